@@ -1,0 +1,43 @@
+# mirpair: pre-miRNA identification from pairing matrices.
+# A study is one config file: config/config.yaml (the paper) unless --configfile names another.
+from snakemake.utils import min_version
+
+min_version("9.11")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/download.smk"
+include: "rules/datasets.smk"
+include: "rules/fold.smk"
+include: "rules/encode.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/report.html",
+        expand("<results>/figures/{table}.png", table=RESULT_TABLES),
+        expand(
+            "<results>/tables/{table}.{format}",
+            table=STUDY.tables,
+            format=TABLE_FORMATS,
+        ),
+
+
+# The same name for every study; for the study `paper` these are Tables 1–4 of the paper.
+rule:
+    name:
+        "regenerate-paper-tables"
+    input:
+        expand(
+            "<results>/tables/{table}.{format}",
+            table=STUDY.tables,
+            format=TABLE_FORMATS,
+        ),

@@ -1,0 +1,317 @@
+"""The config of a study: what it may say, checked before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
+
+from mirpair.files import InputError
+from mirpair.recipes import MODELS, RECIPES
+
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        description="A name that becomes part of a path: letters, digits, - and _.",
+    ),
+]
+Place = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="A FASTA file, plain or gzip: a name of the sources table, a URL or a path.",
+    ),
+]
+Places = Annotated[list[Place], Field(min_length=1)]
+
+
+def _one_of(known: Iterable[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"is {value!r}, must be one of {', '.join(known)}")
+        return value
+
+    return check
+
+
+ModelName = Annotated[
+    str, AfterValidator(_one_of(MODELS)), Field(json_schema_extra={"enum": list(MODELS)})
+]
+RecipeName = Annotated[
+    str, AfterValidator(_one_of(RECIPES)), Field(json_schema_extra={"enum": list(RECIPES)})
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dataset(_Section):
+    """A set of labelled RNAs."""
+
+    positives: Places = Field(description="FASTA files of the pre-miRNAs (label 1).")
+    negatives: Places = Field(description="FASTA files of everything else (label 0).")
+    on_ambiguous: Literal["error", "drop"] = Field(
+        "error",
+        description="What to do with a record that has a character outside ACGU(T): stop, or "
+        "leave it out and list it.",
+    )
+
+
+class KFold(_Section):
+    """Stratified k-fold cross-validation of one set."""
+
+    split: Literal["k-fold"]
+    dataset: Name = Field(description="The set that is split.")
+    folds: int = Field(5, ge=2, description="Number of folds.")
+    seed: int = Field(0, ge=0, description="Seed of the shuffle before the split.")
+
+
+class Published(_Section):
+    """A split that others published as FASTA files."""
+
+    split: Literal["published"]
+    dataset: Name = Field(description="The set that the files are parts of.")
+    folds: int | None = Field(
+        None, ge=1, description="Number of folds; `{fold}` in a file name stands for 1, 2, …"
+    )
+    train: Places = Field(description="FASTA files of the training records.")
+    evaluate: Places = Field(description="FASTA files of the evaluation records.")
+
+    @model_validator(mode="after")
+    def _fold_in_names(self) -> Published:
+        for place in (*self.train, *self.evaluate):
+            if self.folds is not None and "{fold}" not in place:
+                raise ValueError(f"there are folds, so {place!r} needs {{fold}} in its name")
+        return self
+
+
+class AcrossDatasets(_Section):
+    """Train on the whole of one set, evaluate on the whole of another."""
+
+    split: Literal["across-datasets"]
+    train: Name = Field(description="The set that trains.")
+    evaluate: Name = Field(description="The set that evaluates.")
+
+
+Experiment = Annotated[KFold | Published | AcrossDatasets, Field(discriminator="split")]
+
+
+class Runs(_Section):
+    """Which networks are trained on which experiments, and how."""
+
+    models: list[ModelName] = Field(min_length=1, description="Networks, see mirpair/recipes.py.")
+    recipe: RecipeName = Field("paper", description="How they are trained.")
+    experiments: list[Name] | None = Field(
+        None, description="On which experiments; all, if it is left out."
+    )
+    folds: list[int] | None = Field(
+        None, description="Which folds of a cross-validation; all, if it is left out."
+    )
+    epochs: int | None = Field(
+        None, ge=1, description="Passes over the training records; the recipe's, if left out."
+    )
+
+
+class Results(_Section):
+    """A table of results, published and ours side by side."""
+
+    title: str = Field(description="Its caption.")
+    rows: dict[str, Name] = Field(
+        min_length=1,
+        description="Protocol (such as CV or test, as the published rows name it) to experiment.",
+    )
+    published: str | None = Field(
+        None, description="TSV file with published rows: method, protocol and the seven metrics."
+    )
+
+
+class Counts(_Section):
+    """A table of the number of records in each set."""
+
+    title: str = Field(description="Its caption.")
+    sets: list[Name] = Field(min_length=1, description="Which sets.")
+    published: str | None = Field(
+        None, description="TSV file with published rows: dataset, positives, negatives."
+    )
+
+
+def _kind_of_table(table: Any) -> str:
+    is_counts = "sets" in table if isinstance(table, Mapping) else isinstance(table, Counts)
+    return "counts" if is_counts else "results"
+
+
+Table = Annotated[
+    Annotated[Results, Tag("results")] | Annotated[Counts, Tag("counts")],
+    Discriminator(_kind_of_table),
+]
+
+
+class Run(NamedTuple):
+    """One training."""
+
+    experiment: str
+    model: str
+    recipe: str
+    seed: int
+    epochs: int
+
+
+class Fold(NamedTuple):
+    """One experiment of the study: a fold of a cross-validation, or a split of its own."""
+
+    experiment: str
+    fold: int | None
+
+
+class Study(_Section):
+    """A study: everything that one config file says."""
+
+    study: Name = Field(description="Its name: all that it writes stands in results/<study>/.")
+    title: str = Field(description="Heading of its report.")
+    sources: str | None = Field(
+        None, description="Table of published files; config/sources.tsv, if it is left out."
+    )
+    mirror: str | None = Field(
+        None,
+        description="Folder with published files that is looked at before the network (its paths "
+        "are their URLs without the scheme); else the variable MIRPAIR_MIRROR, if it is set.",
+    )
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0], min_length=1, description="Base seeds; every run is trained once for each."
+    )
+    datasets: dict[Name, Dataset] = Field(min_length=1, description="Sets of labelled RNAs.")
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="Who trains and who evaluates."
+    )
+    runs: list[Runs] = Field(min_length=1, description="What is trained.")
+    tables: dict[Name, Table] = Field(description="What is printed.")
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Study:
+        for name, experiment in self.experiments.items():
+            for dataset in self._sets_of(experiment):
+                self._known("experiments", name, "set", dataset, self.datasets)
+        for index, runs in enumerate(self.runs):
+            for name in runs.experiments or []:
+                self._known("runs", str(index + 1), "experiment", name, self.experiments)
+        for name, table in self.tables.items():
+            if isinstance(table, Counts):
+                for dataset in table.sets:
+                    self._known("tables", name, "set", dataset, self.datasets)
+            else:
+                for experiment_name in table.rows.values():
+                    self._known("tables", name, "experiment", experiment_name, self.experiments)
+        keys = [run[:4] for run in self.plan()]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            raise ValueError(
+                f"runs: {twice[1]!r} with recipe {twice[2]!r} on {twice[0]!r} is asked for twice"
+            )
+        if len(self.folds()) < sum(_fold_count(e) or 1 for e in self.experiments.values()):
+            raise ValueError("experiments: two of them give the same name to a fold")
+        return self
+
+    @staticmethod
+    def _known(section: str, name: str, kind: str, what: str, known: Mapping[str, Any]) -> None:
+        if what not in known:
+            raise ValueError(
+                f"{section}.{name}: there is no {kind} named {what!r}; there are {', '.join(known)}"
+            )
+
+    @staticmethod
+    def _sets_of(experiment: KFold | Published | AcrossDatasets) -> list[str]:
+        if isinstance(experiment, AcrossDatasets):
+            return [experiment.train, experiment.evaluate]
+        return [experiment.dataset]
+
+    def folds(self) -> dict[str, Fold]:
+        """Every experiment that is run, by the name of its file: ``human-cv1``, ``new-test``."""
+        named: dict[str, Fold] = {}
+        for name, experiment in self.experiments.items():
+            if count := _fold_count(experiment):
+                named |= {f"{name}{fold}": Fold(name, fold) for fold in range(1, count + 1)}
+            else:
+                named[name] = Fold(name, None)
+        return named
+
+    def sets_of(self, fold_name: str) -> list[str]:
+        """The sets that an experiment takes its records from."""
+        return self._sets_of(self.experiments[self.folds()[fold_name].experiment])
+
+    def plan(self) -> list[Run]:
+        """Every training of the study, in the order of the config."""
+        plan = []
+        for runs in self.runs:
+            for name, (experiment, fold) in self.folds().items():
+                if runs.experiments is not None and experiment not in runs.experiments:
+                    continue
+                if runs.folds is not None and fold is not None and fold not in runs.folds:
+                    continue
+                epochs = runs.epochs or RECIPES[runs.recipe].epochs
+                plan += [
+                    Run(name, model, runs.recipe, seed, epochs)
+                    for model in runs.models
+                    for seed in self.seeds
+                ]
+        return plan
+
+
+def _fold_count(experiment: KFold | Published | AcrossDatasets) -> int | None:
+    return None if isinstance(experiment, AcrossDatasets) else experiment.folds
+
+
+def load_study(config: Mapping[str, Any]) -> Study:
+    """Check a config as it came from YAML.
+
+    Raises
+    ------
+    InputError
+        Listing everything that is wrong: where it stands, what it is and what it should be.
+    """
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        problems = [_explain(dict(problem)) for problem in error.errors()]
+        raise InputError(
+            "the config is not valid:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+            + "\nconfig/README.md explains every key."
+        ) from error
+
+
+_SPLITS = {"k-fold", "published", "across-datasets"}
+_TAGS = _SPLITS | {"counts", "results"}
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    # pydantic puts the tag of a split or table into the path; it is no key of the file.
+    where = ".".join(
+        str(part + 1) if isinstance(part, int) else part
+        for part in problem["loc"]
+        if part not in _TAGS
+    )
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{where}: this key is not known here; is it misspelt or in the wrong section?"
+        case "missing":
+            return f"{where}: this key is missing"
+        case "union_tag_not_found" | "union_tag_invalid":
+            return f"{where}.split: must be one of {', '.join(sorted(_SPLITS))}"
+        case "literal_error":
+            return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
+        case "value_error":
+            text = str(problem["ctx"]["error"])
+            return f"{where}: {text}" if where else text
+        case _:
+            return f"{where}: is {problem['input']!r}; {problem['msg']}"

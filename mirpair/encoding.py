@@ -1,0 +1,207 @@
+"""The pairing matrix of Do et al. 2018, section 2.1, kept compact and made dense on the fly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mirpair.files import InputError, read_npz, write_npz
+from mirpair.sequences import ALPHABET
+
+CHANNELS = 9
+_UNPAIRED = -1
+_CODE_OF = np.full(128, 255, dtype=np.uint8)
+_CODE_OF[[ord(base) for base in ALPHABET]] = range(len(ALPHABET))
+
+
+class Molecule(NamedTuple):
+    """One RNA of length L as the networks take it.
+
+    Attributes
+    ----------
+    codes
+        (L,) uint8: 0, 1, 2, 3 for A, C, G, U.
+    partner
+        (L,) int32: the position that each base pairs with, from 0; -1 where it is unpaired.
+    mfe
+        Minimum free energy, kcal/mol.
+    """
+
+    codes: npt.NDArray[np.uint8]
+    partner: npt.NDArray[np.int32]
+    mfe: float
+
+
+def base_codes(sequence: str) -> npt.NDArray[np.uint8]:
+    """Codes 0, 1, 2, 3 of the bases A, C, G, U, shape (L,)."""
+    codes = _CODE_OF[np.frombuffer(sequence.encode("ascii", "replace"), dtype=np.uint8)]
+    if not len(codes) or codes.max() > 3:
+        raise InputError(f"not an RNA sequence of A, C, G, U: {sequence[:40]!r}")
+    return codes
+
+
+def pairing_partners(dot_bracket: str) -> npt.NDArray[np.int32]:
+    """Partner of every base in a dot-bracket structure, shape (L,), -1 where unpaired."""
+    partner = np.full(len(dot_bracket), _UNPAIRED, dtype=np.int32)
+    open_positions: list[int] = []
+    for position, symbol in enumerate(dot_bracket):
+        if symbol == "(":
+            open_positions.append(position)
+        elif symbol == ")":
+            if not open_positions:
+                raise InputError(f"dot-bracket: ')' at position {position + 1} closes nothing")
+            opening = open_positions.pop()
+            partner[opening], partner[position] = position, opening
+        elif symbol != ".":
+            raise InputError(f"dot-bracket: {symbol!r} at position {position + 1}, not one of .()")
+    if open_positions:
+        raise InputError(f"dot-bracket: '(' at position {open_positions[-1] + 1} is never closed")
+    return partner
+
+
+def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
+    """Compact encoding of one folded RNA."""
+    if len(sequence) != len(dot_bracket):
+        raise InputError(
+            f"the sequence has {len(sequence)} bases, its structure {len(dot_bracket)} symbols"
+        )
+    return Molecule(base_codes(sequence), pairing_partners(dot_bracket), float(mfe))
+
+
+def dense(
+    molecule: Molecule, *, pairing: bool = True, dtype: npt.DTypeLike = np.float32
+) -> npt.NDArray[np.floating]:
+    """The L × L × 9 pairing matrix (Do et al. 2018, section 2.1 and Figure 1).
+
+    Parameters
+    ----------
+    molecule
+        RNA of length L.
+    pairing
+        Whether to have channel 0; without it, the input of "without pairing matrix".
+    dtype
+        Of the result.
+
+    Returns
+    -------
+    ndarray
+        (L, L, 9): channel 0 is the minimum free energy where i pairs with j, else 0; channels
+        1–4 are the one-hot A C G U of base i, channels 5–8 of base j. (L, L, 8) without channel 0.
+        It is a view of a channels-first array, which is what the networks want.
+    """
+    length = len(molecule.codes)
+    one_hot = np.eye(len(ALPHABET), dtype=dtype)[:, molecule.codes]
+    channels = np.zeros((CHANNELS, length, length), dtype=dtype)
+    paired = np.flatnonzero(molecule.partner >= 0)
+    channels[0, paired, molecule.partner[paired]] = molecule.mfe
+    channels[1:5] = one_hot[:, :, None]
+    channels[5:9] = one_hot[:, None, :]
+    return channels[0 if pairing else 1 :].transpose(1, 2, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors(Sequence[Molecule]):
+    """All molecules of a set in six flat arrays, as `tensors.npz` holds them.
+
+    Attributes
+    ----------
+    ids
+        (N,) text.
+    labels
+        (N,) int8; 1 is a pre-miRNA.
+    mfe
+        (N,) float64, kcal/mol.
+    offsets
+        (N + 1,) int64: molecule n is ``codes[offsets[n]:offsets[n + 1]]``.
+    codes, partner
+        (total length,) uint8 and int32, see `Molecule`.
+    """
+
+    ids: npt.NDArray[np.str_]
+    labels: npt.NDArray[np.int8]
+    mfe: npt.NDArray[np.float64]
+    offsets: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.uint8]
+    partner: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Molecule:  # type: ignore[override]
+        part = slice(self.offsets[index], self.offsets[index + 1])
+        return Molecule(self.codes[part], self.partner[part], float(self.mfe[index]))
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """(N,) length of each molecule."""
+        return np.diff(self.offsets)
+
+    @classmethod
+    def build(
+        cls, ids: Sequence[str], labels: Sequence[int], molecules: Iterable[Molecule]
+    ) -> Tensors:
+        """Lay molecules end to end."""
+        molecules = list(molecules)
+        return cls(
+            ids=np.asarray(ids, dtype=np.str_),
+            labels=np.asarray(labels, dtype=np.int8),
+            mfe=np.array([molecule.mfe for molecule in molecules], dtype=np.float64),
+            offsets=np.cumsum([0, *(len(m.codes) for m in molecules)], dtype=np.int64),
+            codes=np.concatenate([molecule.codes for molecule in molecules]),
+            partner=np.concatenate([molecule.partner for molecule in molecules]),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Tensors]) -> Tensors:
+        """The molecules of several sets, one set after the other."""
+        return cls.build(
+            [name for part in parts for name in part.ids.tolist()],
+            [label for part in parts for label in part.labels.tolist()],
+            [molecule for part in parts for molecule in part],
+        )
+
+    def subset(self, indices: npt.NDArray[np.int64]) -> Tensors:
+        """The molecules at these places, in this order."""
+        return Tensors.build(
+            self.ids[indices].tolist(),
+            self.labels[indices].tolist(),
+            [self[index] for index in indices],
+        )
+
+    def indices(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Where each id stands; an unknown id is an `InputError`."""
+        place = {name: index for index, name in enumerate(self.ids.tolist())}
+        unknown = [name for name in ids if name not in place]
+        if unknown:
+            raise InputError(f"{len(unknown)} ids are not in the tensors, {unknown[0]!r} first")
+        return np.array([place[name] for name in ids], dtype=np.int64)
+
+    def save(self, path: str | Path) -> None:
+        """Write NPZ, atomically and without pickled objects; the same arrays, the same bytes."""
+        write_npz(path, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Tensors:
+        """Read what `save` wrote; anything else is an `InputError`."""
+        return cls(**read_npz(path, [field.name for field in fields(cls)]))
+
+
+def encode_set(records: pd.DataFrame, structures: pd.DataFrame) -> Tensors:
+    """Encode a set from its `records.tsv` and `structures.tsv`; an error names the record."""
+    if list(records["id"]) != list(structures["id"]):
+        raise InputError("records and structures are not of the same RNAs in the same order")
+    molecules = []
+    for name, sequence, structure, mfe in zip(
+        records["id"], records["sequence"], structures["structure"], structures["mfe"], strict=True
+    ):
+        try:
+            molecules.append(encode(sequence, structure, mfe))
+        except InputError as error:
+            raise InputError(f"record {name!r}: {error}") from error
+    return Tensors.build(records["id"].tolist(), records["label"].tolist(), molecules)

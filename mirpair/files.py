@@ -1,0 +1,118 @@
+"""Reading and writing files so that nothing half-written ever stands under its final name."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class InputError(ValueError):
+    """Something the user gave is wrong; the message says what, where and what to do."""
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes the final name only if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays: NumPy and matplotlib read the format from it.
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp gives 0600; a colleague may want to read it
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8 with Unix line ends, atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def sha256(path: str | Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_tsv(frame: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
+    """Write a table as TSV, atomically: the same table gives the same bytes."""
+    with atomic(path) as temporary:
+        frame.to_csv(
+            temporary, sep="\t", index=False, lineterminator="\n", float_format=float_format
+        )
+
+
+def read_tsv(path: str | Path, columns: dict[str, str]) -> pd.DataFrame:
+    """Read a TSV that a stage of this project wrote.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    columns
+        Column name to pandas dtype; all of them must be there, and no others are read.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or a value does not have its type.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(
+            path,
+            sep="\t",
+            usecols=list(columns),
+            dtype=columns,
+            keep_default_na=False,
+            na_values={name: [""] for name, kind in columns.items() if kind.startswith("float")},
+        )[list(columns)]
+    except ValueError as error:
+        raise InputError(
+            f"{path}: not the table that was expected here ({error}). "
+            f"It needs the columns {', '.join(columns)}; delete it to have it made again."
+        ) from error
+
+
+def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
+    """Write a compressed NPZ, atomically, no pickled objects: same arrays, same bytes."""
+    with atomic(path) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
+    """Read the named arrays of an NPZ that a stage of this project wrote.
+
+    Raises
+    ------
+    InputError
+        If it is not an NPZ, is damaged, holds pickled objects or misses an array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path}: not the NPZ that was expected here ({error}); delete it to have it made again"
+        ) from error

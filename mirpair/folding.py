@@ -1,0 +1,141 @@
+"""Minimum-free-energy structures by ViennaRNA, each unique sequence folded once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import RNA
+
+from mirpair.files import InputError, read_tsv
+
+# About 0.2 s of work at 100 nt: long against the cost of a message, short against a progress bar.
+_TASK = 32
+
+
+class Structure(NamedTuple):
+    """A predicted secondary structure.
+
+    Attributes
+    ----------
+    dot_bracket
+        One of ``.()`` for each base.
+    mfe
+        Minimum free energy in kcal/mol, two decimals as ViennaRNA computes it.
+    """
+
+    dot_bracket: str
+    mfe: float
+
+
+def fold(sequence: str) -> Structure:
+    """Fold one sequence with ViennaRNA's default parameters (37 °C, Turner 2004, dangles 2).
+
+    Do et al. 2018, section 2.1, used RNAfold; its structures and energies are these.
+    """
+    dot_bracket, energy = RNA.fold(sequence)
+    return Structure(dot_bracket, round(energy, 2) + 0.0)  # + 0.0 turns -0.0 into 0.0
+
+
+def _fold_task(sequences: list[str]) -> list[Structure]:
+    return [fold(sequence) for sequence in sequences]
+
+
+def unique(sequences: Iterable[str]) -> list[str]:
+    """Each sequence once, in the order of its first appearance."""
+    return list(dict.fromkeys(sequences))
+
+
+def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Structure]:
+    """Fold many sequences in a process pool (ViennaRNA holds the GIL, so threads do not help).
+
+    Parameters
+    ----------
+    sequences
+        What to fold; see `unique`.
+    processes
+        Worker processes; 1 folds in this process.
+
+    Returns
+    -------
+    Iterator of Structure
+        In the order of `sequences`, whatever the number of processes.
+
+    Raises
+    ------
+    RuntimeError
+        If a worker process died (most often killed for want of memory).
+    """
+    tasks = (list(sequences[i : i + _TASK]) for i in range(0, len(sequences), _TASK))
+    if processes <= 1 or len(sequences) <= _TASK:
+        return (structure for task in tasks for structure in _fold_task(task))
+    # Forked workers need no second import of the caller's script, which Snakemake's scripts
+    # could not bear; there are no threads yet that a fork could cut in two.
+    method = "fork" if sys.platform == "linux" else None
+    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context(method))
+    # Two tasks a worker are under way at any time: enough to keep all busy, and memory bounded.
+    pending = deque(pool.submit(_fold_task, task) for task in islice(tasks, 2 * processes))
+    return _in_order(pool, pending, tasks)
+
+
+def _in_order(
+    pool: ProcessPoolExecutor,
+    pending: deque[Future[list[Structure]]],
+    tasks: Iterator[list[str]],
+) -> Iterator[Structure]:
+    try:
+        while pending:
+            structures = pending.popleft().result()
+            pending.extend(pool.submit(_fold_task, task) for task in islice(tasks, 1))
+            yield from structures
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            "a folding process was killed, most likely because memory ran out: "
+            "use fewer processes or give the job more memory, then run it again"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def fold_piece(
+    sequences: Iterable[str], piece: int, pieces: int, *, processes: int = 1
+) -> pd.DataFrame:
+    """Fold every `pieces`-th unique sequence, beginning with number `piece` (from 1).
+
+    Returns
+    -------
+    DataFrame
+        Columns sequence, structure (dot-bracket) and mfe (kcal/mol).
+    """
+    chosen = unique(sequences)[piece - 1 :: pieces]
+    structures = list(fold_all(chosen, processes=processes))
+    return pd.DataFrame(
+        {
+            "sequence": chosen,
+            "structure": [structure.dot_bracket for structure in structures],
+            "mfe": [structure.mfe for structure in structures],
+        }
+    )
+
+
+def read_piece(path: str | Path) -> pd.DataFrame:
+    """Read a table that `fold_piece` made."""
+    return read_tsv(path, {"sequence": "str", "structure": "str", "mfe": "float64"})
+
+
+def gather_structures(records: pd.DataFrame, pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Give every record the structure of its sequence: id, structure, mfe, in their order."""
+    folded = pd.concat(list(pieces)).set_index("sequence")
+    if missing := set(records["sequence"]) - set(folded.index):
+        raise InputError(f"{len(missing)} sequences were not folded; delete the pieces, run again")
+    structures = folded.loc[records["sequence"]].reset_index(drop=True)
+    structures.insert(0, "id", records["id"].to_numpy())
+    return structures

@@ -1,0 +1,69 @@
+"""From molecules to scores, and networks to files and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mirpair.encoding import Molecule
+from mirpair.files import InputError, atomic
+from mirpair.models import Network, build
+from mirpair.recipes import MODELS
+
+
+def scores_of(logits: Tensor) -> npt.NDArray[np.float32]:
+    """Softmax probability of the positive class, (N,)."""
+    scores: npt.NDArray[np.float32] = torch.softmax(logits.detach(), dim=1)[:, 1].cpu().numpy()
+    return scores
+
+
+@torch.no_grad()
+def predict(network: Network, molecules: Sequence[Molecule], *, batch_size: int = 64) -> Tensor:
+    """Logits of all molecules in evaluation mode, (N, 2)."""
+    was_training = network.training
+    network.eval()
+    starts = range(0, len(molecules), batch_size)
+    logits = [
+        network([molecules[i] for i in range(start, min(start + batch_size, len(molecules)))])
+        for start in starts
+    ]
+    network.train(was_training)
+    return torch.cat(logits)
+
+
+def save_weights(network: Network, model: str, path: str | Path) -> None:
+    """Write safetensors (no pickle) that say which model they belong to, atomically."""
+    # Contiguous and on the CPU: safetensors refuses views, and a GPU's weights load anywhere.
+    state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    with atomic(path) as temporary:
+        save_file(state, temporary, metadata={"model": model})
+
+
+def load_weights(path: str | Path) -> Network:
+    """Network with the weights of a file that `save_weights` wrote, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If the file is not of this kind (a pickle is never opened) or does not fit its model.
+    """
+    try:
+        with safe_open(path, framework="pt") as weights:
+            model = (weights.metadata() or {}).get("model", "")
+            state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
+        if model not in MODELS:
+            raise InputError(
+                f"{path}: made for the model {model!r}, which is none of {', '.join(MODELS)}"
+            )
+        network = build(model, seed=0)
+        network.load_state_dict(state)
+    except (SafetensorError, RuntimeError) as error:
+        raise InputError(f"{path}: not weights of this project ({error})") from error
+    return network.eval()

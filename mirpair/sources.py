@@ -1,0 +1,167 @@
+"""Files that others publish: where they are, what they must be, and how to get them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import pooch
+import requests
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mirpair.files import InputError, atomic, sha256
+
+MIRROR_VARIABLE = "MIRPAIR_MIRROR"
+# pooch waits 1, 2, 3, … seconds between its tries.
+_RETRIES = 3
+_TIMEOUT = 30
+
+
+class Source(BaseModel):
+    """One row of `config/sources.tsv`: a published file.
+
+    Attributes
+    ----------
+    name
+        What a config calls it: the collection, then the path within it. It is also the file's
+        place below `results/raw/`.
+    url, sha256, bytes
+        Where it is and what it must be.
+    licence, citation
+        On what terms, and whom to cite.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(gt=0)]
+    licence: Annotated[str, Field(min_length=1)]
+    citation: Annotated[str, Field(min_length=1)]
+
+
+def read_sources(path: str | Path) -> dict[str, Source]:
+    """Read the table of published files, by name.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or unknown, a value is not valid or a name stands twice; the
+        message names the line.
+    """
+    sources: dict[str, Source] = {}
+    with open(path, encoding="utf-8", newline="") as handle:
+        reader = csv.DictReader(handle, delimiter="\t")
+        for row in reader:
+            where = f"{path}: line {reader.line_num}"
+            try:
+                source = Source.model_validate(row)
+            except ValidationError as error:
+                first = error.errors()[0]
+                column = ".".join(str(part) for part in first["loc"])
+                raise InputError(f"{where}: column {column!r}: {first['msg']}") from error
+            if source.name in sources:
+                raise InputError(f"{where}: the name {source.name!r} stands twice")
+            sources[source.name] = source
+    return sources
+
+
+def is_url(place: str) -> bool:
+    """Whether a config's `place` is something to download."""
+    return place.startswith(("http://", "https://"))
+
+
+def mirror_path(mirror: str | Path, url: str) -> Path:
+    """Where a mirror folder has the file of a URL: the URL without its scheme."""
+    parts = urlsplit(url)
+    relative = Path(parts.netloc) / parts.path.lstrip("/")
+    if ".." in relative.parts:
+        raise InputError(f"{url}: a URL with '..' is not looked up in a mirror")
+    return Path(mirror) / relative
+
+
+def fetch(
+    url: str,
+    destination: str | Path,
+    *,
+    checksum: str | None,
+    mirror: str | Path | None = None,
+) -> str:
+    """Bring one file to `destination`, from a mirror folder if it has it, else from its URL.
+
+    Parameters
+    ----------
+    url
+        Where it is published.
+    destination
+        Its final name, taken only by a complete and checked file.
+    checksum
+        SHA-256 that the bytes must have; None takes them as they come.
+    mirror
+        A folder that is looked at first; None asks the environment variable `MIRPAIR_MIRROR`.
+
+    Returns
+    -------
+    str
+        Where the bytes came from.
+
+    Raises
+    ------
+    InputError
+        If neither has the file, or its bytes are not those of `checksum`; nothing is left
+        under `destination`.
+    """
+    destination = Path(destination)
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE)
+    if mirror:
+        if not Path(mirror).is_dir():
+            raise InputError(
+                f"the mirror {mirror} is not a folder: correct `mirror` in the config or the "
+                f"environment variable {MIRROR_VARIABLE}"
+            )
+        local = mirror_path(mirror, url)
+        if local.is_file():
+            if checksum and (found := sha256(local)) != checksum:
+                raise InputError(
+                    f"{local}: the mirror's file has the SHA-256 {found}, expected was {checksum}: "
+                    "replace it with the published file, or remove it to have it downloaded"
+                )
+            with atomic(destination) as temporary:
+                shutil.copyfile(local, temporary)
+            return str(local)
+    downloader = pooch.Pooch(
+        path=destination.parent,
+        base_url="",
+        registry={destination.name: f"sha256:{checksum}" if checksum else None},
+        urls={destination.name: url},
+        retry_if_failed=_RETRIES,
+    )
+    try:
+        downloader.fetch(
+            destination.name, downloader=pooch.HTTPDownloader(progressbar=True, timeout=_TIMEOUT)
+        )
+    except (requests.RequestException, OSError, ValueError) as error:
+        tried = "the mirror does not have it and its" if mirror else "its"
+        raise InputError(
+            f"cannot get {destination.name}: {tried} download from {url} failed after "
+            f"{_RETRIES + 1} tries ({_reason(error)}).\n"
+            "What you can do:\n"
+            "  - network: check the connection (or proxy) of this machine and run it again;\n"
+            f"  - mirror: put the file into a folder as {mirror_path('MIRROR', url)} and name the\n"
+            f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
+            "  - demo: `make demo` needs no download, its data are in the repository."
+        ) from error
+    return url
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.ConnectionError):
+        return "no connection to the server"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {_TIMEOUT} s"
+    return str(error)

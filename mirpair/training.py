@@ -1,0 +1,201 @@
+"""Training one network on one experiment (Do et al. 2018, section 2.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mirpair.encoding import Tensors
+from mirpair.files import InputError
+from mirpair.inference import predict, scores_of
+from mirpair.models import Network, build
+from mirpair.recipes import MODELS, Recipe
+from mirpair.scores import Scores
+
+log = logging.getLogger(__name__)
+
+
+def derive_seed(base: int, *names: str) -> int:
+    """Seed of one run from the study's base seed and the run's names, the same everywhere."""
+    text = "\0".join([str(base), *names])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
+    """Weights (β, α) of the negative and the positive class, below equation 2 of Do et al. 2018.
+
+    α = 2·Nn / (Np + Nn), β = 2·Np / (Np + Nn), counted in the training records.
+    """
+    positives = int((labels == 1).sum())
+    negatives = len(labels) - positives
+    return 2 * positives / len(labels), 2 * negatives / len(labels)
+
+
+def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Equation 2: the plain sum over samples of weight × −log ŷ (no mean, no normalisation).
+
+    Parameters
+    ----------
+    logits
+        (N, 2).
+    labels
+        (N,) int64; 1 is a pre-miRNA.
+    weights
+        (2,): of class 0 and class 1, see `class_weights`.
+    """
+    return F.cross_entropy(logits, labels, weight=weights, reduction="sum")
+
+
+def select(experiment: pd.DataFrame, tensors: Mapping[str, Tensors], role: str) -> Tensors:
+    """The molecules of an experiment that have a role, in the order of its table.
+
+    Parameters
+    ----------
+    experiment
+        Columns id, set, role.
+    tensors
+        By name of the set.
+    role
+        ``"train"`` or ``"evaluate"``.
+    """
+    chosen = experiment[experiment["role"] == role]
+    parts = [
+        tensors[str(name)].subset(tensors[str(name)].indices(ids.tolist()))
+        for name, ids in chosen.groupby("set", sort=False)["id"]
+    ]
+    return Tensors.concatenate(parts)
+
+
+def check_records(model: str, train: Tensors, evaluate: Tensors) -> None:
+    """Refuse, before the long work starts, records that the training could not digest."""
+    limit = MODELS[model].max_length
+    for role, tensors in (("train", train), ("evaluate", evaluate)):
+        if len(tensors) == 0:
+            raise InputError(f"the experiment has no records with the role {role!r}")
+        longest = int(tensors.lengths.argmax())
+        if limit is not None and tensors.lengths[longest] > limit:
+            raise InputError(
+                f"record {str(tensors.ids[longest])!r} has {tensors.lengths[longest]} nt, but the "
+                f"model {model!r} takes up to {limit}: leave it out or use the model 'variable'"
+            )
+    if len(np.unique(train.labels)) < 2:
+        raise InputError("the training records are all of one class; both are needed")
+
+
+def choose_device(name: str) -> torch.device:
+    """The named torch device; an `InputError` if it is CUDA and there is none."""
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(
+            "this job was given a GPU, but PyTorch sees none: install a CUDA build of PyTorch, "
+            "or run without the gpu profile to train on the CPU"
+        )
+    return torch.device(name)
+
+
+def train(
+    model: str,
+    train_set: Tensors,
+    evaluate_set: Tensors,
+    recipe: Recipe,
+    *,
+    epochs: int,
+    seed: int,
+    device: str = "cpu",
+) -> tuple[Network, Scores]:
+    """Train one network and score both sets in every epoch.
+
+    Parameters
+    ----------
+    model
+        Name in `mirpair.recipes.MODELS`.
+    train_set, evaluate_set
+        The records of either role. The second is only ever scored: it chooses nothing.
+    recipe
+        Optimiser, batch size and loss.
+    epochs
+        Passes over `train_set`; the network returned is that of the last one.
+    seed
+        Of the initial weights and of the order of the records, see `derive_seed`.
+    device
+        ``"cpu"`` or ``"cuda"``.
+
+    Returns
+    -------
+    network, scores
+        The same bytes on the same machine, library versions and number of threads.
+
+    Raises
+    ------
+    InputError
+        If a record does not fit the network, a role is empty or there is no such device.
+    """
+    check_records(model, train_set, evaluate_set)
+    place = choose_device(device)
+    torch.use_deterministic_algorithms(True, warn_only=place.type != "cpu")
+    network = build(model, seed=seed).to(place)
+    optimizer = torch.optim.Adagrad(network.parameters(), lr=recipe.learning_rate)
+    weights = torch.tensor(class_weights(train_set.labels), dtype=torch.float32, device=place)
+    shuffle = np.random.default_rng(seed)
+    n = len(train_set)
+
+    train_scores = np.empty((epochs, n), dtype=np.float32)
+    evaluate_scores = np.empty((epochs, len(evaluate_set)), dtype=np.float32)
+    train_loss = np.empty(epochs)
+    evaluate_loss = np.empty(epochs)
+    for epoch in range(epochs):
+        started = time.perf_counter()
+        order = shuffle.permutation(n)
+        total = 0.0
+        network.train()
+        for start in range(0, n, recipe.batch_size):
+            # The last step of an epoch takes what is left: every record counts once an epoch.
+            batch = order[start : start + recipe.batch_size]
+            logits = network([train_set[i] for i in batch])
+            loss = weighted_loss(logits, _labels(train_set, place, batch), weights)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            total += loss.item()
+            train_scores[epoch, batch] = scores_of(logits)
+        train_loss[epoch] = total / n
+        logits = predict(network, evaluate_set, batch_size=recipe.batch_size)
+        loss = weighted_loss(logits, _labels(evaluate_set, place), weights)
+        evaluate_loss[epoch] = loss.item() / len(evaluate_set)
+        evaluate_scores[epoch] = scores_of(logits)
+        log.info(
+            "epoch %d of %d: loss %.4f on the training, %.4f on the evaluation records, %.1f s",
+            epoch + 1,
+            epochs,
+            train_loss[epoch],
+            evaluate_loss[epoch],
+            time.perf_counter() - started,
+        )
+        if not np.isfinite(train_loss[epoch]):
+            raise InputError(
+                f"the loss is {train_loss[epoch]} after epoch {epoch + 1}: the training diverged"
+            )
+    return network, Scores(
+        train_ids=train_set.ids,
+        train_labels=train_set.labels,
+        train_scores=train_scores,
+        train_loss=train_loss,
+        evaluate_ids=evaluate_set.ids,
+        evaluate_labels=evaluate_set.labels,
+        evaluate_scores=evaluate_scores,
+        evaluate_loss=evaluate_loss,
+    )
+
+
+def _labels(
+    tensors: Tensors, place: torch.device, indices: npt.NDArray[np.int64] | slice = slice(None)
+) -> Tensor:
+    return torch.from_numpy(tensors.labels[indices].astype(np.int64)).to(place)

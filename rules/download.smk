@@ -1,0 +1,23 @@
+rule download:
+    output:
+        "<raw>/{file}",
+    log:
+        "<logs>/download/{file}.log",
+    benchmark:
+        "<benchmarks>/download/{file}.tsv"
+    wildcard_constraints:
+        file="|".join(map(re.escape, DOWNLOADS)),
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        url=lambda w: DOWNLOADS[w.file][0],
+        checksum=lambda w: DOWNLOADS[w.file][1],
+        mirror=STUDY.mirror,
+    message:
+        "Downloading {wildcards.file}"
+    script:
+        "../scripts/download.py"

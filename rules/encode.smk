@@ -1,0 +1,22 @@
+rule encode:
+    input:
+        records="<results>/datasets/{dataset}/records.tsv",
+        structures="<results>/datasets/{dataset}/structures.tsv",
+    output:
+        "<results>/datasets/{dataset}/tensors.npz",
+    log:
+        "<logs>/encode/{dataset}.log",
+    benchmark:
+        "<benchmarks>/encode/{dataset}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("encoding"),
+    message:
+        "Encoding the set {wildcards.dataset}"
+    script:
+        "../scripts/encode.py"

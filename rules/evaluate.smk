@@ -1,0 +1,22 @@
+rule evaluate:
+    input:
+        f"{RUN}/scores.npz",
+    output:
+        history=f"{RUN}/history.tsv",
+        metrics=f"{RUN}/metrics.tsv",
+    log:
+        "<logs>/evaluate/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/evaluate/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("metrics"),
+    message:
+        "Evaluating {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
+    script:
+        "../scripts/evaluate.py"

@@ -1,0 +1,52 @@
+# More pieces spread the folding over a cluster: --set-scatter fold=100
+scattergather:
+    fold=4,
+
+
+rule fold:
+    input:
+        "<results>/datasets/{dataset}/records.tsv",
+    output:
+        temp("<results>/datasets/{dataset}/structures/{scatteritem}.tsv"),
+    log:
+        "<logs>/fold/{dataset}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/fold/{dataset}/{scatteritem}.tsv"
+    conda:
+        "../envs/fold.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code_version("folding"),
+    message:
+        "Folding the RNAs of the set {wildcards.dataset}, piece {wildcards.scatteritem}"
+    script:
+        "../scripts/fold.py"
+
+
+rule structures:
+    input:
+        records="<results>/datasets/{dataset}/records.tsv",
+        pieces=gather.fold(
+            "<results>/datasets/{{dataset}}/structures/{scatteritem}.tsv"
+        ),
+    output:
+        "<results>/datasets/{dataset}/structures.tsv",
+    log:
+        "<logs>/structures/{dataset}.log",
+    benchmark:
+        "<benchmarks>/structures/{dataset}.tsv"
+    conda:
+        "../envs/fold.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("datasets"),
+    message:
+        "Gathering the structures of the set {wildcards.dataset}"
+    script:
+        "../scripts/structures.py"

@@ -1,0 +1,31 @@
+rule train:
+    input:
+        experiment="<results>/experiments/{experiment}.tsv",
+        tensors=lambda w: expand(
+            "<results>/datasets/{dataset}/tensors.npz",
+            dataset=STUDY.sets_of(w.experiment),
+        ),
+    output:
+        weights=f"{RUN}/weights.safetensors",
+        scores=f"{RUN}/scores.npz",
+        predictions=f"{RUN}/predictions.tsv",
+        provenance=f"{RUN}/provenance.json",
+    log:
+        "<logs>/train/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+    conda:
+        "../envs/train.yaml"
+    # One thread a training: several side by side use the cores better than one on all of them.
+    threads: 1
+    resources:
+        mem_mb=2500,
+        runtime=24 * 60,
+    params:
+        run=lambda w: run_of(w)._asdict(),
+        sets=lambda w: STUDY.sets_of(w.experiment),
+        code=code_version("training"),
+    message:
+        "Training {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
+    script:
+        "../scripts/train.py"

@@ -1,0 +1,12 @@
+"""Say what the scores of one training mean."""
+
+import job
+
+from mirpair.files import write_tsv
+from mirpair.metrics import final, history
+from mirpair.scores import Scores
+
+job.start(snakemake)
+scores = Scores.load(snakemake.input[0])
+write_tsv(history(scores), snakemake.output.history, float_format="%.6f")
+write_tsv(final(scores), snakemake.output.metrics, float_format="%.6f")

@@ -1,0 +1,30 @@
+"""Write the study's report."""
+
+import json
+from pathlib import Path
+
+import job
+import pandas as pd
+
+from mirpair.report import Section, render, write
+
+job.start(snakemake)
+figures = {Path(path).stem: Path(path) for path in snakemake.input.figures}
+sections = [
+    Section(name, title, pd.read_csv(path), figures.get(name))
+    for (name, title), path in zip(
+        snakemake.params.tables.items(), snakemake.input.tables, strict=True
+    )
+]
+page = render(
+    snakemake.params.title,
+    snakemake.params.study,
+    sections,
+    {Path(p).stem.removeprefix("history-"): Path(p) for p in snakemake.input.histories},
+    [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.provenance],
+    {
+        Path(path).parent.name: len(pd.read_csv(path, sep="\t"))
+        for path in snakemake.input.dropped
+    },
+)
+write(page, snakemake.output[0])

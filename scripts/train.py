@@ -1,0 +1,48 @@
+"""Train one network on one experiment."""
+
+import time
+
+import job
+import torch
+
+from mirpair.datasets import read_experiment
+from mirpair.encoding import Tensors
+from mirpair.files import sha256, write_tsv
+from mirpair.inference import save_weights
+from mirpair.provenance import versions, write_json
+from mirpair.recipes import RECIPES
+from mirpair.training import derive_seed, select, train
+
+job.start(snakemake)
+started = time.perf_counter()
+torch.set_num_threads(snakemake.threads)
+run = snakemake.params.run
+device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
+seed = derive_seed(run["seed"], run["experiment"], run["model"])
+experiment = read_experiment(snakemake.input.experiment)
+tensors = dict(zip(snakemake.params.sets, map(Tensors.load, snakemake.input.tensors), strict=True))
+network, scores = train(
+    run["model"],
+    select(experiment, tensors, "train"),
+    select(experiment, tensors, "evaluate"),
+    RECIPES[run["recipe"]],
+    epochs=run["epochs"],
+    seed=seed,
+    device=device,
+)
+save_weights(network, run["model"], snakemake.output.weights)
+scores.save(snakemake.output.scores)
+write_tsv(scores.predictions(), snakemake.output.predictions)
+write_json(
+    {
+        "run": run,
+        "derived_seed": seed,
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "threads": snakemake.threads,
+        "wall_time_s": round(time.perf_counter() - started, 1),
+        "code": snakemake.params.code,
+        "versions": versions("torch", "numpy", "ViennaRNA", "snakemake"),
+        "inputs_sha256": {path: sha256(path) for path in snakemake.input},
+    },
+    snakemake.output.provenance,
+)
