@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from mirpair.datasets import EVALUATE, TRAIN
+from mirpair.contracts import EVALUATE, TRAIN
 from mirpair.files import InputError
 from mirpair.metrics import RANKING, rank
 

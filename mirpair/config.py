@@ -84,7 +84,7 @@ class Published(_Section):
     split: Literal["published"]
     dataset: Name = Field(description="The set that the files are parts of.")
     folds: int | None = Field(
-        None, ge=1, description="Number of folds; `{fold}` in a file name stands for 1, 2, …"
+        None, ge=2, description="Number of folds; `{fold}` in a file name stands for 1, 2, …"
     )
     train: Places = Field(description="FASTA files of the training records.")
     evaluate: Places = Field(description="FASTA files of the evaluation records.")
@@ -158,21 +158,37 @@ Table = Annotated[
 ]
 
 
+class Fold(NamedTuple):
+    """One experiment as it is run: a fold of a cross-validation, or a split of its own.
+
+    Attributes
+    ----------
+    group
+        Its key in the config: ``human-cv``.
+    number
+        Which fold, from 1; 0 where there are none.
+    """
+
+    group: str
+    number: int
+
+
 class Run(NamedTuple):
-    """One training."""
+    """One training.
+
+    Attributes
+    ----------
+    experiment
+        Name of the fold that it trains on: ``human-cv1``.
+    model, recipe, seed, epochs
+        What is trained, and how.
+    """
 
     experiment: str
     model: str
     recipe: str
     seed: int
     epochs: int
-
-
-class Fold(NamedTuple):
-    """One experiment of the study: a fold of a cross-validation, or a split of its own."""
-
-    experiment: str
-    fold: int | None
 
 
 class Study(_Section):
@@ -206,6 +222,10 @@ class Study(_Section):
         for index, runs in enumerate(self.runs):
             for name in runs.experiments or []:
                 self._known("runs", str(index + 1), "experiment", name, self.experiments)
+            numbers = {fold.number for fold in self.folds().values()}
+            for number in runs.folds or []:
+                if number < 1 or number not in numbers:
+                    raise ValueError(f"runs.{index + 1}: no experiment has a fold {number}")
         for name, table in self.tables.items():
             if isinstance(table, Counts):
                 for dataset in table.sets:
@@ -236,27 +256,48 @@ class Study(_Section):
         return [experiment.dataset]
 
     def folds(self) -> dict[str, Fold]:
-        """Every experiment that is run, by the name of its file: ``human-cv1``, ``new-test``."""
+        """Every experiment as it is run, by the name of its file: ``human-cv1``, ``new-test``."""
         named: dict[str, Fold] = {}
         for name, experiment in self.experiments.items():
             if count := _fold_count(experiment):
-                named |= {f"{name}{fold}": Fold(name, fold) for fold in range(1, count + 1)}
+                named |= {f"{name}{number}": Fold(name, number) for number in range(1, count + 1)}
             else:
-                named[name] = Fold(name, None)
+                named[name] = Fold(name, 0)
         return named
 
     def sets_of(self, fold_name: str) -> list[str]:
         """The sets that an experiment takes its records from."""
-        return self._sets_of(self.experiments[self.folds()[fold_name].experiment])
+        return self._sets_of(self.experiments[self.folds()[fold_name].group])
+
+    def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
+        """The FASTA files of a published split's role, `{fold}` filled in; none of other splits."""
+        group, number = self.folds()[fold_name]
+        experiment = self.experiments[group]
+        if not isinstance(experiment, Published):
+            return []
+        places: list[str] = getattr(experiment, role)
+        return [place.replace("{fold}", str(number)) for place in places]
+
+    def places(self) -> list[str]:
+        """Every FASTA file that the config names."""
+        sets = [place for d in self.datasets.values() for place in (*d.positives, *d.negatives)]
+        train = [place for name in self.folds() for place in self.split_files(name, "train")]
+        evaluate = [place for name in self.folds() for place in self.split_files(name, "evaluate")]
+        return sets + train + evaluate
+
+    def runs_on(self, *groups: str) -> list[Run]:
+        """The trainings on some experiments of the config, all their folds."""
+        folds = self.folds()
+        return [run for run in self.plan() if folds[run.experiment].group in groups]
 
     def plan(self) -> list[Run]:
         """Every training of the study, in the order of the config."""
         plan = []
         for runs in self.runs:
-            for name, (experiment, fold) in self.folds().items():
-                if runs.experiments is not None and experiment not in runs.experiments:
+            for name, (group, number) in self.folds().items():
+                if runs.experiments is not None and group not in runs.experiments:
                     continue
-                if runs.folds is not None and fold is not None and fold not in runs.folds:
+                if runs.folds is not None and number and number not in runs.folds:
                     continue
                 epochs = runs.epochs or RECIPES[runs.recipe].epochs
                 plan += [

@@ -9,13 +9,9 @@ from typing import Any, Literal
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
-from mirpair.files import InputError, read_tsv
+from mirpair.contracts import EVALUATE, EXPERIMENT, RECORDS, TRAIN
+from mirpair.files import InputError
 from mirpair.sequences import Dropped, Record, read_fasta
-
-RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "number": "int64"}
-STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
-EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
-TRAIN, EVALUATE = "train", "evaluate"
 
 
 def build_records(
@@ -77,21 +73,6 @@ def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
     )
 
 
-def read_records(path: str | Path) -> pd.DataFrame:
-    """Read `records.tsv`: id, label, sequence, file, number."""
-    return read_tsv(path, RECORDS)
-
-
-def read_structures(path: str | Path) -> pd.DataFrame:
-    """Read `structures.tsv`: id, structure (dot-bracket), mfe (kcal/mol)."""
-    return read_tsv(path, STRUCTURES)
-
-
-def read_experiment(path: str | Path) -> pd.DataFrame:
-    """Read the table of an experiment: id, set, role (train or evaluate)."""
-    return read_tsv(path, EXPERIMENT)
-
-
 def stratified_folds(records: pd.DataFrame, *, folds: int, seed: int) -> list[pd.Series]:
     """Role of every record in each fold: stratified k-fold by scikit-learn, shuffled by `seed`.
 
@@ -148,7 +129,7 @@ def assign_roles(
     split: Mapping[str, Any],
     records: Mapping[str, pd.DataFrame],
     *,
-    fold: int | None = None,
+    fold: int = 0,
     train: Sequence[str | Path] = (),
     evaluate: Sequence[str | Path] = (),
 ) -> pd.DataFrame:
@@ -173,7 +154,6 @@ def assign_roles(
     parts: list[tuple[str, pd.Series | str]]
     match split:
         case {"split": "k-fold", "dataset": name, "folds": folds, "seed": seed}:
-            assert fold is not None
             parts = [(name, stratified_folds(records[name], folds=folds, seed=seed)[fold - 1])]
         case {"split": "published", "dataset": name}:
             parts = [(name, published_roles(records[name], train=train, evaluate=evaluate))]

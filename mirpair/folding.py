@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import RNA
 
-from mirpair.files import InputError, read_tsv
+from mirpair.contracts import PIECE
+from mirpair.files import InputError
 
 # About 0.2 s of work at 100 nt: long against the cost of a message, short against a progress bar.
 _TASK = 32
@@ -78,24 +78,25 @@ def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Struct
     if processes <= 1 or len(sequences) <= _TASK:
         return (structure for task in tasks for structure in _fold_task(task))
     # Forked workers need no second import of the caller's script, which Snakemake's scripts
-    # could not bear; there are no threads yet that a fork could cut in two.
+    # could not bear; they start here and now, before the caller has threads of its own.
     method = "fork" if sys.platform == "linux" else None
     pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context(method))
-    # Two tasks a worker are under way at any time: enough to keep all busy, and memory bounded.
-    pending = deque(pool.submit(_fold_task, task) for task in islice(tasks, 2 * processes))
-    return _in_order(pool, pending, tasks)
+    first = pool.submit(_fold_task, next(tasks))
+    return _in_order(pool, deque([first]), tasks, ahead=2 * processes)
 
 
 def _in_order(
     pool: ProcessPoolExecutor,
     pending: deque[Future[list[Structure]]],
     tasks: Iterator[list[str]],
+    ahead: int,
 ) -> Iterator[Structure]:
+    """Results in order, with `ahead` tasks under way: all busy, and memory bounded."""
     try:
         while pending:
-            structures = pending.popleft().result()
-            pending.extend(pool.submit(_fold_task, task) for task in islice(tasks, 1))
-            yield from structures
+            missing = ahead - len(pending)
+            pending.extend(pool.submit(_fold_task, task) for task in islice(tasks, missing))
+            yield from pending.popleft().result()
     except BrokenProcessPool as error:
         raise RuntimeError(
             "a folding process was killed, most likely because memory ran out: "
@@ -117,18 +118,14 @@ def fold_piece(
     """
     chosen = unique(sequences)[piece - 1 :: pieces]
     structures = list(fold_all(chosen, processes=processes))
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "sequence": chosen,
             "structure": [structure.dot_bracket for structure in structures],
             "mfe": [structure.mfe for structure in structures],
         }
     )
-
-
-def read_piece(path: str | Path) -> pd.DataFrame:
-    """Read a table that `fold_piece` made."""
-    return read_tsv(path, {"sequence": "str", "structure": "str", "mfe": "float64"})
+    return frame.astype(PIECE)  # an empty piece has types too
 
 
 def gather_structures(records: pd.DataFrame, pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -33,8 +34,10 @@ class Network(nn.Module):
     def image(self, molecule: Molecule) -> Tensor:
         """(channels, L, L) pairing matrix on the network's device and in its precision."""
         weight = self.output.weight
-        array = dense(molecule, pairing=self.pairing).transpose(2, 0, 1)
-        return torch.from_numpy(array).to(device=weight.device, dtype=weight.dtype)
+        # Made in the network's precision: an energy rounded to float32 would stay rounded.
+        dtype = np.float64 if weight.dtype == torch.float64 else np.float32
+        array = dense(molecule, pairing=self.pairing, dtype=dtype).transpose(2, 0, 1)
+        return torch.from_numpy(array).to(weight.device)
 
     def classify(self, x: Tensor) -> Tensor:
         """(N, 64, h, w) feature maps to (N, 2) logits."""

@@ -12,7 +12,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from mirpair.files import write_text
-from mirpair.metrics import RANKING
 from mirpair.tables import FEATURE, OURS, PUBLISHED, html_rows, stylesheet, templates
 
 
@@ -34,6 +33,13 @@ class Section:
     title: str
     table: pd.DataFrame
     figure: Path | None = None
+
+
+_MEANING = {
+    PUBLISHED: "as printed in the paper",
+    OURS: "made here",
+    FEATURE: "no network at all",
+}
 
 
 def inline_svg(path: str | Path) -> Markup:
@@ -80,6 +86,7 @@ def render(
     sections: Sequence[Section],
     histories: Mapping[str, Path],
     provenance: Sequence[Mapping[str, Any]],
+    folding: Sequence[Mapping[str, Any]],
     dropped: Mapping[str, int],
 ) -> str:
     """The page as HTML.
@@ -94,6 +101,8 @@ def render(
         Experiment to the SVG of its training histories.
     provenance
         Contents of the runs' provenance.json.
+    folding
+        Contents of the sets' folding.json.
     dropped
         Set to the number of its records that were left out for an ambiguous character.
     """
@@ -107,6 +116,7 @@ def render(
         }
         for section in sections
     ]
+    present = {source for section in sections for source in section.table["source"]}
     seconds = sum(entry["wall_time_s"] for entry in provenance)
     return templates.get_template("report.html.j2").render(
         title=title,
@@ -114,12 +124,22 @@ def render(
         sections=shown,
         histories={name: inline_svg(path) for name, path in histories.items()},
         runs=[_run_row(entry) for entry in provenance],
-        versions=provenance[0]["versions"] if provenance else {},
+        versions=_versions([*provenance, *folding]),
         minutes=seconds / 60,
         dropped={name: count for name, count in dropped.items() if count},
         style=stylesheet(),
-        ranking=RANKING,
+        sources={source: text for source, text in _MEANING.items() if source in present},
     )
+
+
+def _versions(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Every version that took part; more than one of a package are all told."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        for package, version in entry["versions"].items():
+            if version not in found.setdefault(package, []):
+                found[package].append(version)
+    return {package: " and ".join(versions) for package, versions in found.items()}
 
 
 def _run_row(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _open_text(path: str | Path) -> Iterator[TextIO]:
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     try:
-        buffered = cast(io.BufferedReader, binary)
+        buffered = io.BufferedReader(cast(io.RawIOBase, binary))
         is_gzip = buffered.peek(2)[:2] == b"\x1f\x8b"
         unzipped = gzip.GzipFile(fileobj=buffered) if is_gzip else buffered
         yield io.TextIOWrapper(unzipped, encoding="utf-8-sig")

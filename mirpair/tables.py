@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 import pandas as pd
@@ -90,8 +90,8 @@ def results_table(
     rows
         Protocol (CV, test) to experiment.
     runs
-        A row for each training: group (experiment without its fold), fold (0 if it has none),
-        model, recipe, seed, epochs and the seven metrics.
+        A row for each training: group (the experiment, its folds together), number of the fold,
+        model, recipe, seed, epochs and the seven metrics; number 0 where there are no folds.
     folds
         Number of folds of each experiment; 0 if it has none.
     shortcuts
@@ -126,10 +126,9 @@ def results_table(
 
 def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, Any]]:
     lines = []
-    kinds = runs[["model", "recipe", "epochs"]].drop_duplicates()
-    for model, recipe, epochs in kinds.itertuples(index=False):
-        trained = runs[(runs[kinds.columns] == (model, recipe, epochs)).all(axis=1)]
-        by_fold = trained.groupby("fold")[list(METRICS)].mean()
+    for kind, trained in runs.groupby(["model", "recipe", "epochs"], sort=False):
+        model, recipe, epochs = cast(tuple[str, str, int], kind)
+        by_fold = trained.groupby("number")[list(METRICS)].mean()
         lines.append(
             {
                 "method": MODELS[model].label,
@@ -149,7 +148,7 @@ def _note(recipe: str, epochs: int, trained: pd.DataFrame, folds: int) -> str:
     usual = RECIPES[recipe].epochs
     parts = [f"recipe {recipe}"]
     parts.append(f"{epochs} epochs" if epochs == usual else f"only {epochs} of {usual} epochs")
-    present = sorted(set(trained["fold"]))
+    present = sorted(set(trained["number"]))
     if folds and len(present) < folds:
         parts.append(f"only fold {', '.join(map(str, present))} of {folds}")
     elif folds:
@@ -207,9 +206,19 @@ def to_latex(table: pd.DataFrame, title: str) -> str:
     style = shown.style.hide(axis="index").format(escape="latex")
     style = style.format_index(escape="latex", axis="columns")
     text: str = style.to_latex(
-        hrules=True, column_format=align, caption=title, position_float="centering"
+        hrules=True, column_format=align, caption=_latex_text(title), position_float="centering"
     )
     return text
+
+
+def _latex_text(text: str) -> str:
+    special: dict[str, str | int | None] = {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
+    special |= {character: f"\\{character}" for character in "&%$#_{}"}
+    return text.translate(str.maketrans(special))
 
 
 def to_html(table: pd.DataFrame, title: str) -> str:

@@ -4,8 +4,8 @@ import re
 import sys
 from pathlib import Path
 
-# The library stands beside the Snakefile; an installed one is found first and is the same.
-sys.path.append(str(workflow.basedir))
+# The library beside the Snakefile is the one that runs, here and in the scripts (job.py).
+sys.path.insert(0, str(workflow.basedir))
 
 from mirpair.config import Published, load_study
 from mirpair.files import InputError
@@ -14,19 +14,13 @@ from mirpair.sources import is_url, read_sources
 
 try:
     STUDY = load_study(config)
-    SOURCES = read_sources(
-        STUDY.sources or workflow.source_path("../config/sources.tsv")
-    )
+    SOURCES = read_sources(STUDY.sources or workflow.source_path("../config/sources.tsv"))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
-# Experiments with trainings, without their folds; and how many folds each experiment has.
-TRAINED = list(dict.fromkeys(FOLDS[run.experiment].experiment for run in PLAN.values()))
-FOLD_COUNTS = {
-    name: fold.fold or 0 for name, fold in ((f.experiment, f) for f in FOLDS.values())
-}
+TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 RESULT_TABLES = [name for name, table in STUDY.tables.items() if hasattr(table, "rows")]
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
 FIGURE_FORMATS = ["svg", "png"]
@@ -56,25 +50,9 @@ def raw_name(url):
     return f"url/{hashlib.sha256(url.encode()).hexdigest()[:16]}_{name}"
 
 
-def places():
-    """Every FASTA file that the config names, `{fold}` filled in."""
-    for dataset in STUDY.datasets.values():
-        yield from (*dataset.positives, *dataset.negatives)
-    for name, fold in FOLDS.values():
-        for role in ("train", "evaluate"):
-            yield from published_places(name, fold, role)
-
-
-def published_places(name, fold, role):
-    experiment = STUDY.experiments[name]
-    if not isinstance(experiment, Published):
-        return []
-    return [place.replace("{fold}", str(fold)) for place in getattr(experiment, role)]
-
-
-# What the rule `download` can make: name below results/raw/ to (URL, SHA-256 or None).
+# What can be downloaded: name below results/raw/ to (URL, SHA-256 or None).
 DOWNLOADS = {name: (source.url, source.sha256) for name, source in SOURCES.items()}
-DOWNLOADS |= {raw_name(place): (place, None) for place in places() if is_url(place)}
+DOWNLOADS |= {raw_name(place): (place, None) for place in STUDY.places() if is_url(place)}
 
 
 def local(place):
@@ -92,16 +70,12 @@ def local(place):
 
 def fasta(label):
     """Input function: the FASTA files of a set's positives or negatives."""
-    return lambda w: [
-        local(place) for place in getattr(STUDY.datasets[w.dataset], label)
-    ]
+    return lambda w: [local(place) for place in getattr(STUDY.datasets[w.dataset], label)]
 
 
 def published(role):
     """Input function: the FASTA files of a published split's role, none for other splits."""
-    return lambda w: [
-        local(place) for place in published_places(*FOLDS[w.experiment], role)
-    ]
+    return lambda w: [local(place) for place in STUDY.split_files(w.experiment, role)]
 
 
 def run_of(wildcards):
@@ -119,20 +93,11 @@ def run_file(run, name):
     return f"{RUN}/{name}".format(**run._asdict())
 
 
-def runs_of_experiment(experiment):
-    """The planned runs on an experiment, all its folds."""
-    return [
-        run for run in PLAN.values() if FOLDS[run.experiment].experiment == experiment
-    ]
-
-
 def runs_of(table):
     """The planned runs that a table shows."""
-    experiments = getattr(STUDY.tables[table], "rows", {}).values()
-    return [run for experiment in experiments for run in runs_of_experiment(experiment)]
+    return STUDY.runs_on(*getattr(STUDY.tables[table], "rows", {}).values())
 
 
-def described(run):
-    """A run with its experiment's name and fold apart, as the tables group it."""
-    group, fold = FOLDS[run.experiment]
-    return {**run._asdict(), "group": group, "fold": fold or 0}
+def described(runs):
+    """Runs as params of a script, with the experiment of the config and the fold apart."""
+    return [{**run._asdict(), **FOLDS[run.experiment]._asdict()} for run in runs]

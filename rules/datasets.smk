@@ -46,8 +46,8 @@ rule experiments:
         runtime=10,
     params:
         sets=lambda w: STUDY.sets_of(w.experiment),
-        split=lambda w: STUDY.experiments[FOLDS[w.experiment].experiment].model_dump(),
-        fold=lambda w: FOLDS[w.experiment].fold,
+        split=lambda w: STUDY.experiments[FOLDS[w.experiment].group].model_dump(),
+        fold=lambda w: FOLDS[w.experiment].number,
         code=code_version("datasets"),
     message:
         "Choosing who trains and who evaluates in {wildcards.experiment}"
@@ -57,12 +57,8 @@ rule experiments:
 
 rule audit:
     input:
-        records=expand(
-            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.datasets
-        ),
-        structures=expand(
-            "<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.datasets
-        ),
+        records=expand("<results>/datasets/{dataset}/records.tsv", dataset=STUDY.datasets),
+        structures=expand("<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.datasets),
         experiments=expand("<results>/experiments/{experiment}.tsv", experiment=FOLDS),
     output:
         "<results>/audit/shortcuts.tsv",

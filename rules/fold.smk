@@ -29,11 +29,10 @@ rule fold:
 rule structures:
     input:
         records="<results>/datasets/{dataset}/records.tsv",
-        pieces=gather.fold(
-            "<results>/datasets/{{dataset}}/structures/{scatteritem}.tsv"
-        ),
+        pieces=gather.fold("<results>/datasets/{{dataset}}/structures/{scatteritem}.tsv"),
     output:
-        "<results>/datasets/{dataset}/structures.tsv",
+        structures="<results>/datasets/{dataset}/structures.tsv",
+        provenance="<results>/datasets/{dataset}/folding.json",
     log:
         "<logs>/structures/{dataset}.log",
     benchmark:
@@ -45,7 +44,7 @@ rule structures:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("datasets"),
+        code=code_version("folding"),
     message:
         "Gathering the structures of the set {wildcards.dataset}"
     script:

@@ -21,9 +21,9 @@ rule tables:
         runtime=10,
     params:
         table=lambda w: STUDY.tables[w.table].model_dump(),
-        runs=lambda w: [described(run) for run in runs_of(w.table)],
-        folds=FOLD_COUNTS,
-        groups={name: fold.experiment for name, fold in FOLDS.items()},
+        runs=lambda w: described(runs_of(w.table)),
+        folds={fold.group: fold.number for fold in FOLDS.values()},
+        groups={name: fold.group for name, fold in FOLDS.items()},
         code=code_version("tables", "templates"),
     message:
         "Writing the table {wildcards.table}"
@@ -57,7 +57,7 @@ rule figure_results:
 
 rule figure_history:
     input:
-        lambda w: [run_file(run, "history.tsv") for run in runs_of_experiment(w.group)],
+        lambda w: [run_file(run, "history.tsv") for run in STUDY.runs_on(w.group)],
     output:
         expand("<results>/figures/history-{{group}}.{format}", format=FIGURE_FORMATS),
     log:
@@ -71,7 +71,7 @@ rule figure_history:
         mem_mb=1000,
         runtime=10,
     params:
-        runs=lambda w: [described(run) for run in runs_of_experiment(w.group)],
+        runs=lambda w: described(STUDY.runs_on(w.group)),
         code=code_version("figures"),
     message:
         "Drawing the training histories of {wildcards.group}"
@@ -85,9 +85,8 @@ rule report:
         figures=expand("<results>/figures/{table}.svg", table=RESULT_TABLES),
         histories=expand("<results>/figures/history-{group}.svg", group=TRAINED),
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
-        dropped=expand(
-            "<results>/datasets/{dataset}/dropped.tsv", dataset=STUDY.datasets
-        ),
+        folding=expand("<results>/datasets/{dataset}/folding.json", dataset=STUDY.datasets),
+        dropped=expand("<results>/datasets/{dataset}/dropped.tsv", dataset=STUDY.datasets),
     output:
         "<results>/report.html",
     log:

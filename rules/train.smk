@@ -19,7 +19,7 @@ rule train:
     # One thread a training: several side by side use the cores better than one on all of them.
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=1500,
         runtime=24 * 60,
     params:
         run=lambda w: run_of(w)._asdict(),

@@ -4,7 +4,7 @@ import job
 import pandas as pd
 
 from mirpair.audit import features, shortcuts
-from mirpair.datasets import read_experiment, read_records, read_structures
+from mirpair.contracts import read_experiment, read_records, read_structures
 from mirpair.files import write_tsv
 
 job.start(snakemake)

@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.datasets import read_records, read_structures
+from mirpair.contracts import read_records, read_structures
 from mirpair.encoding import encode_set
 
 job.start(snakemake)

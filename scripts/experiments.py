@@ -2,7 +2,8 @@
 
 import job
 
-from mirpair.datasets import assign_roles, read_records
+from mirpair.contracts import read_records
+from mirpair.datasets import assign_roles
 from mirpair.files import write_tsv
 
 job.start(snakemake)

@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.datasets import read_records
+from mirpair.contracts import read_records
 from mirpair.files import write_tsv
 from mirpair.folding import fold_piece
 

@@ -1,13 +1,18 @@
-"""What every script does first: its log file gets all that it says, tracebacks too."""
+"""What every script imports first: the library beside the workflow, and a log that is complete."""
 
 import logging
 import sys
+from pathlib import Path
+
+# The library beside the scripts is the one whose code the rules track, so it is the one that
+# runs, even where another version is installed.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirpair.files import InputError
 
 
 def start(snakemake):
-    """Log to the rule's log file and end with a message that a person can use."""
+    """Log to the rule's log file; an error ends there too, one of the user's without traceback."""
     logging.basicConfig(
         filename=snakemake.log[0],
         filemode="w",

@@ -22,9 +22,7 @@ page = render(
     sections,
     {Path(p).stem.removeprefix("history-"): Path(p) for p in snakemake.input.histories},
     [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.provenance],
-    {
-        Path(path).parent.name: len(pd.read_csv(path, sep="\t"))
-        for path in snakemake.input.dropped
-    },
+    [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.folding],
+    {Path(path).parent.name: len(pd.read_csv(path, sep="\t")) for path in snakemake.input.dropped},
 )
 write(page, snakemake.output[0])

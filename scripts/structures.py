@@ -1,15 +1,22 @@
 """Gather the folded pieces of a set."""
 
 import job
+import RNA
 
-from mirpair.datasets import read_records
+from mirpair.contracts import read_piece, read_records
 from mirpair.files import write_tsv
-from mirpair.folding import gather_structures, read_piece
+from mirpair.folding import gather_structures
+from mirpair.provenance import versions, write_json
 
 job.start(snakemake)
-pieces = map(read_piece, snakemake.input.pieces)
-write_tsv(
-    gather_structures(read_records(snakemake.input.records), pieces),
-    snakemake.output[0],
-    float_format="%.2f",
+records = read_records(snakemake.input.records)
+structures = gather_structures(records, map(read_piece, snakemake.input.pieces))
+write_tsv(structures, snakemake.output.structures, float_format="%.2f")
+write_json(
+    {
+        "records": len(records),
+        "unique_sequences": records["sequence"].nunique(),
+        "versions": {**versions("numpy", "pandas"), "ViennaRNA": RNA.__version__},
+    },
+    snakemake.output.provenance,
 )

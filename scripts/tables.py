@@ -5,7 +5,7 @@ from pathlib import Path
 import job
 import pandas as pd
 
-from mirpair.datasets import read_records
+from mirpair.contracts import read_records
 from mirpair.tables import counts_table, read_published, results_table, write
 
 job.start(snakemake)

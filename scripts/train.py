@@ -5,7 +5,7 @@ import time
 import job
 import torch
 
-from mirpair.datasets import read_experiment
+from mirpair.contracts import read_experiment
 from mirpair.encoding import Tensors
 from mirpair.files import sha256, write_tsv
 from mirpair.inference import save_weights
@@ -41,7 +41,7 @@ write_json(
         "threads": snakemake.threads,
         "wall_time_s": round(time.perf_counter() - started, 1),
         "code": snakemake.params.code,
-        "versions": versions("torch", "numpy", "ViennaRNA", "snakemake"),
+        "versions": versions("torch", "numpy"),
         "inputs_sha256": {path: sha256(path) for path in snakemake.input},
     },
     snakemake.output.provenance,

@@ -1,0 +1,48 @@
+# make demo   the whole chain on a small real dataset: five minutes, no download of data
+# make test   everything that must hold: format, lint, types, unit and workflow tests
+# make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
+
+PYTHON ?= python3
+CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# Of PyTorch there are CPU and CUDA builds, so it is installed apart from the lock: from a place of
+# your own with `make env TORCH="torch==2.13.0 --index-url ..."`, see README.md.
+TORCH ?= torch==2.13.0
+BIN := .venv/bin
+ENV := .venv/.complete
+
+.PHONY: demo test lint env lock
+.DEFAULT_GOAL := demo
+
+env: $(ENV)
+
+$(ENV): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "mirpair needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) --quiet rules -- all --configfile config/demo.yaml
+	@echo
+	@cat results/demo/tables/demo.md
+	@echo
+	@echo "Report: $(CURDIR)/results/demo/report.html"
+
+lint: $(ENV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+test: lint
+	$(BIN)/pytest -n 2 --dist worksteal
+
+# PyTorch is left out, see TORCH above; so are all addresses of indexes.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --group dev --no-emit-package torch pyproject.toml -o requirements.lock

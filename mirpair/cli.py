@@ -1,0 +1,157 @@
+"""The command-line tool."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mirpair import __version__
+from mirpair.files import InputError, atomic
+from mirpair.sequences import Dropped, read_fasta
+
+app = typer.Typer(
+    help="Find precursor microRNAs from their pairing matrices (Do et al. 2018).\n\n"
+    "The workflow that trains networks and reproduces the paper's tables is run with "
+    "snakemake, see README.md; these are the tools for your own sequences.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+console = Console(stderr=True)
+_PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True}
+
+
+class OnAmbiguous(StrEnum):
+    """What to do with a record that has a character outside ACGU."""
+
+    ERROR = "error"
+    DROP = "drop"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mirpair {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@contextmanager
+def _messages() -> Iterator[None]:
+    """End with the message of an `InputError`, not with a traceback."""
+    try:
+        yield
+    except InputError as error:
+        console.print("[bold red]error:[/]", escape(str(error)), **_PLAIN)
+        raise typer.Exit(1) from error
+    except BrokenPipeError:
+        # The reader, `head` say, has seen enough; the interpreter must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that gets its final name only when it is complete."""
+    if path is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as handle:
+        yield handle
+
+
+@app.command()
+def fold(
+    fasta: Annotated[
+        list[str],
+        typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA..."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write; standard output if left out."),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", min=0, help="Processes; 0 takes all cores."),
+    ] = 0,
+    on_ambiguous: Annotated[
+        OnAmbiguous,
+        typer.Option(help="What to do with a record that has a character outside ACGU(T)."),
+    ] = OnAmbiguous.ERROR,
+) -> None:
+    """Predict the minimum-free-energy structure of every RNA.
+
+    For each record, in the order of the files: its id, its sequence (upper case, U for T), and
+    its structure in dot-bracket notation with the energy in kcal/mol. All files are read and
+    checked before the folding begins.
+
+    Example: mirpair fold hairpins.fa.gz -o hairpins.dbn
+    """
+    with _messages():
+        from mirpair.folding import fold_all, unique
+
+        dropped: list[Dropped] | None = [] if on_ambiguous is OnAmbiguous.DROP else None
+        records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
+        for left_out in dropped or []:
+            console.print("[yellow]dropped:[/]", escape(str(left_out)), **_PLAIN)
+        sequences = unique(record.sequence for record in records)
+        # The processes start here, before the progress bar has a thread that a fork would cut.
+        structures = fold_all(sequences, processes=jobs or _cores())
+        with _progress() as progress, _output(output) as handle:
+            folded = dict(
+                zip(
+                    sequences,
+                    progress.track(structures, total=len(sequences), description="Folding"),
+                    strict=True,
+                )
+            )
+            for record in records:
+                structure = folded[record.sequence]
+                handle.write(
+                    f">{record.id}\n{record.sequence}\n"
+                    f"{structure.dot_bracket} ({structure.mfe:6.2f})\n"
+                )
+
+
+def _cores() -> int:
+    """Cores that this process may use, which on a cluster are fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("RNAs"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+if __name__ == "__main__":
+    app()

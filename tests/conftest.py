@@ -1,0 +1,54 @@
+"""What tests share: the repository, small real data, and the real mirror if there is one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mirpair.encoding import Tensors, encode
+from mirpair.folding import fold
+from mirpair.sequences import read_fasta
+
+ROOT = Path(__file__).parent.parent
+# Tests run side by side, a process a core.
+torch.set_num_threads(1)
+STAND_IN = ROOT / "tests" / "data" / "mirror"
+
+
+@pytest.fixture(autouse=True)
+def _no_mirror_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only tests that ask for the real mirror see it."""
+    monkeypatch.delenv("MIRPAIR_MIRROR", raising=False)
+
+
+_REAL_MIRROR = os.environ.get("MIRPAIR_MIRROR")
+
+
+@pytest.fixture(scope="session")
+def real_mirror() -> Path:
+    if not _REAL_MIRROR:
+        pytest.skip("needs the published files: set MIRPAIR_MIRROR to a folder that has them")
+    return Path(_REAL_MIRROR)
+
+
+@pytest.fixture(scope="session")
+def real_molecules() -> Tensors:
+    """Forty real RNAs of the demo set, folded: both classes, 64 to 129 nt."""
+    records = [
+        (label, record)
+        for label, name in ((1, "positives"), (0, "negatives"))
+        for record in list(read_fasta(ROOT / "config" / "demo" / f"{name}.fa"))[::7][:20]
+    ]
+    return Tensors.build(
+        [record.id for _, record in records],
+        [label for label, _ in records],
+        [encode(record.sequence, *fold(record.sequence)) for _, record in records],
+    )
+
+
+def random_rna(rng: np.random.Generator, length: int) -> str:
+    return "".join(rng.choice(list("ACGU"), length))

@@ -1,0 +1,155 @@
+"""The house: one way through, the same name in every room, nothing reaches back up."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PACKAGE = ROOT / "mirpair"
+# A module imports only those before it.
+ORDER = [
+    "__init__",
+    "files",
+    "contracts",
+    "provenance",
+    "sequences",
+    "sources",
+    "recipes",
+    "config",
+    "folding",
+    "encoding",
+    "datasets",
+    "scores",
+    "metrics",
+    "audit",
+    "models",
+    "inference",
+    "training",
+    "tables",
+    "figures",
+    "report",
+    "cli",
+]
+# Where an import and its conda package have different names.
+CONDA = {
+    "Bio": "biopython",
+    "RNA": "viennarna",
+    "matplotlib": "matplotlib-base",
+    "sklearn": "scikit-learn",
+    "torch": "pytorch",
+    "yaml": "pyyaml",
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of what a file imports outside TYPE_CHECKING blocks."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def test_every_module_has_its_place_and_imports_only_those_before_it() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == set(ORDER)
+    for place, module in enumerate(ORDER):
+        for name in imports(PACKAGE / f"{module}.py"):
+            if name.startswith("mirpair."):
+                assert ORDER.index(name.split(".")[1]) < place, f"{module} imports {name}"
+
+
+def test_the_library_knows_nothing_of_snakemake() -> None:
+    for path in PACKAGE.glob("*.py"):
+        assert not any(name.split(".")[0] == "snakemake" for name in imports(path)), path
+
+
+def rules() -> dict[str, dict[str, str]]:
+    """Text of each directive of every rule with a script."""
+    found = {}
+    for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
+        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.M):
+            parts = dict(re.findall(r"^    (\w+):((?: .*)?\n(?:        .*\n)*)", body, re.M))
+            if "script" in parts:
+                found[name] = parts | {"file": path.name}
+    return found
+
+
+@pytest.mark.parametrize("name", rules())
+def test_every_rule_has_what_a_cluster_and_a_reader_need(name: str) -> None:
+    directives = rules()[name]
+    for needed in ("input", "output", "params", "message", "log", "benchmark", "conda", "threads"):
+        if needed != "input" or name != "download":
+            assert needed in directives, f"rule {name} has no {needed}"
+    assert "mem_mb" in directives["resources"]
+    assert "runtime" in directives["resources"]
+    script = re.search(r"scripts/(\w+)\.py", directives["script"])
+    assert script
+    assert script[1].split("_")[0] == name.split("_")[0], "the same name in every room"
+    # The download is tracked by its checksum; all else by the code that it runs.
+    assert name == "download" or "code=code_version(" in directives["params"]
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_rules_code_version_covers_what_its_script_imports(name: str) -> None:
+    """Else an edit of the library would leave stale results behind."""
+    if name == "download":
+        return
+    directives = rules()[name]
+    script = ROOT / "scripts" / Path(directives["script"].strip().strip('"')).name
+    tracked = set(
+        re.findall(r'"(\w+)"', directives["params"].split("code_version(")[1].split(")")[0])
+    )
+    tracked = reached(tracked & set(ORDER))
+    used = {n.split(".")[1] for n in imports(script) if n.startswith("mirpair.")}
+    # These carry tables or say versions: they decide nothing of the result.
+    assert used - tracked <= {"files", "contracts", "provenance"}, (
+        f"rule {name} does not track all it runs"
+    )
+
+
+def reached(modules: set[str]) -> set[str]:
+    """Modules and all that they import in turn."""
+    seen: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        names = imports(PACKAGE / f"{module}.py")
+        waiting += [name.split(".")[1] for name in names if name.startswith("mirpair.")]
+    return seen
+
+
+@pytest.mark.parametrize("name", rules())
+def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
+    directives = rules()[name]
+    script = ROOT / "scripts" / Path(directives["script"].strip().strip('"')).name
+    environment = yaml.safe_load(
+        (ROOT / "envs" / Path(directives["conda"].strip().strip('"')).name).read_text()
+    )
+    packages = {entry.split()[0] for entry in environment["dependencies"]}
+    direct = imports(script) | imports(ROOT / "scripts" / "job.py")
+    modules = reached({n.split(".")[1] for n in direct if n.startswith("mirpair.")})
+    used = set().union(direct, *(imports(PACKAGE / f"{module}.py") for module in modules))
+    outside = (
+        {n.split(".")[0] for n in used} - set(sys.stdlib_module_names) - {"mirpair", "job", ""}
+    )
+    assert {CONDA.get(n, n) for n in outside} <= packages
+
+
+def test_scripts_are_thin() -> None:
+    for path in (ROOT / "scripts").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 60, path
+
+
+def test_the_snakefile_is_a_table_of_contents() -> None:
+    assert len((ROOT / "Snakefile").read_text().splitlines()) <= 60

@@ -1,0 +1,91 @@
+"""The command line as a user types it."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from typer.testing import CliRunner
+
+from mirpair import __version__
+from mirpair.cli import app
+from mirpair.folding import fold
+
+HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
+runner = CliRunner()
+
+
+def mirpair(*arguments: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+    result = runner.invoke(app, list(arguments), input=stdin)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_help_and_version() -> None:
+    code, text, _ = mirpair("--help")
+    assert code == 0
+    assert "fold" in text
+    assert mirpair("--version")[1].strip() == f"mirpair {__version__}"
+    code, text, _ = mirpair("fold", "--help")
+    assert "dot-bracket" in text
+
+
+def test_fold_gives_every_record_in_order_with_its_structure_and_energy(tmp_path: Path) -> None:
+    path = tmp_path / "in.fa"
+    path.write_text(">a some words\nGCCCTTGGCA\n>b\naaa\n>c\nGCCCUUGGCA\n")
+    code, text, _ = mirpair("fold", str(path))
+    assert code == 0
+    assert text == (
+        ">a\nGCCCUUGGCA\n(((...))). ( -3.00)\n"
+        ">b\nAAA\n... (  0.00)\n"
+        ">c\nGCCCUUGGCA\n(((...))). ( -3.00)\n"
+    )
+
+
+def test_the_same_bytes_whatever_the_jobs_the_packing_and_the_way_in(tmp_path: Path) -> None:
+    plain = HAIRPINS.read_bytes()
+    packed = tmp_path / "hairpins.fa.gz"
+    packed.write_bytes(gzip.compress(plain))
+    code, from_file, _ = mirpair("fold", "-j", "1", str(HAIRPINS))
+    assert code == 0
+    assert from_file.count(">") == 150
+    assert mirpair("fold", "-j", "2", str(packed))[1] == from_file
+    assert mirpair("fold", "-", stdin=plain)[1] == from_file
+    assert mirpair("fold", str(HAIRPINS), "-o", str(tmp_path / "out.dbn"))[1] == ""
+    assert (tmp_path / "out.dbn").read_text() == from_file
+    sequence, structure = from_file.splitlines()[1:3]
+    assert structure.split(" ")[0] == fold(sequence).dot_bracket
+
+
+@pytest.mark.parametrize("text", [">a\nACGN\n", "no fasta", "", ">a\n"])
+def test_a_bad_file_is_one_message_and_no_output(tmp_path: Path, text: str) -> None:
+    path, out = tmp_path / "in.fa", tmp_path / "out.dbn"
+    path.write_text(text)
+    code, _, message = mirpair("fold", str(path), "-o", str(out))
+    assert code == 1
+    assert message.startswith("error: ")
+    assert "in.fa" in message
+    assert "Traceback" not in message
+    assert [file.name for file in tmp_path.iterdir()] == ["in.fa"]
+
+
+def test_ambiguous_records_can_be_left_out_and_are_named() -> None:
+    text = ">a[1]\nACGN\n>b\nGGG\n"
+    code, out, message = mirpair("fold", "--on-ambiguous", "drop", "-", stdin=text)
+    assert code == 0
+    assert out == ">b\nGGG\n... (  0.00)\n"
+    assert "dropped: standard input: record 1 ('a[1]') has 'N' at position 4" in message
+
+
+def test_a_reader_that_stops_early_is_no_traceback() -> None:
+    command = [sys.executable, "-m", "mirpair.cli", "fold", str(HAIRPINS)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.wait()

@@ -1,0 +1,125 @@
+"""Configs: what a user can write, and what they are told when it is wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from mirpair.config import Run, Study, load_study
+from mirpair.files import InputError
+from mirpair.sources import read_sources
+
+
+def shipped(name: str) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+    return config
+
+
+def test_the_paper_has_13_experiments_and_39_trainings() -> None:
+    study = load_study(shipped("config"))
+    assert list(study.folds()) == [
+        *(f"human-cv{fold}" for fold in range(1, 6)),
+        "human-test",
+        *(f"cross-species-cv{fold}" for fold in range(1, 6)),
+        "cross-species-test",
+        "new-test",
+    ]
+    plan = study.plan()
+    assert len(plan) == 39
+    assert {run.epochs for run in plan} == {40}
+    assert Run("human-cv1", "variable", "paper", 0, 40) in plan
+    assert study.sets_of("new-test") == ["cross-species", "new"]
+    assert len(study.runs_on("human-cv")) == 15
+
+
+def test_every_published_file_of_the_paper_is_in_the_sources_table() -> None:
+    study = load_study(shipped("config"))
+    sources = read_sources(ROOT / "config" / "sources.tsv")
+    assert set(study.places()) == {name for name in sources if name.startswith("do2018/")}
+
+
+def test_the_demo_trains_the_fixed_sized_network_on_one_fold_only() -> None:
+    plan = load_study(shipped("demo")).plan()
+    assert [run for run in plan if run.model == "fixed"] == [
+        Run("demo-cv1", "fixed", "paper", 0, 2)
+    ]
+    assert len([run for run in plan if run.model == "variable" and run.epochs == 10]) == 5
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The demo's config with one place changed; a value of ... takes the key away."""
+    config = copy.deepcopy(shipped("demo"))
+    *parents, last = path.split(".")
+    place: Any = config
+    for key in parents:
+        place = place[int(key)] if key.isdigit() else place[key]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("epohcs", 3, "epohcs: this key is not known here"),
+        ("datasets.demo.postives", ["x.fa"], "datasets.demo.postives: this key is not known here"),
+        ("runs.0.epochs", 0, "runs.1.epochs: is 0"),
+        ("runs.0.epochs", "many", "runs.1.epochs: is 'many'"),
+        ("runs.0.models", ["variabel"], "'variabel', must be one of fixed, variable, without"),
+        ("runs.0.recipe", "secret", "'secret', must be one of paper"),
+        ("datasets.demo.negatives", ..., "datasets.demo.negatives: this key is missing"),
+        ("datasets.demo.on_ambiguous", "ignore", "must be 'error' or 'drop'"),
+        ("experiments.demo-cv.split", "kfold", "experiments.demo-cv.split: must be one of"),
+        ("experiments.demo-cv.folds", 1, "experiments.demo-cv.folds: is 1"),
+        ("experiments.demo-cv.dataset", "dmeo", "there is no set named 'dmeo'; there are demo"),
+        ("tables.demo.rows", {"CV": "demo"}, "there is no experiment named 'demo'"),
+        ("tables.sets.sets", ["human"], "there is no set named 'human'"),
+        ("study", "my/study", "study: is 'my/study'"),
+        ("study", "../escape", "study: is '../escape'"),
+        ("seeds", [], "seeds: is []"),
+        ("runs.1.models", ["variable"], "asked for twice"),
+        ("runs.1.folds", [6], "fold 6"),
+    ],
+)
+def test_a_wrong_config_is_explained_by_its_place(path: str, value: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_study(changed(path, value))
+    assert message in str(caught.value)
+    assert "config/README.md" in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    config = changed("epohcs", 3)
+    del config["study"]
+    with pytest.raises(InputError) as caught:
+        load_study(config)
+    assert "epohcs" in str(caught.value)
+    assert "study: this key is missing" in str(caught.value)
+
+
+def test_published_folds_need_the_fold_in_their_file_names() -> None:
+    config = shipped("config")
+    config["experiments"]["human-cv"]["train"] = ["do2018/cv/human/human_pos_all.fa"]
+    with pytest.raises(InputError, match=r"needs \{fold\} in its name"):
+        load_study(config)
+
+
+def test_the_schema_for_editors_is_that_of_the_code() -> None:
+    written = json.loads((ROOT / "config" / "schema.json").read_text())
+    assert written == Study.model_json_schema(), "make schema"
+
+
+def test_the_readme_explains_every_key() -> None:
+    text = (ROOT / "config" / "README.md").read_text()
+    schema = Study.model_json_schema()
+    sections = [schema, *schema["$defs"].values()]
+    keys = {key for section in sections for key in section.get("properties", {})}
+    assert {key for key in keys if f"`{key}`" not in text} == set()

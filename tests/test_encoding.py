@@ -1,0 +1,157 @@
+"""The pairing matrix: examples by hand, and what must hold for every molecule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirpair.encoding import Molecule, Tensors, dense, encode, encode_set, pairing_partners
+from mirpair.files import InputError
+
+
+def test_the_example_of_the_papers_figure_1() -> None:
+    """GCCCUUGGCA, (((...)))., −3.00: panels C to F written out by hand."""
+    matrix = dense(encode("GCCCUUGGCA", "(((...))).", -3.0))
+    assert matrix.shape == (10, 10, 9)
+    pairing = np.zeros((10, 10))
+    for i, j in ((0, 8), (1, 7), (2, 6)):
+        pairing[i, j] = pairing[j, i] = -3.0
+    np.testing.assert_array_equal(matrix[:, :, 0], pairing)
+    a, c, g, u = [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]
+    one_hot = np.array([g, c, c, c, u, u, g, g, c, a])
+    for other in range(10):
+        np.testing.assert_array_equal(matrix[:, other, 1:5], one_hot)
+        np.testing.assert_array_equal(matrix[other, :, 5:9], one_hot)
+
+
+def test_a_tiny_molecule_pixel_by_pixel() -> None:
+    """A at 0 pairs with U at 1, −1.50: all four pixels."""
+    matrix = dense(encode("AU", "()", -1.5), dtype=np.float64)
+    assert matrix[0, 0].tolist() == [0.0, 1, 0, 0, 0, 1, 0, 0, 0]
+    assert matrix[0, 1].tolist() == [-1.5, 1, 0, 0, 0, 0, 0, 0, 1]
+    assert matrix[1, 0].tolist() == [-1.5, 0, 0, 0, 1, 1, 0, 0, 0]
+    assert matrix[1, 1].tolist() == [0.0, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
+def test_without_pairing_the_eight_sequence_channels_stay() -> None:
+    molecule = encode("GCCCUUGGCA", "(((...))).", -3.0)
+    np.testing.assert_array_equal(dense(molecule, pairing=False), dense(molecule)[:, :, 1:])
+
+
+@st.composite
+def structures(draw: st.DrawFn) -> str:
+    """Random nested dot-bracket strings."""
+    symbols: list[str] = []
+    depth = 0
+    for step in draw(st.lists(st.sampled_from("(.)"), min_size=1, max_size=60)):
+        if step == ")" and depth == 0:
+            continue
+        depth += {"(": 1, ".": 0, ")": -1}[step]
+        symbols.append(step)
+    return "".join(symbols) + ")" * depth or "."
+
+
+@given(structures())
+def test_pairing_is_symmetric_and_gives_the_structure_back(dot_bracket: str) -> None:
+    partner = pairing_partners(dot_bracket)
+    paired = np.flatnonzero(partner >= 0)
+    np.testing.assert_array_equal(partner[partner[paired]], paired)
+    again = ["." if j < 0 else "(" if j > i else ")" for i, j in enumerate(partner)]
+    assert "".join(again) == dot_bracket
+
+
+@given(structures(), st.data())
+def test_dense_has_one_base_a_pixel_and_the_energy_where_bases_pair(
+    dot_bracket: str, data: st.DataObject
+) -> None:
+    length = len(dot_bracket)
+    sequence = data.draw(st.text(alphabet="ACGU", min_size=length, max_size=length))
+    matrix = dense(encode(sequence, dot_bracket, -7.25))
+    assert (matrix[:, :, 1:5].sum(axis=2) == 1).all()
+    np.testing.assert_array_equal(matrix[:, :, 1:5], matrix[:, :, 5:9].transpose(1, 0, 2))
+    np.testing.assert_array_equal(matrix[:, :, 0], matrix[:, :, 0].T)
+    assert (matrix[:, :, 0] != 0).sum() == length - dot_bracket.count(".")
+    assert set(np.unique(matrix[:, :, 0])) <= {0.0, -7.25}
+
+
+@pytest.mark.parametrize(
+    ("sequence", "dot_bracket", "message"),
+    [
+        ("ACG", "(()", "'(' at position 1 is never closed"),
+        ("ACG", "())", "')' at position 3 closes nothing"),
+        ("ACG", "[.]", "'[' at position 1"),
+        ("ACG", "....", "3 bases, its structure 4 symbols"),
+        ("ACN", "...", "not an RNA sequence"),
+        ("", "", "not an RNA sequence"),
+    ],
+)
+def test_what_is_no_folded_rna_is_refused(sequence: str, dot_bracket: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        encode(sequence, dot_bracket, -1.0)
+    assert message in str(caught.value)
+
+
+def a_set() -> Tensors:
+    molecules = [encode("GCCCUUGGCA", "(((...))).", -3.0), encode("AU", "..", 0.0)]
+    return Tensors.build(["first", "second"], [1, 0], molecules)
+
+
+def test_tensors_come_back_from_npz_as_they_were(tmp_path: Path) -> None:
+    tensors = a_set()
+    tensors.save(tmp_path / "tensors.npz")
+    again = Tensors.load(tmp_path / "tensors.npz")
+    assert again.ids.tolist() == ["first", "second"]
+    assert again.labels.tolist() == [1, 0]
+    assert again.lengths.tolist() == [10, 2]
+    for before, after in zip(tensors, again, strict=True):
+        np.testing.assert_array_equal(dense(before), dense(after))
+    assert isinstance(again[0], Molecule)
+
+
+def test_the_same_tensors_are_the_same_bytes(tmp_path: Path) -> None:
+    a_set().save(tmp_path / "a.npz")
+    a_set().save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_the_layout_of_the_npz_is_the_contract(tmp_path: Path) -> None:
+    a_set().save(tmp_path / "tensors.npz")
+    with np.load(tmp_path / "tensors.npz", allow_pickle=False) as arrays:
+        assert arrays["offsets"].tolist() == [0, 10, 12]
+        assert arrays["codes"].tolist() == [2, 1, 1, 1, 3, 3, 2, 2, 1, 0, 0, 3]
+        assert arrays["partner"].tolist() == [8, 7, 6, -1, -1, -1, 2, 1, 0, -1, -1, -1]
+        assert arrays["mfe"].tolist() == [-3.0, 0.0]
+
+
+def test_a_damaged_or_pickled_npz_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tensors.npz"
+    a_set().save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="delete it"):
+        Tensors.load(path)
+    objects = {name: np.array([None], dtype=object) for name in ("ids", "labels")}
+    np.savez(path, **objects)
+    with pytest.raises(InputError, match="delete it"):
+        Tensors.load(path)
+
+
+def test_subsets_and_ids(tmp_path: Path) -> None:
+    tensors = a_set()
+    part = tensors.subset(tensors.indices(["second"]))
+    assert part.ids.tolist() == ["second"]
+    np.testing.assert_array_equal(part[0].codes, tensors[1].codes)
+    with pytest.raises(InputError, match="'third'"):
+        tensors.indices(["third"])
+
+
+def test_an_error_in_a_set_names_the_record() -> None:
+    records = pd.DataFrame({"id": ["x"], "label": [1], "sequence": ["ACG"]})
+    structures = pd.DataFrame({"id": ["x"], "structure": ["(("], "mfe": [0.0]})
+    with pytest.raises(InputError, match="record 'x'"):
+        encode_set(records, structures)

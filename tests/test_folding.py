@@ -1,0 +1,95 @@
+"""Folding: ViennaRNA's structures, each unique sequence once, in order, however it is spread."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+import RNA
+from conftest import random_rna
+
+from mirpair import folding
+from mirpair.files import InputError
+from mirpair.folding import Structure, fold, fold_all, fold_piece, gather_structures, unique
+
+
+@pytest.fixture(scope="module")
+def sequences() -> list[str]:
+    rng = np.random.default_rng(7)
+    return [random_rna(rng, int(length)) for length in rng.integers(20, 90, 150)]
+
+
+def test_the_example_of_the_paper() -> None:
+    assert fold("GCCCUUGGCA") == Structure("(((...))).", -3.00)
+
+
+def test_structures_are_those_of_viennarna_with_two_decimals(sequences: list[str]) -> None:
+    for sequence in sequences[:20]:
+        structure, energy = RNA.fold(sequence)
+        assert fold(sequence).dot_bracket == structure
+        assert fold(sequence).mfe == pytest.approx(energy, abs=0.0051)
+        assert f"{fold(sequence).mfe:.2f}" == f"{energy + 0.0:.2f}"
+
+
+def test_the_same_structures_in_the_same_order_whatever_the_processes(sequences: list[str]) -> None:
+    assert list(fold_all(sequences, processes=3)) == [fold(sequence) for sequence in sequences]
+
+
+def die(_: list[str]) -> list[Structure]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return []
+
+
+def test_a_killed_worker_is_an_error_that_says_so_and_not_a_hang(
+    sequences: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "_fold_task", die)
+    with pytest.raises(RuntimeError, match="memory"):
+        list(fold_all(sequences, processes=2))
+
+
+def records(sequences: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"r{i}" for i in range(len(sequences))], "sequence": sequences})
+
+
+def test_each_unique_sequence_is_folded_once_and_every_record_gets_its_structure(
+    sequences: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded: list[str] = []
+
+    def counting(sequences: list[str], *, processes: int) -> Iterator[Structure]:
+        folded.extend(sequences)
+        return fold_all(sequences, processes=processes)
+
+    monkeypatch.setattr(folding, "fold_all", counting)
+    repeated = sequences[:10] + sequences[3:8]
+    pieces = [fold_piece(repeated, piece, 4) for piece in (1, 2, 3, 4)]
+    assert sorted(folded) == sorted(sequences[:10])
+    gathered = gather_structures(records(repeated), pieces)
+    assert list(gathered["id"]) == [f"r{i}" for i in range(15)]
+    assert [tuple(row) for row in gathered[["structure", "mfe"]].to_numpy()] == [
+        tuple(fold(sequence)) for sequence in repeated
+    ]
+
+
+def test_the_gathered_table_does_not_depend_on_the_number_of_pieces(sequences: list[str]) -> None:
+    few = sequences[:12]
+    tables = [
+        gather_structures(records(few), [fold_piece(few, k, n) for k in range(1, n + 1)])
+        for n in (1, 5, 40)
+    ]
+    assert tables[0].equals(tables[1])
+    assert tables[0].equals(tables[2])
+
+
+def test_a_lost_piece_is_noticed(sequences: list[str]) -> None:
+    with pytest.raises(InputError, match="were not folded"):
+        gather_structures(records(sequences[:8]), [fold_piece(sequences[:8], 1, 2)])
+
+
+def test_unique_keeps_the_order_of_first_appearance() -> None:
+    assert unique(["B", "A", "B", "C", "A"]) == ["B", "A", "C"]

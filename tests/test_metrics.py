@@ -1,0 +1,106 @@
+"""The seven metrics, by hand, by formula, and where they are not defined."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirpair.metrics import METRICS, final, history, measure
+from mirpair.scores import Scores
+
+
+def test_an_example_by_hand() -> None:
+    """Three positives (two found), five negatives (one false alarm)."""
+    labels = [1, 1, 1, 0, 0, 0, 0, 0]
+    scores = [0.9, 0.8, 0.3, 0.6, 0.2, 0.1, 0.1, 0.0]
+    measured = measure(labels, scores)
+    assert list(measured) == list(METRICS)
+    assert measured["SE"] == pytest.approx(2 / 3)
+    assert measured["SP"] == pytest.approx(4 / 5)
+    assert measured["PPV"] == pytest.approx(2 / 3)
+    assert measured["F-score"] == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
+    assert measured["g-mean"] == pytest.approx(math.sqrt(2 / 3 * 4 / 5))
+    # 14 of the 15 pairs of a positive and a negative are in the right order.
+    assert measured["AUROC"] == pytest.approx(14 / 15)
+    # Average precision: positives at ranks 1, 2 and 4.
+    assert measured["AUPR"] == pytest.approx((1 / 1 + 2 / 2 + 3 / 4) / 3)
+
+
+def test_a_score_of_exactly_one_half_is_called_positive() -> None:
+    assert measure([1, 0], [0.5, 0.4999])["SE"] == 1.0
+
+
+def test_what_is_not_defined_is_nan_and_not_a_number() -> None:
+    nothing_called = measure([1, 0, 0], [0.1, 0.2, 0.3])
+    assert math.isnan(nothing_called["PPV"])
+    assert nothing_called["SE"] == 0.0
+    assert nothing_called["F-score"] == 0.0
+    one_class = measure([0, 0], [0.1, 0.9])
+    assert math.isnan(one_class["SE"])
+    assert math.isnan(one_class["AUROC"])
+    assert one_class["SP"] == 0.5
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=60))
+def test_the_formulas_of_section_3_2_1(pairs: list[tuple[bool, float]]) -> None:
+    labels = np.array([int(label) for label, _ in pairs])
+    scores = np.array([score for _, score in pairs])
+    called = scores >= 0.5
+    tp, fp = int((called & (labels == 1)).sum()), int((called & (labels == 0)).sum())
+    fn, tn = int((~called & (labels == 1)).sum()), int((~called & (labels == 0)).sum())
+    measured = measure(labels, scores)
+
+    def ratio(a: int, b: int) -> float:
+        return a / b if b else math.nan
+
+    for name, expected in {
+        "SE": ratio(tp, tp + fn),
+        "SP": ratio(tn, tn + fp),
+        "PPV": ratio(tp, tp + fp),
+        "F-score": ratio(2 * tp, 2 * tp + fp + fn),
+    }.items():
+        assert measured[name] == pytest.approx(expected, nan_ok=True), name
+    assert measured["g-mean"] == pytest.approx(
+        math.sqrt(measured["SE"] * measured["SP"]), nan_ok=True
+    )
+
+
+def some_scores() -> Scores:
+    return Scores(
+        train_ids=np.array(["a", "b", "c", "d"]),
+        train_labels=np.array([1, 0, 1, 0], dtype=np.int8),
+        train_scores=np.array([[0.2, 0.6, 0.9, 0.1], [0.9, 0.1, 0.9, 0.1]], dtype=np.float32),
+        train_loss=np.array([1.5, 0.5]),
+        evaluate_ids=np.array(["e", "f", "g"]),
+        evaluate_labels=np.array([1, 0, 0], dtype=np.int8),
+        evaluate_scores=np.array([[0.4, 0.3, 0.2], [0.6, 0.7, 0.2]], dtype=np.float32),
+        evaluate_loss=np.array([1.25, 1.0]),
+    )
+
+
+def test_the_history_has_loss_and_all_metrics_of_both_roles_in_every_epoch() -> None:
+    table = history(some_scores())
+    assert list(table.columns) == [
+        "epoch",
+        *(f"{role} {name}" for role in ("train", "evaluate") for name in ("loss", *METRICS)),
+    ]
+    assert table["epoch"].tolist() == [1, 2]
+    assert table["train loss"].tolist() == [1.5, 0.5]
+    assert table["train SE"].tolist() == [0.5, 1.0]
+    assert table["evaluate SE"].tolist() == [0.0, 1.0]
+    assert table["evaluate SP"].tolist() == [1.0, 0.5]
+
+
+def test_the_result_is_that_of_the_last_epoch_and_not_of_the_best() -> None:
+    row = final(some_scores()).iloc[0]
+    assert (row["positives"], row["negatives"]) == (1, 2)
+    assert row["AUROC"] == 0.5  # the first epoch had 1.0
+    assert some_scores().predictions()["score"].tolist() == [
+        "0.600000024",
+        "0.699999988",
+        "0.200000003",
+    ]

@@ -1,0 +1,82 @@
+"""A change of what the code does is a new version; a comment is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mirpair.provenance import code_version
+
+CODE = {
+    "leaf": 'def f(x):\n    """Doc."""\n    return x + 1\n',
+    "middle": "from pack.leaf import f\n\n\ndef g(x):\n    return f(x)\n",
+    "top": "def h():\n    from pack import middle\n\n    return middle.g(1)\n",
+    "other": "y = 1\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    for name, text in CODE.items():
+        (folder / f"{name}.py").write_text(text)
+    (folder / "pages").mkdir()
+    (folder / "pages" / "a.html").write_text("<p>")
+    return folder
+
+
+def test_a_comment_a_docstring_or_a_blank_line_changes_nothing(package: Path) -> None:
+    before = code_version("top", package=package)
+    text = (
+        '"""Module."""\n# comment\n\n\ndef f(x):\n    """Other words."""\n    return x + 1  # so\n'
+    )
+    (package / "leaf.py").write_text(text)
+    assert code_version("top", package=package) == before
+
+
+def test_code_counts_through_every_import_also_inside_functions(package: Path) -> None:
+    before = {name: code_version(name, package=package) for name in CODE}
+    (package / "leaf.py").write_text(CODE["leaf"].replace("+ 1", "+ 2"))
+    after = {name: code_version(name, package=package) for name in CODE}
+    assert {name for name in CODE if before[name] != after[name]} == {"leaf", "middle", "top"}
+
+
+def test_files_of_a_folder_count_byte_by_byte(package: Path) -> None:
+    before = code_version("other", "pages", package=package)
+    (package / "pages" / "a.html").write_text("<p><!-- comment -->")
+    assert code_version("other", "pages", package=package) != before
+
+
+def test_a_module_that_is_not_there_is_an_error(package: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        code_version("nowhere", package=package)
+
+
+def test_training_does_not_depend_on_metrics_tables_or_the_report() -> None:
+    """Requirement of the whole design: a better metric or table must not retrain anything."""
+    from mirpair import provenance
+
+    package = provenance.PACKAGE
+    for module in ("metrics", "audit", "tables", "figures", "report", "config", "cli"):
+        for trained in ("training", "encoding", "folding", "datasets"):
+            seen = reachable(trained, package)
+            assert module not in seen, f"{trained} depends on {module}"
+
+
+def reachable(name: str, package: Path) -> set[str]:
+    import ast
+
+    from mirpair.provenance import _imported_modules
+
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        module = waiting.pop()
+        path = package / f"{module}.py"
+        if module in seen or not path.is_file():
+            continue
+        seen.add(module)
+        waiting += _imported_modules(ast.parse(path.read_text()), package.name)
+    return seen

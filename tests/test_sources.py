@@ -1,0 +1,171 @@
+"""Downloads: what must arrive, what must never be left behind, and what the user is told."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, STAND_IN
+
+from mirpair import sources
+from mirpair.files import InputError
+from mirpair.sources import Source, fetch, mirror_path, read_sources
+
+CONTENT = b">1\nACGU\n"
+CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT, or what the path asks for: errors, other bytes, a cut connection."""
+
+    tries = 0
+
+    def do_GET(self) -> None:
+        type(self).tries += 1
+        kind = self.path.strip("/")
+        if kind == "missing.fa" or (kind == "flaky.fa" and self.tries < 3):
+            self.send_error(404 if kind == "missing.fa" else 503)
+            return
+        body = b"<html>sorry</html>" if kind == "wrong.fa" else CONTENT
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:3] if kind == "cut.fa" else body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("time.sleep", lambda _: None)  # pooch waits longer after each try
+    Server.tries = 0
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def test_a_download_arrives_complete_under_its_final_name(server: str, tmp_path: Path) -> None:
+    destination = tmp_path / "deep" / "good.fa"
+    assert fetch(f"{server}/good.fa", destination, checksum=CHECKSUM) == f"{server}/good.fa"
+    assert destination.read_bytes() == CONTENT
+    assert [path.name for path in destination.parent.iterdir()] == ["good.fa"]
+
+
+def test_a_server_that_fails_twice_is_asked_again(server: str, tmp_path: Path) -> None:
+    fetch(f"{server}/flaky.fa", tmp_path / "flaky.fa", checksum=CHECKSUM)
+    assert (tmp_path / "flaky.fa").read_bytes() == CONTENT
+    assert Server.tries == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("missing.fa", "404"), ("wrong.fa", "hash"), ("cut.fa", "")]
+)
+def test_a_failed_download_leaves_nothing_and_names_the_ways_out(
+    server: str, tmp_path: Path, name: str, reason: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        fetch(f"{server}/{name}", tmp_path / name, checksum=CHECKSUM)
+    message = str(caught.value)
+    assert name in message
+    assert reason in message
+    for way_out in ("network", "mirror", "demo"):
+        assert f"- {way_out}:" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_connection_is_said_in_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(InputError, match="no connection to the server"):
+        fetch("http://127.0.0.1:9/file.fa", tmp_path / "file.fa", checksum=CHECKSUM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def mirrored(tmp_path: Path, content: bytes) -> Path:
+    path = tmp_path / "mirror" / "example.org" / "data" / "file.fa"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return tmp_path / "mirror"
+
+
+def test_a_mirror_is_looked_at_before_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = mirrored(tmp_path, CONTENT)
+    fetch("https://example.org/data/file.fa", tmp_path / "a.fa", checksum=CHECKSUM, mirror=mirror)
+    assert (tmp_path / "a.fa").read_bytes() == CONTENT
+    monkeypatch.setenv("MIRPAIR_MIRROR", str(mirror))
+    fetch("https://example.org/data/file.fa", tmp_path / "b.fa", checksum=CHECKSUM)
+    assert (tmp_path / "b.fa").read_bytes() == CONTENT
+
+
+def test_a_wrong_file_in_the_mirror_is_refused(tmp_path: Path) -> None:
+    mirror = mirrored(tmp_path, b"other bytes")
+    with pytest.raises(InputError, match="SHA-256"):
+        fetch("https://example.org/data/file.fa", tmp_path / "a", checksum=CHECKSUM, mirror=mirror)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_mirror_that_is_no_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a folder"):
+        fetch("https://example.org/f", tmp_path / "f", checksum=None, mirror=tmp_path / "nowhere")
+
+
+def test_a_url_cannot_climb_out_of_the_mirror(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.\."):
+        mirror_path(tmp_path, "https://example.org/../../etc/passwd")
+
+
+def test_the_table_has_the_54_files_of_the_benchmark_and_those_of_later_stages() -> None:
+    table = read_sources(ROOT / "config" / "sources.tsv")
+    of = {name: [s for s in table if s.startswith(f"{name}/")] for name in ("do2018", "deepmir")}
+    assert len(of["do2018"]) == 54
+    assert len(of["deepmir"]) == 528
+    assert {"mirbase21/hairpin.fa.gz", "mirbase21/miFam.dat"} <= table.keys()
+    assert {"nrc/dataset_nRC_train.fasta", "nrc/dataset_nRC_test.fasta"} <= table.keys()
+    for source in table.values():
+        assert source.licence
+        assert source.citation
+
+
+def test_the_stand_in_mirror_has_the_same_files_with_its_own_checksums() -> None:
+    real = read_sources(ROOT / "config" / "sources.tsv")
+    for name, source in read_sources(ROOT / "tests" / "data" / "sources.tsv").items():
+        assert source.url == real[name].url
+        assert source.sha256 != real[name].sha256
+        assert sources.sha256(mirror_path(STAND_IN, source.url)) == source.sha256
+
+
+def row(**changes: str) -> str:
+    good = Source(
+        name="a/b.fa", url="https://x.org/b", sha256="0" * 64, bytes=1, licence="x", citation="y"
+    )
+    values = {key: str(value) for key, value in good.model_dump().items()} | changes
+    return "\t".join(values) + "\n" + "\t".join(values.values()) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sha256": "abc"}, "column 'sha256'"),
+        ({"bytes": "many"}, "column 'bytes'"),
+        ({"url": "ftp://x"}, "column 'url'"),
+        ({"name": "../escape"}, "column 'name'"),
+        ({"colour": "blue"}, "column 'colour'"),
+    ],
+)
+def test_a_bad_row_of_the_table_is_named_by_line_and_column(
+    tmp_path: Path, changes: dict[str, str], message: str
+) -> None:
+    path = tmp_path / "sources.tsv"
+    path.write_text(row(**changes))
+    with pytest.raises(InputError, match="line 2") as caught:
+        read_sources(path)
+    assert message in str(caught.value)

@@ -1,0 +1,155 @@
+"""Tables: published values as printed, ours beside them, what falls short labelled so."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from mirpair.files import InputError
+from mirpair.metrics import METRICS
+from mirpair.tables import counts_table, formatted, read_published, results_table, to_html, write
+
+PUBLISHED = ROOT / "config" / "published"
+
+
+def published_rows() -> list[tuple[str, dict[str, float]]]:
+    rows = []
+    for number in (2, 3, 4):
+        table = read_published(PUBLISHED / f"table{number}.tsv")
+        for row in table.to_dict("records"):
+            rows.append((f"table {number}, {row['method']} ({row['protocol']})", row))
+    return rows
+
+
+def agrees(printed: float, formula: object, *values: float) -> bool:
+    """Whether rounded values can give the printed one: the formula at both ends of each."""
+    ends = [
+        formula(*(value + shift for value, shift in zip(values, shifts, strict=True)))  # type: ignore[operator]
+        for shifts in product((-0.0005, 0.0005), repeat=len(values))
+    ]
+    return min(ends) - 0.0005 - 1e-9 <= printed <= max(ends) + 0.0005 + 1e-9
+
+
+@pytest.mark.parametrize(("where", "row"), published_rows())
+def test_published_rows_agree_with_their_own_formulas(where: str, row: dict[str, float]) -> None:
+    """F-score from SE and PPV, g-mean from SE and SP; rows over folds are means, so not those."""
+    if "(CV)" in where:
+        return
+    assert agrees(row["F-score"], lambda se, ppv: 2 * se * ppv / (se + ppv), row["SE"], row["PPV"])
+    assert agrees(row["g-mean"], lambda se, sp: math.sqrt(se * sp), row["SE"], row["SP"])
+
+
+def test_the_published_tables_are_whole() -> None:
+    sizes = {n: len(read_published(PUBLISHED / f"table{n}.tsv")) for n in (2, 3, 4)}
+    assert sizes == {2: 20, 3: 20, 4: 10}
+    rows = dict(published_rows())
+    # Spot checks against the paper, the misprinted 0954 of Table 3 among them.
+    assert rows["table 3, deepMiRGene-rerun (test)"]["AUPR"] == 0.954
+    assert rows["table 2, Proposed variable-sized (CV)"]["AUPR"] == 0.922
+    assert rows["table 4, Without pairing matrix (test)"]["SE"] == 0.855
+    assert math.isnan(rows["table 2, miRBoost (CV)"]["AUROC"])
+
+
+def runs(**changes: object) -> pd.DataFrame:
+    base = {"group": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 40}
+    rows = [
+        {**base, "number": fold, **dict.fromkeys(METRICS, 0.1 * fold), **changes}
+        for fold in (1, 2, 3)
+    ]
+    return pd.DataFrame(rows)
+
+
+SHORTCUTS = pd.DataFrame(
+    {
+        "group": ["cv"] * 4,
+        "feature": ["length", "length", "MFE/length", "MFE/length"],
+        "AUROC": [0.4, 0.6, 0.9, 1.0],
+        "AUPR": [0.1, 0.4, 0.8, 0.6],
+    }
+)
+
+
+def test_a_row_over_folds_is_their_mean_with_seeds_averaged_first() -> None:
+    # Two seeds in fold 3 only: it must not count twice.
+    twice = pd.concat([runs(), runs(seed=1).query("number == 3").assign(SE=0.5)])
+    table = results_table({"CV": "cv"}, twice, {"cv": 3}, SHORTCUTS)
+    ours = table[table["source"] == "this run"].iloc[0]
+    assert ours["SE"] == pytest.approx((0.1 + 0.2 + (0.3 + 0.5) / 2) / 3)
+    assert ours["SP"] == pytest.approx(0.2)
+    assert ours["method"] == "Proposed variable-sized"
+    assert ours["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
+
+
+def test_single_features_stand_below_with_ranking_metrics_only() -> None:
+    table = results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
+    rows = table[table["source"] == "one feature"].set_index("method")
+    assert rows.loc["length alone", "AUROC"] == pytest.approx(0.5)
+    assert rows.loc["|MFE| / length alone", "AUPR"] == pytest.approx(0.7)
+    assert rows["SE"].isna().all()
+
+
+def test_a_row_that_is_short_of_its_recipe_says_so() -> None:
+    one = runs(epochs=2, model="fixed").query("number == 1")
+    table = results_table({"CV": "cv"}, one, {"cv": 5}, SHORTCUTS)
+    assert table["note"].iloc[0] == "recipe paper, only 2 of 40 epochs, only fold 1 of 5"
+
+
+def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
+    stated = read_published(PUBLISHED / "table2.tsv")
+    both = pd.concat([runs(group="test", number=0), runs()])
+    shortcuts = pd.concat([SHORTCUTS, SHORTCUTS.assign(group="test")])
+    rows = {"CV": "cv", "test": "test"}
+    table = results_table(rows, both, {"cv": 3, "test": 0}, shortcuts, stated)
+    assert (table["source"] == "published").sum() == 20
+    ours = table.index[table["source"] == "this run"]
+    assert len(ours) == 2
+    for place in ours:
+        assert table.loc[place - 1, "source"] == "published"
+        assert table.loc[place - 1, "method"] == table.loc[place, "method"]
+        assert table.loc[place - 1, "protocol"] == table.loc[place, "protocol"]
+
+
+def test_a_protocol_that_is_not_published_is_an_error() -> None:
+    stated = read_published(PUBLISHED / "table4.tsv")
+    with pytest.raises(InputError, match="no rows with the protocol 'CV'; it has test"):
+        results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS, stated)
+
+
+def test_table_1_counts_the_sets_beside_the_paper() -> None:
+    records = pd.DataFrame({"label": [1, 0, 0], "sequence": ["AAAA", "AA", "AAA"]})
+    table = counts_table({"human": records, "mine": records}, PUBLISHED / "table1.tsv")
+    assert table["source"].tolist() == ["published", "this run", "this run"]
+    assert table["positives"].tolist() == [863, 1, 1]
+    assert table["negatives"].tolist() == [7422, 2, 2]
+    assert table["mean length"].tolist()[1:] == [3.0, 3.0]
+
+
+def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
+    table = results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
+    texts = {}
+    for kind in ("csv", "md", "html", "tex"):
+        write(table, "A & B <i>", tmp_path / f"t.{kind}")
+        texts[kind] = (tmp_path / f"t.{kind}").read_text(encoding="utf-8")
+    again = pd.read_csv(tmp_path / "t.csv")
+    assert again["SE"].iloc[0] == pytest.approx(0.2)
+    assert list(again.columns) == ["method", "protocol", "source", *METRICS, "note"]
+    assert texts["md"].count("| 0.200 ") == len(METRICS)
+    assert r"\|MFE\| / length alone (CV)" in texts["md"]
+    assert texts["html"].count("<td>0.200</td>") == len(METRICS)
+    assert texts["tex"].count("0.200") == len(METRICS)
+    assert r"\toprule" in texts["tex"]
+    assert r"\caption{A \& B" in texts["tex"]
+    assert r"\caption{A \& B" in texts["tex"]
+
+
+def test_html_is_escaped_and_missing_values_are_dashes() -> None:
+    table = results_table({"<script>": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
+    page = to_html(table, "<script>alert(1)</script>")
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert formatted(table)["SE"].tolist()[1:] == ["–", "–"]

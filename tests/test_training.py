@@ -1,0 +1,179 @@
+"""Training as the paper says it, and the same bytes every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from mirpair.encoding import Tensors, encode
+from mirpair.files import InputError, sha256
+from mirpair.inference import save_weights
+from mirpair.metrics import rank
+from mirpair.models import build
+from mirpair.recipes import RECIPES, Recipe
+from mirpair.scores import Scores
+from mirpair.training import class_weights, derive_seed, select, train, weighted_loss
+
+PAPER = RECIPES["paper"]
+
+
+def test_the_recipe_is_that_of_the_paper() -> None:
+    assert (PAPER.learning_rate, PAPER.batch_size, PAPER.epochs) == (0.001, 64, 40)
+
+
+def test_class_weights_below_equation_2() -> None:
+    """Np = 2, Nn = 6: β = 2·2/8 for negatives, α = 2·6/8 for positives."""
+    assert class_weights(np.array([1, 1, 0, 0, 0, 0, 0, 0], dtype=np.int8)) == (0.5, 1.5)
+
+
+def test_the_loss_is_a_plain_sum_so_that_weights_count_at_batch_one_too() -> None:
+    logits = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
+    weights = torch.tensor([0.25, 1.75])
+    log_half, wrong = np.log(2), np.log(1 + np.exp(2))
+    both = weighted_loss(logits, torch.tensor([0, 1]), weights)
+    assert both.item() == pytest.approx(0.25 * log_half + 1.75 * wrong)
+    alone = weighted_loss(logits[:1], torch.tensor([1]), weights)
+    assert alone.item() == pytest.approx(1.75 * log_half)
+
+
+def halves(tensors: Tensors) -> tuple[Tensors, Tensors]:
+    even = np.arange(0, len(tensors), 2)
+    return tensors.subset(even), tensors.subset(even + 1)
+
+
+def test_one_step_is_adagrad_on_the_sum_of_single_gradients(real_molecules: Tensors) -> None:
+    """Algorithm 1: 64 gradients one by one, added up, one update."""
+    part, _ = halves(real_molecules)
+    trained, _ = train("variable", part, part, PAPER, epochs=1, seed=11)
+    by_hand = build("variable", seed=11)
+    optimizer = torch.optim.Adagrad(by_hand.parameters(), lr=0.001)
+    beta, alpha = class_weights(part.labels)
+    for molecule, label in zip(part, part.labels, strict=True):
+        probability = torch.softmax(by_hand([molecule]), dim=1)[0, int(label)]
+        (-(alpha if label else beta) * torch.log(probability)).backward()
+    optimizer.step()
+    for ours, theirs in zip(trained.parameters(), by_hand.parameters(), strict=True):
+        assert theirs.grad is not None
+        # AdaGrad's first step is lr · sign(gradient): where a gradient is only rounding, so is it.
+        solid = theirs.grad.abs() > 1e-6
+        assert solid.float().mean() > 0.5
+        torch.testing.assert_close(ours[solid], theirs[solid], rtol=1e-4, atol=1e-5)
+
+
+def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: Tensors) -> None:
+    part, _ = halves(real_molecules)
+    sizes: list[int] = []
+    original = torch.optim.Adagrad.step
+    small = Recipe(learning_rate=0.001, batch_size=8, epochs=1)
+
+    def counting(self: torch.optim.Adagrad, *args: object) -> object:
+        sizes.append(1)
+        return original(self, *args)  # type: ignore[arg-type]
+
+    torch.optim.Adagrad.step = counting  # type: ignore[assignment,method-assign]
+    try:
+        _, scores = train("variable", part, part, small, epochs=2, seed=1)
+    finally:
+        torch.optim.Adagrad.step = original  # type: ignore[method-assign]
+    assert len(sizes) == 2 * 3  # 20 records: 8 + 8 + 4 in each epoch
+    assert np.isfinite(scores.train_scores).all()
+    assert ((scores.train_scores > 0) & (scores.train_scores < 1)).all()
+
+
+def test_it_learns_real_hairpins(real_molecules: Tensors) -> None:
+    train_set, evaluate_set = halves(real_molecules)
+    recipe = Recipe(learning_rate=0.001, batch_size=8, epochs=8)
+    _, scores = train("variable", train_set, evaluate_set, recipe, epochs=8, seed=0)
+    assert scores.train_loss[-1] < 0.7 * scores.train_loss[0]
+    assert rank(scores.evaluate_labels, scores.evaluate_scores[-1])["AUROC"] > 0.85
+
+
+@pytest.mark.parametrize("model", ["variable", "fixed"])
+def test_the_same_seed_gives_the_same_bytes(
+    model: str, real_molecules: Tensors, tmp_path: Path
+) -> None:
+    part = real_molecules.subset(np.array([0, 1, 2, 21, 22, 23]))
+    digests = []
+    for name, seed in (("a", 4), ("b", 4), ("c", 5)):
+        network, scores = train(model, part, part, PAPER, epochs=2, seed=seed)
+        save_weights(network, model, tmp_path / f"{name}.safetensors")
+        scores.save(tmp_path / f"{name}.npz")
+        digests.append([sha256(tmp_path / f"{name}.{kind}") for kind in ("safetensors", "npz")])
+    assert digests[0] == digests[1]
+    assert digests[0] != digests[2]
+
+
+def test_evaluation_records_choose_nothing(real_molecules: Tensors) -> None:
+    part, other = halves(real_molecules)
+    flipped = Tensors.build(other.ids.tolist(), (1 - other.labels).tolist(), list(other))
+    one, _ = train("variable", part, other, PAPER, epochs=2, seed=0)
+    two, _ = train("variable", part, flipped.subset(np.array([0, 1, 15])), PAPER, epochs=2, seed=0)
+    for a, b in zip(one.parameters(), two.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_scores_of_the_last_epoch_are_those_of_the_returned_network(
+    real_molecules: Tensors,
+) -> None:
+    from mirpair.inference import predict, scores_of
+
+    part, other = halves(real_molecules)
+    network, scores = train("variable", part, other, PAPER, epochs=2, seed=0)
+    np.testing.assert_array_equal(scores.evaluate_scores[-1], scores_of(predict(network, other)))
+    assert scores.evaluate_ids.tolist() == other.ids.tolist()
+
+
+def test_seeds_differ_by_base_experiment_and_model_and_are_stable() -> None:
+    seeds = {
+        derive_seed(base, experiment, model)
+        for base in (0, 1)
+        for experiment in ("human-cv1", "human-cv2")
+        for model in ("fixed", "variable")
+    }
+    assert len(seeds) == 8
+    assert derive_seed(0, "human-cv1", "variable") == 8078306029549441336
+
+
+def test_records_that_do_not_fit_are_refused_before_training(real_molecules: Tensors) -> None:
+    part, other = halves(real_molecules)
+    long = Tensors.build(["long"], [1], [encode("A" * 401, "." * 401, 0.0)])
+    with pytest.raises(InputError, match="'long' has 401 nt"):
+        train("fixed", part, Tensors.concatenate([other, long]), PAPER, epochs=1, seed=0)
+    one_class = part.subset(np.flatnonzero(part.labels == 1))
+    with pytest.raises(InputError, match="one class"):
+        train("variable", one_class, other, PAPER, epochs=1, seed=0)
+
+
+def test_a_gpu_that_is_not_there_is_said(real_molecules: Tensors) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    part, other = halves(real_molecules)
+    with pytest.raises(InputError, match="PyTorch sees none"):
+        train("variable", part, other, PAPER, epochs=1, seed=0, device="cuda")
+
+
+def test_roles_are_selected_from_several_sets_in_the_order_of_the_experiment() -> None:
+    def one(name: str, sequence: str) -> Tensors:
+        return Tensors.build([name, "x"], [1, 0], [encode(sequence, "...", 0.0)] * 2)
+
+    tensors = {"s": one("a", "AAA"), "t": one("b", "CCC")}
+    experiment = pd.DataFrame(
+        {"id": ["x", "a", "b"], "set": ["s", "s", "t"], "role": ["train", "train", "evaluate"]}
+    )
+    assert select(experiment, tensors, "train").ids.tolist() == ["x", "a"]
+    evaluate = select(experiment, tensors, "evaluate")
+    assert evaluate.ids.tolist() == ["b"]
+    assert evaluate[0].codes.tolist() == [1, 1, 1]
+
+
+def test_scores_come_back_from_npz(real_molecules: Tensors, tmp_path: Path) -> None:
+    part, other = halves(real_molecules)
+    _, scores = train("variable", part, other, PAPER, epochs=1, seed=0)
+    scores.save(tmp_path / "scores.npz")
+    again = Scores.load(tmp_path / "scores.npz")
+    np.testing.assert_array_equal(again.evaluate_scores, scores.evaluate_scores)
+    assert again.predictions().equals(scores.predictions())
