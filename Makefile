@@ -10,7 +10,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo test lint env lock
+.PHONY: demo test lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -39,10 +39,16 @@ lint: $(ENV)
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
+# A file's tests share real runs, so they stay together; the longest begin first.
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
 
 # PyTorch is left out, see TORCH above; so are all addresses of indexes.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --group dev --no-emit-package torch pyproject.toml -o requirements.lock
+
+# What editors check a config by.
+schema: $(ENV)
+	$(BIN)/python -c 'import json; from mirpair.config import Study; \
+	  print(json.dumps(Study.model_json_schema(), indent=2))' > config/schema.json

@@ -1,5 +1,6 @@
 # The only file with functions: from a checked config to the files that rules ask for.
 import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -10,13 +11,17 @@ sys.path.insert(0, str(workflow.basedir))
 from mirpair.config import Published, load_study
 from mirpair.files import InputError
 from mirpair.provenance import code_version
-from mirpair.sources import is_url, read_sources
+from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
 
 try:
     STUDY = load_study(config)
     SOURCES = read_sources(STUDY.sources or workflow.source_path("../config/sources.tsv"))
 except InputError as error:
     raise WorkflowError(str(error)) from None
+
+# Not a param of the download: where bytes come from does not change what they must be.
+if STUDY.mirror:
+    os.environ.update({MIRROR_VARIABLE: str(Path(STUDY.mirror).resolve())})
 
 FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}

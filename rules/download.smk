@@ -1,3 +1,8 @@
+# On a cluster too, downloads run where Snakemake does: compute nodes often have no network.
+localrules:
+    download,
+
+
 rule download:
     output:
         "<raw>/{file}",
@@ -12,11 +17,11 @@ rule download:
     threads: 1
     resources:
         mem_mb=500,
+        downloads=1,
         runtime=30,
     params:
         url=lambda w: DOWNLOADS[w.file][0],
         checksum=lambda w: DOWNLOADS[w.file][1],
-        mirror=STUDY.mirror,
     message:
         "Downloading {wildcards.file}"
     script:

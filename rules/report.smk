@@ -6,7 +6,7 @@ rule tables:
             dataset=getattr(STUDY.tables[w.table], "sets", []),
         ),
         shortcuts=lambda w: "<results>/audit/shortcuts.tsv" if runs_of(w.table) else [],
-        published=lambda w: STUDY.tables[w.table].published or [],
+        published=lambda w: [path] if (path := STUDY.tables[w.table].published) else [],
     output:
         expand("<results>/tables/{{table}}.{format}", format=TABLE_FORMATS),
     log:

@@ -11,6 +11,5 @@ origin = fetch(
     snakemake.params.url,
     snakemake.output[0],
     checksum=snakemake.params.checksum,
-    mirror=snakemake.params.mirror,
 )
 logging.info("%s from %s", snakemake.output[0], origin)

@@ -1,0 +1,123 @@
+"""A user's own files: plain, gzip, from a URL; and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from workflow.conftest import Copy, copy_of_repository, small_study
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the URL that a local server gives it."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_gzip_and_url_ambiguous_records_dropped_and_listed(
+    copy: Copy, served: tuple[Path, str]
+) -> None:
+    folder, url = served
+    study = small_study(copy.folder)
+    positives = (copy.folder / "positives.fa").read_text()
+    packed = copy.folder / "positives.fa.gz"
+    packed.write_bytes(gzip.compress(positives.lower().replace("u", "t").encode()))
+    negatives = (copy.folder / "negatives.fa").read_text()
+    (folder / "others file.fa").write_text(negatives + ">n\nACNU\n")
+    study["datasets"]["mine"] = {
+        "positives": ["positives.fa.gz"],
+        "negatives": [f"{url}/others%20file.fa"],
+        "on_ambiguous": "drop",
+    }
+    copy.snakemake("all", "--configfile", copy.write_config(study))
+    folder = copy.folder / "results" / "mine" / "datasets" / "mine"
+    records = pd.read_csv(folder / "records.tsv", sep="\t")
+    assert records["label"].sum() == 8
+    assert len(records) == 24
+    assert records["sequence"].str.fullmatch("[ACGU]+").all()
+    assert pd.read_csv(folder / "dropped.tsv", sep="\t")["id"].tolist() == ["n"]
+    page = (copy.folder / "results" / "mine" / "report.html").read_text()
+    assert "<strong>1</strong> record of the set <code>mine</code> was" in page
+
+
+def outcome(copy: Copy, study: dict[str, Any]) -> str:
+    """Run a study that must fail; what the user sees."""
+    done = copy.snakemake("all", "--configfile", copy.write_config(study, "bad.yaml"), check=False)
+    assert done.returncode != 0
+    return done.stdout
+
+
+def test_an_ambiguous_character_stops_with_file_record_and_position(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "ambiguous"}
+    (copy.folder / "odd.fa").write_text(">fine\nACGU\n>odd\nACGUR\n")
+    study["datasets"]["mine"]["positives"] = ["odd.fa"]
+    text = outcome(copy, study)
+    assert "odd.fa: record 2 ('odd') has 'R' at position 5" in text
+    assert "on_ambiguous: drop" in text
+    assert "Traceback" not in text
+    assert not (copy.folder / "results/ambiguous/datasets/mine/records.tsv").exists()
+
+
+def test_a_misspelt_key_stops_before_anything_runs(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "misspelt", "sead": 1}
+    text = outcome(copy, study)
+    assert "sead: this key is not known here" in text
+    assert "Traceback" not in text
+    assert not (copy.folder / "results" / "misspelt").exists()
+
+
+def test_a_missing_file_stops_before_anything_runs(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "missing"}
+    study["datasets"]["mine"]["negatives"] = ["nowhere.fa"]
+    text = outcome(copy, study)
+    assert "nowhere.fa: there is no such file" in text
+    assert not (copy.folder / "results" / "missing").exists()
+
+
+def test_neither_network_nor_mirror_is_one_message_with_the_ways_out(copy: Copy) -> None:
+    header = "name\turl\tsha256\tbytes\tlicence\tcitation\n"
+    row = f"far/away.fa\thttp://127.0.0.1:9/away.fa\t{'0' * 64}\t1\tx\ty\n"
+    (copy.folder / "far.tsv").write_text(header + row)
+    study = small_study(copy.folder) | {"study": "offline", "sources": "far.tsv"}
+    study["datasets"]["mine"]["negatives"] = ["far/away.fa"]
+    text = outcome(copy, study)
+    for part in ("away.fa", "no connection to the server", "- network:", "- mirror:", "- demo:"):
+        assert part in text
+    assert "Traceback" not in text
+    assert not (copy.folder / "results/raw/far/away.fa").exists()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """What must be the same bytes: everything but times and logs."""
+    kept = ("records.tsv", "tensors.npz", "scores.npz", "predictions.tsv", "weights.safetensors")
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "results" / "mine").rglob("*"))
+        if path.name in kept or path.suffix in (".csv", ".svg") or path.name == "history.tsv"
+    }
+
+
+def test_the_same_bytes_whatever_the_pieces_and_the_place(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    found = []
+    for pieces in ("1", "7"):
+        copy = copy_of_repository(tmp_path_factory.mktemp("a folder, ünusual"))
+        name = copy.write_config(small_study(copy.folder))
+        copy.snakemake("all", "--set-scatter", f"fold={pieces}", "--configfile", name)
+        found.append(digests(copy.folder))
+    assert len(found[0]) == 13
+    assert found[0] == found[1]

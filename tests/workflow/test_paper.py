@@ -1,0 +1,129 @@
+"""The study `paper`, download to table, from a small stand-in of the published files."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from mirpair.metrics import METRICS
+from workflow.conftest import ROOT, Copy
+
+
+@pytest.fixture(scope="module")
+def config(copy: Copy) -> str:
+    """The shipped config with the stand-in's checksums and one epoch; all else as it is."""
+    paper: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    paper["sources"] = "tests/data/sources.tsv"
+    paper["mirror"] = "tests/data/mirror"
+    paper["runs"][0]["epochs"] = 1
+    return copy.write_config(paper)
+
+
+@pytest.fixture(scope="module")
+def finished(copy: Copy, config: str) -> Copy:
+    copy.snakemake("regenerate-paper-tables", "--configfile", config)
+    return copy
+
+
+def test_the_whole_plan_is_listed_in_seconds_one_job_a_training(copy: Copy) -> None:
+    started = time.monotonic()
+    jobs = copy.planned("regenerate-paper-tables")
+    assert time.monotonic() - started < 10
+    assert jobs["train"] == 39
+    assert jobs["download"] == 54
+    assert jobs["experiments"] == 13
+
+
+def test_every_training_leaves_what_the_contract_says(finished: Copy) -> None:
+    runs = sorted((finished.folder / "results" / "paper" / "runs").glob("*/*/paper/seed0"))
+    assert len(runs) == 39
+    for run in runs:
+        assert {path.name for path in run.iterdir()} == {
+            "weights.safetensors",
+            "scores.npz",
+            "history.tsv",
+            "metrics.tsv",
+            "predictions.tsv",
+            "provenance.json",
+        }
+        history = pd.read_csv(run / "history.tsv", sep="\t")
+        assert history["epoch"].tolist() == [1]
+        assert set(METRICS) == {name.split()[1] for name in history.columns[1:]} - {"loss"}
+        provenance = json.loads((run / "provenance.json").read_text())
+        assert provenance["device"] == "cpu"
+        assert len(provenance["inputs_sha256"]) == (3 if "new-test" in str(run) else 2)
+
+
+def test_who_evaluates_is_who_the_published_files_say(finished: Copy) -> None:
+    results = finished.folder / "results" / "paper"
+    for name, count in (("human-cv3", 6), ("cross-species-test", 5), ("new-test", 35)):
+        run = results / "runs" / name / "variable" / "paper" / "seed0"
+        predictions = pd.read_csv(run / "predictions.tsv", sep="\t", dtype={"id": str})
+        assert len(predictions) == count
+        experiment = pd.read_csv(results / "experiments" / f"{name}.tsv", sep="\t", dtype=str)
+        evaluate = experiment[experiment["role"] == "evaluate"]
+        assert predictions["id"].tolist() == evaluate["id"].tolist()
+    new = pd.read_csv(results / "experiments" / "new-test.tsv", sep="\t")
+    assert new.groupby("role")["set"].unique().map(list).to_dict() == {
+        "train": ["cross-species"],
+        "evaluate": ["new"],
+    }
+
+
+def test_tables_1_to_4_have_every_published_row_and_ours_beside_it(finished: Copy) -> None:
+    tables = finished.folder / "results" / "paper" / "tables"
+    assert {path.name for path in tables.iterdir()} == {
+        f"table{number}.{kind}" for number in (1, 2, 3, 4) for kind in ("csv", "html", "md", "tex")
+    }
+    assert pd.read_csv(tables / "table1.csv")["positives"].tolist() == [863, 12, 1677, 12, 690, 12]
+    for number, published, ours in ((2, 20, 6), (3, 20, 6), (4, 10, 3)):
+        table = pd.read_csv(tables / f"table{number}.csv")
+        assert (table["source"] == "published").sum() == published
+        mine = table[table["source"] == "this run"]
+        assert len(mine) == ours
+        assert mine["AUROC"].between(0, 1).all()
+        assert mine["note"].str.contains("only 1 of 40 epochs").all()
+
+
+def test_a_cv_row_is_the_mean_of_its_five_folds(finished: Copy) -> None:
+    results = finished.folder / "results" / "paper"
+    folds = [
+        pd.read_csv(results / "runs" / f"human-cv{k}/variable/paper/seed0/metrics.tsv", sep="\t")
+        for k in range(1, 6)
+    ]
+    table = pd.read_csv(results / "tables" / "table2.csv")
+    row = table[
+        (table["source"] == "this run")
+        & (table["method"] == "Proposed variable-sized")
+        & (table["protocol"] == "CV")
+    ].iloc[0]
+    assert row["AUROC"] == pytest.approx(pd.concat(folds)["AUROC"].mean(), abs=2e-6)
+    assert row["SE"] == pytest.approx(pd.concat(folds)["SE"].mean(), abs=2e-6)
+
+
+def test_raw_files_are_the_published_bytes_and_structures_are_in_order(finished: Copy) -> None:
+    raw = finished.folder / "results" / "raw" / "do2018"
+    assert len(list(raw.rglob("*.fa"))) == 54
+    human = finished.folder / "results" / "paper" / "datasets" / "human"
+    records = pd.read_csv(human / "records.tsv", sep="\t", dtype={"id": str})
+    structures = pd.read_csv(human / "structures.tsv", sep="\t", dtype={"id": str})
+    assert records["id"].tolist() == structures["id"].tolist()
+    assert (records["sequence"].str.len() == structures["structure"].str.len()).all()
+    assert not (human / "structures").exists(), "pieces are temporary"
+
+
+def test_all_adds_figures_and_the_report_and_trains_nothing_again(
+    finished: Copy, config: str
+) -> None:
+    jobs = finished.planned("all", "--configfile", config)
+    assert "train" not in jobs
+    finished.snakemake("all", "--configfile", config)
+    page = (finished.folder / "results" / "paper" / "report.html").read_text()
+    assert page.count("<svg") == 3 + 5
+    assert "Results on the cross-species dataset" in page
+    assert finished.planned("all", "--configfile", config) == {}
