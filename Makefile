@@ -26,7 +26,7 @@ $(ENV): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(ENV)
-	$(BIN)/snakemake --cores $(CORES) --quiet rules -- all --configfile config/demo.yaml
+	$(BIN)/snakemake --cores $(CORES) all --configfile config/demo.yaml --quiet rules
 	@echo
 	@cat results/demo/tables/demo.md
 	@echo
