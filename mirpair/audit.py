@@ -10,7 +10,7 @@ from mirpair.contracts import EVALUATE, TRAIN
 from mirpair.files import InputError
 from mirpair.metrics import RANKING, rank
 
-FEATURES = {"length": "length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 
 
 def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:

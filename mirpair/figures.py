@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mirpair.files import atomic
 from mirpair.recipes import MODELS
-from mirpair.tables import FEATURE, OURS, PUBLISHED
+from mirpair.tables import FEATURE, OURS, PUBLISHED, falls_short
 
 # Okabe and Ito's colours, told apart by all readers.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
@@ -99,6 +99,9 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
         FEATURE: {"marker": "|", "mfc": ORANGE, "mec": ORANGE, "ms": 10, "mew": 2.5},
     }
     names = [f"{m} ({p})" for m, p in zip(table["method"], table["protocol"], strict=True)]
+    short = {
+        name for name, note in zip(names, table["note"], strict=True) if falls_short(str(note))
+    }
     rows = list(dict.fromkeys(names))
     place = {name: len(rows) - 1 - index for index, name in enumerate(rows)}
     with matplotlib.rc_context(_STYLE):
@@ -116,9 +119,12 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
                     **look,
                 )
             axis.set_title(metric)
-            axis.set_yticks(list(place.values()), list(place))
+            starred = [f"{name} *" if name in short else name for name in rows]
+            axis.set_yticks(list(place.values()), starred)
             axis.set_ylim(-0.7, len(rows) - 0.3)
             axis.set_xlim(right=1.02)
+        if short:
+            figure.text(0.01, 0.01, "* this run had fewer epochs or folds than its recipe")
         present = [source for source in looks if (table["source"] == source).any()]
         handles, labels = axes[0].get_legend_handles_labels()
         kept = [(h, text) for h, text in zip(handles, labels, strict=True) if text in present]

@@ -159,6 +159,11 @@ def _note(recipe: str, epochs: int, trained: pd.DataFrame, folds: int) -> str:
     return ", ".join(parts)
 
 
+def falls_short(note: str) -> bool:
+    """Whether a row's note says that it had fewer epochs or folds than its recipe."""
+    return "only " in note
+
+
 def _feature_rows(shortcuts: pd.DataFrame, protocol: str) -> list[dict[Any, Any]]:
     means = shortcuts.groupby("feature")[list(RANKING)].mean()
     return [

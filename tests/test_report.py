@@ -18,7 +18,7 @@ EVIL = '<script>alert("x")</script>'
 
 def results() -> pd.DataFrame:
     row = {"method": "Proposed variable-sized", "protocol": "CV", **dict.fromkeys(METRICS, 0.75)}
-    feature = {"method": "length alone", "source": "one feature", "AUROC": 0.5, "AUPR": 0.2}
+    feature = {"method": "Length alone", "source": "one feature", "AUROC": 0.5, "AUPR": 0.2}
     return pd.DataFrame(
         [
             {**row, "AUROC": 0.985, "source": "published", "note": ""},
@@ -76,7 +76,7 @@ def test_findings_put_ours_beside_the_published_and_the_features() -> None:
     first, second = findings(results())
     assert "AUROC 0.750" in first
     assert "published 0.985" in first
-    assert "length alone 0.500" in second
+    assert "Length alone 0.500" in second
 
 
 def test_figures_are_the_same_bytes_every_time(tmp_path: Path) -> None:

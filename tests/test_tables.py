@@ -88,7 +88,7 @@ def test_a_row_over_folds_is_their_mean_with_seeds_averaged_first() -> None:
 def test_single_features_stand_below_with_ranking_metrics_only() -> None:
     table = results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
     rows = table[table["source"] == "one feature"].set_index("method")
-    assert rows.loc["length alone", "AUROC"] == pytest.approx(0.5)
+    assert rows.loc["Length alone", "AUROC"] == pytest.approx(0.5)
     assert rows.loc["|MFE| / length alone", "AUPR"] == pytest.approx(0.7)
     assert rows["SE"].isna().all()
 
