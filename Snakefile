@@ -23,7 +23,7 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
-        expand("<results>/figures/{table}.png", table=RESULT_TABLES),
+        expand("<results>/figures/{table}.png", table=STUDY.result_tables()),
         expand(
             "<results>/tables/{table}.{format}",
             table=STUDY.tables,

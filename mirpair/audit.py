@@ -1,14 +1,15 @@
-"""How far the classes can be told apart without looking at what the networks should look at."""
+"""What an experiment's records are worth, looked at before anything is trained on them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, TRAIN
+from mirpair.contracts import EVALUATE, RANKING, TRAIN
 from mirpair.files import InputError
-from mirpair.metrics import RANKING, rank
+from mirpair.metrics import rank
+from mirpair.recipes import MODELS
 
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 
@@ -24,7 +25,8 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, label, length (nt), GC (share of the bases), MFE/length (|kcal/mol| per nt).
+        Columns id, label, sequence, length (nt), GC (share of the bases), MFE/length
+        (|kcal/mol| per nt).
     """
     if list(records["id"]) != list(structures["id"]):
         raise InputError("records and structures are not of the same RNAs")
@@ -33,6 +35,7 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
         {
             "id": records["id"],
             "label": records["label"],
+            "sequence": records["sequence"],
             "length": length,
             "GC": records["sequence"].str.count("[GC]") / length,
             "MFE/length": structures["mfe"].abs() / length,
@@ -40,10 +43,8 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def shortcuts(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """AUROC and AUPR that each feature alone reaches on an experiment's evaluation records.
-
-    Whether more or less of a feature speaks for a pre-miRNA is learnt from the training records.
+def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The records of an experiment with their role and features.
 
     Parameters
     ----------
@@ -51,15 +52,71 @@ def shortcuts(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame])
         Columns id, set, role.
     features_of
         Result of `features` by name of the set.
+    """
+    both = pd.concat([frame.assign(set=name) for name, frame in features_of.items()])
+    return experiment.merge(both, on=["set", "id"], how="left", validate="one_to_one")
+
+
+def check_lengths(records: pd.DataFrame, models: Iterable[str]) -> None:
+    """Refuse a record that is too long for a network that is planned, before any is trained.
+
+    Raises
+    ------
+    InputError
+        Naming the record, its length, the network and the ways out.
+    """
+    longest = records.iloc[int(records["length"].to_numpy().argmax())]
+    for name in models:
+        limit = MODELS[name].max_length
+        if limit is not None and longest["length"] > limit:
+            raise InputError(
+                f"the record {longest['id']!r} of the set {longest['set']!r} has "
+                f"{longest['length']} nt, but the model {name!r} takes up to {limit}: leave the "
+                f"record out of the set, or the model out of `runs`"
+            )
+
+
+def overlap(records: pd.DataFrame) -> pd.DataFrame:
+    """How many evaluation records have a sequence that a training record has too.
+
+    Parameters
+    ----------
+    records
+        Result of `take_part`.
+
+    Returns
+    -------
+    DataFrame
+        One row: evaluated (records), in training (of those, with the same sequence there),
+        contradictory (sequences of the whole experiment that stand in both classes).
+    """
+    train, evaluate = records[records["role"] == TRAIN], records[records["role"] == EVALUATE]
+    classes = records.groupby("sequence")["label"].nunique()
+    return pd.DataFrame(
+        {
+            "evaluated": [len(evaluate)],
+            "in training": [int(evaluate["sequence"].isin(set(train["sequence"])).sum())],
+            "contradictory": [int((classes > 1).sum())],
+        }
+    )
+
+
+def shortcuts(records: pd.DataFrame) -> pd.DataFrame:
+    """AUROC and AUPR that each feature alone reaches on an experiment's evaluation records.
+
+    Whether more or less of a feature speaks for a pre-miRNA is learnt from the training records.
+
+    Parameters
+    ----------
+    records
+        Result of `take_part`.
 
     Returns
     -------
     DataFrame
         Columns feature, direction (``higher`` or ``lower`` is positive), AUROC, AUPR.
     """
-    both = pd.concat([frame.assign(set=name) for name, frame in features_of.items()])
-    known = experiment.merge(both, on=["set", "id"], how="left", validate="one_to_one")
-    train, evaluate = known[known["role"] == TRAIN], known[known["role"] == EVALUATE]
+    train, evaluate = records[records["role"] == TRAIN], records[records["role"] == EVALUATE]
     rows = []
     for name in FEATURES:
         sign = 1 if rank(train["label"], train[name])["AUROC"] >= 0.5 else -1

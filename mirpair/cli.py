@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mirpair import __version__
 from mirpair.files import InputError, atomic
-from mirpair.sequences import Dropped, read_fasta
+from mirpair.sequences import STDIN, Dropped, read_fasta
 
 app = typer.Typer(
     help="Find precursor microRNAs from their pairing matrices (Do et al. 2018).\n\n"
@@ -57,16 +57,16 @@ def main(
 
 @contextmanager
 def _messages() -> Iterator[None]:
-    """End with the message of an `InputError`, not with a traceback."""
+    """End with a message where the user or the system is at fault, not with a traceback."""
     try:
         yield
-    except InputError as error:
-        console.print("[bold red]error:[/]", escape(str(error)), **_PLAIN)
-        raise typer.Exit(1) from error
     except BrokenPipeError:
         # The reader, `head` say, has seen enough; the interpreter must not complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
+    except (InputError, OSError) as error:
+        console.print("[bold red]error:[/]", escape(str(error)), **_PLAIN)
+        raise typer.Exit(1) from error
 
 
 @contextmanager
@@ -110,10 +110,14 @@ def fold(
     with _messages():
         from mirpair.folding import fold_all, unique
 
+        if fasta.count(STDIN) > 1:
+            raise InputError("standard input (-) can be read only once")
         dropped: list[Dropped] | None = [] if on_ambiguous is OnAmbiguous.DROP else None
         records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
         for left_out in dropped or []:
             console.print("[yellow]dropped:[/]", escape(str(left_out)), **_PLAIN)
+        if not records:
+            raise InputError(f"{', '.join(fasta)}: no records are left to fold")
         sequences = unique(record.sequence for record in records)
         # The processes start here, before the progress bar has a thread that a fork would cut.
         structures = fold_all(sequences, processes=jobs or _cores())

@@ -75,7 +75,7 @@ class KFold(_Section):
     split: Literal["k-fold"]
     dataset: Name = Field(description="The set that is split.")
     folds: int = Field(5, ge=2, description="Number of folds.")
-    seed: int = Field(0, ge=0, description="Seed of the shuffle before the split.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the shuffle before the split.")
 
 
 class Published(_Section):
@@ -104,6 +104,12 @@ class AcrossDatasets(_Section):
     train: Name = Field(description="The set that trains.")
     evaluate: Name = Field(description="The set that evaluates.")
 
+    @model_validator(mode="after")
+    def _two_sets(self) -> AcrossDatasets:
+        if self.train == self.evaluate:
+            raise ValueError(f"the set {self.train!r} cannot both train and evaluate")
+        return self
+
 
 Experiment = Annotated[KFold | Published | AcrossDatasets, Field(discriminator="split")]
 
@@ -114,10 +120,10 @@ class Runs(_Section):
     models: list[ModelName] = Field(min_length=1, description="Networks, see mirpair/recipes.py.")
     recipe: RecipeName = Field("paper", description="How they are trained.")
     experiments: list[Name] | None = Field(
-        None, description="On which experiments; all, if it is left out."
+        None, min_length=1, description="On which experiments; all, if it is left out."
     )
     folds: list[int] | None = Field(
-        None, description="Which folds of a cross-validation; all, if it is left out."
+        None, min_length=1, description="Which folds of a cross-validation; all, if it is left out."
     )
     epochs: int | None = Field(
         None, ge=1, description="Passes over the training records; the recipe's, if left out."
@@ -231,8 +237,14 @@ class Study(_Section):
                 for dataset in table.sets:
                     self._known("tables", name, "set", dataset, self.datasets)
             else:
-                for experiment_name in table.rows.values():
-                    self._known("tables", name, "experiment", experiment_name, self.experiments)
+                for group in table.rows.values():
+                    self._known("tables", name, "experiment", group, self.experiments)
+                    if not self.runs_on(group):
+                        raise ValueError(f"tables.{name}: nothing is trained on {group!r}")
+        if self.study == "raw":
+            raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one of them stands twice")
         keys = [run[:4] for run in self.plan()]
         if twice := next((key for key in keys if keys.count(key) > 1), None):
             raise ValueError(
@@ -285,6 +297,19 @@ class Study(_Section):
         evaluate = [place for name in self.folds() for place in self.split_files(name, "evaluate")]
         return sets + train + evaluate
 
+    def models_on(self, fold_name: str) -> list[str]:
+        """The networks that are planned on one experiment."""
+        found = [run.model for run in self.plan() if run.experiment == fold_name]
+        return list(dict.fromkeys(found))
+
+    def result_tables(self) -> dict[str, Results]:
+        """The tables of results, by name."""
+        return {name: table for name, table in self.tables.items() if isinstance(table, Results)}
+
+    def count_tables(self) -> dict[str, Counts]:
+        """The tables of counts, by name."""
+        return {name: table for name, table in self.tables.items() if isinstance(table, Counts)}
+
     def runs_on(self, *groups: str) -> list[Run]:
         """The trainings on some experiments of the config, all their folds."""
         folds = self.folds()
@@ -331,16 +356,20 @@ def load_study(config: Mapping[str, Any]) -> Study:
         ) from error
 
 
-_SPLITS = {"k-fold", "published", "across-datasets"}
-_TAGS = _SPLITS | {"counts", "results"}
+_SPLITS = ("k-fold", "published", "across-datasets")
 
 
 def _explain(problem: dict[str, Any]) -> str:
-    # pydantic puts the tag of a split or table into the path; it is no key of the file.
+    loc = list(problem["loc"])
+    # After the name of an experiment or a table pydantic puts the kind that it took it for.
+    if loc and loc[0] in ("experiments", "tables") and len(loc) > 2:
+        del loc[2]
+    # Lists are counted from 1; a number that is a key of a mapping stays as it is.
+    named = loc and loc[0] in ("datasets", "experiments", "tables")
     where = ".".join(
-        str(part + 1) if isinstance(part, int) else part
-        for part in problem["loc"]
-        if part not in _TAGS
+        str(part + 1) if isinstance(part, int) and not (named and place == 1) else str(part)
+        for place, part in enumerate(loc)
+        if part != "[key]"
     )
     match problem["type"]:
         case "extra_forbidden":
@@ -348,7 +377,7 @@ def _explain(problem: dict[str, Any]) -> str:
         case "missing":
             return f"{where}: this key is missing"
         case "union_tag_not_found" | "union_tag_invalid":
-            return f"{where}.split: must be one of {', '.join(sorted(_SPLITS))}"
+            return f"{where}.split: must be one of {', '.join(_SPLITS)}"
         case "literal_error":
             return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
         case "value_error":

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from mirpair.files import read_tsv
+from mirpair.files import InputError, read_tsv
+
+ALPHABET = "ACGU"
+METRICS = ("SE", "SP", "PPV", "F-score", "g-mean", "AUROC", "AUPR")
+RANKING = ("AUROC", "AUPR")
 
 RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "number": "int64"}
 STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, EVALUATE = "train", "evaluate"
+PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
+PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 
 
 def read_records(path: str | Path) -> pd.DataFrame:
@@ -33,3 +40,26 @@ def read_piece(path: str | Path) -> pd.DataFrame:
 def read_experiment(path: str | Path) -> pd.DataFrame:
     """`experiments/<experiment>.tsv`: id, set, role (train or evaluate)."""
     return read_tsv(path, EXPERIMENT)
+
+
+def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:
+    """Published rows of a table of results: method, protocol and the seven metrics.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or one of `protocols` has no row.
+    """
+    table = read_tsv(path, PUBLISHED_RESULTS, remedy="correct it")
+    for protocol in protocols:
+        if protocol not in set(table["protocol"]):
+            raise InputError(
+                f"{path}: no row has the protocol {protocol!r}; there are "
+                f"{', '.join(sorted(set(table['protocol'])))}"
+            )
+    return table
+
+
+def read_published_counts(path: str | Path) -> pd.DataFrame:
+    """Published rows of a table of counts: dataset, positives, negatives."""
+    return read_tsv(path, PUBLISHED_COUNTS, remedy="correct it")

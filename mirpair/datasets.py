@@ -101,8 +101,11 @@ def published_roles(
     *,
     train: Sequence[str | Path],
     evaluate: Sequence[str | Path],
+    on_ambiguous: Literal["error", "drop"] = "error",
 ) -> pd.Series:
     """Role of the records that published FASTA files list; others get no role (missing).
+
+    Records that the set dropped for an ambiguous character are dropped here too.
 
     Raises
     ------
@@ -114,7 +117,7 @@ def published_roles(
     roles: dict[str, str] = {}
     for role, paths in ((TRAIN, train), (EVALUATE, evaluate)):
         for path in paths:
-            for record in read_fasta(path):
+            for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
                 where = f"{record.file}: record {record.number} ({record.id!r})"
                 if record.id not in sequences:
                     raise InputError(f"{where} is not in the set that it should be a part of")
@@ -132,6 +135,7 @@ def assign_roles(
     fold: int = 0,
     train: Sequence[str | Path] = (),
     evaluate: Sequence[str | Path] = (),
+    on_ambiguous: Literal["error", "drop"] = "error",
 ) -> pd.DataFrame:
     """The table of one experiment: id, set and role of every record that takes part.
 
@@ -145,6 +149,8 @@ def assign_roles(
         Which fold, from 1, if the split has folds.
     train, evaluate
         FASTA files of a published split.
+    on_ambiguous
+        What the set does with a record that has a character outside ACGU.
 
     Raises
     ------
@@ -156,7 +162,10 @@ def assign_roles(
         case {"split": "k-fold", "dataset": name, "folds": folds, "seed": seed}:
             parts = [(name, stratified_folds(records[name], folds=folds, seed=seed)[fold - 1])]
         case {"split": "published", "dataset": name}:
-            parts = [(name, published_roles(records[name], train=train, evaluate=evaluate))]
+            roles = published_roles(
+                records[name], train=train, evaluate=evaluate, on_ambiguous=on_ambiguous
+            )
+            parts = [(name, roles)]
         case {"split": "across-datasets", "train": trains, "evaluate": evaluates}:
             parts = [(trains, TRAIN), (evaluates, EVALUATE)]
         case _:

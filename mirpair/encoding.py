@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mirpair.contracts import ALPHABET
 from mirpair.files import InputError, read_npz, write_npz
-from mirpair.sequences import ALPHABET
 
 CHANNELS = 9
 _UNPAIRED = -1

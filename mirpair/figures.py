@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mirpair.files import atomic
 from mirpair.recipes import MODELS
-from mirpair.tables import FEATURE, OURS, PUBLISHED, falls_short
+from mirpair.tables import FEATURE, OURS, PUBLISHED
 
 # Okabe and Ito's colours, told apart by all readers.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
@@ -26,6 +26,8 @@ _STYLE: dict[Any, Any] = {
     "font.size": 9,
     "grid.alpha": 0.25,
     "legend.frameon": False,
+    # A title of the user's is text, dollars and all.
+    "text.parse_math": False,
     # The same figure gives the same bytes, and its text stays text.
     "svg.hashsalt": "mirpair",
     "svg.fonttype": "none",
@@ -99,9 +101,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
         FEATURE: {"marker": "|", "mfc": ORANGE, "mec": ORANGE, "ms": 10, "mew": 2.5},
     }
     names = [f"{m} ({p})" for m, p in zip(table["method"], table["protocol"], strict=True)]
-    short = {
-        name for name, note in zip(names, table["note"], strict=True) if falls_short(str(note))
-    }
+    short = {name for name, whole in zip(names, table["whole"], strict=True) if not whole}
     rows = list(dict.fromkeys(names))
     place = {name: len(rows) - 1 - index for index, name in enumerate(rows)}
     with matplotlib.rc_context(_STYLE):

@@ -62,8 +62,10 @@ def write_tsv(frame: pd.DataFrame, path: str | Path, float_format: str | None = 
         )
 
 
-def read_tsv(path: str | Path, columns: dict[str, str]) -> pd.DataFrame:
-    """Read a TSV that a stage of this project wrote.
+def read_tsv(
+    path: str | Path, columns: dict[str, str], *, remedy: str = "delete it to have it made again"
+) -> pd.DataFrame:
+    """Read a TSV with known columns.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ def read_tsv(path: str | Path, columns: dict[str, str]) -> pd.DataFrame:
         File to read.
     columns
         Column name to pandas dtype; all of them must be there, and no others are read.
+    remedy
+        What the user can do about a table that is not right.
 
     Raises
     ------
@@ -91,14 +95,16 @@ def read_tsv(path: str | Path, columns: dict[str, str]) -> pd.DataFrame:
     except ValueError as error:
         raise InputError(
             f"{path}: not the table that was expected here ({error}). "
-            f"It needs the columns {', '.join(columns)}; delete it to have it made again."
+            f"It needs the columns {', '.join(columns)}; {remedy}."
         ) from error
 
 
 def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
     """Write a compressed NPZ, atomically, no pickled objects: same arrays, same bytes."""
+    if pickled := [name for name, array in arrays.items() if array.dtype.hasobject]:
+        raise TypeError(f"arrays of objects would be pickled: {', '.join(pickled)}")
     with atomic(path) as temporary:
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
 
 
 def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
@@ -111,6 +117,8 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise ValueError("it is one array")
             return {name: arrays[name] for name in names}
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(

@@ -71,7 +71,7 @@ def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Struct
 
     Raises
     ------
-    RuntimeError
+    ChildProcessError
         If a worker process died (most often killed for want of memory).
     """
     tasks = (list(sequences[i : i + _TASK]) for i in range(0, len(sequences), _TASK))
@@ -98,7 +98,7 @@ def _in_order(
             pending.extend(pool.submit(_fold_task, task) for task in islice(tasks, missing))
             yield from pending.popleft().result()
     except BrokenProcessPool as error:
-        raise RuntimeError(
+        raise ChildProcessError(
             "a folding process was killed, most likely because memory ran out: "
             "use fewer processes or give the job more memory, then run it again"
         ) from error

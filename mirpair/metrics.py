@@ -15,10 +15,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from mirpair.contracts import RANKING
 from mirpair.scores import Scores
 
-METRICS = ("SE", "SP", "PPV", "F-score", "g-mean", "AUROC", "AUPR")
-RANKING = ("AUROC", "AUPR")
 THRESHOLD = 0.5
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from mirpair.encoding import CHANNELS, Molecule, dense
 from mirpair.files import InputError
-from mirpair.recipes import MODELS
+from mirpair.recipes import FIXED_SIDE, MODELS
 
 
 def _sum_pool(x: Tensor) -> Tensor:
@@ -71,12 +71,18 @@ class VariableNetwork(Network):
 
 
 class FixedNetwork(Network):
-    """Fixed-sized input, Figure 2B: every molecule zero-padded right and below to 400 × 400."""
+    """Fixed-sized input, Figure 2B: every molecule zero-padded right and below to 400 × 400.
 
-    side = 400
+    Kernel sizes, strides, paddings and widths as in `VariableNetwork`.
+    """
 
-    def __init__(self, *, pairing: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        pairing: bool = True,
+    ) -> None:
         super().__init__(pairing, features=64 * 6 * 6)
+        self.side = FIXED_SIDE
         self.conv1 = nn.Conv2d(CHANNELS if pairing else CHANNELS - 1, 32, 11, stride=4, padding=2)
         self.norm1 = nn.BatchNorm2d(32)
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=2)
@@ -102,12 +108,6 @@ class FixedNetwork(Network):
         return self.classify(x)
 
 
-_ARCHITECTURES: dict[str, type[VariableNetwork] | type[FixedNetwork]] = {
-    "variable": VariableNetwork,
-    "fixed": FixedNetwork,
-}
-
-
 def build(name: str, *, seed: int) -> Network:
     """Make a network of `mirpair.recipes.MODELS` with PyTorch's default initial weights.
 
@@ -121,4 +121,8 @@ def build(name: str, *, seed: int) -> Network:
     model = MODELS[name]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _ARCHITECTURES[model.architecture](pairing=model.pairing)
+        match model.architecture:
+            case "variable":
+                return VariableNetwork(pairing=model.pairing)
+            case "fixed":
+                return FixedNetwork(pairing=model.pairing)

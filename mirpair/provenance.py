@@ -43,17 +43,22 @@ def _imported_modules(tree: ast.Module, package: str) -> set[str]:
     return {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
 
 
-def code_version(*names: str, package: Path = PACKAGE) -> str:
-    """Hash of modules' code and of all project modules that they import, directly or not.
+# These carry tables and bytes, or say versions: they decide nothing of a result.
+CARRIERS = frozenset({"files", "contracts", "provenance"})
 
-    Comments, docstrings and layout do not count, so that only a change of what the code does
-    makes Snakemake run a rule again that carries this value as a param.
+
+def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
+    """Hash of what code does: of scripts or modules, and of all project modules they import.
+
+    Comments, docstrings and layout do not count, nor do modules that only carry data
+    (`CARRIERS`), so that nothing but a change of what the code does makes Snakemake run a rule
+    again that has this value as a param.
 
     Parameters
     ----------
-    *names
-        Modules of this package, such as ``"training"``, or folders of it, such as
-        ``"templates"``, whose files count byte by byte.
+    *parts
+        Script files; modules of the package by name, such as ``"training"``; folders of it, such
+        as ``"templates"``, whose files count byte by byte.
     package
         Folder of the package.
 
@@ -61,21 +66,27 @@ def code_version(*names: str, package: Path = PACKAGE) -> str:
     -------
     str
         Sixteen hexadecimal digits.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such part.
     """
     seen: dict[str, str] = {}
-    waiting = list(names)
+    waiting = [package / part if isinstance(part, str) else part for part in parts]
     while waiting:
-        name = waiting.pop()
-        source = package / f"{name}.py"
-        if name in seen or (name not in names and not source.is_file()):
+        path = waiting.pop()
+        if path.is_dir():
+            files = sorted(file for file in path.iterdir() if file.is_file())
+            seen[path.name] = repr([(file.name, sha256(file)) for file in files])
             continue
-        if (package / name).is_dir():
-            files = sorted((package / name).iterdir())
-            seen[name] = repr([(file.name, sha256(file)) for file in files if file.is_file()])
+        source = path.with_suffix(".py")
+        if source.name in seen:
             continue
         tree = ast.parse(source.read_text(encoding="utf-8"))
-        waiting += _imported_modules(tree, package.name)
-        seen[name] = ast.dump(_strip_docstrings(tree))
+        imported = [package / name for name in _imported_modules(tree, package.name) - CARRIERS]
+        waiting += [module for module in imported if module.with_suffix(".py").is_file()]
+        seen[source.name] = ast.dump(_strip_docstrings(tree))
     return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()[:16]
 
 

@@ -31,10 +31,12 @@ class Model:
     max_length: int | None = None
 
 
+FIXED_SIDE = 400
+
 # In the order of the paper's rows. "Without pairing matrix" is the variable-sized network with
 # eight channels: the paper does not say which of the two it was, this is our choice.
 MODELS = {
-    "fixed": Model("Proposed fixed-sized", "fixed", max_length=400),
+    "fixed": Model("Proposed fixed-sized", "fixed", max_length=FIXED_SIDE),
     "variable": Model("Proposed variable-sized", "variable"),
     "without-pairing": Model("Without pairing matrix", "variable", pairing=False),
 }

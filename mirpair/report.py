@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from mirpair.files import write_text
 from mirpair.tables import FEATURE, OURS, PUBLISHED, html_rows, stylesheet, templates
 
 
@@ -49,7 +48,7 @@ def inline_svg(path: str | Path) -> Markup:
     """
     text = Path(path).read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
-    own = re.sub(r"\W", "-", Path(path).stem)
+    own = re.sub(r"\W", "-", f"{Path(path).parent.name}-{Path(path).stem}")
     text = re.sub(r'\bid="', f'id="{own}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", text)
     # Drawn by mirpair.figures; matplotlib escapes the text in it.
@@ -88,6 +87,7 @@ def render(
     provenance: Sequence[Mapping[str, Any]],
     folding: Sequence[Mapping[str, Any]],
     dropped: Mapping[str, int],
+    overlap: pd.DataFrame,
 ) -> str:
     """The page as HTML.
 
@@ -105,6 +105,9 @@ def render(
         Contents of the sets' folding.json.
     dropped
         Set to the number of its records that were left out for an ambiguous character.
+    overlap
+        A row for each experiment: experiment, evaluated, in training, contradictory (see
+        `mirpair.audit.overlap`).
     """
     shown = [
         {
@@ -127,6 +130,9 @@ def render(
         versions=_versions([*provenance, *folding]),
         minutes=seconds / 60,
         dropped={name: count for name, count in dropped.items() if count},
+        overlap=overlap.to_dict("records"),
+        shared=int(overlap["in training"].sum()),
+        contradictory=int(overlap["contradictory"].max()),
         style=stylesheet(),
         sources={source: text for source, text in _MEANING.items() if source in present},
     )
@@ -151,8 +157,3 @@ def _run_row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "device": entry["device"],
         "threads": entry["threads"],
     }
-
-
-def write(page: str, path: str | Path) -> None:
-    """Write the page, atomically."""
-    write_text(path, page)

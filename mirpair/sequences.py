@@ -15,9 +15,9 @@ from typing import IO, TextIO, cast
 
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
+from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
 
-ALPHABET = "ACGU"
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 STDIN = "-"
 

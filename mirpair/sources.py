@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -54,20 +55,25 @@ def read_sources(path: str | Path) -> dict[str, Source]:
         If a column is missing or unknown, a value is not valid or a name stands twice; the
         message names the line.
     """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"{path}: the table of sources cannot be read ({error})") from error
     sources: dict[str, Source] = {}
-    with open(path, encoding="utf-8", newline="") as handle:
-        reader = csv.DictReader(handle, delimiter="\t")
-        for row in reader:
-            where = f"{path}: line {reader.line_num}"
-            try:
-                source = Source.model_validate(row)
-            except ValidationError as error:
-                first = error.errors()[0]
-                column = ".".join(str(part) for part in first["loc"])
-                raise InputError(f"{where}: column {column!r}: {first['msg']}") from error
-            if source.name in sources:
-                raise InputError(f"{where}: the name {source.name!r} stands twice")
-            sources[source.name] = source
+    reader = csv.DictReader(text.splitlines(), delimiter="\t")
+    if set(reader.fieldnames or []) != set(Source.model_fields):
+        raise InputError(f"{path}: line 1: the columns must be {', '.join(Source.model_fields)}")
+    for row in reader:
+        where = f"{path}: line {reader.line_num}"
+        try:
+            source = Source.model_validate(row)
+        except ValidationError as error:
+            first = error.errors()[0]
+            column = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"{where}: column {column!r}: {first['msg']}") from error
+        if source.name in sources:
+            raise InputError(f"{where}: the name {source.name!r} stands twice")
+        sources[source.name] = source
     return sources
 
 
@@ -79,7 +85,8 @@ def is_url(place: str) -> bool:
 def mirror_path(mirror: str | Path, url: str) -> Path:
     """Where a mirror folder has the file of a URL: the URL without its scheme."""
     parts = urlsplit(url)
-    relative = Path(parts.netloc) / parts.path.lstrip("/")
+    query = f"?{parts.query}" if parts.query else ""
+    relative = Path(parts.netloc) / (parts.path.lstrip("/") + query)
     if ".." in relative.parts:
         raise InputError(f"{url}: a URL with '..' is not looked up in a mirror")
     return Path(mirror) / relative
@@ -134,29 +141,36 @@ def fetch(
             with atomic(destination) as temporary:
                 shutil.copyfile(local, temporary)
             return str(local)
-    downloader = pooch.Pooch(
-        path=destination.parent,
-        base_url="",
-        registry={destination.name: f"sha256:{checksum}" if checksum else None},
-        urls={destination.name: url},
-        retry_if_failed=_RETRIES,
-    )
-    try:
-        downloader.fetch(
-            destination.name, downloader=pooch.HTTPDownloader(progressbar=True, timeout=_TIMEOUT)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".download-") as folder:
+        downloader = pooch.Pooch(
+            path=folder,
+            base_url="",
+            registry={destination.name: f"sha256:{checksum}" if checksum else None},
+            urls={destination.name: url},
+            retry_if_failed=_RETRIES,
         )
-    except (requests.RequestException, OSError, ValueError) as error:
-        tried = "the mirror does not have it and its" if mirror else "its"
-        raise InputError(
-            f"cannot get {destination.name}: {tried} download from {url} failed after "
-            f"{_RETRIES + 1} tries ({_reason(error)}).\n"
-            "What you can do:\n"
-            "  - network: check the connection (or proxy) of this machine and run it again;\n"
-            f"  - mirror: put the file into a folder as {mirror_path('MIRROR', url)} and name the\n"
-            f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
-            "  - demo: `make demo` needs no download, its data are in the repository."
-        ) from error
+        http = pooch.HTTPDownloader(progressbar=True, timeout=_TIMEOUT)
+        try:
+            fetched = downloader.fetch(destination.name, downloader=http)
+        except (requests.RequestException, ValueError) as error:
+            raise InputError(_ways_out(destination.name, url, bool(mirror), error)) from error
+        with atomic(destination) as temporary:
+            shutil.copyfile(fetched, temporary)
     return url
+
+
+def _ways_out(name: str, url: str, mirror: bool, error: Exception) -> str:
+    tried = "the mirror does not have it and its" if mirror else "its"
+    return (
+        f"cannot get {name}: {tried} download from {url} failed after {_RETRIES + 1} tries "
+        f"({_reason(error)}).\n"
+        "What you can do:\n"
+        "  - network: check the connection (or proxy) of this machine and run it again;\n"
+        f"  - mirror: put the file into a folder as {mirror_path('MIRROR', url)} and name the\n"
+        f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
+        "  - demo: `make demo` needs no download, its data are in the repository."
+    )
 
 
 def _reason(error: Exception) -> str:

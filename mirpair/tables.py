@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -11,10 +11,11 @@ import jinja2
 import pandas as pd
 
 from mirpair.audit import FEATURES
-from mirpair.files import InputError, read_tsv, write_text
-from mirpair.metrics import METRICS, RANKING
+from mirpair.contracts import METRICS, RANKING
+from mirpair.files import InputError, write_text
 from mirpair.recipes import MODELS, RECIPES
 
+_COUNTED = ["positives", "negatives", "shortest", "longest"]
 PUBLISHED, OURS, FEATURE = "published", "this run", "one feature"
 
 templates = jinja2.Environment(
@@ -27,7 +28,7 @@ templates = jinja2.Environment(
 
 
 def counts_table(
-    records: Mapping[str, pd.DataFrame], published: str | Path | None = None
+    records: Mapping[str, pd.DataFrame], published: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Number of records of either class in each set (Table 1 of Do et al. 2018).
 
@@ -36,22 +37,18 @@ def counts_table(
     records
         Records by name of their set.
     published
-        TSV with columns dataset, positives, negatives.
+        Result of `mirpair.contracts.read_published_counts`.
 
     Returns
     -------
     DataFrame
         Columns dataset, source, positives, negatives, shortest, mean length, longest (nt).
     """
-    stated = (
-        read_tsv(published, {"dataset": "str", "positives": "int64", "negatives": "int64"})
-        if published
-        else pd.DataFrame({"dataset": []})
-    )
     rows = []
     for name, frame in records.items():
-        for row in stated[stated["dataset"] == name].to_dict("records"):
-            rows.append({**row, "source": PUBLISHED})
+        if published is not None:
+            stated = published[published["dataset"] == name].to_dict("records")
+            rows += [{**row, "source": PUBLISHED} for row in stated]
         lengths = frame["sequence"].str.len()
         rows.append(
             {
@@ -65,15 +62,20 @@ def counts_table(
             }
         )
     table = pd.DataFrame(rows)
-    whole = ["positives", "negatives", "shortest", "longest"]
-    table[whole] = table[whole].astype("Int64")
+    table[_COUNTED] = table[_COUNTED].astype("Int64")
     lengths_of = ["shortest", "mean length", "longest"]
     return table[["dataset", "source", "positives", "negatives", *lengths_of]]
 
 
-def read_published(path: str | Path) -> pd.DataFrame:
-    """Published rows of a table of results: method, protocol and the seven metrics."""
-    return read_tsv(path, {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")})
+def gather(paths: Iterable[str | Path], origins: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """TSV files below each other, with what is known of each as further columns."""
+    return pd.concat(
+        [
+            pd.read_csv(path, sep="\t").assign(**origin)
+            for path, origin in zip(paths, origins, strict=True)
+        ],
+        ignore_index=True,
+    )
 
 
 def results_table(
@@ -95,73 +97,67 @@ def results_table(
     folds
         Number of folds of each experiment; 0 if it has none.
     shortcuts
-        Columns group, feature, AUROC, AUPR: a row for each fold.
+        Columns group, feature, AUROC, AUPR: a row for each fold (see `mirpair.audit`).
     published
-        Result of `read_published`.
+        Result of `mirpair.contracts.read_published_results`.
 
     Returns
     -------
     DataFrame
-        Columns method, protocol, source, the seven metrics, note. A row over folds is the mean
-        of their metrics (as in the paper), seeds averaged first.
+        Columns method, protocol, source, the seven metrics, note, and whole: False for a row of
+        ours with fewer epochs or folds than its recipe and experiment have. A row over folds is
+        the mean of their metrics (as in the paper), seeds averaged first.
     """
     lines: list[dict[Any, Any]] = []
     for protocol, group in rows.items():
         ours = _our_rows(runs[runs["group"] == group], folds[group], protocol)
         if published is not None:
             stated = published[published["protocol"] == protocol]
-            if stated.empty:
-                raise InputError(
-                    f"the published table has no rows with the protocol {protocol!r}; it has "
-                    f"{', '.join(sorted(set(published['protocol'])))}"
-                )
             for line in stated.to_dict("records"):
-                lines.append({**line, "source": PUBLISHED, "note": ""})
+                lines.append({**line, "source": PUBLISHED, "note": "", "whole": True})
                 lines += [row for row in ours if row["method"] == line["method"]]
                 ours = [row for row in ours if row["method"] != line["method"]]
         lines += ours
         lines += _feature_rows(shortcuts[shortcuts["group"] == group], protocol)
-    return pd.DataFrame(lines)[["method", "protocol", "source", *METRICS, "note"]]
+    return pd.DataFrame(lines)[["method", "protocol", "source", *METRICS, "note", "whole"]]
 
 
 def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, Any]]:
     lines = []
     for kind, trained in runs.groupby(["model", "recipe", "epochs"], sort=False):
         model, recipe, epochs = cast(tuple[str, str, int], kind)
-        by_fold = trained.groupby("number")[list(METRICS)].mean()
+        by_fold = trained.groupby("number")[list(METRICS)].mean(skipna=False)
+        present, usual = sorted(set(trained["number"])), RECIPES[recipe].epochs
         lines.append(
             {
                 "method": MODELS[model].label,
                 "protocol": protocol,
                 "source": OURS,
-                # A metric that is undefined in one fold is undefined in their mean.
+                # What is undefined in one fold or seed is undefined in their mean.
                 **by_fold.mean(skipna=False).to_dict(),
-                "note": _note(recipe, epochs, trained, folds),
+                "note": _note(recipe, epochs, present, folds, trained["seed"].nunique()),
+                "whole": epochs >= usual and len(present) >= folds,
             }
         )
     order = [model.label for model in MODELS.values()]
     return sorted(lines, key=lambda line: order.index(line["method"]))
 
 
-def _note(recipe: str, epochs: int, trained: pd.DataFrame, folds: int) -> str:
+def _note(recipe: str, epochs: int, present: list[int], folds: int, seeds: int) -> str:
     """How a row of ours was made, and plainly how it falls short of its recipe."""
     usual = RECIPES[recipe].epochs
     parts = [f"recipe {recipe}"]
-    parts.append(f"{epochs} epochs" if epochs == usual else f"only {epochs} of {usual} epochs")
-    present = sorted(set(trained["number"]))
-    if folds and len(present) < folds:
+    if epochs < usual:
+        parts.append(f"only {epochs} of {usual} epochs")
+    else:
+        parts.append(f"{epochs} epochs" + (f" instead of {usual}" if epochs > usual else ""))
+    if len(present) < folds:
         parts.append(f"only fold {', '.join(map(str, present))} of {folds}")
     elif folds:
         parts.append(f"{folds} folds")
-    seeds = trained["seed"].nunique()
     if seeds > 1:
         parts.append(f"{seeds} seeds")
     return ", ".join(parts)
-
-
-def falls_short(note: str) -> bool:
-    """Whether a row's note says that it had fewer epochs or folds than its recipe."""
-    return "only " in note
 
 
 def _feature_rows(shortcuts: pd.DataFrame, protocol: str) -> list[dict[Any, Any]]:
@@ -173,6 +169,7 @@ def _feature_rows(shortcuts: pd.DataFrame, protocol: str) -> list[dict[Any, Any]
             "source": FEATURE,
             **means.loc[feature].to_dict(),
             "note": "no network",
+            "whole": True,
         }
         for feature in FEATURES
         if feature in means.index
@@ -181,7 +178,7 @@ def _feature_rows(shortcuts: pd.DataFrame, protocol: str) -> list[dict[Any, Any]
 
 def formatted(table: pd.DataFrame) -> pd.DataFrame:
     """The table as text: three decimals, – where there is no value, protocol in the method."""
-    shown = table.copy()
+    shown = table.drop(columns="whole", errors="ignore")
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
     for name in shown.columns:
@@ -190,6 +187,16 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
         else:
             shown[name] = [str(value) if pd.notna(value) else "–" for value in shown[name]]
     return shown.rename(columns=lambda name: name if name in METRICS else name.capitalize())
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table's CSV as it was before it was written."""
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    if "note" in table:
+        table["note"] = table["note"].fillna("")
+    whole = [name for name in _COUNTED if name in table]
+    table[whole] = table[whole].astype("Int64")
+    return table
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 # The library beside the Snakefile is the one that runs, here and in the scripts (job.py).
 sys.path.insert(0, str(workflow.basedir))
 
-from mirpair.config import Published, load_study
+from mirpair.config import load_study
+from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import InputError
 from mirpair.provenance import code_version
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
@@ -16,6 +17,12 @@ from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
 try:
     STUDY = load_study(config)
     SOURCES = read_sources(STUDY.sources or workflow.source_path("../config/sources.tsv"))
+    for table in STUDY.result_tables().values():
+        if table.published:
+            read_published_results(table.published, table.rows)
+    for table in STUDY.count_tables().values():
+        if table.published:
+            read_published_counts(table.published)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -26,7 +33,6 @@ if STUDY.mirror:
 FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
-RESULT_TABLES = [name for name, table in STUDY.tables.items() if hasattr(table, "rows")]
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
 FIGURE_FORMATS = ["svg", "png"]
 RUN = "<results>/runs/{experiment}/{model}/{recipe}/seed{seed}"
@@ -47,6 +53,11 @@ wildcard_constraints:
     recipe="[^/]+",
     seed=r"\d+",
     table="[^/]+",
+
+
+def code_of(script, *folders):
+    """Hash of what a script does, with all of the library that it runs."""
+    return code_version(Path(workflow.basedir) / "scripts" / f"{script}.py", *folders)
 
 
 def raw_name(url):
@@ -99,8 +110,19 @@ def run_file(run, name):
 
 
 def runs_of(table):
-    """The planned runs that a table shows."""
-    return STUDY.runs_on(*getattr(STUDY.tables[table], "rows", {}).values())
+    """The planned runs that a table of results shows."""
+    return STUDY.runs_on(*STUDY.tables[table].rows.values())
+
+
+def folds_of(table):
+    """The experiments, folds apart, that a table of results shows."""
+    groups = STUDY.tables[table].rows.values()
+    return [name for name, fold in FOLDS.items() if fold.group in groups]
+
+
+def published_file(table):
+    """The file with a table's published rows in a list, which is empty if there is none."""
+    return [path for path in [STUDY.tables[table].published] if path]
 
 
 def described(runs):

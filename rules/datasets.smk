@@ -17,7 +17,7 @@ rule records:
         runtime=10,
     params:
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
-        code=code_version("datasets"),
+        code=code_of("records"),
     message:
         "Reading the FASTA files of the set {wildcards.dataset}"
     script:
@@ -48,24 +48,31 @@ rule experiments:
         sets=lambda w: STUDY.sets_of(w.experiment),
         split=lambda w: STUDY.experiments[FOLDS[w.experiment].group].model_dump(),
         fold=lambda w: FOLDS[w.experiment].number,
-        code=code_version("datasets"),
+        on_ambiguous=lambda w: STUDY.datasets[STUDY.sets_of(w.experiment)[0]].on_ambiguous,
+        code=code_of("experiments"),
     message:
         "Choosing who trains and who evaluates in {wildcards.experiment}"
     script:
         "../scripts/experiments.py"
 
 
+# Before a training, so that records which it could not digest are found in a minute.
 rule audit:
     input:
-        records=expand("<results>/datasets/{dataset}/records.tsv", dataset=STUDY.datasets),
-        structures=expand("<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.datasets),
-        experiments=expand("<results>/experiments/{experiment}.tsv", experiment=FOLDS),
+        experiment="<results>/experiments/{experiment}.tsv",
+        records=lambda w: expand(
+            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.sets_of(w.experiment)
+        ),
+        structures=lambda w: expand(
+            "<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.sets_of(w.experiment)
+        ),
     output:
-        "<results>/audit/shortcuts.tsv",
+        overlap="<results>/audit/{experiment}/overlap.tsv",
+        shortcuts="<results>/audit/{experiment}/shortcuts.tsv",
     log:
-        "<logs>/audit.log",
+        "<logs>/audit/{experiment}.log",
     benchmark:
-        "<benchmarks>/audit.tsv"
+        "<benchmarks>/audit/{experiment}.tsv"
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -73,10 +80,10 @@ rule audit:
         mem_mb=1000,
         runtime=10,
     params:
-        sets=list(STUDY.datasets),
-        experiments=list(FOLDS),
-        code=code_version("audit"),
+        sets=lambda w: STUDY.sets_of(w.experiment),
+        models=lambda w: STUDY.models_on(w.experiment),
+        code=code_of("audit"),
     message:
-        "Measuring how far length, GC and |MFE|/length tell the classes apart"
+        "Auditing the records of {wildcards.experiment}"
     script:
         "../scripts/audit.py"

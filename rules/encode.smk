@@ -15,7 +15,7 @@ rule encode:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("encoding"),
+        code=code_of("encode"),
     message:
         "Encoding the set {wildcards.dataset}"
     script:

@@ -15,7 +15,7 @@ rule evaluate:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("metrics"),
+        code=code_of("evaluate"),
     message:
         "Evaluating {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
     script:

@@ -19,7 +19,7 @@ rule fold:
         mem_mb=1000,
         runtime=60,
     params:
-        code=code_version("folding"),
+        code=code_of("fold"),
     message:
         "Folding the RNAs of the set {wildcards.dataset}, piece {wildcards.scatteritem}"
     script:
@@ -44,7 +44,7 @@ rule structures:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("folding"),
+        code=code_of("structures"),
     message:
         "Gathering the structures of the set {wildcards.dataset}"
     script:

@@ -1,18 +1,18 @@
-rule tables:
+rule tables_results:
     input:
         metrics=lambda w: [run_file(run, "metrics.tsv") for run in runs_of(w.table)],
-        records=lambda w: expand(
-            "<results>/datasets/{dataset}/records.tsv",
-            dataset=getattr(STUDY.tables[w.table], "sets", []),
+        shortcuts=lambda w: expand(
+            "<results>/audit/{experiment}/shortcuts.tsv", experiment=folds_of(w.table)
         ),
-        shortcuts=lambda w: "<results>/audit/shortcuts.tsv" if runs_of(w.table) else [],
-        published=lambda w: [path] if (path := STUDY.tables[w.table].published) else [],
+        published=lambda w: published_file(w.table),
     output:
         expand("<results>/tables/{{table}}.{format}", format=TABLE_FORMATS),
     log:
         "<logs>/tables/{table}.log",
     benchmark:
         "<benchmarks>/tables/{table}.tsv"
+    wildcard_constraints:
+        table="|".join(STUDY.result_tables()) or "none",
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -20,18 +20,48 @@ rule tables:
         mem_mb=1000,
         runtime=10,
     params:
-        table=lambda w: STUDY.tables[w.table].model_dump(),
+        title=lambda w: STUDY.tables[w.table].title,
+        rows=lambda w: STUDY.tables[w.table].rows,
         runs=lambda w: described(runs_of(w.table)),
-        folds={fold.group: fold.number for fold in FOLDS.values()},
-        groups={name: fold.group for name, fold in FOLDS.items()},
-        code=code_version("tables", "templates"),
+        folds=lambda w: [FOLDS[name]._asdict() for name in folds_of(w.table)],
+        code=code_of("tables_results", "templates"),
     message:
         "Writing the table {wildcards.table}"
     script:
-        "../scripts/tables.py"
+        "../scripts/tables_results.py"
 
 
-rule figure_results:
+rule tables_counts:
+    input:
+        records=lambda w: expand(
+            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.tables[w.table].sets
+        ),
+        published=lambda w: published_file(w.table),
+    output:
+        expand("<results>/tables/{{table}}.{format}", format=TABLE_FORMATS),
+    log:
+        "<logs>/tables/{table}.log",
+    benchmark:
+        "<benchmarks>/tables/{table}.tsv"
+    wildcard_constraints:
+        table="|".join(STUDY.count_tables()) or "none",
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=lambda w: STUDY.tables[w.table].title,
+        sets=lambda w: STUDY.tables[w.table].sets,
+        code=code_of("tables_counts", "templates"),
+    message:
+        "Counting the records for the table {wildcards.table}"
+    script:
+        "../scripts/tables_counts.py"
+
+
+rule figures_results:
     input:
         "<results>/tables/{table}.csv",
     output:
@@ -48,22 +78,22 @@ rule figure_results:
         runtime=10,
     params:
         title=lambda w: STUDY.tables[w.table].title,
-        code=code_version("figures"),
+        code=code_of("figures_results"),
     message:
         "Drawing the table {wildcards.table}"
     script:
-        "../scripts/figure_results.py"
+        "../scripts/figures_results.py"
 
 
-rule figure_history:
+rule figures_histories:
     input:
         lambda w: [run_file(run, "history.tsv") for run in STUDY.runs_on(w.group)],
     output:
-        expand("<results>/figures/history-{{group}}.{format}", format=FIGURE_FORMATS),
+        expand("<results>/figures/histories/{{group}}.{format}", format=FIGURE_FORMATS),
     log:
-        "<logs>/figures/history-{group}.log",
+        "<logs>/figures/histories/{group}.log",
     benchmark:
-        "<benchmarks>/figures/history-{group}.tsv"
+        "<benchmarks>/figures/histories/{group}.tsv"
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -72,19 +102,20 @@ rule figure_history:
         runtime=10,
     params:
         runs=lambda w: described(STUDY.runs_on(w.group)),
-        code=code_version("figures"),
+        code=code_of("figures_histories"),
     message:
         "Drawing the training histories of {wildcards.group}"
     script:
-        "../scripts/figure_history.py"
+        "../scripts/figures_histories.py"
 
 
 rule report:
     input:
         tables=expand("<results>/tables/{table}.csv", table=STUDY.tables),
-        figures=expand("<results>/figures/{table}.svg", table=RESULT_TABLES),
-        histories=expand("<results>/figures/history-{group}.svg", group=TRAINED),
+        figures=expand("<results>/figures/{table}.svg", table=STUDY.result_tables()),
+        histories=expand("<results>/figures/histories/{group}.svg", group=TRAINED),
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
+        overlap=expand("<results>/audit/{experiment}/overlap.tsv", experiment=FOLDS),
         folding=expand("<results>/datasets/{dataset}/folding.json", dataset=STUDY.datasets),
         dropped=expand("<results>/datasets/{dataset}/dropped.tsv", dataset=STUDY.datasets),
     output:
@@ -101,9 +132,10 @@ rule report:
         runtime=10,
     params:
         study=STUDY.study,
+        experiments=list(FOLDS),
         title=STUDY.title,
         tables={name: table.title for name, table in STUDY.tables.items()},
-        code=code_version("report", "templates"),
+        code=code_of("report", "templates"),
     message:
         "Writing the report of the study"
     script:

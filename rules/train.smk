@@ -1,5 +1,7 @@
 rule train:
     input:
+        # Must be there first, but a new audit is no reason to train again.
+        audit=ancient("<results>/audit/{experiment}/overlap.tsv"),
         experiment="<results>/experiments/{experiment}.tsv",
         tensors=lambda w: expand(
             "<results>/datasets/{dataset}/tensors.npz",
@@ -24,7 +26,7 @@ rule train:
     params:
         run=lambda w: run_of(w)._asdict(),
         sets=lambda w: STUDY.sets_of(w.experiment),
-        code=code_version("training"),
+        code=code_of("train"),
     message:
         "Training {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
     script:

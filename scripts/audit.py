@@ -1,9 +1,10 @@
-"""Measure how far single features tell the classes apart in every experiment."""
+"""Look at the records of one experiment before anything is trained on them."""
+
+import logging
 
 import job
-import pandas as pd
 
-from mirpair.audit import features, shortcuts
+from mirpair.audit import check_lengths, features, overlap, shortcuts, take_part
 from mirpair.contracts import read_experiment, read_records, read_structures
 from mirpair.files import write_tsv
 
@@ -15,9 +16,9 @@ tables = zip(
     strict=True,
 )
 features_of = {name: features(records, structures) for name, records, structures in tables}
-found = {
-    name: shortcuts(read_experiment(path), features_of)
-    for name, path in zip(snakemake.params.experiments, snakemake.input.experiments, strict=True)
-}
-table = pd.concat(found, names=["experiment", None]).reset_index(level="experiment")
-write_tsv(table, snakemake.output[0], float_format="%.6f")
+records = take_part(read_experiment(snakemake.input.experiment), features_of)
+check_lengths(records, snakemake.params.models)
+found = overlap(records)
+logging.info("%s", found.to_dict("records")[0])
+write_tsv(found, snakemake.output.overlap)
+write_tsv(shortcuts(records), snakemake.output.shortcuts, float_format="%.6f")

@@ -4,6 +4,7 @@ import logging
 
 import job
 
+from mirpair.files import sha256
 from mirpair.sources import fetch
 
 job.start(snakemake)
@@ -12,4 +13,4 @@ origin = fetch(
     snakemake.output[0],
     checksum=snakemake.params.checksum,
 )
-logging.info("%s from %s", snakemake.output[0], origin)
+logging.info("%s from %s, SHA-256 %s", *snakemake.output, origin, sha256(snakemake.output[0]))

@@ -14,5 +14,6 @@ table = assign_roles(
     fold=snakemake.params.fold,
     train=snakemake.input.train,
     evaluate=snakemake.input.evaluate,
+    on_ambiguous=snakemake.params.on_ambiguous,
 )
 write_tsv(table, snakemake.output[0])

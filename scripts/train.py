@@ -1,6 +1,7 @@
 """Train one network on one experiment."""
 
 import time
+from dataclasses import asdict
 
 import job
 import torch
@@ -17,6 +18,7 @@ job.start(snakemake)
 started = time.perf_counter()
 torch.set_num_threads(snakemake.threads)
 run = snakemake.params.run
+recipe = RECIPES[run["recipe"]]
 device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
 seed = derive_seed(run["seed"], run["experiment"], run["model"])
 experiment = read_experiment(snakemake.input.experiment)
@@ -25,7 +27,7 @@ network, scores = train(
     run["model"],
     select(experiment, tensors, "train"),
     select(experiment, tensors, "evaluate"),
-    RECIPES[run["recipe"]],
+    recipe,
     epochs=run["epochs"],
     seed=seed,
     device=device,
@@ -36,13 +38,16 @@ write_tsv(scores.predictions(), snakemake.output.predictions)
 write_json(
     {
         "run": run,
+        "recipe": asdict(recipe),
         "derived_seed": seed,
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": snakemake.threads,
         "wall_time_s": round(time.perf_counter() - started, 1),
         "code": snakemake.params.code,
         "versions": versions("torch", "numpy"),
-        "inputs_sha256": {path: sha256(path) for path in snakemake.input},
+        "inputs_sha256": {
+            path: sha256(path) for path in (snakemake.input.experiment, *snakemake.input.tensors)
+        },
     },
     snakemake.output.provenance,
 )

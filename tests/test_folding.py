@@ -48,7 +48,7 @@ def test_a_killed_worker_is_an_error_that_says_so_and_not_a_hang(
     sequences: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folding, "_fold_task", die)
-    with pytest.raises(RuntimeError, match="memory"):
+    with pytest.raises(ChildProcessError, match="memory"):
         list(fold_all(sequences, processes=2))
 
 

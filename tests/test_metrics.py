@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair.metrics import METRICS, final, history, measure
+from mirpair.contracts import METRICS
+from mirpair.metrics import final, history, measure
 from mirpair.scores import Scores
 
 

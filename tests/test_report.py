@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from test_metrics import some_scores
 
+from mirpair.contracts import METRICS
 from mirpair.figures import draw_histories, draw_results, save
-from mirpair.metrics import METRICS, history
+from mirpair.metrics import history
 from mirpair.report import Section, findings, render
 
 EVIL = '<script>alert("x")</script>'
@@ -19,13 +20,14 @@ EVIL = '<script>alert("x")</script>'
 def results() -> pd.DataFrame:
     row = {"method": "Proposed variable-sized", "protocol": "CV", **dict.fromkeys(METRICS, 0.75)}
     feature = {"method": "Length alone", "source": "one feature", "AUROC": 0.5, "AUPR": 0.2}
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {**row, "AUROC": 0.985, "source": "published", "note": ""},
             {**row, "source": "this run", "note": "recipe paper, 40 epochs"},
             {**feature, "protocol": "CV", "note": "no network"},
         ]
     )
+    return table.assign(whole=True)
 
 
 @pytest.fixture

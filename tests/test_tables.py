@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from mirpair.contracts import METRICS, read_published_counts, read_published_results
 from mirpair.files import InputError
-from mirpair.metrics import METRICS
-from mirpair.tables import counts_table, formatted, read_published, results_table, to_html, write
+from mirpair.tables import counts_table, formatted, results_table, to_html, write
 
 PUBLISHED = ROOT / "config" / "published"
 
@@ -20,7 +20,7 @@ PUBLISHED = ROOT / "config" / "published"
 def published_rows() -> list[tuple[str, dict[str, float]]]:
     rows = []
     for number in (2, 3, 4):
-        table = read_published(PUBLISHED / f"table{number}.tsv")
+        table = read_published_results(PUBLISHED / f"table{number}.tsv")
         for row in table.to_dict("records"):
             rows.append((f"table {number}, {row['method']} ({row['protocol']})", row))
     return rows
@@ -45,7 +45,7 @@ def test_published_rows_agree_with_their_own_formulas(where: str, row: dict[str,
 
 
 def test_the_published_tables_are_whole() -> None:
-    sizes = {n: len(read_published(PUBLISHED / f"table{n}.tsv")) for n in (2, 3, 4)}
+    sizes = {n: len(read_published_results(PUBLISHED / f"table{n}.tsv")) for n in (2, 3, 4)}
     assert sizes == {2: 20, 3: 20, 4: 10}
     rows = dict(published_rows())
     # Spot checks against the paper, the misprinted 0954 of Table 3 among them.
@@ -100,7 +100,7 @@ def test_a_row_that_is_short_of_its_recipe_says_so() -> None:
 
 
 def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
-    stated = read_published(PUBLISHED / "table2.tsv")
+    stated = read_published_results(PUBLISHED / "table2.tsv")
     both = pd.concat([runs(group="test", number=0), runs()])
     shortcuts = pd.concat([SHORTCUTS, SHORTCUTS.assign(group="test")])
     rows = {"CV": "cv", "test": "test"}
@@ -115,14 +115,16 @@ def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
 
 
 def test_a_protocol_that_is_not_published_is_an_error() -> None:
-    stated = read_published(PUBLISHED / "table4.tsv")
+    stated = read_published_results(PUBLISHED / "table4.tsv")
     with pytest.raises(InputError, match="no rows with the protocol 'CV'; it has test"):
         results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS, stated)
 
 
 def test_table_1_counts_the_sets_beside_the_paper() -> None:
     records = pd.DataFrame({"label": [1, 0, 0], "sequence": ["AAAA", "AA", "AAA"]})
-    table = counts_table({"human": records, "mine": records}, PUBLISHED / "table1.tsv")
+    table = counts_table(
+        {"human": records, "mine": records}, read_published_counts(PUBLISHED / "table1.tsv")
+    )
     assert table["source"].tolist() == ["published", "this run", "this run"]
     assert table["positives"].tolist() == [863, 1, 1]
     assert table["negatives"].tolist() == [7422, 2, 2]
@@ -137,7 +139,7 @@ def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
         texts[kind] = (tmp_path / f"t.{kind}").read_text(encoding="utf-8")
     again = pd.read_csv(tmp_path / "t.csv")
     assert again["SE"].iloc[0] == pytest.approx(0.2)
-    assert list(again.columns) == ["method", "protocol", "source", *METRICS, "note"]
+    assert list(again.columns) == ["method", "protocol", "source", *METRICS, "note", "whole"]
     assert texts["md"].count("| 0.200 ") == len(METRICS)
     assert r"\|MFE\| / length alone (CV)" in texts["md"]
     assert texts["html"].count("<td>0.200</td>") == len(METRICS)

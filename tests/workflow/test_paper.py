@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from mirpair.metrics import METRICS
+from mirpair.contracts import METRICS
 from workflow.conftest import ROOT, Copy
 
 
