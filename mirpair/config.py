@@ -222,6 +222,8 @@ class Study(_Section):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
+        if len(self.folds()) < sum(_fold_count(e) or 1 for e in self.experiments.values()):
+            raise ValueError("experiments: two of them give the same name to a fold")
         for name, experiment in self.experiments.items():
             for dataset in self._sets_of(experiment):
                 self._known("experiments", name, "set", dataset, self.datasets)
@@ -250,8 +252,6 @@ class Study(_Section):
             raise ValueError(
                 f"runs: {twice[1]!r} with recipe {twice[2]!r} on {twice[0]!r} is asked for twice"
             )
-        if len(self.folds()) < sum(_fold_count(e) or 1 for e in self.experiments.values()):
-            raise ValueError("experiments: two of them give the same name to a fold")
         return self
 
     @staticmethod

@@ -116,9 +116,10 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
         If it is not an NPZ, is damaged, holds pickled objects or misses an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise ValueError("it is one array")
+        arrays = np.load(path, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise ValueError("it is one array")
+        with arrays:
             return {name: arrays[name] for name in names}
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(

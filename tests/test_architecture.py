@@ -93,26 +93,9 @@ def test_every_rule_has_what_a_cluster_and_a_reader_need(name: str) -> None:
     script = re.search(r"scripts/(\w+)\.py", directives["script"])
     assert script
     assert script[1].split("_")[0] == name.split("_")[0], "the same name in every room"
-    # The download is tracked by its checksum; all else by the code that it runs.
-    assert name == "download" or "code=code_version(" in directives["params"]
-
-
-@pytest.mark.parametrize("name", rules())
-def test_a_rules_code_version_covers_what_its_script_imports(name: str) -> None:
-    """Else an edit of the library would leave stale results behind."""
-    if name == "download":
-        return
-    directives = rules()[name]
-    script = ROOT / "scripts" / Path(directives["script"].strip().strip('"')).name
-    tracked = set(
-        re.findall(r'"(\w+)"', directives["params"].split("code_version(")[1].split(")")[0])
-    )
-    tracked = reached(tracked & set(ORDER))
-    used = {n.split(".")[1] for n in imports(script) if n.startswith("mirpair.")}
-    # These carry tables or say versions: they decide nothing of the result.
-    assert used - tracked <= {"files", "contracts", "provenance"}, (
-        f"rule {name} does not track all it runs"
-    )
+    # A download is tracked by its checksum, all else by what its own script does.
+    tracked = f'code=code_of("{script[1]}"' in directives["params"]
+    assert tracked or name == "download", f"rule {name} does not track its script"
 
 
 def reached(modules: set[str]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from mirpair.audit import features, shortcuts
+from mirpair.audit import check_lengths, features, overlap, shortcuts, take_part
 from mirpair.files import InputError
 
 RECORDS = pd.DataFrame(
@@ -29,18 +29,23 @@ def test_features_by_hand() -> None:
 
 
 def test_auroc_of_each_feature_by_hand() -> None:
-    found = shortcuts(EXPERIMENT, {"s": features(RECORDS, STRUCTURES)}).set_index("feature")
+    found = shortcuts(take_part(EXPERIMENT, {"s": features(RECORDS, STRUCTURES)})).set_index(
+        "feature"
+    )
     # Training positives are shorter, so shorter is positive: 4 and 3 against 6 and 3.
     assert found.loc["length", "direction"] == "lower"
     assert found.loc["length", "AUROC"] == pytest.approx((1 + 0 + 1 + 0.5) / 4)
     assert found.loc["GC", "AUROC"] == 1.0
+    # Average precision of 1, 2/3 | 1/3, 0 is 1; of -4, -3 | -6, -3 the positives rank 3 and 1.5.
+    assert found.loc["GC", "AUPR"] == 1.0
+    assert found.loc["length", "AUPR"] == pytest.approx((1 / 2 + 2 / 3) / 2)
     assert found.loc["MFE/length", ["direction", "AUROC"]].tolist() == ["higher", 1.0]
 
 
 def test_the_direction_is_learnt_from_training_records_only() -> None:
     flipped = EXPERIMENT.assign(role=["evaluate"] * 4 + ["train"] * 4)
     longer = RECORDS.assign(sequence=["GC", "GCAA", "AUAU", "AUAUAU", "G" * 9, "G" * 8, "A", "AA"])
-    found = shortcuts(flipped, {"s": features(longer, STRUCTURES)}).set_index("feature")
+    found = shortcuts(take_part(flipped, {"s": features(longer, STRUCTURES)})).set_index("feature")
     assert found.loc["length", "direction"] == "higher"
     assert found.loc["length", "AUROC"] < 0.5, "a wrong direction must be seen, not turned around"
 
@@ -48,3 +53,18 @@ def test_the_direction_is_learnt_from_training_records_only() -> None:
 def test_tables_of_different_rnas_are_refused() -> None:
     with pytest.raises(InputError, match="same RNAs"):
         features(RECORDS, STRUCTURES.iloc[::-1].reset_index(drop=True))
+
+
+def test_shared_and_contradictory_sequences_are_counted() -> None:
+    """Evaluation records e and f repeat training sequences; GC stands in both classes."""
+    same = RECORDS.assign(sequence=["GC", "A", "AUAU", "C", "AUAU", "GC", "GC", "G"])
+    found = overlap(take_part(EXPERIMENT, {"s": features(same, STRUCTURES)}))
+    assert found.to_dict("records") == [{"evaluated": 4, "in training": 3, "contradictory": 2}]
+
+
+def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> None:
+    long = RECORDS.assign(sequence=["GC"] * 7 + ["A" * 401])
+    records = take_part(EXPERIMENT, {"s": features(long, STRUCTURES)})
+    check_lengths(records, ["variable", "without-pairing"])
+    with pytest.raises(InputError, match=r"'h' of the set 's' has 401 nt.*'fixed' takes up to"):
+        check_lengths(records, ["variable", "fixed"])

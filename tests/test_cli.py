@@ -80,6 +80,26 @@ def test_ambiguous_records_can_be_left_out_and_are_named() -> None:
     assert "dropped: standard input: record 1 ('a[1]') has 'N' at position 4" in message
 
 
+def test_what_cannot_be_written_or_read_twice_is_one_message(tmp_path: Path) -> None:
+    for arguments in (
+        ["fold", str(HAIRPINS), "-o", str(tmp_path)],
+        ["fold", str(HAIRPINS), "-o", "/dev/null/out.dbn"],
+        ["fold", "-", "-"],
+        ["fold", str(tmp_path)],
+    ):
+        code, _, message = mirpair(*arguments, stdin=">a\nACGU\n")
+        assert code == 1, arguments
+        assert message.startswith("error: ")
+        assert "Traceback" not in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_left_to_fold_is_an_error() -> None:
+    code, out, message = mirpair("fold", "--on-ambiguous", "drop", "-", stdin=">a\nNNN\n")
+    assert (code, out) == (1, "")
+    assert "no records are left to fold" in message
+
+
 def test_a_reader_that_stops_early_is_no_traceback() -> None:
     command = [sys.executable, "-m", "mirpair.cli", "fold", str(HAIRPINS)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)

@@ -86,6 +86,29 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("seeds", [], "seeds: is []"),
         ("runs.1.models", ["variable"], "asked for twice"),
         ("runs.1.folds", [6], "fold 6"),
+        ("runs.0.experiments", [], "runs.1.experiments: is []"),
+        ("tables.demo.published", 5, "tables.demo.published: is 5"),
+        ("study", "raw", "'raw' is the folder of the downloads"),
+        ("seeds", [0, 0], "seeds: one of them stands twice"),
+        ("experiments.demo-cv.seed", 2**32, "experiments.demo-cv.seed: is 4294967296"),
+        (
+            "experiments.self",
+            {"split": "across-datasets", "train": "demo", "evaluate": "demo"},
+            "experiments.self: the set 'demo' cannot both train and evaluate",
+        ),
+        (
+            "experiments",
+            {
+                "demo-cv": {"split": "k-fold", "dataset": "demo", "folds": 2},
+                "demo-cv1": {
+                    "split": "published",
+                    "dataset": "demo",
+                    "train": ["a"],
+                    "evaluate": ["b"],
+                },
+            },
+            "two of them give the same name",
+        ),
     ],
 )
 def test_a_wrong_config_is_explained_by_its_place(path: str, value: Any, message: str) -> None:
@@ -94,6 +117,29 @@ def test_a_wrong_config_is_explained_by_its_place(path: str, value: Any, message
     assert message in str(caught.value)
     assert "config/README.md" in str(caught.value)
     assert "pydantic" not in str(caught.value)
+
+
+def test_a_table_of_an_experiment_that_nothing_is_trained_on_is_refused() -> None:
+    config = changed("experiments.idle", {"split": "k-fold", "dataset": "demo"})
+    for runs in config["runs"]:
+        runs["experiments"] = ["demo-cv"]
+    config["tables"]["idle"] = {"title": "Idle", "rows": {"CV": "idle"}}
+    with pytest.raises(InputError, match="nothing is trained on 'idle'"):
+        load_study(config)
+
+
+def test_every_run_is_planned_once_for_each_seed() -> None:
+    config = changed("seeds", [3, 7])
+    plan = load_study(config).plan()
+    assert len(plan) == 22
+    assert {run.seed for run in plan if run.experiment == "demo-cv2"} == {3, 7}
+
+
+def test_fold_is_filled_in_with_1_2_and_so_on() -> None:
+    study = load_study(shipped("config"))
+    assert study.split_files("human-cv1", "evaluate")[0].endswith("human_pos_val_f1.fa")
+    assert study.split_files("human-cv5", "train")[1].endswith("human_neg_train_f5.fa")
+    assert study.split_files("new-test", "train") == []
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:

@@ -138,6 +138,8 @@ def test_a_published_split_is_taken_by_id_and_others_have_no_part(tmp_path: Path
         (["0", "2"], ["0", "4"], {}, "'0'.*training and the evaluation"),
         (["0", "2"], ["4"], {}, "evaluate part has no positive records"),
         (["0", "1"], ["4", "1"], {}, "'1'"),
+        (["2", "3"], ["0", "4"], {}, "train part has no positive records"),
+        (["0", "1"], ["0", "4"], {}, "'0'"),
     ],
 )
 def test_a_published_split_that_does_not_fit_its_set_is_refused(
@@ -145,6 +147,17 @@ def test_a_published_split_that_does_not_fit_its_set_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         published(tmp_path, train, evaluate, **other)
+
+
+def test_a_record_that_the_set_dropped_may_stand_in_a_published_split(tmp_path: Path) -> None:
+    files = {
+        "train": [fasta(tmp_path / "t.fa", ("0", "ACGU"), ("2", "ACGU" * 3), ("odd", "ACNU"))],
+        "evaluate": [fasta(tmp_path / "e.fa", ("1", "ACGU" * 2), ("4", "ACGU" * 5))],
+    }
+    records = {"s": some_records(2, 3)}
+    with pytest.raises(InputError, match="'N' at position 3"):
+        assign_roles(PUBLISHED, records, **files)
+    assert len(assign_roles(PUBLISHED, records, **files, on_ambiguous="drop")) == 4
 
 
 def test_across_datasets_trains_on_one_and_evaluates_on_the_other(tmp_path: Path) -> None:

@@ -150,6 +150,22 @@ def test_subsets_and_ids(tmp_path: Path) -> None:
         tensors.indices(["third"])
 
 
+def test_a_set_is_encoded_row_by_row_as_its_tables_say() -> None:
+    records = pd.DataFrame({"id": ["x", "y"], "label": [1, 0], "sequence": ["GCCCUUGGCA", "AU"]})
+    structures = pd.DataFrame(
+        {"id": ["x", "y"], "structure": ["(((...))).", ".."], "mfe": [-3.37, 0.0]}
+    )
+    tensors = encode_set(records, structures)
+    assert tensors.ids.tolist() == ["x", "y"]
+    assert tensors.labels.tolist() == [1, 0]
+    assert tensors.mfe.tolist() == [-3.37, 0.0]
+    np.testing.assert_array_equal(
+        dense(tensors[0]), dense(encode("GCCCUUGGCA", "(((...))).", -3.37))
+    )
+    with pytest.raises(InputError, match="same RNAs"):
+        encode_set(records, structures.iloc[::-1])
+
+
 def test_an_error_in_a_set_names_the_record() -> None:
     records = pd.DataFrame({"id": ["x"], "label": [1], "sequence": ["ACG"]})
     structures = pd.DataFrame({"id": ["x"], "structure": ["(("], "mfe": [0.0]})

@@ -43,6 +43,39 @@ def test_code_counts_through_every_import_also_inside_functions(package: Path) -
     assert {name for name in CODE if before[name] != after[name]} == {"leaf", "middle", "top"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("LIMIT = 3", "LIMIT = 4"), ("size = 1", "size = 2"), ("import other", "import leaf")],
+)
+def test_constants_classes_and_every_import_count(package: Path, before: str, after: str) -> None:
+    text = (
+        "from pack import leaf, middle\nimport pack.other\n\nLIMIT = 3\n\n\n"
+        "class C:\n    size = 1\n"
+    )
+    (package / "rich.py").write_text(text)
+    version = code_version("rich", package=package)
+    (package / "other.py").write_text("y = 2\n")
+    assert code_version("rich", package=package) != version
+    version = code_version("rich", package=package)
+    (package / "rich.py").write_text(text.replace(before, after).replace("pack.other", "pack.leaf"))
+    assert code_version("rich", package=package) != version
+
+
+def test_a_script_counts_with_all_that_it_runs_but_not_what_only_carries(package: Path) -> None:
+    script = package.parent / "do.py"
+    script.write_text("from pack.top import h\nfrom pack.files import write\n\nwrite(h())\n")
+    (package / "files.py").write_text("def write(x):\n    print(x)\n")
+    version = code_version(script, package=package)
+    (package / "files.py").write_text("def write(x):\n    print(x, 1)\n")
+    script.write_text(script.read_text() + "# A remark.\n")
+    assert code_version(script, package=package) == version
+    (package / "leaf.py").write_text(CODE["leaf"].replace("+ 1", "+ 2"))
+    changed = code_version(script, package=package)
+    assert changed != version
+    script.write_text(script.read_text().replace("h()", "h() + 1"))
+    assert code_version(script, package=package) not in (version, changed)
+
+
 def test_files_of_a_folder_count_byte_by_byte(package: Path) -> None:
     before = code_version("other", "pages", package=package)
     (package / "pages" / "a.html").write_text("<p><!-- comment -->")

@@ -45,6 +45,9 @@ def page(tmp_path: Path) -> str:
         [{**entry, "versions": {"mirpair": "0.1.0", "torch": "2"}}],
         [{"versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"}}],
         {"demo": 2, "other": 0},
+        pd.DataFrame(
+            {"experiment": [EVIL], "evaluated": [30], "in training": [4], "contradictory": [0]}
+        ),
     )
 
 
@@ -72,6 +75,11 @@ def test_it_says_versions_dropped_records_and_how_long_it_took(page: str) -> Non
     assert "1.5 minutes" in page
     assert "<strong>2</strong> records" in page
     assert "<code>other</code>" not in page
+
+
+def test_it_warns_of_evaluation_records_that_were_trained_on(page: str) -> None:
+    assert "Look at the numbers below" in page
+    assert "<td>30</td><td>4</td><td>0</td>" in page
 
 
 def test_findings_put_ours_beside_the_published_and_the_features() -> None:

@@ -158,7 +158,6 @@ def row(**changes: str) -> str:
         ({"bytes": "many"}, "column 'bytes'"),
         ({"url": "ftp://x"}, "column 'url'"),
         ({"name": "../escape"}, "column 'name'"),
-        ({"colour": "blue"}, "column 'colour'"),
     ],
 )
 def test_a_bad_row_of_the_table_is_named_by_line_and_column(
@@ -169,3 +168,34 @@ def test_a_bad_row_of_the_table_is_named_by_line_and_column(
     with pytest.raises(InputError, match="line 2") as caught:
         read_sources(path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"", "the columns must be name, url"),
+        (row(colour="blue").encode(), "the columns must be name, url"),
+    ],
+)
+def test_what_is_no_table_of_sources_is_said(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "sources.tsv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"sources\.tsv") as caught:
+        read_sources(path)
+    assert message in str(caught.value)
+
+
+def test_urls_that_differ_in_their_query_are_different_files_of_a_mirror(tmp_path: Path) -> None:
+    one, two = (mirror_path(tmp_path, f"https://x.org/get?id={n}") for n in (1, 2))
+    assert one != two
+
+
+def test_a_downloaded_file_can_be_read_by_others(server: str, tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    fetch(f"{server}/good.fa", tmp_path / "good.fa", checksum=CHECKSUM)
+    assert (tmp_path / "good.fa").stat().st_mode == (tmp_path / "plain").stat().st_mode

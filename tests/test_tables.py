@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from mirpair.contracts import METRICS, read_published_counts, read_published_results
 from mirpair.files import InputError
-from mirpair.tables import counts_table, formatted, results_table, to_html, write
+from mirpair.tables import counts_table, formatted, read_table, results_table, to_html, write
 
 PUBLISHED = ROOT / "config" / "published"
 
@@ -97,6 +97,8 @@ def test_a_row_that_is_short_of_its_recipe_says_so() -> None:
     one = runs(epochs=2, model="fixed").query("number == 1")
     table = results_table({"CV": "cv"}, one, {"cv": 5}, SHORTCUTS)
     assert table["note"].iloc[0] == "recipe paper, only 2 of 40 epochs, only fold 1 of 5"
+    assert not table["whole"].iloc[0]
+    assert table["whole"].iloc[1:].all()
 
 
 def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
@@ -115,9 +117,40 @@ def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
 
 
 def test_a_protocol_that_is_not_published_is_an_error() -> None:
-    stated = read_published_results(PUBLISHED / "table4.tsv")
-    with pytest.raises(InputError, match="no rows with the protocol 'CV'; it has test"):
-        results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS, stated)
+    with pytest.raises(InputError, match=r"table4\.tsv: no row .* 'CV'; there are test"):
+        read_published_results(PUBLISHED / "table4.tsv", ["test", "CV"])
+
+
+def test_a_published_table_of_the_users_is_never_to_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "mine.tsv").write_text("method\tprotocol\nA\tCV\n")
+    with pytest.raises(InputError, match=r"mine\.tsv.*needs the columns.*correct it") as caught:
+        read_published_results(tmp_path / "mine.tsv")
+    assert "delete" not in str(caught.value)
+
+
+def test_what_is_undefined_in_one_seed_is_undefined_in_the_mean() -> None:
+    both = pd.concat([runs(), runs(seed=1).assign(PPV=math.nan)])
+    ours = results_table({"CV": "cv"}, both, {"cv": 3}, SHORTCUTS).iloc[0]
+    assert math.isnan(ours["PPV"])
+    assert ours["SE"] == pytest.approx(0.2)
+
+
+def test_more_epochs_than_the_recipe_are_no_shortcoming() -> None:
+    table = results_table({"CV": "cv"}, runs(epochs=80), {"cv": 3}, SHORTCUTS)
+    assert table["note"].iloc[0] == "recipe paper, 80 epochs instead of 40, 3 folds"
+    assert table["whole"].iloc[0]
+
+
+def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
+    records = pd.DataFrame({"label": [1, 0], "sequence": ["AAAA", "AA"]})
+    stated = read_published_counts(PUBLISHED / "table1.tsv")
+    for table in (
+        counts_table({"human": records}, stated),
+        results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS),
+    ):
+        write(table, "title", tmp_path / "t.csv")
+        again = read_table(tmp_path / "t.csv")
+        assert formatted(again).equals(formatted(table))
 
 
 def test_table_1_counts_the_sets_beside_the_paper() -> None:

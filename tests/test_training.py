@@ -177,3 +177,57 @@ def test_scores_come_back_from_npz(real_molecules: Tensors, tmp_path: Path) -> N
     again = Scores.load(tmp_path / "scores.npz")
     np.testing.assert_array_equal(again.evaluate_scores, scores.evaluate_scores)
     assert again.predictions().equals(scores.predictions())
+
+
+@pytest.mark.parametrize("model", ["variable", "fixed"])
+def test_two_epochs_by_hand(model: str, real_molecules: Tensors) -> None:
+    """Order, batches, class weights, AdaGrad's memory, scores and losses, written out."""
+    part = real_molecules.subset(np.array([0, 1, *range(20, 26)]))  # 2 positives, 6 negatives
+    recipe = Recipe(learning_rate=0.01, batch_size=5, epochs=2)
+    trained, scores = train(model, part, part, recipe, epochs=2, seed=17)
+
+    network = build(model, seed=17)
+    optimizer = torch.optim.Adagrad(network.parameters(), lr=0.01)
+    weight = torch.tensor([0.5, 1.5])
+    order = np.random.default_rng(17)
+    for epoch in range(2):
+        permutation = order.permutation(8)
+        assert permutation.tolist() != list(range(8))
+        total = 0.0
+        network.train()
+        for batch in (permutation[:5], permutation[5:]):
+            optimizer.zero_grad()
+            logits = network([part[i] for i in batch])
+            labels = torch.from_numpy(part.labels[batch].astype(np.int64))
+            log_probability = torch.log_softmax(logits, dim=1)[torch.arange(len(batch)), labels]
+            loss = -(weight[labels] * log_probability).sum()
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+            np.testing.assert_allclose(
+                scores.train_scores[epoch, batch],
+                torch.softmax(logits, dim=1)[:, 1].detach().numpy(),
+                rtol=1e-4,
+            )
+        assert scores.train_loss[epoch] == pytest.approx(total / 8, rel=1e-4)
+        network.eval()
+        with torch.no_grad():
+            logits = network(list(part))
+        labels = torch.from_numpy(part.labels.astype(np.int64))
+        log_probability = torch.log_softmax(logits, dim=1)[torch.arange(8), labels]
+        expected = -(weight[labels] * log_probability).sum().item() / 8
+        assert scores.evaluate_loss[epoch] == pytest.approx(expected, rel=1e-3)
+        np.testing.assert_allclose(
+            scores.evaluate_scores[epoch], torch.softmax(logits, dim=1)[:, 1], rtol=1e-3
+        )
+    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
+        assert (ours - theirs).norm() <= 1e-3 * theirs.norm()
+
+
+def test_a_training_that_diverges_stops_and_says_so(real_molecules: Tensors) -> None:
+    part = real_molecules.subset(np.array([0, 1, 20, 21]))
+    broken = Tensors.build(
+        part.ids.tolist(), part.labels.tolist(), [m._replace(mfe=float("nan")) for m in part]
+    )
+    with pytest.raises(InputError, match="diverged"):
+        train("variable", broken, part, PAPER, epochs=2, seed=0)
