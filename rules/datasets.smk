@@ -56,7 +56,8 @@ rule experiments:
         "../scripts/experiments.py"
 
 
-# Before a training, so that records which it could not digest are found in a minute.
+# First of all jobs that are ready, so that records which a training could not digest stop the run
+# before the long work. (As an `ancient` input of the trainings it would hide changes of theirs.)
 rule audit:
     input:
         experiment="<results>/experiments/{experiment}.tsv",
@@ -73,6 +74,7 @@ rule audit:
         "<logs>/audit/{experiment}.log",
     benchmark:
         "<benchmarks>/audit/{experiment}.tsv"
+    priority: 100
     conda:
         "../envs/data.yaml"
     threads: 1

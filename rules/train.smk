@@ -1,7 +1,5 @@
 rule train:
     input:
-        # Must be there first, but a new audit is no reason to train again.
-        audit=ancient("<results>/audit/{experiment}/overlap.tsv"),
         experiment="<results>/experiments/{experiment}.tsv",
         tensors=lambda w: expand(
             "<results>/datasets/{dataset}/tensors.npz",

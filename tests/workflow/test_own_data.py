@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 from workflow.conftest import Copy, copy_of_repository, small_study
 
@@ -85,6 +86,56 @@ def test_a_missing_file_stops_before_anything_runs(copy: Copy) -> None:
     text = outcome(copy, study)
     assert "nowhere.fa: there is no such file" in text
     assert not (copy.folder / "results" / "missing").exists()
+
+
+def test_published_rows_that_are_not_there_or_not_right_stop_before_anything_runs(
+    copy: Copy,
+) -> None:
+    (copy.folder / "theirs.tsv").write_text("method\tprotocol\nA\tCV\n")
+    for file, message in (("nowhere.tsv", "nowhere.tsv"), ("theirs.tsv", "needs the columns")):
+        study = small_study(copy.folder) | {"study": "published"}
+        study["tables"]["mine"]["published"] = file
+        text = outcome(copy, study)
+        assert message in text
+        assert "Traceback" not in text
+    assert not (copy.folder / "results" / "published").exists()
+
+
+def test_a_record_too_long_for_the_fixed_sized_network_stops_before_any_training(
+    copy: Copy,
+) -> None:
+    study = small_study(copy.folder) | {"study": "long"}
+    text = (copy.folder / "positives.fa").read_text() + f">long\n{'GC' * 225}\n"
+    (copy.folder / "long.fa").write_text(text)
+    study["datasets"]["mine"]["positives"] = ["long.fa"]
+    study["runs"][0]["models"] = ["variable", "fixed"]
+    message = outcome(copy, study)
+    assert "'long' of the set 'mine' has 450 nt" in message
+    assert not list((copy.folder / "results" / "long").rglob("weights.safetensors"))
+
+
+def test_sequences_on_both_sides_of_a_split_are_told(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "shared"}
+    lines = (copy.folder / "positives.fa").read_text().splitlines()
+    again = "\n".join(f"{line}-again" if line[0] == ">" else line for line in lines)
+    (copy.folder / "again.fa").write_text(again + "\n")
+    study["datasets"]["mine"]["positives"] = ["positives.fa", "again.fa"]
+    copy.snakemake("all", "--configfile", copy.write_config(study, "shared.yaml"))
+    audit = copy.folder / "results" / "shared" / "audit"
+    found = [pd.read_csv(path, sep="\t") for path in sorted(audit.glob("*/overlap.tsv"))]
+    assert pd.concat(found)["in training"].sum() > 0
+    page = (copy.folder / "results" / "shared" / "report.html").read_text()
+    assert "Look at the numbers below" in page
+
+
+def test_the_profile_for_a_gpu_gives_each_training_the_one_gpu(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "gpu"}
+    config = copy.write_config(study, "gpu.yaml")
+    arguments = ("--profile", "profiles/gpu", "all", "--configfile", config)
+    done = copy.snakemake(*arguments, check=False)
+    assert 'gpu=Resource("gpu", 1)' in done.stdout
+    if not torch.cuda.is_available():
+        assert "this job was given a GPU, but PyTorch sees none" in done.stdout
 
 
 def test_neither_network_nor_mirror_is_one_message_with_the_ways_out(copy: Copy) -> None:

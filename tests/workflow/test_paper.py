@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from mirpair.contracts import METRICS
+from mirpair.training import derive_seed
 from workflow.conftest import ROOT, Copy
 
 
@@ -54,8 +55,10 @@ def test_every_training_leaves_what_the_contract_says(finished: Copy) -> None:
         history = pd.read_csv(run / "history.tsv", sep="\t")
         assert history["epoch"].tolist() == [1]
         assert set(METRICS) == {name.split()[1] for name in history.columns[1:]} - {"loss"}
+        experiment, model = run.parent.parent.parent.name, run.parent.parent.name
         provenance = json.loads((run / "provenance.json").read_text())
         assert provenance["device"] == "cpu"
+        assert provenance["derived_seed"] == derive_seed(0, experiment, model)
         assert len(provenance["inputs_sha256"]) == (3 if "new-test" in str(run) else 2)
 
 

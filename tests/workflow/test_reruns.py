@@ -8,7 +8,8 @@ import pytest
 
 from workflow.conftest import Copy, small_study
 
-AFTER_EVALUATION = {"evaluate", "audit", "tables", "figure_results", "figure_history", "report"}
+PAGES = {"tables_results", "tables_counts", "figures_results", "report", "all"}
+AFTER_EVALUATION = PAGES | {"evaluate", "audit", "figures_histories"}
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,10 @@ def test_a_second_run_says_that_nothing_is_to_be_done(copy: Copy, config: str) -
 
 
 def test_a_comment_reruns_nothing(copy: Copy, config: str) -> None:
-    for module in ("metrics", "training", "encoding", "folding", "datasets", "tables"):
-        path = copy.folder / "mirpair" / f"{module}.py"
+    modules = [f"mirpair/{name}.py" for name in ("metrics", "training", "encoding", "files")]
+    scripts = [f"scripts/{name}.py" for name in ("train", "fold", "evaluate", "job")]
+    for file in modules + scripts:
+        path = copy.folder / file
         path.write_text(path.read_text() + "\n# A remark.\n")
     assert copy.planned("all", "--configfile", config) == {}
 
@@ -42,21 +45,24 @@ def test_a_change_in_metrics_reruns_the_evaluation_and_trains_nothing(
     copy.edit("mirpair/metrics.py", "threshold: float = THRESHOLD", "threshold: float = 0.25")
     jobs = copy.planned("all", "--configfile", config)
     assert jobs["evaluate"] == 2
-    assert set(jobs) <= AFTER_EVALUATION | {"all"}
+    assert set(jobs) <= AFTER_EVALUATION
     copy.snakemake("all", "--configfile", config)
     assert weights(copy) == before
     assert copy.planned("all", "--configfile", config) == {}
 
 
+def test_a_change_in_a_script_reruns_its_rule(copy: Copy, config: str) -> None:
+    copy.edit("scripts/evaluate.py", "history(scores)", "history(scores).round(3)")
+    jobs = copy.planned("all", "--configfile", config)
+    assert jobs["evaluate"] == 2
+    assert "train" not in jobs
+    copy.edit("scripts/evaluate.py", "history(scores).round(3)", "history(scores)")
+
+
 def test_a_change_in_a_template_reruns_pages_only(copy: Copy, config: str) -> None:
     path = copy.folder / "mirpair" / "templates" / "style.css"
     path.write_text(path.read_text() + "\nbody { color: black }\n")
-    assert set(copy.planned("all", "--configfile", config)) <= {
-        "tables",
-        "figure_results",
-        "report",
-        "all",
-    }
+    assert set(copy.planned("all", "--configfile", config)) <= PAGES
 
 
 def test_more_epochs_train_again_and_fold_nothing(copy: Copy, config: str) -> None:
@@ -74,6 +80,20 @@ def test_a_change_in_training_trains_again(copy: Copy, config: str) -> None:
     assert jobs["train"] == 2
     assert "fold" not in jobs
     copy.edit("mirpair/training.py", 'reduction="mean"', 'reduction="sum"')
+
+
+def test_a_network_more_trains_only_that_network(copy: Copy, config: str) -> None:
+    study = small_study(copy.folder)
+    study["runs"][0]["models"] = ["variable", "without-pairing"]
+    before = weights(copy)
+    more = copy.write_config(study, "more.yaml")
+    jobs = copy.planned("all", "--configfile", more)
+    assert jobs["train"] == 2
+    assert not {"records", "fold", "encode", "experiments"} & set(jobs)
+    copy.snakemake("all", "--configfile", more)
+    assert {path: when for path, when in weights(copy).items() if path in before} == before
+    longer = copy.write_config(small_study(copy.folder) | {"seeds": [5]}, "other-seed.yaml")
+    assert copy.planned("all", "--configfile", longer)["train"] == 2
 
 
 def test_a_changed_sequence_is_folded_and_trained_again(copy: Copy, config: str) -> None:
