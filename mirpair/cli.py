@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from mirpair.files import InputError, atomic
 from mirpair.sequences import STDIN, Dropped, read_fasta
 
 app = typer.Typer(
-    help="Find precursor microRNAs from their pairing matrices (Do et al. 2018).\n\n"
+    help="Tools for precursor microRNAs and their pairing matrices (Do et al. 2018).\n\n"
     "The workflow that trains networks and reproduces the paper's tables is run with "
-    "snakemake, see README.md; these are the tools for your own sequences.",
+    "snakemake, see README.md; here is what works on a FASTA file alone.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -58,6 +60,8 @@ def main(
 @contextmanager
 def _messages() -> Iterator[None]:
     """End with a message where the user or the system is at fault, not with a traceback."""
+    # A batch system's time limit: end as by Ctrl-C, so that no temporary file is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         yield
     except BrokenPipeError:
@@ -69,15 +73,32 @@ def _messages() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def _check_output(path: Path, inputs: list[str]) -> None:
+    """Refuse, before the long work, a place that cannot or should not be written."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file to write, such as {path / 'out.dbn'}")
+    if path.suffix == ".gz":
+        raise InputError(f"{path}: the output is plain text; leave -o out and pipe it into gzip")
+    if path.exists() and any(place != STDIN and path.samefile(place) for place in inputs):
+        raise InputError(f"{path} is an input file; write the output to another one")
+
+
 @contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a file that gets its final name only when it is complete."""
-    if path is None:
+    if path is None or str(path) == STDIN:
         yield sys.stdout
         sys.stdout.flush()
-        return
-    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as handle:
-        yield handle
+    elif path.exists() and not path.is_file():  # a device or a pipe has no half-written state
+        with path.open("w", encoding="utf-8", newline="\n") as handle:
+            yield handle
+    else:
+        # A link stays a link: what it points to is written.
+        with (
+            atomic(path.resolve()) as temporary,
+            temporary.open("w", encoding="utf-8", newline="\n") as handle,
+        ):
+            yield handle
 
 
 @app.command()
@@ -88,7 +109,7 @@ def fold(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write; standard output if left out."),
+        typer.Option("--output", "-o", help="File to write; - or nothing is standard output."),
     ] = None,
     jobs: Annotated[
         int,
@@ -113,6 +134,8 @@ def fold(
         if fasta.count(STDIN) > 1:
             raise InputError("standard input (-) can be read only once")
         dropped: list[Dropped] | None = [] if on_ambiguous is OnAmbiguous.DROP else None
+        if output is not None:
+            _check_output(output, fasta)
         records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
         for left_out in dropped or []:
             console.print("[yellow]dropped:[/]", escape(str(left_out)), **_PLAIN)

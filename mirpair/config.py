@@ -380,6 +380,12 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}.split: must be one of {', '.join(_SPLITS)}"
         case "literal_error":
             return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
+        case "list_type":
+            return f"{where}: is {problem['input']!r}, must be a list: [{problem['input']}]"
+        case "string_type":
+            return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
+        case "string_pattern_mismatch":
+            return f"{where}: is {problem['input']!r}; a name is letters, digits, - and _"
         case "value_error":
             text = str(problem["ctx"]["error"])
             return f"{where}: {text}" if where else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -45,7 +46,10 @@ def build_records(
     dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
     rows: list[tuple[str, int, str, str, int]] = []
     first_seen: dict[str, Record] = {}
-    for label, paths in ((1, list(positives)), (0, list(negatives))):
+    files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
+    if twice := [path for path, count in Counter(files[1] + files[0]).items() if count > 1]:
+        raise InputError(f"{', '.join(twice)}: this file stands twice among the files of the set")
+    for label, paths in files.items():
         before = len(rows)
         for path in paths:
             for record in read_fasta(path, dropped=dropped):
@@ -59,7 +63,7 @@ def build_records(
                 rows.append((record.id, label, record.sequence, record.file, record.number))
         if len(rows) == before:
             raise InputError(
-                f"{', '.join(map(str, paths))}: no records are left for the "
+                f"{', '.join(paths)}: no records are left for the "
                 f"{'positive' if label else 'negative'} class"
             )
     return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), dropped or []

@@ -86,7 +86,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
                     marker=marker,
                 )
             right.set(xlabel="epoch", title="evaluation records")
-            right.set_ylim(top=1.0)
+            right.set_ylim(top=1.02)
             for axis in (left, right):
                 axis.legend(fontsize=8)
                 axis.xaxis.get_major_locator().set_params(integer=True)

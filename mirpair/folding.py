@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 import pandas as pd
@@ -80,13 +82,24 @@ def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Struct
     # Forked workers need no second import of the caller's script, which Snakemake's scripts
     # could not bear; they start here and now, before the caller has threads of its own.
     method = "fork" if sys.platform == "linux" else None
-    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context(method))
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context(method), initializer=_ignore_interrupts
+    )
     first = pool.submit(_fold_task, next(tasks))
-    return _in_order(pool, deque([first]), tasks, ahead=2 * processes)
+    workers = set(multiprocessing.active_children()) - others
+    return _in_order(pool, workers, deque([first]), tasks, ahead=2 * processes)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _in_order(
     pool: ProcessPoolExecutor,
+    workers: set[BaseProcess],
     pending: deque[Future[list[Structure]]],
     tasks: Iterator[list[str]],
     ahead: int,
@@ -97,12 +110,16 @@ def _in_order(
             missing = ahead - len(pending)
             pending.extend(pool.submit(_fold_task, task) for task in islice(tasks, missing))
             yield from pending.popleft().result()
+        workers = set()  # all is done, they end by themselves
     except BrokenProcessPool as error:
         raise ChildProcessError(
             "a folding process was killed, most likely because memory ran out: "
             "use fewer processes or give the job more memory, then run it again"
         ) from error
     finally:
+        # Interrupted: a long RNA under way must not make anyone wait for the end.
+        for worker in workers:
+            worker.terminate()
         pool.shutdown(cancel_futures=True)
 
 

@@ -16,7 +16,9 @@ class Model:
     Attributes
     ----------
     label
-        Its row in the paper's Tables 2–4.
+        Its name in tables and figures.
+    published
+        Its name in the paper's Tables 2–4.
     architecture
         Class in `mirpair.models`: ``variable`` (Figure 2A) or ``fixed`` (Figure 2B).
     pairing
@@ -26,6 +28,7 @@ class Model:
     """
 
     label: str
+    published: str
     architecture: Literal["variable", "fixed"]
     pairing: bool = True
     max_length: int | None = None
@@ -36,9 +39,11 @@ FIXED_SIDE = 400
 # In the order of the paper's rows. "Without pairing matrix" is the variable-sized network with
 # eight channels: the paper does not say which of the two it was, this is our choice.
 MODELS = {
-    "fixed": Model("Proposed fixed-sized", "fixed", max_length=FIXED_SIDE),
-    "variable": Model("Proposed variable-sized", "variable"),
-    "without-pairing": Model("Without pairing matrix", "variable", pairing=False),
+    "fixed": Model("Fixed-sized", "Proposed fixed-sized", "fixed", max_length=FIXED_SIDE),
+    "variable": Model("Variable-sized", "Proposed variable-sized", "variable"),
+    "without-pairing": Model(
+        "Without pairing matrix", "Without pairing matrix", "variable", pairing=False
+    ),
 }
 
 

@@ -19,6 +19,8 @@ from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
 
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
+# Letters of amino acids that stand for no set of bases.
+_AMINO_ACIDS_ONLY = frozenset("EFILPQ")
 STDIN = "-"
 
 
@@ -57,6 +59,7 @@ class Dropped:
             f"{self.record.file}: record {self.record.number} ({self.record.id!r}) has "
             f"{self.character!r} at position {self.position}; "
             f"only A, C, G and U (or T) are understood"
+            + ("; is this a protein?" if self.character.upper() in _AMINO_ACIDS_ONLY else "")
         )
 
 
@@ -137,7 +140,12 @@ def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Ite
                     dropped.append(found)
                     continue
                 yield record
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name}: not a readable FASTA file: it is not UTF-8 text after record {number}; "
+            "if it is text, save it as UTF-8"
+        ) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(
             f"{name}: not a readable FASTA file after record {number} ({error})"
         ) from error

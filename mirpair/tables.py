@@ -109,8 +109,13 @@ def results_table(
         the mean of their metrics (as in the paper), seeds averaged first.
     """
     lines: list[dict[Any, Any]] = []
+    # Beside published rows a network has the name that it has there.
+    names = {
+        name: model.label if published is None else model.published
+        for name, model in MODELS.items()
+    }
     for protocol, group in rows.items():
-        ours = _our_rows(runs[runs["group"] == group], folds[group], protocol)
+        ours = _our_rows(runs[runs["group"] == group], folds[group], protocol, names)
         if published is not None:
             stated = published[published["protocol"] == protocol]
             for line in stated.to_dict("records"):
@@ -122,7 +127,9 @@ def results_table(
     return pd.DataFrame(lines)[["method", "protocol", "source", *METRICS, "note", "whole"]]
 
 
-def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, Any]]:
+def _our_rows(
+    runs: pd.DataFrame, folds: int, protocol: str, names: Mapping[str, str]
+) -> list[dict[Any, Any]]:
     lines = []
     for kind, trained in runs.groupby(["model", "recipe", "epochs"], sort=False):
         model, recipe, epochs = cast(tuple[str, str, int], kind)
@@ -130,7 +137,7 @@ def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, A
         present, usual = sorted(set(trained["number"])), RECIPES[recipe].epochs
         lines.append(
             {
-                "method": MODELS[model].label,
+                "method": names[model],
                 "protocol": protocol,
                 "source": OURS,
                 # What is undefined in one fold or seed is undefined in their mean.
@@ -139,7 +146,7 @@ def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, A
                 "whole": epochs >= usual and len(present) >= folds,
             }
         )
-    order = [model.label for model in MODELS.values()]
+    order = list(names.values())
     return sorted(lines, key=lambda line: order.index(line["method"]))
 
 
@@ -212,12 +219,9 @@ def to_markdown(table: pd.DataFrame, title: str) -> str:
 
 def to_latex(table: pd.DataFrame, title: str) -> str:
     """A LaTeX table environment; needs the package booktabs."""
-    numbers = [name for name in formatted(table).columns if name in METRICS]
-    shown = formatted(table).replace({"–": "--"})
-    align = "".join("r" if name in numbers else "l" for name in shown.columns)
-    style = shown.style.hide(axis="index").format(escape="latex")
-    style = style.format_index(escape="latex", axis="columns")
-    text: str = style.to_latex(
+    shown = formatted(table).map(_latex_text).rename(columns=_latex_text)
+    align = "".join("r" if name in METRICS else "l" for name in shown.columns)
+    text: str = shown.style.hide(axis="index").to_latex(
         hrules=True, column_format=align, caption=_latex_text(title), position_float="centering"
     )
     return text
@@ -228,6 +232,8 @@ def _latex_text(text: str) -> str:
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
+        "|": r"\textbar{}",
+        "–": "--",
     }
     special |= {character: f"\\{character}" for character in "&%$#_{}"}
     return text.translate(str.maketrans(special))

@@ -1,4 +1,5 @@
 # The only file with functions: from a checked config to the files that rules ask for.
+import difflib
 import hashlib
 import os
 import re
@@ -77,9 +78,11 @@ def local(place):
     if name in DOWNLOADS:
         return f"<raw>/{name}"
     if not Path(place).is_file():
+        near = difflib.get_close_matches(place, DOWNLOADS, n=1)
         raise WorkflowError(
-            f"{place}: there is no such file, and it is no name in the sources table: "
-            "correct it in the config (a path is relative to the folder you work in)."
+            f"{place}: there is no such file, and it is no name in the sources table"
+            + (f" (did you mean {near[0]}?)" if near else "")
+            + ": correct it in the config. A path is relative to the folder you work in."
         )
     return place
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, random_rna
 from typer.testing import CliRunner
 
 from mirpair import __version__
@@ -92,6 +96,56 @@ def test_what_cannot_be_written_or_read_twice_is_one_message(tmp_path: Path) -> 
         assert message.startswith("error: ")
         assert "Traceback" not in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_output_goes_where_the_user_says_and_nothing_is_replaced_by_it(tmp_path: Path) -> None:
+    small = tmp_path / "in.fa"
+    small.write_text(">a\nGGG\n")
+    expected = ">a\nGGG\n... (  0.00)\n"
+    assert mirpair("fold", str(small), "-o", "-")[1] == expected
+    (tmp_path / "link.dbn").symlink_to(tmp_path / "target.dbn")
+    assert mirpair("fold", str(small), "-o", str(tmp_path / "link.dbn"))[0] == 0
+    assert (tmp_path / "link.dbn").is_symlink()
+    assert (tmp_path / "target.dbn").read_text() == expected
+    os.mkfifo(tmp_path / "pipe")
+    command = [
+        sys.executable,
+        "-m",
+        "mirpair.cli",
+        "fold",
+        str(small),
+        "-o",
+        str(tmp_path / "pipe"),
+    ]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        assert (tmp_path / "pipe").read_text() == expected
+        assert process.wait(timeout=60) == 0
+    assert (tmp_path / "pipe").is_fifo(), "a device or pipe is written to, never replaced"
+    code, _, message = mirpair("fold", str(small), "-o", str(small))
+    assert code == 1
+    assert "is an input file" in message
+    assert small.read_text() == ">a\nGGG\n"
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
+    tmp_path: Path, kind: signal.Signals
+) -> None:
+    rng = np.random.default_rng(0)
+    long = "".join(f">{i}\n{random_rna(rng, 1500)}\n" for i in range(80))
+    (tmp_path / "long.fa").write_text(long)
+    command = [sys.executable, "-m", "mirpair.cli", "fold", "-j", "2", "long.fa", "-o", "out.dbn"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.PIPE
+    ) as process:
+        while len(list(tmp_path.iterdir())) < 2:  # until the temporary output is there
+            time.sleep(0.05)
+        time.sleep(1)
+        os.killpg(process.pid, kind)  # as a terminal and a batch system do it
+        os.killpg(process.pid, kind)
+        assert process.wait(timeout=10) != 0
+    assert [path.name for path in tmp_path.iterdir()] == ["long.fa"]
 
 
 def test_nothing_left_to_fold_is_an_error() -> None:

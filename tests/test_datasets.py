@@ -53,6 +53,13 @@ def test_an_id_that_stands_twice_is_an_error_that_names_both_places(tmp_path: Pa
         assert part in str(caught.value)
 
 
+def test_a_file_that_stands_twice_is_said_as_such(tmp_path: Path) -> None:
+    one = fasta(tmp_path / "p.fa", ("a", "ACGU"))
+    for positives, negatives in (([one, one], [one]), ([one], [one])):
+        with pytest.raises(InputError, match=r"p\.fa: this file stands twice"):
+            build_records(positives, negatives)
+
+
 def test_ambiguous_records_are_an_error_or_dropped_and_listed(tmp_path: Path) -> None:
     positives = fasta(tmp_path / "p.fa", ("a", "ACNU"), ("b", "GG"))
     negatives = fasta(tmp_path / "n.fa", ("c", "CC"))

@@ -45,6 +45,14 @@ def test_a_character_outside_acgu_names_file_record_and_position(tmp_path: Path)
     assert "'n' at position 7" in message
 
 
+def test_a_protein_file_is_suspected(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is this a protein"):
+        list(read_fasta(fasta(tmp_path, ">p\nACGELV\n")))
+    with pytest.raises(InputError) as caught:
+        list(read_fasta(fasta(tmp_path, ">p\nACGN\n")))
+    assert "is this a protein" not in str(caught.value)
+
+
 def test_dropped_records_are_listed_and_the_others_stay(tmp_path: Path) -> None:
     dropped: list[Dropped] = []
     path = fasta(tmp_path, ">a\nAC-U\n>b\nACGU\n>c\nNNN\n")

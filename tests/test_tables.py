@@ -81,7 +81,7 @@ def test_a_row_over_folds_is_their_mean_with_seeds_averaged_first() -> None:
     ours = table[table["source"] == "this run"].iloc[0]
     assert ours["SE"] == pytest.approx((0.1 + 0.2 + (0.3 + 0.5) / 2) / 3)
     assert ours["SP"] == pytest.approx(0.2)
-    assert ours["method"] == "Proposed variable-sized"
+    assert ours["method"] == "Variable-sized"
     assert ours["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
 
 
@@ -178,6 +178,7 @@ def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
     assert texts["html"].count("<td>0.200</td>") == len(METRICS)
     assert texts["tex"].count("0.200") == len(METRICS)
     assert r"\toprule" in texts["tex"]
+    assert r"\textbar{}MFE\textbar{} / length alone (CV)" in texts["tex"]
     assert r"\caption{A \& B" in texts["tex"]
 
 
