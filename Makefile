@@ -1,4 +1,4 @@
-# make demo   the whole chain on a small real dataset: five minutes, no download of data
+# make demo   the whole chain on a small real dataset: three minutes, no download of data
 # make test   everything that must hold: format, lint, types, unit and workflow tests
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
