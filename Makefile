@@ -28,7 +28,7 @@ $(ENV): requirements.lock pyproject.toml
 demo: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) all --configfile config/demo.yaml --quiet rules
 	@echo
-	@cat results/demo/tables/demo.md
+	@sed 's/\\|/|/g' results/demo/tables/demo.md
 	@echo
 	@echo "Report: $(CURDIR)/results/demo/report.html"
 
