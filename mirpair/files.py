@@ -79,7 +79,7 @@ def read_tsv(
     Raises
     ------
     InputError
-        If a column is missing or a value does not have its type.
+        If it cannot be read, a column is missing or a value does not have its type.
     """
     import pandas as pd
 
@@ -92,6 +92,8 @@ def read_tsv(
             keep_default_na=False,
             na_values={name: [""] for name, kind in columns.items() if kind.startswith("float")},
         )[list(columns)]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise InputError(
             f"{path}: not the table that was expected here ({error}). "

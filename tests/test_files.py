@@ -52,5 +52,7 @@ def test_npz_is_compressed_and_never_holds_a_pickle(tmp_path: Path) -> None:
 
 def test_a_value_of_the_wrong_kind_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("id\tlabel\na\tmany\n")
-    with pytest.raises(InputError, match=r"t\.tsv"):
-        read_tsv(tmp_path / "t.tsv", {"id": "str", "label": "int8"})
+    for name, message in (("t.tsv", "needs the columns id, label"), ("no.tsv", "cannot be read")):
+        with pytest.raises(InputError, match=message) as caught:
+            read_tsv(tmp_path / name, {"id": "str", "label": "int8"})
+        assert name in str(caught.value)

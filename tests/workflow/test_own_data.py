@@ -92,7 +92,10 @@ def test_published_rows_that_are_not_there_or_not_right_stop_before_anything_run
     copy: Copy,
 ) -> None:
     (copy.folder / "theirs.tsv").write_text("method\tprotocol\nA\tCV\n")
-    for file, message in (("nowhere.tsv", "nowhere.tsv"), ("theirs.tsv", "needs the columns")):
+    for file, message in (
+        ("nowhere.tsv", "nowhere.tsv: cannot be read"),
+        ("theirs.tsv", "needs the columns"),
+    ):
         study = small_study(copy.folder) | {"study": "published"}
         study["tables"]["mine"]["published"] = file
         text = outcome(copy, study)
