@@ -136,3 +136,11 @@ def test_scripts_are_thin() -> None:
 
 def test_the_snakefile_is_a_table_of_contents() -> None:
     assert len((ROOT / "Snakefile").read_text().splitlines()) <= 60
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    from mirpair import __version__
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

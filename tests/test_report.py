@@ -94,3 +94,32 @@ def test_figures_are_the_same_bytes_every_time(tmp_path: Path) -> None:
         save(draw_results(results(), "title"), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_every_dot_stands_at_its_value_in_the_row_of_its_method() -> None:
+    table = results()
+    table.loc[1, "whole"] = False
+    figure = draw_results(table, "title")
+    shared = figure.axes[0]
+    labels = [tick.get_text() for tick in shared.get_yticklabels()]
+    assert labels == ["Proposed variable-sized (CV) *", "Length alone (CV)"]
+    places = shared.get_yticks()
+    assert places[0] > places[1], "the first row is on top"
+    for axis, metric in zip(figure.axes, ("F-score", "AUROC", "AUPR"), strict=True):
+        dots = {str(line.get_label()): line for line in axis.lines}
+        for source, row in (("published", 0), ("this run", 1), ("one feature", 2)):
+            (x,), (y,) = dots[source].get_data()
+            assert x == pytest.approx(table.loc[row, metric], nan_ok=True)
+            assert y == places[row // 2]
+
+
+def test_thick_lines_of_a_history_are_the_mean_of_its_runs() -> None:
+    one, two = history(some_scores()), history(some_scores())
+    two["train loss"] += 1
+    two["evaluate loss"] += 3
+    two["evaluate AUROC"] -= 0.5
+    left, right = draw_histories({"variable": {"one": one, "two": two}}, "title").axes
+    thick = {str(line.get_label()): list(line.get_ydata()) for line in (*left.lines, *right.lines)}
+    assert thick["train"] == (one["train loss"] + 0.5).tolist()
+    assert thick["evaluate"] == (one["evaluate loss"] + 1.5).tolist()
+    assert thick["AUROC"] == (one["evaluate AUROC"] - 0.25).tolist()
