@@ -6,7 +6,8 @@ gives the probability of column 0 (not a pre-miRNA) and column 1 (pre-miRNA: lab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.encoding import CHANNELS, Molecule, dense
+from mirpair.factorised import convolve
 from mirpair.files import InputError
 from mirpair.recipes import FIXED_SIDE, MODELS
 
@@ -22,8 +24,29 @@ def _sum_pool(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, kernel_size=2, divisor_override=1)
 
 
+def _max_pool(x: Tensor) -> Tensor:
+    return F.max_pool2d(x, kernel_size=2)
+
+
+def _average_pool(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, kernel_size=2)
+
+
+def _channels_last(*layers: nn.Conv2d) -> None:
+    """Keep the weights in the order in which the fast way's maps are: it saves copies."""
+    for layer in layers:
+        layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
+
+
+def _by_side(maps: Sequence[Tensor]) -> list[Tensor]:
+    """Neighbours of the same size as one batch."""
+    return [torch.cat(list(run)) for _, run in groupby(maps, key=lambda x: x.shape[-1])]
+
+
 class Network(nn.Module):
     """What both networks share: how a molecule becomes an image, and the fully connected head."""
+
+    conv1: nn.Conv2d
 
     def __init__(self, pairing: bool, features: int) -> None:
         super().__init__()
@@ -44,6 +67,47 @@ class Network(nn.Module):
         logits: Tensor = self.output(torch.sigmoid(self.hidden(x.flatten(1))))
         return logits
 
+    def forward(self, molecules: Sequence[Molecule], *, dense: bool = False) -> Tensor:
+        """Logits, (N, 2).
+
+        Parameters
+        ----------
+        molecules
+            A batch.
+        dense
+            Whether to compute them by the definition, from the whole pairing matrices. The fast
+            way is the same function: outputs and gradients differ by rounding alone.
+        """
+        return self.classify(self.dense(molecules) if dense else self.fast(molecules))
+
+    def dense(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, h, w) feature maps: the definition."""
+        raise NotImplementedError
+
+    def fast(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, h, w), the same without the dense pairing matrices."""
+        raise NotImplementedError
+
+    def first_layer(
+        self, molecules: Sequence[Molecule], sides: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Outputs of the first convolution, and where each molecule is among them.
+
+        Parameters
+        ----------
+        sides
+            How many rows and columns of each molecule's output to compute.
+
+        Returns
+        -------
+        maps, places
+            (g, 32, side, side) for each different side in ascending order; (N,) such that
+            ``torch.cat(...)[places]`` of what becomes of the maps is in the order of the molecules.
+        """
+        order = sorted(range(len(molecules)), key=sides.__getitem__)
+        maps = convolve(self.conv1, [molecules[n] for n in order], [sides[n] for n in order])
+        return maps, torch.tensor(order, device=maps[0].device).argsort()
+
 
 class VariableNetwork(Network):
     """Variable-sized input, Figure 2A: each molecule at its own size.
@@ -57,17 +121,35 @@ class VariableNetwork(Network):
         self.conv1 = nn.Conv2d(CHANNELS if pairing else CHANNELS - 1, 32, 11, stride=4, padding=10)
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=4)
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
+        _channels_last(self.conv2, self.conv3)
 
-    def features(self, x: Tensor) -> Tensor:
-        """(1, channels, L, L) to (1, 64, 4, 4)."""
-        x = _sum_pool(F.relu(self.conv1(x)))
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
-        return F.adaptive_avg_pool2d(F.relu(self.conv3(x)), 4)
+    def block1(self, x: Tensor) -> Tensor:
+        """First convolution's output, (N, 32, n, n), to (N, 32, n // 2, n // 2)."""
+        return _sum_pool(F.relu(x))
 
-    def forward(self, molecules: Sequence[Molecule]) -> Tensor:
-        """Logits, (N, 2)."""
-        maps = [self.features(self.image(molecule)[None]) for molecule in molecules]
-        return self.classify(torch.cat(maps))
+    def block2(self, x: Tensor) -> Tensor:
+        """(N, 32, n, n) to (N, 64, m, m), m = ((n + 3) // 2 + 1) // 2."""
+        # The other way round than in the figure, with the same result: a quarter of the ReLUs.
+        return F.relu(_max_pool(self.conv2(x)))
+
+    def block3(self, x: Tensor) -> Tensor:
+        """(N, 64, m, m) to (N, 64, 4, 4)."""
+        x = F.relu(self.conv3(x))
+        # Of a map that is 4 × 4 already, as most hairpins' is, the pooling is the identity.
+        return x if x.shape[-1] == 4 else F.adaptive_avg_pool2d(x, 4)
+
+    def dense(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 4, 4) feature maps by the definition, one molecule after the other."""
+        images = [self.image(molecule)[None] for molecule in molecules]
+        return torch.cat([self.block3(self.block2(self.block1(self.conv1(x)))) for x in images])
+
+    def fast(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 4, 4), the same, molecules of the same size together."""
+        # Of (L + 9) // 4 + 1 rows of the first convolution, an odd last one is never pooled.
+        pooled = [((len(molecule.codes) + 9) // 4 + 1) // 2 for molecule in molecules]
+        x, places = self.first_layer(molecules, [2 * n for n in pooled])
+        x = [self.block2(self.block1(y)) for y in x]
+        return torch.cat([self.block3(y) for y in _by_side(x)])[places]
 
 
 class FixedNetwork(Network):
@@ -76,11 +158,7 @@ class FixedNetwork(Network):
     Kernel sizes, strides, paddings and widths as in `VariableNetwork`.
     """
 
-    def __init__(
-        self,
-        *,
-        pairing: bool = True,
-    ) -> None:
+    def __init__(self, *, pairing: bool = True) -> None:
         super().__init__(pairing, features=64 * 6 * 6)
         self.side = FIXED_SIDE
         self.conv1 = nn.Conv2d(CHANNELS if pairing else CHANNELS - 1, 32, 11, stride=4, padding=2)
@@ -88,24 +166,123 @@ class FixedNetwork(Network):
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=2)
         self.norm2 = nn.BatchNorm2d(64)
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
+        _channels_last(self.conv2, self.conv3)
 
-    def padded(self, molecule: Molecule) -> Tensor:
-        """(channels, 400, 400); a longer molecule is an `InputError`."""
-        margin = self.side - len(molecule.codes)
-        if margin < 0:
+    def forward(self, molecules: Sequence[Molecule], *, dense: bool = False) -> Tensor:
+        """Logits, (N, 2), see `Network.forward`; a molecule that does not fit: `InputError`."""
+        longest = max(len(molecule.codes) for molecule in molecules)
+        if longest > self.side:
             raise InputError(
-                f"an RNA of {len(molecule.codes)} nt does not fit the fixed-sized network, which "
-                f"takes up to {self.side}: leave it out or use the variable-sized network"
+                f"an RNA of {longest} nt does not fit the fixed-sized network, which takes up to "
+                f"{self.side}: leave it out or use the variable-sized network"
             )
-        return F.pad(self.image(molecule), (0, margin, 0, margin))
+        return super().forward(molecules, dense=dense)
 
-    def forward(self, molecules: Sequence[Molecule]) -> Tensor:
-        """Logits, (N, 2)."""
-        x = torch.stack([self.padded(molecule) for molecule in molecules])
+    def dense(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 6, 6) feature maps by the definition."""
+        images = [self.image(molecule) for molecule in molecules]
+        margins = [self.side - image.shape[-1] for image in images]
+        x = torch.stack([F.pad(x, (0, m, 0, m)) for x, m in zip(images, margins, strict=True)])
         x = self.norm1(_sum_pool(F.relu(self.conv1(x))))
-        x = self.norm2(F.max_pool2d(F.relu(self.conv2(x)), 2))
-        x = F.avg_pool2d(F.relu(self.conv3(x)), 2)
-        return self.classify(x)
+        x = self.norm2(_max_pool(F.relu(self.conv2(x))))
+        return _average_pool(F.relu(self.conv3(x)))
+
+    def fast(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 6, 6), the same, computed only where the molecules are.
+
+        Of every layer there are two parts: `empty`, the maps of an image without a molecule, one
+        for the whole batch; and `x`, how the maps of each molecule differ from them. That
+        difference is 0 but in the corner that the molecule reaches, also in the zero padding, and
+        a convolution of the difference is the difference of the convolutions.
+        """
+        # Of the first convolution's 99 rows, window (L + 1) // 4 is the last to meet the molecule;
+        # 49 are left after pooling, which never sees an odd last row.
+        pooled = [min(((len(molecule.codes) + 1) // 4 + 2) // 2, 49) for molecule in molecules]
+        x, places = self.first_layer(molecules, [2 * n for n in pooled])
+        bias = self.conv1.bias
+        assert bias is not None
+        empty = 4 * F.relu(bias)[:, None, None]
+        x = [_sum_pool(F.relu(y)) - empty for y in x]
+        scale, empty = _normalised(self.norm1, empty, x, positions=len(molecules) * 49 * 49)
+
+        # 25 rows, of which 24 are pooled: the first meets the border, the others are all alike.
+        alike = F.conv2d(
+            empty.expand(1, -1, 5, 5), self.conv2.weight, self.conv2.bias, stride=2, padding=2
+        )
+        rows = torch.arange(24, device=empty.device).clamp(max=1)
+        empty = alike[0][:, rows[:, None], rows]
+        x = [_reached(y, self.conv2, scale, limit=24) for y in x]
+        x = _by_side([_pooled_difference(_max_pool, y, empty) for y in x])
+        empty = _max_pool(F.relu(empty))
+        scale, empty = _normalised(self.norm2, empty, x, positions=len(molecules) * 12 * 12)
+
+        x = [_reached(y, self.conv3, scale, limit=12) for y in x]
+        empty = self.conv3(empty)
+        x = [_pooled_difference(_average_pool, y, empty) for y in x]
+        x = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in x]
+        return torch.cat(x)[places] + _average_pool(F.relu(empty))
+
+
+def _normalised(
+    norm: nn.BatchNorm2d, empty: Tensor, differences: Sequence[Tensor], *, positions: int
+) -> tuple[Tensor, Tensor]:
+    """Batch normalisation of maps that are `empty` but for the differences in their corners.
+
+    Parameters
+    ----------
+    norm
+        In training it takes, and notes, the batch's mean and variance.
+    empty
+        (C, S, S), or (C, 1, 1) if it is the same everywhere.
+    differences
+        (g, C, s, s), s ≤ S, of all maps of the batch.
+    positions
+        How many values a channel has in the batch.
+
+    Returns
+    -------
+    scale, empty
+        (C, 1, 1) factor of the differences, and the empty map, normalised.
+    """
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    if norm.training:
+        sums = [difference.sum(0) for difference in differences]
+        mean = empty.mean((1, 2)) + torch.stack([s.sum((1, 2)) for s in sums]).sum(0) / positions
+        centred = empty - mean[:, None, None]
+        # Σ (c + d)² = Σ c² + Σ d² + 2 Σ c d, of which only the first has terms beyond the corners.
+        more = [
+            d.square().sum((0, 2, 3)) + 2 * (centred[:, : s.shape[1], : s.shape[1]] * s).sum((1, 2))
+            for d, s in zip(differences, sums, strict=True)
+        ]
+        variance = centred.square().mean((1, 2)) + torch.stack(more).sum(0) / positions
+        assert norm.num_batches_tracked is not None
+        assert norm.momentum is not None
+        with torch.no_grad():
+            norm.num_batches_tracked.add_(1)
+            norm.running_mean.lerp_(mean, norm.momentum)
+            norm.running_var.lerp_(variance * (positions / (positions - 1)), norm.momentum)
+    else:
+        mean, variance = norm.running_mean, norm.running_var
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    shift = norm.bias - mean * scale
+    return scale[:, None, None], empty * scale[:, None, None] + shift[:, None, None]
+
+
+def _reached(x: Tensor, conv: nn.Conv2d, scale: Tensor, *, limit: int) -> Tensor:
+    """Convolution, without bias, of ``scale · x``: all rows that x reaches, made even, ≤ limit."""
+    (stride, _), padding = conv.stride, int(conv.padding[0])
+    # Padding by one stride more gives all of them behind, and before them one too many.
+    y = F.conv2d(x, conv.weight * scale, stride=stride, padding=padding + stride)
+    reached = y.shape[-1] - 1
+    more = min(reached + reached % 2, limit) - reached
+    return F.pad(y, (-1, more, -1, more))
+
+
+def _pooled_difference(pool: Callable[[Tensor], Tensor], x: Tensor, empty: Tensor) -> Tensor:
+    """ReLU and pooling of ``x + empty``, less those of `empty`."""
+    empty = empty[:, : x.shape[-1], : x.shape[-1]]
+    return pool(F.relu(x + empty)) - pool(F.relu(empty))
 
 
 def build(name: str, *, seed: int) -> Network:

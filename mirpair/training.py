@@ -142,7 +142,9 @@ def train(
     place = choose_device(device)
     torch.use_deterministic_algorithms(True, warn_only=place.type != "cpu")
     network = build(model, seed=seed).to(place)
-    optimizer = torch.optim.Adagrad(network.parameters(), lr=recipe.learning_rate)
+    # One pass over the weights instead of five; PyTorch has it for AdaGrad on the CPU only.
+    fused = place.type == "cpu"
+    optimizer = torch.optim.Adagrad(network.parameters(), lr=recipe.learning_rate, fused=fused)
     weights = torch.tensor(class_weights(train_set.labels), dtype=torch.float32, device=place)
     shuffle = np.random.default_rng(seed)
     n = len(train_set)

@@ -28,6 +28,7 @@ ORDER = [
     "scores",
     "metrics",
     "audit",
+    "factorised",
     "models",
     "inference",
     "training",
