@@ -1,5 +1,6 @@
 # make demo   the whole chain on a small real dataset: three minutes, no download of data
 # make test   everything that must hold: format, lint, types, unit and workflow tests
+# make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo test lint env lock schema
+.PHONY: demo test bench lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -31,6 +32,12 @@ demo: $(ENV)
 	@sed 's/\\|/|/g' results/demo/tables/demo.md
 	@echo
 	@echo "Report: $(CURDIR)/results/demo/report.html"
+
+# Of the real human set: it needs the network, or a mirror of the published files.
+bench: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) --quiet rules results/paper/datasets/human/tensors.npz \
+	  results/paper/datasets/cross-species/records.tsv
+	$(BIN)/python -m bench
 
 lint: $(ENV)
 	$(BIN)/ruff format --check .

@@ -35,6 +35,9 @@ from mirpair.contracts import ALPHABET
 from mirpair.encoding import CHANNELS, Molecule
 
 _BASES = len(ALPHABET)
+# How many molecules' footprints are remembered, and up to which length. Training asks for the same
+# molecules in every epoch; of long ones, remembering would take too much memory to save little.
+REMEMBERED = 2**15
 _REMEMBERED_LENGTH = 200
 _Cuts = tuple[tuple[int, int], ...]
 _Indices = npt.NDArray[np.int32]
@@ -124,14 +127,12 @@ class _Footprint(NamedTuple):
 
 
 def _footprint(molecule: Molecule, side: int, geometry: _Geometry) -> _Footprint:
-    # Training asks for the same molecules in every epoch. Of long ones it would take too much
-    # memory to save little: their convolutions take far longer.
     brief = len(molecule.codes) <= _REMEMBERED_LENGTH
     find = _find_footprint if brief else _find_footprint.__wrapped__
     return find(molecule.codes.tobytes(), molecule.partner.tobytes(), side, geometry)
 
 
-@lru_cache(maxsize=2**15)
+@lru_cache(maxsize=REMEMBERED)
 def _find_footprint(codes: bytes, partner: bytes, side: int, geometry: _Geometry) -> _Footprint:
     kernel, stride, padding = geometry
     length = len(codes)

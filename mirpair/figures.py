@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", 
 _SHOWN = ("F-score", "AUROC", "AUPR")
 _COLOUR = {"F-score": PURPLE, "AUROC": BLUE, "AUPR": ORANGE}
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -44,7 +44,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
     title
         Of the figure.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.5 + 2.4 * len(histories)), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         axes = figure.subplots(len(histories), 2, squeeze=False)
@@ -104,7 +104,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
     short = {name for name, whole in zip(names, table["whole"], strict=True) if not whole}
     rows = list(dict.fromkeys(names))
     place = {name: len(rows) - 1 - index for index, name in enumerate(rows)}
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 1.2 + 0.24 * len(rows)), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         axes = figure.subplots(1, len(_SHOWN), sharey=True)
@@ -135,5 +135,5 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
 def save(figure: Figure, path: str | Path) -> None:
     """Write SVG or PNG by the file name, atomically, without a date in it."""
     dated = {"Date": None} if Path(path).suffix == ".svg" else {}
-    with atomic(path) as temporary, matplotlib.rc_context(_STYLE):
+    with atomic(path) as temporary, matplotlib.rc_context(STYLE):
         figure.savefig(temporary, dpi=150, metadata=dated)

@@ -1,0 +1,212 @@
+"""Milliseconds per sample of every way through the networks, and the floor below them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mirpair.encoding import Molecule, Tensors
+from mirpair.factorised import _footprint, _Geometry
+from mirpair.models import build
+from mirpair.recipes import MODELS, RECIPES
+from mirpair.training import class_weights, weighted_loss
+
+BATCH = RECIPES["paper"].batch_size
+SGEMM = 1024
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to train and to score a network.
+
+    Attributes
+    ----------
+    together
+        How many molecules one forward and backward pass takes; a step is always `BATCH`.
+    batches
+        How many batches a turn measures; one more before them is not counted where that is cheap.
+    """
+
+    model: str
+    label: str
+    dense: bool = True
+    dtype: torch.dtype = torch.float32
+    together: int = BATCH
+    batches: int = 4
+
+
+ONE_BY_ONE = "dense float32, one by one"
+IN_BATCHES = "dense float32, batches of 64"
+OURS = "exact and fast"
+WAYS = [
+    Way("variable", "dense float64, one by one (Algorithm 1)", dtype=torch.float64, together=1),
+    Way("variable", ONE_BY_ONE, together=1),
+    Way("variable", "dense float32, one backward pass for 64"),
+    Way("variable", OURS, dense=False, batches=16),
+    Way("without-pairing", ONE_BY_ONE, together=1),
+    Way("without-pairing", OURS, dense=False, batches=16),
+    Way("fixed", "dense float64, batches of 64 (Algorithm 2)", dtype=torch.float64, batches=1),
+    Way("fixed", IN_BATCHES, batches=1),
+    Way("fixed", OURS, dense=False, batches=16),
+]
+
+
+def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 7) -> pd.DataFrame:
+    """Median milliseconds a sample, the ways in turn, each in a process of its own.
+
+    Parameters
+    ----------
+    path
+        ``tensors.npz`` of the set to train on.
+
+    Returns
+    -------
+    DataFrame
+        A row for each way and number of threads: model, way, threads, forward (with the assembly
+        of the batch), backward, step, train (their sum), inference.
+    """
+    context = multiprocessing.get_context("spawn")
+    workers: list[tuple[Way | None, Connection]] = []
+    for way in [*WAYS, None]:
+        ours, theirs = context.Pipe()
+        context.Process(target=_serve, args=(way, path, theirs), daemon=True).start()
+        workers.append((way, ours))
+    turns = []
+    for turn in range(rounds + 1):
+        for count in threads:
+            for way, worker in workers:
+                worker.send(count)
+                times = worker.recv()
+                if turn:  # in the first, everything is done for the first time
+                    name = (way.model, way.label) if way else ("", "sgemm")
+                    turns.append((*name, count, *times))
+    for _, worker in workers:
+        worker.send(None)
+    columns = ["model", "way", "threads", "forward", "backward", "step", "inference"]
+    table = pd.DataFrame(turns, columns=columns)
+    table.insert(6, "train", table[["forward", "backward", "step"]].sum(axis=1))
+    return table.groupby(columns[:3], sort=False).median().reset_index()
+
+
+def _serve(way: Way | None, path: Path, connection: Connection) -> None:
+    turn = Training(way, Tensors.load(path)) if way else multiply
+    while (threads := connection.recv()) is not None:
+        torch.set_num_threads(threads)
+        connection.send(turn())
+
+
+def multiply() -> tuple[float, float, float, float]:
+    """Milliseconds for a million multiplications and additions of a large matrix product."""
+    a, b = torch.ones(SGEMM, SGEMM), torch.ones(SGEMM, SGEMM)
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        torch.mm(a, b)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times)) * 1e3 / (2 * SGEMM**3 / 1e6), 0.0, 0.0, 0.0
+
+
+class Training:
+    """A network in training; each call measures some batches and goes on where it was."""
+
+    def __init__(self, way: Way, tensors: Tensors) -> None:
+        self.way = way
+        self.tensors = tensors
+        self.network = build(way.model, seed=0).to(way.dtype)
+        self.weights = torch.tensor(class_weights(tensors.labels), dtype=way.dtype)
+        parameters = self.network.parameters()
+        self.optimizer = torch.optim.Adagrad(parameters, lr=0.001, fused=True)
+        self.order = np.random.default_rng(0).permutation(len(tensors))
+
+    def __call__(self) -> tuple[float, float, float, float]:
+        """Milliseconds a sample: forward, backward, step, inference."""
+        before = int(self.way.batches > 1)
+        times = np.array([self.batch() for _ in range(before + self.way.batches)])
+        forward, backward, step, inference = times[before:].mean(axis=0) * 1e3 / BATCH
+        return forward, backward, step, inference
+
+    def batch(self) -> list[float]:
+        """Seconds of forward, backward, step and inference of the next batch."""
+        chosen, self.order = self.order[:BATCH], np.roll(self.order, -BATCH)
+        forward = backward = 0.0
+        self.optimizer.zero_grad()
+        for start in range(0, BATCH, self.way.together):
+            part = chosen[start : start + self.way.together]
+            begin = time.perf_counter()
+            logits = self.network([self.tensors[i] for i in part], dense=self.way.dense)
+            labels = torch.from_numpy(self.tensors.labels[part].astype(np.int64))
+            loss = weighted_loss(logits, labels, self.weights)
+            middle = time.perf_counter()
+            loss.backward()  # type: ignore[no-untyped-call]
+            forward += middle - begin
+            backward += time.perf_counter() - middle
+        begin = time.perf_counter()
+        self.optimizer.step()
+        step = time.perf_counter() - begin
+        begin = time.perf_counter()
+        self.network.eval()
+        with torch.no_grad():
+            self.network([self.tensors[i] for i in chosen], dense=self.way.dense)
+        inference = time.perf_counter() - begin
+        self.network.train()
+        return [forward, backward, step, inference]
+
+
+def floor(path: Path, sgemm: float, model: str) -> tuple[float, float]:
+    """Milliseconds a sample that the remaining operations take at the rate of a matrix product.
+
+    Parameters
+    ----------
+    sgemm
+        Milliseconds for a million of them, see `multiply`.
+
+    Returns
+    -------
+    train, inference
+        A multiplication and an addition are two. Products with the zero padding are not counted,
+        neither are ReLU, pooling, sigmoid and the optimiser.
+    """
+    tensors = Tensors.load(path)
+    forward, backward = np.mean([_operations(model, molecule) for molecule in tensors], axis=0)
+    return (forward + backward) / 1e6 * sgemm, forward / 1e6 * sgemm
+
+
+def _operations(model: str, molecule: Molecule) -> tuple[float, float]:
+    network = MODELS[model]
+    length = len(molecule.codes)
+    if network.architecture == "variable":
+        side = ((length + 9) // 4 + 1) // 2
+        out2 = ((side + 3) // 2 + 1) // 2
+        second = _met(side, 2 * out2, 5, 2, 4)
+        third = _met(out2, out2, 3, 1, 1)
+        head, empty = 1024, 0.0
+    else:
+        side = min(((length + 1) // 4 + 2) // 2, 49)
+        reached = min((side + 3) // 2, 24)
+        out2 = (reached + 1) // 2
+        second = _met(side, reached, 5, 2, 2)
+        third = _met(out2, min(out2 + 1, 12), 3, 1, 1)
+        head, empty = 2304, 2 * 64 * 64 * _met(12, 12, 3, 1, 1) ** 2 / BATCH
+    found = _footprint(molecule, 2 * side, _Geometry(11, 4, 10 if head == 1024 else 2))
+    rows, width = found.windows.shape
+    table = 2 * rows * width * 2 * len(found.cuts) * 32
+    pairs = len(found.pairs.rows) if network.pairing else 0
+    outputs = (2 * side) ** 2 * 32 + 2 * pairs * 32
+    others = 2 * 32 * 64 * second**2 + 2 * 64 * 64 * third**2 + 2 * (head + 2) * 256 + empty
+    # Backward, a layer takes as much again for its weights, and again for its input, which the
+    # first layer does not need.
+    return table + outputs + others, table + outputs + 2 * others
+
+
+def _met(size: int, outputs: int, kernel: int, stride: int, padding: int) -> int:
+    """Positions of the input, along one side, under all windows together."""
+    first = np.arange(outputs) * stride - padding
+    return int((np.clip(first + kernel, 0, size) - np.clip(first, 0, size)).sum())
