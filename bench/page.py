@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.networks import IN_BATCHES, ONE_BY_ONE, OURS, SGEMM
+from bench.networks import IN_BATCHES, ONE_BY_ONE, OURS
 from mirpair.factorised import REMEMBERED
 from mirpair.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE
 from mirpair.files import write_text
@@ -82,7 +82,7 @@ def write(folder: Path, page: Path) -> str:
 
 def _markdown(table: pd.DataFrame) -> str:
     def shown(value: object) -> str:
-        if not isinstance(value, float) or value.is_integer() and value > 99:
+        if not isinstance(value, float) or (value.is_integer() and value > 99):
             return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
         return "" if np.isnan(value) else f"{value:.0f}" if value >= 100 else f"{value:.2f}"
 
