@@ -35,8 +35,8 @@ demo: $(ENV)
 
 # Of the real human set: it needs the network, or a mirror of the published files.
 bench: $(ENV)
-	$(BIN)/snakemake --cores $(CORES) --quiet rules results/paper/datasets/human/tensors.npz \
-	  results/paper/datasets/cross-species/records.tsv
+	$(BIN)/snakemake --cores $(CORES) results/paper/datasets/human/tensors.npz \
+	  results/paper/datasets/cross-species/records.tsv --quiet rules
 	$(BIN)/python -m bench
 
 lint: $(ENV)
