@@ -25,17 +25,31 @@ def scores_of(logits: Tensor) -> npt.NDArray[np.float32]:
 
 
 @torch.no_grad()
-def predict(network: Network, molecules: Sequence[Molecule], *, batch_size: int = 64) -> Tensor:
-    """Logits of all molecules in evaluation mode, (N, 2)."""
+def predict(
+    network: Network, molecules: Sequence[Molecule], *, batch_size: int = 64, dense: bool = False
+) -> Tensor:
+    """Logits of all molecules in evaluation mode, (N, 2).
+
+    Parameters
+    ----------
+    network
+        It is left in the mode that it was in.
+    molecules
+        In any order; those of similar length are computed together, which is faster.
+    batch_size
+        How many at a time.
+    dense
+        See `mirpair.models.Network.forward`.
+    """
     was_training = network.training
     network.eval()
-    starts = range(0, len(molecules), batch_size)
+    order = sorted(range(len(molecules)), key=lambda n: len(molecules[n].codes))
     logits = [
-        network([molecules[i] for i in range(start, min(start + batch_size, len(molecules)))])
-        for start in starts
+        network([molecules[n] for n in order[start : start + batch_size]], dense=dense)
+        for start in range(0, len(order), batch_size)
     ]
     network.train(was_training)
-    return torch.cat(logits)
+    return torch.cat(logits)[torch.tensor(order).argsort()]
 
 
 def save_weights(network: Network, model: str, path: str | Path) -> None:
