@@ -135,11 +135,11 @@ def draw(tables: dict[str, pd.DataFrame]) -> Figure:
     """Three panels: ways through the networks, growth with number, growth with length."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 8), layout="constrained")
-        panels = [["ways", "ways"], ["number", "length"]]
-        axes = figure.subplot_mosaic(panels, height_ratios=[1.4, 1])
-        _draw_ways(axes["ways"], tables["networks"])
-        _draw_number(axes["number"], tables["number"])
-        _draw_length(axes["length"], tables["length"])
+        above, below = figure.subfigures(2, 1, height_ratios=[1.3, 1])
+        left, right = below.subplots(1, 2)
+        _draw_ways(above.subplots(), tables["networks"])
+        _draw_number(left, tables["number"])
+        _draw_length(right, tables["length"])
     return figure
 
 
@@ -186,5 +186,8 @@ def _draw_length(axes: Axes, table: pd.DataFrame) -> None:
     quadratic = (table["length"] / last["length"]) ** 2 * last["variable, ours"]
     axes.plot(table["length"], quadratic, ":", color=GREY, label="quadratic")
     axes.set(xscale="log", yscale="log", xlabel="nt", ylabel="ms a sample")
+    ticks = [50, 100, 200, 500, 1000]
+    axes.set_xticks(ticks, map(str, ticks))
+    axes.minorticks_off()
     axes.set_title("Growth with the length", loc="left")
     axes.legend()
