@@ -115,6 +115,11 @@ def test_scores_do_not_depend_on_the_batch(name: str, real_molecules: Tensors) -
     one, all_at_once = predict(network, few, batch_size=1), predict(network, few, batch_size=7)
     torch.testing.assert_close(one, all_at_once, rtol=1e-9, atol=1e-9)
     assert network.training, "predicting leaves the network as it was"
+    network.eval()
+    alone = torch.cat([network([molecule]) for molecule in few])
+    assert [len(molecule.codes) for molecule in few] != sorted(len(m.codes) for m in few)
+    torch.testing.assert_close(one, alone, rtol=1e-9, atol=1e-9, msg="in the order asked for")
+    network.train()
     scores = scores_of(one)
     assert ((scores > 0) & (scores < 1)).all()
 
