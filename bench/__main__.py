@@ -29,10 +29,11 @@ def main() -> None:
     measured = networks.measure(tensors, threads=[n for n in (1, 2) if n <= cores])
     rates = measured[measured["way"] == "sgemm"].set_index("threads")["forward"]
     floors = [
-        (model, page.FLOOR, count, *[float("nan")] * 3, *networks.floor(tensors, rate, model))
+        (model, page.FLOOR, count, *[float("nan")] * 3, training, scoring, scoring)
         for model in measured["model"].unique()
         if model
         for count, rate in rates.items()
+        for training, scoring in [networks.floor(tensors, rate, model)]
     ]
     floor = pd.DataFrame(floors, columns=measured.columns)
     tables["networks"] = pd.concat([measured, floor], ignore_index=True)

@@ -72,7 +72,8 @@ def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 7) -> 
     -------
     DataFrame
         A row for each way and number of threads: model, way, threads, forward (with the assembly
-        of the batch), backward, step, train (their sum), inference.
+        of the batch), backward, step, training (their sum), scoring (of molecules that were seen
+        before), new (scoring of molecules that were not).
     """
     context = multiprocessing.get_context("spawn")
     workers: list[tuple[Way | None, Connection]] = []
@@ -91,9 +92,9 @@ def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 7) -> 
                     turns.append((*name, count, *times))
     for _, worker in workers:
         worker.send(None)
-    columns = ["model", "way", "threads", "forward", "backward", "step", "inference"]
+    columns = ["model", "way", "threads", "forward", "backward", "step", "scoring", "new"]
     table = pd.DataFrame(turns, columns=columns)
-    table.insert(6, "train", table[["forward", "backward", "step"]].sum(axis=1))
+    table.insert(6, "training", table[["forward", "backward", "step"]].sum(axis=1))
     return table.groupby(columns[:3], sort=False).median().reset_index()
 
 
@@ -104,7 +105,7 @@ def _serve(way: Way | None, path: Path, connection: Connection) -> None:
         connection.send(turn())
 
 
-def multiply() -> tuple[float, float, float, float]:
+def multiply() -> tuple[float, ...]:
     """Milliseconds for a million multiplications and additions of a large matrix product."""
     a, b = torch.ones(SGEMM, SGEMM), torch.ones(SGEMM, SGEMM)
     times = []
@@ -112,7 +113,7 @@ def multiply() -> tuple[float, float, float, float]:
         start = time.perf_counter()
         torch.mm(a, b)
         times.append(time.perf_counter() - start)
-    return float(np.median(times)) * 1e3 / (2 * SGEMM**3 / 1e6), 0.0, 0.0, 0.0
+    return float(np.median(times)) * 1e3 / (2 * SGEMM**3 / 1e6), 0.0, 0.0, 0.0, 0.0
 
 
 class Training:
@@ -125,17 +126,19 @@ class Training:
         self.weights = torch.tensor(class_weights(tensors.labels), dtype=way.dtype)
         parameters = self.network.parameters()
         self.optimizer = torch.optim.Adagrad(parameters, lr=0.001, fused=True)
-        self.order = np.random.default_rng(0).permutation(len(tensors))
+        self.random = np.random.default_rng(0)
+        self.order = self.random.permutation(len(tensors))
         if not way.dense:
-            # What every epoch but the first remembers; its cost is in the growth table.
-            predict(self.network, tensors)
+            predict(self.network, tensors)  # what every epoch but the first remembers
 
-    def __call__(self) -> tuple[float, float, float, float]:
-        """Milliseconds a sample: forward, backward, step, inference."""
+    def __call__(self) -> tuple[float, ...]:
+        """Milliseconds a sample: forward, backward, step, scoring again, scoring new molecules."""
         before = int(self.way.batches > 1)
         times = np.array([self.batch() for _ in range(before + self.way.batches)])
         forward, backward, step = times[before:].mean(axis=0) * 1e3 / BATCH
-        return forward, backward, step, self.scoring() * 1e3
+        molecules = [self.tensors[i] for i in self.order[: BATCH * self.way.batches]]
+        new = [m._replace(codes=self.random.permutation(m.codes)) for m in molecules]
+        return forward, backward, step, self.scoring(molecules), self.scoring(new)
 
     def batch(self) -> list[float]:
         """Seconds of forward, backward and step of the next batch."""
@@ -157,12 +160,11 @@ class Training:
         step = time.perf_counter() - begin
         return [forward, backward, step]
 
-    def scoring(self) -> float:
-        """Seconds a sample of scoring some batches at once, as the evaluation of an epoch does."""
-        molecules = [self.tensors[i] for i in self.order[: BATCH * self.way.batches]]
+    def scoring(self, molecules: list[Molecule]) -> float:
+        """Milliseconds a sample of scoring some batches."""
         begin = time.perf_counter()
         predict(self.network, molecules, dense=self.way.dense)
-        return (time.perf_counter() - begin) / len(molecules)
+        return (time.perf_counter() - begin) * 1e3 / len(molecules)
 
 
 def floor(path: Path, sgemm: float, model: str) -> tuple[float, float]:
@@ -175,7 +177,7 @@ def floor(path: Path, sgemm: float, model: str) -> tuple[float, float]:
 
     Returns
     -------
-    train, inference
+    training, scoring
         A multiplication and an addition are two. Products with the zero padding are not counted,
         neither are ReLU, pooling, sigmoid and the optimiser.
     """
@@ -200,10 +202,11 @@ def _operations(model: str, molecule: Molecule) -> tuple[float, float]:
         second = _met(side, reached, 5, 2, 2)
         third = _met(out2, min(out2 + 1, 12), 3, 1, 1)
         head, empty = 2304, 2 * 64 * 64 * _met(12, 12, 3, 1, 1) ** 2 / BATCH
-    found = _footprint(molecule, 2 * side, _Geometry(11, 4, 10 if head == 1024 else 2))
+    padding = 10 if network.architecture == "variable" else 2
+    found = _footprint(molecule, 2 * side, _Geometry(11, 4, padding))
     rows, width = found.windows.shape
     table = 2 * rows * width * 2 * len(found.cuts) * 32
-    pairs = len(found.pairs.rows) if network.pairing else 0
+    pairs = len(found.pairs.matrix.indices) if network.pairing else 0
     outputs = (2 * side) ** 2 * 32 + 2 * pairs * 32
     others = 2 * 32 * 64 * second**2 + 2 * 64 * 64 * third**2 + 2 * (head + 2) * 256 + empty
     # Backward, a layer takes as much again for its weights, and again for its input, which the

@@ -41,14 +41,18 @@ def predict(
     dense
         See `mirpair.models.Network.forward`.
     """
+    if not molecules:
+        return network.output.weight.new_empty((0, 2))
     was_training = network.training
     network.eval()
     order = sorted(range(len(molecules)), key=lambda n: len(molecules[n].codes))
-    logits = [
-        network([molecules[n] for n in order[start : start + batch_size]], dense=dense)
-        for start in range(0, len(order), batch_size)
-    ]
-    network.train(was_training)
+    try:
+        logits = [
+            network([molecules[n] for n in order[start : start + batch_size]], dense=dense)
+            for start in range(0, len(order), batch_size)
+        ]
+    finally:
+        network.train(was_training)
     return torch.cat(logits)[torch.tensor(order).argsort()]
 
 

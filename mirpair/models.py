@@ -3,14 +3,14 @@
 Both are called with a list of molecules and return two logits for each; the softmax over them
 gives the probability of column 0 (not a pre-miRNA) and column 1 (pre-miRNA: label 1).
 
-Each is written twice. `dense` is the definition, layer after layer on whole pairing matrices;
-`fast` is the same function of the same weights with the repetition left out, and what everything
-uses. docs/exact-and-fast.md says how it works.
+Each is written twice. `dense_maps` is the definition, layer after layer on whole pairing matrices;
+`fast_maps` is the same function of the same weights with the repetition left out, and what
+everything uses. docs/exact-and-fast.md says how it works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mirpair.corners import normalised, pooled_difference, reached
 from mirpair.encoding import CHANNELS, Molecule, dense
 from mirpair.factorised import convolve
 from mirpair.files import InputError
@@ -82,15 +83,15 @@ class Network(nn.Module):
             Whether to compute them by the definition, from the whole pairing matrices. The fast
             way is the same function: outputs and gradients differ by rounding alone.
         """
-        return self.classify(self.dense(molecules) if dense else self.fast(molecules))
+        return self.classify(self.dense_maps(molecules) if dense else self.fast_maps(molecules))
 
-    def dense(self, molecules: Sequence[Molecule]) -> Tensor:
+    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, h, w) feature maps: the definition."""
         raise NotImplementedError
 
-    def fast(self, molecules: Sequence[Molecule]) -> Tensor:
+    def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, h, w), the same from what is not repetition; by default no other way."""
-        return self.dense(molecules)
+        return self.dense_maps(molecules)
 
     def first_layer(
         self, molecules: Sequence[Molecule], sides: Sequence[int]
@@ -127,33 +128,27 @@ class VariableNetwork(Network):
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
         _channels_last(self.conv2, self.conv3)
 
-    def block1(self, x: Tensor) -> Tensor:
-        """First convolution's output, (N, 32, n, n), to (N, 32, n // 2, n // 2)."""
-        return _sum_pool(F.relu(x))
-
-    def block2(self, x: Tensor) -> Tensor:
-        """(N, 32, n, n) to (N, 64, m, m), m = ((n + 3) // 2 + 1) // 2."""
-        # The other way round than in the figure, with the same result: a quarter of the ReLUs.
-        return F.relu(_max_pool(self.conv2(x)))
-
-    def block3(self, x: Tensor) -> Tensor:
-        """(N, 64, m, m) to (N, 64, 4, 4)."""
-        x = F.relu(self.conv3(x))
-        # Of a map that is 4 × 4 already, as most hairpins' is, the pooling is the identity.
-        return x if x.shape[-1] == 4 else F.adaptive_avg_pool2d(x, 4)
-
-    def dense(self, molecules: Sequence[Molecule]) -> Tensor:
+    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, 4, 4) feature maps by the definition, one molecule after the other."""
-        images = [self.image(molecule)[None] for molecule in molecules]
-        return torch.cat([self.block3(self.block2(self.block1(self.conv1(x)))) for x in images])
+        maps = []
+        for molecule in molecules:
+            x = _sum_pool(F.relu(self.conv1(self.image(molecule)[None])))
+            x = _max_pool(F.relu(self.conv2(x)))
+            maps.append(F.adaptive_avg_pool2d(F.relu(self.conv3(x)), 4))
+        return torch.cat(maps)
 
-    def fast(self, molecules: Sequence[Molecule]) -> Tensor:
+    def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, 4, 4), the same, molecules of the same size together."""
         # Of (L + 9) // 4 + 1 rows of the first convolution, an odd last one is never pooled.
         pooled = [((len(molecule.codes) + 9) // 4 + 1) // 2 for molecule in molecules]
-        x, places = self.first_layer(molecules, [2 * n for n in pooled])
-        x = [self.block2(self.block1(y)) for y in x]
-        return torch.cat([self.block3(y) for y in _by_side(x)])[places]
+        batches, places = self.first_layer(molecules, [2 * n for n in pooled])
+        batches = [self.conv2(_sum_pool(F.relu(x))) for x in batches]
+        # ReLU after pooling is the same as before, and a quarter of the work.
+        batches = _by_side([F.relu(_max_pool(x)) for x in batches])
+        batches = [F.relu(self.conv3(x)) for x in batches]
+        # A map that is 4 × 4 already, as most hairpins' is, is what the pooling makes of it.
+        pools = [x if x.shape[-1] == 4 else F.adaptive_avg_pool2d(x, 4) for x in batches]
+        return torch.cat(pools)[places]
 
 
 class FixedNetwork(Network):
@@ -182,7 +177,7 @@ class FixedNetwork(Network):
             )
         return super().forward(molecules, dense=dense)
 
-    def dense(self, molecules: Sequence[Molecule]) -> Tensor:
+    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, 6, 6) feature maps by the definition."""
         images = [self.image(molecule) for molecule in molecules]
         margins = [self.side - image.shape[-1] for image in images]
@@ -191,7 +186,7 @@ class FixedNetwork(Network):
         x = self.norm2(_max_pool(F.relu(self.conv2(x))))
         return _average_pool(F.relu(self.conv3(x)))
 
-    def fast(self, molecules: Sequence[Molecule]) -> Tensor:
+    def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, 6, 6), the same, computed only where the molecules are.
 
         Of every layer there are two parts: `empty`, the maps of an image without a molecule, one
@@ -207,7 +202,7 @@ class FixedNetwork(Network):
         assert bias is not None
         empty = 4 * F.relu(bias)[:, None, None]
         x = [_sum_pool(F.relu(y)) - empty for y in x]
-        scale, empty = _normalised(self.norm1, empty, x, positions=len(molecules) * 49 * 49)
+        scale, empty = normalised(self.norm1, empty, x, positions=len(molecules) * 49 * 49)
 
         # 25 rows, of which 24 are pooled: the first meets the border, the others are all alike.
         alike = F.conv2d(
@@ -215,78 +210,16 @@ class FixedNetwork(Network):
         )
         rows = torch.arange(24, device=empty.device).clamp(max=1)
         empty = alike[0][:, rows[:, None], rows]
-        x = [_reached(y, self.conv2, scale, limit=24) for y in x]
-        x = _by_side([_pooled_difference(_max_pool, y, empty) for y in x])
+        x = [reached(y, self.conv2, scale, limit=24) for y in x]
+        x = _by_side([pooled_difference(_max_pool, y, empty) for y in x])
         empty = _max_pool(F.relu(empty))
-        scale, empty = _normalised(self.norm2, empty, x, positions=len(molecules) * 12 * 12)
+        scale, empty = normalised(self.norm2, empty, x, positions=len(molecules) * 12 * 12)
 
-        x = [_reached(y, self.conv3, scale, limit=12) for y in x]
+        x = [reached(y, self.conv3, scale, limit=12) for y in x]
         empty = self.conv3(empty)
-        x = [_pooled_difference(_average_pool, y, empty) for y in x]
+        x = [pooled_difference(_average_pool, y, empty) for y in x]
         x = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in x]
         return torch.cat(x)[places] + _average_pool(F.relu(empty))
-
-
-def _normalised(
-    norm: nn.BatchNorm2d, empty: Tensor, differences: Sequence[Tensor], *, positions: int
-) -> tuple[Tensor, Tensor]:
-    """Batch normalisation of maps that are `empty` but for the differences in their corners.
-
-    Parameters
-    ----------
-    norm
-        In training it takes, and notes, the batch's mean and variance.
-    empty
-        (C, S, S), or (C, 1, 1) if it is the same everywhere.
-    differences
-        (g, C, s, s), s ≤ S, of all maps of the batch.
-    positions
-        How many values a channel has in the batch.
-
-    Returns
-    -------
-    scale, empty
-        (C, 1, 1) factor of the differences, and the empty map, normalised.
-    """
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    if norm.training:
-        sums = [difference.sum(0) for difference in differences]
-        mean = empty.mean((1, 2)) + torch.stack([s.sum((1, 2)) for s in sums]).sum(0) / positions
-        centred = empty - mean[:, None, None]
-        # Σ (c + d)² = Σ c² + Σ d² + 2 Σ c d, of which only the first has terms beyond the corners.
-        more = [
-            d.square().sum((0, 2, 3)) + 2 * (centred[:, : s.shape[1], : s.shape[1]] * s).sum((1, 2))
-            for d, s in zip(differences, sums, strict=True)
-        ]
-        variance = centred.square().mean((1, 2)) + torch.stack(more).sum(0) / positions
-        assert norm.num_batches_tracked is not None
-        assert norm.momentum is not None
-        with torch.no_grad():
-            norm.num_batches_tracked.add_(1)
-            norm.running_mean.lerp_(mean, norm.momentum)
-            norm.running_var.lerp_(variance * (positions / (positions - 1)), norm.momentum)
-    else:
-        mean, variance = norm.running_mean, norm.running_var
-    scale = norm.weight / torch.sqrt(variance + norm.eps)
-    shift = norm.bias - mean * scale
-    return scale[:, None, None], empty * scale[:, None, None] + shift[:, None, None]
-
-
-def _reached(x: Tensor, conv: nn.Conv2d, scale: Tensor, *, limit: int) -> Tensor:
-    """Convolution, without bias, of ``scale · x``: all rows that x reaches, made even, ≤ limit."""
-    (stride, _), padding = conv.stride, int(conv.padding[0])
-    # Padding by one stride more gives all of them behind, and before them one too many.
-    y = F.conv2d(x, conv.weight * scale, stride=stride, padding=padding + stride)
-    reached = y.shape[-1] - 1
-    more = min(reached + reached % 2, limit) - reached
-    return F.pad(y, (-1, more, -1, more))
-
-
-def _pooled_difference(pool: Callable[[Tensor], Tensor], x: Tensor, empty: Tensor) -> Tensor:
-    """ReLU and pooling of ``x + empty``, less those of `empty`."""
-    empty = empty[:, : x.shape[-1], : x.shape[-1]]
-    return pool(F.relu(x + empty)) - pool(F.relu(empty))
 
 
 def build(name: str, *, seed: int) -> Network:

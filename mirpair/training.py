@@ -141,6 +141,8 @@ def train(
     check_records(model, train_set, evaluate_set)
     place = choose_device(device)
     torch.use_deterministic_algorithms(True, warn_only=place.type != "cpu")
+    # On newer GPUs PyTorch's convolutions would otherwise round their inputs to 10 bits (TF32).
+    torch.backends.cudnn.allow_tf32 = False
     network = build(model, seed=seed).to(place)
     # One pass over the weights instead of five; PyTorch has it for AdaGrad on the CPU only.
     fused = place.type == "cpu"

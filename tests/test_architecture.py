@@ -28,6 +28,7 @@ ORDER = [
     "scores",
     "metrics",
     "audit",
+    "corners",
     "factorised",
     "models",
     "inference",

@@ -11,7 +11,7 @@ from conftest import ROOT
 from torch.nn import functional as F
 
 from bench import networks, page
-from mirpair.encoding import encode
+from mirpair.encoding import Tensors, encode
 
 
 def test_the_page_is_what_its_tables_say(tmp_path: Path) -> None:
@@ -29,6 +29,41 @@ def test_products_with_padding_are_not_counted(
     products = F.conv2d(image, weight, stride=stride, padding=padding)
     counted = networks._met(size, products.shape[-1], kernel, stride, padding) ** 2
     assert counted == products.sum()
+
+
+def test_the_floor_of_a_base_pair() -> None:
+    """A pair of two bases in the middle has two entries in the pairing matrix."""
+    structure = "." * 40 + "(....)" + "." * 48
+    paired, unpaired = encode("A" * 94, structure, -1.0), encode("A" * 94, "." * 94, 0.0)
+    more = (
+        networks._operations("variable", paired)[0] - networks._operations("variable", unpaired)[0]
+    )
+    # Windows begin at 4a - 10 and have 11 positions: 40 lies in three of them, 45 in two.
+    assert more == 2 * (3 * 2) * 2 * 32
+    assert networks._operations("without-pairing", paired) == networks._operations(
+        "without-pairing", unpaired
+    )
+
+
+def test_the_floor_of_the_fixed_sized_network_for_94_nt() -> None:
+    forward, backward = networks._operations("fixed", encode("A" * 94, "." * 94, 0.0))
+    # 24 windows, begun at -2, 2, … 90: cut at the start once, at the end by those from 86 and 90.
+    table, outputs = 2 * 24 * 45 * 2 * 4 * 32, 24 * 24 * 32
+    second = 2 * 32 * 64 * 29**2  # seven windows on 12 positions: 3, 5, 5, 5, 5, 4, 2
+    third = 2 * 64 * 64 * 11**2  # five windows on 4 positions: 2, 3, 3, 2, 1
+    empty = 2 * 64 * 64 * 34**2 / 64  # the third convolution of an empty image, once in 64 samples
+    head = 2 * (2304 * 256 + 256 * 2)
+    assert forward == table + outputs + second + third + empty + head
+    assert backward == forward + second + third + empty + head
+
+
+def test_the_floor_is_operations_times_the_rate(tmp_path: Path) -> None:
+    molecules = [encode("A" * length, "." * length, 0.0) for length in (60, 94)]
+    Tensors.build(["a", "b"], [0, 1], molecules).save(tmp_path / "tensors.npz")
+    training, scoring = networks.floor(tmp_path / "tensors.npz", 0.01, "variable")
+    counted = [networks._operations("variable", molecule) for molecule in molecules]
+    assert scoring == pytest.approx(sum(f for f, _ in counted) / 2 / 1e6 * 0.01)
+    assert training == pytest.approx(sum(f + b for f, b in counted) / 2 / 1e6 * 0.01)
 
 
 def test_the_floor_of_a_hairpin_of_94_nt() -> None:

@@ -48,8 +48,9 @@ LAYERS = ("conv1", "norm1", "conv2", "norm2", "conv3", "hidden", "output")
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("by_definition", [True, False])
 def test_logits_and_gradients_are_those_of_figure_2(
-    name: str, training: bool, real_molecules: Tensors
+    name: str, training: bool, by_definition: bool, real_molecules: Tensors
 ) -> None:
     network = build(name, seed=1).double().train(training)
     reference = figure_2(name).double().train(training)
@@ -69,13 +70,43 @@ def test_logits_and_gradients_are_those_of_figure_2(
         expected = reference(batch)
     else:
         expected = torch.cat([reference(image[None]) for image in images])
-    logits = network(molecules)
+    logits = network(molecules, dense=by_definition)
     torch.testing.assert_close(logits, expected, rtol=1e-9, atol=1e-9)
+    for theirs, layer in zip(with_weights, ours, strict=True):
+        for a, b in zip(theirs.buffers(), layer.buffers(), strict=True):
+            torch.testing.assert_close(b, a, rtol=1e-9, atol=1e-9, msg="running statistics")
     logits.square().sum().backward()
     expected.square().sum().backward()
     for theirs, layer in zip(with_weights, ours, strict=True):
         for a, b in zip(theirs.parameters(), layer.parameters(), strict=True):
             torch.testing.assert_close(b.grad, a.grad, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_argument_selects_the_definition(
+    name: str, real_molecules: Tensors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither way may stand in for the other: the tests of exactness compare the two."""
+    network, few = build(name, seed=0), [real_molecules[0], real_molecules[1]]
+
+    def never(_: object) -> Tensor:
+        raise AssertionError("the other way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(network, "fast_maps", never)
+        network(few, dense=True)
+        predict(network, few, dense=True)
+    monkeypatch.setattr(network, "dense_maps", never)
+    network(few)
+    predict(network, few)
+
+
+def test_predicting_nothing_and_what_does_not_fit(real_molecules: Tensors) -> None:
+    network = build("fixed", seed=0)
+    assert predict(network, []).shape == (0, 2)
+    with pytest.raises(InputError, match="401 nt"):
+        predict(network, [real_molecules[0], encode("A" * 401, "." * 401, 0.0)])
+    assert network.training, "predicting leaves the network as it was"
 
 
 @pytest.mark.parametrize("length", [1, 2, 44, 45, 96, 398, 401])
