@@ -12,6 +12,7 @@ from conftest import ROOT
 
 from mirpair.config import Run, Study, load_study
 from mirpair.files import InputError
+from mirpair.recipes import MODELS
 from mirpair.sources import read_sources
 
 
@@ -43,17 +44,23 @@ def test_every_published_file_of_the_paper_is_in_the_sources_table() -> None:
     assert set(study.places()) == {name for name in sources if name.startswith("do2018/")}
 
 
-def test_the_demo_trains_the_fixed_sized_network_on_one_fold_only() -> None:
+def test_the_demo_trains_every_network_in_full_on_every_fold() -> None:
     plan = load_study(shipped("demo")).plan()
-    assert [run for run in plan if run.model == "fixed"] == [
-        Run("demo-cv1", "fixed", "paper", 0, 2)
-    ]
-    assert len([run for run in plan if run.model == "variable" and run.epochs == 10]) == 5
+    assert {(run.experiment, run.model) for run in plan} == {
+        (f"demo-cv{fold}", model) for fold in range(1, 6) for model in MODELS
+    }
+    assert {run.epochs for run in plan} == {40}
+
+
+TWO_ENTRIES = [
+    {"models": ["variable", "without-pairing"], "recipe": "paper", "epochs": 10},
+    {"models": ["fixed"], "recipe": "paper", "folds": [1], "epochs": 2},
+]
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """The demo's config with one place changed; a value of ... takes the key away."""
-    config = copy.deepcopy(shipped("demo"))
+    """The demo's config with two entries of runs and one place changed; ... takes it away."""
+    config = copy.deepcopy(shipped("demo") | {"runs": TWO_ENTRIES})
     *parents, last = path.split(".")
     place: Any = config
     for key in parents:
@@ -135,6 +142,7 @@ def test_every_run_is_planned_once_for_each_seed() -> None:
     config = changed("seeds", [3, 7])
     plan = load_study(config).plan()
     assert len(plan) == 22
+    assert Run("demo-cv1", "fixed", "paper", 7, 2) in plan
     assert {run.seed for run in plan if run.experiment == "demo-cv2"} == {3, 7}
 
 
