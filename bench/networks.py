@@ -60,7 +60,7 @@ WAYS = [
 ]
 
 
-def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 7) -> pd.DataFrame:
+def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 4) -> pd.DataFrame:
     """Median milliseconds a sample, the ways in turn, each in a process of its own.
 
     Parameters
