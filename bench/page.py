@@ -128,7 +128,7 @@ def _goals(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
                 missed.append(f"{where}: {ours[what] / floor[what]:.1f} times the floor")
         row["training: faster than the fastest dense way"] = fastest / ours["training"]
         rows.append(row)
-    return pd.DataFrame(rows), "; ".join(missed) or "none"
+    return pd.DataFrame(rows), "\n".join(f"- {one}" for one in missed) or "- none"
 
 
 def _slope(x: pd.Series[float], y: pd.Series[float]) -> float:
