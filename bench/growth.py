@@ -17,7 +17,7 @@ from mirpair.encoding import Molecule, Tensors, encode
 from mirpair.folding import fold
 from mirpair.inference import predict
 from mirpair.models import build
-from mirpair.recipes import FIXED_SIDE, RECIPES
+from mirpair.recipes import FIXED_SIDE, MODELS, Recipe
 from mirpair.training import train
 
 NUMBERS = (1_000, 3_000, 10_000, 30_000, 100_000)
@@ -65,7 +65,7 @@ def _train(path: Path, n: int) -> tuple[float, float, float, float]:
     log.setLevel(logging.INFO)
     log.addHandler(_Seconds(seconds))
     few = tensors.subset(np.arange(64))
-    network, _ = train("variable", tensors, few, RECIPES["paper"], epochs=2, seed=0)
+    network, _ = train(MODELS["variable"], tensors, few, Recipe(epochs=2), seed=0)
     start = time.perf_counter()
     predict(network, tensors)
     prediction = time.perf_counter() - start
@@ -118,7 +118,7 @@ class _Pass:
     """Milliseconds a sample of a forward and a backward pass."""
 
     def __init__(self, model: str, molecules: list[Molecule], *, dense: bool) -> None:
-        self.network = build(model, seed=0)
+        self.network = build(MODELS[model], seed=0)
         self.molecules = molecules
         self.dense = dense
 

@@ -17,10 +17,10 @@ from mirpair.encoding import Molecule, Tensors
 from mirpair.factorised import _footprint, _Geometry
 from mirpair.inference import predict
 from mirpair.models import build
-from mirpair.recipes import MODELS, RECIPES
+from mirpair.recipes import MODELS, Recipe
 from mirpair.training import class_weights, weighted_loss
 
-BATCH = RECIPES["paper"].batch_size
+BATCH = Recipe().batch_size
 SGEMM = 1024
 
 
@@ -122,7 +122,7 @@ class Training:
     def __init__(self, way: Way, tensors: Tensors) -> None:
         self.way = way
         self.tensors = tensors
-        self.network = build(way.model, seed=0).to(way.dtype)
+        self.network = build(MODELS[way.model], seed=0).to(way.dtype)
         self.weights = torch.tensor(class_weights(tensors.labels), dtype=way.dtype)
         parameters = self.network.parameters()
         self.optimizer = torch.optim.Adagrad(parameters, lr=0.001, fused=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, RANKING, TRAIN
 from mirpair.files import InputError
 from mirpair.metrics import rank
-from mirpair.recipes import MODELS
 
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 
@@ -57,8 +56,15 @@ def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame])
     return experiment.merge(both, on=["set", "id"], how="left", validate="one_to_one")
 
 
-def check_lengths(records: pd.DataFrame, models: Iterable[str]) -> None:
+def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> None:
     """Refuse a record that is too long for a network that is planned, before any is trained.
+
+    Parameters
+    ----------
+    records
+        Result of `take_part`.
+    limits
+        Model to the longest RNA that it takes, in nt; None is no limit.
 
     Raises
     ------
@@ -66,8 +72,7 @@ def check_lengths(records: pd.DataFrame, models: Iterable[str]) -> None:
         Naming the record, its length, the network and the ways out.
     """
     longest = records.iloc[int(records["length"].to_numpy().argmax())]
-    for name in models:
-        limit = MODELS[name].max_length
+    for name, limit in limits.items():
         if limit is not None and longest["length"] > limit:
             raise InputError(
                 f"the record {longest['id']!r} of the set {longest['set']!r} has "

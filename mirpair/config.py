@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from mirpair.files import InputError
-from mirpair.recipes import MODELS, RECIPES
+from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 
 Name = Annotated[
     str,
@@ -36,21 +36,8 @@ Place = Annotated[
 Places = Annotated[list[Place], Field(min_length=1)]
 
 
-def _one_of(known: Iterable[str]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in known:
-            raise ValueError(f"is {value!r}, must be one of {', '.join(known)}")
-        return value
-
-    return check
-
-
-ModelName = Annotated[
-    str, AfterValidator(_one_of(MODELS)), Field(json_schema_extra={"enum": list(MODELS)})
-]
-RecipeName = Annotated[
-    str, AfterValidator(_one_of(RECIPES)), Field(json_schema_extra={"enum": list(RECIPES)})
-]
+ModelName = Annotated[Name, Field(json_schema_extra={"examples": list(MODELS)})]
+RecipeName = Annotated[Name, Field(json_schema_extra={"examples": list(RECIPES)})]
 
 
 class _Section(BaseModel):
@@ -114,11 +101,71 @@ class AcrossDatasets(_Section):
 Experiment = Annotated[KFold | Published | AcrossDatasets, Field(discriminator="split")]
 
 
+class ModelVariant(_Section):
+    """A network that differs from a known one in what is given here."""
+
+    base: ModelName = Field(description="The known network: " + ", ".join(MODELS) + ".")
+    label: str = Field(description="Its name in tables and figures.")
+    soft: float = Field(
+        0.0, ge=0, lt=0.5, description="One-hot {soft, 1 - soft} in place of {0, 1}."
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Probability of dropout before each fully connected layer."
+    )
+    pooling: Literal[1, 2, 3] = Field(
+        3,
+        description="How many of the variable-sized network's pooling layers there are: 2 is "
+        "without the max-pooling, 1 without the sum-pooling too.",
+    )
+
+
+class RecipeVariant(_Section):
+    """A recipe that differs from a known one in what is given here."""
+
+    base: RecipeName = Field(description="The known recipe: " + ", ".join(RECIPES) + ".")
+    label: str = Field(description="Its name in tables and figures.")
+    epochs: int = Field(40, ge=1, description="Passes over the training records.")
+    batch_size: int = Field(64, ge=1, description="Samples a step.")
+    learning_rate: float = Field(0.001, gt=0, description="Of the optimiser.")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty, of the optimiser.")
+    optimizer: Literal["adagrad", "adam"] = Field("adagrad", description="Which optimiser.")
+    loss: Literal["sum", "mean", "mean-of-each"] = Field(
+        "sum", description="Weighted sum over a batch, weighted mean, or each sample's own mean."
+    )
+    positive_weight: float | None = Field(
+        None, gt=0, description="Weight of a positive (negatives: 1); null is equation 2's."
+    )
+    frozen_norm: bool = Field(
+        False, description="Whether batch normalisation keeps epoch 1's running statistics."
+    )
+    precision: Literal["float32", "float64"] = Field(
+        "float32", description="Of all numbers in the network."
+    )
+
+
+class Figure3(_Section):
+    """What happens after the last epoch, the paper's Figure 3: trainings that are watched on."""
+
+    model: ModelName = Field("variable", description="Which network.")
+    recipe: RecipeName = Field("paper", description="How it is trained.")
+    epochs: int = Field(80, ge=1, description="Up to which epoch the histories go.")
+    validation: Name = Field(
+        description="The cross-validation whose validation metrics are drawn, a panel a fold."
+    )
+    training: Name | None = Field(
+        None, description="The experiment whose training metrics are the last panel."
+    )
+
+
 class Runs(_Section):
     """Which networks are trained on which experiments, and how."""
 
-    models: list[ModelName] = Field(min_length=1, description="Networks, see mirpair/recipes.py.")
-    recipe: RecipeName = Field("paper", description="How they are trained.")
+    models: list[ModelName] = Field(
+        min_length=1, description="Networks: " + ", ".join(MODELS) + ", or those of `models`."
+    )
+    recipe: RecipeName = Field(
+        "paper", description="How they are trained: paper, published-code, or one of `recipes`."
+    )
     experiments: list[Name] | None = Field(
         None, min_length=1, description="On which experiments; all, if it is left out."
     )
@@ -186,8 +233,10 @@ class Run(NamedTuple):
     ----------
     experiment
         Name of the fold that it trains on: ``human-cv1``.
-    model, recipe, seed, epochs
+    model, recipe, seed
         What is trained, and how.
+    epochs
+        Passes over the training records.
     """
 
     experiment: str
@@ -217,8 +266,11 @@ class Study(_Section):
     experiments: dict[Name, Experiment] = Field(
         min_length=1, description="Who trains and who evaluates."
     )
+    models: dict[Name, ModelVariant] = Field({}, description="Networks of the study's own.")
+    recipes: dict[Name, RecipeVariant] = Field({}, description="Recipes of the study's own.")
     runs: list[Runs] = Field(min_length=1, description="What is trained.")
     tables: dict[Name, Table] = Field(description="What is printed.")
+    figure3: Figure3 | None = Field(None, description="What is watched beyond the last epoch.")
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
@@ -227,9 +279,13 @@ class Study(_Section):
         for name, experiment in self.experiments.items():
             for dataset in self._sets_of(experiment):
                 self._known("experiments", name, "set", dataset, self.datasets)
+        self._variants_are_possible()
         for index, runs in enumerate(self.runs):
             for name in runs.experiments or []:
                 self._known("runs", str(index + 1), "experiment", name, self.experiments)
+            for name in runs.models:
+                self._known("runs", str(index + 1), "model", name, {**MODELS, **self.models})
+            self._known("runs", str(index + 1), "recipe", runs.recipe, {**RECIPES, **self.recipes})
             numbers = {fold.number for fold in self.folds().values()}
             for number in runs.folds or []:
                 if number < 1 or number not in numbers:
@@ -243,6 +299,15 @@ class Study(_Section):
                     self._known("tables", name, "experiment", group, self.experiments)
                     if not self.runs_on(group):
                         raise ValueError(f"tables.{name}: nothing is trained on {group!r}")
+        if self.figure3 is not None:
+            for key, kind, known in (
+                ("model", "model", {**MODELS, **self.models}),
+                ("recipe", "recipe", {**RECIPES, **self.recipes}),
+                ("validation", "experiment", self.experiments),
+                ("training", "experiment", self.experiments),
+            ):
+                if (name := getattr(self.figure3, key)) is not None:
+                    self._known("figure3", key, kind, name, known)
         if self.study == "raw":
             raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
         if len(set(self.seeds)) < len(self.seeds):
@@ -253,6 +318,23 @@ class Study(_Section):
                 f"runs: {twice[1]!r} with recipe {twice[2]!r} on {twice[0]!r} is asked for twice"
             )
         return self
+
+    def _variants_are_possible(self) -> None:
+        for section, own, known in (
+            ("models", self.models, MODELS),
+            ("recipes", self.recipes, RECIPES),
+        ):
+            for name, variant in own.items():
+                if name in known:
+                    raise ValueError(f"{section}.{name}: this name is taken; choose another one")
+                self._known(section, name, "base", variant.base, known)
+        for name, model in self.models.items():
+            base = MODELS[model.base]
+            if model.pooling < 3 and base.architecture != "variable":
+                raise ValueError(
+                    f"models.{name}: pooling layers can be left out of variable-sized networks "
+                    f"only, and {model.base!r} is none"
+                )
 
     @staticmethod
     def _known(section: str, name: str, kind: str, what: str, known: Mapping[str, Any]) -> None:
@@ -297,10 +379,13 @@ class Study(_Section):
         evaluate = [place for name in self.folds() for place in self.split_files(name, "evaluate")]
         return sets + train + evaluate
 
-    def models_on(self, fold_name: str) -> list[str]:
-        """The networks that are planned on one experiment."""
-        found = [run.model for run in self.plan() if run.experiment == fold_name]
-        return list(dict.fromkeys(found))
+    def max_lengths(self, fold_name: str) -> dict[str, int | None]:
+        """The networks that are planned on one experiment, and the longest RNA that each takes."""
+        planned = [run for run in self.plan() if run.experiment == fold_name]
+        return {
+            run.model: self.training(fold_name, run.model, run.recipe)[0].max_length
+            for run in planned
+        }
 
     def result_tables(self) -> dict[str, Results]:
         """The tables of results, by name."""
@@ -324,13 +409,62 @@ class Study(_Section):
                     continue
                 if runs.folds is not None and number and number not in runs.folds:
                     continue
-                epochs = runs.epochs or RECIPES[runs.recipe].epochs
                 plan += [
-                    Run(name, model, runs.recipe, seed, epochs)
+                    Run(
+                        name,
+                        model,
+                        runs.recipe,
+                        seed,
+                        runs.epochs or self.training(name, model, runs.recipe)[1].epochs,
+                    )
                     for model in runs.models
                     for seed in self.seeds
                 ]
         return plan
+
+    def watched(self) -> list[Run]:
+        """The trainings of Figure 3, the folds first; their epochs are those of the result."""
+        if self.figure3 is None:
+            return []
+        model, recipe = self.figure3.model, self.figure3.recipe
+        groups = (self.figure3.validation, self.figure3.training)
+        return [
+            Run(name, model, recipe, self.seeds[0], self.training(name, model, recipe)[1].epochs)
+            for group in groups
+            for name, fold in self.folds().items()
+            if fold.group == group
+        ]
+
+    def training(self, fold_name: str, model: str, recipe: str) -> tuple[Model, Recipe]:
+        """What a run trains and how, by the names that it has in the config."""
+        network = MODELS[model] if model in MODELS else _varied_model(self.models[model])
+        if recipe in RECIPES:
+            return RECIPES[recipe](network, self._split_of(fold_name))
+        variant = self.recipes[recipe]
+        network, base = RECIPES[variant.base](network, self._split_of(fold_name))
+        given = variant.model_dump(exclude_unset=True, exclude={"base", "label"})
+        return network, replace(base, **given)
+
+    def _split_of(self, fold_name: str) -> Split:
+        group, number = self.folds()[fold_name]
+        if number:
+            return "cross-validation"
+        is_across = isinstance(self.experiments[group], AcrossDatasets)
+        return "across-datasets" if is_across else "test"
+
+    def label(self, model: str, recipe: str) -> str:
+        """Name of a network in tables and figures; the recipe is told unless it is the paper's."""
+        network = MODELS[model] if model in MODELS else self.models[model]
+        if recipe == "paper":
+            return network.label
+        how = recipe if recipe in RECIPES else self.recipes[recipe].label
+        return f"{network.label}, {how}"
+
+
+def _varied_model(variant: ModelVariant) -> Model:
+    given = variant.model_dump(exclude_unset=True, exclude={"base"})
+    # It is another network than the one that has a row in the paper.
+    return replace(MODELS[variant.base], published="", **given)
 
 
 def _fold_count(experiment: KFold | Published | AcrossDatasets) -> int | None:
@@ -365,7 +499,7 @@ def _explain(problem: dict[str, Any]) -> str:
     if loc and loc[0] in ("experiments", "tables") and len(loc) > 2:
         del loc[2]
     # Lists are counted from 1; a number that is a key of a mapping stays as it is.
-    named = loc and loc[0] in ("datasets", "experiments", "tables")
+    named = loc and loc[0] in ("datasets", "experiments", "models", "recipes", "tables")
     where = ".".join(
         str(part + 1) if isinstance(part, int) and not (named and place == 1) else str(part)
         for place, part in enumerate(loc)

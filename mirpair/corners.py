@@ -62,11 +62,12 @@ def normalised(
     return scale[:, None, None], empty * scale[:, None, None] + shift[:, None, None]
 
 
-def reached(x: Tensor, conv: nn.Conv2d, scale: Tensor, *, limit: int) -> Tensor:
+def reached(x: Tensor, conv: nn.Conv2d, scale: Tensor | None = None, *, limit: int) -> Tensor:
     """Convolution, without bias, of ``scale · x``: all rows that x reaches, made even, ≤ limit."""
     (stride, _), padding = conv.stride, int(conv.padding[0])
+    weight = conv.weight if scale is None else conv.weight * scale
     # Padding by one stride more gives all of them behind, and before them one too many.
-    y = F.conv2d(x, conv.weight * scale, stride=stride, padding=padding + stride)
+    y = F.conv2d(x, weight, stride=stride, padding=padding + stride)
     rows = y.shape[-1] - 1
     more = min(rows + rows % 2, limit) - rows
     return F.pad(y, (-1, more, -1, more))

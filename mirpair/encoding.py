@@ -75,7 +75,11 @@ def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
 
 
 def dense(
-    molecule: Molecule, *, pairing: bool = True, dtype: npt.DTypeLike = np.float32
+    molecule: Molecule,
+    *,
+    pairing: bool = True,
+    soft: float = 0.0,
+    dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[np.floating]:
     """The L × L × 9 pairing matrix (Do et al. 2018, section 2.1 and Figure 1).
 
@@ -85,6 +89,8 @@ def dense(
         RNA of length L.
     pairing
         Whether to have channel 0; without it, the input of "without pairing matrix".
+    soft
+        One-hot {soft, 1 − soft} in place of {0, 1}, which the paper tried too (section 2.2).
     dtype
         Of the result.
 
@@ -96,7 +102,7 @@ def dense(
         It is a view of a channels-first array, which is what the networks want.
     """
     length = len(molecule.codes)
-    one_hot = np.eye(len(ALPHABET), dtype=dtype)[:, molecule.codes]
+    one_hot = np.where(np.eye(len(ALPHABET)), 1 - soft, soft).astype(dtype)[:, molecule.codes]
     channels = np.zeros((CHANNELS, length, length), dtype=dtype)
     paired = np.flatnonzero(molecule.partner >= 0)
     channels[0, paired, molecule.partner[paired]] = molecule.mfe

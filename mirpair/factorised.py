@@ -44,7 +44,9 @@ _Cuts = tuple[tuple[int, int], ...]
 _Indices = npt.NDArray[np.int32]
 
 
-def convolve(conv: nn.Conv2d, molecules: Sequence[Molecule], sides: Sequence[int]) -> list[Tensor]:
+def convolve(
+    conv: nn.Conv2d, molecules: Sequence[Molecule], sides: Sequence[int], *, soft: float = 0.0
+) -> list[Tensor]:
     """The upper left corner of ``conv(pairing matrix)`` of each molecule.
 
     Parameters
@@ -55,6 +57,8 @@ def convolve(conv: nn.Conv2d, molecules: Sequence[Molecule], sides: Sequence[int
     molecules, sides
         How many rows and columns to compute of each. Where no window reaches the molecule any
         more, the output is the bias. Ordered by side.
+    soft
+        One-hot {soft, 1 − soft} in place of {0, 1}, see `mirpair.encoding.dense`.
 
     Returns
     -------
@@ -69,7 +73,7 @@ def convolve(conv: nn.Conv2d, molecules: Sequence[Molecule], sides: Sequence[int
     ]
     # Molecules whose ends cut the kernel in the same way are neighbours in the table.
     order = sorted(range(len(molecules)), key=lambda n: footprints[n].cuts)
-    table = _table(conv, [footprints[n] for n in order])
+    table = _table(conv, [footprints[n] for n in order], soft)
     y = _sum_rows(table, [footprint.bases for footprint in footprints], order)
     if conv.in_channels == CHANNELS:
         weights = conv.weight[:, 0].flatten(1).t().repeat(len(molecules), 1)
@@ -196,15 +200,16 @@ def _starts(sizes: Sequence[int] | npt.NDArray[np.int64]) -> _Indices:
     return starts
 
 
-def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint]) -> Tensor:
+def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint], soft: float) -> Tensor:
     """(Σ side · 2 · K, channels), one molecule after the other; ordered by their cuts."""
     every = sorted({cut for footprint in footprints for cut in footprint.cuts})
     kernel = np.arange(conv.kernel_size[0])
     inside = torch.from_numpy(np.array([(low <= kernel) & (kernel < high) for low, high in every]))
     inside = inside.to(conv.weight)
-    weights = conv.weight[:, -2 * _BASES :]
-    of_rows = torch.einsum("ocuw,kw->ucko", weights[:, :_BASES], inside).flatten(0, 1)
-    of_columns = torch.einsum("ocuw,ku->wcko", weights[:, _BASES:], inside).flatten(0, 1)
+    rows = _softened(conv.weight[:, -2 * _BASES : -_BASES], soft)
+    columns = _softened(conv.weight[:, -_BASES:], soft)
+    of_rows = torch.einsum("ocuw,kw->ucko", rows, inside).flatten(0, 1)
+    of_columns = torch.einsum("ocuw,ku->wcko", columns, inside).flatten(0, 1)
     # Every output has one row of the first kind, so the bias goes into these.
     assert conv.bias is not None
     bias = conv.bias.expand(1, len(every), -1)
@@ -222,6 +227,14 @@ def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint]) -> Tensor:
         parts.append(part.view(-1, conv.out_channels))
         start = stop
     return torch.cat(parts)
+
+
+def _softened(weights: Tensor, soft: float) -> Tensor:
+    """The weights by which a one-hot {0, 1} gives what these give of {soft, 1 − soft}."""
+    if not soft:
+        return weights
+    # Of each base's four channels one is 1 − soft and the others are soft.
+    return (1 - 2 * soft) * weights + soft * weights.sum(1, keepdim=True)
 
 
 def _sum_rows(

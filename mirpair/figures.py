@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mirpair.files import atomic
-from mirpair.recipes import MODELS
 from mirpair.tables import FEATURE, OURS, PUBLISHED
 
 # Okabe and Ito's colours, told apart by all readers.
@@ -40,7 +39,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
     Parameters
     ----------
     histories
-        Model to name of the run to its history (see `mirpair.metrics.history`).
+        Label of the network to name of the run to its history (see `mirpair.metrics.history`).
     title
         Of the figure.
     """
@@ -66,7 +65,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
                     marker=marker,
                 )
             left.set(ylabel="loss per record", xlabel="epoch")
-            left.set_title(f"{MODELS[model].label} ({len(runs)} run{'s'[: len(runs) > 1]})")
+            left.set_title(f"{model} ({len(runs)} run{'s'[: len(runs) > 1]})")
             left.set_ylim(bottom=0)
             for name in _SHOWN:
                 for history in runs.values():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from torch import Tensor
 from mirpair.encoding import Molecule
 from mirpair.files import InputError, atomic
 from mirpair.models import Network, build
-from mirpair.recipes import MODELS
+from mirpair.recipes import Model
 
 
 def scores_of(logits: Tensor) -> npt.NDArray[np.float32]:
@@ -56,32 +58,30 @@ def predict(
     return torch.cat(logits)[torch.tensor(order).argsort()]
 
 
-def save_weights(network: Network, model: str, path: str | Path) -> None:
-    """Write safetensors (no pickle) that say which model they belong to, atomically."""
+def save_weights(network: Network, path: str | Path) -> None:
+    """Write safetensors (no pickle) that say which network they belong to, atomically."""
     # Contiguous and on the CPU: safetensors refuses views, and a GPU's weights load anywhere.
     state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     with atomic(path) as temporary:
-        save_file(state, temporary, metadata={"model": model})
+        save_file(state, temporary, metadata={"model": json.dumps(asdict(network.model))})
 
 
 def load_weights(path: str | Path) -> Network:
     """Network with the weights of a file that `save_weights` wrote, in evaluation mode.
 
+    Its precision is that of the file.
+
     Raises
     ------
     InputError
-        If the file is not of this kind (a pickle is never opened) or does not fit its model.
+        If the file is not of this kind (a pickle is never opened) or does not fit its network.
     """
     try:
         with safe_open(path, framework="pt") as weights:
-            model = (weights.metadata() or {}).get("model", "")
+            model = Model(**json.loads((weights.metadata() or {}).get("model", "null")))
             state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
-        if model not in MODELS:
-            raise InputError(
-                f"{path}: made for the model {model!r}, which is none of {', '.join(MODELS)}"
-            )
-        network = build(model, seed=0)
+        network = build(model, seed=0).to(state["output.weight"].dtype)
         network.load_state_dict(state)
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not weights of this project ({error})") from error
     return network.eval()

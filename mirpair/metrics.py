@@ -87,8 +87,8 @@ def history(scores: Scores) -> pd.DataFrame:
 
 
 def final(scores: Scores) -> pd.DataFrame:
-    """One row: number of evaluation records, and their metrics after the last epoch."""
+    """One row: number of evaluation records, and their metrics in the epoch that is the result."""
     positives = int((scores.evaluate_labels == 1).sum())
     counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}
-    measured = measure(scores.evaluate_labels, scores.evaluate_scores[-1])
+    measured = measure(scores.evaluate_labels, scores.result)
     return pd.DataFrame([{**counts, **measured}])

@@ -1,6 +1,6 @@
-"""The networks of Do et al. 2018, Figure 2, layer by layer.
+"""The networks of Do et al. 2018, Figure 2, layer by layer, and those they also tried.
 
-Both are called with a list of molecules and return two logits for each; the softmax over them
+All are called with a list of molecules and return two logits for each; the softmax over them
 gives the probability of column 0 (not a pre-miRNA) and column 1 (pre-miRNA: label 1).
 
 Each is written twice. `dense_maps` is the definition, layer after layer on whole pairing matrices;
@@ -22,7 +22,7 @@ from mirpair.corners import normalised, pooled_difference, reached
 from mirpair.encoding import CHANNELS, Molecule, dense
 from mirpair.factorised import convolve
 from mirpair.files import InputError
-from mirpair.recipes import FIXED_SIDE, MODELS
+from mirpair.recipes import FIXED_SIDE, Model
 
 
 def _sum_pool(x: Tensor) -> Tensor:
@@ -49,27 +49,40 @@ def _by_side(maps: Sequence[Tensor]) -> list[Tensor]:
 
 
 class Network(nn.Module):
-    """What both networks share: how a molecule becomes an image, and the fully connected head."""
+    """What the networks share: how a molecule becomes an image, and the fully connected head.
+
+    Parameters
+    ----------
+    model
+        What it is; kept as an attribute, and in the file of its weights.
+    """
 
     conv1: nn.Conv2d
+    hidden: nn.Linear
+    output: nn.Linear
 
-    def __init__(self, pairing: bool, features: int) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
-        self.pairing = pairing
-        self.hidden = nn.Linear(features, 256)
-        self.output = nn.Linear(256, 2)
+        self.model = model
+        self.drop = nn.Dropout(model.dropout) if model.dropout else nn.Identity()
+
+    @property
+    def channels(self) -> int:
+        """Of its input."""
+        return CHANNELS if self.model.pairing else CHANNELS - 1
 
     def image(self, molecule: Molecule) -> Tensor:
         """(channels, L, L) pairing matrix on the network's device and in its precision."""
         weight = self.output.weight
         # Made in the network's precision: an energy rounded to float32 would stay rounded.
         dtype = np.float64 if weight.dtype == torch.float64 else np.float32
-        array = dense(molecule, pairing=self.pairing, dtype=dtype).transpose(2, 0, 1)
-        return torch.from_numpy(array).to(weight.device)
+        array = dense(molecule, pairing=self.model.pairing, soft=self.model.soft, dtype=dtype)
+        return torch.from_numpy(array.transpose(2, 0, 1)).to(weight.device)
 
     def classify(self, x: Tensor) -> Tensor:
-        """(N, 64, h, w) feature maps to (N, 2) logits."""
-        logits: Tensor = self.output(torch.sigmoid(self.hidden(x.flatten(1))))
+        """(N, C, h, w) feature maps to (N, 2) logits."""
+        x = torch.sigmoid(self.hidden(self.drop(x.flatten(1))))
+        logits: Tensor = self.output(self.drop(x))
         return logits
 
     def forward(self, molecules: Sequence[Molecule], *, dense: bool = False) -> Tensor:
@@ -86,11 +99,11 @@ class Network(nn.Module):
         return self.classify(self.dense_maps(molecules) if dense else self.fast_maps(molecules))
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, h, w) feature maps: the definition."""
+        """(N, C, h, w) feature maps: the definition."""
         raise NotImplementedError
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, h, w), the same from what is not repetition; by default no other way."""
+        """(N, C, h, w), the same from what is not repetition; by default no other way."""
         return self.dense_maps(molecules)
 
     def first_layer(
@@ -106,39 +119,66 @@ class Network(nn.Module):
         Returns
         -------
         maps, places
-            (g, 32, side, side) for each different side in ascending order; (N,) such that
+            (g, C, side, side) for each different side in ascending order; (N,) such that
             ``torch.cat(...)[places]`` of what becomes of the maps is in the order of the molecules.
         """
         order = sorted(range(len(molecules)), key=sides.__getitem__)
-        maps = convolve(self.conv1, [molecules[n] for n in order], [sides[n] for n in order])
+        maps = convolve(
+            self.conv1,
+            [molecules[n] for n in order],
+            [sides[n] for n in order],
+            soft=self.model.soft,
+        )
         return maps, torch.tensor(order, device=maps[0].device).argsort()
 
 
-class VariableNetwork(Network):
+class _Unpadded(Network):
+    """A network that sees each molecule at its own size."""
+
+    def maps(self, x: Tensor) -> Tensor:
+        """(g, C, side, side) outputs of the first convolution to (g, C', h, w) feature maps."""
+        raise NotImplementedError
+
+    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, C', h, w) feature maps by the definition, one molecule after the other."""
+        return torch.cat([self.maps(self.conv1(self.image(m)[None])) for m in molecules])
+
+    def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, C', h, w), the same, molecules of the same size together."""
+        conv = self.conv1
+        margin = 2 * int(conv.padding[0]) - conv.kernel_size[0]
+        sides = [(len(m.codes) + margin) // conv.stride[0] + 1 for m in molecules]
+        batches, places = self.first_layer(molecules, sides)
+        return torch.cat([self.maps(x) for x in batches])[places]
+
+
+class VariableNetwork(_Unpadded):
     """Variable-sized input, Figure 2A: each molecule at its own size.
 
     Kernel sizes, strides, paddings and widths are not in the paper; they are those of the code
     that its authors published.
     """
 
-    def __init__(self, *, pairing: bool = True) -> None:
-        super().__init__(pairing, features=64 * 4 * 4)
-        self.conv1 = nn.Conv2d(CHANNELS if pairing else CHANNELS - 1, 32, 11, stride=4, padding=10)
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.hidden = nn.Linear(64 * 4 * 4, 256)
+        self.output = nn.Linear(256, 2)
+        self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=10)
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=4)
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
         _channels_last(self.conv2, self.conv3)
 
-    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 4, 4) feature maps by the definition, one molecule after the other."""
-        maps = []
-        for molecule in molecules:
-            x = _sum_pool(F.relu(self.conv1(self.image(molecule)[None])))
-            x = _max_pool(F.relu(self.conv2(x)))
-            maps.append(F.adaptive_avg_pool2d(F.relu(self.conv3(x)), 4))
-        return torch.cat(maps)
+    def maps(self, x: Tensor) -> Tensor:
+        """(g, 32, side, side) outputs of the first convolution to (g, 64, 4, 4) feature maps."""
+        x = F.relu(x)
+        x = F.relu(self.conv2(_sum_pool(x) if self.model.pooling >= 2 else x))
+        x = F.relu(self.conv3(_max_pool(x) if self.model.pooling >= 3 else x))
+        return F.adaptive_avg_pool2d(x, 4)
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, 64, 4, 4), the same, molecules of the same size together."""
+        if self.model.pooling < 3:
+            return super().fast_maps(molecules)
         # Of (L + 9) // 4 + 1 rows of the first convolution, an odd last one is never pooled.
         pooled = [((len(molecule.codes) + 9) // 4 + 1) // 2 for molecule in molecules]
         batches, places = self.first_layer(molecules, [2 * n for n in pooled])
@@ -157,10 +197,12 @@ class FixedNetwork(Network):
     Kernel sizes, strides, paddings and widths as in `VariableNetwork`.
     """
 
-    def __init__(self, *, pairing: bool = True) -> None:
-        super().__init__(pairing, features=64 * 6 * 6)
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.hidden = nn.Linear(64 * 6 * 6, 256)
+        self.output = nn.Linear(256, 2)
         self.side = FIXED_SIDE
-        self.conv1 = nn.Conv2d(CHANNELS if pairing else CHANNELS - 1, 32, 11, stride=4, padding=2)
+        self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=2)
         self.norm1 = nn.BatchNorm2d(32)
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=2)
         self.norm2 = nn.BatchNorm2d(64)
@@ -177,12 +219,15 @@ class FixedNetwork(Network):
             )
         return super().forward(molecules, dense=dense)
 
-    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6) feature maps by the definition."""
+    def padded(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, channels, 400, 400) input."""
         images = [self.image(molecule) for molecule in molecules]
         margins = [self.side - image.shape[-1] for image in images]
-        x = torch.stack([F.pad(x, (0, m, 0, m)) for x, m in zip(images, margins, strict=True)])
-        x = self.norm1(_sum_pool(F.relu(self.conv1(x))))
+        return torch.stack([F.pad(x, (0, m, 0, m)) for x, m in zip(images, margins, strict=True)])
+
+    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 6, 6) feature maps by the definition."""
+        x = self.norm1(_sum_pool(F.relu(self.conv1(self.padded(molecules)))))
         x = self.norm2(_max_pool(F.relu(self.conv2(x))))
         return _average_pool(F.relu(self.conv3(x)))
 
@@ -222,21 +267,152 @@ class FixedNetwork(Network):
         return torch.cat(x)[places] + _average_pool(F.relu(empty))
 
 
-def build(name: str, *, seed: int) -> Network:
-    """Make a network of `mirpair.recipes.MODELS` with PyTorch's default initial weights.
+class PublishedFixedNetwork(FixedNetwork):
+    """The fixed-sized network as in the code that the authors published.
+
+    It differs from Figure 2B in that batch normalisation comes before ReLU and pooling, and the
+    last pooling takes the maximum.
+    """
+
+    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 6, 6) feature maps by the definition."""
+        x = _sum_pool(F.relu(self.norm1(self.conv1(self.padded(molecules)))))
+        x = _max_pool(F.relu(self.norm2(self.conv2(x))))
+        return _max_pool(F.relu(self.conv3(x)))
+
+    def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+        """(N, 64, 6, 6), the same, computed only where the molecules are.
+
+        As in `FixedNetwork.fast_maps`; batch normalisation counts a last row that is not pooled.
+        """
+        # Of 99 rows the last is the 50th pair's only one.
+        reached_rows = [(len(molecule.codes) + 1) // 4 + 1 for molecule in molecules]
+        x, places = self.first_layer(molecules, [min(n + n % 2, 99) for n in reached_rows])
+        assert self.conv1.bias is not None
+        empty = self.conv1.bias[:, None, None]
+        x = [y - empty for y in x]
+        scale, empty = normalised(self.norm1, empty, x, positions=len(molecules) * 99 * 99)
+        everywhere = empty.expand(-1, 99, 99)
+        x = _by_side([pooled_difference(_sum_pool, y * scale, everywhere) for y in x])
+        empty = 4 * F.relu(empty)
+
+        # 25 rows: the first and the last meet the border, the others are all alike.
+        alike = F.conv2d(
+            empty.expand(1, -1, 5, 5), self.conv2.weight, self.conv2.bias, stride=2, padding=2
+        )
+        rows = torch.tensor([0, *[1] * 23, 2], device=empty.device)
+        empty = alike[0][:, rows[:, None], rows]
+        x = [reached(y, self.conv2, limit=25) for y in x]
+        scale, empty = normalised(self.norm2, empty, x, positions=len(molecules) * 25 * 25)
+        x = _by_side([pooled_difference(_max_pool, y * scale, empty) for y in x])
+        empty = _max_pool(F.relu(empty))
+
+        x = [reached(y, self.conv3, limit=12) for y in x]
+        empty = self.conv3(empty)
+        x = [pooled_difference(_max_pool, y, empty) for y in x]
+        x = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in x]
+        return torch.cat(x)[places] + _max_pool(F.relu(empty))
+
+
+def _overlapping_max_pool(x: Tensor) -> Tensor:
+    return F.max_pool2d(x, kernel_size=3, stride=2, padding=1)
+
+
+class AlexNetLike(_Unpadded):
+    """AlexNet's layers at half its width, on each molecule at its own size.
+
+    What the paper's alternative was is not said. Here: five convolutions with AlexNet's kernels
+    and three overlapping max-poolings, the downscaling to 4 × 4 in place of its fixed size, three
+    fully connected layers with ReLU and dropout (a quarter of the width, as the maps are small).
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.hidden = nn.Linear(128 * 4 * 4, 1024)
+        self.hidden2 = nn.Linear(1024, 1024)
+        self.output = nn.Linear(1024, 2)
+        self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=10)
+        self.conv2 = nn.Conv2d(32, 96, 5, padding=2)
+        self.conv3 = nn.Conv2d(96, 192, 3, padding=1)
+        self.conv4 = nn.Conv2d(192, 128, 3, padding=1)
+        self.conv5 = nn.Conv2d(128, 128, 3, padding=1)
+
+    def maps(self, x: Tensor) -> Tensor:
+        """(g, 32, side, side) outputs of the first convolution to (g, 128, 4, 4) feature maps."""
+        x = _overlapping_max_pool(F.relu(x))
+        x = _overlapping_max_pool(F.relu(self.conv2(x)))
+        x = F.relu(self.conv4(F.relu(self.conv3(x))))
+        x = _overlapping_max_pool(F.relu(self.conv5(x)))
+        return F.adaptive_avg_pool2d(x, 4)
+
+    def classify(self, x: Tensor) -> Tensor:
+        """(N, 128, 4, 4) feature maps to (N, 2) logits."""
+        x = F.relu(self.hidden(self.drop(x.flatten(1))))
+        logits: Tensor = self.output(F.relu(self.hidden2(self.drop(x))))
+        return logits
+
+
+class _Residual(nn.Module):
+    """Two 3×3 convolutions and a way around them."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        stride = 1 if before == after else 2
+        self.conv1 = nn.Conv2d(before, after, 3, stride=stride, padding=1)
+        self.norm1 = nn.GroupNorm(after // 8, after)
+        self.conv2 = nn.Conv2d(after, after, 3, padding=1)
+        self.norm2 = nn.GroupNorm(after // 8, after)
+        self.around = nn.Identity() if before == after else nn.Conv2d(before, after, 1, stride=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(y + self.around(x))
+
+
+class ResNetLike(_Unpadded):
+    """ResNet-18's layers at a quarter of its width, on each molecule at its own size.
+
+    What the paper's alternative was is not said. Here group normalisation (8 channels a group)
+    stands for batch normalisation: samples of different sizes are seen one by one.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.output = nn.Linear(128, 2)
+        self.conv1 = nn.Conv2d(self.channels, 16, 7, stride=2, padding=3)
+        self.norm1 = nn.GroupNorm(2, 16)
+        steps = [(16, 16), (16, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
+        self.blocks = nn.Sequential(*(_Residual(before, after) for before, after in steps))
+
+    def maps(self, x: Tensor) -> Tensor:
+        """(g, 16, side, side) outputs of the first convolution to (g, 128, 1, 1) feature maps."""
+        x = self.blocks(_overlapping_max_pool(F.relu(self.norm1(x))))
+        return F.adaptive_avg_pool2d(x, 1)
+
+    def classify(self, x: Tensor) -> Tensor:
+        """(N, 128, 1, 1) feature maps to (N, 2) logits."""
+        logits: Tensor = self.output(self.drop(x.flatten(1)))
+        return logits
+
+
+def build(model: Model, *, seed: int) -> Network:
+    """Make a network with PyTorch's default initial weights.
 
     Parameters
     ----------
-    name
-        Such as ``"variable"``.
+    model
+        One of `mirpair.recipes.MODELS`, or what a config or a recipe makes of it.
     seed
         Of the initial weights; the global random state is left as it was.
     """
-    model = MODELS[name]
+    networks = {
+        "variable": VariableNetwork,
+        "fixed": FixedNetwork if model.order == "figure-2" else PublishedFixedNetwork,
+        "alexnet": AlexNetLike,
+        "resnet": ResNetLike,
+    }
+    if model.architecture not in networks:
+        raise InputError(f"no network is called {model.architecture!r}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        match model.architecture:
-            case "variable":
-                return VariableNetwork(pairing=model.pairing)
-            case "fixed":
-                return FixedNetwork(pairing=model.pairing)
+        return networks[model.architecture](model)

@@ -43,8 +43,9 @@ def _imported_modules(tree: ast.Module, package: str) -> set[str]:
     return {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
 
 
-# These carry tables and bytes, or say versions: they decide nothing of a result.
-CARRIERS = frozenset({"files", "contracts", "provenance"})
+# These carry tables and bytes, or say versions: they decide nothing of a result. What a run takes
+# from the recipes is a param of its rule.
+CARRIERS = frozenset({"files", "contracts", "provenance", "recipes"})
 
 
 def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:

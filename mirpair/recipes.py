@@ -1,12 +1,16 @@
 """What the paper varies, as data: which networks there are and how they are trained.
 
-No torch here, so that a config is checked and a plan is made in a moment.
+No torch here, so that a config is checked and a plan is made in a moment. What a training takes
+from here reaches it as a param of its rule, so an edit retrains what it concerns and nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
+
+Split = Literal["cross-validation", "test", "across-datasets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,21 +21,35 @@ class Model:
     ----------
     label
         Its name in tables and figures.
-    published
-        Its name in the paper's Tables 2–4.
     architecture
-        Class in `mirpair.models`: ``variable`` (Figure 2A) or ``fixed`` (Figure 2B).
+        Which class of `mirpair.models` it is.
+    published
+        Its name in the paper's Tables 2–4; empty if it has no row there.
     pairing
         Whether its input has channel 0, the pairing matrix.
     max_length
         The longest RNA that it takes; None is no limit.
+    soft
+        One-hot {soft, 1 − soft} in place of {0, 1} for the bases.
+    dropout
+        Probability, before either fully connected layer.
+    pooling
+        How many of the variable-sized network's three pooling layers there are: 2 is without the
+        max-pooling, 1 without the sum-pooling too; the downscaling to 4 × 4 always stays.
+    order
+        Of the fixed-sized network's layers: as in Figure 2B, or as in the code that the authors
+        published (batch normalisation before ReLU and pooling, max-pooling at the end).
     """
 
     label: str
-    published: str
-    architecture: Literal["variable", "fixed"]
+    architecture: Literal["variable", "fixed", "alexnet", "resnet"]
+    published: str = ""
     pairing: bool = True
     max_length: int | None = None
+    soft: float = 0.0
+    dropout: float = 0.0
+    pooling: Literal[1, 2, 3] = 3
+    order: Literal["figure-2", "published-code"] = "figure-2"
 
 
 FIXED_SIDE = 400
@@ -39,33 +57,88 @@ FIXED_SIDE = 400
 # In the order of the paper's rows. "Without pairing matrix" is the variable-sized network with
 # eight channels: the paper does not say which of the two it was, this is our choice.
 MODELS = {
-    "fixed": Model("Fixed-sized", "Proposed fixed-sized", "fixed", max_length=FIXED_SIDE),
-    "variable": Model("Variable-sized", "Proposed variable-sized", "variable"),
+    "fixed": Model("Fixed-sized", "fixed", "Proposed fixed-sized", max_length=FIXED_SIDE),
+    "variable": Model("Variable-sized", "variable", "Proposed variable-sized"),
     "without-pairing": Model(
-        "Without pairing matrix", "Without pairing matrix", "variable", pairing=False
+        "Without pairing matrix", "variable", "Without pairing matrix", pairing=False
     ),
+    "alexnet": Model("AlexNet-like", "alexnet", dropout=0.5),
+    "resnet": Model("ResNet-like", "resnet"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is trained.
+    """How a network is trained on one kind of experiment.
 
     Attributes
     ----------
-    learning_rate
-        Of AdaGrad.
-    batch_size
-        Samples a step. The variable-sized network sees them one by one and adds up their
-        gradients (Algorithm 1), the fixed-sized one sees them together (Algorithm 2).
     epochs
         Passes over the training records; a run may say otherwise.
+    batch_size
+        Samples a step.
+    learning_rate, weight_decay
+        Of the optimiser; the decay is that of an L2 penalty.
+    optimizer
+        AdaGrad or Adam, with PyTorch's other defaults.
+    loss
+        What a step minimises. ``"sum"``: equation 2, the plain sum over the batch of weight ×
+        −log ŷ. ``"mean"``: that sum divided by the sum of the weights. ``"mean-of-each"``: the
+        sum over samples of the weighted mean of each alone, in which its weight cancels, as when
+        samples are seen one by one and their gradients added up.
+    positive_weight
+        Weight of a positive where a negative has 1; None takes α and β of equation 2.
+    frozen_norm
+        Whether batch normalisation uses the running statistics of epoch 1 from epoch 2 on. Its
+        weight and bias train on.
+    precision
+        Of all numbers in the network.
     """
 
-    learning_rate: float
-    batch_size: int
-    epochs: int
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 0.001
+    weight_decay: float = 0.0
+    optimizer: Literal["adagrad", "adam"] = "adagrad"
+    loss: Literal["sum", "mean", "mean-of-each"] = "sum"
+    positive_weight: float | None = None
+    frozen_norm: bool = False
+    precision: Literal["float32", "float64"] = "float32"
 
 
-# Do et al. 2018, section 2.2 and Algorithms 1 and 2.
-RECIPES = {"paper": Recipe(learning_rate=0.001, batch_size=64, epochs=40)}
+def _paper(model: Model, split: Split) -> tuple[Model, Recipe]:
+    """Do et al. 2018, section 2.2 and Algorithms 1 and 2: the same everywhere."""
+    return model, Recipe()
+
+
+def _published_code(model: Model, split: Split) -> tuple[Model, Recipe]:
+    """What the runs behind the published numbers did, by the code that its authors published.
+
+    It differs from the paper in the order of the fixed-sized network's layers, the loss, the
+    learning rate, the weight decay, the batch, the epochs and the batch normalisation.
+    """
+    if model.architecture == "fixed":
+        return replace(model, order="published-code"), Recipe(
+            epochs={"cross-validation": 10, "test": 40, "across-datasets": 80}[split],
+            batch_size=64,
+            learning_rate=0.01,
+            weight_decay=1e-5 if split == "test" else 0.0,
+            loss="mean",
+            positive_weight=4.0,
+            frozen_norm=True,
+        )
+    # Networks of variable size see one sample at a time.
+    return model, Recipe(
+        epochs={"cross-validation": 30, "test": 40, "across-datasets": 80}[split],
+        batch_size=128,
+        loss="mean-of-each",
+        positive_weight=4.0,
+    )
+
+
+# Name to what it makes of a network for a kind of experiment: the network itself, which a recipe
+# may lay out in another order, and how it is trained.
+RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
+    "paper": _paper,
+    "published-code": _published_code,
+}

@@ -21,20 +21,24 @@ class Scores:
 
     Attributes
     ----------
+    epochs
+        () int64: the epoch, counted from 1, whose scores are the result; those after it were only
+        watched.
     train_ids, evaluate_ids
         (n,) and (m,) text.
     train_labels, evaluate_labels
         (n,) and (m,) int8; 1 is a pre-miRNA.
     train_scores
-        (epochs, n) float32: softmax of the positive class in the training pass itself, each
+        (all epochs, n) float32: softmax of the positive class in the training pass itself, each
         from the weights of its moment.
     evaluate_scores
-        (epochs, m) float32: the same in evaluation mode at the end of each epoch.
+        (all epochs, m) float32: the same in evaluation mode at the end of each epoch.
     train_loss, evaluate_loss
-        (epochs,) float64: equation 2 of Do et al. 2018 over the set, divided by its number of
+        (all epochs,) float64: equation 2 of Do et al. 2018 over the set, divided by its number of
         records; both with the class weights of the training records.
     """
 
+    epochs: npt.NDArray[np.int64]
     train_ids: npt.NDArray[np.str_]
     train_labels: npt.NDArray[np.int8]
     train_scores: npt.NDArray[np.float32]
@@ -44,14 +48,20 @@ class Scores:
     evaluate_scores: npt.NDArray[np.float32]
     evaluate_loss: npt.NDArray[np.float64]
 
+    @property
+    def result(self) -> npt.NDArray[np.float32]:
+        """(m,) scores of the evaluation records in the epoch that is the result."""
+        scores: npt.NDArray[np.float32] = self.evaluate_scores[int(self.epochs) - 1]
+        return scores
+
     def predictions(self) -> pd.DataFrame:
-        """Evaluation records after the last epoch: id, label, score."""
+        """Evaluation records in the epoch that is the result: id, label, score."""
         return pd.DataFrame(
             {
                 "id": self.evaluate_ids,
                 "label": self.evaluate_labels,
                 # Nine digits tell any two float32 apart.
-                "score": [f"{score:.9g}" for score in self.evaluate_scores[-1]],
+                "score": [f"{score:.9g}" for score in self.result],
             }
         )
 

@@ -13,7 +13,6 @@ import pandas as pd
 from mirpair.audit import FEATURES
 from mirpair.contracts import METRICS, RANKING
 from mirpair.files import InputError, write_text
-from mirpair.recipes import MODELS, RECIPES
 
 _COUNTED = ["positives", "negatives", "shortest", "longest"]
 PUBLISHED, OURS, FEATURE = "published", "this run", "one feature"
@@ -92,8 +91,10 @@ def results_table(
     rows
         Protocol (CV, test) to experiment.
     runs
-        A row for each training: group (the experiment, its folds together), number of the fold,
-        model, recipe, seed, epochs and the seven metrics; number 0 where there are no folds.
+        A row for each training: group (the experiment, its folds together), number of the fold
+        (0 where there are none), model, recipe, seed, epochs, the seven metrics; label (the
+        network's name, with the recipe's if it is not the paper's), published (its name among the
+        published rows, or empty), and usual (epochs of its recipe).
     folds
         Number of folds of each experiment; 0 if it has none.
     shortcuts
@@ -109,13 +110,12 @@ def results_table(
         the mean of their metrics (as in the paper), seeds averaged first.
     """
     lines: list[dict[Any, Any]] = []
-    # Beside published rows a network has the name that it has there.
-    names = {
-        name: model.label if published is None else model.published
-        for name, model in MODELS.items()
-    }
+    if published is not None:
+        # Beside published rows a network has the name that it has there.
+        named = runs["published"].where(runs["published"] != "", runs["label"])
+        runs = runs.assign(label=named)
     for protocol, group in rows.items():
-        ours = _our_rows(runs[runs["group"] == group], folds[group], protocol, names)
+        ours = _our_rows(runs[runs["group"] == group], folds[group], protocol)
         if published is not None:
             stated = published[published["protocol"] == protocol]
             for line in stated.to_dict("records"):
@@ -127,32 +127,30 @@ def results_table(
     return pd.DataFrame(lines)[["method", "protocol", "source", *METRICS, "note", "whole"]]
 
 
-def _our_rows(
-    runs: pd.DataFrame, folds: int, protocol: str, names: Mapping[str, str]
-) -> list[dict[Any, Any]]:
+def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, Any]]:
     lines = []
-    for kind, trained in runs.groupby(["model", "recipe", "epochs"], sort=False):
-        model, recipe, epochs = cast(tuple[str, str, int], kind)
+    for kind, trained in runs.groupby(
+        ["model", "label", "recipe", "epochs", "usual"], sort=False, dropna=False
+    ):
+        _, label, recipe, epochs, usual = cast(tuple[str, str, str, int, int], kind)
         by_fold = trained.groupby("number")[list(METRICS)].mean(skipna=False)
-        present, usual = sorted(set(trained["number"])), RECIPES[recipe].epochs
+        present = sorted(set(trained["number"]))
         lines.append(
             {
-                "method": names[model],
+                "method": label,
                 "protocol": protocol,
                 "source": OURS,
                 # What is undefined in one fold or seed is undefined in their mean.
                 **by_fold.mean(skipna=False).to_dict(),
-                "note": _note(recipe, epochs, present, folds, trained["seed"].nunique()),
+                "note": _note(recipe, epochs, usual, present, folds, trained["seed"].nunique()),
                 "whole": epochs >= usual and len(present) >= folds,
             }
         )
-    order = list(names.values())
-    return sorted(lines, key=lambda line: order.index(line["method"]))
+    return lines
 
 
-def _note(recipe: str, epochs: int, present: list[int], folds: int, seeds: int) -> str:
+def _note(recipe: str, epochs: int, usual: int, present: list[int], folds: int, seeds: int) -> str:
     """How a row of ours was made, and plainly how it falls short of its recipe."""
-    usual = RECIPES[recipe].epochs
     parts = [f"recipe {recipe}"]
     if epochs < usual:
         parts.append(f"only {epochs} of {usual} epochs")

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 # The library beside the Snakefile is the one that runs, here and in the scripts (job.py).
@@ -33,10 +34,12 @@ if STUDY.mirror:
 
 FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
+WATCHED = {run[:4]: run for run in STUDY.watched()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
 FIGURE_FORMATS = ["svg", "png"]
 RUN = "<results>/runs/{experiment}/{model}/{recipe}/seed{seed}"
+WATCHED_RUN = "<results>/watched/{experiment}/{model}/{recipe}/seed{seed}"
 
 
 pathvars:
@@ -97,19 +100,19 @@ def published(role):
     return lambda w: [local(place) for place in STUDY.split_files(w.experiment, role)]
 
 
-def run_of(wildcards):
+def run_of(wildcards, planned=PLAN):
     """The planned run of a folder below runs/; others are not made."""
     key = (wildcards.experiment, wildcards.model, wildcards.recipe, int(wildcards.seed))
-    if key not in PLAN:
+    if key not in planned:
         raise WorkflowError(
             f"{' / '.join(map(str, key))}: the config plans no such run; add it to `runs`."
         )
-    return PLAN[key]
+    return planned[key]
 
 
-def run_file(run, name):
+def run_file(run, name, folder=RUN):
     """A file of a run's folder."""
-    return f"{RUN}/{name}".format(**run._asdict())
+    return f"{folder}/{name}".format(**run._asdict())
 
 
 def runs_of(table):
@@ -128,6 +131,19 @@ def published_file(table):
     return [path for path in [STUDY.tables[table].published] if path]
 
 
+def training_of(run):
+    """What a run trains and how, in every detail, as params of a script."""
+    model, recipe = STUDY.training(run.experiment, run.model, run.recipe)
+    return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
+
+
 def described(runs):
-    """Runs as params of a script, with the experiment of the config and the fold apart."""
-    return [{**run._asdict(), **FOLDS[run.experiment]._asdict()} for run in runs]
+    """Runs as params of a script: the experiment of the config and the fold apart, the network's
+    names, and how many epochs its recipe has."""
+    rows = []
+    for run in runs:
+        model, recipe = STUDY.training(run.experiment, run.model, run.recipe)
+        names = {"label": STUDY.label(run.model, run.recipe), "published": model.published}
+        fold = FOLDS[run.experiment]._asdict()
+        rows.append({**run._asdict(), **fold, **names, "usual": recipe.epochs})
+    return rows

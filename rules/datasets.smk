@@ -83,7 +83,7 @@ rule audit:
         runtime=10,
     params:
         sets=lambda w: STUDY.sets_of(w.experiment),
-        models=lambda w: STUDY.models_on(w.experiment),
+        max_lengths=lambda w: STUDY.max_lengths(w.experiment),
         code=code_of("audit"),
     message:
         "Auditing the records of {wildcards.experiment}"

@@ -20,3 +20,15 @@ rule evaluate:
         "Evaluating {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
     script:
         "../scripts/evaluate.py"
+
+
+use rule evaluate as evaluate_watched with:
+    input:
+        f"{WATCHED_RUN}/scores.npz",
+    output:
+        history=f"{WATCHED_RUN}/history.tsv",
+        metrics=f"{WATCHED_RUN}/metrics.tsv",
+    log:
+        "<logs>/evaluate_watched/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/evaluate_watched/{experiment}/{model}/{recipe}/seed{seed}.tsv"

@@ -24,9 +24,32 @@ rule train:
         runtime=24 * 60,
     params:
         run=lambda w: run_of(w)._asdict(),
+        training=lambda w: training_of(run_of(w)),
+        watch=0,
         sets=lambda w: STUDY.sets_of(w.experiment),
         code=code_of("train"),
     message:
         "Training {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
     script:
         "../scripts/train.py"
+
+
+# The same training, watched on after the epoch that is the result: for Figure 3.
+use rule train as train_watched with:
+    output:
+        weights=f"{WATCHED_RUN}/weights.safetensors",
+        scores=f"{WATCHED_RUN}/scores.npz",
+        predictions=f"{WATCHED_RUN}/predictions.tsv",
+        provenance=f"{WATCHED_RUN}/provenance.json",
+    log:
+        "<logs>/train_watched/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/train_watched/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+    params:
+        run=lambda w: run_of(w, WATCHED)._asdict(),
+        training=lambda w: training_of(run_of(w, WATCHED)),
+        watch=STUDY.figure3.epochs if STUDY.figure3 else 0,
+        sets=lambda w: STUDY.sets_of(w.experiment),
+        code=code_of("train"),
+    message:
+        "Watching {wildcards.model} on {wildcards.experiment} beyond the result (recipe {wildcards.recipe}, seed {wildcards.seed})"

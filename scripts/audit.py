@@ -17,7 +17,7 @@ tables = zip(
 )
 features_of = {name: features(records, structures) for name, records, structures in tables}
 records = take_part(read_experiment(snakemake.input.experiment), features_of)
-check_lengths(records, snakemake.params.models)
+check_lengths(records, snakemake.params.max_lengths)
 found = overlap(records)
 logging.info("%s", found.to_dict("records")[0])
 write_tsv(found, snakemake.output.overlap)

@@ -1,7 +1,6 @@
 """Train one network on one experiment."""
 
 import time
-from dataclasses import asdict
 
 import job
 import torch
@@ -11,34 +10,34 @@ from mirpair.encoding import Tensors
 from mirpair.files import sha256, write_tsv
 from mirpair.inference import save_weights
 from mirpair.provenance import versions, write_json
-from mirpair.recipes import RECIPES
+from mirpair.recipes import Model, Recipe
 from mirpair.training import derive_seed, select, train
 
 job.start(snakemake)
 started = time.perf_counter()
 torch.set_num_threads(snakemake.threads)
 run = snakemake.params.run
-recipe = RECIPES[run["recipe"]]
+training = snakemake.params.training
 device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
 seed = derive_seed(run["seed"], run["experiment"], run["model"])
 experiment = read_experiment(snakemake.input.experiment)
 tensors = dict(zip(snakemake.params.sets, map(Tensors.load, snakemake.input.tensors), strict=True))
 network, scores = train(
-    run["model"],
+    Model(**training["model"]),
     select(experiment, tensors, "train"),
     select(experiment, tensors, "evaluate"),
-    recipe,
-    epochs=run["epochs"],
+    Recipe(**training["recipe"]),
     seed=seed,
+    watch=snakemake.params.watch,
     device=device,
 )
-save_weights(network, run["model"], snakemake.output.weights)
+save_weights(network, snakemake.output.weights)
 scores.save(snakemake.output.scores)
 write_tsv(scores.predictions(), snakemake.output.predictions)
 write_json(
     {
         "run": run,
-        "recipe": asdict(recipe),
+        **training,
         "derived_seed": seed,
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": snakemake.threads,

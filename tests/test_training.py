@@ -14,15 +14,9 @@ from mirpair.files import InputError, sha256
 from mirpair.inference import save_weights
 from mirpair.metrics import rank
 from mirpair.models import build
-from mirpair.recipes import RECIPES, Recipe
+from mirpair.recipes import MODELS, Recipe
 from mirpair.scores import Scores
 from mirpair.training import class_weights, derive_seed, select, train, weighted_loss
-
-PAPER = RECIPES["paper"]
-
-
-def test_the_recipe_is_that_of_the_paper() -> None:
-    assert (PAPER.learning_rate, PAPER.batch_size, PAPER.epochs) == (0.001, 64, 40)
 
 
 def test_class_weights_below_equation_2() -> None:
@@ -48,8 +42,8 @@ def halves(tensors: Tensors) -> tuple[Tensors, Tensors]:
 def test_one_step_is_adagrad_on_the_sum_of_single_gradients(real_molecules: Tensors) -> None:
     """Algorithm 1: 64 gradients one by one, added up, one update."""
     part, _ = halves(real_molecules)
-    trained, _ = train("variable", part, part, PAPER, epochs=1, seed=11)
-    by_hand = build("variable", seed=11)
+    trained, _ = train(MODELS["variable"], part, part, Recipe(epochs=1), seed=11)
+    by_hand = build(MODELS["variable"], seed=11)
     optimizer = torch.optim.Adagrad(by_hand.parameters(), lr=0.001)
     beta, alpha = class_weights(part.labels)
     for molecule, label in zip(part, part.labels, strict=True):
@@ -68,7 +62,7 @@ def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: 
     part, _ = halves(real_molecules)
     sizes: list[int] = []
     original = torch.optim.Adagrad.step
-    small = Recipe(learning_rate=0.001, batch_size=8, epochs=1)
+    small = Recipe(batch_size=8, epochs=2)
 
     def counting(self: torch.optim.Adagrad, *args: object) -> object:
         sizes.append(1)
@@ -76,7 +70,7 @@ def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: 
 
     torch.optim.Adagrad.step = counting  # type: ignore[assignment,method-assign]
     try:
-        _, scores = train("variable", part, part, small, epochs=2, seed=1)
+        _, scores = train(MODELS["variable"], part, part, small, seed=1)
     finally:
         torch.optim.Adagrad.step = original  # type: ignore[method-assign]
     assert len(sizes) == 2 * 3  # 20 records: 8 + 8 + 4 in each epoch
@@ -87,7 +81,7 @@ def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: 
 def test_it_learns_real_hairpins(real_molecules: Tensors) -> None:
     train_set, evaluate_set = halves(real_molecules)
     recipe = Recipe(learning_rate=0.001, batch_size=8, epochs=8)
-    _, scores = train("variable", train_set, evaluate_set, recipe, epochs=8, seed=0)
+    _, scores = train(MODELS["variable"], train_set, evaluate_set, recipe, seed=0)
     assert scores.train_loss[-1] < 0.7 * scores.train_loss[0]
     assert rank(scores.evaluate_labels, scores.evaluate_scores[-1])["AUROC"] > 0.85
 
@@ -99,8 +93,8 @@ def test_the_same_seed_gives_the_same_bytes(
     part = real_molecules.subset(np.array([0, 1, 2, 21, 22, 23]))
     digests = []
     for name, seed in (("a", 4), ("b", 4), ("c", 5)):
-        network, scores = train(model, part, part, PAPER, epochs=2, seed=seed)
-        save_weights(network, model, tmp_path / f"{name}.safetensors")
+        network, scores = train(MODELS[model], part, part, Recipe(epochs=2), seed=seed)
+        save_weights(network, tmp_path / f"{name}.safetensors")
         scores.save(tmp_path / f"{name}.npz")
         digests.append([sha256(tmp_path / f"{name}.{kind}") for kind in ("safetensors", "npz")])
     assert digests[0] == digests[1]
@@ -110,8 +104,10 @@ def test_the_same_seed_gives_the_same_bytes(
 def test_evaluation_records_choose_nothing(real_molecules: Tensors) -> None:
     part, other = halves(real_molecules)
     flipped = Tensors.build(other.ids.tolist(), (1 - other.labels).tolist(), list(other))
-    one, _ = train("variable", part, other, PAPER, epochs=2, seed=0)
-    two, _ = train("variable", part, flipped.subset(np.array([0, 1, 15])), PAPER, epochs=2, seed=0)
+    one, _ = train(MODELS["variable"], part, other, Recipe(epochs=2), seed=0)
+    two, _ = train(
+        MODELS["variable"], part, flipped.subset(np.array([0, 1, 15])), Recipe(epochs=2), seed=0
+    )
     for a, b in zip(one.parameters(), two.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -122,7 +118,7 @@ def test_scores_of_the_last_epoch_are_those_of_the_returned_network(
     from mirpair.inference import predict, scores_of
 
     part, other = halves(real_molecules)
-    network, scores = train("variable", part, other, PAPER, epochs=2, seed=0)
+    network, scores = train(MODELS["variable"], part, other, Recipe(epochs=2), seed=0)
     np.testing.assert_array_equal(scores.evaluate_scores[-1], scores_of(predict(network, other)))
     assert scores.evaluate_ids.tolist() == other.ids.tolist()
 
@@ -142,10 +138,10 @@ def test_records_that_do_not_fit_are_refused_before_training(real_molecules: Ten
     part, other = halves(real_molecules)
     long = Tensors.build(["long"], [1], [encode("A" * 401, "." * 401, 0.0)])
     with pytest.raises(InputError, match="'long' has 401 nt"):
-        train("fixed", part, Tensors.concatenate([other, long]), PAPER, epochs=1, seed=0)
+        train(MODELS["fixed"], part, Tensors.concatenate([other, long]), Recipe(epochs=1), seed=0)
     one_class = part.subset(np.flatnonzero(part.labels == 1))
     with pytest.raises(InputError, match="one class"):
-        train("variable", one_class, other, PAPER, epochs=1, seed=0)
+        train(MODELS["variable"], one_class, other, Recipe(epochs=1), seed=0)
 
 
 def test_a_gpu_that_is_not_there_is_said(real_molecules: Tensors) -> None:
@@ -153,7 +149,7 @@ def test_a_gpu_that_is_not_there_is_said(real_molecules: Tensors) -> None:
         pytest.skip("this machine has a GPU")
     part, other = halves(real_molecules)
     with pytest.raises(InputError, match="PyTorch sees none"):
-        train("variable", part, other, PAPER, epochs=1, seed=0, device="cuda")
+        train(MODELS["variable"], part, other, Recipe(epochs=1), seed=0, device="cuda")
 
 
 def test_roles_are_selected_from_several_sets_in_the_order_of_the_experiment() -> None:
@@ -172,7 +168,7 @@ def test_roles_are_selected_from_several_sets_in_the_order_of_the_experiment() -
 
 def test_scores_come_back_from_npz(real_molecules: Tensors, tmp_path: Path) -> None:
     part, other = halves(real_molecules)
-    _, scores = train("variable", part, other, PAPER, epochs=1, seed=0)
+    _, scores = train(MODELS["variable"], part, other, Recipe(epochs=1), seed=0)
     scores.save(tmp_path / "scores.npz")
     again = Scores.load(tmp_path / "scores.npz")
     np.testing.assert_array_equal(again.evaluate_scores, scores.evaluate_scores)
@@ -184,9 +180,9 @@ def test_two_epochs_by_hand(model: str, real_molecules: Tensors) -> None:
     """Order, batches, class weights, AdaGrad's memory, scores and losses, written out."""
     part = real_molecules.subset(np.array([0, 1, *range(20, 26)]))  # 2 positives, 6 negatives
     recipe = Recipe(learning_rate=0.01, batch_size=5, epochs=2)
-    trained, scores = train(model, part, part, recipe, epochs=2, seed=17)
+    trained, scores = train(MODELS[model], part, part, recipe, seed=17)
 
-    network = build(model, seed=17)
+    network = build(MODELS[model], seed=17)
     optimizer = torch.optim.Adagrad(network.parameters(), lr=0.01)
     weight = torch.tensor([0.5, 1.5])
     order = np.random.default_rng(17)
@@ -230,4 +226,4 @@ def test_a_training_that_diverges_stops_and_says_so(real_molecules: Tensors) -> 
         part.ids.tolist(), part.labels.tolist(), [m._replace(mfe=float("nan")) for m in part]
     )
     with pytest.raises(InputError, match="diverged"):
-        train("variable", broken, part, PAPER, epochs=2, seed=0)
+        train(MODELS["variable"], broken, part, Recipe(epochs=2), seed=0)
