@@ -16,6 +16,8 @@ include: "rules/fold.smk"
 include: "rules/encode.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
@@ -41,3 +43,9 @@ rule:
             table=STUDY.tables,
             format=TABLE_FORMATS,
         ),
+
+
+# Trainings that are watched beyond the last epoch, so not a part of `all`.
+rule figure3:
+    input:
+        multiext("<results>/figures/figure3", ".svg", ".png"),

@@ -7,14 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
+from mirpair.contracts import METRICS
 from mirpair.files import atomic
 from mirpair.tables import FEATURE, OURS, PUBLISHED
 
 # Okabe and Ito's colours, told apart by all readers.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+YELLOW, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
 _SHOWN = ("F-score", "AUROC", "AUPR")
 _COLOUR = {"F-score": PURPLE, "AUROC": BLUE, "AUPR": ORANGE}
 
@@ -31,6 +39,10 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "mirpair",
     "svg.fonttype": "none",
 }
+
+
+# Powers of ten would need the mathematical text that is switched off.
+_IN_FULL = FuncFormatter(lambda value, _: f"{value:,g}")
 
 
 def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: str) -> Figure:
@@ -89,6 +101,211 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
             for axis in (left, right):
                 axis.legend(fontsize=8)
                 axis.xaxis.get_major_locator().set_params(integer=True)
+        return figure
+
+
+def draw_watched(
+    validation: Mapping[str, pd.DataFrame], training: Mapping[str, pd.DataFrame], *, epochs: int
+) -> Figure:
+    """What happens after the last epoch (Do et al. 2018, Figure 3): all metrics and the loss.
+
+    Parameters
+    ----------
+    validation
+        Name of a fold to its history, whose metrics of the evaluation records are drawn.
+    training
+        Name of an experiment to its history, whose metrics of the training records are drawn.
+    epochs
+        The epoch that is the result, marked by a line.
+    """
+    panels = [(name, "evaluate", history) for name, history in validation.items()]
+    panels += [(name, "train", history) for name, history in training.items()]
+    colours = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
+    with matplotlib.rc_context(STYLE):
+        rows = -(-len(panels) // 2)
+        figure = Figure(figsize=(8, 0.6 + 2.5 * rows), layout="constrained")
+        axes = figure.subplots(rows, 2, squeeze=False).ravel()
+        losses = []
+        for letter, axis, (name, role, history) in zip("ABCDEFGHIJKLM", axes, panels, strict=False):
+            for metric in METRICS:
+                axis.plot(
+                    history["epoch"],
+                    history[f"{role} {metric}"],
+                    color=colours[metric],
+                    lw=1.1,
+                    label=metric,
+                )
+            axis.axvline(epochs, color=BLACK, lw=0.8, ls=":")
+            axis.set_ylim(0.5, 1.005)
+            kind = "training records" if role == "train" else "validation records"
+            axis.set_title(f"{letter}  {name}, {kind}", loc="left", fontsize=9)
+            axis.set(xlabel="epoch", ylabel="metric")
+            loss = axis.twinx()
+            loss.plot(
+                history["epoch"],
+                history[f"{role} loss"],
+                color=BLACK,
+                lw=1.1,
+                ls="--",
+                label="loss",
+            )
+            loss.set_ylabel("loss per record")
+            loss.grid(visible=False)
+            loss.spines["right"].set_visible(True)
+            losses.append(loss)
+        # The losses of validation on one scale, so that panels can be compared.
+        top = max((h["evaluate loss"].max() for h in validation.values()), default=1.0)
+        for loss in losses:
+            loss.set_ylim(0, 1.05 * top)
+        for axis in axes[len(panels) :]:
+            axis.set_visible(False)
+        handles, names = axes[0].get_legend_handles_labels()
+        more, loss_name = losses[0].get_legend_handles_labels()
+        figure.legend(
+            handles + more, names + loss_name, loc="outside lower center", ncols=8, fontsize=8
+        )
+        return figure
+
+
+def draw_lengths(lengths: Mapping[str, npt.NDArray[np.int64]]) -> Figure:
+    """Histogram of the RNAs' lengths with their mean (Do et al. 2018, Figure 4).
+
+    Parameters
+    ----------
+    lengths
+        Name of a set to the length of each of its records, in nt.
+    """
+    together = np.concatenate(list(lengths.values()))
+    shortest, mean, longest = together.min(), together.mean(), together.max()
+    bins = np.arange(shortest // 10 * 10, longest + 11, 10)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3.6), layout="constrained")
+        axis = figure.subplots()
+        axis.hist(together, bins=list(bins), color="#C9CED4", label="all sets")
+        for (name, values), colour in zip(
+            lengths.items(), (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW) * 9, strict=False
+        ):
+            if len(lengths) > 1:
+                axis.hist(
+                    values, bins=list(bins), histtype="step", color=colour, lw=1.2, label=name
+                )
+        axis.axvline(mean, color=BLACK, lw=1.5, label=f"mean, {mean:.0f} nt")
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(_IN_FULL)
+        axis.set_ylim(bottom=0.7)
+        axis.set(xlabel="length (nt)", ylabel="number of RNAs (log scale)")
+        axis.set_title(
+            f"{len(together):,} RNAs: shortest {shortest}, mean {mean:.0f}, longest {longest} nt",
+            loc="left",
+            fontsize=9,
+        )
+        axis.legend()
+        return figure
+
+
+def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], title: str) -> Figure:
+    """ROC, precision-recall and calibration of every network, and its scores by class.
+
+    Parameters
+    ----------
+    predictions
+        Label of the network to name of the run to its predictions (id, label, score).
+    title
+        Of the figure.
+    """
+    colours = dict(
+        zip(predictions, (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY) * 9, strict=False)
+    )
+    columns = 3
+    rows = 1 + -(-len(predictions) // columns)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8, 0.9 + 2.5 * rows), layout="constrained")
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+        axes = figure.subplots(rows, columns, squeeze=False)
+        roc, curve, calibration = axes[0]
+        handles = []
+        for name, runs in predictions.items():
+            look = {"color": colours[name], "lw": 0.7, "alpha": 0.45}
+            for run in runs.values():
+                if run["label"].nunique() < 2:
+                    continue
+                negative, positive, _ = roc_curve(run["label"], run["score"])
+                roc.plot(negative, positive, **look)
+                precision, recall, _ = precision_recall_curve(run["label"], run["score"])
+                curve.step(recall, precision, where="post", **look)
+            together = pd.concat(runs.values())
+            if together["label"].nunique() > 1:
+                share, score = calibration_curve(together["label"], together["score"], n_bins=10)
+                calibration.plot(score, share, "o-", color=colours[name], ms=3, lw=1)
+            handles += roc.plot([], [], color=colours[name], lw=1.5, label=name)
+        calibration.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
+        roc.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
+        roc.set(title="ROC", xlabel="1 − SP", ylabel="SE")
+        curve.set(title="Precision-recall", xlabel="SE (recall)", ylabel="PPV (precision)")
+        calibration.set(title="Calibration", xlabel="mean score", ylabel="share of pre-miRNAs")
+        for axis in axes[0]:
+            axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(len(handles), 4), fontsize=8
+        )
+        histograms = axes[1:].ravel()
+        for axis, (name, runs) in zip(histograms, predictions.items(), strict=False):
+            _draw_score_histogram(axis, pd.concat(runs.values()), name)
+        histograms[0].legend(fontsize=7.5)
+        for axis in histograms[len(predictions) :]:
+            axis.set_visible(False)
+        return figure
+
+
+def _draw_score_histogram(axis: Axes, predictions: pd.DataFrame, name: str) -> None:
+    bins = np.linspace(0, 1, 26)
+    for label, colour, meaning, filled in (
+        (0, GREY, "others", True),
+        (1, ORANGE, "pre-miRNAs", False),
+    ):
+        axis.hist(
+            predictions.loc[predictions["label"] == label, "score"],
+            bins=list(bins),
+            color=colour,
+            histtype="stepfilled" if filled else "step",
+            alpha=0.5 if filled else 1,
+            lw=1.4,
+            label=meaning,
+        )
+    axis.axvline(0.5, color=BLACK, lw=0.8, ls=":")
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(_IN_FULL)
+    axis.set_ylim(bottom=0.7)
+    axis.set_title(name, fontsize=9)
+    axis.set(xlabel="score", ylabel="number of RNAs")
+
+
+def draw_resources(jobs: pd.DataFrame) -> Figure:
+    """Run time and peak memory of every job, a row for each rule.
+
+    Parameters
+    ----------
+    jobs
+        Columns rule, s (wall time, seconds) and max_rss (MB; NaN where a job was too short to be
+        measured), as Snakemake's benchmark files have them.
+    """
+    rules = list(dict.fromkeys(jobs["rule"]))
+    place = {rule: len(rules) - 1 - index for index, rule in enumerate(rules)}
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8, 1 + 0.3 * len(rules)), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        for axis, column, name in (
+            (left, "s", "wall time of a job (s)"),
+            (right, "max_rss", "peak memory of a job (MB)"),
+        ):
+            rows = jobs["rule"].map(place)
+            axis.plot(jobs[column], rows, "o", color=BLUE, ms=4, alpha=0.35, mew=0)
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(_IN_FULL)
+            axis.xaxis.set_minor_formatter(NullFormatter())
+            axis.set(xlabel=name, ylim=(-0.7, len(rules) - 0.3))
+        names = [f"{rule} ({(jobs['rule'] == rule).sum()})" for rule in rules]
+        left.set_yticks(list(place.values()), names)
         return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,28 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from mirpair.tables import FEATURE, OURS, PUBLISHED, html_rows, stylesheet, templates
+from mirpair.contracts import RANKING
+from mirpair.recipes import MODELS
+from mirpair.tables import (
+    FEATURE,
+    OURS,
+    PUBLISHED,
+    html_rows,
+    page_parts,
+    templates,
+    to_csv,
+    to_latex,
+    to_markdown,
+)
+
+# Ours, and a rule of thumb: differences that are smaller than those between folds.
+MARGINS = {"AUROC": 0.010, "AUPR": 0.020}
+_BLIND = MODELS["without-pairing"].label
+_MEANING = {
+    PUBLISHED: "as printed in the paper",
+    OURS: "made here",
+    FEATURE: "no network at all",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +56,21 @@ class Section:
     figure: Path | None = None
 
 
-_MEANING = {
-    PUBLISHED: "as printed in the paper",
-    OURS: "made here",
-    FEATURE: "no network at all",
-}
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of the report that belongs to no table.
+
+    Attributes
+    ----------
+    title, caption
+        Its heading, and sentences that say what is seen.
+    path
+        SVG file.
+    """
+
+    title: str
+    caption: str
+    path: Path
 
 
 def inline_svg(path: str | Path) -> Markup:
@@ -55,39 +87,171 @@ def inline_svg(path: str | Path) -> Markup:
     return Markup(text)
 
 
-def findings(table: pd.DataFrame) -> list[str]:
-    """What a table of results says, in sentences: ours beside published, best feature beside us."""
+def compare(sections: Sequence[Section]) -> pd.DataFrame:
+    """Every row of ours beside the published row of the same network and protocol.
+
+    Returns
+    -------
+    DataFrame
+        Columns table, method, protocol, note, whole (see `mirpair.tables.results_table`), and
+        for AUROC and AUPR the published value, ours, and ours less the published one.
+    """
+    lines = []
+    for section in sections:
+        table = section.table
+        if "AUROC" not in table:
+            continue
+        stated = {
+            (row["method"], row["protocol"]): row
+            for row in table[table["source"] == PUBLISHED].to_dict("records")
+        }
+        for ours in table[table["source"] == OURS].to_dict("records"):
+            line = {key: ours[key] for key in ("method", "protocol", "note", "whole")}
+            published = stated.get((ours["method"], ours["protocol"]), {})
+            for metric in RANKING:
+                line[f"{metric} published"] = published.get(metric, float("nan"))
+                line[f"{metric} here"] = ours[metric]
+                difference = ours[metric] - line[f"{metric} published"]
+                line[f"{metric} difference"] = round(difference, 6)  # as many as tables have
+            lines.append({"table": section.title, **line})
+    columns = [f"{m} {what}" for m in RANKING for what in ("published", "here", "difference")]
+    return pd.DataFrame(
+        lines, columns=["table", "method", "protocol", "note", "whole", *columns]
+    ).astype({"whole": bool, **dict.fromkeys(columns, float)})
+
+
+def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
+    """Did it reproduce? A headline, and the sentences that bear it out."""
+    rows = compare(sections)
+    stated = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
+    if stated.empty:
+        return _best(sections, rows)
+    counted = stated[stated["whole"]]
+    if counted.empty:
+        headline = (
+            f"Not answered yet: none of the {len(stated)} rows that the paper has too is trained "
+            "in full."
+        )
+        return headline, [*_unfinished(stated), *_claim(rows)]
+    close = {m: (counted[f"{m} difference"].abs() <= MARGINS[m]).to_numpy() for m in RANKING}
+    share = float((close["AUROC"] & close["AUPR"]).mean())
+    verdict = "Yes" if share == 1 else "Mostly" if share >= 0.75 else "In part" if share else "No"
+    both = int((close["AUROC"] & close["AUPR"]).sum())
+    headline = (
+        f"Did it reproduce? {verdict}: {both} of {len(counted)} rows come within "
+        f"{MARGINS['AUROC']:.3f} of the published AUROC and {MARGINS['AUPR']:.3f} of the "
+        "published AUPR."
+    )
     sentences = []
-    for protocol in dict.fromkeys(table["protocol"]):
-        rows = table[table["protocol"] == protocol]
-        ours = rows[rows["source"] == OURS]
-        for row in ours.to_dict("records"):
-            text = (
-                f"{row['method']} ({protocol}): AUROC {row['AUROC']:.3f}, AUPR {row['AUPR']:.3f}, "
-                f"F-score {row['F-score']:.3f}"
-            )
-            stated = rows[(rows["source"] == PUBLISHED) & (rows["method"] == row["method"])]
-            for other in stated.to_dict("records"):
-                text += (
-                    f"; published {other['AUROC']:.3f}, {other['AUPR']:.3f}, {other['F-score']:.3f}"
-                )
-            sentences.append(f"{text} ({row['note']}).")
-        features = rows[rows["source"] == FEATURE]
-        if not features.empty:
-            parts = [f"{row['method']} {row['AUROC']:.3f}" for row in features.to_dict("records")]
-            sentences.append(f"AUROC without any network ({protocol}): {', '.join(parts)}.")
-    return sentences
+    for metric in RANKING:
+        difference = counted[f"{metric} difference"]
+        far = counted.iloc[int(difference.abs().to_numpy().argmax())]
+        sentences.append(
+            f"{metric}: {int(close[metric].sum())} of {len(counted)} within "
+            f"{MARGINS[metric]:.3f}; on average ours is {_signed(difference.mean())}; furthest off "
+            f"is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
+            f"{far[f'{metric} here']:.3f} here and {far[f'{metric} published']:.3f} published."
+        )
+    return headline, [*sentences, *_claim(rows), *_unfinished(stated)]
+
+
+def _signed(difference: float) -> str:
+    side = "higher" if difference >= 0 else "lower"
+    return f"{abs(difference):.3f} {side}"
+
+
+def _unfinished(rows: pd.DataFrame) -> list[str]:
+    short = int((~rows["whole"]).sum())
+    if not short:
+        return []
+    return [
+        f"{short} of {len(rows)} rows had fewer epochs or folds than their recipe; they are "
+        "marked in the tables and do not count here."
+    ]
+
+
+def _claim(rows: pd.DataFrame) -> list[str]:
+    """Whether the pairing matrix helps, the paper's main claim, by our own trainings."""
+    wins = []
+    for _, group in rows.groupby(["table", "protocol"], sort=False):
+        blind = group["method"].str.startswith(_BLIND)
+        if blind.any() and not blind.all():
+            best, without = (group.loc[which, "AUPR here"].max() for which in (~blind, blind))
+            wins.append(best > without)
+    if not wins:
+        return []
+    return [
+        "With the pairing matrix a network reaches a higher AUPR than without it in "
+        f"{sum(wins)} of {len(wins)} comparisons."
+    ]
+
+
+def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[str]]:
+    """The headline of a study without published values."""
+    if rows.empty:
+        return "Nothing was trained for a table of results.", []
+    top = rows.iloc[int(rows["AUPR here"].to_numpy().argmax())]
+    headline = (
+        f"Best network by AUPR: {top['method']} ({top['protocol']}), AUPR {top['AUPR here']:.3f}, "
+        f"AUROC {top['AUROC here']:.3f}."
+    )
+    features = pd.concat(
+        [s.table[s.table["source"] == FEATURE] for s in sections if "AUROC" in s.table]
+    )
+    sentences = []
+    if not features.empty:
+        alone = features.iloc[int(features["AUPR"].to_numpy().argmax())]
+        sentences.append(
+            f"The best single feature, without any network: {alone['method'].lower()}, AUPR "
+            f"{alone['AUPR']:.3f}, AUROC {alone['AUROC']:.3f}."
+        )
+    return headline, [*sentences, *_claim(rows), *_unfinished(rows)]
+
+
+def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
+    """What the template's table macro takes, of the rows that have a published value."""
+    columns = [name for name in rows.columns if name.startswith(RANKING)]
+    shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]})
+    shown["Method"] += " (" + rows["protocol"] + ")"
+    for name in columns:
+        style = "{:+.3f}" if name.endswith("difference") else "{:.3f}"
+        shown[name] = [style.format(value) for value in rows[name]]
+    shown["Note"] = rows["note"]
+    classes = ["" if whole else "short" for whole in rows["whole"]]
+    return {
+        "header": list(shown.columns),
+        "rows": list(zip(classes, shown.to_numpy().tolist(), strict=True)),
+    }
+
+
+def _downloads(section: Section) -> list[tuple[str, str, str]]:
+    """File name, kind and data URI of a table in every format that others take."""
+    texts = {
+        "csv": ("CSV", "text/csv", to_csv(section.table)),
+        "md": ("Markdown", "text/markdown", to_markdown(section.table, section.title)),
+        "tex": ("LaTeX", "application/x-tex", to_latex(section.table, section.title)),
+    }
+    return [
+        (
+            f"{section.name}.{suffix}",
+            name,
+            f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}",
+        )
+        for suffix, (name, kind, text) in texts.items()
+    ]
 
 
 def render(
     title: str,
     study: str,
     sections: Sequence[Section],
-    histories: Mapping[str, Path],
+    pictures: Sequence[Picture],
     provenance: Sequence[Mapping[str, Any]],
     folding: Sequence[Mapping[str, Any]],
     dropped: Mapping[str, int],
     overlap: pd.DataFrame,
+    sources: Mapping[str, tuple[str, str]],
+    config: str,
 ) -> str:
     """The page as HTML.
 
@@ -97,8 +261,8 @@ def render(
         Heading, and name of the study.
     sections
         Tables in their order.
-    histories
-        Experiment to the SVG of its training histories.
+    pictures
+        Figures in their order.
     provenance
         Contents of the runs' provenance.json.
     folding
@@ -108,33 +272,44 @@ def render(
     overlap
         A row for each experiment: experiment, evaluated, in training, contradictory (see
         `mirpair.audit.overlap`).
+    sources
+        Published file to its URL and SHA-256.
+    config
+        The study's config as text.
     """
     shown = [
         {
             "name": section.name,
             "title": section.title,
             "table": html_rows(section.table),
+            "downloads": _downloads(section),
             "figure": inline_svg(section.figure) if section.figure else None,
-            "findings": findings(section.table) if "AUROC" in section.table else [],
         }
         for section in sections
     ]
     present = {source for section in sections for source in section.table["source"]}
-    seconds = sum(entry["wall_time_s"] for entry in provenance)
+    headline, sentences = answer(sections)
+    compared = compare(sections).dropna(subset=["AUROC published"])
     return templates.get_template("report.html.j2").render(
+        **page_parts(),
         title=title,
         study=study,
+        headline=headline,
+        sentences=sentences,
+        glance=None if compared.empty else _glance(compared),
+        margins=MARGINS,
         sections=shown,
-        histories={name: inline_svg(path) for name, path in histories.items()},
+        pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
         runs=[_run_row(entry) for entry in provenance],
         versions=_versions([*provenance, *folding]),
-        minutes=seconds / 60,
+        minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
         dropped={name: count for name, count in dropped.items() if count},
         overlap=overlap.to_dict("records"),
         shared=int(overlap["in training"].sum()),
         contradictory=int(overlap["contradictory"].max()),
-        style=stylesheet(),
-        sources={source: text for source, text in _MEANING.items() if source in present},
+        sources={name: text for name, text in _MEANING.items() if name in present},
+        files=sources,
+        config=config,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any, cast
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from mirpair.audit import FEATURES
 from mirpair.contracts import METRICS, RANKING
@@ -240,7 +243,7 @@ def _latex_text(text: str) -> str:
 def to_html(table: pd.DataFrame, title: str) -> str:
     """A page of its own with one table."""
     return templates.get_template("table.html.j2").render(
-        title=title, table=html_rows(table), style=stylesheet()
+        **page_parts(), title=title, table=html_rows(table)
     )
 
 
@@ -254,9 +257,16 @@ def html_rows(table: pd.DataFrame) -> dict[str, Sequence[object]]:
     }
 
 
-def stylesheet() -> str:
-    """The CSS of all pages."""
-    return resources.files("mirpair").joinpath("templates/style.css").read_text("utf-8")
+def page_parts() -> dict[str, Markup]:
+    """What every page has: its style, its script, and the policy that lets nothing else run."""
+    folder = resources.files("mirpair").joinpath("templates")
+    style, script = (folder.joinpath(n).read_text("utf-8") for n in ("style.css", "sort.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{digest}'"
+    )
+    return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}
 
 
 def write(table: pd.DataFrame, title: str, path: str | Path) -> None:

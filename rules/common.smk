@@ -37,7 +37,6 @@ PLAN = {run[:4]: run for run in STUDY.plan()}
 WATCHED = {run[:4]: run for run in STUDY.watched()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
-FIGURE_FORMATS = ["svg", "png"]
 RUN = "<results>/runs/{experiment}/{model}/{recipe}/seed{seed}"
 WATCHED_RUN = "<results>/watched/{experiment}/{model}/{recipe}/seed{seed}"
 
@@ -147,3 +146,65 @@ def described(runs):
         fold = FOLDS[run.experiment]._asdict()
         rows.append({**run._asdict(), **fold, **names, "usual": recipe.epochs})
     return rows
+
+
+def caption(name):
+    """The sentences that a figure has in Snakemake's report and in ours."""
+    return " ".join((Path(workflow.basedir) / f"rules/captions/{name}.rst").read_text().split())
+
+
+def pictures():
+    """Figures of the report that belong to no table: name to heading and caption, in order."""
+    shown = {
+        "figure1": ("The encoding (Figure 1 of the paper)", caption("figure1")),
+        "figure2": ("The networks (Figure 2)", caption("figure2")),
+    }
+    # Trained for on request only (`snakemake figure3`); once it is there, the report has it.
+    if WATCHED and Path(f"results/{STUDY.study}/figures/figure3.svg").exists():
+        shown["figure3"] = ("Beyond the last epoch (Figure 3)", caption("figure3"))
+    shown["figure4"] = ("Lengths (Figure 4)", caption("figure4"))
+    for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):
+        for group in TRAINED:
+            shown[f"{kind}/{group}"] = (f"{heading} of {group}", caption(kind))
+    shown["resources"] = ("Run time and memory", caption("resources"))
+    return shown
+
+
+PICTURES = pictures()
+
+
+def drawn_networks():
+    """A network of each architecture that is trained, as the paper's Figure 2 shows them."""
+    drawn = {}
+    for run in PLAN.values():
+        model, _ = STUDY.training(run.experiment, run.model, run.recipe)
+        if model.pairing:
+            drawn.setdefault((model.architecture, model.order), asdict(model))
+    return list(drawn.values())
+
+
+def benchmark_files():
+    """Benchmark files of all jobs from the records to the evaluation, by rule."""
+    of_sets = {
+        rule: expand(f"<benchmarks>/{rule}/{{dataset}}.tsv", dataset=STUDY.datasets)
+        for rule in ("records", "structures", "encode")
+    }
+    of_pieces = {
+        "fold": [
+            path
+            for dataset in STUDY.datasets
+            for path in gather.fold(f"<benchmarks>/fold/{dataset}/{{scatteritem}}.tsv")
+        ]
+    }
+    of_folds = {
+        rule: expand(f"<benchmarks>/{rule}/{{experiment}}.tsv", experiment=FOLDS)
+        for rule in ("experiments", "audit")
+    }
+    of_runs = {
+        rule: [
+            f"<benchmarks>/{rule}/{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}.tsv"
+            for run in PLAN.values()
+        ]
+        for rule in ("train", "evaluate")
+    }
+    return of_pieces | of_sets | of_folds | of_runs

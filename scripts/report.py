@@ -5,27 +5,31 @@ from pathlib import Path
 
 import job
 import pandas as pd
+import yaml
 
 from mirpair.files import write_text
-from mirpair.report import Section, render
+from mirpair.report import Picture, Section, render
 from mirpair.tables import gather, read_table
 
 job.start(snakemake)
-figures = {Path(path).stem: Path(path) for path in snakemake.input.figures}
-sections = [
-    Section(name, title, read_table(path), figures.get(name))
-    for (name, title), path in zip(
-        snakemake.params.tables.items(), snakemake.input.tables, strict=True
-    )
-]
+inputs, params = snakemake.input, snakemake.params
+figures = {Path(path).stem: Path(path) for path in inputs.figures}
 page = render(
-    snakemake.params.title,
-    snakemake.params.study,
-    sections,
-    {Path(p).stem: Path(p) for p in snakemake.input.histories},
-    [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.provenance],
-    [json.loads(Path(path).read_text("utf-8")) for path in snakemake.input.folding],
-    {Path(path).parent.name: len(pd.read_csv(path, sep="\t")) for path in snakemake.input.dropped},
-    gather(snakemake.input.overlap, [{"experiment": e} for e in snakemake.params.experiments]),
+    params.title,
+    params.study,
+    [
+        Section(name, title, read_table(path), figures.get(name))
+        for (name, title), path in zip(params.tables.items(), inputs.tables, strict=True)
+    ],
+    [
+        Picture(heading, caption, Path(path))
+        for (heading, caption), path in zip(params.pictures, inputs.pictures, strict=True)
+    ],
+    [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
+    [json.loads(Path(path).read_text("utf-8")) for path in inputs.folding],
+    {Path(path).parent.name: len(pd.read_csv(path, sep="\t")) for path in inputs.dropped},
+    gather(inputs.overlap, [{"experiment": name} for name in params.experiments]),
+    params.sources,
+    yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )
 write_text(snakemake.output[0], page)

@@ -65,6 +65,6 @@ def test_shared_and_contradictory_sequences_are_counted() -> None:
 def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> None:
     long = RECORDS.assign(sequence=["GC"] * 7 + ["A" * 401])
     records = take_part(EXPERIMENT, {"s": features(long, STRUCTURES)})
-    check_lengths(records, ["variable", "without-pairing"])
+    check_lengths(records, {"variable": None, "without-pairing": None})
     with pytest.raises(InputError, match=r"'h' of the set 's' has 401 nt.*'fixed' takes up to"):
-        check_lengths(records, ["variable", "fixed"])
+        check_lengths(records, {"variable": None, "fixed": 400})

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from mirpair.config import Run, Study, load_study
 from mirpair.files import InputError
-from mirpair.recipes import MODELS
+from mirpair.recipes import Recipe
 from mirpair.sources import read_sources
 
 
@@ -47,7 +47,9 @@ def test_every_published_file_of_the_paper_is_in_the_sources_table() -> None:
 def test_the_demo_trains_every_network_in_full_on_every_fold() -> None:
     plan = load_study(shipped("demo")).plan()
     assert {(run.experiment, run.model) for run in plan} == {
-        (f"demo-cv{fold}", model) for fold in range(1, 6) for model in MODELS
+        (f"demo-cv{fold}", model)
+        for fold in range(1, 6)
+        for model in ("fixed", "variable", "without-pairing")
     }
     assert {run.epochs for run in plan} == {40}
 
@@ -79,8 +81,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("datasets.demo.postives", ["x.fa"], "datasets.demo.postives: this key is not known here"),
         ("runs.0.epochs", 0, "runs.1.epochs: is 0"),
         ("runs.0.epochs", "many", "runs.1.epochs: is 'many'"),
-        ("runs.0.models", ["variabel"], "'variabel', must be one of fixed, variable, without"),
-        ("runs.0.recipe", "secret", "'secret', must be one of paper"),
+        (
+            "runs.0.models",
+            ["variabel"],
+            "runs.1: there is no model named 'variabel'; there are fixed",
+        ),
+        ("runs.0.recipe", "secret", "runs.1: there is no recipe named 'secret'; there are paper"),
         ("datasets.demo.negatives", ..., "datasets.demo.negatives: this key is missing"),
         ("datasets.demo.on_ambiguous", "ignore", "must be 'error' or 'drop'"),
         ("experiments.demo-cv.split", "kfold", "experiments.demo-cv.split: must be one of"),
@@ -91,6 +97,20 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("study", "my/study", "study: is 'my/study'"),
         ("study", "../escape", "study: is '../escape'"),
         ("seeds", [], "seeds: is []"),
+        ("models", {"fixed": {"base": "variable", "label": "x"}}, "models.fixed: this name is"),
+        ("models", {"x": {"base": "variabel", "label": "x"}}, "no base named 'variabel'"),
+        ("models", {"x": {"base": "variable", "label": "x", "soft": 0.5}}, "models.x.soft: is 0.5"),
+        ("models", {"x": {"base": "fixed", "label": "x", "pooling": 2}}, "models.x: pooling"),
+        ("models", {"x": {"base": "variable", "label": "x", "drop": 0}}, "models.x.drop: this key"),
+        ("recipes", {"x": {"base": "paper"}}, "recipes.x.label: this key is missing"),
+        (
+            "recipes",
+            {"x": {"base": "paper", "label": "x", "optimizer": "sgd"}},
+            "must be 'adagrad'",
+        ),
+        ("recipes", {"paper": {"base": "paper", "label": "x"}}, "recipes.paper: this name is"),
+        ("figure3", {"validation": "demo"}, "figure3.validation: there is no experiment named"),
+        ("figure3", {"validation": "demo-cv", "model": "x"}, "figure3.model: there is no model"),
         ("title", 5, "title: is 5, must be text: '5'"),
         ("datasets.demo.positives", "a.fa", "is 'a.fa', must be a list: [a.fa]"),
         ("datasets", {"my set": {}}, "is 'my set'; a name is letters, digits, - and _"),
@@ -144,6 +164,65 @@ def test_every_run_is_planned_once_for_each_seed() -> None:
     assert len(plan) == 22
     assert Run("demo-cv1", "fixed", "paper", 7, 2) in plan
     assert {run.seed for run in plan if run.experiment == "demo-cv2"} == {3, 7}
+
+
+def test_a_config_may_vary_networks_and_recipes() -> None:
+    study = load_study(shipped("alternatives"))
+    soft, paper = study.training("human-cv1", "soft-10", "paper")
+    assert (soft.soft, soft.architecture, soft.published) == (0.1, "variable", "")
+    assert paper == Recipe()
+    _, adam = study.training("human-cv1", "variable", "adam")
+    assert adam == Recipe(optimizer="adam")
+    _, small = study.training("human-cv1", "variable", "batch-16")
+    assert small == Recipe(batch_size=16)
+    assert study.label("variable", "adam") == "Variable-sized, Adam"
+    assert study.label("dropout", "paper") == "Dropout 0.5"
+
+
+def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment() -> None:
+    config = changed(
+        "recipes",
+        {"exact": {"base": "published-code", "label": "in float64", "precision": "float64"}},
+    )
+    study = load_study(config)
+    network, recipe = study.training("demo-cv1", "fixed", "exact")
+    assert network.order == "published-code"
+    assert (recipe.precision, recipe.epochs, recipe.learning_rate) == ("float64", 10, 0.01)
+
+
+def test_the_alternatives_are_all_that_the_paper_names() -> None:
+    """Section 2.2: soft one-hot, Adam, AlexNet, ResNet, batch, dropout, L2, fewer poolings."""
+    plan = load_study(shipped("alternatives")).plan()
+    tried = {(run.model, run.recipe) for run in plan}
+    assert tried >= {
+        *((model, "paper") for model in ("soft-10", "soft-20", "dropout", "alexnet", "resnet")),
+        *((model, "paper") for model in ("two-pooling-layers", "one-pooling-layer")),
+        *(("variable", recipe) for recipe in ("adam", "decay-1e-3", "batch-16", "batch-256")),
+    }
+    assert {(run.experiment, run.epochs) for run in plan} == {("human-cv1", 10)}
+
+
+def test_published_code_has_its_own_epochs_for_each_kind_of_experiment() -> None:
+    config = shipped("config")
+    config["runs"] = [{"models": ["fixed", "variable"], "recipe": "published-code"}]
+    epochs = {(run.experiment, run.model): run.epochs for run in load_study(config).plan()}
+    for name in ("human-cv3", "cross-species-cv5"):
+        assert (epochs[name, "fixed"], epochs[name, "variable"]) == (10, 30)
+    for name in ("human-test", "cross-species-test"):
+        assert epochs[name, "fixed"] == epochs[name, "variable"] == 40
+    assert epochs["new-test", "fixed"] == epochs["new-test", "variable"] == 80
+
+
+def test_figure_3_watches_the_human_folds_and_the_training_on_90_percent() -> None:
+    study = load_study(shipped("config"))
+    assert study.figure3 is not None
+    assert study.figure3.epochs == 80
+    assert [run.experiment for run in study.watched()] == [
+        *(f"human-cv{fold}" for fold in range(1, 6)),
+        "human-test",
+    ]
+    assert all(run in study.plan() for run in study.watched()), "the same runs, watched on"
+    assert load_study(shipped("demo")).watched() == []
 
 
 def test_fold_is_filled_in_with_1_2_and_so_on() -> None:

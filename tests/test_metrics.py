@@ -72,6 +72,7 @@ def test_the_formulas_of_section_3_2_1(pairs: list[tuple[bool, float]]) -> None:
 
 def some_scores() -> Scores:
     return Scores(
+        epochs=np.array(2),
         train_ids=np.array(["a", "b", "c", "d"]),
         train_labels=np.array([1, 0, 1, 0], dtype=np.int8),
         train_scores=np.array([[0.2, 0.6, 0.9, 0.1], [0.9, 0.1, 0.9, 0.1]], dtype=np.float32),

@@ -1,0 +1,14 @@
+"""Draw the networks of a study, the paper's Figure 2."""
+
+import job
+
+from mirpair.drawings import draw_networks
+from mirpair.figures import save
+from mirpair.models import build
+from mirpair.recipes import Model
+
+job.start(snakemake)
+networks = [build(Model(**model), seed=0) for model in snakemake.params.networks]
+figure = draw_networks(networks)
+for path in snakemake.output:
+    save(figure, path)
