@@ -318,7 +318,7 @@ def draw_molecule(
     shown = "".join(
         symbol if symbol.isprintable() else "\N{REPLACEMENT CHARACTER}" for symbol in name
     )
-    shown = shown if len(shown) <= 60 else shown[:59] + "…"
+    shown = shown if len(shown) <= 44 else shown[:43] + "…"
     known = {None: "", 0: ", not a pre-miRNA", 1: ", pre-miRNA"}[label]
     with matplotlib.rc_context(STYLE):
         figure, axis = _canvas(180, 122)
@@ -400,6 +400,8 @@ _BOOKKEEPING = {
 
 def _times(value: Any, least: int = 2) -> str:
     """``2`` and ``(2, 2)`` as ``2×2``."""
+    if isinstance(value, str):
+        return value
     values = tuple(value) if isinstance(value, Sequence) else (value,) * least
     return "×".join(str(v) for v in values)
 
