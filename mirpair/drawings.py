@@ -103,14 +103,19 @@ def _draw_structure(
     most
         Largest distance of neighbours, mm.
     """
-    places = layout(dot_bracket)
-    low, high = places.min(axis=0), places.max(axis=0)
     # Room for the marks at the ends and the numbers outside.
-    margin = 4.5
-    room = np.array(box[2:]) - 2 * margin
-    step = min(most, *(room / np.maximum(high - low, 1e-9)))
-    centre = np.array(box[:2]) + np.array(box[2:]) / 2
-    places = (places - (low + high) / 2) * step + centre
+    room = np.array(box[2:]) - 9
+    upright, step = layout(dot_bracket), 0.0
+    # Turned only where that makes it clearly larger, as for a long hairpin with a bend.
+    for angle in sorted(range(-90, 91, 5), key=abs):
+        sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
+        turned = upright @ np.array([[cosine, sine], [-sine, cosine]])
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        fitting = min(most, *(room / np.maximum(high - low, 1e-9)))
+        if fitting > 1.25 * step:
+            step, places = fitting, (turned - (low + high) / 2) * fitting
+    places = places + np.array(box[:2]) + np.array(box[2:]) / 2
+
     paired = [(i, j) for i, j in enumerate(molecule.partner.tolist()) if i < j]
     ladder = [places[[i, j]].tolist() for i, j in paired]
     axis.add_collection(
@@ -181,8 +186,8 @@ def _mark(
         line = np.array([place, target - direction * gap])
         axis.plot(*line.T, color=GREY, lw=0.5, zorder=0.5)
     axis.text(target[0], target[1], text, size=7, ha="center", va="center_baseline")
-    across = np.linspace(-half[0], half[0], 3)
-    return np.vstack([taken, target + np.column_stack([across, 0 * across])])
+    corners = half * [(x, y) for x in (-1, -0.3, 0.3, 1) for y in (-1, 0, 1)]
+    return np.vstack([taken, target + corners])
 
 
 def draw_encoding(sequence: str, structure: Structure) -> Figure:
@@ -211,7 +216,10 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     shape = f"{length} × {length} ×"
     # Sides of the planes of C and of D–F, mm: 7 pt letters beside them do not touch.
     large, small = max(46.0, 2.9 * length), max(25.0, 2.5 * length)
-    aside, above = 0.12 * small, 0.2 * small  # how far each plane of F is from the one before it
+    aside, above = (
+        0.12 * small,
+        (small + 15) / 8,
+    )  # how far each plane of F is from the one before it
     right = 22 + 4 * small  # where panels C and F begin
     below = 32 + 2 * small  # where panels D and F begin, from the bottom
     width = right + max(large, small + 8 * aside) + 9

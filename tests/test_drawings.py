@@ -129,6 +129,10 @@ def test_nothing_of_an_encoding_overlaps_or_leaves_the_page(length: int) -> None
     figure = draw_encoding(sequence, fold(sequence))
     assert overlaps(figure) == []
     assert clipped(figure) == []
+    title = next(text for text in figure.axes[0].texts if text.get_text() == "F")
+    stack = [c for c in figure.axes[0].collections if str(c.get_gid()).startswith("F-")]
+    tops = [path.get_extents().y1 for planes in stack for path in planes.get_paths()]
+    assert max(tops) < title.get_position()[1]
 
 
 def test_an_rna_of_too_many_cells_is_refused_and_told_where_to_go() -> None:
