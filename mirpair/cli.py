@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 from rich.console import Console
@@ -18,12 +21,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mirpair import __version__
 from mirpair.files import InputError, atomic
-from mirpair.sequences import STDIN, Dropped, read_fasta
+from mirpair.sequences import STDIN, Dropped, Record, read_fasta
+
+if TYPE_CHECKING:
+    from mirpair.encoding import Molecule, Tensors
 
 app = typer.Typer(
     help="Tools for precursor microRNAs and their pairing matrices (Do et al. 2018).\n\n"
     "The workflow that trains networks and reproduces the paper's tables is run with "
-    "snakemake, see README.md; here is what works on a FASTA file alone.",
+    "snakemake, see README.md; here is what works on a FASTA file, or on a set of the workflow.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
@@ -39,6 +45,14 @@ class OnAmbiguous(StrEnum):
 
     ERROR = "error"
     DROP = "drop"
+
+
+class Precision(StrEnum):
+    """Of the numbers that are exported."""
+
+    FLOAT16 = "float16"
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
 
 
 def _version(wanted: bool) -> None:
@@ -73,12 +87,20 @@ def _messages() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _check_output(path: Path, inputs: list[str]) -> None:
+def _check_output(path: Path, inputs: list[str], suffixes: tuple[str, ...] = ()) -> None:
     """Refuse, before the long work, a place that cannot or should not be written."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file to write, such as {path / 'out.dbn'}")
+        example = path / f"out{suffixes[0] if suffixes else '.dbn'}"
+        raise InputError(f"{path} is a folder; name a file to write, such as {example}")
+    if suffixes and path.suffix not in suffixes:
+        raise InputError(
+            f"{path}: the name of the output tells its format; it must end in "
+            f"{', '.join(suffixes[:-1])}{' or ' * (len(suffixes) > 1)}{suffixes[-1]}"
+        )
     if path.suffix == ".gz":
         raise InputError(f"{path}: the output is plain text; leave -o out and pipe it into gzip")
+    if suffixes and path.exists() and not path.is_file():
+        raise InputError(f"{path} is a device or a pipe; name a file to write")
     if path.exists() and any(place != STDIN and path.samefile(place) for place in inputs):
         raise InputError(f"{path} is an input file; write the output to another one")
 
@@ -158,6 +180,193 @@ def fold(
                     f">{record.id}\n{record.sequence}\n"
                     f"{structure.dot_bracket} ({structure.mfe:6.2f})\n"
                 )
+
+
+_FILE = typer.Argument(
+    help="A set's tensors.npz of the workflow, or a FASTA file, plain or gzip; - is stdin.",
+    metavar="FILE",
+)
+
+
+@app.command()
+def plot(
+    file: Annotated[str, _FILE],
+    name: Annotated[str, typer.Argument(help="Id of the RNA.", metavar="ID")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Picture to write: .svg, .pdf or .png. [default: ID.svg]"
+        ),
+    ] = None,
+) -> None:
+    """Draw an RNA's secondary structure and its pairing matrix.
+
+    Of a FASTA file, this RNA alone is folded.
+
+    Example: mirpair plot hairpins.fa hsa-mir-21 -o mir-21.pdf
+    """
+    with _messages():
+        # An id may have anything in it; the name of a file may not.
+        safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:100] or "molecule"
+        path = output or Path(f"{safe}.svg")
+        _check_output(path, [file], (".svg", ".pdf", ".png"))
+        chosen = _choose(file, [name])
+
+        from mirpair.drawings import draw_molecule
+        from mirpair.encoding import decode
+        from mirpair.figures import save
+        from mirpair.folding import Structure
+
+        (molecule,) = _molecules(chosen, processes=1)
+        sequence, dot_bracket = decode(molecule)
+        label = None if chosen.labels is None else chosen.labels[0]
+        figure = draw_molecule(name, sequence, Structure(dot_bracket, molecule.mfe), label)
+        save(figure, path.resolve())
+        if output is None:
+            console.print("written:", escape(str(path)), **_PLAIN)
+
+
+@app.command()
+def export(
+    file: Annotated[str, _FILE],
+    output: Annotated[Path, typer.Option("--output", "-o", help="NPZ to write.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Ids of the RNAs.", metavar="[ID]...")
+    ] = None,
+    ids: Annotated[
+        str | None,
+        typer.Option("--ids", help="File with an id in each line; - is standard input."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All RNAs of the file.")] = False,
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Zero-pad all, right and below, into one N × SIZE × SIZE × 9."),
+    ] = None,
+    dtype: Annotated[
+        Precision, typer.Option(help="Of the numbers; float16 rounds energies.")
+    ] = Precision.FLOAT32,
+    without_pairing: Annotated[
+        bool, typer.Option("--without-pairing", help="Leave channel 0 out: 8 channels.")
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", min=0, help="Processes that fold; 0 takes all cores."),
+    ] = 0,
+) -> None:
+    """Write dense L × L × 9 pairing matrices for other frameworks, as an NPZ.
+
+    It holds ids, lengths, mfe (kcal/mol), labels where they are known, and for each RNA, in the
+    order of the ids, matrix_0000, matrix_0001, …; with --size, one array matrices. Channel 0 is
+    the energy where i pairs with j, 1–4 are A C G U of base i, 5–8 of base j.
+
+    Example: mirpair export hairpins.fa --all --size 400 -o hairpins.npz
+    """
+    with _messages():
+        _check_output(output, [file, *([ids] if ids else [])], (".npz",))
+        if file == ids == STDIN:
+            raise InputError("standard input (-) can be read only once")
+        wanted = [*(names or []), *(_read_ids(ids) if ids else [])]
+        if everything and (wanted or ids):
+            raise InputError("--all takes every RNA of the file; give either it or ids")
+        if not everything and not wanted:
+            raise InputError(
+                "no RNA was named: give ids, a file of them with --ids, or --all for all"
+            )
+        chosen = _choose(file, None if everything else wanted)
+
+        from mirpair.encoding import export_dense
+
+        export_dense(
+            output.resolve(),
+            chosen.ids,
+            chosen.lengths,
+            _molecules(chosen, processes=jobs or _cores()),
+            labels=chosen.labels,
+            size=size,
+            pairing=not without_pairing,
+            dtype=dtype.value,
+        )
+
+
+class _Chosen(NamedTuple):
+    """RNAs of a file, as they are in it: encoded, or sequences that are to be folded."""
+
+    ids: list[str]
+    lengths: list[int]
+    labels: list[int] | None
+    source: Tensors | list[str]
+
+
+def _read_ids(path: str) -> list[str]:
+    if path == STDIN:
+        text = sys.stdin.read()
+    else:
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not a text file with an id in each line") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _choose(file: str, wanted: list[str] | None) -> _Chosen:
+    """RNAs with these ids, in this order; None takes all. Nothing is folded here."""
+    where = "standard input" if file == STDIN else file
+    if wanted and (twice := _repeated(wanted)):
+        raise InputError(f"the id {twice!r} is given more than once")
+    dropped: list[Dropped] = []
+    source: Tensors | list[Record]
+    if file.endswith(".npz"):
+        from mirpair.encoding import Tensors
+
+        source = Tensors.load(file)
+        names = source.ids.tolist()
+    else:
+        source = list(read_fasta(file, dropped=dropped))
+        names = [record.id for record in source]
+    asked = set(names if wanted is None else wanted)
+    # A record that cannot be understood matters only if it is asked for.
+    for left_out in dropped:
+        if wanted is None or left_out.record.id in asked:
+            raise InputError(str(left_out))
+    if twice := _repeated([name for name in names if name in asked]):
+        raise InputError(f"{where}: the id {twice!r} stands there more than once")
+    places = {name: place for place, name in enumerate(names)}
+    ids = names if wanted is None else wanted
+    if unknown := [name for name in ids if name not in places]:
+        near = get_close_matches(unknown[0], names, n=3, cutoff=0.5)
+        raise InputError(
+            f"{where}: no RNA has the id {unknown[0]!r}"
+            + (f", and {len(unknown) - 1} more ids are unknown" if len(unknown) > 1 else "")
+            + (f"; near it are {', '.join(map(repr, near))}" if near else "")
+        )
+    if isinstance(source, list):
+        sequences = [source[places[name]].sequence for name in ids]
+        return _Chosen(ids, [len(sequence) for sequence in sequences], None, sequences)
+    tensors = source.subset(source.indices(ids))
+    return _Chosen(ids, tensors.lengths.tolist(), tensors.labels.tolist(), tensors)
+
+
+def _repeated(names: list[str]) -> str | None:
+    return next((name for name, times in Counter(names).items() if times > 1), None)
+
+
+def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
+    """Molecules one after the other, folded before where they are sequences."""
+    if isinstance(chosen.source, list):
+        from mirpair.encoding import encode
+        from mirpair.folding import fold_all, unique
+
+        sequences = unique(chosen.source)
+        # As in `fold`: the processes start before the progress bar.
+        structures = fold_all(sequences, processes=processes)
+        with _progress() as progress:
+            tracked = progress.track(structures, total=len(sequences), description="Folding")
+            folded = dict(zip(sequences, tracked, strict=True))
+        encoded = (encode(sequence, *folded[sequence]) for sequence in chosen.source)
+    else:
+        encoded = (molecule for molecule in chosen.source)
+    with _progress() as progress:
+        yield from progress.track(encoded, total=len(chosen.ids), description="Encoding")
 
 
 def _cores() -> int:

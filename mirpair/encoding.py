@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mirpair.contracts import ALPHABET
-from mirpair.files import InputError, read_npz, write_npz
+from mirpair.files import InputError, atomic, read_npz, write_npz
 
 CHANNELS = 9
 _UNPAIRED = -1
@@ -72,6 +73,13 @@ def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
             f"the sequence has {len(sequence)} bases, its structure {len(dot_bracket)} symbols"
         )
     return Molecule(base_codes(sequence), pairing_partners(dot_bracket), float(mfe))
+
+
+def decode(molecule: Molecule) -> tuple[str, str]:
+    """Sequence and dot-bracket structure: `encode` backwards."""
+    sequence = "".join(ALPHABET[code] for code in molecule.codes.tolist())
+    pairs = enumerate(molecule.partner.tolist())
+    return sequence, "".join("." if j < 0 else "(" if j > i else ")" for i, j in pairs)
 
 
 def dense(
@@ -211,3 +219,87 @@ def encode_set(records: pd.DataFrame, structures: pd.DataFrame) -> Tensors:
         except InputError as error:
             raise InputError(f"record {name!r}: {error}") from error
     return Tensors.build(records["id"].tolist(), records["label"].tolist(), molecules)
+
+
+def export_dense(
+    path: str | Path,
+    ids: Sequence[str],
+    lengths: Sequence[int],
+    molecules: Iterable[Molecule],
+    *,
+    labels: Sequence[int] | None = None,
+    size: int | None = None,
+    pairing: bool = True,
+    dtype: npt.DTypeLike = np.float32,
+) -> None:
+    """Write pairing matrices for other frameworks: an NPZ, atomically; same input, same bytes.
+
+    One molecule at a time is dense in memory, however many there are.
+
+    Parameters
+    ----------
+    path
+        Of the NPZ. It holds ``ids``, ``lengths`` (nt), ``mfe`` (kcal/mol), ``labels`` if they are
+        given, and ``matrix_0000``, … of each molecule's own L × L × 9, or ``matrices``.
+    ids, lengths, labels
+        Of the molecules; lengths are checked against `size` before the first molecule is asked for.
+    molecules
+        In the order of `ids`; they may be made while they are written.
+    size
+        If given, one array ``matrices``, (N, size, size, 9), zero right of and below each molecule.
+    pairing, dtype
+        See `dense`; without channel 0 there are 8 channels.
+
+    Raises
+    ------
+    InputError
+        If a molecule is longer than `size`.
+    """
+    for name, length in zip(ids, lengths, strict=True):
+        if size is not None and length > size:
+            raise InputError(
+                f"{name!r} has {length} nt and does not fit into {size} × {size}: "
+                f"leave it out, or choose a size of {max(lengths)} or more"
+            )
+    channels = CHANNELS if pairing else CHANNELS - 1
+    kind = np.dtype(dtype)
+    digits = max(4, len(str(len(ids) - 1)))
+    mfe = []
+    with (
+        atomic(path) as temporary,
+        # NumPy's own names carry no time, and neither do these.
+        ZipFile(temporary, "w", compression=ZIP_DEFLATED) as archive,
+    ):
+        _write_array(archive, "ids", np.asarray(ids, dtype=np.str_))
+        _write_array(archive, "lengths", np.asarray(lengths, dtype=np.int64))
+        if labels is not None:
+            _write_array(archive, "labels", np.asarray(labels, dtype=np.int8))
+        numbered = enumerate(zip(lengths, molecules, strict=True))
+        if size is None:
+            for number, (_, molecule) in numbered:
+                matrix = dense(molecule, pairing=pairing, dtype=kind)
+                _write_array(archive, f"matrix_{number:0{digits}}", matrix)
+                mfe.append(molecule.mfe)
+        else:
+            with archive.open("matrices.npy", "w", force_zip64=True) as handle:
+                _write_header(handle, (len(ids), size, size, channels), kind)
+                blank = bytes(size * channels * kind.itemsize)
+                for _, (length, molecule) in numbered:
+                    rows = np.zeros((length, size, channels), kind)
+                    rows[:, :length] = dense(molecule, pairing=pairing, dtype=kind)
+                    handle.write(rows.data)
+                    for _ in range(size - length):
+                        handle.write(blank)
+                    mfe.append(molecule.mfe)
+        _write_array(archive, "mfe", np.array(mfe, dtype=np.float64))
+
+
+def _write_header(handle: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(handle, header)
+
+
+def _write_array(archive: ZipFile, name: str, array: npt.NDArray[Any]) -> None:
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as handle:
+        _write_header(handle, array.shape, array.dtype)
+        handle.write(np.ascontiguousarray(array).tobytes())

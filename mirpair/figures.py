@@ -38,6 +38,7 @@ STYLE: dict[Any, Any] = {
     # The same figure gives the same bytes, and its text stays text.
     "svg.hashsalt": "mirpair",
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
 }
 
 
@@ -349,7 +350,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write SVG or PNG by the file name, atomically, without a date in it."""
-    dated = {"Date": None} if Path(path).suffix == ".svg" else {}
+    """Write SVG, PDF or PNG by the file name, atomically, without a date in it."""
+    dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(Path(path).suffix)
     with atomic(path) as temporary, matplotlib.rc_context(STYLE):
         figure.savefig(temporary, dpi=150, metadata=dated)

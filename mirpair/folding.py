@@ -13,6 +13,8 @@ from itertools import islice
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import RNA
 
@@ -45,6 +47,33 @@ def fold(sequence: str) -> Structure:
     """
     dot_bracket, energy = RNA.fold(sequence)
     return Structure(dot_bracket, round(energy, 2) + 0.0)  # + 0.0 turns -0.0 into 0.0
+
+
+def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
+    """Where to draw the bases of a structure: ViennaRNA's RNApuzzler, which lets none overlap.
+
+    Parameters
+    ----------
+    dot_bracket
+        Of an RNA of length L.
+
+    Returns
+    -------
+    ndarray
+        (L, 2): x and y of each base, neighbours about 1 apart. The ends are below, 5′ on the
+        left; what pairs stands on them and is read clockwise.
+    """
+    # RNApuzzler writes outside its memory where a loop has no base; no folding gives such pairs.
+    kind = RNA.PLOT_TYPE_NAVIEW if "()" in dot_bracket else RNA.PLOT_TYPE_PUZZLER
+    before, RNA.cvar.rna_plot_type = RNA.cvar.rna_plot_type, kind
+    try:
+        places = RNA.get_xy_coordinates(dot_bracket)
+        step = 15 if kind == RNA.PLOT_TYPE_NAVIEW else 25
+        return (
+            np.array([(places.get(i).X, places.get(i).Y) for i in range(len(dot_bracket))]) / step
+        )
+    finally:
+        RNA.cvar.rna_plot_type = before
 
 
 def _fold_task(sequences: list[str]) -> list[Structure]:

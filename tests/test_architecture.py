@@ -35,6 +35,7 @@ ORDER = [
     "training",
     "tables",
     "figures",
+    "drawings",
     "report",
     "cli",
 ]

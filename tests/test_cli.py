@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from conftest import ROOT, random_rna
 from typer.testing import CliRunner
 
-from mirpair import __version__
+from mirpair import __version__, folding
 from mirpair.cli import app
+from mirpair.encoding import Tensors, dense, encode
 from mirpair.folding import fold
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
@@ -35,6 +38,10 @@ def test_help_and_version() -> None:
     assert mirpair("--version")[1].strip() == f"mirpair {__version__}"
     code, text, _ = mirpair("fold", "--help")
     assert "dot-bracket" in text
+    for command in ("plot", "export"):
+        code, text, _ = mirpair(command, "--help")
+        assert code == 0
+        assert "tensors.npz" in text
 
 
 def test_fold_gives_every_record_in_order_with_its_structure_and_energy(tmp_path: Path) -> None:
@@ -163,3 +170,192 @@ def test_a_reader_that_stops_early_is_no_traceback() -> None:
     assert process.stderr is not None
     assert b"Traceback" not in process.stderr.read()
     process.wait()
+
+
+THREE = {"first": "GCCCUUGGCA", "second": "AAAA", "third": "GGGGAAAACCCC"}
+
+
+@pytest.fixture(params=["fasta", "gzip", "tensors"])
+def three(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Three RNAs, as each kind of file that is understood."""
+    text = "".join(f">{name} more\n{sequence.lower()}\n" for name, sequence in THREE.items())
+    match request.param:
+        case "fasta":
+            path = tmp_path / "three.fa"
+            path.write_text(text)
+        case "gzip":
+            path = tmp_path / "three.fa.gz"
+            path.write_bytes(gzip.compress(text.encode()))
+        case _:
+            path = tmp_path / "tensors.npz"
+            molecules = [encode(sequence, *fold(sequence)) for sequence in THREE.values()]
+            Tensors.build(list(THREE), [1, 0, 0], molecules).save(path)
+    return path
+
+
+def expected(name: str) -> np.ndarray:
+    return dense(encode(THREE[name], *fold(THREE[name])))
+
+
+def exported(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def test_export_gives_each_rna_its_own_matrix_in_the_order_asked_for(
+    three: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.npz"
+    code, text, message = mirpair("export", str(three), "third", "first", "-o", str(out))
+    assert (code, text, message) == (0, "", "")
+    arrays = exported(out)
+    assert arrays["ids"].tolist() == ["third", "first"]
+    assert arrays["lengths"].tolist() == [12, 10]
+    assert arrays["mfe"].tolist() == [fold(THREE["third"]).mfe, -3.0]
+    np.testing.assert_array_equal(arrays["matrix_0000"], expected("third"))
+    np.testing.assert_array_equal(arrays["matrix_0001"], expected("first"))
+    assert arrays["matrix_0001"].dtype == np.float32
+    if three.suffix == ".npz":
+        assert arrays["labels"].tolist() == [0, 1]
+    else:
+        assert "labels" not in arrays, "a FASTA file knows none"
+
+
+def test_export_pads_right_and_below_and_the_same_input_gives_the_same_bytes(
+    three: Path, tmp_path: Path
+) -> None:
+    for name in ("a.npz", "b.npz"):
+        out = str(tmp_path / name)
+        assert mirpair("export", str(three), "--all", "--size", "12", "-o", out)[0] == 0
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    arrays = exported(tmp_path / "a.npz")
+    assert arrays["ids"].tolist() == list(THREE)
+    assert arrays["matrices"].shape == (3, 12, 12, 9)
+    for name, matrix in zip(THREE, arrays["matrices"], strict=True):
+        length = len(THREE[name])
+        np.testing.assert_array_equal(matrix[:length, :length], expected(name))
+        assert not matrix[length:].any()
+        assert not matrix[:, length:].any()
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_export_in_another_precision_and_without_pairing(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "out.npz"
+    arguments = ["export", "-", "a", "--dtype", kind, "-o", str(out)]
+    assert mirpair(*arguments, stdin=">a\nGCCCTTGGCA\n")[0] == 0
+    assert exported(out)["matrix_0000"].dtype == kind
+    np.testing.assert_array_equal(exported(out)["matrix_0000"], expected("first"))
+    for more in ([], ["--size", "10"]):
+        text = ">a\nGCCCTTGGCA\n"
+        assert mirpair(*arguments, "--without-pairing", *more, stdin=text)[0] == 0
+        arrays = exported(out)
+        matrix = arrays["matrices"][0] if more else arrays["matrix_0000"]
+        np.testing.assert_array_equal(matrix, expected("first")[:, :, 1:])
+
+
+def test_ids_come_from_a_file_or_standard_input_too(three: Path, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text("third\n\n  second \n")
+    out = tmp_path / "out.npz"
+    for given in (str(tmp_path / "ids.txt"), "-"):
+        arguments = ["export", str(three), "first", "--ids", given, "-o", str(out)]
+        assert mirpair(*arguments, stdin="third\nsecond\n")[0] == 0
+        assert exported(out)["ids"].tolist() == ["first", "third", "second"]
+
+
+def test_what_cannot_be_exported_is_one_message_and_no_file(three: Path, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    out = str(tmp_path / "out.npz")
+    for arguments, reason in (
+        ([], "--all"),
+        (
+            ["firs", "x"],
+            "no RNA has the id 'firs', and 1 more ids are unknown; near it are 'first'",
+        ),
+        (["first", "first"], "'first' is given more than once"),
+        (["--all", "first"], "either"),
+        (["--all", "--size", "11"], "'third' has 12 nt and does not fit into 11 × 11"),
+        (["--ids", str(tmp_path / "none.txt")], "none.txt"),
+    ):
+        code, _, message = mirpair("export", str(three), *arguments, "-o", out)
+        assert code == 1, arguments
+        assert message.startswith("error: ")
+        assert reason in message
+        assert "Traceback" not in message
+    for place in (str(tmp_path), str(tmp_path / "out.txt"), "/dev/null", str(three)):
+        code, _, message = mirpair("export", str(three), "--all", "-o", place)
+        assert (code, message[:7]) == (1, "error: "), place
+    assert mirpair("export", "-", "--ids", "-", "-o", out, stdin=">a\nACGU\n")[0] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_only_what_is_chosen_is_folded_and_must_be_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "in.fa"
+    path.write_text(">a\nGCCCUUGGCA\n>b\nAAAAA\n>c\nACGN\n>d\nGGG\n>d\nCCC\n")
+    folded: list[str] = []
+
+    def counting(sequence: str) -> folding.Structure:
+        folded.append(sequence)
+        return fold(sequence)
+
+    monkeypatch.setattr(folding, "fold", counting)
+    out = str(tmp_path / "out.npz")
+    assert mirpair("export", str(path), "a", "-o", out)[0] == 0
+    assert mirpair("plot", str(path), "b", "-o", str(tmp_path / "b.svg"))[0] == 0
+    assert folded == ["GCCCUUGGCA", "AAAAA"]
+    assert "has 'N' at position 4" in mirpair("export", str(path), "c", "-o", out)[2]
+    assert "has 'N' at position 4" in mirpair("export", str(path), "--all", "-o", out)[2]
+    assert "'d' stands there more than once" in mirpair("export", str(path), "d", "-o", out)[2]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "first"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]
+)
+def test_plot_writes_the_format_of_the_name(
+    three: Path, tmp_path: Path, suffix: str, first: bytes
+) -> None:
+    out = tmp_path / f"picture.{suffix}"
+    code, text, message = mirpair("plot", str(three), "first", "-o", str(out))
+    assert (code, text, message) == (0, "", "")
+    assert out.read_bytes().startswith(first)
+    if suffix == "svg":
+        content = out.read_text(encoding="utf-8")
+        label = ", pre-miRNA" if three.suffix == ".npz" else ""
+        assert f">10 nt, −3.00 kcal/mol{label}<" in content
+
+
+@pytest.mark.parametrize("name", ["../x", "<b>", "/etc/x", "..", "a\\b", "$(x)", "ä", "w" * 300])
+def test_a_hostile_id_is_a_title_and_a_harmless_file_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    code, _, message = mirpair("plot", "-", name, stdin=f">{name}\nGCCCUUGGCA\n")
+    assert code == 0, message
+    (picture,) = folder.iterdir()
+    assert re.fullmatch(r"[A-Za-z0-9][\w.+-]{0,99}\.svg", picture.name)
+    assert message == f"written: {picture.name}\n"
+    shown = "".join(ElementTree.parse(picture).getroot().itertext())
+    assert name[:40] in shown
+    assert mirpair("export", "-", name, "-o", "x.npz", stdin=f">{name}\nGCCCUUGGCA\n")[0] == 0
+    assert exported(folder / "x.npz")["ids"].tolist() == [name]
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_what_cannot_be_plotted_is_one_message_and_no_file(three: Path, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for name, out, reason in (
+        ("firs", "x.svg", "near it are 'first'"),
+        ("first", "x.gif", "must end in .svg, .pdf or .png"),
+        ("first", "x", "must end in .svg, .pdf or .png"),
+        ("first", "", "is a folder"),
+    ):
+        code, _, message = mirpair("plot", str(three), name, "-o", str(tmp_path / out))
+        assert code == 1
+        assert message.startswith("error: ")
+        assert reason in message
+    code, _, message = mirpair("plot", str(tmp_path / "none.npz"), "x", "-o", "x.svg")
+    assert (code, message[:7]) == (1, "error: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

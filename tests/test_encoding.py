@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair.encoding import Molecule, Tensors, dense, encode, encode_set, pairing_partners
+from mirpair.encoding import (
+    Molecule,
+    Tensors,
+    decode,
+    dense,
+    encode,
+    encode_set,
+    export_dense,
+    pairing_partners,
+)
 from mirpair.files import InputError
 
 
@@ -171,3 +182,43 @@ def test_an_error_in_a_set_names_the_record() -> None:
     structures = pd.DataFrame({"id": ["x"], "structure": ["(("], "mfe": [0.0]})
     with pytest.raises(InputError, match="record 'x'"):
         encode_set(records, structures)
+
+
+@given(structures(), st.data())
+def test_decode_gives_back_what_was_encoded(dot_bracket: str, data: st.DataObject) -> None:
+    length = len(dot_bracket)
+    sequence = data.draw(st.text(alphabet="ACGU", min_size=length, max_size=length))
+    assert decode(encode(sequence, dot_bracket, -1.0)) == (sequence, dot_bracket)
+
+
+def test_dense_matrices_are_exported_one_molecule_at_a_time(tmp_path: Path) -> None:
+    alive: list[int] = []
+
+    def molecules() -> Iterator[Molecule]:
+        for n in range(40):
+            alive.append(n)
+            yield encode("A" * 300, "." * 300, -float(n))
+
+    ids = [f"r{n}" for n in range(40)]
+    tracemalloc.start()
+    export_dense(tmp_path / "x.npz", ids, [300] * 40, molecules(), size=400)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert alive == list(range(40))
+    assert peak < 4 * 400 * 400 * 9 * 4, "of 40 matrices no more than a few are in memory"
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
+        assert arrays["matrices"].shape == (40, 400, 400, 9)
+        assert arrays["mfe"].tolist() == [-n for n in range(40)]
+
+
+def test_an_export_that_fails_asks_for_no_molecule_and_leaves_nothing(tmp_path: Path) -> None:
+    def molecules() -> Iterator[Molecule]:
+        raise AssertionError("the lengths are known before")
+        yield
+
+    with pytest.raises(InputError, match=r"'b' has 9 nt.*9 or more"):
+        export_dense(tmp_path / "x.npz", ["a", "b"], [5, 9], molecules(), size=8)
+    one = [encode("ACGUA", ".....", 0.0)]
+    with pytest.raises(ValueError, match="argument"):
+        export_dense(tmp_path / "x.npz", ["a", "b"], [5, 5], one)
+    assert list(tmp_path.iterdir()) == []
