@@ -484,7 +484,9 @@ class _Observer(TorchFunctionMode):
 
     def __init__(self, network: Network, shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.steps = [Step("image", "pairing matrix" if network.pairing else "sequence", shape, ())]
+        self.steps = [
+            Step("image", "pairing matrix" if network.model.pairing else "sequence", shape, ())
+        ]
         # Where each tensor comes from; None for weights and what is made of them alone. They are
         # kept, for the id of one that is gone may be given to another.
         self.origin: dict[int, int | None] = {}

@@ -179,7 +179,8 @@ def drawn_networks():
     for run in PLAN.values():
         model, _ = STUDY.training(run.experiment, run.model, run.recipe)
         if model.pairing:
-            drawn.setdefault((model.architecture, model.order), asdict(model))
+            other = {} if model.order == "figure-2" else {"label": f"{model.label}, {run.recipe}"}
+            drawn.setdefault((model.architecture, model.order), {**asdict(model), **other})
     return list(drawn.values())
 
 

@@ -13,7 +13,7 @@ rule figures_encoding:
     benchmark:
         "<benchmarks>/figures/figure1.tsv"
     conda:
-        "../envs/report.yaml"
+        "../envs/drawings.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -41,7 +41,7 @@ rule figures_networks:
     benchmark:
         "<benchmarks>/figures/figure2.tsv"
     conda:
-        "../envs/train.yaml"
+        "../envs/drawings.yaml"
     threads: 1
     resources:
         mem_mb=1000,

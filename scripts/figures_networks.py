@@ -8,7 +8,7 @@ from mirpair.models import build
 from mirpair.recipes import Model
 
 job.start(snakemake)
-networks = [build(Model(**model), seed=0) for model in snakemake.params.networks]
-figure = draw_networks(networks)
+models = [Model(**model) for model in snakemake.params.networks]
+figure = draw_networks({model.label: build(model, seed=0) for model in models})
 for path in snakemake.output:
     save(figure, path)

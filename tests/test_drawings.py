@@ -23,7 +23,8 @@ from mirpair.figures import save
 from mirpair.files import InputError
 from mirpair.folding import Structure, fold, layout
 from mirpair.inference import predict
-from mirpair.models import FixedNetwork, Network, VariableNetwork
+from mirpair.models import FixedNetwork, Network, build
+from mirpair.recipes import MODELS
 from mirpair.sequences import read_fasta
 
 EXAMPLE = "GCCCUUGGCA"
@@ -202,7 +203,7 @@ def words(network: Network, length: int = 94) -> list[str]:
 
 
 def test_the_variable_sized_network_is_seen_layer_by_layer() -> None:
-    assert words(VariableNetwork()) == [
+    assert words(build(MODELS["variable"], seed=0)) == [
         "pairing matrix | 94 × 94 × 9",
         "conv 9→32, 11×11, stride 4, pad 10 | 26 × 26 × 32",
         "ReLU | 26 × 26 × 32",
@@ -219,16 +220,16 @@ def test_the_variable_sized_network_is_seen_layer_by_layer() -> None:
         "fully connected 256→2 | 2",
         "softmax | 2",
     ]
-    assert words(VariableNetwork(pairing=False))[:2] == [
+    assert words(build(MODELS["without-pairing"], seed=0))[:2] == [
         "sequence | 94 × 94 × 8",
         "conv 8→32, 11×11, stride 4, pad 10 | 26 × 26 × 32",
     ]
 
 
 def test_the_fixed_sized_network_is_padded_pooled_and_normalised_as_it_is_written() -> None:
-    found = words(FixedNetwork(), length=400)
+    found = words(build(MODELS["fixed"], seed=0), length=400)
     assert "pad" not in found[1].split("|")[0].split(",")[0], "400 nt need no zeros"
-    found = words(FixedNetwork())
+    found = words(build(MODELS["fixed"], seed=0))
     assert found[1] == "zero-pad, right 306, below 306 | 400 × 400 × 9"
     assert found[2] == "conv 9→32, 11×11, stride 4, pad 2 | 99 × 99 × 32"
     assert sum("BatchNorm" in step for step in found) == 2
@@ -239,7 +240,9 @@ class Another(Network):
     """Modules and functions mixed, a shortcut, layers that no network here has."""
 
     def __init__(self) -> None:
-        super().__init__(True, 8 * 2 * 2)
+        super().__init__(MODELS["variable"])
+        self.hidden = nn.Linear(8 * 2 * 2, 256)
+        self.output = nn.Linear(256, 2)
         self.stem = nn.Sequential(
             nn.Conv2d(9, 8, (3, 5), stride=2, padding=(1, 2), bias=False),
             nn.GroupNorm(4, 8),
@@ -295,7 +298,8 @@ def test_another_network_needs_no_edit() -> None:
 
 
 def test_shapes_are_those_that_the_modules_give() -> None:
-    network = FixedNetwork()
+    network = build(MODELS["fixed"], seed=0)
+    assert isinstance(network, FixedNetwork)
     seen: list[tuple[int, ...]] = []
     for module in (network.conv1, network.norm1, network.conv2, network.norm2, network.conv3):
         module.register_forward_hook(lambda _m, _i, out: seen.append(tuple(out.shape[1:])))
@@ -307,7 +311,11 @@ def test_shapes_are_those_that_the_modules_give() -> None:
 
 
 def test_the_figure_of_networks_has_every_step_and_its_size(tmp_path: Path) -> None:
-    networks = {"A <b>": VariableNetwork(), "B": FixedNetwork(), "C": Another()}
+    networks = {
+        "A <b>": build(MODELS["variable"], seed=0),
+        "B": build(MODELS["fixed"], seed=0),
+        "C": Another(),
+    }
     figure = draw_networks(networks, length=94)
     shown = texts(figure)
     for network in networks.values():
