@@ -202,7 +202,7 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     if not features.empty:
         alone = features.iloc[int(features["AUPR"].to_numpy().argmax())]
         sentences.append(
-            f"The best single feature, without any network: {alone['method'].lower()}, AUPR "
+            f"The best single feature, without any network: {alone['method']}, AUPR "
             f"{alone['AUPR']:.3f}, AUROC {alone['AUROC']:.3f}."
         )
     return headline, [*sentences, *_claim(rows), *_unfinished(rows)]

@@ -187,8 +187,8 @@ def drawn_networks():
 def benchmark_files():
     """Benchmark files of all jobs from the records to the evaluation, by rule."""
     of_sets = {
-        rule: expand(f"<benchmarks>/{rule}/{{dataset}}.tsv", dataset=STUDY.datasets)
-        for rule in ("records", "structures", "encode")
+        name: expand(f"<benchmarks>/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
+        for name in ("records", "structures", "encode")
     }
     of_pieces = {
         "fold": [
@@ -198,14 +198,14 @@ def benchmark_files():
         ]
     }
     of_folds = {
-        rule: expand(f"<benchmarks>/{rule}/{{experiment}}.tsv", experiment=FOLDS)
-        for rule in ("experiments", "audit")
+        name: expand(f"<benchmarks>/{name}/{{experiment}}.tsv", experiment=FOLDS)
+        for name in ("experiments", "audit")
     }
     of_runs = {
-        rule: [
-            f"<benchmarks>/{rule}/{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}.tsv"
+        name: [
+            f"<benchmarks>/{name}/{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}.tsv"
             for run in PLAN.values()
         ]
-        for rule in ("train", "evaluate")
+        for name in ("train", "evaluate")
     }
     return of_pieces | of_sets | of_folds | of_runs

@@ -170,7 +170,7 @@ def test_without_published_values_the_answer_is_the_best_network_and_feature() -
     table = results().query("source != 'published'").assign(method=["Variable-sized", "Length"])
     headline, sentences = answer([Section("t", "Mine", table)])
     assert headline == "Best network by AUPR: Variable-sized (CV), AUPR 0.750, AUROC 0.750."
-    assert "length, AUPR 0.200, AUROC 0.500" in sentences[0]
+    assert "Length, AUPR 0.200, AUROC 0.500" in sentences[0]
 
 
 def test_differences_are_ours_less_the_published() -> None:
