@@ -4,6 +4,10 @@ from snakemake.utils import min_version
 
 min_version("9.11")
 
+
+report: "rules/captions/workflow.rst"
+
+
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"

@@ -125,6 +125,16 @@ def folds_of(table):
     return [name for name, fold in FOLDS.items() if fold.group in groups]
 
 
+def watched_histories(wildcards):
+    """Input function: the histories of Figure 3."""
+    if not WATCHED:
+        raise WorkflowError(
+            f"the study {STUDY.study!r} has no Figure 3: its config lacks the section `figure3`, "
+            "see config/README.md."
+        )
+    return [run_file(run, "history.tsv", WATCHED_RUN) for run in WATCHED.values()]
+
+
 def published_file(table):
     """The file with a table's published rows in a list, which is empty if there is none."""
     return [path for path in [STUDY.tables[table].published] if path]

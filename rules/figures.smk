@@ -57,7 +57,7 @@ rule figures_networks:
 
 rule figures_watched:
     input:
-        [run_file(run, "history.tsv", WATCHED_RUN) for run in WATCHED.values()],
+        watched_histories,
     output:
         report(
             "<results>/figures/figure3.svg",

@@ -22,6 +22,7 @@ def config(copy: Copy) -> str:
     paper["sources"] = "tests/data/sources.tsv"
     paper["mirror"] = "tests/data/mirror"
     paper["runs"][0]["epochs"] = 1
+    paper["figure3"]["epochs"] = 42
     return copy.write_config(paper)
 
 
@@ -127,6 +128,45 @@ def test_all_adds_figures_and_the_report_and_trains_nothing_again(
     assert "train" not in jobs
     finished.snakemake("all", "--configfile", config)
     page = (finished.folder / "results" / "paper" / "report.html").read_text()
-    assert page.count("<svg") == 3 + 5
+    # Of tables 2–4; Figures 1, 2 and 4; predictions and histories of 5 experiments; resources.
+    assert page.count("<svg") == 3 + 3 + 2 * 5 + 1
     assert "Results on the cross-species dataset" in page
     assert finished.planned("all", "--configfile", config) == {}
+
+
+def test_figure_3_has_trainings_of_its_own_and_joins_the_report(
+    finished: Copy, config: str
+) -> None:
+    jobs = finished.planned("figure3", "--configfile", config)
+    assert jobs["train_watched"] == jobs["evaluate_watched"] == 6
+    assert "train" not in jobs, "weights and predictions stay what they are"
+    finished.snakemake("figure3", "--configfile", config)
+    watched = finished.folder / "results" / "paper" / "watched"
+    for run in watched.glob("*/variable/paper/seed0"):
+        assert pd.read_csv(run / "history.tsv", sep="\t")["epoch"].tolist() == [*range(1, 43)]
+        assert json.loads((run / "provenance.json").read_text())["recipe"]["epochs"] == 40
+    assert len(list(watched.glob("*/variable/paper/seed0"))) == 6
+    drawn = (finished.folder / "results/paper/figures/figure3.svg").read_text()
+    for panel in ("A  human-cv1, validation records", "F  human-test, training records"):
+        assert panel in drawn
+    assert "train" not in finished.planned("all", "--configfile", config)
+    finished.snakemake("all", "--configfile", config)
+    page = (finished.folder / "results" / "paper" / "report.html").read_text()
+    assert "Beyond the last epoch (Figure 3)" in page
+    assert finished.planned("all", "--configfile", config) == {}
+
+
+def test_snakemakes_own_report_has_categories_labels_and_captions(
+    finished: Copy, config: str
+) -> None:
+    finished.snakemake("all", "--configfile", config, "--report", "report-of-snakemake.html")
+    text = (finished.folder / "report-of-snakemake.html").read_text()
+    for category in ("Report", "Tables", "Figures of the paper", "Figures"):
+        assert f'"category": "{category}"' in text or f'"{category}"' in text
+    for label in ("1: the encoding", "2: the networks", "4: lengths", "table3", "human-test"):
+        assert label in text
+    for caption in (ROOT / "rules" / "captions").glob("*.rst"):
+        if caption.stem == "figure3":
+            continue  # it is in the report only once it is asked for
+        start = " ".join(caption.read_text().split())[:40]
+        assert start in " ".join(text.split()), caption

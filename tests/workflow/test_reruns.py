@@ -9,7 +9,11 @@ import pytest
 from workflow.conftest import Copy, small_study
 
 PAGES = {"tables_results", "tables_counts", "figures_results", "report", "all"}
-AFTER_EVALUATION = PAGES | {"evaluate", "audit", "figures_histories"}
+FIGURES = {
+    f"figures_{name}"
+    for name in ("encoding", "networks", "lengths", "predictions", "histories", "resources")
+}
+AFTER_EVALUATION = PAGES | FIGURES | {"evaluate", "audit"}
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +79,23 @@ def test_more_epochs_train_again_and_fold_nothing(copy: Copy, config: str) -> No
 
 
 def test_a_change_in_training_trains_again(copy: Copy, config: str) -> None:
-    copy.edit("mirpair/training.py", 'reduction="sum"', 'reduction="mean"')
+    copy.edit("mirpair/training.py", 'labels, reduction="sum"', 'labels, reduction="mean"')
     jobs = copy.planned("all", "--configfile", config)
     assert jobs["train"] == 2
     assert "fold" not in jobs
-    copy.edit("mirpair/training.py", 'reduction="mean"', 'reduction="sum"')
+    copy.edit("mirpair/training.py", 'labels, reduction="mean"', 'labels, reduction="sum"')
+
+
+def test_a_change_in_the_recipes_trains_again_what_it_concerns_and_nothing_else(
+    copy: Copy, config: str
+) -> None:
+    before, after = 'Model("ResNet-like", "resnet")', 'Model("ResNet-like", "resnet", dropout=0.1)'
+    copy.edit("mirpair/recipes.py", before, after)
+    assert "train" not in copy.planned("all", "--configfile", config)
+    copy.edit("mirpair/recipes.py", after, before)
+    copy.edit("mirpair/recipes.py", "learning_rate: float = 0.001", "learning_rate: float = 0.01")
+    assert copy.planned("all", "--configfile", config)["train"] == 2
+    copy.edit("mirpair/recipes.py", "learning_rate: float = 0.01", "learning_rate: float = 0.001")
 
 
 def test_a_network_more_trains_only_that_network(copy: Copy, config: str) -> None:
