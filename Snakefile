@@ -26,7 +26,6 @@ include: "rules/report.smk"
 
 
 rule all:
-    default_target: True
     input:
         "<results>/report.html",
         expand("<results>/figures/{table}.png", table=STUDY.result_tables()),

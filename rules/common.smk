@@ -8,7 +8,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 # The library beside the Snakefile is the one that runs, here and in the scripts (job.py).
-sys.path.insert(0, str(workflow.basedir))
+# (`workflow.basedir` is another workflow's folder where that imports this one as a module.)
+HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+sys.path.insert(0, str(HOME))
 
 from mirpair.config import load_study
 from mirpair.contracts import read_published_counts, read_published_results
@@ -16,21 +18,30 @@ from mirpair.files import InputError
 from mirpair.provenance import code_version
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
 
+
+def found(path):
+    """A path of the config, from the folder one works in; what is not there may be ours."""
+    ours = HOME / path
+    return os.path.relpath(ours) if ours.exists() and not Path(path).exists() else path
+
+
 try:
     STUDY = load_study(config)
-    SOURCES = read_sources(STUDY.sources or workflow.source_path("../config/sources.tsv"))
+    SOURCES = read_sources(
+        found(STUDY.sources) if STUDY.sources else workflow.source_path("../config/sources.tsv")
+    )
     for table in STUDY.result_tables().values():
         if table.published:
-            read_published_results(table.published, table.rows)
+            read_published_results(found(table.published), table.rows)
     for table in STUDY.count_tables().values():
         if table.published:
-            read_published_counts(table.published)
+            read_published_counts(found(table.published))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 # Not a param of the download: where bytes come from does not change what they must be.
 if STUDY.mirror:
-    os.environ.update({MIRROR_VARIABLE: str(Path(STUDY.mirror).resolve())})
+    os.environ.update({MIRROR_VARIABLE: str(Path(found(STUDY.mirror)).resolve())})
 
 FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
@@ -60,7 +71,7 @@ wildcard_constraints:
 
 def code_of(script, *folders):
     """Hash of what a script does, with all of the library that it runs."""
-    return code_version(Path(workflow.basedir) / "scripts" / f"{script}.py", *folders)
+    return code_version(HOME / "scripts" / f"{script}.py", *folders)
 
 
 def raw_name(url):
@@ -74,29 +85,32 @@ DOWNLOADS = {name: (source.url, source.sha256) for name, source in SOURCES.items
 DOWNLOADS |= {raw_name(place): (place, None) for place in STUDY.places() if is_url(place)}
 
 
-def local(place):
+def file_of(place):
     """The file that a place of the config stands for: downloaded, or the user's own."""
     name = raw_name(place) if is_url(place) else place
     if name in DOWNLOADS:
         return f"<raw>/{name}"
-    if not Path(place).is_file():
+    path = found(place)
+    # A workflow that imports this one may have a rule that makes the file.
+    if not Path(path).is_file() and HOME.samefile(workflow.basedir):
         near = difflib.get_close_matches(place, DOWNLOADS, n=1)
         raise WorkflowError(
             f"{place}: there is no such file, and it is no name in the sources table"
             + (f" (did you mean {near[0]}?)" if near else "")
             + ": correct it in the config. A path is relative to the folder you work in."
         )
-    return place
+    # Not in the folder of a module's `prefix`, and in no bucket.
+    return local(path)
 
 
 def fasta(label):
     """Input function: the FASTA files of a set's positives or negatives."""
-    return lambda w: [local(place) for place in getattr(STUDY.datasets[w.dataset], label)]
+    return lambda w: [file_of(place) for place in getattr(STUDY.datasets[w.dataset], label)]
 
 
 def published(role):
     """Input function: the FASTA files of a published split's role, none for other splits."""
-    return lambda w: [local(place) for place in STUDY.split_files(w.experiment, role)]
+    return lambda w: [file_of(place) for place in STUDY.split_files(w.experiment, role)]
 
 
 def run_of(wildcards, planned=PLAN):
@@ -137,7 +151,7 @@ def watched_histories(wildcards):
 
 def published_file(table):
     """The file with a table's published rows in a list, which is empty if there is none."""
-    return [path for path in [STUDY.tables[table].published] if path]
+    return [local(found(path)) for path in [STUDY.tables[table].published] if path]
 
 
 def training_of(run):

@@ -1,8 +1,3 @@
-# On a cluster too, downloads run where Snakemake does: compute nodes often have no network.
-localrules:
-    download,
-
-
 rule download:
     output:
         "<raw>/{file}",
@@ -12,6 +7,8 @@ rule download:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
         file="|".join(map(re.escape, DOWNLOADS)),
+    # On a cluster too it runs where Snakemake does: compute nodes often have no network.
+    localrule: True
     conda:
         "../envs/data.yaml"
     threads: 1

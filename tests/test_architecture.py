@@ -149,3 +149,23 @@ def test_the_version_is_the_same_everywhere() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)
+def test_every_setting_of_a_profile_has_its_reason_above_it(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    settings = [number for number, line in enumerate(lines) if re.match(r"[a-z]", line)]
+    assert len(settings) == len(yaml.safe_load(path.read_text(encoding="utf-8")))
+    for number in settings:
+        assert lines[number - 1].startswith("# "), f"{path}: {lines[number]}"
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)
+def test_every_rule_that_a_profile_names_is_there(path: Path) -> None:
+    profile = yaml.safe_load(path.read_text(encoding="utf-8"))
+    keys = ("groups", "set-resources", "set-threads")
+    named = {re.split("[:=]", entry)[0] for key in keys for entry in profile.get(key, [])}
+    assert named <= set(rules())
