@@ -174,7 +174,7 @@ def described(runs):
 
 def caption(name):
     """The sentences that a figure has in Snakemake's report and in ours."""
-    return " ".join((Path(workflow.basedir) / f"rules/captions/{name}.rst").read_text().split())
+    return " ".join((HOME / f"rules/captions/{name}.rst").read_text().split())
 
 
 def pictures():

@@ -13,6 +13,7 @@ rule records:
         "../envs/data.yaml"
     threads: 1
     resources:
+        # Measured on the paper's sets: 0.17 GB, 4 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -42,6 +43,7 @@ rule experiments:
         "../envs/data.yaml"
     threads: 1
     resources:
+        # Measured on the paper's sets: 0.17 GB, 5 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -79,6 +81,7 @@ rule audit:
         "../envs/data.yaml"
     threads: 1
     resources:
+        # Measured on the paper's sets: 0.17 GB, 5 s.
         mem_mb=1000,
         runtime=10,
     params:

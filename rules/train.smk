@@ -19,7 +19,8 @@ rule train:
     # One thread a training: several side by side use the cores better than one on all of them.
     threads: 1
     resources:
-        # Measured: 0.6 GB on 7,500 records, 0.8 GB on 19,000; at most 0.9 GB more if they are long.
+        # Measured: 0.6 GB on 7,500 records, 0.8 GB on 19,000; 1.0 GB with large batches or networks;
+        # at most 0.9 GB more if the RNAs are long. The paper's longest takes minutes.
         mem_mb=2000,
         runtime=24 * 60,
     params:
