@@ -1,6 +1,7 @@
 # make demo   the whole chain on a small real dataset: three minutes, no download of data
 # make test   everything that must hold: format, lint, types, unit and workflow tests
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
+# make alternatives   what the paper also tried, written to docs/alternatives.md (half an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo test bench lint env lock schema
+.PHONY: demo test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -38,6 +39,10 @@ bench: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/paper/datasets/human/tensors.npz \
 	  results/paper/datasets/cross-species/records.tsv --quiet rules
 	$(BIN)/python -m bench
+
+alternatives: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) all --configfile config/alternatives.yaml --quiet rules
+	$(BIN)/python -m bench.alternatives
 
 lint: $(ENV)
 	$(BIN)/ruff format --check .

@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
+import yaml
 from conftest import ROOT
 from torch.nn import functional as F
 
-from bench import networks, page
+from bench import alternatives, networks, page
+from mirpair.config import load_study
+from mirpair.contracts import METRICS
 from mirpair.encoding import Tensors, encode
 
 
@@ -18,6 +22,36 @@ def test_the_page_is_what_its_tables_say(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs" / "speed", tmp_path / "speed")
     page.write(tmp_path / "speed", tmp_path / "speed.md")
     assert (tmp_path / "speed.md").read_text() == (ROOT / "docs" / "speed.md").read_text()
+
+
+def test_the_page_of_the_alternatives_is_what_its_trainings_say() -> None:
+    runs = pd.read_csv(ROOT / "docs" / "alternatives" / "runs.tsv", sep="\t")
+    written = (ROOT / "docs" / "alternatives.md").read_text(encoding="utf-8")
+    assert alternatives.render(runs) == written
+    study = load_study(yaml.safe_load(alternatives.CONFIG.read_text(encoding="utf-8")))
+    planned = {(run.experiment, *run[1:4], run.epochs) for run in study.plan()}
+    kept = runs[["experiment", "model", "recipe", "seed", "epochs"]]
+    assert set(kept.itertuples(index=False, name=None)) == planned
+
+
+def test_an_alternative_is_better_only_beyond_twice_the_standard_error() -> None:
+    study = load_study(yaml.safe_load(alternatives.CONFIG.read_text(encoding="utf-8")))
+    aupr = {
+        ("variable", "paper"): (0.80, 0.81, 0.82),  # mean .81, SD .01, its standard error .0058
+        ("dropout", "paper"): (0.82, 0.83, 0.84),  # .02 more; twice the error is .0163
+        ("variable", "adam"): (0.81, 0.82, 0.83),  # .01 more
+        ("soft-10", "paper"): (0.78, 0.79, 0.80),
+    }
+    rows = [
+        {"model": model, "recipe": recipe, **dict.fromkeys(METRICS, 0.5), "AUPR": value}
+        for (model, recipe), values in aupr.items()
+        for value in values
+    ]
+    found = alternatives.compare(study, pd.DataFrame(rows))
+    verdicts = [row["verdict"] for row in found]
+    assert verdicts == ["baseline", "better", "no clear difference", "worse"]
+    assert found[1]["AUPR"] == "0.830 ± 0.010"
+    assert found[1]["difference"] == "+0.020"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 11, 12, 13, 49])
