@@ -104,16 +104,7 @@ def _draw_structure(
         Largest distance of neighbours, mm.
     """
     # Room for the marks at the ends and the numbers outside.
-    room = np.array(box[2:]) - 9
-    upright, step = layout(dot_bracket), 0.0
-    # Turned only where that makes it clearly larger, as for a long hairpin with a bend.
-    for angle in sorted(range(-90, 91, 5), key=abs):
-        sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
-        turned = upright @ np.array([[cosine, sine], [-sine, cosine]])
-        low, high = turned.min(axis=0), turned.max(axis=0)
-        fitting = min(most, *(room / np.maximum(high - low, 1e-9)))
-        if fitting > 1.25 * step:
-            step, places = fitting, (turned - (low + high) / 2) * fitting
+    places, step = _fitted(layout(dot_bracket), np.array(box[2:]) - 9, most)
     places = places + np.array(box[:2]) + np.array(box[2:]) / 2
 
     paired = [(i, j) for i, j in enumerate(molecule.partner.tolist()) if i < j]
@@ -145,11 +136,27 @@ def _draw_structure(
     for mark, end, beside in (("5′", 0, 1), ("3′", -1, -2)):
         back = _unit(places[end] - places[beside % len(places)])
         taken = _mark(axis, mark, places[end], [back, back + outside[end]], radius, taken)
-    for number in range(every, len(places) + 1, every) if every else ():
+    for number in range(every, len(places), every) if every else ():
         out = outside[number - 1]
         along = np.array([out[1], -out[0]])
         directions = [out, out + along / 2, out - along / 2]
         taken = _mark(axis, str(number), places[number - 1], directions, radius, taken)
+
+
+def _fitted(
+    places: npt.NDArray[np.float64], room: npt.NDArray[np.float64], most: float
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Places around (0, 0) as large as the room allows, and by how much they are larger."""
+    ways = []
+    for angle in sorted(range(-90, 91, 5), key=abs):
+        sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
+        turned = places @ np.array([[cosine, sine], [-sine, cosine]])
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        step = min(most, *(room / np.maximum(high - low, 1e-9)))
+        ways.append(((turned - (low + high) / 2) * step, step))
+    best = max(ways, key=lambda way: way[1])
+    # Turned only where that makes it clearly larger, as for a long hairpin with a bend.
+    return best if best[1] > 1.25 * ways[0][1] else ways[0]
 
 
 def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

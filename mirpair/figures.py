@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -352,5 +353,11 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
 def save(figure: Figure, path: str | Path) -> None:
     """Write SVG, PDF or PNG by the file name, atomically, without a date in it."""
     dated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(Path(path).suffix)
-    with atomic(path) as temporary, matplotlib.rc_context(STYLE):
+    with (
+        atomic(path) as temporary,
+        matplotlib.rc_context(STYLE),
+        warnings.catch_warnings(),
+    ):
+        # A title in a script that the font does not have is legible in an SVG all the same.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(temporary, dpi=150, metadata=dated)

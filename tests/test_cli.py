@@ -325,7 +325,9 @@ def test_plot_writes_the_format_of_the_name(
         assert f">10 nt, −3.00 kcal/mol{label}<" in content
 
 
-@pytest.mark.parametrize("name", ["../x", "<b>", "/etc/x", "..", "a\\b", "$(x)", "ä", "w" * 300])
+@pytest.mark.parametrize(
+    "name", ["../x", "<b>", "/etc/x", "..", "a\\b", "$(x)", "ä", "中文", "w" * 300]
+)
 def test_a_hostile_id_is_a_title_and_a_harmless_file_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

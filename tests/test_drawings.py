@@ -180,6 +180,7 @@ def test_the_same_drawing_is_the_same_bytes(tmp_path: Path, suffix: str) -> None
         save(figure, tmp_path / f"{name}{suffix}")
     first, second = ((tmp_path / f"{name}{suffix}").read_bytes() for name in ("a", "b"))
     assert first == second
+    assert b"CreationDate" not in first, "the next second gives the same bytes too"
 
 
 def test_the_bases_of_a_layout_are_apart_and_neighbours_are_near() -> None:
