@@ -225,11 +225,6 @@ def benchmark_files():
         name: expand(f"<benchmarks>/{name}/{{experiment}}.tsv", experiment=FOLDS)
         for name in ("experiments", "audit")
     }
-    of_runs = {
-        name: [
-            f"<benchmarks>/{name}/{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}.tsv"
-            for run in PLAN.values()
-        ]
-        for name in ("train", "evaluate")
-    }
+    # That of a training is a part of the run, to go where the run goes.
+    of_runs = {"train": [run_file(run, "benchmark.tsv") for run in PLAN.values()]}
     return of_pieces | of_sets | of_folds | of_runs

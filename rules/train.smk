@@ -13,7 +13,7 @@ rule train:
     log:
         "<logs>/train/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/train/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+        f"{RUN}/benchmark.tsv"
     conda:
         "../envs/train.yaml"
     # One thread a training: several side by side use the cores better than one on all of them.
@@ -45,7 +45,7 @@ use rule train as train_watched with:
     log:
         "<logs>/train_watched/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/train_watched/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+        f"{WATCHED_RUN}/benchmark.tsv"
     params:
         run=lambda w: run_of(w, WATCHED)._asdict(),
         training=lambda w: training_of(run_of(w, WATCHED)),

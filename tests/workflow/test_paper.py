@@ -52,6 +52,7 @@ def test_every_training_leaves_what_the_contract_says(finished: Copy) -> None:
             "metrics.tsv",
             "predictions.tsv",
             "provenance.json",
+            "benchmark.tsv",
         }
         history = pd.read_csv(run / "history.tsv", sep="\t")
         assert history["epoch"].tolist() == [1]
