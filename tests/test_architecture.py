@@ -77,13 +77,17 @@ def test_the_library_knows_nothing_of_snakemake() -> None:
 
 
 def rules() -> dict[str, dict[str, str]]:
-    """Text of each directive of every rule with a script."""
-    found = {}
+    """Text of each directive of every rule with a script, those of the rule that it uses too."""
+    found: dict[str, dict[str, str]] = {}
+    heading = r"^(?:use )?rule (\w+)(?: as (\w+) with)?:\n((?:    .*\n|\n)+)"
     for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
-        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.M):
+        for name, other, body in re.findall(heading, path.read_text(), re.M):
             parts = dict(re.findall(r"^    (\w+):((?: .*)?\n(?:        .*\n)*)", body, re.M))
-            if "script" in parts:
-                found[name] = parts | {"file": path.name}
+            if other:
+                found[other] = found[name] | parts
+            elif "script" in parts:
+                found[name] = parts
+    assert {"download", "train", "train_watched", "report"} <= set(found)
     return found
 
 
