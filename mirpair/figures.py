@@ -215,9 +215,12 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
     title
         Of the figure.
     """
-    colours = dict(
-        zip(predictions, (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY) * 9, strict=False)
-    )
+    # More networks than colours are told apart by their lines.
+    palette = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY)
+    looks = {
+        name: {"color": palette[n % 7], "ls": ("-", "--", ":", "-.")[n // 7 % 4]}
+        for n, name in enumerate(predictions)
+    }
     columns = 3
     rows = 1 + -(-len(predictions) // columns)
     with matplotlib.rc_context(STYLE):
@@ -227,7 +230,7 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
         roc, curve, calibration = axes[0]
         handles = []
         for name, runs in predictions.items():
-            look = {"color": colours[name], "lw": 0.7, "alpha": 0.45}
+            look = {**looks[name], "lw": 0.7, "alpha": 0.45}
             for run in runs.values():
                 if run["label"].nunique() < 2:
                     continue
@@ -238,8 +241,8 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
             together = pd.concat(runs.values())
             if together["label"].nunique() > 1:
                 share, score = calibration_curve(together["label"], together["score"], n_bins=10)
-                calibration.plot(score, share, "o-", color=colours[name], ms=3, lw=1)
-            handles += roc.plot([], [], color=colours[name], lw=1.5, label=name)
+                calibration.plot(score, share, marker="o", ms=3, lw=1, **looks[name])
+            handles += roc.plot([], [], lw=1.5, label=name, **looks[name])
         calibration.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
         roc.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
         roc.set(title="ROC", xlabel="1 − SP", ylabel="SE")
