@@ -28,7 +28,7 @@ include: "rules/report.smk"
 rule all:
     input:
         "<results>/report.html",
-        expand("<results>/figures/{table}.png", table=STUDY.result_tables()),
+        expand("<results>/figures/tables/{table}.png", table=STUDY.result_tables()),
         expand(
             "<results>/tables/{table}.{format}",
             table=STUDY.tables,

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 import yaml
+from scipy.stats import ttest_ind
 
 from mirpair.config import Study, load_study
 from mirpair.contracts import METRICS
@@ -41,43 +42,36 @@ def collect(study: Study, folder: Path) -> pd.DataFrame:
 
 
 def compare(study: Study, runs: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row for each alternative: mean and SD over the seeds, and its AUPR against the baseline's.
+    """A row for each alternative: mean and SD over the seeds, and its AUPR less the baseline's.
 
-    An alternative is told to be better or worse where the means differ by more than twice the
-    standard error of their difference.
+    The interval is that of Welch's t-test, 95 %, for each comparison alone.
     """
-    grouped = runs.groupby(["model", "recipe"], sort=False)
-    means, deviations = grouped[list(METRICS)].mean(), grouped[list(METRICS)].std(ddof=1)
-    seeds = grouped.size()
-    mean, deviation = means.loc[BASELINE], deviations.loc[BASELINE]
+    by_kind = dict(list(runs.groupby(["model", "recipe"], sort=False)))
+    baseline = by_kind[BASELINE]
     rows = []
-    for model, recipe in means.index:
-        difference = means.loc[(model, recipe), "AUPR"] - mean["AUPR"]
-        error = (
-            deviations.loc[(model, recipe), "AUPR"] ** 2 / seeds[model, recipe]
-            + deviation["AUPR"] ** 2 / seeds[BASELINE]
-        ) ** 0.5
-        verdict = "no clear difference"
-        if abs(difference) > 2 * error:
-            verdict = "better" if difference > 0 else "worse"
-        rows.append(
-            {
-                "label": study.label(model, recipe),
-                "entry": _entry(study, model, recipe),
-                "seeds": int(seeds[model, recipe]),
-                **{
-                    name: f"{means.loc[(model, recipe), name]:.3f} ± "
-                    f"{deviations.loc[(model, recipe), name]:.3f}"
-                    for name in SHOWN
-                },
-                "difference": "–" if (model, recipe) == BASELINE else f"{difference:+.3f}",
-                "verdict": "baseline" if (model, recipe) == BASELINE else verdict,
-                "tried": model in study.models
-                or recipe in study.recipes
-                or model in ("alexnet", "resnet"),
-            }
-        )
+    for (model, recipe), group in by_kind.items():
+        row: dict[str, Any] = {
+            "label": study.label(model, recipe),
+            "entry": _entry(study, model, recipe),
+            "seeds": len(group),
+            **{name: f"{group[name].mean():.3f} ± {group[name].std():.3f}" for name in SHOWN},
+            "difference": "baseline",
+            "side": "",
+            "tried": model in ("alexnet", "resnet") or {model, recipe} & _own(study) != set(),
+        }
+        if (model, recipe) != BASELINE:
+            test = ttest_ind(group["AUPR"], baseline["AUPR"], equal_var=False)
+            low, high = test.confidence_interval(0.95)
+            difference = group["AUPR"].mean() - baseline["AUPR"].mean()
+            row["difference"] = f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+            row["side"] = "above" if low > 0 else "below" if high < 0 else "within"
+        rows.append(row)
     return rows
+
+
+def _own(study: Study) -> set[str]:
+    """Networks and recipes that the study itself defines."""
+    return {*study.models, *study.recipes}
 
 
 def _entry(study: Study, model: str, recipe: str) -> str:
@@ -96,8 +90,8 @@ def render(runs: pd.DataFrame) -> str:
     study = load_study(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
     rows = compare(study, runs)
     named = {
-        verdict: [row["label"] for row in rows if row["tried"] and row["verdict"] == verdict]
-        for verdict in ("better", "worse", "no clear difference")
+        side: [row["label"] for row in rows if row["tried"] and row["side"] == side]
+        for side in ("above", "below", "within")
     }
     template = (Path(__file__).parent / "alternatives.md.j2").read_text(encoding="utf-8")
     page: str = (

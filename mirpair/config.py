@@ -101,45 +101,59 @@ class AcrossDatasets(_Section):
 Experiment = Annotated[KFold | Published | AcrossDatasets, Field(discriminator="split")]
 
 
-class ModelVariant(_Section):
+class _Variant(_Section):
+    label: str = Field(min_length=1, description="Its name in tables and figures.")
+
+    def given(self) -> dict[str, Any]:
+        """What it says, by the names of `mirpair.recipes`; the rest is the base's."""
+        said = self.model_dump(exclude_unset=True, exclude={"base", "label"})
+        return {key: value for key, value in said.items() if value is not None}
+
+
+class ModelVariant(_Variant):
     """A network that differs from a known one in what is given here."""
 
     base: ModelName = Field(description="The known network: " + ", ".join(MODELS) + ".")
-    label: str = Field(description="Its name in tables and figures.")
-    soft: float = Field(
-        0.0, ge=0, lt=0.5, description="One-hot {soft, 1 - soft} in place of {0, 1}."
+    soft: float | None = Field(
+        None, ge=0, lt=0.5, description="One-hot {soft, 1 - soft} in place of {0, 1}."
     )
-    dropout: float = Field(
-        0.0, ge=0, lt=1, description="Probability of dropout before each fully connected layer."
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="Probability of dropout before the fully connected layers."
     )
-    pooling: Literal[1, 2, 3] = Field(
-        3,
+    pooling: Literal[1, 2, 3] | None = Field(
+        None,
         description="How many of the variable-sized network's pooling layers there are: 2 is "
         "without the max-pooling, 1 without the sum-pooling too.",
     )
 
 
-class RecipeVariant(_Section):
+class RecipeVariant(_Variant):
     """A recipe that differs from a known one in what is given here."""
 
     base: RecipeName = Field(description="The known recipe: " + ", ".join(RECIPES) + ".")
-    label: str = Field(description="Its name in tables and figures.")
-    epochs: int = Field(40, ge=1, description="Passes over the training records.")
-    batch_size: int = Field(64, ge=1, description="Samples a step.")
-    learning_rate: float = Field(0.001, gt=0, description="Of the optimiser.")
-    weight_decay: float = Field(0.0, ge=0, description="L2 penalty, of the optimiser.")
-    optimizer: Literal["adagrad", "adam"] = Field("adagrad", description="Which optimiser.")
-    loss: Literal["sum", "mean", "mean-of-each"] = Field(
-        "sum", description="Weighted sum over a batch, weighted mean, or each sample's own mean."
+    epochs: int | None = Field(None, ge=1, description="Passes over the training records.")
+    batch_size: int | None = Field(None, ge=1, description="Samples a step.")
+    learning_rate: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Of the optimiser."
+    )
+    weight_decay: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="L2 penalty, of the optimiser."
+    )
+    optimizer: Literal["adagrad", "adam"] | None = Field(None, description="Which optimiser.")
+    loss: Literal["sum", "mean", "mean-of-each"] | None = Field(
+        None, description="Weighted sum over a batch, weighted mean, or each sample's own mean."
     )
     positive_weight: float | None = Field(
-        None, gt=0, description="Weight of a positive (negatives: 1); null is equation 2's."
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Weight of a positive where a negative has 1.",
     )
-    frozen_norm: bool = Field(
-        False, description="Whether batch normalisation keeps epoch 1's running statistics."
+    frozen_norm: bool | None = Field(
+        None, description="Whether batch normalisation keeps epoch 1's running statistics."
     )
-    precision: Literal["float32", "float64"] = Field(
-        "float32", description="Of all numbers in the network."
+    precision: Literal["float32", "float64"] | None = Field(
+        None, description="Of all numbers in the network."
     )
 
 
@@ -154,6 +168,9 @@ class Figure3(_Section):
     )
     training: Name | None = Field(
         None, description="The experiment whose training metrics are the last panel."
+    )
+    in_report: bool = Field(
+        False, description="Whether the report has it, so that `all` trains for it."
     )
 
 
@@ -308,10 +325,26 @@ class Study(_Section):
             ):
                 if (name := getattr(self.figure3, key)) is not None:
                     self._known("figure3", key, kind, name, known)
+            if self.figure3.training == self.figure3.validation:
+                raise ValueError("figure3: validation and training are the same experiment")
+            if usual := [run.epochs for run in self.watched() if run.epochs >= self.figure3.epochs]:
+                raise ValueError(
+                    f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
+                    f"{max(usual)}"
+                )
         if self.study == "raw":
             raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: one of them stands twice")
+        named: dict[str, tuple[str, str]] = {}
+        for run in self.plan():
+            label = self.label(run.model, run.recipe)
+            other = named.setdefault(label, (run.model, run.recipe))
+            if other != (run.model, run.recipe):
+                raise ValueError(
+                    f"runs: {' with '.join(other)} and {run.model} with {run.recipe} have the "
+                    f"same label {label!r}; give each its own"
+                )
         keys = [run[:4] for run in self.plan()]
         if twice := next((key for key in keys if keys.count(key) > 1), None):
             raise ValueError(
@@ -330,7 +363,7 @@ class Study(_Section):
                 self._known(section, name, "base", variant.base, known)
         for name, model in self.models.items():
             base = MODELS[model.base]
-            if model.pooling < 3 and base.architecture != "variable":
+            if model.pooling not in (None, 3) and base.architecture != "variable":
                 raise ValueError(
                     f"models.{name}: pooling layers can be left out of variable-sized networks "
                     f"only, and {model.base!r} is none"
@@ -442,8 +475,7 @@ class Study(_Section):
             return RECIPES[recipe](network, self._split_of(fold_name))
         variant = self.recipes[recipe]
         network, base = RECIPES[variant.base](network, self._split_of(fold_name))
-        given = variant.model_dump(exclude_unset=True, exclude={"base", "label"})
-        return network, replace(base, **given)
+        return network, replace(base, **variant.given())
 
     def _split_of(self, fold_name: str) -> Split:
         group, number = self.folds()[fold_name]
@@ -462,9 +494,9 @@ class Study(_Section):
 
 
 def _varied_model(variant: ModelVariant) -> Model:
-    given = variant.model_dump(exclude_unset=True, exclude={"base"})
     # It is another network than the one that has a row in the paper.
-    return replace(MODELS[variant.base], published="", **given)
+    own = {"label": variant.label, "published": "", **variant.given()}
+    return replace(MODELS[variant.base], **own)
 
 
 def _fold_count(experiment: KFold | Published | AcrossDatasets) -> int | None:
@@ -516,6 +548,8 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
         case "list_type":
             return f"{where}: is {problem['input']!r}, must be a list: [{problem['input']}]"
+        case "dict_type" | "model_type":
+            return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
         case "string_type":
             return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
         case "string_pattern_mismatch":

@@ -128,7 +128,8 @@ def draw_watched(
         figure = Figure(figsize=(8, 0.6 + 2.5 * rows), layout="constrained")
         axes = figure.subplots(rows, 2, squeeze=False).ravel()
         losses = []
-        for letter, axis, (name, role, history) in zip("ABCDEFGHIJKLM", axes, panels, strict=False):
+        for place, (name, role, history) in enumerate(panels):
+            axis, letter = axes[place], chr(ord("A") + place) if place < 26 else str(place + 1)
             for metric in METRICS:
                 axis.plot(
                     history["epoch"],
@@ -155,8 +156,8 @@ def draw_watched(
             loss.grid(visible=False)
             loss.spines["right"].set_visible(True)
             losses.append(loss)
-        # The losses of validation on one scale, so that panels can be compared.
-        top = max((h["evaluate loss"].max() for h in validation.values()), default=1.0)
+        # All losses on one scale, so that panels can be compared.
+        top = max(history[f"{role} loss"].max() for _, role, history in panels)
         for loss in losses:
             loss.set_ylim(0, 1.05 * top)
         for axis in axes[len(panels) :]:

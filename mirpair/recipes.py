@@ -32,7 +32,7 @@ class Model:
     soft
         One-hot {soft, 1 − soft} in place of {0, 1} for the bases.
     dropout
-        Probability, before either fully connected layer.
+        Probability, before the fully connected layers (of ``alexnet``: before the first two).
     pooling
         How many of the variable-sized network's three pooling layers there are: 2 is without the
         max-pooling, 1 without the sum-pooling too; the downscaling to 4 × 4 always stays.

@@ -13,7 +13,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from mirpair.contracts import RANKING
-from mirpair.recipes import MODELS
 from mirpair.tables import (
     FEATURE,
     OURS,
@@ -28,9 +27,8 @@ from mirpair.tables import (
 
 # Ours, and a rule of thumb: differences that are smaller than those between folds.
 MARGINS = {"AUROC": 0.010, "AUPR": 0.020}
-_BLIND = MODELS["without-pairing"].label
 _MEANING = {
-    PUBLISHED: "as printed in the paper",
+    PUBLISHED: "as the paper has it",
     OURS: "made here",
     FEATURE: "no network at all",
 }
@@ -81,21 +79,27 @@ def inline_svg(path: str | Path) -> Markup:
     text = Path(path).read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     own = re.sub(r"\W", "-", f"{Path(path).parent.name}-{Path(path).stem}")
-    text = re.sub(r'\bid="', f'id="{own}-', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", text)
+
+    def renamed(tag: re.Match[str]) -> str:
+        with_id = re.sub(r'\bid="', f'id="{own}-', tag[0])
+        return re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", with_id)
+
+    text = re.sub(r"<[^>]+>", renamed, text)
     # Drawn by mirpair.figures; matplotlib escapes the text in it.
     return Markup(text)
 
 
 def compare(sections: Sequence[Section]) -> pd.DataFrame:
-    """Every row of ours beside the published row of the same network and protocol.
+    """Every row of ours, beside the published row that it reproduces if there is one.
 
     Returns
     -------
     DataFrame
-        Columns table, method, protocol, note, whole (see `mirpair.tables.results_table`), and
-        for AUROC and AUPR the published value, ours, and ours less the published one.
+        Columns table, method, protocol, note, model, recipe, whole (see
+        `mirpair.tables.results_table`), and for AUROC and AUPR the published value, ours, and ours
+        less the published one.
     """
+    kept = ("method", "protocol", "note", "model", "recipe", "whole")
     lines = []
     for section in sections:
         table = section.table
@@ -106,8 +110,8 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
             for row in table[table["source"] == PUBLISHED].to_dict("records")
         }
         for ours in table[table["source"] == OURS].to_dict("records"):
-            line = {key: ours[key] for key in ("method", "protocol", "note", "whole")}
-            published = stated.get((ours["method"], ours["protocol"]), {})
+            line = {key: ours[key] for key in kept}
+            published = stated.get((ours["reproduces"], ours["protocol"]), {})
             for metric in RANKING:
                 line[f"{metric} published"] = published.get(metric, float("nan"))
                 line[f"{metric} here"] = ours[metric]
@@ -115,44 +119,52 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
                 line[f"{metric} difference"] = round(difference, 6)  # as many as tables have
             lines.append({"table": section.title, **line})
     columns = [f"{m} {what}" for m in RANKING for what in ("published", "here", "difference")]
-    return pd.DataFrame(
-        lines, columns=["table", "method", "protocol", "note", "whole", *columns]
-    ).astype({"whole": bool, **dict.fromkeys(columns, float)})
+    table = pd.DataFrame(lines, columns=["table", *kept, *columns])
+    return table.astype({"whole": bool, **dict.fromkeys(columns, float)})
 
 
 def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
-    """Did it reproduce? A headline, and the sentences that bear it out."""
+    """Did it reproduce? A headline, and the sentences that bear it out.
+
+    Each recipe is told apart; the headline is of the first. Only rows that were trained in full
+    count.
+    """
     rows = compare(sections)
     stated = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
     if stated.empty:
         return _best(sections, rows)
-    counted = stated[stated["whole"]]
-    if counted.empty:
-        headline = (
-            f"Not answered yet: none of the {len(stated)} rows that the paper has too is trained "
-            "in full."
+    headlines, sentences = [], []
+    for recipe, every in stated.groupby("recipe", sort=False):
+        counted = every[every["whole"]].dropna(subset=[f"{m} here" for m in RANKING])
+        if counted.empty:
+            headlines.append(
+                f"not answered yet, none of the {len(every)} rows that the paper has too is "
+                f"trained in full (recipe {recipe})."
+            )
+            continue
+        close = {m: counted[f"{m} difference"].abs() <= MARGINS[m] for m in RANKING}
+        headlines.append(
+            f"{int((close['AUROC'] & close['AUPR']).sum())} of {len(counted)} rows come within "
+            f"{MARGINS['AUROC']:.3f} of the published AUROC and {MARGINS['AUPR']:.3f} of the "
+            f"published AUPR (recipe {recipe})."
         )
-        return headline, [*_unfinished(stated), *_claim(rows)]
-    close = {m: (counted[f"{m} difference"].abs() <= MARGINS[m]).to_numpy() for m in RANKING}
-    share = float((close["AUROC"] & close["AUPR"]).mean())
-    verdict = "Yes" if share == 1 else "Mostly" if share >= 0.75 else "In part" if share else "No"
-    both = int((close["AUROC"] & close["AUPR"]).sum())
-    headline = (
-        f"Did it reproduce? {verdict}: {both} of {len(counted)} rows come within "
-        f"{MARGINS['AUROC']:.3f} of the published AUROC and {MARGINS['AUPR']:.3f} of the "
-        "published AUPR."
-    )
-    sentences = []
-    for metric in RANKING:
-        difference = counted[f"{metric} difference"]
-        far = counted.iloc[int(difference.abs().to_numpy().argmax())]
-        sentences.append(
-            f"{metric}: {int(close[metric].sum())} of {len(counted)} within "
-            f"{MARGINS[metric]:.3f}; on average ours is {_signed(difference.mean())}; furthest off "
-            f"is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
-            f"{far[f'{metric} here']:.3f} here and {far[f'{metric} published']:.3f} published."
-        )
-    return headline, [*sentences, *_claim(rows), *_unfinished(stated)]
+        for metric in RANKING:
+            difference = counted[f"{metric} difference"]
+            far = counted.iloc[int(difference.abs().to_numpy().argmax())]
+            sentences.append(
+                f"{metric}, recipe {recipe}: {int(close[metric].sum())} of {len(counted)} within "
+                f"{MARGINS[metric]:.3f}; on average ours is {_signed(difference.mean())}; furthest "
+                f"off is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
+                f"{far[f'{metric} here']:.3f} here and {far[f'{metric} published']:.3f} published."
+            )
+    first, *others = headlines
+    others = [text[0].upper() + text[1:] for text in others]
+    return f"Did it reproduce? {first[0].upper()}{first[1:]}", [
+        *others,
+        *sentences,
+        *_claim(rows),
+        *_unfinished(stated),
+    ]
 
 
 def _signed(difference: float) -> str:
@@ -171,33 +183,37 @@ def _unfinished(rows: pd.DataFrame) -> list[str]:
 
 
 def _claim(rows: pd.DataFrame) -> list[str]:
-    """Whether the pairing matrix helps, the paper's main claim, by our own trainings."""
-    wins = []
-    for _, group in rows.groupby(["table", "protocol"], sort=False):
-        blind = group["method"].str.startswith(_BLIND)
-        if blind.any() and not blind.all():
-            best, without = (group.loc[which, "AUPR here"].max() for which in (~blind, blind))
-            wins.append(best > without)
-    if not wins:
+    """Whether the pairing matrix helps, the paper's main claim, by our own trainings.
+
+    The same network with and without it, trained in full by the same recipe.
+    """
+    gains = []
+    for _, group in rows[rows["whole"]].groupby(["table", "protocol", "recipe"], sort=False):
+        by_model = group.drop_duplicates("model").set_index("model")["AUPR here"]
+        if {"variable", "without-pairing"} <= set(by_model.dropna().index):
+            gains.append(by_model["variable"] - by_model["without-pairing"])
+    if not gains:
         return []
     return [
-        "With the pairing matrix a network reaches a higher AUPR than without it in "
-        f"{sum(wins)} of {len(wins)} comparisons."
+        "The variable-sized network has a higher AUPR with the pairing matrix than without it in "
+        f"{sum(gain > 0 for gain in gains)} of {len(gains)} comparisons, on average by "
+        f"{sum(gains) / len(gains):+.3f}."
     ]
 
 
 def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[str]]:
     """The headline of a study without published values."""
-    if rows.empty:
-        return "Nothing was trained for a table of results.", []
-    top = rows.iloc[int(rows["AUPR here"].to_numpy().argmax())]
+    ranked = rows.dropna(subset=["AUPR here"])
+    if ranked.empty:
+        return "There is no table of results in which AUPR is defined.", _unfinished(rows)
+    top = ranked.iloc[int(ranked["AUPR here"].to_numpy().argmax())]
     headline = (
         f"Best network by AUPR: {top['method']} ({top['protocol']}), AUPR {top['AUPR here']:.3f}, "
         f"AUROC {top['AUROC here']:.3f}."
     )
     features = pd.concat(
         [s.table[s.table["source"] == FEATURE] for s in sections if "AUROC" in s.table]
-    )
+    ).dropna(subset=["AUPR"])
     sentences = []
     if not features.empty:
         alone = features.iloc[int(features["AUPR"].to_numpy().argmax())]
@@ -205,7 +221,11 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
             f"The best single feature, without any network: {alone['method']}, AUPR "
             f"{alone['AUPR']:.3f}, AUROC {alone['AUROC']:.3f}."
         )
-    return headline, [*sentences, *_claim(rows), *_unfinished(rows)]
+    short = [
+        f"{int((~rows['whole']).sum())} of {len(rows)} rows had fewer epochs or folds than their "
+        "recipe, which the tables say."
+    ]
+    return headline, [*sentences, *_claim(rows), *(short if not rows["whole"].all() else [])]
 
 
 def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
@@ -279,7 +299,7 @@ def render(
     """
     shown = [
         {
-            "name": section.name,
+            "name": f"table-{section.name}",
             "title": section.title,
             "table": html_rows(section.table),
             "downloads": _downloads(section),

@@ -19,6 +19,8 @@ from mirpair.files import InputError, write_text
 
 _COUNTED = ["positives", "negatives", "shortest", "longest"]
 PUBLISHED, OURS, FEATURE = "published", "this run", "one feature"
+# Columns of a table of results that are for programs; readers have them in method and note.
+_APART = ["model", "recipe", "reproduces", "whole"]
 
 templates = jinja2.Environment(
     loader=jinja2.PackageLoader("mirpair"),
@@ -96,8 +98,8 @@ def results_table(
     runs
         A row for each training: group (the experiment, its folds together), number of the fold
         (0 where there are none), model, recipe, seed, epochs, the seven metrics; label (the
-        network's name, with the recipe's if it is not the paper's), published (its name among the
-        published rows, or empty), and usual (epochs of its recipe).
+        network's name, with the recipe's if it is not the paper's), published (name of the row that
+        it reproduces among the published ones, or empty), and usual (epochs of its recipe).
     folds
         Number of folds of each experiment; 0 if it has none.
     shortcuts
@@ -108,34 +110,43 @@ def results_table(
     Returns
     -------
     DataFrame
-        Columns method, protocol, source, the seven metrics, note, and whole: False for a row of
-        ours with fewer epochs or folds than its recipe and experiment have. A row over folds is
-        the mean of their metrics (as in the paper), seeds averaged first.
+        Columns method, protocol, source, the seven metrics, note, and for programs: model, recipe,
+        reproduces (method of the published row that it stands beside, or empty) and whole: False
+        for a row of ours with fewer epochs or folds than its recipe and experiment have. A row
+        over folds is the mean of their metrics (as in the paper), seeds averaged first.
     """
     lines: list[dict[Any, Any]] = []
-    if published is not None:
+    if published is None:
+        runs = runs.assign(published="")
+    else:
         # Beside published rows a network has the name that it has there.
-        named = runs["published"].where(runs["published"] != "", runs["label"])
-        runs = runs.assign(label=named)
+        recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
+        is_there = runs["published"] != ""
+        runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
     for protocol, group in rows.items():
         ours = _our_rows(runs[runs["group"] == group], folds[group], protocol)
         if published is not None:
             stated = published[published["protocol"] == protocol]
             for line in stated.to_dict("records"):
                 lines.append({**line, "source": PUBLISHED, "note": "", "whole": True})
-                lines += [row for row in ours if row["method"] == line["method"]]
-                ours = [row for row in ours if row["method"] != line["method"]]
+                lines += [row for row in ours if row["reproduces"] == line["method"]]
+                ours = [row for row in ours if row["reproduces"] != line["method"]]
         lines += ours
         lines += _feature_rows(shortcuts[shortcuts["group"] == group], protocol)
-    return pd.DataFrame(lines)[["method", "protocol", "source", *METRICS, "note", "whole"]]
+    table = pd.DataFrame(lines, columns=["method", "protocol", "source", *METRICS, "note", *_APART])
+    names = ["model", "recipe", "reproduces"]
+    table[names] = table[names].fillna("")
+    return table
 
 
 def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, Any]]:
     lines = []
     for kind, trained in runs.groupby(
-        ["model", "label", "recipe", "epochs", "usual"], sort=False, dropna=False
+        ["model", "label", "recipe", "published", "epochs", "usual"], sort=False, dropna=False
     ):
-        _, label, recipe, epochs, usual = cast(tuple[str, str, str, int, int], kind)
+        model, label, recipe, published, epochs, usual = cast(
+            tuple[str, str, str, str, int, int], kind
+        )
         by_fold = trained.groupby("number")[list(METRICS)].mean(skipna=False)
         present = sorted(set(trained["number"]))
         lines.append(
@@ -146,6 +157,9 @@ def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, A
                 # What is undefined in one fold or seed is undefined in their mean.
                 **by_fold.mean(skipna=False).to_dict(),
                 "note": _note(recipe, epochs, usual, present, folds, trained["seed"].nunique()),
+                "model": model,
+                "recipe": recipe,
+                "reproduces": published,
                 "whole": epochs >= usual and len(present) >= folds,
             }
         )
@@ -186,7 +200,7 @@ def _feature_rows(shortcuts: pd.DataFrame, protocol: str) -> list[dict[Any, Any]
 
 def formatted(table: pd.DataFrame) -> pd.DataFrame:
     """The table as text: three decimals, – where there is no value, protocol in the method."""
-    shown = table.drop(columns="whole", errors="ignore")
+    shown = table.drop(columns=_APART, errors="ignore")
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
     for name in shown.columns:
@@ -200,8 +214,8 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table's CSV as it was before it was written."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    if "note" in table:
-        table["note"] = table["note"].fillna("")
+    words = [name for name in ("note", "model", "recipe", "reproduces") if name in table]
+    table[words] = table[words].astype(object).fillna("")
     whole = [name for name in _COUNTED if name in table]
     table[whole] = table[whole].astype("Int64")
     return table
@@ -263,7 +277,8 @@ def page_parts() -> dict[str, Markup]:
     style, script = (folder.joinpath(n).read_text("utf-8") for n in ("style.css", "sort.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "style-src 'unsafe-inline'; img-src data:; "
         f"script-src 'sha256-{digest}'"
     )
     return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.encoding import Tensors
@@ -180,12 +180,17 @@ def train(
     evaluate_loss = np.empty(epochs)
     result = network.state_dict()
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        # Dropout's numbers are others than those of the initial weights.
+        torch.manual_seed(derive_seed(seed, "dropout"))
         for epoch in range(epochs):
             started = time.perf_counter()
             order = shuffle.permutation(n)
             total = 0.0
-            network.train(not (recipe.frozen_norm and epoch))
+            network.train()
+            if recipe.frozen_norm and epoch:
+                for layer in network.modules():
+                    if isinstance(layer, nn.BatchNorm2d):
+                        layer.eval()
             for start in range(0, n, recipe.batch_size):
                 # The last step of an epoch takes what is left: every record counts once an epoch.
                 batch = order[start : start + recipe.batch_size]

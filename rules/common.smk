@@ -16,6 +16,7 @@ from mirpair.config import load_study
 from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import InputError
 from mirpair.provenance import code_version
+from mirpair.recipes import RECIPES
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
 
 
@@ -166,7 +167,9 @@ def described(runs):
     rows = []
     for run in runs:
         model, recipe = STUDY.training(run.experiment, run.model, run.recipe)
-        names = {"label": STUDY.label(run.model, run.recipe), "published": model.published}
+        # Only the recipes of the paper and of its code reproduce anything.
+        published = model.published if run.recipe in RECIPES else ""
+        names = {"label": STUDY.label(run.model, run.recipe), "published": published}
         fold = FOLDS[run.experiment]._asdict()
         rows.append({**run._asdict(), **fold, **names, "usual": recipe.epochs})
     return rows
@@ -183,8 +186,7 @@ def pictures():
         "figure1": ("The encoding (Figure 1 of the paper)", caption("figure1")),
         "figure2": ("The networks (Figure 2)", caption("figure2")),
     }
-    # Trained for on request only (`snakemake figure3`); once it is there, the report has it.
-    if WATCHED and Path(f"results/{STUDY.study}/figures/figure3.svg").exists():
+    if WATCHED and STUDY.figure3.in_report:
         shown["figure3"] = ("Beyond the last epoch (Figure 3)", caption("figure3"))
     shown["figure4"] = ("Lengths (Figure 4)", caption("figure4"))
     for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):
@@ -198,33 +200,26 @@ PICTURES = pictures()
 
 
 def drawn_networks():
-    """A network of each architecture that is trained, as the paper's Figure 2 shows them."""
+    """One network of each layout that is trained, as the paper's Figure 2 shows them."""
     drawn = {}
-    for run in PLAN.values():
-        model, _ = STUDY.training(run.experiment, run.model, run.recipe)
-        if model.pairing:
-            other = {} if model.order == "figure-2" else {"label": f"{model.label}, {run.recipe}"}
-            drawn.setdefault((model.architecture, model.order), {**asdict(model), **other})
+    for run in sorted(PLAN.values(), key=lambda run: not training_of(run)["model"]["pairing"]):
+        model = training_of(run)["model"]
+        layout = (model["architecture"], model["order"], model["pooling"])
+        other = model["order"] != "figure-2"
+        label = f"{model['label']}, {run.recipe}" if other else model["label"]
+        drawn.setdefault(layout, {**model, "label": label})
     return list(drawn.values())
 
 
-def benchmark_files():
-    """Benchmark files of all jobs from the records to the evaluation, by rule."""
-    of_sets = {
-        name: expand(f"<benchmarks>/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
-        for name in ("records", "structures", "encode")
-    }
-    of_pieces = {
-        "fold": [
-            path
-            for dataset in STUDY.datasets
-            for path in gather.fold(f"<benchmarks>/fold/{dataset}/{{scatteritem}}.tsv")
-        ]
-    }
-    of_folds = {
-        name: expand(f"<benchmarks>/{name}/{{experiment}}.tsv", experiment=FOLDS)
-        for name in ("experiments", "audit")
-    }
-    # That of a training is a part of the run, to go where the run goes.
-    of_runs = {"train": [run_file(run, "benchmark.tsv") for run in PLAN.values()]}
-    return of_pieces | of_sets | of_folds | of_runs
+def benchmark_names():
+    """Benchmark files of all jobs from folding to evaluation, by rule; below <results>."""
+    pieces = gather.fold("benchmarks/fold/{{dataset}}/{scatteritem}.tsv")
+    names = {"fold": expand(pieces, dataset=STUDY.datasets)}
+    for name in ("records", "structures", "encode"):
+        names[name] = expand(f"benchmarks/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
+    for name in ("experiments", "audit"):
+        names[name] = expand(f"benchmarks/{name}/{{experiment}}.tsv", experiment=FOLDS)
+    runs = [f"{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}" for run in PLAN.values()]
+    names["train"] = [f"runs/{run}/benchmark.tsv" for run in runs]
+    names["evaluate"] = [f"benchmarks/evaluate/{run}.tsv" for run in runs]
+    return names

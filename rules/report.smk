@@ -1,7 +1,7 @@
 rule report:
     input:
         tables=expand("<results>/tables/{table}.csv", table=STUDY.tables),
-        figures=expand("<results>/figures/{table}.svg", table=STUDY.result_tables()),
+        figures=expand("<results>/figures/tables/{table}.svg", table=STUDY.result_tables()),
         pictures=[f"<results>/figures/{name}.svg" for name in PICTURES],
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
         overlap=expand("<results>/audit/{experiment}/overlap.tsv", experiment=FOLDS),

@@ -1,12 +1,20 @@
 """Draw run time and memory of a study's jobs."""
 
+from pathlib import Path
+
 import job
 
 from mirpair.figures import draw_resources, save
 from mirpair.tables import gather
 
 job.start(snakemake)
-files = [(rule, path) for rule in snakemake.params.rules for path in snakemake.input[rule]]
+results = Path(snakemake.output[0]).parent.parent
+files = [
+    (rule, results / name)
+    for rule, names in snakemake.params.benchmarks.items()
+    for name in names
+    if (results / name).is_file()
+]
 jobs = gather([path for _, path in files], [{"rule": rule} for rule, _ in files])
 figure = draw_resources(jobs)
 for path in snakemake.output:

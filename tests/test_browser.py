@@ -6,9 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_report import EVIL, write_page
+
+from mirpair.tables import to_html
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -86,7 +89,7 @@ def test_a_click_on_a_heading_sorts_the_table_and_a_third_one_restores_it(
     browser: Browser, report: Path
 ) -> None:
     page, complaints = opened(browser, report, 1600)
-    table = page.locator("#table table")
+    table = page.locator("#table-table table")
 
     def column(number: int) -> list[str]:
         return table.locator(f"tbody tr td:nth-child({number})").all_inner_texts()
@@ -111,6 +114,38 @@ def test_a_click_on_a_heading_sorts_the_table_and_a_third_one_restores_it(
     table.get_by_role("button", name="Method").click()
     assert column(1)[0].startswith("Proposed")
     assert complaints == []
+    page.close()
+
+
+def test_numbers_sort_as_numbers_signs_and_all(browser: Browser, tmp_path: Path) -> None:
+    values = ["9", "-0.5", "10", "+2.5", "–", "1,234"]
+    counts = pd.DataFrame({"dataset": values, "source": "this run"})
+    path = tmp_path / "table.html"
+    path.write_text(to_html(counts, "t"), encoding="utf-8")
+    page, _ = opened(browser, path, 1600)
+    heading = page.get_by_role("button", name="Dataset")
+    for wanted in (
+        ["1,234", "10", "9", "+2.5", "-0.5", "–"],
+        ["-0.5", "+2.5", "9", "10", "1,234", "–"],
+        values,
+    ):
+        heading.click()
+        assert page.locator("tbody tr td:first-child").all_inner_texts() == wanted
+    page.close()
+
+
+def test_on_a_phone_a_table_scrolls_to_its_last_column_and_keeps_its_first(
+    browser: Browser, report: Path
+) -> None:
+    page, _ = opened(browser, report, 400)
+    scroll = page.locator("#table-table .scroll").first
+    scroll.evaluate("element => { element.scrollLeft = element.scrollWidth; }")
+    row = page.locator("#table-table tbody tr").first
+    last, first = row.locator("td").last.bounding_box(), row.locator("td").first.bounding_box()
+    assert last is not None
+    assert first is not None
+    assert last["x"] + last["width"] <= 400, "reached"
+    assert 0 <= first["x"] < 50, "still there"
     page.close()
 
 

@@ -109,6 +109,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "must be 'adagrad'",
         ),
         ("recipes", {"paper": {"base": "paper", "label": "x"}}, "recipes.paper: this name is"),
+        ("models", {"x": 5}, "models.x: is 5, must be a section"),
+        ("recipes", {"x": {"base": "paper", "label": ""}}, "recipes.x.label: is ''"),
+        (
+            "recipes",
+            {"x": {"base": "paper", "label": "x", "learning_rate": float("inf")}},
+            "recipes.x.learning_rate: is inf",
+        ),
+        ("figure3", {"validation": "demo-cv", "epochs": 40}, "must go beyond the recipe's 40"),
+        ("figure3", {"validation": "demo-cv", "training": "demo-cv"}, "are the same experiment"),
         ("figure3", {"validation": "demo"}, "figure3.validation: there is no experiment named"),
         ("figure3", {"validation": "demo-cv", "model": "x"}, "figure3.model: there is no model"),
         ("title", 5, "title: is 5, must be text: '5'"),
@@ -188,6 +197,24 @@ def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment(
     network, recipe = study.training("demo-cv1", "fixed", "exact")
     assert network.order == "published-code"
     assert (recipe.precision, recipe.epochs, recipe.learning_rate) == ("float64", 10, 0.01)
+
+
+def test_a_varied_network_keeps_what_its_base_has() -> None:
+    config = changed("models", {"deep": {"base": "alexnet", "soft": 0.1, "label": "Deep"}})
+    network, _ = load_study(config).training("demo-cv1", "deep", "paper")
+    assert (network.dropout, network.soft, network.label) == (0.5, 0.1, "Deep")
+
+
+def test_two_networks_may_not_have_one_label() -> None:
+    config = changed("models", {"mine": {"base": "variable", "label": "Variable-sized"}})
+    config["runs"] = [{"models": ["variable", "mine"]}]
+    with pytest.raises(InputError, match="have the same label 'Variable-sized'"):
+        load_study(config)
+
+
+def test_figure_3_is_of_the_first_seed() -> None:
+    config = changed("figure3", {"validation": "demo-cv"})
+    assert {run.seed for run in load_study(config | {"seeds": [3, 7]}).watched()} == {3}
 
 
 def test_the_alternatives_are_all_that_the_paper_names() -> None:

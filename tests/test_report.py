@@ -23,9 +23,9 @@ from mirpair.figures import (
     save,
 )
 from mirpair.metrics import final, history
-from mirpair.report import Picture, Section, answer, compare, render
+from mirpair.report import Picture, Section, _glance, answer, compare, render
 from mirpair.scores import Scores
-from mirpair.tables import to_csv
+from mirpair.tables import to_csv, to_latex, to_markdown
 
 EVIL = '<script>alert("x")</script>'
 
@@ -40,7 +40,8 @@ def results() -> pd.DataFrame:
             {**feature, "protocol": "CV", "note": "no network"},
         ]
     )
-    return table.assign(whole=True)
+    names = {"model": "variable", "recipe": "paper", "reproduces": "Proposed variable-sized"}
+    return table.assign(**names, whole=True)
 
 
 def write_page(folder: Path) -> str:
@@ -101,6 +102,7 @@ def test_it_says_versions_dropped_records_and_how_long_it_took(page: str) -> Non
 
 def test_it_warns_of_evaluation_records_that_were_trained_on(page: str) -> None:
     assert "Look at the numbers below" in page
+    assert "No evaluation record has the sequence" not in page
     assert re.search(r"<td>30</td>\s*<td>4</td>\s*<td>0</td>", page)
 
 
@@ -114,63 +116,108 @@ def test_tables_can_be_downloaded_as_they_are(page: str) -> None:
         r'download="table.csv" href="data:text/csv;charset=utf-8;base64,([^"]+)"', page
     )
     assert base64.b64decode(uri).decode() == to_csv(results())
-    assert 'download="table.tex"' in page
+    (uri,) = re.findall(r'download="table.md" href="data:[^,]*,([^"]+)"', page)
+    assert base64.b64decode(uri).decode() == to_markdown(results(), EVIL)
+    (uri,) = re.findall(r'download="table.tex" href="data:[^,]*,([^"]+)"', page)
+    assert base64.b64decode(uri).decode() == to_latex(results(), EVIL)
 
 
-def reproduced(*rows: tuple[str, str, float, float, bool]) -> list[Section]:
+def test_at_a_glance_has_signed_differences_and_short_rows_in_italics(tmp_path: Path) -> None:
+    section = reproduced((A, "CV", 0.97, 0.93, True), (A, "test", 0.985, 0.9, False))[0]
+    glance = _glance(compare([section]))
+    cells = {row[1]: (kind, row[2:-1]) for kind, row in glance["rows"]}  # type: ignore[misc,index]
+    assert cells[f"{A} (CV)"] == ("", ["0.980", "0.970", "-0.010", "0.920", "0.930", "+0.010"])
+    assert cells[f"{A} (test)"][0] == "short"
+
+
+def test_every_link_within_the_page_leads_somewhere(page: str) -> None:
+    targets = set(re.findall(r'<a href="#([^"]+)"', page))
+    assert {"figures", "audit", "provenance", "cite", "table-table"} <= targets
+    for target in targets:
+        assert f'<section id="{target}">' in page
+
+
+Row = tuple[str, str, float, float, bool]
+A, B = "Proposed variable-sized", "Without pairing matrix"
+
+
+def reproduced(*rows: Row, recipe: str = "paper") -> list[Section]:
     """Published AUROC .98 and AUPR .92, and ours: method, protocol, AUROC, AUPR, whole."""
     lines: list[dict[str, object]] = []
     for method, protocol, auroc, aupr, whole in rows:
         line = {"method": method, "protocol": protocol, "F-score": 0.9, "note": "", "whole": True}
-        lines.append({**line, "source": "published", "AUROC": 0.98, "AUPR": 0.92})
+        if recipe == "paper":
+            lines.append({**line, "source": "published", "AUROC": 0.98, "AUPR": 0.92})
+        model = "variable" if method == A else "without-pairing"
+        names = {"model": model, "recipe": recipe, "reproduces": method}
         ours = {"source": "this run", "AUROC": auroc, "AUPR": aupr, "whole": whole}
-        lines.append({**line, **ours})
+        lines.append({**line, **names, **ours})
     return [Section("t", "Results", pd.DataFrame(lines))]
-
-
-A, B = "Proposed variable-sized", "Without pairing matrix"
 
 
 @pytest.mark.parametrize(
     ("rows", "headline"),
     [
-        ([(A, "CV", 0.985, 0.901, True)], "Did it reproduce? Yes: 1 of 1 rows"),
-        ([(A, "CV", 0.985, 0.899, True)], "Did it reproduce? No: 0 of 1 rows"),
-        ([(A, "CV", 0.969, 0.92, True)], "Did it reproduce? No: 0 of 1 rows"),
-        ([(A, "CV", 0.98, 0.92, True), (A, "test", 0.9, 0.92, True)], "In part: 1 of 2 rows"),
-        (
-            [*((A, str(n), 0.98, 0.92, True) for n in range(3)), (A, "x", 0.9, 0.9, True)],
-            "Mostly: 3 of 4 rows",
-        ),
-        ([(A, "CV", 0.98, 0.92, False)], "Not answered yet: none of the 1 rows"),
-        ([(A, "CV", 0.98, 0.92, True), (A, "test", 0.5, 0.5, False)], "Yes: 1 of 1 rows"),
+        ([(A, "CV", 0.985, 0.901, True)], "Did it reproduce? 1 of 1 rows come within 0.010"),
+        ([(A, "CV", 0.985, 0.899, True)], "Did it reproduce? 0 of 1 rows"),
+        ([(A, "CV", 0.969, 0.92, True)], "Did it reproduce? 0 of 1 rows"),
+        ([(A, "CV", 0.98, 0.92, True), (A, "test", 0.9, 0.92, True)], "1 of 2 rows"),
+        ([(A, "CV", 0.98, 0.92, False)], "Did it reproduce? Not answered yet, none of the 1 rows"),
+        ([(A, "CV", 0.98, 0.92, True), (A, "test", 0.5, 0.5, False)], "1 of 1 rows"),
+        ([(A, "CV", 0.98, 0.92, True), (B, "CV", np.nan, np.nan, True)], "1 of 1 rows"),
     ],
 )
 def test_the_answer_counts_rows_trained_in_full_within_both_margins(
-    rows: list[tuple[str, str, float, float, bool]], headline: str
+    rows: list[Row], headline: str
 ) -> None:
     assert headline in answer(reproduced(*rows))[0]
 
 
-def test_the_answer_says_what_falls_short_how_far_off_and_whether_pairing_helps() -> None:
+def test_the_answer_says_what_falls_short_and_how_far_off() -> None:
+    rows = [(A, "CV", 0.97, 0.93, True), (A, "test", 0.98, 0.95, True), (B, "CV", 0.5, 0.5, False)]
+    text = " ".join(answer(reproduced(*rows))[1])
+    assert "AUROC, recipe paper: 2 of 2 within 0.010; on average ours is 0.005 lower" in text
+    assert "furthest off is Proposed variable-sized (test, results) with 0.950 here" in text
+    assert "1 of 3 rows had fewer epochs" in text
+
+
+def test_recipes_are_never_mixed_in_an_answer() -> None:
+    paper = reproduced((A, "CV", 0.98, 0.92, True))[0].table
+    code = reproduced((A, "CV", 0.9, 0.8, True), recipe="published-code")[0].table
+    headline, sentences = answer([Section("t", "Results", pd.concat([paper, code]))])
+    assert headline.startswith("Did it reproduce? 1 of 1 rows")
+    assert headline.endswith("(recipe paper).")
+    assert sentences[0].startswith("0 of 1 rows")
+    assert sentences[0].endswith("(recipe published-code).")
+
+
+def test_whether_pairing_helps_is_told_of_the_same_network_trained_in_full() -> None:
     rows = [
-        (A, "CV", 0.97, 0.93, True),
-        (B, "CV", 0.99, 0.94, True),
-        (A, "test", 0.98, 0.95, True),
-        (B, "test", 0.98, 0.92, False),
+        *((A, "one", 0.98, 0.93, True), (B, "one", 0.98, 0.90, True)),
+        *((A, "two", 0.98, 0.93, True), (B, "two", 0.98, 0.91, True)),
+        *((A, "three", 0.98, 0.90, True), (B, "three", 0.98, 0.91, True)),
+        *((A, "four", 0.98, 0.1, True), (B, "four", 0.98, 0.9, False)),
     ]
     text = " ".join(answer(reproduced(*rows))[1])
-    assert "AUROC: 3 of 3 within 0.010; on average ours is 0.000 higher" in text
-    assert "furthest off is Proposed variable-sized (test, results) with 0.950 here" in text
-    assert "higher AUPR than without it in 1 of 2 comparisons" in text
-    assert "1 of 4 rows had fewer epochs" in text
+    assert "than without it in 2 of 3 comparisons, on average by +0.013." in text
+    other = reproduced((A, "one", 0.98, 0.93, True))[0].table
+    blind = reproduced((B, "one", 0.98, 0.9, True), recipe="published-code")[0].table
+    text = " ".join(answer([Section("t", "Results", pd.concat([other, blind]))])[1])
+    assert "than without it" not in text, "not by the same recipe"
 
 
 def test_without_published_values_the_answer_is_the_best_network_and_feature() -> None:
-    table = results().query("source != 'published'").assign(method=["Variable-sized", "Length"])
+    table = (
+        results()
+        .query("source != 'published'")
+        .assign(method=["Variable-sized", "Length"], reproduces="")
+    )
     headline, sentences = answer([Section("t", "Mine", table)])
     assert headline == "Best network by AUPR: Variable-sized (CV), AUPR 0.750, AUROC 0.750."
     assert "Length, AUPR 0.200, AUROC 0.500" in sentences[0]
+    undefined = table.assign(AUPR=np.nan, AUROC=np.nan)
+    headline, _ = answer([Section("t", "Mine", undefined)])
+    assert headline == "There is no table of results in which AUPR is defined."
 
 
 def test_differences_are_ours_less_the_published() -> None:
@@ -234,7 +281,13 @@ def test_figure_3_draws_validation_of_the_folds_and_training_of_the_last_panel()
             np.testing.assert_array_equal(lines[metric], drawn[f"{role} {metric}"])
         (marked,) = [line for line in axis.lines if str(line.get_label()).startswith("_")]
         assert list(marked.get_xdata()) == [1, 1]
+        low, high = axis.get_ylim()
+        assert low <= 0.5
+        assert high > 1
     losses = [axis for axis in figure.axes if axis.get_ylabel() == "loss per record"]
+    for axis in losses:
+        assert axis.get_ylim()[0] == 0
+        assert axis.get_ylim()[1] >= two["train loss"].max(), "nothing is out of the picture"
     assert list(losses[-1].lines[0].get_ydata()) == list(two["train loss"])
 
 
@@ -249,18 +302,35 @@ def test_figure_4_counts_every_rna_and_marks_the_mean() -> None:
     assert mean.get_xdata()[0] == pytest.approx(157.2)
 
 
-def test_curves_and_histograms_are_those_of_the_predictions() -> None:
+def test_curves_calibration_and_histograms_are_those_of_the_predictions() -> None:
     predictions = pd.DataFrame(
-        {"id": list("abcd"), "label": [1, 1, 0, 0], "score": [0.9, 0.4, 0.6, 0.1]}
+        {"id": list("abcde"), "label": [1, 1, 0, 0, 0], "score": [0.95, 0.42, 0.61, 0.11, 0.13]}
     )
-    figure = draw_predictions({"Network": {"one": predictions}}, "title")
-    roc, curve, _, histogram = (axis for axis in figure.axes if axis.get_visible())
-    x, y = roc.lines[0].get_data()
-    assert list(zip(x, y, strict=True)) == [(0, 0), (0, 0.5), (0.5, 0.5), (0.5, 1), (1, 1)]
-    assert set(curve.lines[0].get_xdata()) == {0, 0.5, 1}
-    assert histogram.get_title() == "Network"
-    counted = {str(p.get_label()) for p in histogram.patches}
-    assert {"others", "pre-miRNAs"} <= counted
+    other = predictions.assign(label=[0, 0, 1, 1, 1])
+    figure = draw_predictions({"Network": {"one": predictions}, "Other": {"one": other}}, "title")
+    roc, curve, calibration, histogram, second = (a for a in figure.axes if a.get_visible())
+    points = roc.lines[0].get_xydata().tolist()
+    assert points == [[0, 0], [0, 0.5], [1 / 3, 0.5], [1 / 3, 1], [1, 1]]
+    # By falling threshold: .95, then .61, then .42.
+    precision = dict(zip(*curve.lines[0].get_data()[::-1], strict=True))
+    assert {1.0, 0.5, 2 / 3} <= {float(p) for p in precision}
+    points = {(round(x, 2), round(y, 2)) for x, y in calibration.lines[0].get_xydata().tolist()}
+    assert points == {(0.12, 0), (0.42, 1), (0.61, 0), (0.95, 1)}, "mean score, share"
+    assert [axis.get_title() for axis in (histogram, second)] == ["Network", "Other"]
+    for axis, total in ((histogram, {"others": 3, "pre-miRNAs": 2}), (second, None)):
+        for patch in axis.patches:
+            steps = patch.get_xy()  # type: ignore[attr-defined]
+            heights = {float(y) for _, y in steps} - {0.0}
+            assert heights <= {1.0, 2.0}
+            name = str(patch.get_label())
+            right = max(x for x, y in steps.tolist() if y > 0)
+            if total is not None:
+                assert (right > 0.9) == (name == "pre-miRNAs")
+            else:
+                assert (right > 0.9) == (name == "others")
+    (legend,) = figure.legends
+    drawn = {h.get_label(): h.get_color() for h in legend.legend_handles}  # type: ignore[union-attr]
+    assert drawn["Network"] == roc.lines[0].get_color() != drawn["Other"]
 
 
 def test_every_job_is_a_dot_in_the_row_of_its_rule() -> None:

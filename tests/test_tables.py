@@ -86,6 +86,35 @@ def test_a_row_over_folds_is_their_mean_with_seeds_averaged_first() -> None:
     assert ours["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
 
 
+def test_a_row_without_all_folds_is_not_whole_whatever_its_epochs() -> None:
+    table = results_table({"CV": "cv"}, runs().query("number < 3"), {"cv": 3}, SHORTCUTS)
+    assert not table["whole"].iloc[0]
+    assert table["note"].iloc[0] == "recipe paper, 40 epochs, only fold 1, 2 of 3"
+
+
+def test_a_second_recipe_stands_below_the_same_published_row_under_its_own_name() -> None:
+    published = pd.DataFrame(
+        [
+            {"method": name, "protocol": "CV", **dict.fromkeys(METRICS, 0.5)}
+            for name in ("Proposed variable-sized", "Another")
+        ]
+    )
+    own = runs(recipe="mine", label="Variable-sized, mine", published="")
+    both = pd.concat([runs(), runs(recipe="published-code", epochs=30, usual=30), own])
+    table = results_table({"CV": "cv"}, both, {"cv": 3}, SHORTCUTS, published)
+    assert table["method"].tolist()[:5] == [
+        "Proposed variable-sized",
+        "Proposed variable-sized",
+        "Proposed variable-sized, published-code",
+        "Another",
+        "Variable-sized, mine",
+    ]
+    reproduces = table["reproduces"].tolist()
+    assert reproduces[1] == reproduces[2] == "Proposed variable-sized"
+    assert reproduces[0] == reproduces[4] == ""
+    assert table["recipe"].tolist()[1:3] == ["paper", "published-code"]
+
+
 def test_single_features_stand_below_with_ranking_metrics_only() -> None:
     table = results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
     rows = table[table["source"] == "one feature"].set_index("method")
@@ -173,7 +202,17 @@ def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
         texts[kind] = (tmp_path / f"t.{kind}").read_text(encoding="utf-8")
     again = pd.read_csv(tmp_path / "t.csv")
     assert again["SE"].iloc[0] == pytest.approx(0.2)
-    assert list(again.columns) == ["method", "protocol", "source", *METRICS, "note", "whole"]
+    assert list(again.columns) == [
+        "method",
+        "protocol",
+        "source",
+        *METRICS,
+        "note",
+        "model",
+        "recipe",
+        "reproduces",
+        "whole",
+    ]
     assert texts["md"].count("| 0.200 ") == len(METRICS)
     assert r"\|MFE\| / length alone (CV)" in texts["md"]
     assert texts["html"].count("<td>0.200</td>") == len(METRICS)

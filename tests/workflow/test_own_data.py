@@ -175,3 +175,11 @@ def test_the_same_bytes_whatever_the_pieces_and_the_place(
         found.append(digests(copy.folder))
     assert len(found[0]) == 13
     assert found[0] == found[1]
+
+
+def test_a_study_of_one_network_without_pairing_has_all_its_figures(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "blind"}
+    study["runs"] = [{"models": ["without-pairing"], "epochs": 1}]
+    copy.snakemake("all", "--configfile", copy.write_config(study, "blind.yaml"))
+    drawn = (copy.folder / "results" / "blind" / "figures" / "figure2.svg").read_text()
+    assert "conv 8→32" in drawn
