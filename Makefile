@@ -1,7 +1,7 @@
-# make demo   the whole chain on a small real dataset: three minutes, no download of data
+# make demo   the whole chain on a small real dataset: some minutes, no download of data
 # make test   everything that must hold: format, lint, types, unit and workflow tests
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
-# make alternatives   what the paper also tried, written to docs/alternatives.md (half an hour)
+# make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
 PYTHON ?= python3

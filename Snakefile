@@ -34,6 +34,7 @@ rule all:
             table=STUDY.tables,
             format=TABLE_FORMATS,
         ),
+        [run_file(run, "weights.safetensors") for run in PLAN.values()],
 
 
 # The same name for every study; for the study `paper` these are Tables 1–4 of the paper.

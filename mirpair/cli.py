@@ -83,7 +83,10 @@ def _messages() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except (InputError, OSError) as error:
-        console.print("[bold red]error:[/]", escape(str(error)), **_PLAIN)
+        text = str(error)
+        if isinstance(error, OSError) and error.filename:
+            text = f"{error.filename}: {error.strerror}"
+        console.print("[bold red]error:[/]", escape(text), **_PLAIN)
         raise typer.Exit(1) from error
 
 
@@ -92,7 +95,7 @@ def _check_output(path: Path, inputs: list[str], suffixes: tuple[str, ...] = ())
     if path.is_dir():
         example = path / f"out{suffixes[0] if suffixes else '.dbn'}"
         raise InputError(f"{path} is a folder; name a file to write, such as {example}")
-    if suffixes and path.suffix not in suffixes:
+    if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(
             f"{path}: the name of the output tells its format; it must end in "
             f"{', '.join(suffixes[:-1])}{' or ' * (len(suffixes) > 1)}{suffixes[-1]}"
@@ -182,6 +185,8 @@ def fold(
                 )
 
 
+# GB: 17,000 of the benchmark's RNAs as 400 × 400 × 9, at an hour or so.
+_LARGEST = 100
 _FILE = typer.Argument(
     help="A set's tensors.npz of the workflow, or a FASTA file, plain or gzip; - is stdin.",
     metavar="FILE",
@@ -273,6 +278,13 @@ def export(
                 "no RNA was named: give ids, a file of them with --ids, or --all for all"
             )
         chosen = _choose(file, None if everything else wanted)
+        sides = [size or length for length in chosen.lengths]
+        total = sum(side**2 for side in sides) * 9 * int(dtype.value[5:]) / 8 / 1e9
+        if total > _LARGEST:
+            raise InputError(
+                f"{len(sides)} matrices would be {total:,.0f} GB before compression: choose fewer "
+                f"ids, a smaller --size or float16 (up to {_LARGEST} GB are written)"
+            )
 
         from mirpair.encoding import export_dense
 
@@ -318,7 +330,10 @@ def _choose(file: str, wanted: list[str] | None) -> _Chosen:
     if file.endswith(".npz"):
         from mirpair.encoding import Tensors
 
-        source = Tensors.load(file)
+        try:
+            source = Tensors.load(file)
+        except InputError as error:
+            raise InputError(f"{file}: no tensors.npz of a set of the workflow") from error
         names = source.ids.tolist()
     else:
         source = list(read_fasta(file, dropped=dropped))

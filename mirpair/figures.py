@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -143,6 +144,7 @@ def draw_watched(
             kind = "training records" if role == "train" else "validation records"
             axis.set_title(f"{letter}  {name}, {kind}", loc="left", fontsize=9)
             axis.set(xlabel="epoch", ylabel="metric")
+            axis.xaxis.get_major_locator().set_params(integer=True)
             loss = axis.twinx()
             loss.plot(
                 history["epoch"],
@@ -251,8 +253,13 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
         calibration.set(title="Calibration", xlabel="mean score", ylabel="share of pre-miRNAs")
         for axis in axes[0]:
             axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        # About 110 letters of this size fit into a line of the legend.
+        fitting = max(1, 110 // (max(map(len, predictions)) + 8))
         figure.legend(
-            handles=handles, loc="outside lower center", ncols=min(len(handles), 4), fontsize=8
+            handles=handles,
+            loc="outside lower center",
+            ncols=min(len(handles), fitting),
+            fontsize=8,
         )
         histograms = axes[1:].ravel()
         for axis, (name, runs) in zip(histograms, predictions.items(), strict=False):
@@ -282,7 +289,7 @@ def _draw_score_histogram(axis: Axes, predictions: pd.DataFrame, name: str) -> N
     axis.set_yscale("log")
     axis.yaxis.set_major_formatter(_IN_FULL)
     axis.set_ylim(bottom=0.7)
-    axis.set_title(name, fontsize=9)
+    axis.set_title(textwrap.fill(name, 30), fontsize=9)
     axis.set(xlabel="score", ylabel="number of RNAs")
 
 
@@ -307,8 +314,10 @@ def draw_resources(jobs: pd.DataFrame) -> Figure:
             rows = jobs["rule"].map(place)
             axis.plot(jobs[column], rows, "o", color=BLUE, ms=4, alpha=0.35, mew=0)
             axis.set_xscale("log")
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.xaxis.set_major_formatter(_IN_FULL)
             axis.xaxis.set_minor_formatter(NullFormatter())
+            axis.tick_params(axis="x", labelsize=7.5)
             axis.set(xlabel=name, ylim=(-0.7, len(rules) - 0.3))
         names = [f"{rule} ({(jobs['rule'] == rule).sum()})" for rule in rules]
         left.set_yticks(list(place.values()), names)

@@ -206,11 +206,16 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     ranked = rows.dropna(subset=["AUPR here"])
     if ranked.empty:
         return "There is no table of results in which AUPR is defined.", _unfinished(rows)
-    top = ranked.iloc[int(ranked["AUPR here"].to_numpy().argmax())]
-    headline = (
-        f"Best network by AUPR: {top['method']} ({top['protocol']}), AUPR {top['AUPR here']:.3f}, "
+    full = ranked[ranked["whole"]]
+    counted = ranked if full.empty else full
+    top = counted.iloc[int(counted["AUPR here"].to_numpy().argmax())]
+    best = (
+        f"{top['method']} ({top['protocol']}), AUPR {top['AUPR here']:.3f}, "
         f"AUROC {top['AUROC here']:.3f}."
     )
+    headline = f"Best network by AUPR: {best}"
+    if full.empty:
+        headline = f"Nothing is trained in full yet; best by AUPR so far: {best}"
     features = pd.concat(
         [s.table[s.table["source"] == FEATURE] for s in sections if "AUROC" in s.table]
     ).dropna(subset=["AUPR"])
@@ -221,11 +226,7 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
             f"The best single feature, without any network: {alone['method']}, AUPR "
             f"{alone['AUPR']:.3f}, AUROC {alone['AUROC']:.3f}."
         )
-    short = [
-        f"{int((~rows['whole']).sum())} of {len(rows)} rows had fewer epochs or folds than their "
-        "recipe, which the tables say."
-    ]
-    return headline, [*sentences, *_claim(rows), *(short if not rows["whole"].all() else [])]
+    return headline, [*sentences, *_claim(rows), *(_unfinished(rows) if len(full) else [])]
 
 
 def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:

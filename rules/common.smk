@@ -104,6 +104,11 @@ def file_of(place):
     return local(path)
 
 
+# A name that is wrong stops here, also where results of before would hide it.
+for place in STUDY.places():
+    file_of(place)
+
+
 def fasta(label):
     """Input function: the FASTA files of a set's positives or negatives."""
     return lambda w: [file_of(place) for place in getattr(STUDY.datasets[w.dataset], label)]
@@ -206,7 +211,7 @@ def drawn_networks():
         model = training_of(run)["model"]
         layout = (model["architecture"], model["order"], model["pooling"])
         other = model["order"] != "figure-2"
-        label = f"{model['label']}, {run.recipe}" if other else model["label"]
+        label = STUDY.label(run.model, run.recipe) if other else model["label"]
         drawn.setdefault(layout, {**model, "label": label})
     return list(drawn.values())
 

@@ -215,6 +215,13 @@ def test_without_published_values_the_answer_is_the_best_network_and_feature() -
     headline, sentences = answer([Section("t", "Mine", table)])
     assert headline == "Best network by AUPR: Variable-sized (CV), AUPR 0.750, AUROC 0.750."
     assert "Length, AUPR 0.200, AUROC 0.500" in sentences[0]
+    short = table.assign(whole=[False, True])
+    headline, _ = answer([Section("t", "Mine", short)])
+    assert headline.startswith("Nothing is trained in full yet; best by AUPR so far: Variable-s")
+    worse = table.query("source == 'this run'").assign(method="Worse", AUPR=0.1)
+    headline, sentences = answer([Section("t", "Mine", pd.concat([short, worse]))])
+    assert headline.startswith("Best network by AUPR: Worse (CV), AUPR 0.100")
+    assert "1 of 2 rows had fewer epochs" in sentences[-1]
     undefined = table.assign(AUPR=np.nan, AUROC=np.nan)
     headline, _ = answer([Section("t", "Mine", undefined)])
     assert headline == "There is no table of results in which AUPR is defined."
