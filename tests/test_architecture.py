@@ -32,6 +32,7 @@ ORDER = [
     "factorised",
     "models",
     "inference",
+    "layers",
     "training",
     "tables",
     "figures",

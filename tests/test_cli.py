@@ -288,6 +288,34 @@ def test_what_cannot_be_exported_is_one_message_and_no_file(three: Path, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+def test_neither_the_input_nor_the_list_of_ids_is_ever_written_over(tmp_path: Path) -> None:
+    named = tmp_path / "in.svg"
+    named.write_text(">first\nGCCCUUGGCA\n")
+    code, _, message = mirpair("plot", str(named), "first", "-o", str(named))
+    assert (code, named.read_text()) == (1, ">first\nGCCCUUGGCA\n")
+    assert "is an input file" in message
+    ids = tmp_path / "ids.npz"
+    ids.write_text("first\n")
+    code, _, message = mirpair("export", str(named), "--ids", str(ids), "-o", str(ids))
+    assert (code, ids.read_text()) == (1, "first\n")
+    assert "is an input file" in message
+
+
+def test_what_is_no_set_of_the_workflow_or_would_fill_the_disk_is_said_at_once(
+    three: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.npz"
+    code, _, message = mirpair("export", str(three), "--all", "--size", "100000", "-o", str(out))
+    assert code == 1
+    assert "3 matrices would be 1,080 GB before compression" in message
+    assert mirpair("export", str(three), "--all", "-o", str(out))[0] == 0
+    code, _, message = mirpair("plot", str(out), "first", "-o", str(tmp_path / "x.svg"))
+    assert (code, message.strip()) == (1, f"error: {out}: no tensors.npz of a set of the workflow")
+    code, _, message = mirpair("plot", str(tmp_path / "not.npz"), "first")
+    assert "not.npz" in message
+    assert "Errno" not in message
+
+
 def test_only_what_is_chosen_is_folded_and_must_be_right(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,17 +12,18 @@ import pytest
 import torch
 from conftest import ROOT, random_rna
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PatchCollection, PolyCollection
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.drawings import draw_encoding, draw_molecule, draw_networks, observe
+from mirpair.drawings import draw_encoding, draw_molecule, draw_networks
 from mirpair.encoding import Molecule, dense, encode
 from mirpair.figures import save
 from mirpair.files import InputError
 from mirpair.folding import Structure, fold, layout
 from mirpair.inference import predict
+from mirpair.layers import observe
 from mirpair.models import FixedNetwork, Network, build
 from mirpair.recipes import MODELS
 from mirpair.sequences import read_fasta
@@ -155,6 +156,38 @@ def test_a_molecule_of_any_length_is_drawn_with_its_own_pairs(length: int) -> No
     assert {"5′", "3′"} <= set(shown)
     assert overlaps(figure) == []
     assert clipped(figure) == []
+
+
+def test_the_drawn_structure_has_the_pairs_of_the_molecule_and_a_colour_for_each_base() -> None:
+    structure = fold(HAIRPIN.sequence)
+    (axis,) = draw_molecule("x", HAIRPIN.sequence, structure).axes
+    (ladder,) = [c for c in axis.collections if isinstance(c, LineCollection)]
+    (discs,) = [c for c in axis.collections if isinstance(c, PatchCollection)]
+    centres = [path.get_extents().get_points().mean(axis=0) for path in discs.get_paths()]
+    partner = encode(HAIRPIN.sequence, *structure).partner.tolist()
+    expected = {(i, j) for i, j in enumerate(partner) if i < j}
+
+    def nearest(point: np.ndarray) -> int:
+        return int(np.linalg.norm(np.array(centres) - point, axis=1).argmin())
+
+    drawn = {tuple(sorted(nearest(end) for end in line)) for line in ladder.get_segments()}
+    assert drawn == expected
+    colours = [tuple(colour) for colour in discs.get_facecolor()]
+    by_base = dict(zip(HAIRPIN.sequence, colours, strict=True))
+    assert len(set(by_base.values())) == 4
+    assert colours == [by_base[base] for base in HAIRPIN.sequence]
+    places = layout(structure.dot_bracket)
+    apart = np.linalg.norm(np.diff(np.array(centres), axis=0), axis=1)
+    given = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    np.testing.assert_allclose(apart / given, (apart / given)[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("label", "words"), [(1, ", pre-miRNA"), (0, ", not a pre-miRNA"), (None, "")]
+)
+def test_the_title_says_the_class_if_it_is_known(label: int | None, words: str) -> None:
+    shown = texts(draw_molecule("x", EXAMPLE, fold(EXAMPLE), label))
+    assert f"10 nt, −3.00 kcal/mol{words}" in shown
 
 
 def test_letters_of_a_hairpin_are_its_sequence_and_those_of_a_long_rna_vanish() -> None:

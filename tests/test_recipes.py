@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mirpair.drawings import observe
 from mirpair.encoding import Tensors, dense, encode
 from mirpair.inference import predict
+from mirpair.layers import observe
 from mirpair.models import build
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.training import class_weights, train, weighted_loss

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import html
 import re
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from mirpair.figures import (
     save,
 )
 from mirpair.metrics import final, history
-from mirpair.report import Picture, Section, _glance, answer, compare, render
+from mirpair.report import Picture, Section, _glance, answer, compare, inline_svg, render
 from mirpair.scores import Scores
 from mirpair.tables import to_csv, to_latex, to_markdown
 
@@ -89,7 +90,9 @@ def test_what_users_named_is_text_and_never_markup(page: str) -> None:
 def test_ids_in_the_figures_are_unique(page: str) -> None:
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    for used in re.findall(r'(?:href="#|url\(#)([^")]+)', page):
+    uses = re.findall(r'(?:href="#|url\(#)([^")]+)', page)
+    assert len(re.findall(r"url\(#([^)]+)", page)) > 5, "clip paths"
+    for used in uses:
         assert used in ids
 
 
@@ -104,6 +107,23 @@ def test_it_warns_of_evaluation_records_that_were_trained_on(page: str) -> None:
     assert "Look at the numbers below" in page
     assert "No evaluation record has the sequence" not in page
     assert re.search(r"<td>30</td>\s*<td>4</td>\s*<td>0</td>", page)
+
+
+def test_times_add_up_and_contradictions_are_told(tmp_path: Path) -> None:
+    run = {"experiment": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
+    entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
+    entry["versions"] = {"mirpair": "0.1.0"}
+    overlap = {"experiment": ["cv"], "evaluated": [3], "in training": [0], "contradictory": [2]}
+    sections = [Section("t", "T", results())]
+    parts = ([entry, entry], [], {}, pd.DataFrame(overlap), {}, "")
+    page = render("T", "demo", sections, [], *parts)  # type: ignore[arg-type]
+    assert "3.0 minutes of training in all" in page
+    assert "Look at the numbers below" in page
+
+
+def test_a_title_with_markup_in_it_is_not_rewritten(tmp_path: Path) -> None:
+    save(draw_results(results(), 'id="q" url(#x)'), tmp_path / "table.svg")
+    assert 'id="q" url(#x)' in html.unescape(inline_svg(tmp_path / "table.svg"))
 
 
 def test_it_opens_with_the_answer_and_says_how_to_cite(page: str) -> None:

@@ -177,6 +177,18 @@ def test_the_same_bytes_whatever_the_pieces_and_the_place(
     assert found[0] == found[1]
 
 
+def test_a_file_that_is_gone_is_said_and_lost_weights_are_made_again(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "lost"}
+    name = copy.write_config(study, "lost.yaml")
+    copy.snakemake("all", "--configfile", name)
+    next((copy.folder / "results" / "lost").rglob("weights.safetensors")).unlink()
+    assert copy.planned("all", "--configfile", name)["train"] == 1
+    study["datasets"]["mine"]["positives"] = ["postives.fa"]
+    done = copy.snakemake("all", "--configfile", copy.write_config(study, "lost.yaml"), check=False)
+    assert done.returncode != 0
+    assert "postives.fa: there is no such file" in done.stdout
+
+
 def test_a_study_of_one_network_without_pairing_has_all_its_figures(copy: Copy) -> None:
     study = small_study(copy.folder) | {"study": "blind"}
     study["runs"] = [{"models": ["without-pairing"], "epochs": 1}]
