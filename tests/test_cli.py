@@ -151,7 +151,7 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
         time.sleep(1)
         os.killpg(process.pid, kind)  # as a terminal and a batch system do it
         os.killpg(process.pid, kind)
-        assert process.wait(timeout=10) != 0
+        assert process.wait(timeout=60) != 0
     assert [path.name for path in tmp_path.iterdir()] == ["long.fa"]
 
 

@@ -60,7 +60,7 @@ def test_the_results_are_the_same_bytes_as_without_another_workflow(
     name = copy.write_config(small_study(copy.folder))
     copy.snakemake("all", "--configfile", name)
     alone = digests(copy.folder)
-    assert len(alone) == 13
+    assert len(alone) == 17
     assert digests(finished.folder) == alone
 
 

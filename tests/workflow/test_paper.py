@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import time
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from markupsafe import escape
 
 from mirpair.contracts import METRICS
 from mirpair.training import derive_seed
@@ -136,7 +136,7 @@ def test_all_adds_figures_and_the_report_and_trains_nothing_again(
         ("Lengths (Figure 4)", "Lengths of all RNAs of the study"),
     ):
         start = page.index(heading)
-        assert html.escape(caption) in page[start : page.index("</figure>", start)]
+        assert escape(caption) in page[start : page.index("</figure>", start)]
     assert page.count("raw.githubusercontent.com") == 54, "where every file is from"
     networks = (finished.folder / "results" / "paper" / "figures" / "figure2.svg").read_text()
     assert "Variable-sized" in networks
