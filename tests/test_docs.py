@@ -61,9 +61,8 @@ def test_what_is_said_of_figure_3_is_what_its_histories_say() -> None:
     assert f"falls in every fold, by {min(falls):.3f} to {max(falls):.3f}" in text
     assert f"rises in every fold, by {min(rises):.3f} to {max(rises):.3f}" in text
     assert max(map(abs, change("F-score"))) < 0.011
-    assert max(change("AUROC")) < 0.0005
-    assert f"AUROC falls by {-min(change('AUROC')):.3f} at most" in text
-    assert f"AUPR changes by {max(map(abs, change('AUPR'))):.3f} at most" in text
+    assert f"AUROC changes by {max(map(abs, change('AUROC'))):.3f} at most" in text
+    assert f"AUPR by {max(map(abs, change('AUPR'))):.3f} at most" in text
     trained = histories["human-test"]
     for metric in METRICS:
         assert trained.loc[80, f"train {metric}"] > trained.loc[40, f"train {metric}"]
