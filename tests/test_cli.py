@@ -144,7 +144,13 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     command = [sys.executable, "-m", "mirpair.cli", "fold", "-j", "2", "long.fa", "-o", "out.dbn"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.PIPE
+        command,
+        cwd=tmp_path,
+        env=environment,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        # Where the tests themselves run in the background, Ctrl-C may be switched off.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         while len(list(tmp_path.iterdir())) < 2:  # until the temporary output is there
             time.sleep(0.05)
