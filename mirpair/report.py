@@ -237,7 +237,6 @@ def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
     for name in columns:
         style = "{:+.3f}" if name.endswith("difference") else "{:.3f}"
         shown[name] = [style.format(value) for value in rows[name]]
-    shown["Note"] = rows["note"]
     classes = ["" if whole else "short" for whole in rows["whole"]]
     return {
         "header": list(shown.columns),
