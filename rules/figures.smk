@@ -16,7 +16,7 @@ rule figures_encoding:
         "../envs/drawings.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.4 GB, 12 s.
+        # Measured on the demo: 0.4 GB, 12 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -45,7 +45,7 @@ rule figures_networks:
         "../envs/drawings.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.5 GB, 12 s.
+        # Measured on the demo: 0.5 GB, 12 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -76,7 +76,7 @@ rule figures_watched:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.20 GB, 5 s.
+        # Measured on the demo: 0.20 GB, 5 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -108,7 +108,7 @@ rule figures_lengths:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.20 GB, 7 s.
+        # Measured on the demo: 0.20 GB, 7 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -141,7 +141,7 @@ rule figures_results:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.20 GB, 5 s.
+        # Measured on the demo: 0.20 GB, 5 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -172,7 +172,7 @@ rule figures_predictions:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.20 GB, 10 s.
+        # Measured on the demo: 0.20 GB, 10 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -203,7 +203,7 @@ rule figures_histories:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.20 GB, 8 s.
+        # Measured on the demo: 0.20 GB, 8 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -237,7 +237,7 @@ rule figures_resources:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.20 GB, 7 s.
+        # Measured on the demo: 0.20 GB, 7 s.
         mem_mb=1000,
         runtime=10,
     params:

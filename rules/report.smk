@@ -22,7 +22,7 @@ rule report:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.17 GB, 4 s.
+        # Measured on the demo: 0.17 GB, 4 s.
         mem_mb=1000,
         runtime=10,
     params:

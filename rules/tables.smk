@@ -29,7 +29,7 @@ rule tables_results:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.16 GB, 3 s.
+        # Measured on the demo: 0.16 GB, 3 s.
         mem_mb=1000,
         runtime=10,
     params:
@@ -74,7 +74,7 @@ rule tables_counts:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.16 GB, 3 s.
+        # Measured on the demo: 0.16 GB, 3 s.
         mem_mb=1000,
         runtime=10,
     params:
