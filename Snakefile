@@ -18,6 +18,7 @@ include: "rules/download.smk"
 include: "rules/datasets.smk"
 include: "rules/fold.smk"
 include: "rules/encode.smk"
+include: "rules/baselines.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/tables.smk"
@@ -25,16 +26,21 @@ include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
+if STUDY.kept:
+
+    include: "rules/kept.smk"
+
+
 rule all:
     input:
         "<results>/report.html",
-        expand("<results>/figures/tables/{table}.png", table=STUDY.result_tables()),
+        expand("<results>/figures/tables/{table}.png", table=DRAWN_TABLES),
         expand(
             "<results>/tables/{table}.{format}",
-            table=STUDY.tables,
+            table=ALL_TABLES,
             format=TABLE_FORMATS,
         ),
-        [run_file(run, "weights.safetensors") for run in PLAN.values()],
+        [f"<results>/{name}/weights.safetensors" for name in planned() if name not in TAKEN_RUNS],
 
 
 # The same name for every study; for the study `paper` these are Tables 1–4 of the paper.

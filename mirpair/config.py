@@ -276,6 +276,11 @@ class Study(_Section):
         description="Folder with published files that is looked at before the network (its paths "
         "are their URLs without the scheme); else the variable MIRPAIR_MIRROR, if it is set.",
     )
+    kept: str | None = Field(
+        None,
+        description="Folder with kept results: trainings found there are taken instead of made, "
+        "and the target `keep` puts those there that are made.",
+    )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0], min_length=1, description="Base seeds; every run is trained once for each."
     )
@@ -395,6 +400,16 @@ class Study(_Section):
     def sets_of(self, fold_name: str) -> list[str]:
         """The sets that an experiment takes its records from."""
         return self._sets_of(self.experiments[self.folds()[fold_name].group])
+
+    def validation_of(self, group: str) -> str | None:
+        """The experiment with folds on the set that an experiment trains on; itself if it has."""
+        if _fold_count(self.experiments[group]):
+            return group
+        trains = self._sets_of(self.experiments[group])[0]
+        for name, experiment in self.experiments.items():
+            if _fold_count(experiment) and self._sets_of(experiment)[0] == trains:
+                return name
+        return None
 
     def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
         """The FASTA files of a published split's role, `{fold}` filled in; none of other splits."""

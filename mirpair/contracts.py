@@ -18,6 +18,20 @@ STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, EVALUATE = "train", "evaluate"
+# Methods without a network: columns of baselines/<experiment>.tsv, and what they are called.
+BASELINES = {
+    "mfe-per-length": "|MFE| / length",
+    "nearest-8-mer": "8-mer nearest neighbour",
+    "logistic-regression": "Logistic regression",
+    "random-forest": "Random forest",
+}
+SUMMARY = {
+    **dict.fromkeys(("subset", "model", "recipe"), "str"),
+    "epochs": "int64",
+    "folds": "str",
+    **dict.fromkeys(("seeds", "positives", "negatives"), "int64"),
+    **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high")},
+}
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 
@@ -42,8 +56,20 @@ def read_experiment(path: str | Path) -> pd.DataFrame:
     return read_tsv(path, EXPERIMENT)
 
 
+def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd.DataFrame:
+    """Evaluation records with their scores: id, label, and a column for each method's score."""
+    return read_tsv(path, {"id": "str", "label": "int8", **dict.fromkeys(scores, "float64")})
+
+
+def read_summary(path: str | Path) -> pd.DataFrame:
+    """`evaluations/<group>.tsv`: result of `mirpair.metrics.summarise`, a row a method."""
+    return read_tsv(path, SUMMARY)
+
+
 def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:
-    """Published rows of a table of results: method, protocol and the seven metrics.
+    """Published rows of a table of results: method, protocol, the seven metrics and a note.
+
+    The column note may be missing; then all notes are empty.
 
     Raises
     ------
@@ -51,6 +77,10 @@ def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> p
         If a column is missing, or one of `protocols` has no row.
     """
     table = read_tsv(path, PUBLISHED_RESULTS, remedy="correct it")
+    with open(path, encoding="utf-8") as handle:
+        has_notes = "note" in handle.readline().rstrip("\n").split("\t")
+    notes = read_tsv(path, {"note": "str"}, remedy="correct it")["note"] if has_notes else ""
+    table = table.assign(note=notes)
     for protocol in protocols:
         if protocol not in set(table["protocol"]):
             raise InputError(

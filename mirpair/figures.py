@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from mirpair.contracts import METRICS
 from mirpair.files import atomic
-from mirpair.tables import FEATURE, OURS, PUBLISHED
+from mirpair.tables import BASELINE, OURS, PUBLISHED
 
 # Okabe and Ito's colours, told apart by all readers.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
@@ -324,31 +325,88 @@ def draw_resources(jobs: pd.DataFrame) -> Figure:
         return figure
 
 
+_LOOKS: dict[str, dict[str, Any]] = {
+    PUBLISHED: {"marker": "o", "mfc": "white", "mec": GREY, "ms": 6},
+    OURS: {"marker": "o", "mfc": BLUE, "mec": BLUE, "ms": 5},
+    BASELINE: {"marker": "D", "mfc": ORANGE, "mec": ORANGE, "ms": 4},
+}
+
+
+def _dots(
+    axis: Axes, rows: pd.DataFrame, column: str, heights: Sequence[float], source: str
+) -> None:
+    """Values of one source, each with its interval where it has one."""
+    colour = _LOOKS[source]["mec"]
+    low, high = rows[f"{column} low"], rows[f"{column} high"]
+    axis.hlines(heights, low, high, color=colour, lw=1.2, alpha=0.6)
+    axis.plot(rows[column], heights, linestyle="none", label=source, **_LOOKS[source])
+
+
+def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
+    """AUPR and F-score on the published evaluation records and on the cleaned ones.
+
+    Parameters
+    ----------
+    table
+        Result of `mirpair.tables.cleaned_table`.
+    subsets
+        Name of a subset, as in the table's columns, to what it is called.
+    """
+    shown = ("F-score", "AUROC", "AUPR")
+    groups = list(dict.fromkeys(table["protocol"]))
+    heights, ticks, start = [], [], 0.0
+    for group in groups:
+        size = int((table["protocol"] == group).sum())
+        heights += [-(start + place) for place in range(size)]
+        ticks.append(-(start - 0.9))
+        start += size + 1.6
+    colours = (GREY, SKY, BLUE)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8, 1.2 + 0.21 * start), layout="constrained")
+        axes = figure.subplots(1, len(shown), sharey=True)
+        for axis, metric in zip(axes, shown, strict=True):
+            for (subset, name), colour, shift in zip(
+                subsets.items(), colours, (0.22, 0, -0.22), strict=True
+            ):
+                column = f"{metric} {subset}"
+                places = [height + shift for height in heights]
+                low, high = table[f"{column} low"], table[f"{column} high"]
+                axis.hlines(places, low, high, color=colour, lw=1, alpha=0.6)
+                axis.plot(table[column], places, "o", color=colour, ms=4, label=name)
+            axis.set_title(metric)
+            axis.set_yticks(heights, list(table["method"]))
+            for group, height in zip(groups, ticks, strict=True):
+                axis.text(
+                    0.0,
+                    height,
+                    group if axis is axes[0] else "",
+                    fontweight="bold",
+                    transform=axis.get_yaxis_transform(),
+                    va="center",
+                )
+            axis.set_ylim(-start + 0.9, 1.6)
+            axis.set_xlim(right=1.02)
+        handles, names = axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=3)
+        return figure
+
+
 def draw_results(table: pd.DataFrame, title: str) -> Figure:
-    """A table of results as dots: what is published, what is ours, what one feature reaches."""
-    looks = {
-        PUBLISHED: {"marker": "o", "mfc": "white", "mec": GREY, "ms": 6},
-        OURS: {"marker": "o", "mfc": BLUE, "mec": BLUE, "ms": 6},
-        FEATURE: {"marker": "|", "mfc": ORANGE, "mec": ORANGE, "ms": 10, "mew": 2.5},
-    }
+    """A table of results as dots: published, ours and baselines, with our 95 % intervals."""
     names = [f"{m} ({p})" for m, p in zip(table["method"], table["protocol"], strict=True)]
     short = {name for name, whole in zip(names, table["whole"], strict=True) if not whole}
     rows = list(dict.fromkeys(names))
     place = {name: len(rows) - 1 - index for index, name in enumerate(rows)}
+    present = [source for source in _LOOKS if (table["source"] == source).any()]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 1.2 + 0.24 * len(rows)), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         axes = figure.subplots(1, len(_SHOWN), sharey=True)
         for axis, metric in zip(axes, _SHOWN, strict=True):
-            for source, look in looks.items():
+            for source in present:
                 chosen = (table["source"] == source).to_numpy()
-                axis.plot(
-                    table.loc[chosen, metric],
-                    [place[name] for name, is_in in zip(names, chosen, strict=True) if is_in],
-                    linestyle="none",
-                    label=source,
-                    **look,
-                )
+                heights = [place[name] for name, is_in in zip(names, chosen, strict=True) if is_in]
+                _dots(axis, table[chosen], metric, heights, source)
             axis.set_title(metric)
             starred = [f"{name} *" if name in short else name for name in rows]
             axis.set_yticks(list(place.values()), starred)
@@ -356,10 +414,8 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
             axis.set_xlim(right=1.02)
         if short:
             figure.text(0.01, 0.01, "* this run had fewer epochs or folds than its recipe")
-        present = [source for source in looks if (table["source"] == source).any()]
-        handles, labels = axes[0].get_legend_handles_labels()
-        kept = [(h, text) for h, text in zip(handles, labels, strict=True) if text in present]
-        figure.legend(*zip(*kept, strict=True), loc="outside lower right", ncols=3)
+        handles = [Line2D([], [], ls="none", label=name, **_LOOKS[name]) for name in present]
+        figure.legend(handles=handles, loc="outside lower right", ncols=3)
         return figure
 
 

@@ -1,8 +1,9 @@
-"""The seven metrics of Do et al. 2018, section 3.2.1, by scikit-learn."""
+"""The seven metrics of Do et al. 2018, section 3.2.1, by scikit-learn, and how sure they are."""
 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from mirpair.contracts import RANKING
+from mirpair.contracts import METRICS, RANKING
+from mirpair.intervals import bootstrap, over_folds
 from mirpair.scores import Scores
 
 THRESHOLD = 0.5
@@ -92,3 +94,72 @@ def final(scores: Scores) -> pd.DataFrame:
     counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}
     measured = measure(scores.evaluate_labels, scores.result)
     return pd.DataFrame([{**counts, **measured}])
+
+
+def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:
+    """Every metric of every method on one experiment, with its 95 % interval.
+
+    With folds it is the mean over them, seeds averaged first, and `mirpair.intervals.over_folds`;
+    without, the mean over the seeds and `mirpair.intervals.bootstrap`.
+
+    Parameters
+    ----------
+    predictions
+        A row for each training and evaluation record: model, recipe, epochs, seed, number (of the
+        fold, 0 where there are none), id, label, score.
+    subsets
+        A row for each evaluation record: number, id, and a column of booleans for each subset of
+        the records that is to be told.
+
+    Returns
+    -------
+    DataFrame
+        A row for each subset and method: subset, model, recipe, epochs, folds (numbers of those
+        present, with blanks between), seeds, positives and negatives (of all folds), and for each
+        metric its value, ``<metric> low`` and ``<metric> high``. What is undefined in one fold or
+        seed is undefined in the mean.
+
+    Raises
+    ------
+    ValueError
+        If a prediction is of a record that `subsets` has not.
+    """
+    keys = ["number", "id"]
+    told = predictions.merge(subsets, on=keys, how="left", validate="many_to_one", indicator=True)
+    if (told["_merge"] != "both").any():
+        raise ValueError("there are predictions of records that are not evaluated")
+    rows = []
+    for subset in (name for name in subsets.columns if name not in keys):
+        part = told[told[subset].astype(bool)]
+        for kind, trained in part.groupby(["model", "recipe", "epochs"], sort=False, dropna=False):
+            model, recipe, epochs = cast(tuple[str, str, int], kind)
+            row = {"subset": subset, "model": model, "recipe": recipe, "epochs": epochs}
+            rows.append({**row, **_summary(trained)})
+    return pd.DataFrame(rows)
+
+
+def _summary(trained: pd.DataFrame) -> dict[str, object]:
+    """A row of `summarise` but for what it is of."""
+    measured = pd.DataFrame(
+        [
+            {"number": number, "seed": seed, **measure(run["label"], run["score"])}
+            for (number, seed), run in trained.groupby(["number", "seed"])
+        ]
+    )
+    by_fold = measured.groupby("number")[list(METRICS)].mean(skipna=False)
+    if by_fold.index[0]:
+        limits = over_folds(by_fold.to_numpy())
+    else:
+        scores = trained.pivot(index="id", columns="seed", values="score")
+        labels = trained.groupby("id")["label"].first().loc[scores.index]
+        limits = bootstrap(labels, scores.to_numpy().T, threshold=THRESHOLD)
+    records = trained.drop_duplicates(["number", "id"])
+    row: dict[str, object] = {
+        "folds": " ".join(str(number) for number in by_fold.index),
+        "seeds": measured["seed"].nunique(),
+        "positives": int((records["label"] == 1).sum()),
+        "negatives": int((records["label"] == 0).sum()),
+    }
+    for (name, value), (low, high) in zip(by_fold.mean(skipna=False).items(), limits, strict=True):
+        row |= {f"{name}": value, f"{name} low": low, f"{name} high": high}
+    return row

@@ -12,11 +12,17 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from mirpair.contracts import RANKING
+from mirpair.contracts import METRICS, RANKING
 from mirpair.tables import (
-    FEATURE,
+    ABOVE,
+    BASELINE,
+    BELOW,
+    INSIDE,
+    MARKS,
     OURS,
     PUBLISHED,
+    Cell,
+    agreement,
     html_rows,
     page_parts,
     templates,
@@ -25,12 +31,10 @@ from mirpair.tables import (
     to_markdown,
 )
 
-# Ours, and a rule of thumb: differences that are smaller than those between folds.
-MARGINS = {"AUROC": 0.010, "AUPR": 0.020}
 _MEANING = {
     PUBLISHED: "as the paper has it",
     OURS: "made here",
-    FEATURE: "no network at all",
+    BASELINE: "no network at all",
 }
 
 
@@ -46,12 +50,15 @@ class Section:
         As `mirpair.tables` makes it.
     figure
         SVG file, or None.
+    text
+        Sentences that stand above it, or nothing.
     """
 
     name: str
     title: str
     table: pd.DataFrame
     figure: Path | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +103,8 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
     -------
     DataFrame
         Columns table, method, protocol, note, model, recipe, whole (see
-        `mirpair.tables.results_table`), and for AUROC and AUPR the published value, ours, and ours
-        less the published one.
+        `mirpair.tables.results_table`), and for AUROC and AUPR the published value, ours, low and
+        high of its interval, whether they agree, and ours less the published one.
     """
     kept = ("method", "protocol", "note", "model", "recipe", "whole")
     lines = []
@@ -115,12 +122,16 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
             for metric in RANKING:
                 line[f"{metric} published"] = published.get(metric, float("nan"))
                 line[f"{metric} here"] = ours[metric]
+                line |= {f"{metric} {of}": ours[f"{metric} {of}"] for of in ("low", "high")}
+                line[f"{metric} agrees"] = ours[f"{metric} agrees"]
                 difference = ours[metric] - line[f"{metric} published"]
                 line[f"{metric} difference"] = round(difference, 6)  # as many as tables have
             lines.append({"table": section.title, **line})
-    columns = [f"{m} {what}" for m in RANKING for what in ("published", "here", "difference")]
+    numbers = ("published", "here", "low", "high", "difference")
+    columns = [f"{m} {what}" for m in RANKING for what in (*numbers, "agrees")]
     table = pd.DataFrame(lines, columns=["table", *kept, *columns])
-    return table.astype({"whole": bool, **dict.fromkeys(columns, float)})
+    floats = dict.fromkeys((f"{m} {what}" for m in RANKING for what in numbers), float)
+    return table.astype({"whole": bool, **floats})
 
 
 def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
@@ -133,28 +144,35 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
     stated = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
     if stated.empty:
         return _best(sections, rows)
+    tables = pd.concat([section.table for section in sections if "AUROC" in section.table])
+    every_cell, ranking = agreement(tables), agreement(tables, RANKING)
     headlines, sentences = [], []
     for recipe, every in stated.groupby("recipe", sort=False):
         counted = every[every["whole"]].dropna(subset=[f"{m} here" for m in RANKING])
-        if counted.empty:
+        if counted.empty or recipe not in ranking.index:
             headlines.append(
                 f"not answered yet, none of the {len(every)} rows that the paper has too is "
                 f"trained in full (recipe {recipe})."
             )
             continue
-        close = {m: counted[f"{m} difference"].abs() <= MARGINS[m] for m in RANKING}
+        cells, ranked = every_cell.loc[recipe], ranking.loc[recipe]
         headlines.append(
-            f"{int((close['AUROC'] & close['AUPR']).sum())} of {len(counted)} rows come within "
-            f"{MARGINS['AUROC']:.3f} of the published AUROC and {MARGINS['AUPR']:.3f} of the "
-            f"published AUPR (recipe {recipe})."
+            f"the published value lies in our 95 % interval in {ranked[INSIDE]} of "
+            f"{ranked['cells']} cells of AUROC and AUPR, and in {cells[INSIDE]} of "
+            f"{cells['cells']} of all seven metrics (recipe {recipe})."
         )
+        by_metric = {metric: agreement(tables, [metric]).loc[recipe] for metric in METRICS}
+        told = "; ".join(
+            f"{metric} {row[INSIDE]} of {row['cells']}, {row[ABOVE]}, {row[BELOW]}"
+            for metric, row in by_metric.items()
+        )
+        sentences.append(f"Inside, ours above, ours below, recipe {recipe}: {told}.")
         for metric in RANKING:
             difference = counted[f"{metric} difference"]
             far = counted.iloc[int(difference.abs().to_numpy().argmax())]
             sentences.append(
-                f"{metric}, recipe {recipe}: {int(close[metric].sum())} of {len(counted)} within "
-                f"{MARGINS[metric]:.3f}; on average ours is {_signed(difference.mean())}; furthest "
-                f"off is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
+                f"{metric}, recipe {recipe}: on average ours is {_signed(difference.mean())}; "
+                f"furthest off is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
                 f"{far[f'{metric} here']:.3f} here and {far[f'{metric} published']:.3f} published."
             )
     first, *others = headlines
@@ -163,6 +181,7 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
         *others,
         *sentences,
         *_claim(rows),
+        *_baselines(sections),
         *_unfinished(stated),
     ]
 
@@ -216,32 +235,51 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     headline = f"Best network by AUPR: {best}"
     if full.empty:
         headline = f"Nothing is trained in full yet; best by AUPR so far: {best}"
-    features = pd.concat(
-        [s.table[s.table["source"] == FEATURE] for s in sections if "AUROC" in s.table]
-    ).dropna(subset=["AUPR"])
-    sentences = []
-    if not features.empty:
-        alone = features.iloc[int(features["AUPR"].to_numpy().argmax())]
-        sentences.append(
-            f"The best single feature, without any network: {alone['method']}, AUPR "
-            f"{alone['AUPR']:.3f}, AUROC {alone['AUROC']:.3f}."
-        )
-    return headline, [*sentences, *_claim(rows), *(_unfinished(rows) if len(full) else [])]
+    short = _unfinished(rows) if len(full) else []
+    return headline, [*_baselines(sections), *_claim(rows), *short]
+
+
+def _baselines(sections: Sequence[Section]) -> list[str]:
+    """How far one comes without any network, by the best baseline of each table and protocol."""
+    told = []
+    for section in sections:
+        if "AUPR" not in section.table:
+            continue
+        for protocol, rows in section.table.groupby("protocol", sort=False):
+            without = rows[(rows["source"] == BASELINE) & rows["AUPR"].notna()]
+            networks = rows[(rows["source"] == OURS) & rows["whole"] & rows["AUPR"].notna()]
+            if without.empty or networks.empty:
+                continue
+            best = without.iloc[int(without["AUPR"].to_numpy().argmax())]
+            above = int((networks["AUPR"] > best["AUPR"]).sum())
+            told.append(
+                f"{section.title}, {protocol}: {best['method']} {best['AUPR']:.3f}, below "
+                f"{above} of {len(networks)} networks"
+            )
+    return [f"Best AUPR without any network: {'; '.join(told)}."] if told else []
 
 
 def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
     """What the template's table macro takes, of the rows that have a published value."""
-    columns = [name for name in rows.columns if name.startswith(RANKING)]
-    shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]})
+    shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]}).astype(object)
     shown["Method"] += " (" + rows["protocol"] + ")"
-    for name in columns:
-        style = "{:+.3f}" if name.endswith("difference") else "{:.3f}"
-        shown[name] = [style.format(value) for value in rows[name]]
+    for metric in RANKING:
+        for name, style in (("published", "{:.3f}"), ("here", ""), ("difference", "{:+.3f}")):
+            values = rows[f"{metric} {name}"]
+            shown[f"{metric} {name}"] = [
+                style.format(value) if style else _with_interval(row, metric)
+                for value, row in zip(values, rows.to_dict("records"), strict=True)
+            ]
     classes = ["" if whole else "short" for whole in rows["whole"]]
-    return {
-        "header": list(shown.columns),
-        "rows": list(zip(classes, shown.to_numpy().tolist(), strict=True)),
-    }
+    cells = [list(row) for row in shown.itertuples(index=False, name=None)]
+    return {"header": list(shown.columns), "rows": list(zip(classes, cells, strict=True))}
+
+
+def _with_interval(row: Mapping[Any, Any], metric: str) -> Cell:
+    value = f"{row[f'{metric} here']:.3f}"
+    low, high = row[f"{metric} low"], row[f"{metric} high"]
+    below = f"{low:.3f}–{high:.3f}" if pd.notna(low) else ""
+    return Cell(f"{value} {MARKS.get(row[f'{metric} agrees'], '')}".strip(), below, value)
 
 
 def _downloads(section: Section) -> list[tuple[str, str, str]]:
@@ -269,7 +307,6 @@ def render(
     provenance: Sequence[Mapping[str, Any]],
     folding: Sequence[Mapping[str, Any]],
     dropped: Mapping[str, int],
-    overlap: pd.DataFrame,
     sources: Mapping[str, tuple[str, str]],
     config: str,
 ) -> str:
@@ -289,9 +326,6 @@ def render(
         Contents of the sets' folding.json.
     dropped
         Set to the number of its records that were left out for an ambiguous character.
-    overlap
-        A row for each experiment: experiment, evaluated, in training, contradictory (see
-        `mirpair.audit.overlap`).
     sources
         Published file to its URL and SHA-256.
     config
@@ -304,10 +338,12 @@ def render(
             "table": html_rows(section.table),
             "downloads": _downloads(section),
             "figure": inline_svg(section.figure) if section.figure else None,
+            "text": section.text,
         }
         for section in sections
     ]
-    present = {source for section in sections for source in section.table["source"]}
+    results = [section for section in sections if "AUROC" in section.table]
+    present = {source for section in results for source in section.table["source"]}
     headline, sentences = answer(sections)
     compared = compare(sections).dropna(subset=["AUROC published"])
     return templates.get_template("report.html.j2").render(
@@ -317,16 +353,12 @@ def render(
         headline=headline,
         sentences=sentences,
         glance=None if compared.empty else _glance(compared),
-        margins=MARGINS,
         sections=shown,
         pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
         runs=[_run_row(entry) for entry in provenance],
         versions=_versions([*provenance, *folding]),
         minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
         dropped={name: count for name, count in dropped.items() if count},
-        overlap=overlap.to_dict("records"),
-        shared=int(overlap["in training"].sum()),
-        contradictory=int(overlap["contradictory"].max()),
         sources={name: text for name, text in _MEANING.items() if name in present},
         files=sources,
         config=config,

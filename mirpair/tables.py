@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
 
 from mirpair.audit import FEATURES
-from mirpair.contracts import METRICS, RANKING
+from mirpair.contracts import BASELINES, METRICS
 from mirpair.files import InputError, write_text
 
 _COUNTED = ["positives", "negatives", "shortest", "longest"]
-PUBLISHED, OURS, FEATURE = "published", "this run", "one feature"
+PUBLISHED, OURS, BASELINE = "published", "this run", "baseline"
+INSIDE, ABOVE, BELOW = "inside", "above", "below"
+MARKS = {INSIDE: "✓", ABOVE: "▲", BELOW: "▼"}
 # Columns of a table of results that are for programs; readers have them in method and note.
 _APART = ["model", "recipe", "reproduces", "whole"]
 
@@ -32,14 +35,14 @@ templates = jinja2.Environment(
 
 
 def counts_table(
-    records: Mapping[str, pd.DataFrame], published: pd.DataFrame | None = None
+    features: Mapping[str, pd.DataFrame], published: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Number of records of either class in each set (Table 1 of Do et al. 2018).
 
     Parameters
     ----------
-    records
-        Records by name of their set.
+    features
+        Features of the records (label, length) by name of their set.
     published
         Result of `mirpair.contracts.read_published_counts`.
 
@@ -49,11 +52,11 @@ def counts_table(
         Columns dataset, source, positives, negatives, shortest, mean length, longest (nt).
     """
     rows = []
-    for name, frame in records.items():
+    for name, frame in features.items():
         if published is not None:
             stated = published[published["dataset"] == name].to_dict("records")
             rows += [{**row, "source": PUBLISHED} for row in stated]
-        lengths = frame["sequence"].str.len()
+        lengths = frame["length"]
         rows.append(
             {
                 "dataset": name,
@@ -71,39 +74,36 @@ def counts_table(
     return table[["dataset", "source", "positives", "negatives", *lengths_of]]
 
 
-def gather(paths: Iterable[str | Path], origins: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """TSV files below each other, with what is known of each as further columns."""
+def gather(tables: Iterable[pd.DataFrame], origins: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Tables below each other, with what is known of each as further columns."""
     return pd.concat(
-        [
-            pd.read_csv(path, sep="\t").assign(**origin)
-            for path, origin in zip(paths, origins, strict=True)
-        ],
+        [table.assign(**origin) for table, origin in zip(tables, origins, strict=True)],
         ignore_index=True,
     )
 
 
 def results_table(
     rows: Mapping[str, str],
+    summary: pd.DataFrame,
     runs: pd.DataFrame,
     folds: Mapping[str, int],
-    shortcuts: pd.DataFrame,
     published: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """A table of results: published rows, ours below each that it reproduces, single features.
+    """A table of results: published rows, ours below each that it reproduces, then baselines.
 
     Parameters
     ----------
     rows
         Protocol (CV, test) to experiment.
+    summary
+        Result of `mirpair.metrics.summarise` for one subset of the records, with a column group
+        (the experiment, its folds together). Methods without a recipe are baselines.
     runs
-        A row for each training: group (the experiment, its folds together), number of the fold
-        (0 where there are none), model, recipe, seed, epochs, the seven metrics; label (the
-        network's name, with the recipe's if it is not the paper's), published (name of the row that
-        it reproduces among the published ones, or empty), and usual (epochs of its recipe).
+        What is known of the trainings: group, model, recipe, epochs, label (the network's name,
+        with the recipe's if it is not the paper's), published (name of the row that it reproduces
+        among the published ones, or empty), and usual (epochs of its recipe).
     folds
         Number of folds of each experiment; 0 if it has none.
-    shortcuts
-        Columns group, feature, AUROC, AUPR: a row for each fold (see `mirpair.audit`).
     published
         Result of `mirpair.contracts.read_published_results`.
 
@@ -111,9 +111,11 @@ def results_table(
     -------
     DataFrame
         Columns method, protocol, source, the seven metrics, note, and for programs: model, recipe,
-        reproduces (method of the published row that it stands beside, or empty) and whole: False
-        for a row of ours with fewer epochs or folds than its recipe and experiment have. A row
-        over folds is the mean of their metrics (as in the paper), seeds averaged first.
+        reproduces (method of the published row that it stands beside, or empty), whole (False
+        for a row of ours with fewer epochs or folds than its recipe and experiment have), for
+        each metric ``<metric> low`` and ``<metric> high``, our 95 % interval, and ``<metric>
+        agrees``: inside if the published value is in that interval, else whether ours is above or
+        below it; empty where nothing can be said, as of rows that are not whole.
     """
     lines: list[dict[Any, Any]] = []
     if published is None:
@@ -123,98 +125,330 @@ def results_table(
         recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
         is_there = runs["published"] != ""
         runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
+    names = {
+        (run["group"], run["model"], run["recipe"], run["epochs"]): run
+        for run in runs.to_dict("records")
+    }
     for protocol, group in rows.items():
-        ours = _our_rows(runs[runs["group"] == group], folds[group], protocol)
+        of_group = summary[summary["group"] == group].to_dict("records")
+        ours = [
+            _our_row(row, names[group, row["model"], row["recipe"], row["epochs"]], folds[group])
+            for row in of_group
+            if row["recipe"]
+        ]
         if published is not None:
             stated = published[published["protocol"] == protocol]
             for line in stated.to_dict("records"):
-                lines.append({**line, "source": PUBLISHED, "note": "", "whole": True})
-                lines += [row for row in ours if row["reproduces"] == line["method"]]
+                lines.append({**line, "source": PUBLISHED, "whole": True})
+                same = [row for row in ours if row["reproduces"] == line["method"]]
+                lines += [{**row, "protocol": protocol, **_agreement(row, line)} for row in same]
                 ours = [row for row in ours if row["reproduces"] != line["method"]]
-        lines += ours
-        lines += _feature_rows(shortcuts[shortcuts["group"] == group], protocol)
-    table = pd.DataFrame(lines, columns=["method", "protocol", "source", *METRICS, "note", *_APART])
-    names = ["model", "recipe", "reproduces"]
-    table[names] = table[names].fillna("")
+        lines += [{**row, "protocol": protocol} for row in ours]
+        lines += [
+            {
+                **row,
+                "method": BASELINES[row["model"]],
+                "protocol": protocol,
+                "source": BASELINE,
+                "note": "no network, same records",
+                "whole": len(str(row["folds"]).split()) >= folds[group],
+            }
+            for row in of_group
+            if not row["recipe"]
+        ]
+    limits = [f"{metric} {end}" for metric in METRICS for end in ("low", "high")]
+    agrees = [f"{metric} agrees" for metric in METRICS]
+    columns = ["method", "protocol", "source", *METRICS, "note", *_APART, *limits, *agrees]
+    table = pd.DataFrame(lines, columns=columns)
+    words = ["model", "recipe", "reproduces", *agrees]
+    table[words] = table[words].fillna("")
     return table
 
 
-def _our_rows(runs: pd.DataFrame, folds: int, protocol: str) -> list[dict[Any, Any]]:
-    lines = []
-    for kind, trained in runs.groupby(
-        ["model", "label", "recipe", "published", "epochs", "usual"], sort=False, dropna=False
-    ):
-        model, label, recipe, published, epochs, usual = cast(
-            tuple[str, str, str, str, int, int], kind
-        )
-        by_fold = trained.groupby("number")[list(METRICS)].mean(skipna=False)
-        present = sorted(set(trained["number"]))
-        lines.append(
-            {
-                "method": label,
-                "protocol": protocol,
-                "source": OURS,
-                # What is undefined in one fold or seed is undefined in their mean.
-                **by_fold.mean(skipna=False).to_dict(),
-                "note": _note(recipe, epochs, usual, present, folds, trained["seed"].nunique()),
-                "model": model,
-                "recipe": recipe,
-                "reproduces": published,
-                "whole": epochs >= usual and len(present) >= folds,
-            }
-        )
-    return lines
-
-
-def _note(recipe: str, epochs: int, usual: int, present: list[int], folds: int, seeds: int) -> str:
-    """How a row of ours was made, and plainly how it falls short of its recipe."""
-    parts = [f"recipe {recipe}"]
+def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict[Any, Any]:
+    present = str(row["folds"]).split()
+    parts = [f"recipe {row['recipe']}"]
+    epochs, usual = row["epochs"], run["usual"]
     if epochs < usual:
         parts.append(f"only {epochs} of {usual} epochs")
     else:
         parts.append(f"{epochs} epochs" + (f" instead of {usual}" if epochs > usual else ""))
     if len(present) < folds:
-        parts.append(f"only fold {', '.join(map(str, present))} of {folds}")
+        parts.append(f"only fold {', '.join(present)} of {folds}")
     elif folds:
         parts.append(f"{folds} folds")
-    if seeds > 1:
-        parts.append(f"{seeds} seeds")
-    return ", ".join(parts)
+    if row["seeds"] > 1:
+        parts.append(f"{row['seeds']} seeds")
+    return {
+        **row,
+        "method": run["label"],
+        "source": OURS,
+        "note": ", ".join(parts),
+        "reproduces": run["published"],
+        "whole": epochs >= usual and len(present) >= folds,
+    }
 
 
-def _feature_rows(shortcuts: pd.DataFrame, protocol: str) -> list[dict[Any, Any]]:
-    means = shortcuts.groupby("feature")[list(RANKING)].mean()
+def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[str, str]:
+    """Whether each published metric lies in our interval, of a row that was trained in full."""
+    found = {}
+    for metric in METRICS:
+        low, high, stated = ours[f"{metric} low"], ours[f"{metric} high"], published[metric]
+        if not ours["whole"] or any(map(math.isnan, (low, high, stated))):
+            continue
+        # Published values have three decimals, so 0.9854 agrees with an interval up to 0.985.
+        low, high = round(low, 3), round(high, 3)
+        inside = low <= stated <= high
+        found[f"{metric} agrees"] = INSIDE if inside else ABOVE if low > stated else BELOW
+    return found
+
+
+def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """In how many cells of each recipe the published value lies in our interval.
+
+    Parameters
+    ----------
+    table
+        Result of `results_table`, or several below each other.
+    metrics
+        Which columns count.
+
+    Returns
+    -------
+    DataFrame
+        A row for each recipe, in their order: inside, above, below (ours is), cells.
+    """
+    ours = table[table["source"] == OURS]
+    marks = ours.melt("recipe", [f"{metric} agrees" for metric in metrics], value_name="agrees")
+    marks = marks[marks["agrees"] != ""]
+    kinds = [INSIDE, ABOVE, BELOW]
+    order = marks["recipe"].drop_duplicates()
+    counts = pd.crosstab(marks["recipe"], marks["agrees"]).reindex(
+        index=order, columns=kinds, fill_value=0
+    )
+    return counts.assign(cells=counts.sum(axis=1))
+
+
+def notes(table: pd.DataFrame) -> list[str]:
+    """Sentences that stand below a table of results: what its marks mean, and their count."""
+    if "AUROC agrees" not in table:
+        return []
+    counts = agreement(table)
+    if counts.empty:
+        return []
     return [
-        {
-            "method": f"{FEATURES[feature]} alone",
-            "protocol": protocol,
-            "source": FEATURE,
-            **means.loc[feature].to_dict(),
-            "note": "no network",
-            "whole": True,
-        }
-        for feature in FEATURES
-        if feature in means.index
+        f"{MARKS[INSIDE]} the published value is inside our 95 % interval, {MARKS[ABOVE]} ours is "
+        f"above it, {MARKS[BELOW]} below.",
+        *(
+            f"Recipe {recipe}: inside in {row[INSIDE]} of {row['cells']} cells, ours above in "
+            f"{row[ABOVE]}, below in {row[BELOW]}."
+            for recipe, row in counts.iterrows()
+        ),
     ]
 
 
 def formatted(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as text: three decimals, – where there is no value, protocol in the method."""
-    shown = table.drop(columns=_APART, errors="ignore")
+    """The table as text: three decimals and a mark, – for no value, protocol in the method."""
+    shown = pd.DataFrame(index=table.index)
+    for name in table.columns:
+        metric = name.split()[0] in (*METRICS, "loss")
+        if name in _APART or (metric and name.endswith((" low", " high", " agrees"))):
+            continue
+        if metric:
+            marks = table.get(f"{name} agrees", pd.Series("", table.index)).map(MARKS).fillna("")
+            shown[name] = [
+                f"{value:.3f} {mark}".strip() if pd.notna(value) else "–"
+                for value, mark in zip(table[name], marks, strict=True)
+            ]
+        else:
+            shown[name] = [str(value) if pd.notna(value) else "–" for value in table[name]]
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
-    for name in shown.columns:
-        if name in METRICS:
-            shown[name] = [f"{value:.3f}" if pd.notna(value) else "–" for value in table[name]]
+    return shown.rename(columns=lambda name: name[0].upper() + name[1:])
+
+
+def limits(table: pd.DataFrame) -> pd.DataFrame | None:
+    """The 95 % intervals of a table of results as text, None if it has none."""
+    if "AUROC low" not in table:
+        return None
+    rows = table[table[[f"{metric} low" for metric in METRICS]].notna().any(axis=1)]
+    if rows.empty:
+        return None
+    names = rows["method"] + " (" + rows["protocol"] + ")"
+    ranges = {metric: _ranges(rows, metric) for metric in METRICS}
+    return pd.DataFrame({"95 % interval": names, **ranges})
+
+
+SHOWN = ("F-score", "AUROC", "AUPR")
+
+
+def cleaned_table(summary: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """The same predictions on the published evaluation records and on the cleaned ones.
+
+    Parameters
+    ----------
+    summary
+        As `results_table` takes it, with all subsets.
+    runs
+        As `results_table` takes it.
+
+    Returns
+    -------
+    DataFrame
+        A row for each method and experiment: method, protocol (the experiment), source, and for
+        F-score, AUROC and AUPR a column for each subset, with low and high of its interval.
+    """
+    labels = runs.set_index(["group", "model", "recipe", "epochs"])["label"].to_dict()
+    lines = []
+    for (group, model, recipe, epochs), rows in summary.groupby(
+        ["group", "model", "recipe", "epochs"], sort=False
+    ):
+        line: dict[str, Any] = {
+            "method": labels[group, model, recipe, epochs] if recipe else BASELINES[str(model)],
+            "protocol": group,
+            "source": OURS if recipe else BASELINE,
+        }
+        for row in rows.to_dict("records"):
+            for metric in SHOWN:
+                line[f"{metric} {row['subset']}"] = row[metric]
+                line[f"{metric} {row['subset']} low"] = row[f"{metric} low"]
+                line[f"{metric} {row['subset']} high"] = row[f"{metric} high"]
+        lines.append(line)
+    columns = [f"{m} {s}" for m in SHOWN for s in dict.fromkeys(summary["subset"])]
+    ends = [f"{name} {end}" for name in columns for end in ("low", "high")]
+    return pd.DataFrame(lines, columns=["method", "protocol", "source", *columns, *ends])
+
+
+def epochs_table(
+    histories: Sequence[pd.DataFrame],
+    runs: Sequence[Mapping[str, Any]],
+    validation: Mapping[str, str],
+) -> pd.DataFrame:
+    """The last epoch, which is the result, beside the best one by validation loss.
+
+    In a cross-validation the best epoch of each fold is that with the lowest loss of its own
+    validation records, so its metrics there are too good. An experiment without folds has the
+    median of the best epochs of the folds on its training set: its own evaluation records choose
+    nothing.
+
+    Parameters
+    ----------
+    histories
+        Of each training, as `mirpair.metrics.history` makes them.
+    runs
+        Of each training: group, number, model, recipe, seed, epochs, label.
+    validation
+        Experiment to the experiment with folds that chooses its epoch; itself if it has folds.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, protocol (the experiment), source, last epoch, best epoch (of each fold
+        and seed), and loss, F-score, AUROC and AUPR of the evaluation records after either.
+    """
+    by_epoch = [history.set_index("epoch") for history in histories]
+    trained = pd.DataFrame(list(runs)).assign(
+        best=[cast(int, history["evaluate loss"].idxmin()) for history in by_epoch]
+    )
+    medians = trained.groupby(["group", "model", "recipe"])["best"].median().to_dict()
+    lines = []
+    for kind, rows in trained.groupby(["group", "model", "recipe", "epochs"], sort=False):
+        group, model, recipe, epochs = cast(tuple[str, str, str, int], kind)
+        chooser = validation.get(group)
+        if chooser == group:
+            chosen = rows["best"].tolist()
         else:
-            shown[name] = [str(value) if pd.notna(value) else "–" for value in shown[name]]
-    return shown.rename(columns=lambda name: name if name in METRICS else name.capitalize())
+            median = medians.get((chooser, model, recipe))
+            chosen = [] if median is None else [min(round(median), epochs)] * len(rows)
+        told = chosen if chooser == group else chosen[:1]
+        line = {
+            "method": rows["label"].iloc[0],
+            "protocol": group,
+            "source": OURS,
+            "last epoch": epochs,
+            "best epoch": ", ".join(map(str, told)) or "–",
+        }
+        for name, at in (("last", [epochs] * len(rows)), ("best", chosen)):
+            for metric in ("loss", *SHOWN):
+                values = [
+                    by_epoch[place].loc[epoch, f"evaluate {metric}"]
+                    for place, epoch in zip(rows.index[: len(at)], at, strict=True)
+                ]
+                of_fold = pd.Series(values, dtype=float).groupby(rows["number"].tolist()[: len(at)])
+                line[f"{metric} {name}"] = of_fold.mean().mean()
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+# Identity to the nearest training record, from which on it falls into a band.
+BANDS = {"identity 0.95–1": (0.95, 1.0), "0.90–0.95": (0.90, 0.95), "0.80–0.90": (0.80, 0.90)}
+
+
+def audit_table(
+    records: pd.DataFrame, subsets: pd.DataFrame, shortcuts: pd.DataFrame
+) -> pd.DataFrame:
+    """What the evaluation records of every experiment are worth, its folds together.
+
+    Parameters
+    ----------
+    records
+        A row for each evaluation record as `mirpair.contracts.read_audit` has them, with a column
+        group.
+    subsets
+        Row by row the same records: a column of booleans for each subset (`mirpair.audit.subsets`).
+    shortcuts
+        Columns group, feature, AUROC: a row for each fold and feature (`mirpair.audit.shortcuts`).
+
+    Returns
+    -------
+    DataFrame
+        Columns experiment, source, and numbers of records: pre-miRNAs, others, in both classes
+        (the same sequence), others in miRBase (exactly), identical in training, those nearly so
+        by bands of identity, relative in training (of those whose family is known), left (after
+        all cleaning: pre-miRNAs and others); and the AUROC of each single feature.
+    """
+    lines = []
+    alone = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
+    for group, rows in records.groupby("group", sort=False):
+        other = rows["label"] == 0
+        identical = rows["in_training"] == 1
+        known = rows["relative"].notna()
+        left = rows[subsets.loc[rows.index].iloc[:, -1].to_numpy()]
+        line = {
+            "experiment": group,
+            "source": OURS,
+            "pre-miRNAs": int((~other).sum()),
+            "others": int(other.sum()),
+            "in both classes": int(rows["contradictory"].sum()),
+            "others in miRBase": int((other & (rows["hairpin"] != "")).sum()),
+            "identical in training": int(identical.sum()),
+        }
+        for name, (low, high) in BANDS.items():
+            near = (rows["identity"] >= low) & (rows["identity"] < high)
+            if high == 1:
+                near |= rows["identity"] == 1
+            line[name] = int((near & ~identical).sum())
+        line["relative in training"] = f"{int(rows['relative'].sum())} of {int(known.sum())}"
+        line["left"] = f"{int((left['label'] == 1).sum())} + {int((left['label'] == 0).sum())}"
+        for feature in FEATURES:
+            line[f"AUROC of {feature}"] = f"{alone[group, feature]:.3f}"
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _ranges(table: pd.DataFrame, metric: str) -> list[str]:
+    ends = zip(table[f"{metric} low"], table[f"{metric} high"], strict=True)
+    return [f"{low:.3f}–{high:.3f}" if pd.notna(low) else "–" for low, high in ends]
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table's CSV as it was before it was written."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    words = [name for name in ("note", "model", "recipe", "reproduces") if name in table]
+    words = [
+        name
+        for name in map(str, table.columns)
+        if name in ("note", "model", "recipe", "reproduces") or name.endswith(" agrees")
+    ]
     table[words] = table[words].astype(object).fillna("")
     whole = [name for name in _COUNTED if name in table]
     table[whole] = table[whole].astype("Int64")
@@ -227,17 +461,32 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def to_markdown(table: pd.DataFrame, title: str) -> str:
-    """Markdown, one table under its title."""
-    shown = formatted(table).map(lambda text: text.replace("|", "\\|"))
-    return f"**{title}**\n\n{shown.to_markdown(index=False, disable_numparse=True)}\n"
+    """Markdown: one table under its title, its notes, and its intervals if it has any."""
+    tables = [formatted(table), limits(table)]
+    texts = [
+        shown.map(lambda text: text.replace("|", "\\|")).to_markdown(
+            index=False, disable_numparse=True
+        )
+        for shown in tables
+        if shown is not None
+    ]
+    return "\n\n".join([f"**{title}**", texts[0], *notes(table), *texts[1:]]) + "\n"
 
 
 def to_latex(table: pd.DataFrame, title: str) -> str:
-    """A LaTeX table environment; needs the package booktabs."""
-    shown = formatted(table).map(_latex_text).rename(columns=_latex_text)
-    align = "".join("r" if name in METRICS else "l" for name in shown.columns)
+    """LaTeX table environments, the intervals in one of their own; needs the package booktabs."""
+    caption = ". ".join([title.rstrip("."), *notes(table)])
+    texts = [_latex_table(formatted(table), caption)]
+    if (ranges := limits(table)) is not None:
+        texts.append(_latex_table(ranges, f"{title}: 95 % intervals"))
+    return "\n".join(texts)
+
+
+def _latex_table(shown: pd.DataFrame, caption: str) -> str:
+    shown = shown.map(_latex_text).rename(columns=_latex_text)
+    align = "".join("r" if name.split()[0] in METRICS else "l" for name in shown.columns)
     text: str = shown.style.hide(axis="index").to_latex(
-        hrules=True, column_format=align, caption=_latex_text(title), position_float="centering"
+        hrules=True, column_format=align, caption=_latex_text(caption), position_float="centering"
     )
     return text
 
@@ -249,6 +498,9 @@ def _latex_text(text: str) -> str:
         "^": r"\textasciicircum{}",
         "|": r"\textbar{}",
         "–": "--",
+        MARKS[INSIDE]: r"$\in$",
+        MARKS[ABOVE]: r"$\uparrow$",
+        MARKS[BELOW]: r"$\downarrow$",
     }
     special |= {character: f"\\{character}" for character in "&%$#_{}"}
     return text.translate(str.maketrans(special))
@@ -261,13 +513,30 @@ def to_html(table: pd.DataFrame, title: str) -> str:
     )
 
 
+class Cell(NamedTuple):
+    """A cell of a page's table: its text, what stands smaller below it, what it is sorted by."""
+
+    text: str
+    below: str
+    order: str
+
+
 def html_rows(table: pd.DataFrame) -> dict[str, Sequence[object]]:
-    """What the template's table macro takes: header, and class and cells of each row."""
-    shown = formatted(table)
+    """What the template's table macro takes: header, class and cells of each row, notes."""
+    shown = formatted(table).astype(object)
+    if "AUROC low" in table:
+        for metric in METRICS:
+            below = ["" if text == "–" else text for text in _ranges(table, metric)]
+            shown[metric] = [
+                Cell(text, interval, text.split()[0])
+                for text, interval in zip(shown[metric], below, strict=True)
+            ]
     classes = [str(source).replace(" ", "-") for source in table["source"]]
+    cells = [list(row) for row in shown.itertuples(index=False, name=None)]
     return {
         "header": list(shown.columns),
-        "rows": list(zip(classes, shown.to_numpy().tolist(), strict=True)),
+        "rows": list(zip(classes, cells, strict=True)),
+        "notes": notes(table),
     }
 
 

@@ -15,6 +15,7 @@ sys.path.insert(0, str(HOME))
 from mirpair.config import load_study
 from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import InputError
+from mirpair.kept import DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
 from mirpair.provenance import code_version
 from mirpair.recipes import RECIPES
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
@@ -49,14 +50,25 @@ PLAN = {run[:4]: run for run in STUDY.plan()}
 WATCHED = {run[:4]: run for run in STUDY.watched()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
-RUN = "<results>/runs/{experiment}/{model}/{recipe}/seed{seed}"
-WATCHED_RUN = "<results>/watched/{experiment}/{model}/{recipe}/seed{seed}"
+BELOW = "runs/{experiment}/{model}/{recipe}/seed{seed}"
+RUN = f"<results>/{BELOW}"
+# Tables of every study, beside those of its config.
+STUDY_TABLES = {
+    "cleaned": "Published evaluation records, and cleaned ones",
+    "epochs": "The last epoch, which is the result, and the best one by validation loss",
+    "audit": "What the evaluation records are worth",
+}
+# Those that have a figure.
+DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
+ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | STUDY_TABLES
+WATCHED_RUN = f"<results>/{BELOW.replace('runs', 'watched')}"
+PLACE = f"results/{STUDY.study}"
 
 
 pathvars:
     # Raw downloads are the only files that studies share.
     raw="results/raw",
-    results=f"results/{STUDY.study}",
+    results=PLACE,
     logs="<results>/logs",
     benchmarks="<results>/benchmarks",
 
@@ -139,10 +151,20 @@ def runs_of(table):
     return STUDY.runs_on(*STUDY.tables[table].rows.values())
 
 
-def folds_of(table):
-    """The experiments, folds apart, that a table of results shows."""
-    groups = STUDY.tables[table].rows.values()
-    return [name for name, fold in FOLDS.items() if fold.group in groups]
+def folds_of(group):
+    """An experiment of the config as it is run, by the names of its folds."""
+    return [name for name, fold in FOLDS.items() if fold.group == group]
+
+
+def planned(runs=PLAN, folder="runs"):
+    """Every training: its folder below <results>, and what its provenance says of it."""
+    return {
+        BELOW.replace("runs", folder).format(**run._asdict()): {
+            "run": run._asdict(),
+            **training_of(run),
+        }
+        for run in runs.values()
+    }
 
 
 def watched_histories(wildcards):
@@ -180,9 +202,52 @@ def described(runs):
     return rows
 
 
+def taken():
+    """Results that are taken from where they were kept: place below <results> to file there."""
+    if not KEPT:
+        return {}
+    try:
+        check_data(KEPT, DATA_SECTIONS)
+        runs = [name for name in kept_runs(KEPT, planned()) if name not in trained_here()]
+        watched = kept_runs(KEPT, planned(WATCHED, "watched"), OF_WATCHED)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    names = [f"{name}/{file}" for name in runs for file in OF_RUN]
+    names += [f"{name}/{file}" for name in watched for file in OF_WATCHED if WATCHED]
+    # Who trains makes the records, and so all that is known of them.
+    names += DATA_FILES if len(runs) == len(PLAN) else []
+    return {name.removesuffix(".gz"): f"{KEPT}/{name}" for name in names}
+
+
+def trained_here():
+    """Folders of trainings whose weights are here: nobody else's results replace them."""
+    return [name for name in planned() if Path(f"{PLACE}/{name}/weights.safetensors").exists()]
+
+
 def caption(name):
     """The sentences that a figure has in Snakemake's report and in ours."""
     return " ".join((HOME / f"rules/captions/{name}.rst").read_text().split())
+
+
+# What is known of the records, as far as tables, figures and the report need it.
+DATA_FILES = [
+    *(
+        f"datasets/{name}/{file}"
+        for name in STUDY.datasets
+        for file in ("features.tsv.gz", "dropped.tsv", "folding.json")
+    ),
+    *(
+        f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")
+    ),
+    *(f"baselines/{name}.tsv.gz" for name in FOLDS),
+]
+DATA_SECTIONS = STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"})
+KEPT = found(STUDY.kept) if STUDY.kept else None
+TAKEN = taken()
+TAKEN_RUNS = [name for name in planned() if f"{name}/provenance.json" in TAKEN]
+TAKEN_WATCHED = [
+    name for name in planned(WATCHED, "watched") if f"{name}/provenance.json" in TAKEN
+]
 
 
 def pictures():
@@ -191,7 +256,7 @@ def pictures():
         "figure1": ("The encoding (Figure 1 of the paper)", caption("figure1")),
         "figure2": ("The networks (Figure 2)", caption("figure2")),
     }
-    if WATCHED and STUDY.figure3.in_report:
+    if WATCHED and (STUDY.figure3.in_report or len(TAKEN_WATCHED) == len(WATCHED)):
         shown["figure3"] = ("Beyond the last epoch (Figure 3)", caption("figure3"))
     shown["figure4"] = ("Lengths (Figure 4)", caption("figure4"))
     for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):

@@ -33,3 +33,45 @@ use rule evaluate as evaluate_watched with:
         "<logs>/evaluate_watched/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
         "<benchmarks>/evaluate_watched/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+
+
+# All methods on one experiment, its folds together: what the tables show.
+rule evaluate_group:
+    input:
+        predictions=lambda w: [run_file(run, "predictions.tsv") for run in STUDY.runs_on(w.group)],
+        baselines=lambda w: expand(
+            "<results>/baselines/{experiment}.tsv", experiment=folds_of(w.group)
+        ),
+        audit=lambda w: expand(
+            "<results>/audit/{experiment}/records.tsv", experiment=folds_of(w.group)
+        ),
+    output:
+        "<results>/evaluations/{group}.tsv",
+    log:
+        "<logs>/evaluate_group/{group}.log",
+    benchmark:
+        "<benchmarks>/evaluate_group/{group}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=1000,
+        runtime=20,
+    params:
+        runs=lambda w: [
+            {
+                "model": run.model,
+                "recipe": run.recipe,
+                "epochs": run.epochs,
+                "seed": run.seed,
+                "number": FOLDS[run.experiment].number,
+            }
+            for run in STUDY.runs_on(w.group)
+        ],
+        folds=lambda w: [{"number": FOLDS[name].number} for name in folds_of(w.group)],
+        code=code_of("evaluate_group"),
+    message:
+        "Evaluating all methods on {wildcards.group}, with intervals"
+    script:
+        "../scripts/evaluate_group.py"

@@ -91,7 +91,7 @@ rule figures_watched:
 
 rule figures_lengths:
     input:
-        expand("<results>/datasets/{dataset}/records.tsv", dataset=STUDY.datasets),
+        expand("<results>/datasets/{dataset}/features.tsv", dataset=STUDY.datasets),
     output:
         report(
             "<results>/figures/figure4.svg",
@@ -151,6 +151,36 @@ rule figures_results:
         "Drawing the table {wildcards.table}"
     script:
         "../scripts/figures_results.py"
+
+
+rule figures_cleaned:
+    input:
+        "<results>/tables/cleaned.csv",
+    output:
+        report(
+            "<results>/figures/tables/cleaned.svg",
+            category="Figures",
+            caption="captions/cleaned.rst",
+            labels={"figure": "results", "of": "cleaned evaluation records"},
+        ),
+        "<results>/figures/tables/cleaned.png",
+    log:
+        "<logs>/figures/tables/cleaned.log",
+    benchmark:
+        "<benchmarks>/figures/tables/cleaned.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("figures_cleaned"),
+    message:
+        "Drawing the results on cleaned evaluation records"
+    script:
+        "../scripts/figures_cleaned.py"
 
 
 rule figures_predictions:
@@ -219,8 +249,8 @@ rule figures_resources:
     input:
         # What is drawn is the benchmark files that are there (as inputs, one that is lost would have
         # its job done again); these stand for the jobs that write them.
-        metrics=[run_file(run, "metrics.tsv") for run in PLAN.values()],
-        audit=expand("<results>/audit/{experiment}/overlap.tsv", experiment=FOLDS),
+        histories=[run_file(run, "history.tsv") for run in PLAN.values()],
+        evaluations=expand("<results>/evaluations/{group}.tsv", group=TRAINED),
     output:
         report(
             "<results>/figures/resources.svg",

@@ -1,10 +1,9 @@
 rule report:
     input:
-        tables=expand("<results>/tables/{table}.csv", table=STUDY.tables),
-        figures=expand("<results>/figures/tables/{table}.svg", table=STUDY.result_tables()),
+        tables=expand("<results>/tables/{table}.csv", table=ALL_TABLES),
+        figures=expand("<results>/figures/tables/{table}.svg", table=DRAWN_TABLES),
         pictures=[f"<results>/figures/{name}.svg" for name in PICTURES],
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
-        overlap=expand("<results>/audit/{experiment}/overlap.tsv", experiment=FOLDS),
         folding=expand("<results>/datasets/{dataset}/folding.json", dataset=STUDY.datasets),
         dropped=expand("<results>/datasets/{dataset}/dropped.tsv", dataset=STUDY.datasets),
     output:
@@ -27,9 +26,9 @@ rule report:
         runtime=10,
     params:
         study=STUDY.study,
-        experiments=list(FOLDS),
         title=STUDY.title,
-        tables={name: table.title for name, table in STUDY.tables.items()},
+        tables=ALL_TABLES,
+        texts={name: caption(name) for name in STUDY_TABLES},
         pictures=list(PICTURES.values()),
         sources={
             name: (SOURCES[name].url, SOURCES[name].sha256)

@@ -1,8 +1,7 @@
 rule tables_results:
     input:
-        metrics=lambda w: [run_file(run, "metrics.tsv") for run in runs_of(w.table)],
-        shortcuts=lambda w: expand(
-            "<results>/audit/{experiment}/shortcuts.tsv", experiment=folds_of(w.table)
+        evaluations=lambda w: expand(
+            "<results>/evaluations/{group}.tsv", group=STUDY.tables[w.table].rows.values()
         ),
         published=lambda w: published_file(w.table),
     output:
@@ -36,7 +35,8 @@ rule tables_results:
         title=lambda w: STUDY.tables[w.table].title,
         rows=lambda w: STUDY.tables[w.table].rows,
         runs=lambda w: described(runs_of(w.table)),
-        folds=lambda w: [FOLDS[name]._asdict() for name in folds_of(w.table)],
+        # Folds are numbered from 1, so the last number is how many there are.
+        folds={fold.group: fold.number for fold in FOLDS.values()},
         code=code_of("tables_results", "templates"),
     message:
         "Writing the table {wildcards.table}"
@@ -46,8 +46,8 @@ rule tables_results:
 
 rule tables_counts:
     input:
-        records=lambda w: expand(
-            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.tables[w.table].sets
+        features=lambda w: expand(
+            "<results>/datasets/{dataset}/features.tsv", dataset=STUDY.tables[w.table].sets
         ),
         published=lambda w: published_file(w.table),
     output:
@@ -85,3 +85,120 @@ rule tables_counts:
         "Counting the records for the table {wildcards.table}"
     script:
         "../scripts/tables_counts.py"
+
+
+rule tables_cleaned:
+    input:
+        evaluations=expand("<results>/evaluations/{group}.tsv", group=TRAINED),
+    output:
+        report(
+            "<results>/tables/cleaned.html",
+            category="Tables",
+            caption="captions/cleaned.rst",
+            labels={"table": "cleaned", "format": "page"},
+        ),
+        report(
+            "<results>/tables/cleaned.csv",
+            category="Tables",
+            caption="captions/cleaned.rst",
+            labels={"table": "cleaned", "format": "CSV"},
+        ),
+        multiext("<results>/tables/cleaned", ".md", ".tex"),
+    log:
+        "<logs>/tables/cleaned.log",
+    benchmark:
+        "<benchmarks>/tables/cleaned.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=STUDY_TABLES["cleaned"],
+        groups=TRAINED,
+        runs=described(PLAN.values()),
+        code=code_of("tables_cleaned", "templates"),
+    message:
+        "Writing the table of the cleaned evaluation records"
+    script:
+        "../scripts/tables_cleaned.py"
+
+
+rule tables_epochs:
+    input:
+        histories=[run_file(run, "history.tsv") for run in PLAN.values()],
+    output:
+        report(
+            "<results>/tables/epochs.html",
+            category="Tables",
+            caption="captions/epochs.rst",
+            labels={"table": "epochs", "format": "page"},
+        ),
+        report(
+            "<results>/tables/epochs.csv",
+            category="Tables",
+            caption="captions/epochs.rst",
+            labels={"table": "epochs", "format": "CSV"},
+        ),
+        multiext("<results>/tables/epochs", ".md", ".tex"),
+    log:
+        "<logs>/tables/epochs.log",
+    benchmark:
+        "<benchmarks>/tables/epochs.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=STUDY_TABLES["epochs"],
+        runs=described(PLAN.values()),
+        validation={name: STUDY.validation_of(name) for name in TRAINED},
+        code=code_of("tables_epochs", "templates"),
+    message:
+        "Writing the table of last and best epochs"
+    script:
+        "../scripts/tables_epochs.py"
+
+
+rule tables_audit:
+    input:
+        audit=expand("<results>/audit/{experiment}/records.tsv", experiment=FOLDS),
+        shortcuts=expand("<results>/audit/{experiment}/shortcuts.tsv", experiment=FOLDS),
+    output:
+        report(
+            "<results>/tables/audit.html",
+            category="Tables",
+            caption="captions/audit.rst",
+            labels={"table": "audit", "format": "page"},
+        ),
+        report(
+            "<results>/tables/audit.csv",
+            category="Tables",
+            caption="captions/audit.rst",
+            labels={"table": "audit", "format": "CSV"},
+        ),
+        multiext("<results>/tables/audit", ".md", ".tex"),
+    log:
+        "<logs>/tables/audit.log",
+    benchmark:
+        "<benchmarks>/tables/audit.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=STUDY_TABLES["audit"],
+        folds=[fold._asdict() for fold in FOLDS.values()],
+        code=code_of("tables_audit", "templates"),
+    message:
+        "Writing the table of the audit"
+    script:
+        "../scripts/tables_audit.py"

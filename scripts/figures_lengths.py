@@ -2,14 +2,14 @@
 
 import job
 
-from mirpair.contracts import read_records
+from mirpair.contracts import read_features
 from mirpair.figures import draw_lengths, save
 
 job.start(snakemake)
-tables = map(read_records, snakemake.input)
+tables = map(read_features, snakemake.input)
 lengths = {
-    name: records["sequence"].str.len().to_numpy()
-    for name, records in zip(snakemake.params.sets, tables, strict=True)
+    name: features["length"].to_numpy()
+    for name, features in zip(snakemake.params.sets, tables, strict=True)
 }
 figure = draw_lengths(lengths)
 for path in snakemake.output:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import job
+import pandas as pd
 
 from mirpair.figures import draw_resources, save
 from mirpair.tables import gather
@@ -15,7 +16,9 @@ files = [
     for name in names
     if (results / name).is_file()
 ]
-jobs = gather([path for _, path in files], [{"rule": rule} for rule, _ in files])
+jobs = gather(
+    [pd.read_csv(path, sep="\t") for _, path in files], [{"rule": rule} for rule, _ in files]
+)
 figure = draw_resources(jobs)
 for path in snakemake.output:
     save(figure, path)

@@ -9,7 +9,7 @@ import yaml
 
 from mirpair.files import write_text
 from mirpair.report import Picture, Section, render
-from mirpair.tables import gather, read_table
+from mirpair.tables import read_table
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -18,7 +18,7 @@ page = render(
     params.title,
     params.study,
     [
-        Section(name, title, read_table(path), figures.get(name))
+        Section(name, title, read_table(path), figures.get(name), params.texts.get(name, ""))
         for (name, title), path in zip(params.tables.items(), inputs.tables, strict=True)
     ],
     [
@@ -28,7 +28,6 @@ page = render(
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.folding],
     {Path(path).parent.name: len(pd.read_csv(path, sep="\t")) for path in inputs.dropped},
-    gather(inputs.overlap, [{"experiment": name} for name in params.experiments]),
     params.sources,
     yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )

@@ -1,18 +1,21 @@
 """Write one table of results, published and ours side by side, in every format."""
 
 import job
+import pandas as pd
 
-from mirpair.contracts import read_published_results
+from mirpair.contracts import read_published_results, read_summary
 from mirpair.tables import gather, results_table, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
+summary = gather(
+    map(read_summary, inputs.evaluations), [{"group": name} for name in params.rows.values()]
+)
 table = results_table(
     params.rows,
-    gather(inputs.metrics, params.runs),
-    # Folds are numbered from 1, so the last number is how many there are.
-    {fold["group"]: fold["number"] for fold in params.folds},
-    gather(inputs.shortcuts, params.folds),
+    summary[summary["subset"] == "published"],
+    pd.DataFrame(params.runs),
+    params.folds,
     *map(read_published_results, inputs.published),
 )
 for path in snakemake.output:

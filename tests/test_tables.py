@@ -12,7 +12,20 @@ from conftest import ROOT
 
 from mirpair.contracts import METRICS, read_published_counts, read_published_results
 from mirpair.files import InputError
-from mirpair.tables import counts_table, formatted, read_table, results_table, to_html, write
+from mirpair.tables import (
+    agreement,
+    cleaned_table,
+    counts_table,
+    epochs_table,
+    formatted,
+    notes,
+    read_table,
+    results_table,
+    to_html,
+    to_latex,
+    to_markdown,
+    write,
+)
 
 PUBLISHED = ROOT / "config" / "published"
 
@@ -46,7 +59,7 @@ def test_published_rows_agree_with_their_own_formulas(where: str, row: dict[str,
 
 def test_the_published_tables_are_whole() -> None:
     sizes = {n: len(read_published_results(PUBLISHED / f"table{n}.tsv")) for n in (2, 3, 4)}
-    assert sizes == {2: 20, 3: 20, 4: 10}
+    assert sizes == {2: 22, 3: 22, 4: 11}, "of the paper and deepMiRGene's own logs"
     rows = dict(published_rows())
     # Spot checks against the paper, the misprinted 0954 of Table 3 among them.
     assert rows["table 3, deepMiRGene-rerun (test)"]["AUPR"] == 0.954
@@ -55,53 +68,70 @@ def test_the_published_tables_are_whole() -> None:
     assert math.isnan(rows["table 2, miRBoost (CV)"]["AUROC"])
 
 
+RUN = {"group": "cv", "model": "variable", "recipe": "paper", "epochs": 40}
+
+
+def summary(**changes: object) -> pd.DataFrame:
+    """A row of ours: all metrics .6, .5 to .7, by three folds."""
+    numbers = {name: 0.6 for name in METRICS}
+    numbers |= {f"{name} low": 0.5 for name in METRICS} | {f"{name} high": 0.7 for name in METRICS}
+    counts = {"subset": "published", "folds": "1 2 3", "seeds": 1, "positives": 9, "negatives": 90}
+    return pd.DataFrame([{**RUN, **counts, **numbers, **changes}])
+
+
 def runs(**changes: object) -> pd.DataFrame:
-    base = {"group": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 40}
-    base |= {"label": "Variable-sized", "published": "Proposed variable-sized", "usual": 40}
-    rows = [
-        {**base, "number": fold, **dict.fromkeys(METRICS, 0.1 * fold), **changes}
-        for fold in (1, 2, 3)
-    ]
-    return pd.DataFrame(rows)
+    names = {"label": "Variable-sized", "published": "Proposed variable-sized", "usual": 40}
+    return pd.DataFrame([{**RUN, **names, **changes}])
 
 
-SHORTCUTS = pd.DataFrame(
-    {
-        "group": ["cv"] * 4,
-        "feature": ["length", "length", "MFE/length", "MFE/length"],
-        "AUROC": [0.4, 0.6, 0.9, 1.0],
-        "AUPR": [0.1, 0.4, 0.8, 0.6],
-    }
-)
+BASELINE = summary(model="random-forest", recipe="", epochs=0)
 
 
-def test_a_row_over_folds_is_their_mean_with_seeds_averaged_first() -> None:
-    # Two seeds in fold 3 only: it must not count twice.
-    twice = pd.concat([runs(), runs(seed=1).query("number == 3").assign(SE=0.5)])
-    table = results_table({"CV": "cv"}, twice, {"cv": 3}, SHORTCUTS)
-    ours = table[table["source"] == "this run"].iloc[0]
-    assert ours["SE"] == pytest.approx((0.1 + 0.2 + (0.3 + 0.5) / 2) / 3)
-    assert ours["SP"] == pytest.approx(0.2)
-    assert ours["method"] == "Variable-sized"
-    assert ours["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
+def stated(**changes: object) -> pd.DataFrame:
+    row = {"method": "Proposed variable-sized", "protocol": "CV", "note": ""}
+    return pd.DataFrame([{**row, **dict.fromkeys(METRICS, 0.6), **changes}])
+
+
+def test_a_row_of_ours_has_its_values_its_interval_and_how_it_was_made() -> None:
+    (row,) = results_table({"CV": "cv"}, summary(seeds=2), runs(), {"cv": 3}).to_dict("records")
+    assert (row["method"], row["source"]) == ("Variable-sized", "this run")
+    assert (row["SE"], row["SE low"], row["SE high"]) == (0.6, 0.5, 0.7)
+    assert row["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
+    assert row["SE agrees"] == "", "with nothing"
 
 
 def test_a_row_without_all_folds_is_not_whole_whatever_its_epochs() -> None:
-    table = results_table({"CV": "cv"}, runs().query("number < 3"), {"cv": 3}, SHORTCUTS)
-    assert not table["whole"].iloc[0]
-    assert table["note"].iloc[0] == "recipe paper, 40 epochs, only fold 1, 2 of 3"
+    table = results_table({"CV": "cv"}, summary(folds="1 2"), runs(), {"cv": 3}, stated())
+    ours = table[table["source"] == "this run"].iloc[0]
+    assert not ours["whole"]
+    assert ours["note"] == "recipe paper, 40 epochs, only fold 1, 2 of 3"
+    assert ours["SE agrees"] == "", "it is not compared"
+
+
+def test_a_row_that_is_short_of_its_recipe_says_so() -> None:
+    one = summary(epochs=2, folds="1")
+    table = results_table({"CV": "cv"}, one, runs(epochs=2), {"cv": 5}, stated())
+    ours = table[table["source"] == "this run"].iloc[0]
+    assert ours["note"] == "recipe paper, only 2 of 40 epochs, only fold 1 of 5"
+    assert not ours["whole"]
+    assert agreement(table).empty
 
 
 def test_a_second_recipe_stands_below_the_same_published_row_under_its_own_name() -> None:
-    published = pd.DataFrame(
-        [
-            {"method": name, "protocol": "CV", **dict.fromkeys(METRICS, 0.5)}
-            for name in ("Proposed variable-sized", "Another")
-        ]
-    )
-    own = runs(recipe="mine", label="Variable-sized, mine", published="")
-    both = pd.concat([runs(), runs(recipe="published-code", epochs=30, usual=30), own])
-    table = results_table({"CV": "cv"}, both, {"cv": 3}, SHORTCUTS, published)
+    published = pd.concat([stated(), stated(method="Another")])
+    changes: list[dict[str, object]] = [
+        {},
+        {"recipe": "published-code", "epochs": 30},
+        {"recipe": "mine"},
+    ]
+    names: list[dict[str, object]] = [
+        {},
+        {"usual": 30},
+        {"label": "Variable-sized, mine", "published": ""},
+    ]
+    both = pd.concat([summary(**change) for change in changes])
+    of_runs = pd.concat([runs(**c, **n) for c, n in zip(changes, names, strict=True)])
+    table = results_table({"CV": "cv"}, both, of_runs, {"cv": 3}, published)
     assert table["method"].tolist()[:5] == [
         "Proposed variable-sized",
         "Proposed variable-sized",
@@ -115,29 +145,70 @@ def test_a_second_recipe_stands_below_the_same_published_row_under_its_own_name(
     assert table["recipe"].tolist()[1:3] == ["paper", "published-code"]
 
 
-def test_single_features_stand_below_with_ranking_metrics_only() -> None:
-    table = results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
-    rows = table[table["source"] == "one feature"].set_index("method")
-    assert rows.loc["Length alone", "AUROC"] == pytest.approx(0.5)
-    assert rows.loc["|MFE| / length alone", "AUPR"] == pytest.approx(0.7)
-    assert rows["SE"].isna().all()
+@pytest.mark.parametrize(
+    ("value", "agrees"),
+    [(0.5, "inside"), (0.7, "inside"), (0.499, "above"), (0.701, "below"), (math.nan, "")],
+)
+def test_the_published_value_is_inside_our_interval_or_ours_is_above_or_below(
+    value: float, agrees: str
+) -> None:
+    table = results_table({"CV": "cv"}, summary(), runs(), {"cv": 3}, stated(PPV=value))
+    ours = table[table["source"] == "this run"].iloc[0]
+    assert ours["PPV agrees"] == agrees
+    assert ours["SE agrees"] == "inside"
+    assert (table.loc[table["source"] == "published", "PPV agrees"] == "").all()
 
 
-def test_a_row_that_is_short_of_its_recipe_says_so() -> None:
-    one = runs(epochs=2, model="fixed").query("number == 1")
-    table = results_table({"CV": "cv"}, one, {"cv": 5}, SHORTCUTS)
-    assert table["note"].iloc[0] == "recipe paper, only 2 of 40 epochs, only fold 1 of 5"
-    assert not table["whole"].iloc[0]
-    assert table["whole"].iloc[1:].all()
+def test_published_values_have_three_decimals_and_so_has_the_comparison() -> None:
+    ours = summary(**{"PPV low": 0.8604, "PPV high": 0.9}, PPV=0.88)
+    table = results_table({"CV": "cv"}, ours, runs(), {"cv": 3}, stated(PPV=0.86))
+    assert table["PPV agrees"].tolist() == ["", "inside"]
+
+
+def test_cells_inside_are_counted_recipe_by_recipe_below_the_table() -> None:
+    changes: list[dict[str, object]] = [{}, {"recipe": "published-code", "epochs": 30}]
+    both = pd.concat([summary(**change) for change in changes])
+    of_runs = pd.concat([runs(**changes[0]), runs(**changes[1], usual=30)])
+    published = stated(SE=0.4, SP=0.9, PPV=math.nan)
+    table = results_table({"CV": "cv"}, both, of_runs, {"cv": 3}, published)
+    expected = {"inside": 4, "above": 1, "below": 1, "cells": 6}
+    assert agreement(table).to_dict("index") == {"paper": expected, "published-code": expected}
+    assert agreement(table, ["AUROC"]).loc["paper", "cells"] == 1
+    sentence = "Recipe paper: inside in 4 of 6 cells, ours above in 1, below in 1."
+    assert notes(table)[1] == sentence
+    for text in (to_markdown(table, "t"), to_html(table, "t"), to_latex(table, "t")):
+        assert sentence in text
+    shown = formatted(table)
+    assert shown.iloc[1][["SE", "SP", "PPV", "AUROC"]].tolist() == [
+        "0.600 ▲",
+        "0.600 ▼",
+        "0.600",
+        "0.600 ✓",
+    ]
+
+
+def test_baselines_stand_below_with_their_intervals_and_agree_with_nothing() -> None:
+    both = pd.concat([summary(), BASELINE])
+    table = results_table({"CV": "cv"}, both, runs(), {"cv": 3}, stated())
+    row = table.iloc[-1]
+    assert (row["method"], row["source"]) == ("Random forest", "baseline")
+    assert (row["AUPR"], row["AUPR low"], row["AUPR agrees"]) == (0.6, 0.5, "")
+    assert agreement(table)["cells"].sum() == 7
+
+
+def test_a_published_row_keeps_its_note() -> None:
+    published = stated(method="deepMiRGene, its own logs", note="not in the paper")
+    table = results_table({"CV": "cv"}, summary(), runs(), {"cv": 3}, published)
+    assert table.loc[table["source"] == "published", "note"].tolist() == ["not in the paper"]
 
 
 def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
-    stated = read_published_results(PUBLISHED / "table2.tsv")
-    both = pd.concat([runs(group="test", number=0), runs()])
-    shortcuts = pd.concat([SHORTCUTS, SHORTCUTS.assign(group="test")])
+    published = read_published_results(PUBLISHED / "table2.tsv")
+    both = pd.concat([summary(group="test", folds="0"), summary()])
+    of_runs = pd.concat([runs(group="test"), runs()])
     rows = {"CV": "cv", "test": "test"}
-    table = results_table(rows, both, {"cv": 3, "test": 0}, shortcuts, stated)
-    assert (table["source"] == "published").sum() == 20
+    table = results_table(rows, both, of_runs, {"cv": 3, "test": 0}, published)
+    assert (table["source"] == "published").sum() == 22
     ours = table.index[table["source"] == "this run"]
     assert len(ours) == 2
     for place in ours:
@@ -158,33 +229,27 @@ def test_a_published_table_of_the_users_is_never_to_be_deleted(tmp_path: Path) -
     assert "delete" not in str(caught.value)
 
 
-def test_what_is_undefined_in_one_seed_is_undefined_in_the_mean() -> None:
-    both = pd.concat([runs(), runs(seed=1).assign(PPV=math.nan)])
-    ours = results_table({"CV": "cv"}, both, {"cv": 3}, SHORTCUTS).iloc[0]
-    assert math.isnan(ours["PPV"])
-    assert ours["SE"] == pytest.approx(0.2)
-
-
 def test_more_epochs_than_the_recipe_are_no_shortcoming() -> None:
-    table = results_table({"CV": "cv"}, runs(epochs=80), {"cv": 3}, SHORTCUTS)
+    table = results_table({"CV": "cv"}, summary(epochs=80), runs(epochs=80), {"cv": 3})
     assert table["note"].iloc[0] == "recipe paper, 80 epochs instead of 40, 3 folds"
     assert table["whole"].iloc[0]
 
 
 def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
-    records = pd.DataFrame({"label": [1, 0], "sequence": ["AAAA", "AA"]})
-    stated = read_published_counts(PUBLISHED / "table1.tsv")
+    features = pd.DataFrame({"label": [1, 0], "length": [4, 2]})
+    published = read_published_counts(PUBLISHED / "table1.tsv")
     for table in (
-        counts_table({"human": records}, stated),
-        results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS),
+        counts_table({"human": features}, published),
+        results_table({"CV": "cv"}, summary(), runs(), {"cv": 3}, stated(SE=0.1)),
     ):
         write(table, "title", tmp_path / "t.csv")
         again = read_table(tmp_path / "t.csv")
         assert formatted(again).equals(formatted(table))
+        assert notes(again) == notes(table)
 
 
 def test_table_1_counts_the_sets_beside_the_paper() -> None:
-    records = pd.DataFrame({"label": [1, 0, 0], "sequence": ["AAAA", "AA", "AAA"]})
+    records = pd.DataFrame({"label": [1, 0, 0], "length": [4, 2, 3]})
     table = counts_table(
         {"human": records, "mine": records}, read_published_counts(PUBLISHED / "table1.tsv")
     )
@@ -195,14 +260,15 @@ def test_table_1_counts_the_sets_beside_the_paper() -> None:
 
 
 def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
-    table = results_table({"CV": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
+    mfe = summary(model="mfe-per-length", recipe="", epochs=0)
+    table = results_table({"CV": "cv"}, pd.concat([summary(), mfe]), runs(), {"cv": 3})
     texts = {}
     for kind in ("csv", "md", "html", "tex"):
         write(table, "A & B <i>", tmp_path / f"t.{kind}")
         texts[kind] = (tmp_path / f"t.{kind}").read_text(encoding="utf-8")
     again = pd.read_csv(tmp_path / "t.csv")
-    assert again["SE"].iloc[0] == pytest.approx(0.2)
-    assert list(again.columns) == [
+    assert again["SE"].tolist() == [0.6, 0.6]
+    assert list(again.columns)[:14] == [
         "method",
         "protocol",
         "source",
@@ -211,21 +277,83 @@ def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
         "model",
         "recipe",
         "reproduces",
-        "whole",
     ]
-    assert texts["md"].count("| 0.200 ") == len(METRICS)
-    assert r"\|MFE\| / length alone (CV)" in texts["md"]
-    assert texts["html"].count("<td>0.200</td>") == len(METRICS)
-    assert texts["tex"].count("0.200") == len(METRICS)
+    assert {"whole", "AUPR low", "AUPR high", "AUPR agrees"} <= set(again.columns)
+    for kind, dash in (("md", "–"), ("html", "–"), ("tex", "--")):
+        assert texts[kind].count(f"0.500{dash}0.700") == 2 * len(METRICS)
+    assert texts["md"].count("| 0.600 ") == 2 * len(METRICS)
+    assert r"\|MFE\| / length (CV)" in texts["md"]
+    assert texts["html"].count(">0.600<") == 2 * len(METRICS)
+    assert texts["tex"].count("0.600") == 2 * len(METRICS)
     assert r"\toprule" in texts["tex"]
-    assert r"\textbar{}MFE\textbar{} / length alone (CV)" in texts["tex"]
+    assert r"\textbar{}MFE\textbar{} / length (CV)" in texts["tex"]
     assert r"\caption{A \& B" in texts["tex"]
 
 
 def test_html_is_escaped_and_missing_values_are_dashes() -> None:
-    table = results_table({"<script>": "cv"}, runs(), {"cv": 3}, SHORTCUTS)
+    missing = summary(AUPR=math.nan, **{"AUPR low": math.nan, "AUPR high": math.nan})
+    table = results_table({"<script>": "cv"}, missing, runs(), {"cv": 3})
     page = to_html(table, "<script>alert(1)</script>")
     assert page.count("<script>") == 1, "our own"
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
-    assert formatted(table)["SE"].tolist()[1:] == ["–", "–"]
+    assert formatted(table)["AUPR"].tolist() == ["–"]
+    assert page.count("–<") == 1, "without an interval"
+
+
+def test_the_cleaned_table_has_the_subsets_side_by_side() -> None:
+    both = pd.concat(
+        [summary(), summary(subset="clean", AUPR=0.4), BASELINE, BASELINE.assign(subset="clean")]
+    )
+    table = cleaned_table(both, runs())
+    assert table["method"].tolist() == ["Variable-sized", "Random forest"]
+    assert table["AUPR published"].tolist() == [0.6, 0.6]
+    assert table["AUPR clean"].tolist() == [0.4, 0.6]
+    assert table["AUPR clean low"].tolist() == [0.5, 0.5]
+    assert list(formatted(table).columns) == [
+        "Method",
+        "Source",
+        *(f"{m} {s}" for m in ("F-score", "AUROC", "AUPR") for s in ("published", "clean")),
+    ]
+
+
+def history(*losses: float) -> pd.DataFrame:
+    """A metric of .1, .2, … in epoch 1, 2, …"""
+    epochs = range(1, len(losses) + 1)
+    table = pd.DataFrame({"epoch": epochs, "evaluate loss": losses})
+    for name in ("F-score", "AUROC", "AUPR"):
+        table[f"evaluate {name}"] = [epoch / 10 for epoch in epochs]
+    return table
+
+
+def epochs_of(*runs_of: tuple[str, int, pd.DataFrame]) -> dict[str, dict[str, object]]:
+    described = [
+        {**RUN, "label": "V", "seed": 0, "epochs": 4, "group": group, "number": number}
+        for group, number, _ in runs_of
+    ]
+    table = epochs_table([h for *_, h in runs_of], described, {"cv": "cv", "test": "cv"})
+    return table.set_index("protocol").to_dict("index")  # type: ignore[return-value]
+
+
+def test_the_best_epoch_of_a_fold_is_its_own_and_that_of_a_test_is_the_folds_median() -> None:
+    # The test's own loss would choose epoch 1.
+    rows = epochs_of(
+        ("cv", 1, history(3, 1, 2, 3)),
+        ("cv", 2, history(3, 2, 1, 3)),
+        ("cv", 3, history(3, 2, 1, 3)),
+        ("test", 0, history(1, 2, 3, 4)),
+    )
+    assert rows["cv"]["best epoch"] == "2, 3, 3"
+    assert rows["cv"]["AUPR best"] == pytest.approx((0.2 + 0.3 + 0.3) / 3)
+    assert rows["cv"]["AUPR last"] == pytest.approx(0.4)
+    assert rows["cv"]["loss best"] == pytest.approx(1)
+    assert rows["test"]["best epoch"] == "3"
+    assert rows["test"]["AUPR best"] == pytest.approx(0.3)
+    assert (rows["test"]["loss last"], rows["test"]["last epoch"]) == (4, 4)
+
+
+def test_without_folds_that_choose_there_is_no_best_epoch() -> None:
+    row = epochs_of(("test", 0, history(1, 2, 3, 4)))["test"]
+    assert row["best epoch"] == "–"
+    assert math.isnan(row["AUPR best"])  # type: ignore[arg-type]
+    assert row["AUPR last"] == pytest.approx(0.4)

@@ -4,7 +4,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const original = [...body.rows];
   const headings = [...table.tHead.rows[0].cells];
-  const value = (row, column) => row.cells[column].textContent.trim();
+  const value = (row, column) =>
+    row.cells[column].dataset.order ?? row.cells[column].textContent.trim();
   const number = (text) => Number(text.replace(/,/g, "").replace("−", "-"));
   headings.forEach((heading, column) => {
     heading.querySelector("button").addEventListener("click", () => {

@@ -1,0 +1,112 @@
+"""Results that others can take instead of making them: what is worth it, made small."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mirpair.files import InputError, atomic
+
+# What a table, a figure or the report needs of a training; not its weights.
+OF_RUN = ("history.tsv", "predictions.tsv.gz", "provenance.json", "benchmark.tsv")
+OF_WATCHED = ("history.tsv", "provenance.json")
+DATA = "data.json"
+
+
+def kept_runs(
+    folder: str | Path, planned: Mapping[str, Mapping[str, Any]], files: Iterable[str] = OF_RUN
+) -> list[str]:
+    """Which of the planned trainings are kept whole, and were trained just as they are planned.
+
+    Parameters
+    ----------
+    folder
+        Where results are kept, laid out as in ``results/<study>/``.
+    planned
+        Folder of a run, such as ``runs/human-cv1/fixed/paper/seed0``, to the keys of its
+        provenance that must be the same: run, model, recipe.
+    files
+        What is kept of a run.
+
+    Raises
+    ------
+    InputError
+        If a provenance cannot be read.
+    """
+    return [
+        name
+        for name, training in planned.items()
+        if all((Path(folder) / name / file).is_file() for file in files)
+        and training.items() <= _read_json(Path(folder) / name / "provenance.json").items()
+    ]
+
+
+def check_data(folder: str | Path, data: Mapping[str, Any]) -> None:
+    """Refuse results that were kept of other data than the config names.
+
+    Parameters
+    ----------
+    folder
+        Where results are kept.
+    data
+        The sections of the config that say which data: datasets, experiments, audit.
+
+    Raises
+    ------
+    InputError
+        If they are not those that the results are of, or the folder does not say which.
+    """
+    path = Path(folder) / DATA
+    if not path.is_file():
+        raise InputError(
+            f"{folder}: there are no kept results, {DATA} is missing; correct `kept` in the "
+            "config, or leave it out. A path is relative to the folder you work in."
+        )
+    known = _read_json(path)
+    if other := [name for name in data if known.get(name) != data[name]]:
+        raise InputError(
+            f"{folder}: these results were kept of other data: the section "
+            f"{', '.join(other)} of the config differs from that in {path}; leave out `kept`"
+        )
+
+
+def pack(source: str | Path, destination: str | Path) -> None:
+    """Copy a file, compressed if the destination ends in .gz: the same bytes every time."""
+    content = Path(source).read_bytes()
+    if Path(destination).suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
+    with atomic(destination) as temporary:
+        temporary.write_bytes(content)
+
+
+def unpack(source: str | Path, destination: str | Path) -> None:
+    """Copy a file that `pack` wrote, as it was before.
+
+    Raises
+    ------
+    InputError
+        If it is damaged.
+    """
+    content = Path(source).read_bytes()
+    if Path(source).suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError) as error:
+            raise InputError(
+                f"{source}: is damaged ({error}); get it again from where it is kept"
+            ) from error
+    with atomic(destination) as temporary:
+        temporary.write_bytes(content)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); delete its folder") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: is not what was expected here; delete its folder")
+    return content

@@ -1,0 +1,90 @@
+# Results that others can take (`kept` in the config): taken from there instead of made, and kept
+# there as soon as they are made.
+ruleorder: kept_merge > train > evaluate > baselines > audit > features > structures > records
+ruleorder: kept_merge > train_watched > evaluate_watched
+
+
+rule kept_merge:
+    input:
+        list(TAKEN.values()),
+    output:
+        [f"<results>/{name}" for name in TAKEN],
+    log:
+        "<logs>/kept_merge.log",
+    benchmark:
+        "<benchmarks>/kept_merge.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's 39 trainings: MEMORY, TIME.
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("kept_merge"),
+    message:
+        "Taking the results that were kept"
+    script:
+        "../scripts/kept_merge.py"
+
+
+# As soon as a training has ended, so that what is interrupted goes on from there.
+rule kept_run:
+    input:
+        [f"{RUN}/{name.removesuffix('.gz')}" for name in OF_RUN if name != "benchmark.tsv"],
+    output:
+        [f"{KEPT}/{BELOW}/{name}" for name in OF_RUN if name != "benchmark.tsv"],
+        f"{KEPT}/{BELOW}/benchmark.tsv",
+    log:
+        "<logs>/kept_run/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/kept_run/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+    priority: 50
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=500,
+        runtime=10,
+    params:
+        # No output of a rule, so it cannot be asked for as an input.
+        benchmark_file=lambda w: f"{PLACE}/{BELOW.format(**w)}/benchmark.tsv",
+        code=code_of("kept_run"),
+    message:
+        "Keeping {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
+    script:
+        "../scripts/kept_run.py"
+
+
+rule kept_data:
+    input:
+        [f"<results>/{name.removesuffix('.gz')}" for name in DATA_FILES],
+    output:
+        f"{KEPT}/{DATA}",
+        [f"{KEPT}/{name}" for name in DATA_FILES],
+    log:
+        "<logs>/kept_data.log",
+    benchmark:
+        "<benchmarks>/kept_data.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: MEMORY, TIME.
+        mem_mb=500,
+        runtime=10,
+    params:
+        data=DATA_SECTIONS,
+        code=code_of("kept_data"),
+    message:
+        "Keeping what is known of the records"
+    script:
+        "../scripts/kept_data.py"
+
+
+# What was taken is there already.
+rule keep:
+    input:
+        [f"{KEPT}/{name}/provenance.json" for name in planned() if name not in TAKEN_RUNS],
+        f"{KEPT}/{DATA}" if len(TAKEN_RUNS) < len(PLAN) else [],

@@ -1,0 +1,12 @@
+"""Draw how every method does on the published evaluation records and on the cleaned ones."""
+
+import job
+
+from mirpair.audit import SUBSETS
+from mirpair.figures import draw_cleaned, save
+from mirpair.tables import read_table
+
+job.start(snakemake)
+figure = draw_cleaned(read_table(snakemake.input[0]), SUBSETS)
+for path in snakemake.output:
+    save(figure, path)

@@ -1,0 +1,9 @@
+"""Put kept results where results are."""
+
+import job
+
+from mirpair.kept import unpack
+
+job.start(snakemake)
+for source, destination in zip(snakemake.input, snakemake.output, strict=True):
+    unpack(source, destination)

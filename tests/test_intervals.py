@@ -1,0 +1,153 @@
+"""Intervals: what is drawn again, by hand where that is possible, the same every time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirpair.contracts import METRICS
+from mirpair.intervals import _Ranked, bootstrap, over_folds
+from mirpair.metrics import measure, summarise
+
+records = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40)
+
+
+def low_high(labels: object, scores: object, **more: int) -> dict[str, tuple[float, float]]:
+    limits = bootstrap(labels, scores, threshold=0.5, **more)  # type: ignore[arg-type]
+    return {name: (low, high) for name, (low, high) in zip(METRICS, limits, strict=True)}
+
+
+@given(records, st.randoms(use_true_random=False))
+def test_metrics_of_a_resample_are_those_of_its_records_written_out(
+    pairs: list[tuple[bool, int]], random: object
+) -> None:
+    """Ties included: scores are eighths."""
+    labels = np.array([int(label) for label, _ in pairs])
+    scores = np.array([score / 8 for _, score in pairs])
+    if len(set(labels)) < 2:
+        return
+    places = [np.flatnonzero(labels == label) for label in (1, 0)]
+    drawn = [random.choices(list(part), k=len(part)) for part in places]  # type: ignore[attr-defined]
+    fast = _Ranked(scores, 0.5).measure(*(np.array([part]) for part in drawn))[:, 0]
+    again = np.concatenate(drawn)
+    slow = measure(labels[again], scores[again])
+    assert fast == pytest.approx(list(slow.values()), nan_ok=True)
+
+
+def test_positives_and_negatives_are_drawn_apart() -> None:
+    """Two positives of a hundred: drawn together, a resample without any would be common."""
+    labels = np.r_[np.ones(2), np.zeros(98)]
+    scores = np.r_[0.9, 0.9, np.full(98, 0.1)]
+    assert set(low_high(labels, scores).values()) == {(1.0, 1.0)}
+
+
+def test_the_interval_of_a_share_is_that_of_the_binomial_distribution() -> None:
+    """SE .5 of 100 positives, SP .9 of 400 negatives: mean ± 1.96 standard errors, nearly."""
+    labels = np.r_[np.ones(100), np.zeros(400)]
+    scores = np.r_[np.full(50, 0.9), np.full(50, 0.1), np.full(40, 0.9), np.full(360, 0.1)]
+    found = low_high(labels, scores)
+    assert found["SE"] == pytest.approx((0.5 - 0.098, 0.5 + 0.098), abs=0.015)
+    assert found["SP"] == pytest.approx((0.9 - 0.0294, 0.9 + 0.0294), abs=0.007)
+
+
+def test_the_interval_surrounds_its_metric_and_shrinks_with_more_records() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.r_[np.ones(40), np.zeros(200)].astype(int)
+    scores = 1 / (1 + np.exp(-(rng.normal(0, 1, 240) + 2 * labels - 1)))
+    few, measured = low_high(labels, scores), measure(labels, scores)
+    many = low_high(np.tile(labels, 16), np.tile(scores, 16))
+    for name in METRICS:
+        assert few[name][0] < measured[name] < few[name][1], name
+        ratio = (many[name][1] - many[name][0]) / (few[name][1] - few[name][0])
+        assert ratio == pytest.approx(1 / 4, rel=0.2), name
+
+
+def test_it_is_the_same_every_time_and_another_with_another_seed() -> None:
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 2, 200), rng.random(200)
+    first = low_high(labels, scores, resamples=50)
+    assert first == low_high(labels, scores, resamples=50)
+    assert first != low_high(labels, scores, resamples=50, seed=1)
+
+
+def test_of_two_trainings_it_is_that_of_their_mean_on_the_same_records() -> None:
+    """What one finds the other misses: their mean SE is .5 whichever records are drawn."""
+    labels = np.r_[np.ones(10), np.zeros(10)]
+    one = np.r_[np.full(5, 0.9), np.full(5, 0.1), np.full(10, 0.1)]
+    other = np.r_[np.full(5, 0.1), np.full(5, 0.9), np.full(10, 0.1)]
+    assert low_high(labels, [one, other])["SE"] == (0.5, 0.5)
+    assert low_high(labels, one)["SE"][0] < 0.4
+
+
+def test_what_is_undefined_has_no_interval() -> None:
+    assert np.isnan(bootstrap([0, 0], [0.1, 0.2], threshold=0.5)).all()
+    assert np.isnan(bootstrap([1, 0, 0], [0.9, 0.1, 0.2], threshold=0.5)).all()
+    nothing_called = low_high([1, 1, 0, 0], [0.1, 0.2, 0.2, 0.3])
+    assert math.isnan(nothing_called["PPV"][0])
+    assert nothing_called["SE"] == (0.0, 0.0)
+
+
+def test_over_folds_by_hand() -> None:
+    """.1, .2, .3: mean .2, standard error .1/√3, t of two degrees of freedom 4.3027."""
+    half = 4.3027 * 0.1 / math.sqrt(3)
+    assert over_folds([0.4, 0.5, 0.6]) == pytest.approx([0.5 - half, 0.5 + half], abs=1e-4)
+    assert over_folds([[0.4, 0.7], [0.5, 0.7], [0.6, 0.7]])[1] == pytest.approx([0.7, 0.7])
+    assert over_folds([0.1, 0.9])[0] == 0, "a share is never below 0"
+    assert np.isnan(over_folds([0.5])).all(), "one fold tells nothing"
+
+
+def predictions(number: int, scores: list[float], seed: int = 0) -> pd.DataFrame:
+    row = {"model": "variable", "recipe": "paper", "epochs": 40, "seed": seed, "number": number}
+    labels = [1, 1, 0, 0]
+    return pd.DataFrame({"id": list("abcd"), "label": labels, "score": scores, **row})
+
+
+def everyone(*numbers: int) -> pd.DataFrame:
+    return pd.DataFrame([{"number": n, "id": i, "all": True} for n in numbers for i in "abcd"])
+
+
+def test_folds_are_averaged_after_their_seeds_with_the_interval_over_folds() -> None:
+    # SE .5 in fold 1; 1 and 0 by two seeds of fold 2, which must not count twice; 1 in fold 3.
+    table = pd.concat(
+        [
+            predictions(1, [0.9, 0.1, 0.1, 0.2]),
+            predictions(2, [0.9, 0.9, 0.1, 0.2]),
+            predictions(2, [0.1, 0.1, 0.1, 0.2], seed=1),
+            predictions(3, [0.9, 0.9, 0.1, 0.2]),
+        ]
+    )
+    (row,) = summarise(table, everyone(1, 2, 3)).to_dict("records")
+    assert row["SE"] == pytest.approx((0.5 + 0.5 + 1) / 3)
+    low, high = over_folds([0.5, 0.5, 1])
+    assert (row["SE low"], row["SE high"]) == pytest.approx((low, high))
+    assert (row["folds"], row["seeds"]) == ("1 2 3", 2)
+    assert (row["positives"], row["negatives"]) == (6, 6)
+    assert math.isnan(row["PPV"]), "nothing is called positive in one seed"
+
+
+def test_without_folds_it_is_the_mean_over_seeds_with_the_bootstrap() -> None:
+    one, two = [0.9, 0.1, 0.1, 0.2], [0.9, 0.9, 0.1, 0.6]
+    table = pd.concat([predictions(0, one), predictions(0, two, seed=1)])
+    (row,) = summarise(table, everyone(0)).to_dict("records")
+    assert row["SE"] == pytest.approx(0.75)
+    expected = dict(zip(METRICS, bootstrap([1, 1, 0, 0], [one, two], threshold=0.5), strict=True))
+    for name, (low, high) in expected.items():
+        assert (row[f"{name} low"], row[f"{name} high"]) == pytest.approx((low, high), nan_ok=True)
+
+
+def test_a_subset_leaves_its_records_out_of_values_and_intervals() -> None:
+    told = everyone(0).assign(some=[True, True, False, True])
+    table = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), told).set_index("subset")
+    assert table["SP"].to_dict() == {"all": 0.5, "some": 1.0}
+    assert table["negatives"].to_dict() == {"all": 2, "some": 1}
+    assert table["SP low"]["all"] == 0.0
+
+
+def test_a_prediction_of_a_record_that_is_not_evaluated_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not evaluated"):
+        summarise(predictions(0, [0.1] * 4), everyone(0).head(3))
