@@ -28,6 +28,7 @@ ORDER = [
     "scores",
     "metrics",
     "audit",
+    "baselines",
     "corners",
     "factorised",
     "models",

@@ -13,7 +13,7 @@ FIGURES = {
     f"figures_{name}"
     for name in ("encoding", "networks", "lengths", "predictions", "histories", "resources")
 }
-AFTER_EVALUATION = PAGES | FIGURES | {"evaluate", "audit"}
+AFTER_EVALUATION = PAGES | FIGURES | {"evaluate", "audit", "baselines"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,30 @@
+rule baselines:
+    input:
+        experiment="<results>/experiments/{experiment}.tsv",
+        records=lambda w: expand(
+            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.sets_of(w.experiment)
+        ),
+        structures=lambda w: expand(
+            "<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.sets_of(w.experiment)
+        ),
+    output:
+        "<results>/baselines/{experiment}.tsv",
+    log:
+        "<logs>/baselines/{experiment}.log",
+    benchmark:
+        "<benchmarks>/baselines/{experiment}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on the paper's sets: 0.3 GB, 24 s at most, most of it the random forest.
+        mem_mb=1000,
+        runtime=10,
+    params:
+        sets=lambda w: STUDY.sets_of(w.experiment),
+        seed=STUDY.seeds[0],
+        code=code_of("baselines"),
+    message:
+        "Scoring the records of {wildcards.experiment} without a network"
+    script:
+        "../scripts/baselines.py"

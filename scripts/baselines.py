@@ -1,0 +1,30 @@
+"""Score an experiment's evaluation records by methods that have no network."""
+
+import job
+
+from mirpair.audit import take_part
+from mirpair.baselines import classic_features, predict
+from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_records, read_structures
+from mirpair.files import write_tsv
+
+job.start(snakemake)
+tables = zip(
+    snakemake.params.sets,
+    map(read_records, snakemake.input.records),
+    map(read_structures, snakemake.input.structures),
+    strict=True,
+)
+features_of = {
+    name: records[["id", "label", "sequence"]].merge(
+        classic_features(records, structures), on="id", validate="one_to_one"
+    )
+    for name, records, structures in tables
+}
+records = take_part(read_experiment(snakemake.input.experiment), features_of)
+predictions = predict(
+    records[records["role"] == TRAIN],
+    records[records["role"] == EVALUATE],
+    seed=snakemake.params.seed,
+    threads=snakemake.threads,
+)
+write_tsv(predictions, snakemake.output[0], float_format="%.9g")

@@ -1,0 +1,217 @@
+"""What methods without a network reach is theirs: right features, and no look at the answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, random_rna
+
+from mirpair.audit import features
+from mirpair.baselines import BASELINES, CLASSIC, TRIPLETS, classic_features, nearest, predict
+from mirpair.baselines import similarity as likeness
+from mirpair.files import InputError
+from mirpair.folding import fold
+from mirpair.metrics import measure
+from mirpair.sequences import read_fasta
+
+ORIGIN = "AUGCAUGGCC"
+HAIRPIN = ("GACGAAAGUC", "((((..))))", -2.5)
+
+
+def tables(rnas: list[tuple[str, str, float]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Records and structures of RNAs given as sequence, dot-bracket, energy."""
+    sequences, structures, energies = zip(*rnas, strict=True)
+    ids = [f"r{number}" for number in range(len(rnas))]
+    records = pd.DataFrame({"id": ids, "label": 1, "sequence": sequences})
+    return records, pd.DataFrame({"id": ids, "structure": structures, "mfe": energies})
+
+
+def demo(each: int) -> pd.DataFrame:
+    """The first records of both classes of the demo, folded, as `predict` takes them."""
+    labels, sequences = [], []
+    for label, name in ((1, "positives"), (0, "negatives")):
+        found = list(read_fasta(ROOT / "config" / "demo" / f"{name}.fa"))[:each]
+        labels += [label] * each
+        sequences += [record.sequence for record in found]
+    records, structures = tables([(sequence, *fold(sequence)) for sequence in sequences])
+    return records.assign(label=labels).merge(classic_features(records, structures), on="id")
+
+
+@pytest.fixture(scope="module")
+def halves() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and evaluation records: every other one of 60 hairpins and 60 other RNAs."""
+    records = demo(60)
+    return records.iloc[::2], records.iloc[1::2]
+
+
+@pytest.fixture(scope="module")
+def scored(halves: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+    return predict(*halves, seed=0)
+
+
+def test_triplets_of_a_short_hairpin_by_hand() -> None:
+    """Each base but the first and the last, with the states of itself and its neighbours."""
+    hairpin = ("GGGGAAACCCC", "((((...))))", -5.0)
+    found = classic_features(*tables([hairpin])).loc[0, list(TRIPLETS)]
+    by_hand = {"G(((": 2, "G((.": 1, "A(..": 1, "A...": 1, "A..(": 1, "C.((": 1, "C(((": 2}
+    assert found[found > 0].to_dict() == {name: n / 9 for name, n in by_hand.items()}
+
+
+def test_there_are_32_triplets_and_37_features_in_a_fixed_order() -> None:
+    assert len(set(TRIPLETS)) == 32
+    table = classic_features(*tables([HAIRPIN]))
+    assert table.columns.tolist() == ["id", *CLASSIC]
+    assert len(CLASSIC) == 37
+
+
+def test_features_beside_the_triplets_by_hand() -> None:
+    table = classic_features(*tables([HAIRPIN, ("AACA", "....", 0.0)]))
+    assert table["length"].tolist() == [10, 4]
+    assert table["GC"].tolist() == [0.5, 0.25]
+    assert table["MFE"].tolist() == [-2.5, 0]
+    assert table["MFE/length"].tolist() == [0.25, 0]
+    assert table["paired"].tolist() == [0.8, 0]
+
+
+def test_features_are_those_that_the_audit_measures(
+    halves: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    records, _ = halves
+    structures = pd.DataFrame([fold(sequence) for sequence in records["sequence"]])
+    structures.columns = ["structure", "mfe"]
+    audited = features(records.reset_index(drop=True), structures.assign(id=records["id"].tolist()))
+    for name in ("length", "GC", "MFE/length"):
+        assert records[name].tolist() == audited[name].tolist()
+
+
+def test_an_rna_without_triplets_has_none() -> None:
+    table = classic_features(*tables([("AC", "..", 0.0)]))
+    assert table.loc[0, list(TRIPLETS)].tolist() == [0] * 32
+
+
+def test_features_of_records_and_structures_of_different_rnas_are_refused() -> None:
+    records, structures = tables([HAIRPIN, ("AACA", "....", 0.0)])
+    with pytest.raises(InputError, match="same RNAs"):
+        classic_features(records, structures.iloc[::-1].reset_index(drop=True))
+
+
+def test_similarity_by_hand() -> None:
+    """ORIGIN has three 8-mers; one that lacks its first base has two, both shared."""
+    assert likeness([ORIGIN], [ORIGIN[1:]]) == pytest.approx([2 / np.sqrt(3 * 2)])
+    assert likeness([ORIGIN], ["C" * 9, ORIGIN[1:], ORIGIN]) == pytest.approx([1])
+    assert likeness([ORIGIN], ["C" * 9]).tolist() == [0]
+
+
+def test_an_8_mer_counts_once_however_often_it_stands_there() -> None:
+    assert likeness(["A" * 30 + "C"], ["A" * 8]) == pytest.approx([1 / np.sqrt(2)])
+
+
+def test_what_no_training_record_has_makes_a_record_less_like_it() -> None:
+    assert likeness([ORIGIN + "GGAACC"], [ORIGIN]) == pytest.approx([3 / np.sqrt(9 * 3)])
+
+
+def of_classes(positives: list[str], negatives: list[str]) -> pd.DataFrame:
+    labels = [1] * len(positives) + [0] * len(negatives)
+    return pd.DataFrame({"label": labels, "sequence": positives + negatives})
+
+
+def test_the_nearest_neighbour_by_hand() -> None:
+    train = of_classes([ORIGIN], [ORIGIN[1:], "C" * 9])
+    likest = 2 / np.sqrt(3 * 2)
+    assert nearest(train, [ORIGIN, ORIGIN[1:], "C" * 20]) == pytest.approx(
+        [(1 + 1 - likest) / 2, (1 + likest - 1) / 2, 0]
+    )
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [ORIGIN, "G" * 20, "ACG"],
+    ids=["as like one as the other", "nothing shared", "too short for an 8-mer"],
+)
+def test_where_both_classes_are_as_like_the_call_is_negative(sequence: str) -> None:
+    score = nearest(of_classes([ORIGIN], ["C" * 9, ORIGIN]), [sequence])
+    assert measure([0], score)["SP"] == 1
+    assert score == pytest.approx([0.5], abs=1e-8)
+    assert float(f"{score[0]:.9g}") < 0.5, "in the file too"
+
+
+def test_rounding_does_not_break_a_tie() -> None:
+    """1 of 1 8-mers shared and 3 of 9 is the same cosine, 1/√n; computed, it is not always."""
+    for length in range(20, 60):
+        sequence = random_rna(np.random.default_rng(length), length)
+        nine = sequence[:10] + ("A" if sequence[10] != "A" else "C") + "CAGUC"
+        one = sequence[:8]
+        assert likeness([sequence], [nine]) == pytest.approx(likeness([sequence], [one]))
+        for train in (of_classes([one], [nine]), of_classes([nine], [one])):
+            assert nearest(train, [sequence]) < 0.5
+
+
+def test_blocks_bound_the_memory_and_change_nothing(
+    halves: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    train, evaluate = halves
+    sequences = evaluate["sequence"].tolist()
+    whole = nearest(train, sequences)
+    for block in (1, 7, len(sequences)):
+        assert nearest(train, sequences, block=block).tolist() == whole.tolist()
+
+
+def test_every_method_ranks_hairpins_above_other_rnas(scored: pd.DataFrame) -> None:
+    for name in ("mfe-per-length", "logistic-regression", "random-forest"):
+        assert measure(scored["label"], scored[name])["AUROC"] > 0.85, name
+
+
+def test_a_table_has_a_score_of_every_method_for_every_evaluation_record(
+    halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
+) -> None:
+    assert scored.columns.tolist() == ["id", "label", *BASELINES]
+    assert scored["id"].tolist() == halves[1]["id"].tolist()
+    assert scored["label"].tolist() == halves[1]["label"].tolist()
+    values = scored[list(BASELINES)].to_numpy()
+    assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_scores_do_not_depend_on_the_number_of_threads(
+    halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
+) -> None:
+    pd.testing.assert_frame_equal(predict(*halves, seed=0, threads=3), scored, check_exact=True)
+
+
+def test_another_seed_is_another_forest_and_nothing_else(
+    halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
+) -> None:
+    other = predict(*halves, seed=1)
+    assert other["random-forest"].tolist() != scored["random-forest"].tolist()
+    same = scored.columns.drop("random-forest")
+    pd.testing.assert_frame_equal(other[same], scored[same], check_exact=True)
+
+
+def test_a_score_depends_on_no_evaluation_label_and_on_no_other_evaluation_record(
+    halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
+) -> None:
+    train, evaluate = halves
+    few = evaluate.iloc[[50, 3, 11]].assign(label=[1, 1, 1])
+    found = predict(train, few, seed=0)
+    assert found["id"].tolist() == few["id"].tolist()
+    expected = scored.set_index("id").loc[found["id"], list(BASELINES)]
+    np.testing.assert_allclose(found[list(BASELINES)], expected, rtol=1e-12)
+
+
+def test_the_classes_weigh_the_same_however_many_records_they_have(
+    halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
+) -> None:
+    """Every negative record three times: a fit that weighs the classes is the same, on average."""
+    train, evaluate = halves
+    more = pd.concat([train, *[train[train["label"] == 0]] * 2])
+    found = predict(more, evaluate, seed=0)
+    for name in ("mfe-per-length", "logistic-regression"):
+        assert abs((found[name] - scored[name]).mean()) < 0.01, name
+
+
+def test_training_records_of_one_class_are_refused(
+    halves: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    train, evaluate = halves
+    with pytest.raises(InputError, match="all of one class"):
+        predict(train[train["label"] == 1], evaluate, seed=0)
