@@ -21,12 +21,6 @@ from mirpair.audit import features
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
 
-BASELINES = {
-    "mfe-per-length": "|MFE| / length",
-    "nearest-8-mer": "8-mer nearest neighbour",
-    "logistic-regression": "Logistic regression",
-    "random-forest": "Random forest",
-}
 TRIPLETS = tuple(base + "".join(paired) for base in ALPHABET for paired in product("(.", repeat=3))
 CLASSIC = (*TRIPLETS, "length", "GC", "MFE", "MFE/length", "paired")
 WORD = 8

@@ -149,7 +149,7 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
     headlines, sentences = [], []
     for recipe, every in stated.groupby("recipe", sort=False):
         counted = every[every["whole"]].dropna(subset=[f"{m} here" for m in RANKING])
-        if counted.empty or recipe not in ranking.index:
+        if counted.empty or not ranking.loc[recipe, "cells"]:
             headlines.append(
                 f"not answered yet, none of the {len(every)} rows that the paper has too is "
                 f"trained in full (recipe {recipe})."

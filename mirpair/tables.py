@@ -161,7 +161,7 @@ def results_table(
     columns = ["method", "protocol", "source", *METRICS, "note", *_APART, *limits, *agrees]
     table = pd.DataFrame(lines, columns=columns)
     words = ["model", "recipe", "reproduces", *agrees]
-    table[words] = table[words].fillna("")
+    table[words] = table[words].astype(object).fillna("")
     return table
 
 
@@ -222,7 +222,7 @@ def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataF
     marks = ours.melt("recipe", [f"{metric} agrees" for metric in metrics], value_name="agrees")
     marks = marks[marks["agrees"] != ""]
     kinds = [INSIDE, ABOVE, BELOW]
-    order = marks["recipe"].drop_duplicates()
+    order = ours["recipe"].drop_duplicates()
     counts = pd.crosstab(marks["recipe"], marks["agrees"]).reindex(
         index=order, columns=kinds, fill_value=0
     )
@@ -233,7 +233,7 @@ def notes(table: pd.DataFrame) -> list[str]:
     """Sentences that stand below a table of results: what its marks mean, and their count."""
     if "AUROC agrees" not in table:
         return []
-    counts = agreement(table)
+    counts = agreement(table).query("cells > 0")
     if counts.empty:
         return []
     return [
@@ -264,7 +264,10 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
             shown[name] = [str(value) if pd.notna(value) else "–" for value in table[name]]
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
-    return shown.rename(columns=lambda name: name[0].upper() + name[1:])
+    kept = (*METRICS, "loss")
+    return shown.rename(
+        columns=lambda name: name if name.split()[0] in kept else name[0].upper() + name[1:]
+    )
 
 
 def limits(table: pd.DataFrame) -> pd.DataFrame | None:

@@ -8,8 +8,9 @@ import pytest
 from conftest import ROOT, random_rna
 
 from mirpair.audit import features
-from mirpair.baselines import BASELINES, CLASSIC, TRIPLETS, classic_features, nearest, predict
+from mirpair.baselines import CLASSIC, TRIPLETS, classic_features, nearest, predict
 from mirpair.baselines import similarity as likeness
+from mirpair.contracts import BASELINES
 from mirpair.files import InputError
 from mirpair.folding import fold
 from mirpair.metrics import measure
