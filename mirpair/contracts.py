@@ -18,6 +18,20 @@ STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, EVALUATE = "train", "evaluate"
+# Features of a record that a network could lean on, as tables name them.
+FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+AUDIT = {
+    "id": "str",
+    "set": "str",
+    "label": "int8",
+    "contradictory": "int8",
+    "in_training": "int8",
+    "identity": "float64",
+    "training_label": "Int8",
+    "hairpin": "str",
+    "family": "str",
+    "relative": "Int8",
+}
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 
@@ -40,6 +54,14 @@ def read_piece(path: str | Path) -> pd.DataFrame:
 def read_experiment(path: str | Path) -> pd.DataFrame:
     """`experiments/<experiment>.tsv`: id, set, role (train or evaluate)."""
     return read_tsv(path, EXPERIMENT)
+
+
+def read_audit(path: str | Path) -> pd.DataFrame:
+    """`audit/<experiment>/records.tsv`: a row for each evaluation record, in their order.
+
+    The columns are those of `mirpair.audit.evaluated`. An id is unique within a set only.
+    """
+    return read_tsv(path, AUDIT)
 
 
 def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:

@@ -291,7 +291,7 @@ def render(
         Set to the number of its records that were left out for an ambiguous character.
     overlap
         A row for each experiment: experiment, evaluated, in training, contradictory (see
-        `mirpair.audit.overlap`).
+        `mirpair.tables.audit_table`).
     sources
         Published file to its URL and SHA-256.
     config

@@ -13,10 +13,11 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from mirpair.audit import FEATURES
-from mirpair.contracts import METRICS, RANKING
+from mirpair.contracts import FEATURES, METRICS, RANKING
 from mirpair.files import InputError, write_text
 
+# From this identity on an RNA counts as a near-copy.
+NEAR = 0.8
 _COUNTED = ["positives", "negatives", "shortest", "longest"]
 PUBLISHED, OURS, FEATURE = "published", "this run", "one feature"
 # Columns of a table of results that are for programs; readers have them in method and note.
@@ -69,6 +70,38 @@ def counts_table(
     table[_COUNTED] = table[_COUNTED].astype("Int64")
     lengths_of = ["shortest", "mean length", "longest"]
     return table[["dataset", "source", "positives", "negatives", *lengths_of]]
+
+
+def audit_table(audits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What the audit found among the evaluation records of each experiment, counted.
+
+    Parameters
+    ----------
+    audits
+        Results of `mirpair.contracts.read_audit` by name of the experiment.
+
+    Returns
+    -------
+    DataFrame
+        A row for each experiment. All but the name are numbers of evaluation records: experiment;
+        evaluated; in training (a training record has the same sequence); near copies (one is
+        identical to at least `NEAR`, or the same); contradictory (the same sequence stands in the
+        other class too); known negatives (negatives that are known hairpins); in a family;
+        relative in training (those with a training positive of their family).
+    """
+    return pd.DataFrame(
+        {
+            "experiment": name,
+            "evaluated": len(audit),
+            "in training": int(audit["in_training"].sum()),
+            "near copies": int((audit["identity"] >= NEAR).sum()),
+            "contradictory": int(audit["contradictory"].sum()),
+            "known negatives": int(((audit["label"] == 0) & (audit["hairpin"] != "")).sum()),
+            "in a family": int((audit["family"] != "").sum()),
+            "relative in training": int(audit["relative"].sum()),
+        }
+        for name, audit in audits.items()
+    )
 
 
 def gather(paths: Iterable[str | Path], origins: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

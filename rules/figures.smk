@@ -220,7 +220,7 @@ rule figures_resources:
         # What is drawn is the benchmark files that are there (as inputs, one that is lost would have
         # its job done again); these stand for the jobs that write them.
         metrics=[run_file(run, "metrics.tsv") for run in PLAN.values()],
-        audit=expand("<results>/audit/{experiment}/overlap.tsv", experiment=FOLDS),
+        audit=expand("<results>/audit/{experiment}/records.tsv", experiment=FOLDS),
     output:
         report(
             "<results>/figures/resources.svg",

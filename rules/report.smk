@@ -4,7 +4,7 @@ rule report:
         figures=expand("<results>/figures/tables/{table}.svg", table=STUDY.result_tables()),
         pictures=[f"<results>/figures/{name}.svg" for name in PICTURES],
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
-        overlap=expand("<results>/audit/{experiment}/overlap.tsv", experiment=FOLDS),
+        audit=expand("<results>/audit/{experiment}/records.tsv", experiment=FOLDS),
         folding=expand("<results>/datasets/{dataset}/folding.json", dataset=STUDY.datasets),
         dropped=expand("<results>/datasets/{dataset}/dropped.tsv", dataset=STUDY.datasets),
     output:

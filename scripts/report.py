@@ -7,9 +7,10 @@ import job
 import pandas as pd
 import yaml
 
+from mirpair.contracts import read_audit
 from mirpair.files import write_text
 from mirpair.report import Picture, Section, render
-from mirpair.tables import gather, read_table
+from mirpair.tables import audit_table, read_table
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -28,7 +29,7 @@ page = render(
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.folding],
     {Path(path).parent.name: len(pd.read_csv(path, sep="\t")) for path in inputs.dropped},
-    gather(inputs.overlap, [{"experiment": name} for name in params.experiments]),
+    audit_table(dict(zip(params.experiments, map(read_audit, inputs.audit), strict=True))),
     params.sources,
     yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )
