@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, RANKING, TRAIN
+from mirpair.contracts import AUDIT, EVALUATE, FEATURES, RANKING, TRAIN
 from mirpair.files import InputError
 from mirpair.metrics import rank
-
-FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+from mirpair.sequences import Dropped, read_fasta
+from mirpair.similarity import nearest
 
 
 def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +46,7 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
 
 
 def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The records of an experiment with their role and features.
+    """The records of an experiment with their role, features and whether they contradict.
 
     Parameters
     ----------
@@ -51,8 +54,15 @@ def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame])
         Columns id, set, role.
     features_of
         Result of `features` by name of the set.
+
+    Returns
+    -------
+    DataFrame
+        The columns of both, and contradictory: whether the sequence stands in the other class
+        too, be it in a record of the sets that has no role in the experiment.
     """
     both = pd.concat([frame.assign(set=name) for name, frame in features_of.items()])
+    both["contradictory"] = both.groupby("sequence")["label"].transform("nunique") > 1
     return experiment.merge(both, on=["set", "id"], how="left", validate="one_to_one")
 
 
@@ -81,29 +91,174 @@ def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> No
             )
 
 
-def overlap(records: pd.DataFrame) -> pd.DataFrame:
-    """How many evaluation records have a sequence that a training record has too.
+def evaluated(
+    records: pd.DataFrame, known: pd.DataFrame | None = None, *, threads: int = 1
+) -> pd.DataFrame:
+    """What is known of each evaluation record, so that anyone may count, leave out or draw.
 
     Parameters
     ----------
     records
         Result of `take_part`.
+    known
+        Result of `known_hairpins`, if there is a reference.
+    threads
+        Of the search for near-copies; the result is the same for any.
 
     Returns
     -------
     DataFrame
-        One row: evaluated (records), in training (of those, with the same sequence there),
-        contradictory (sequences of the whole experiment that stand in both classes).
+        A row for each evaluation record, in the experiment's order, with
+
+        - id, set, label; an id is unique within a set only
+        - contradictory: its sequence stands in the other class too, anywhere in the sets (0/1)
+        - in_training: a training record has its very sequence (0/1)
+        - identity: to the nearest training record (`mirpair.similarity.nearest`), 1 for a copy,
+          missing where there is none
+        - training_label: label of that record; of several that are as near, its own label, so
+          that another one says that none of the nearest has it
+        - hairpin: the first known one with exactly this sequence, or empty
+        - family: that of the known hairpins with this sequence, the first that has one, or empty
+        - relative: 1 if a training positive is a known hairpin of the same family, 0 if none
+          is, missing where the family is
     """
-    train, evaluate = records[records["role"] == TRAIN], records[records["role"] == EVALUATE]
-    classes = records.groupby("sequence")["label"].nunique()
+    train, tested = (records[records["role"] == role] for role in (TRAIN, EVALUATE))
+    queries, label = list(tested["sequence"]), tested["label"].to_numpy()
+    positive, negative = (
+        nearest(queries, list(train.loc[train["label"] == it, "sequence"]), threads=threads)
+        for it in (1, 0)
+    )
+    own, other = np.where(label == 1, [positive, negative], [negative, positive])
+    is_other = (other > own) | np.isnan(own)
+    identity = np.fmax(own, other)
+    nearest_label = pd.array(np.where(is_other, 1 - label, label), dtype="Int8")
+    nearest_label[np.isnan(identity)] = pd.NA
+
+    if known is None:
+        known = pd.DataFrame({"hairpin": [], "sequence": [], "family": []}, dtype="str")
+    hairpin_of = known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
+    in_family = known[known["family"] != ""].drop_duplicates("sequence")
+    family_of = in_family.set_index("sequence")["family"]
+    family = tested["sequence"].map(family_of)
+    relatives = set(train.loc[train["label"] == 1, "sequence"].map(family_of).dropna())
     return pd.DataFrame(
         {
-            "evaluated": [len(evaluate)],
-            "in training": [int(evaluate["sequence"].isin(set(train["sequence"])).sum())],
-            "contradictory": [int((classes > 1).sum())],
+            "id": tested["id"],
+            "set": tested["set"],
+            "label": label,
+            "contradictory": tested["contradictory"],
+            "in_training": tested["sequence"].isin(set(train["sequence"])),
+            "identity": identity,
+            "training_label": nearest_label,
+            "hairpin": tested["sequence"].map(hairpin_of).fillna(""),
+            "family": family.fillna(""),
+            "relative": family.isin(relatives).astype("Int8").mask(family.isna()),
         }
+    ).astype(AUDIT)
+
+
+def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> pd.DataFrame:
+    """Read a reference of known hairpins, such as miRBase's hairpin.fa and miFam.dat.
+
+    Parameters
+    ----------
+    hairpins
+        FASTA file, plain or gzip; a header's words are name and accession. Records with a
+        character outside ACGU are equal to none of ours, so they are left out.
+    families
+        Which family an accession belongs to. (Names change between releases.)
+
+    Returns
+    -------
+    DataFrame
+        Columns hairpin (name), sequence, family (empty where there is none), in the order of the
+        file.
+
+    Raises
+    ------
+    InputError
+        If a file is not what it should be, naming file and line; if none of the hairpins has a
+        family.
+    """
+    dropped: list[Dropped] = []
+    read = list(read_fasta(hairpins, dropped=dropped))
+    table = pd.DataFrame(
+        {"hairpin": [record.id for record in read], "sequence": [r.sequence for r in read]},
+        dtype="str",
     )
+    if families is None:
+        return table.assign(family="")
+    accessions = _accessions(hairpins)
+    family_of = read_families(families)
+    table["family"] = [family_of.get(accessions[record.number - 1], "") for record in read]
+    if not table["family"].any():
+        raise InputError(
+            f"{families}: has none of the accessions (second word of a header) of {hairpins}: "
+            "are both files of one release?"
+        )
+    return table
+
+
+def _accessions(hairpins: str | Path) -> list[str]:
+    """Second word of every header, in the order of the file."""
+    with open(hairpins, "rb") as raw:
+        is_gzip = raw.read(2) == b"\x1f\x8b"
+    with (gzip.open if is_gzip else open)(hairpins, "rt", encoding="utf-8-sig") as lines:
+        headers = [line.split() for line in lines if line.startswith(">")]
+    return [words[1] if len(words) > 1 else "" for words in headers]
+
+
+def read_families(path: str | Path) -> dict[str, str]:
+    """Read miRBase's miFam.dat.
+
+    Parameters
+    ----------
+    path
+        Text; an entry is lines ``AC`` (the family's accession), ``ID`` (its name), ``MI``
+        (accession and name of a hairpin) as often as needed, and ``//``.
+
+    Returns
+    -------
+    dict
+        Accession of a hairpin to the name of its family.
+
+    Raises
+    ------
+    InputError
+        If a line is none of these, or a hairpin stands where no family is named or in two of
+        them; the message names file and line.
+    """
+    family_of: dict[str, str] = {}
+    family = ""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a readable miFam.dat: it is not UTF-8 text") from error
+    for number, line in enumerate(lines, 1):
+        match line.split():
+            case [] | ["AC", _]:
+                pass
+            case ["ID", name]:
+                family = name
+            case ["MI", accession, _] if (
+                family and family_of.setdefault(accession, family) == family
+            ):
+                pass
+            case ["MI", accession, _] if family:
+                raise InputError(
+                    f"{path}: line {number}: {accession} is in the family {family!r}, and in "
+                    f"{family_of[accession]!r}; correct it"
+                )
+            case ["//"]:
+                family = ""
+            case _:
+                raise InputError(
+                    f"{path}: line {number} is {line[:40]!r}; miRBase's miFam.dat has lines "
+                    "`AC accession`, `ID family`, below it `MI accession hairpin`, then `//`"
+                )
+    return family_of
 
 
 def shortcuts(records: pd.DataFrame) -> pd.DataFrame:

@@ -44,6 +44,30 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Audit(_Section):
+    """References that the audit compares evaluation records with."""
+
+    hairpins: Place | None = Field(
+        default=None,
+        description="FASTA file of known hairpins with headers like miRBase's: name, accession.",
+    )
+    families: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="miRBase's miFam.dat, which families the hairpins belong to: a name of the "
+        "sources table, a URL or a path.",
+    )
+
+    @model_validator(mode="after")
+    def _families_are_of_hairpins(self) -> Audit:
+        if self.families and not self.hairpins:
+            raise ValueError("families are those of known hairpins, so it needs `hairpins` too")
+        return self
+
+    def places(self) -> list[str]:
+        """The files that it names: none, the hairpins, or both."""
+        return [place for place in (self.hairpins, self.families) if place is not None]
+
+
 class Dataset(_Section):
     """A set of labelled RNAs."""
 
@@ -293,6 +317,7 @@ class Study(_Section):
     runs: list[Runs] = Field(min_length=1, description="What is trained.")
     tables: dict[Name, Table] = Field(description="What is printed.")
     figure3: Figure3 | None = Field(None, description="What is watched beyond the last epoch.")
+    audit: Audit = Field(Audit(), description="What is known of hairpins, for the audit.")
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
@@ -421,11 +446,11 @@ class Study(_Section):
         return [place.replace("{fold}", str(number)) for place in places]
 
     def places(self) -> list[str]:
-        """Every FASTA file that the config names."""
+        """Every file of sequences or families that the config names."""
         sets = [place for d in self.datasets.values() for place in (*d.positives, *d.negatives)]
         train = [place for name in self.folds() for place in self.split_files(name, "train")]
         evaluate = [place for name in self.folds() for place in self.split_files(name, "evaluate")]
-        return sets + train + evaluate
+        return sets + train + evaluate + self.audit.places()
 
     def max_lengths(self, fold_name: str) -> dict[str, int | None]:
         """The networks that are planned on one experiment, and the longest RNA that each takes."""

@@ -32,6 +32,20 @@ SUMMARY = {
     **dict.fromkeys(("seeds", "positives", "negatives"), "int64"),
     **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high")},
 }
+# Features of a record that a network could lean on, as tables name them.
+FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+AUDIT = {
+    "id": "str",
+    "set": "str",
+    "label": "int8",
+    "contradictory": "int8",
+    "in_training": "int8",
+    "identity": "float64",
+    "training_label": "Int8",
+    "hairpin": "str",
+    "family": "str",
+    "relative": "Int8",
+}
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 
@@ -64,6 +78,14 @@ def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd
 def read_summary(path: str | Path) -> pd.DataFrame:
     """`evaluations/<group>.tsv`: result of `mirpair.metrics.summarise`, a row a method."""
     return read_tsv(path, SUMMARY)
+
+
+def read_audit(path: str | Path) -> pd.DataFrame:
+    """`audit/<experiment>/records.tsv`: a row for each evaluation record, in their order.
+
+    The columns are those of `mirpair.audit.evaluated`. An id is unique within a set only.
+    """
+    return read_tsv(path, AUDIT)
 
 
 def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:

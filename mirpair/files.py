@@ -90,7 +90,9 @@ def read_tsv(
             usecols=list(columns),
             dtype=columns,
             keep_default_na=False,
-            na_values={name: [""] for name, kind in columns.items() if kind.startswith("float")},
+            na_values={
+                name: [""] for name, kind in columns.items() if kind.startswith(("float", "Int"))
+            },
         )[list(columns)]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

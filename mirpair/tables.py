@@ -14,10 +14,11 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from mirpair.audit import FEATURES
-from mirpair.contracts import BASELINES, METRICS
+from mirpair.contracts import BASELINES, FEATURES, METRICS
 from mirpair.files import InputError, write_text
 
+# From this identity on an RNA counts as a near-copy.
+NEAR = 0.8
 _COUNTED = ["positives", "negatives", "shortest", "longest"]
 PUBLISHED, OURS, BASELINE = "published", "this run", "baseline"
 INSIDE, ABOVE, BELOW = "inside", "above", "below"

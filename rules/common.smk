@@ -126,6 +126,11 @@ def fasta(label):
     return lambda w: [file_of(place) for place in getattr(STUDY.datasets[w.dataset], label)]
 
 
+def reference(place):
+    """The file of a place that the config may leave out, in a list, which then is empty."""
+    return [file_of(name) for name in [place] if name]
+
+
 def published(role):
     """Input function: the FASTA files of a published split's role, none for other splits."""
     return lambda w: [file_of(place) for place in STUDY.split_files(w.experiment, role)]

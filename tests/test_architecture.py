@@ -25,6 +25,7 @@ ORDER = [
     "folding",
     "encoding",
     "datasets",
+    "similarity",
     "scores",
     "metrics",
     "audit",
@@ -52,6 +53,8 @@ CONDA = {
     "torch": "pytorch",
     "yaml": "pyyaml",
 }
+# The conda package of a program that a module runs.
+PROGRAMS = {"similarity": "mmseqs2"}
 
 
 def imports(path: Path) -> set[str]:
@@ -137,7 +140,8 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
     outside = (
         {n.split(".")[0] for n in used} - set(sys.stdlib_module_names) - {"mirpair", "job", ""}
     )
-    assert {CONDA.get(n, n) for n in outside} <= packages
+    programs = {PROGRAMS[module] for module in modules if module in PROGRAMS}
+    assert programs | {CONDA.get(n, n) for n in outside} <= packages
 
 
 def test_scripts_are_thin() -> None:

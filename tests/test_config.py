@@ -41,7 +41,8 @@ def test_the_paper_has_13_experiments_and_39_trainings() -> None:
 def test_every_published_file_of_the_paper_is_in_the_sources_table() -> None:
     study = load_study(shipped("config"))
     sources = read_sources(ROOT / "config" / "sources.tsv")
-    assert set(study.places()) == {name for name in sources if name.startswith("do2018/")}
+    used = {name for name in sources if name.startswith(("do2018/", "mirbase21/"))}
+    assert set(study.places()) == used
 
 
 def test_the_demo_trains_every_network_in_full_on_every_fold() -> None:
@@ -120,6 +121,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("figure3", {"validation": "demo-cv", "training": "demo-cv"}, "are the same experiment"),
         ("figure3", {"validation": "demo"}, "figure3.validation: there is no experiment named"),
         ("figure3", {"validation": "demo-cv", "model": "x"}, "figure3.model: there is no model"),
+        ("audit", {"families": "f"}, "audit: families are those of known hairpins, so it needs"),
+        ("audit", {"hairpin": "h"}, "audit.hairpin: this key is not known here"),
         ("title", 5, "title: is 5, must be text: '5'"),
         ("datasets.demo.positives", "a.fa", "is 'a.fa', must be a list: [a.fa]"),
         ("datasets", {"my set": {}}, "is 'my set'; a name is letters, digits, - and _"),

@@ -4,12 +4,14 @@
 
 It has the same paths, the same relations between files (a set, its 90 % in five folds, its test
 10 %) and the same ids as the benchmark has, with a few short RNAs in each, so that the whole
-study `paper` runs in a test without the network. `sources.tsv` holds its own checksums.
+study `paper` runs in a test without the network. All human positives are known hairpins, and so is
+one negative of `new`; families have two each. `sources.tsv` holds its own checksums.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PREFIX = "do2018/"
+HAIRPINS, FAMILIES = "mirbase21/hairpin.fa.gz", "mirbase21/miFam.dat"
 FOLDS = 5
 # Records of a class in one fold, and in the test 10 %.
 POSITIVES, NEGATIVES = 2, 4
@@ -27,16 +30,18 @@ TESTED = 2, 3
 def main() -> None:
     with open(ROOT / "config" / "sources.tsv", encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
-    rows = [row for row in rows if row["name"].startswith(PREFIX)]
-    files = {}
+    rows = [row for row in rows if row["name"].startswith((PREFIX, "mirbase21/"))]
+    files: dict[str, bytes] = {}
     pools = {label: shortest_first(label) for label in ("positives", "negatives")}
     for name in ("human", "whole", "new"):
-        files |= small_set(name, pools)
+        texts = small_set(name, pools)
+        files |= {f"{PREFIX}{path}": text.encode() for path, text in texts.items()}
+    files |= reference(files)
     with open(HERE / "sources.tsv", "w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, list(rows[0]), delimiter="\t", lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            data = files.pop(row["name"].removeprefix(PREFIX)).encode()
+            data = files.pop(row["name"])
             path = HERE / "mirror" / row["url"].removeprefix("https://")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
@@ -50,6 +55,25 @@ def shortest_first(label: str) -> list[str]:
     """The demo's sequences of a class; every file takes its own from the front."""
     with open(ROOT / "config" / "demo" / f"{label}.fa", encoding="ascii") as handle:
         return sorted((sequence for _, sequence in SimpleFastaParser(handle)), key=len)
+
+
+def reference(files: dict[str, bytes]) -> dict[str, bytes]:
+    """A reference of known hairpins, in miRBase's formats."""
+    known = files[f"{PREFIX}sequences/human_pos.fa"].decode().split()[1::2]
+    known += files[f"{PREFIX}sequences/new_neg.fa"].decode().split()[1:2]
+    names = [f"hsa-mir-{number}" for number in range(len(known))]
+    hairpins, families = [], []
+    for number, (name, sequence) in enumerate(zip(names, known, strict=True)):
+        hairpins.append(f">{name} MI{number:07} Homo sapiens {name} stem-loop\n{sequence}\n")
+        if number % 2 == 0:
+            families.append(f"AC   MIPF{number:07}\nID   mir-{number}\n")
+        families.append(f"MI   MI{number:07}  {name}\n")
+        if number % 2 or number == len(known) - 1:
+            families.append("//\n")
+    return {
+        HAIRPINS: gzip.compress("".join(hairpins).encode(), mtime=0),
+        FAMILIES: "".join(families).encode(),
+    }
 
 
 def small_set(name: str, pools: dict[str, list[str]]) -> dict[str, str]:
