@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import AUDIT, EVALUATE, FEATURES, RANKING, TRAIN
+from mirpair.contracts import AUDIT, EVALUATE, FEATURES, RANKING, SET_FEATURES, TRAIN
 from mirpair.files import InputError
 from mirpair.metrics import rank
 from mirpair.sequences import Dropped, read_fasta
@@ -43,6 +43,40 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
             "MFE/length": structures["mfe"].abs() / length,
         }
     )
+
+
+def describe(
+    records: pd.DataFrame, structures: pd.DataFrame, known: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """What tables and figures tell of a set, without its sequences.
+
+    Parameters
+    ----------
+    records, structures
+        Tables of one set, row by row the same RNAs.
+    known
+        Result of `known_hairpins`, if there is a reference.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, label, length, GC, MFE/length (see `features`), contradictory (the sequence
+        stands in the other class of the set too, 0/1), and hairpin (the first known one with
+        exactly this sequence, or empty).
+    """
+    table = features(records, structures)
+    classes = table.groupby("sequence")["label"].transform("nunique")
+    hairpins = _hairpin_of(known).reindex(table["sequence"]).fillna("")
+    return table.assign(contradictory=classes > 1, hairpin=hairpins.to_numpy())[
+        list(SET_FEATURES)
+    ].astype(SET_FEATURES)
+
+
+def _hairpin_of(known: pd.DataFrame | None) -> pd.Series:
+    """Name of the first known hairpin of each sequence."""
+    if known is None:
+        return pd.Series(dtype="str")
+    return known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
 
 
 def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -136,7 +170,7 @@ def evaluated(
 
     if known is None:
         known = pd.DataFrame({"hairpin": [], "sequence": [], "family": []}, dtype="str")
-    hairpin_of = known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
+    hairpin_of = _hairpin_of(known)
     in_family = known[known["family"] != ""].drop_duplicates("sequence")
     family_of = in_family.set_index("sequence")["family"]
     family = tested["sequence"].map(family_of)
@@ -155,6 +189,40 @@ def evaluated(
             "relative": family.isin(relatives).astype("Int8").mask(family.isna()),
         }
     ).astype(AUDIT)
+
+
+# From this identity to a training record on, an evaluation record is a near-copy.
+NEAR = 0.8
+# Evaluation records that are told apart in every evaluation, and what they are called.
+SUBSETS = {
+    "published": "published split",
+    "labels": "without wrong labels",
+    "clean": "… and without near-copies",
+}
+
+
+def subsets(records: pd.DataFrame) -> pd.DataFrame:
+    """Which evaluation records are left after each step of cleaning.
+
+    Nothing of a prediction is looked at, only what was known before any training.
+
+    Parameters
+    ----------
+    records
+        Result of `evaluated`, as `mirpair.contracts.read_audit` reads it.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, and booleans: published (all of them); labels (without records whose sequence
+        stands in both classes, and negatives that are known hairpins); clean (of those, without
+        near-copies of training records of either class).
+    """
+    mislabelled = (records["label"] == 0) & (records["hairpin"] != "")
+    labels = (records["contradictory"] == 0) & ~mislabelled
+    near = (records["in_training"] == 1) | (records["identity"] >= NEAR)
+    table = {"id": records["id"], "published": True, "labels": labels, "clean": labels & ~near}
+    return pd.DataFrame(table)
 
 
 def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> pd.DataFrame:

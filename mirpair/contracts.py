@@ -34,6 +34,14 @@ SUMMARY = {
 }
 # Features of a record that a network could lean on, as tables name them.
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+SET_FEATURES = {
+    "id": "str",
+    "label": "int8",
+    "length": "int64",
+    **dict.fromkeys(("GC", "MFE/length"), "float64"),
+    "contradictory": "int8",
+    "hairpin": "str",
+}
 AUDIT = {
     "id": "str",
     "set": "str",
@@ -78,6 +86,11 @@ def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd
 def read_summary(path: str | Path) -> pd.DataFrame:
     """`evaluations/<group>.tsv`: result of `mirpair.metrics.summarise`, a row a method."""
     return read_tsv(path, SUMMARY)
+
+
+def read_features(path: str | Path) -> pd.DataFrame:
+    """`features.tsv` of a set: result of `mirpair.audit.describe`."""
+    return read_tsv(path, SET_FEATURES)
 
 
 def read_audit(path: str | Path) -> pd.DataFrame:

@@ -44,33 +44,36 @@ def kept_runs(
     ]
 
 
-def check_data(folder: str | Path, data: Mapping[str, Any]) -> None:
-    """Refuse results that were kept of other data than the config names.
+def check_data(folder: str | Path, data: Mapping[str, Any]) -> bool:
+    """Whether a folder has kept results; refuse those of other data than the config names.
 
     Parameters
     ----------
     folder
-        Where results are kept.
+        Where results are kept, or will be.
     data
         The sections of the config that say which data: datasets, experiments, audit.
 
     Raises
     ------
     InputError
-        If they are not those that the results are of, or the folder does not say which.
+        If there is no such folder, or its results are of other data.
     """
     path = Path(folder) / DATA
-    if not path.is_file():
+    if not Path(folder).is_dir():
         raise InputError(
-            f"{folder}: there are no kept results, {DATA} is missing; correct `kept` in the "
-            "config, or leave it out. A path is relative to the folder you work in."
+            f"{folder}: there is no such folder; correct `kept` in the config, or make the folder "
+            "if results are to be kept there. A path is relative to the folder you work in."
         )
+    if not path.is_file():
+        return False
     known = _read_json(path)
     if other := [name for name in data if known.get(name) != data[name]]:
         raise InputError(
             f"{folder}: these results were kept of other data: the section "
             f"{', '.join(other)} of the config differs from that in {path}; leave out `kept`"
         )
+    return True
 
 
 def pack(source: str | Path, destination: str | Path) -> None:

@@ -146,8 +146,10 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
         return _best(sections, rows)
     tables = pd.concat([section.table for section in sections if "AUROC" in section.table])
     every_cell, ranking = agreement(tables), agreement(tables, RANKING)
-    headlines, sentences = [], []
-    for recipe, every in stated.groupby("recipe", sort=False):
+    headlines: list[str] = []
+    sentences: list[str] = []
+    for recipe in stated["recipe"].drop_duplicates():
+        every = stated[stated["recipe"] == recipe]
         counted = every[every["whole"]].dropna(subset=[f"{m} here" for m in RANKING])
         if counted.empty or not ranking.loc[recipe, "cells"]:
             headlines.append(

@@ -17,9 +17,8 @@ from markupsafe import Markup
 from mirpair.contracts import BASELINES, FEATURES, METRICS
 from mirpair.files import InputError, write_text
 
-# From this identity on an RNA counts as a near-copy.
-NEAR = 0.8
-_COUNTED = ["positives", "negatives", "shortest", "longest"]
+_DOUBTFUL = ["in both classes", "known negatives"]
+_COUNTED = ["positives", "negatives", "shortest", "longest", *_DOUBTFUL]
 PUBLISHED, OURS, BASELINE = "published", "this run", "baseline"
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 MARKS = {INSIDE: "✓", ABOVE: "▲", BELOW: "▼"}
@@ -43,21 +42,23 @@ def counts_table(
     Parameters
     ----------
     features
-        Features of the records (label, length) by name of their set.
+        Result of `mirpair.audit.describe` by name of the set.
     published
         Result of `mirpair.contracts.read_published_counts`.
 
     Returns
     -------
     DataFrame
-        Columns dataset, source, positives, negatives, shortest, mean length, longest (nt).
+        Columns dataset, source, positives, negatives, shortest, mean length, longest (nt), in both
+        classes (positives whose sequence is a negative's too), and known negatives (those that are
+        exactly a known hairpin; missing without a reference).
     """
     rows = []
     for name, frame in features.items():
         if published is not None:
             stated = published[published["dataset"] == name].to_dict("records")
             rows += [{**row, "source": PUBLISHED} for row in stated]
-        lengths = frame["length"]
+        lengths, negative, hairpin = frame["length"], frame["label"] == 0, frame["hairpin"] != ""
         rows.append(
             {
                 "dataset": name,
@@ -67,12 +68,14 @@ def counts_table(
                 "shortest": int(lengths.min()),
                 "mean length": round(float(lengths.mean()), 1),
                 "longest": int(lengths.max()),
+                "in both classes": int(frame.loc[~negative, "contradictory"].sum()),
+                "known negatives": int((hairpin & negative).sum()) if hairpin.any() else None,
             }
         )
     table = pd.DataFrame(rows)
     table[_COUNTED] = table[_COUNTED].astype("Int64")
     lengths_of = ["shortest", "mean length", "longest"]
-    return table[["dataset", "source", "positives", "negatives", *lengths_of]]
+    return table[["dataset", "source", "positives", "negatives", *lengths_of, *_DOUBTFUL]]
 
 
 def gather(tables: Iterable[pd.DataFrame], origins: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -384,8 +387,8 @@ def epochs_table(
     return pd.DataFrame(lines)
 
 
-# Identity to the nearest training record, from which on it falls into a band.
-BANDS = {"identity 0.95–1": (0.95, 1.0), "0.90–0.95": (0.90, 0.95), "0.80–0.90": (0.80, 0.90)}
+# Identity to the nearest training record; a part of one has 1.
+BANDS = {"near, 0.95–1": (0.95, 1.01), "0.90–0.95": (0.90, 0.95), "0.80–0.90": (0.80, 0.90)}
 
 
 def audit_table(
@@ -406,36 +409,35 @@ def audit_table(
     Returns
     -------
     DataFrame
-        Columns experiment, source, and numbers of records: pre-miRNAs, others, in both classes
-        (the same sequence), others in miRBase (exactly), identical in training, those nearly so
-        by bands of identity, relative in training (of those whose family is known), left (after
-        all cleaning: pre-miRNAs and others); and the AUROC of each single feature.
+        Columns experiment, source, and numbers of evaluation records: positives, negatives, in
+        both classes (the same sequence stands in the other class), known negatives (those that are
+        exactly a known hairpin), in training (the same sequence), those near one by bands of
+        identity, positives whose family is known, those of them with a relative in training,
+        positives and negatives left after all cleaning; and the AUROC of each single feature.
     """
-    lines = []
     alone = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
-    for group, rows in records.groupby("group", sort=False):
-        other = rows["label"] == 0
-        identical = rows["in_training"] == 1
-        known = rows["relative"].notna()
-        left = rows[subsets.loc[rows.index].iloc[:, -1].to_numpy()]
-        line = {
+    lines = []
+    for group, rows in records.assign(left=subsets["clean"].to_numpy()).groupby(
+        "group", sort=False
+    ):
+        positive, copy = rows["label"] == 1, rows["in_training"] == 1
+        line: dict[str, Any] = {
             "experiment": group,
             "source": OURS,
-            "pre-miRNAs": int((~other).sum()),
-            "others": int(other.sum()),
+            "positives": int(positive.sum()),
+            "negatives": int((~positive).sum()),
             "in both classes": int(rows["contradictory"].sum()),
-            "others in miRBase": int((other & (rows["hairpin"] != "")).sum()),
-            "identical in training": int(identical.sum()),
+            "known negatives": int((~positive & (rows["hairpin"] != "")).sum()),
+            "in training": int(copy.sum()),
         }
         for name, (low, high) in BANDS.items():
-            near = (rows["identity"] >= low) & (rows["identity"] < high)
-            if high == 1:
-                near |= rows["identity"] == 1
-            line[name] = int((near & ~identical).sum())
-        line["relative in training"] = f"{int(rows['relative'].sum())} of {int(known.sum())}"
-        line["left"] = f"{int((left['label'] == 1).sum())} + {int((left['label'] == 0).sum())}"
-        for feature in FEATURES:
-            line[f"AUROC of {feature}"] = f"{alone[group, feature]:.3f}"
+            within = (rows["identity"] >= low) & (rows["identity"] < high)
+            line[name] = int((within & ~copy).sum())
+        line["family known"] = int((positive & rows["relative"].notna()).sum())
+        line["relative in training"] = int(rows.loc[positive, "relative"].sum())
+        line["positives left"] = int((positive & rows["left"]).sum())
+        line["negatives left"] = int((~positive & rows["left"]).sum())
+        line |= {f"{FEATURES[name]}, AUROC": round(alone[group, name], 3) for name in FEATURES}
         lines.append(line)
     return pd.DataFrame(lines)
 

@@ -209,10 +209,9 @@ def described(runs):
 
 def taken():
     """Results that are taken from where they were kept: place below <results> to file there."""
-    if not KEPT:
-        return {}
     try:
-        check_data(KEPT, DATA_SECTIONS)
+        if not KEPT or not check_data(KEPT, DATA_SECTIONS):
+            return {}
         runs = [name for name in kept_runs(KEPT, planned()) if name not in trained_here()]
         watched = kept_runs(KEPT, planned(WATCHED, "watched"), OF_WATCHED)
     except InputError as error:
@@ -241,18 +240,14 @@ DATA_FILES = [
         for name in STUDY.datasets
         for file in ("features.tsv.gz", "dropped.tsv", "folding.json")
     ),
-    *(
-        f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")
-    ),
+    *(f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")),
     *(f"baselines/{name}.tsv.gz" for name in FOLDS),
 ]
 DATA_SECTIONS = STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"})
 KEPT = found(STUDY.kept) if STUDY.kept else None
 TAKEN = taken()
 TAKEN_RUNS = [name for name in planned() if f"{name}/provenance.json" in TAKEN]
-TAKEN_WATCHED = [
-    name for name in planned(WATCHED, "watched") if f"{name}/provenance.json" in TAKEN
-]
+TAKEN_WATCHED = [name for name in planned(WATCHED, "watched") if f"{name}/provenance.json" in TAKEN]
 
 
 def pictures():

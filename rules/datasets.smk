@@ -63,6 +63,7 @@ rule features:
     input:
         records="<results>/datasets/{dataset}/records.tsv",
         structures="<results>/datasets/{dataset}/structures.tsv",
+        hairpins=reference(STUDY.audit.hairpins),
     output:
         "<results>/datasets/{dataset}/features.tsv",
     log:
@@ -79,7 +80,7 @@ rule features:
     params:
         code=code_of("features"),
     message:
-        "Measuring the features of the set {wildcards.dataset}"
+        "Describing the records of the set {wildcards.dataset}"
     script:
         "../scripts/features.py"
 

@@ -32,6 +32,7 @@ rule kept_merge:
 rule kept_run:
     input:
         [f"{RUN}/{name.removesuffix('.gz')}" for name in OF_RUN if name != "benchmark.tsv"],
+        data=ancient(f"{KEPT}/{DATA}"),
     output:
         [f"{KEPT}/{BELOW}/{name}" for name in OF_RUN if name != "benchmark.tsv"],
         f"{KEPT}/{BELOW}/benchmark.tsv",

@@ -1,11 +1,13 @@
-"""Measure the features of a set's records, for tables and figures that need no sequences."""
+"""Describe a set's records for tables and figures, which need no sequences."""
 
 import job
 
-from mirpair.audit import features
+from mirpair.audit import describe, known_hairpins
 from mirpair.contracts import read_records, read_structures
 from mirpair.files import write_tsv
 
 job.start(snakemake)
-found = features(read_records(snakemake.input.records), read_structures(snakemake.input.structures))
-write_tsv(found.drop(columns="sequence"), snakemake.output[0], float_format="%.6f")
+inputs = snakemake.input
+known = known_hairpins(*inputs.hairpins) if inputs.hairpins else None
+table = describe(read_records(inputs.records), read_structures(inputs.structures), known)
+write_tsv(table, snakemake.output[0], float_format="%.6f")

@@ -5,6 +5,7 @@ import job
 from mirpair.kept import pack
 
 job.start(snakemake)
-sources = [*snakemake.input, snakemake.params.benchmark_file]
+*results, _ = snakemake.input
+sources = [*results, snakemake.params.benchmark_file]
 for source, destination in zip(sources, snakemake.output, strict=True):
     pack(source, destination)

@@ -7,7 +7,6 @@ import job
 import pandas as pd
 import yaml
 
-from mirpair.contracts import read_audit
 from mirpair.files import write_text
 from mirpair.report import Picture, Section, render
 from mirpair.tables import read_table
