@@ -11,7 +11,8 @@ from typing import Any
 from mirpair.files import InputError, atomic
 
 # What a table, a figure or the report needs of a training; not its weights.
-OF_RUN = ("history.tsv", "predictions.tsv.gz", "provenance.json", "benchmark.tsv")
+BENCHMARK = "benchmark.tsv"
+OF_RUN = ("history.tsv", "predictions.tsv.gz", "provenance.json", BENCHMARK)
 OF_WATCHED = ("history.tsv", "provenance.json")
 DATA = "data.json"
 

@@ -19,6 +19,7 @@ from mirpair.files import InputError, write_text
 
 _DOUBTFUL = ["in both classes", "known negatives"]
 _COUNTED = ["positives", "negatives", "shortest", "longest", *_DOUBTFUL]
+_OF_REFERENCE = ["known negatives", "family known", "relative in training"]
 PUBLISHED, OURS, BASELINE = "published", "this run", "baseline"
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 MARKS = {INSIDE: "✓", ABOVE: "▲", BELOW: "▼"}
@@ -414,8 +415,10 @@ def audit_table(
         exactly a known hairpin), in training (the same sequence), those near one by bands of
         identity, positives whose family is known, those of them with a relative in training,
         positives and negatives left after all cleaning; and the AUROC of each single feature.
+        What takes a reference is missing where there is none.
     """
     alone = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
+    has_hairpins, has_families = (records["hairpin"] != "").any(), records["relative"].notna().any()
     lines = []
     for group, rows in records.assign(left=subsets["clean"].to_numpy()).groupby(
         "group", sort=False
@@ -427,19 +430,24 @@ def audit_table(
             "positives": int(positive.sum()),
             "negatives": int((~positive).sum()),
             "in both classes": int(rows["contradictory"].sum()),
-            "known negatives": int((~positive & (rows["hairpin"] != "")).sum()),
+            "known negatives": int((~positive & (rows["hairpin"] != "")).sum())
+            if has_hairpins
+            else None,
             "in training": int(copy.sum()),
         }
         for name, (low, high) in BANDS.items():
             within = (rows["identity"] >= low) & (rows["identity"] < high)
             line[name] = int((within & ~copy).sum())
-        line["family known"] = int((positive & rows["relative"].notna()).sum())
-        line["relative in training"] = int(rows.loc[positive, "relative"].sum())
+        known = rows.loc[positive, "relative"].dropna()
+        line["family known"] = len(known) if has_families else None
+        line["relative in training"] = int(known.sum()) if has_families else None
         line["positives left"] = int((positive & rows["left"]).sum())
         line["negatives left"] = int((~positive & rows["left"]).sum())
         line |= {f"{FEATURES[name]}, AUROC": round(alone[group, name], 3) for name in FEATURES}
         lines.append(line)
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    table[_OF_REFERENCE] = table[_OF_REFERENCE].astype("Int64")
+    return table
 
 
 def _ranges(table: pd.DataFrame, metric: str) -> list[str]:
@@ -456,7 +464,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         if name in ("note", "model", "recipe", "reproduces") or name.endswith(" agrees")
     ]
     table[words] = table[words].astype(object).fillna("")
-    whole = [name for name in _COUNTED if name in table]
+    whole = [name for name in (*_COUNTED, *_OF_REFERENCE[1:]) if name in table]
     table[whole] = table[whole].astype("Int64")
     return table
 
@@ -470,13 +478,15 @@ def to_markdown(table: pd.DataFrame, title: str) -> str:
     """Markdown: one table under its title, its notes, and its intervals if it has any."""
     tables = [formatted(table), limits(table)]
     texts = [
-        shown.map(lambda text: text.replace("|", "\\|")).to_markdown(
-            index=False, disable_numparse=True
-        )
+        shown.map(_escaped).rename(columns=_escaped).to_markdown(index=False, disable_numparse=True)
         for shown in tables
         if shown is not None
     ]
     return "\n\n".join([f"**{title}**", texts[0], *notes(table), *texts[1:]]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def to_latex(table: pd.DataFrame, title: str) -> str:

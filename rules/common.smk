@@ -15,7 +15,7 @@ sys.path.insert(0, str(HOME))
 from mirpair.config import load_study
 from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import InputError
-from mirpair.kept import DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
+from mirpair.kept import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
 from mirpair.provenance import code_version
 from mirpair.recipes import RECIPES
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
@@ -247,6 +247,7 @@ DATA_SECTIONS = STUDY.model_dump(mode="json", include={"datasets", "experiments"
 KEPT = found(STUDY.kept) if STUDY.kept else None
 TAKEN = taken()
 TAKEN_RUNS = [name for name in planned() if f"{name}/provenance.json" in TAKEN]
+KEEPS = [name for name in planned() if name not in TAKEN_RUNS]
 TAKEN_WATCHED = [name for name in planned(WATCHED, "watched") if f"{name}/provenance.json" in TAKEN]
 
 

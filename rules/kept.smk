@@ -31,15 +31,18 @@ rule kept_merge:
 # As soon as a training has ended, so that what is interrupted goes on from there.
 rule kept_run:
     input:
-        [f"{RUN}/{name.removesuffix('.gz')}" for name in OF_RUN if name != "benchmark.tsv"],
+        [f"<results>/{{run}}/{name.removesuffix('.gz')}" for name in OF_RUN if name != BENCHMARK],
         data=ancient(f"{KEPT}/{DATA}"),
     output:
-        [f"{KEPT}/{BELOW}/{name}" for name in OF_RUN if name != "benchmark.tsv"],
-        f"{KEPT}/{BELOW}/benchmark.tsv",
+        [f"{KEPT}/{{run}}/{name}" for name in OF_RUN if name != BENCHMARK],
+        f"{KEPT}/{{run}}/{BENCHMARK}",
     log:
-        "<logs>/kept_run/{experiment}/{model}/{recipe}/seed{seed}.log",
+        "<logs>/kept_{run}.log",
     benchmark:
-        "<benchmarks>/kept_run/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+        "<benchmarks>/kept_{run}.tsv"
+    wildcard_constraints:
+        # What is taken comes from there, and is not put there again.
+        run="|".join(re.escape(name) for name in KEEPS) or "none",
     priority: 50
     conda:
         "../envs/data.yaml"
@@ -50,10 +53,10 @@ rule kept_run:
         runtime=10,
     params:
         # No output of a rule, so it cannot be asked for as an input.
-        benchmark_file=lambda w: f"{PLACE}/{BELOW.format(**w)}/benchmark.tsv",
+        benchmark_file=lambda w: f"{PLACE}/{w.run}/{BENCHMARK}",
         code=code_of("kept_run"),
     message:
-        "Keeping {wildcards.model} on {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
+        "Keeping {wildcards.run}"
     script:
         "../scripts/kept_run.py"
 
@@ -62,8 +65,7 @@ rule kept_data:
     input:
         [f"<results>/{name.removesuffix('.gz')}" for name in DATA_FILES],
     output:
-        f"{KEPT}/{DATA}",
-        [f"{KEPT}/{name}" for name in DATA_FILES],
+        [f"{KEPT}/{name}" for name in (DATA, *DATA_FILES) if KEEPS],
     log:
         "<logs>/kept_data.log",
     benchmark:
@@ -87,5 +89,4 @@ rule kept_data:
 # What was taken is there already.
 rule keep:
     input:
-        [f"{KEPT}/{name}/provenance.json" for name in planned() if name not in TAKEN_RUNS],
-        f"{KEPT}/{DATA}" if len(TAKEN_RUNS) < len(PLAN) else [],
+        [f"{KEPT}/{name}/provenance.json" for name in KEEPS],

@@ -2,12 +2,12 @@
 
 import job
 
-from mirpair.contracts import read_published_counts, read_records
+from mirpair.contracts import read_features, read_published_counts
 from mirpair.tables import counts_table, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-records = dict(zip(params.sets, map(read_records, inputs.records), strict=True))
-table = counts_table(records, *map(read_published_counts, inputs.published))
+features = dict(zip(params.sets, map(read_features, inputs.features), strict=True))
+table = counts_table(features, *map(read_published_counts, inputs.published))
 for path in snakemake.output:
     write(table, params.title, path)
