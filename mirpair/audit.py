@@ -134,13 +134,16 @@ def evaluated(
     nearest_label = pd.array(np.where(is_other, 1 - label, label), dtype="Int8")
     nearest_label[np.isnan(identity)] = pd.NA
 
-    if known is None:
-        known = pd.DataFrame({"hairpin": [], "sequence": [], "family": []}, dtype="str")
-    hairpin_of = known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
-    in_family = known[known["family"] != ""].drop_duplicates("sequence")
-    family_of = in_family.set_index("sequence")["family"]
-    family = tested["sequence"].map(family_of)
-    relatives = set(train.loc[train["label"] == 1, "sequence"].map(family_of).dropna())
+    hairpin_of: dict[str, str] = {}
+    family_of: dict[str, str] = {}
+    if known is not None:
+        columns = (known["hairpin"], known["sequence"], known["family"])
+        for hairpin, sequence, family in zip(*columns, strict=True):
+            hairpin_of.setdefault(sequence, hairpin)
+            if family:
+                family_of.setdefault(sequence, family)
+    families = [family_of.get(sequence, "") for sequence in queries]
+    relatives = {family_of.get(it) for it in train.loc[train["label"] == 1, "sequence"]}
     return pd.DataFrame(
         {
             "id": tested["id"],
@@ -150,9 +153,11 @@ def evaluated(
             "in_training": tested["sequence"].isin(set(train["sequence"])),
             "identity": identity,
             "training_label": nearest_label,
-            "hairpin": tested["sequence"].map(hairpin_of).fillna(""),
-            "family": family.fillna(""),
-            "relative": family.isin(relatives).astype("Int8").mask(family.isna()),
+            "hairpin": [hairpin_of.get(sequence, "") for sequence in queries],
+            "family": families,
+            "relative": pd.array(
+                [it in relatives if it else None for it in families], dtype="Int8"
+            ),
         }
     ).astype(AUDIT)
 

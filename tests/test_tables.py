@@ -12,7 +12,15 @@ from conftest import ROOT
 
 from mirpair.contracts import METRICS, read_published_counts, read_published_results
 from mirpair.files import InputError
-from mirpair.tables import counts_table, formatted, read_table, results_table, to_html, write
+from mirpair.tables import (
+    audit_table,
+    counts_table,
+    formatted,
+    read_table,
+    results_table,
+    to_html,
+    write,
+)
 
 PUBLISHED = ROOT / "config" / "published"
 
@@ -113,6 +121,25 @@ def test_a_second_recipe_stands_below_the_same_published_row_under_its_own_name(
     assert reproduces[1] == reproduces[2] == "Proposed variable-sized"
     assert reproduces[0] == reproduces[4] == ""
     assert table["recipe"].tolist()[1:3] == ["paper", "published-code"]
+
+
+def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
+    audit = pd.DataFrame(
+        {
+            "label": [1, 1, 0, 0],
+            "contradictory": [0, 0, 1, 0],
+            "in_training": [1, 0, 0, 0],
+            "identity": [1.0, 0.8, 0.7999, math.nan],
+            "hairpin": ["hsa-a", "hsa-b", "hsa-c", ""],
+            "family": ["a", "a", "", ""],
+            "relative": pd.array([1, 0, None, None], dtype="Int8"),
+        }
+    )
+    found = audit_table({"cv1": audit, "cv2": audit.iloc[:1]})
+    counts = {"evaluated": 4, "in training": 1, "near copies": 2, "contradictory": 1}
+    counts |= {"known negatives": 1, "in a family": 2, "relative in training": 1}
+    assert found.to_dict("records")[0] == {"experiment": "cv1", **counts}
+    assert found.loc[1].tolist() == ["cv2", 1, 1, 1, 0, 0, 1, 1]
 
 
 def test_single_features_stand_below_with_ranking_metrics_only() -> None:
