@@ -66,17 +66,24 @@ def describe(
     """
     table = features(records, structures)
     classes = table.groupby("sequence")["label"].transform("nunique")
-    hairpins = _hairpin_of(known).reindex(table["sequence"]).fillna("")
-    return table.assign(contradictory=classes > 1, hairpin=hairpins.to_numpy())[
-        list(SET_FEATURES)
-    ].astype(SET_FEATURES)
+    names, _ = _names(known)
+    table = table.assign(
+        contradictory=classes > 1, hairpin=[names.get(it, "") for it in table["sequence"]]
+    )
+    return table[list(SET_FEATURES)].astype(SET_FEATURES)
 
 
-def _hairpin_of(known: pd.DataFrame | None) -> pd.Series:
-    """Name of the first known hairpin of each sequence."""
-    if known is None:
-        return pd.Series(dtype="str")
-    return known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
+def _names(known: pd.DataFrame | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Sequence to the first known hairpin that it is, and to the first family that it is of."""
+    hairpin_of: dict[str, str] = {}
+    family_of: dict[str, str] = {}
+    if known is not None:
+        columns = (known["hairpin"], known["sequence"], known["family"])
+        for hairpin, sequence, family in zip(*columns, strict=True):
+            hairpin_of.setdefault(sequence, hairpin)
+            if family:
+                family_of.setdefault(sequence, family)
+    return hairpin_of, family_of
 
 
 def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -168,13 +175,9 @@ def evaluated(
     nearest_label = pd.array(np.where(is_other, 1 - label, label), dtype="Int8")
     nearest_label[np.isnan(identity)] = pd.NA
 
-    if known is None:
-        known = pd.DataFrame({"hairpin": [], "sequence": [], "family": []}, dtype="str")
-    hairpin_of = _hairpin_of(known)
-    in_family = known[known["family"] != ""].drop_duplicates("sequence")
-    family_of = in_family.set_index("sequence")["family"]
-    family = tested["sequence"].map(family_of)
-    relatives = set(train.loc[train["label"] == 1, "sequence"].map(family_of).dropna())
+    hairpin_of, family_of = _names(known)
+    families = [family_of.get(sequence, "") for sequence in queries]
+    relatives = {family_of.get(it) for it in train.loc[train["label"] == 1, "sequence"]}
     return pd.DataFrame(
         {
             "id": tested["id"],
@@ -184,9 +187,11 @@ def evaluated(
             "in_training": tested["sequence"].isin(set(train["sequence"])),
             "identity": identity,
             "training_label": nearest_label,
-            "hairpin": tested["sequence"].map(hairpin_of).fillna(""),
-            "family": family.fillna(""),
-            "relative": family.isin(relatives).astype("Int8").mask(family.isna()),
+            "hairpin": [hairpin_of.get(sequence, "") for sequence in queries],
+            "family": families,
+            "relative": pd.array(
+                [it in relatives if it else None for it in families], dtype="Int8"
+            ),
         }
     ).astype(AUDIT)
 

@@ -76,7 +76,6 @@ def nearest(
 
 
 def _search(queries: Sequence[str], targets: Sequence[str], threads: int) -> list[float]:
-    # Relative to the folder: a space in its path would break MMseqs2's own scripts.
     files = ["queries.fa", "targets.fa", "hits.tsv", "work"]
     number = ["--max-seqs", str(len(targets)), "--threads", str(threads)]
     with tempfile.TemporaryDirectory(prefix="mirpair-") as name:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
+from conftest import random_rna
 
-from mirpair.audit import check_lengths, features, overlap, shortcuts, take_part
-from mirpair.files import InputError
+from mirpair.audit import (
+    check_lengths,
+    evaluated,
+    features,
+    known_hairpins,
+    read_families,
+    shortcuts,
+    take_part,
+)
+from mirpair.contracts import read_audit
+from mirpair.files import InputError, write_tsv
 
 RECORDS = pd.DataFrame(
     {
@@ -55,11 +69,186 @@ def test_tables_of_different_rnas_are_refused() -> None:
         features(RECORDS, STRUCTURES.iloc[::-1].reset_index(drop=True))
 
 
-def test_shared_and_contradictory_sequences_are_counted() -> None:
-    """Evaluation records e and f repeat training sequences; GC stands in both classes."""
-    same = RECORDS.assign(sequence=["GC", "A", "AUAU", "C", "AUAU", "GC", "GC", "G"])
-    found = overlap(take_part(EXPERIMENT, {"s": features(same, STRUCTURES)}))
-    assert found.to_dict("records") == [{"evaluated": 4, "in training": 3, "contradictory": 2}]
+RNG = np.random.default_rng(1)
+# Long enough to have neighbours; none of them is near another.
+ONE, TWO, THREE, FOUR, FIVE, SIX = (random_rna(RNG, 80) for _ in range(6))
+
+
+def changed(sequence: str, *places: int) -> str:
+    """Another base at each of these places."""
+    return "".join(
+        "ACGU"[("ACGU".index(base) + 1) % 4] if place in places else base
+        for place, base in enumerate(sequence)
+    )
+
+
+def audited(
+    *rows: tuple[str, str, str, int, str], known: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The audit of records given as set, id, role ("" is none), label and sequence, by id."""
+    table = pd.DataFrame(rows, columns=["set", "id", "role", "label", "sequence"])
+    features_of = {}
+    for name, records in table.groupby("set"):
+        structures = pd.DataFrame({"id": records["id"], "mfe": -1.0})
+        features_of[str(name)] = features(records, structures)
+    experiment = table.loc[table["role"] != "", ["id", "set", "role"]].reset_index(drop=True)
+    return evaluated(take_part(experiment, features_of), known)
+
+
+def test_a_sequence_of_both_classes_is_told_wherever_the_other_stands() -> None:
+    """Of b in training, of c in evaluation, of d in no role, of e in the other set."""
+    found = audited(
+        *(("s", "a", "train", 0, ONE), ("s", "b", "evaluate", 1, ONE)),
+        *(("s", "c", "evaluate", 1, TWO), ("s", "c0", "evaluate", 0, TWO)),
+        *(("s", "d", "evaluate", 0, THREE), ("s", "d0", "", 1, THREE)),
+        *(("s", "e", "evaluate", 1, FOUR), ("t", "e0", "train", 0, FOUR)),
+        *(("s", "f", "evaluate", 1, FIVE), ("s", "f0", "train", 1, FIVE)),
+        ("s", "g", "evaluate", 1, SIX),
+    )
+    assert dict(zip(found["id"], found["contradictory"], strict=True)) == {
+        **dict.fromkeys(["b", "c", "c0", "d", "e"], 1),
+        **dict.fromkeys(["f", "g"], 0),
+    }
+
+
+def test_in_training_is_the_very_sequence_in_a_training_record() -> None:
+    found = audited(
+        *(("s", "a", "train", 1, ONE), ("s", "b", "train", 0, TWO)),
+        *(("s", "c", "evaluate", 1, ONE), ("s", "d", "evaluate", 1, TWO)),
+        *(("s", "e", "evaluate", 0, ONE[:-1]), ("s", "f", "evaluate", 0, THREE)),
+        ("s", "g", "", 0, THREE),
+    )
+    assert found["in_training"].tolist() == [1, 1, 0, 0]
+    assert found["identity"].tolist()[:3] == [1, 1, 1], "a part of it is as near, and not it"
+    assert found["training_label"].tolist()[:3] == [1, 0, 1]
+    assert np.isnan(found["identity"].iloc[3])
+    assert found["training_label"].isna().tolist() == [False, False, False, True]
+
+
+def test_the_label_is_that_of_the_nearest_and_its_own_of_two_as_near() -> None:
+    found = audited(
+        *(("s", "p", "train", 1, changed(ONE, 20)), ("s", "n", "train", 0, changed(ONE, 20, 50))),
+        *(
+            ("s", "near-p", "evaluate", 0, ONE),
+            ("s", "near-n", "evaluate", 1, changed(ONE, 20, 50)),
+        ),
+        *(("s", "q", "train", 1, TWO), ("s", "m", "train", 0, TWO)),
+        *(("s", "both0", "evaluate", 0, changed(TWO, 40)), ("s", "both1", "evaluate", 1, TWO)),
+    )
+    assert found["identity"].tolist() == pytest.approx([79 / 80, 1, 79 / 80, 1])
+    assert found["training_label"].tolist() == [1, 0, 0, 1]
+
+
+def test_rows_are_in_the_experiments_order_and_ids_of_two_sets_are_apart(tmp_path: Path) -> None:
+    found = audited(
+        *(("t", "1", "evaluate", 0, ONE), ("s", "1", "train", 1, ONE)),
+        *(("t", "2", "evaluate", 1, TWO), ("s", "2", "evaluate", 1, THREE)),
+        ("s", "3", "train", 0, changed(THREE, 40)),
+    )
+    write_tsv(found, tmp_path / "records.tsv", float_format="%.4f")
+    read = read_audit(tmp_path / "records.tsv")
+    assert read[["set", "id"]].to_numpy().tolist() == [["t", "1"], ["t", "2"], ["s", "2"]]
+    assert read["contradictory"].tolist() == [1, 0, 0]
+    assert read["identity"].fillna(-1).tolist() == [1, -1, 0.9875]
+    assert read["training_label"].fillna(-1).tolist() == [1, -1, 0]
+    assert read["relative"].isna().all()
+    assert (read[["hairpin", "family"]] == "").all(axis=None)
+
+
+FASTA = f""">hsa-a MI01 Homo sapiens
+{ONE.lower().replace("u", "t")}
+>ptr-a MI02 Pan troglodytes
+{ONE}
+>hsa-b MI03 Homo sapiens
+{TWO[:40]}
+{TWO[40:]}
+>hsa-n MI04 Homo sapiens
+ACGN
+>hsa-c MI05 Homo sapiens
+{THREE}
+>hsa-d MI06 Homo sapiens
+{FOUR}
+"""
+FAMILIES = """AC   MIPF01
+ID   mir-a
+MI   MI02  ptr-a-of-before
+MI   MI03  hsa-b
+//
+AC   MIPF02
+ID   mir-c
+MI   MI05  hsa-c
+//
+"""
+
+
+def reference(folder: Path, zipped: bool = False) -> tuple[Path, Path]:
+    fasta, families = folder / "hairpin.fa.gz", folder / "miFam.dat"
+    fasta.write_bytes(gzip.compress(FASTA.encode()) if zipped else FASTA.encode())
+    families.write_text(FAMILIES)
+    return fasta, families
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_hairpins_have_their_family_by_accession(tmp_path: Path, zipped: bool) -> None:
+    table = known_hairpins(*reference(tmp_path, zipped))
+    assert table["hairpin"].tolist() == ["hsa-a", "ptr-a", "hsa-b", "hsa-c", "hsa-d"]
+    assert table["sequence"].tolist() == [ONE, ONE, TWO, THREE, FOUR]
+    assert table["family"].tolist() == ["", "mir-a", "mir-a", "mir-c", ""]
+    alone = known_hairpins(reference(tmp_path, zipped)[0])
+    assert alone["family"].tolist() == [""] * 5
+
+
+def test_known_hairpins_and_relatives_are_told(tmp_path: Path) -> None:
+    """Relatives of b: a in training. Of c: only a negative there, which is no relative."""
+    found = audited(
+        *(("s", "a", "train", 1, ONE), ("s", "c0", "train", 0, THREE)),
+        *(("s", "a2", "evaluate", 0, ONE), ("s", "b", "evaluate", 1, TWO)),
+        *(("s", "c", "evaluate", 1, THREE), ("s", "d", "evaluate", 1, FOUR)),
+        *(("s", "e", "evaluate", 1, FIVE), ("s", "part", "evaluate", 1, ONE[:-1])),
+        known=known_hairpins(*reference(tmp_path)),
+    )
+    assert found["hairpin"].tolist() == ["hsa-a", "hsa-b", "hsa-c", "hsa-d", "", ""]
+    assert found["family"].tolist() == ["mir-a", "mir-a", "mir-c", "", "", ""]
+    assert found["relative"].fillna(-1).tolist() == [1, 1, 0, -1, -1, -1]
+
+
+def test_without_a_reference_no_hairpin_is_known() -> None:
+    found = audited(("s", "a", "train", 1, ONE), ("s", "b", "evaluate", 1, ONE))
+    assert found[["hairpin", "family"]].to_numpy().tolist() == [["", ""]]
+    assert found["relative"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("ID   mir-c", "ID mir c", r"miFam.dat: line 7 is 'ID mir c'"),
+        ("ID   mir-c\n", "", r"miFam.dat: line 7 is 'MI   MI05  hsa-c'"),
+        ("hsa-c\n", "hsa-c\nMI   MI03  hsa-b\n", r"line 9: MI03 is in the family 'mir-c', and in"),
+        (FAMILIES, ">hsa-a\nACGU\n", "line 1 is '>hsa-a'"),
+    ],
+)
+def test_a_file_of_families_that_is_none_is_told_by_its_line(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    path = tmp_path / "miFam.dat"
+    path.write_text(FAMILIES.replace(before, after))
+    with pytest.raises(InputError, match=message):
+        read_families(path)
+
+
+def test_files_that_cannot_be_families_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"miFam\.dat: cannot be read"):
+        read_families(tmp_path / "miFam.dat")
+    (tmp_path / "miFam.dat").write_bytes(b"ID   \xff\n")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_families(tmp_path / "miFam.dat")
+
+
+def test_families_of_another_release_are_told(tmp_path: Path) -> None:
+    fasta, families = reference(tmp_path)
+    families.write_text(FAMILIES.replace("MI0", "MI9"))
+    with pytest.raises(InputError, match=r"miFam\.dat: has none of the accessions"):
+        known_hairpins(fasta, families)
 
 
 def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> None:

@@ -14,6 +14,7 @@ from mirpair.contracts import METRICS, read_published_counts, read_published_res
 from mirpair.files import InputError
 from mirpair.tables import (
     agreement,
+    audit_table,
     cleaned_table,
     counts_table,
     epochs_table,
@@ -316,6 +317,47 @@ def test_the_cleaned_table_has_the_subsets_side_by_side() -> None:
         "Source",
         *(f"{m} {s}" for m in ("F-score", "AUROC", "AUPR") for s in ("published", "clean")),
     ]
+
+
+def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
+    records = pd.DataFrame(
+        {
+            "group": ["cv"] * 4 + ["test"],
+            "label": [1, 1, 0, 0, 1],
+            "contradictory": [0, 0, 1, 0, 0],
+            "in_training": [1, 0, 0, 0, 0],
+            "identity": [1.0, 0.8, 0.95, math.nan, 1.0],
+            "hairpin": ["hsa-a", "hsa-b", "hsa-c", "", ""],
+            "relative": pd.array([1, 0, 1, None, None], dtype="Int8"),
+        }
+    )
+    alone = pd.DataFrame(
+        [(g, f, 0.5) for g in ("cv", "test") for f in ("length", "GC", "MFE/length")],
+        columns=["group", "feature", "AUROC"],
+    )
+    left = pd.DataFrame({"clean": [False, False, False, True, True]})
+    table = audit_table(records, left, alone).set_index("experiment")
+    assert table.loc["cv"].to_dict() == {
+        "source": "this run",
+        "positives": 2,
+        "negatives": 2,
+        "in both classes": 1,
+        "known negatives": 1,
+        "in training": 1,
+        "near, 0.95–1": 1,
+        "0.90–0.95": 0,
+        "0.80–0.90": 1,
+        "family known": 2,
+        "relative in training": 1,
+        "positives left": 0,
+        "negatives left": 1,
+        "Length, AUROC": 0.5,
+        "GC content, AUROC": 0.5,
+        "|MFE| / length, AUROC": 0.5,
+    }
+    assert table.loc["test", ["near, 0.95–1", "in training"]].tolist() == [1, 0], "a part of one"
+    without = audit_table(records.assign(hairpin="", relative=None), left, alone)
+    assert without[["known negatives", "family known"]].isna().all(axis=None), "not 0"
 
 
 def history(*losses: float) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 
+from mirpair.contracts import read_audit
 from workflow.conftest import Copy, copy_of_repository, small_study
 
 
@@ -125,8 +126,10 @@ def test_sequences_on_both_sides_of_a_split_are_told(copy: Copy) -> None:
     study["datasets"]["mine"]["positives"] = ["positives.fa", "again.fa"]
     copy.snakemake("all", "--configfile", copy.write_config(study, "shared.yaml"))
     audit = copy.folder / "results" / "shared" / "audit"
-    found = [pd.read_csv(path, sep="\t") for path in sorted(audit.glob("*/overlap.tsv"))]
-    assert pd.concat(found)["in training"].sum() > 0
+    found = pd.concat([read_audit(path) for path in sorted(audit.glob("*/records.tsv"))])
+    assert found["in_training"].sum() > 0
+    assert (found.loc[found["in_training"] == 1, "identity"] == 1).all()
+    assert (found["hairpin"] == "").all(), "no reference was given"
     page = (copy.folder / "results" / "shared" / "report.html").read_text()
     assert "Look at the numbers below" in page
 

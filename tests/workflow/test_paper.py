@@ -11,7 +11,7 @@ import pytest
 import yaml
 from markupsafe import escape
 
-from mirpair.contracts import METRICS
+from mirpair.contracts import METRICS, read_audit
 from mirpair.training import derive_seed
 from workflow.conftest import ROOT, Copy
 
@@ -63,6 +63,28 @@ def test_every_training_leaves_what_the_contract_says(finished: Copy) -> None:
         assert provenance["device"] == "cpu"
         assert provenance["derived_seed"] == derive_seed(0, experiment, model)
         assert len(provenance["inputs_sha256"]) == (3 if "new-test" in str(run) else 2)
+
+
+def test_the_audit_knows_the_hairpins_of_the_reference(finished: Copy) -> None:
+    """In the stand-in: all human positives, in families of two, and one negative of `new`."""
+    audit = finished.folder / "results" / "paper" / "audit"
+    human = read_audit(audit / "human-test" / "records.tsv")
+    positives = human[human["label"] == 1]
+    assert positives["hairpin"].tolist() == ["hsa-mir-10", "hsa-mir-11"]
+    assert positives["family"].tolist() == ["mir-10", "mir-10"]
+    assert positives["relative"].tolist() == [0, 0], "both are tested, neither is trained on"
+    new = read_audit(audit / "new-test" / "records.tsv")
+    assert new.loc[new["hairpin"] != "", "label"].tolist() == [0]
+
+
+def test_features_of_a_set_need_no_sequences(finished: Copy, config: str) -> None:
+    file = "results/paper/datasets/new/features.tsv"
+    finished.snakemake(file, "--configfile", config)
+    found = pd.read_csv(finished.folder / file, sep="\t")
+    assert found.columns.tolist() == ["id", "label", "length", "GC", "MFE/length"]
+    records = pd.read_csv((finished.folder / file).with_name("records.tsv"), sep="\t")
+    assert found["id"].tolist() == records["id"].tolist()
+    assert found["length"].tolist() == records["sequence"].str.len().tolist()
 
 
 def test_who_evaluates_is_who_the_published_files_say(finished: Copy) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from mirpair.config import load_study
+from mirpair.contracts import read_audit
 from mirpair.files import sha256
 from mirpair.sources import mirror_path, read_sources
 from workflow.conftest import ROOT, Copy, copy_of_repository
@@ -76,6 +77,35 @@ def test_experiments_have_the_published_sizes(prepared: tuple[Copy, str]) -> Non
             assert tuple(a + b for a, b in zip(train, fold, strict=True)) == nine_tenths
     assert sizes("new-test", "train") == (1677, 8266)
     assert sizes("new-test", "evaluate") == (690, 8246)
+
+
+def test_the_audit_finds_what_is_wrong_with_the_benchmark(prepared: tuple[Copy, str]) -> None:
+    copy, config = prepared
+    names = ("human-test", "cross-species-test", "new-test")
+    files = [f"results/paper/audit/{name}/records.tsv" for name in names]
+    copy.snakemake(*files, "--configfile", config)
+    human, cross, new = (read_audit(copy.folder / file) for file in files)
+    assert [len(audit) for audit in (human, cross, new)] == [828, 993, 8936]
+    assert [audit["in_training"].sum() for audit in (human, cross, new)] == [3, 3, 44]
+    assert [audit["contradictory"].sum() for audit in (human, cross, new)] == [7, 3, 36]
+    known = [((a["label"] == 0) & (a["hairpin"] != "")).sum() for a in (human, cross, new)]
+    assert known == [5, 3, 99]
+    assert [(audit["identity"] >= 0.8).sum() for audit in (human, cross, new)] == [30, 65, 205]
+    positives = cross[(cross["label"] == 1) & (cross["family"] != "")]
+    assert (len(positives), positives["relative"].sum()) == (104, 73)
+    for file, reached in zip(files, (0.959, 0.920, 0.901), strict=True):
+        path = (copy.folder / file).with_name("shortcuts.tsv")
+        alone = pd.read_csv(path, sep="\t", index_col="feature")
+        assert round(alone.loc["MFE/length", "AUROC"], 3) == reached
+
+    def sequences(name: str, label: int) -> set[str]:
+        path = copy.folder / "results" / "paper" / "datasets" / name / "records.tsv"
+        table = pd.read_csv(path, sep="\t")
+        return set(table.loc[table["label"] == label, "sequence"])
+
+    assert len(sequences("human", 1) & sequences("human", 0)) == 33
+    assert len(sequences("cross-species", 1) & sequences("cross-species", 0)) == 23
+    assert len(sequences("cross-species", 1) & sequences("new", 0)) == 36
 
 
 def test_one_epoch_on_the_real_human_set_ranks_hairpins_well(prepared: tuple[Copy, str]) -> None:
