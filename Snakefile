@@ -35,11 +35,7 @@ rule all:
     input:
         "<results>/report.html",
         expand("<results>/figures/tables/{table}.png", table=DRAWN_TABLES),
-        expand(
-            "<results>/tables/{table}.{format}",
-            table=ALL_TABLES,
-            format=TABLE_FORMATS,
-        ),
+        table_files(ALL_TABLES),
         [f"<results>/{name}/weights.safetensors" for name in KEEPS],
 
 
@@ -48,11 +44,7 @@ rule:
     name:
         "regenerate-paper-tables"
     input:
-        expand(
-            "<results>/tables/{table}.{format}",
-            table=STUDY.tables,
-            format=TABLE_FORMATS,
-        ),
+        table_files(STUDY.tables),
 
 
 # Trainings that are watched beyond the last epoch, so not a part of `all`.

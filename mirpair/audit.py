@@ -196,40 +196,6 @@ def evaluated(
     ).astype(AUDIT)
 
 
-# From this identity to a training record on, an evaluation record is a near-copy.
-NEAR = 0.8
-# Evaluation records that are told apart in every evaluation, and what they are called.
-SUBSETS = {
-    "published": "published split",
-    "labels": "without wrong labels",
-    "clean": "… and without near-copies",
-}
-
-
-def subsets(records: pd.DataFrame) -> pd.DataFrame:
-    """Which evaluation records are left after each step of cleaning.
-
-    Nothing of a prediction is looked at, only what was known before any training.
-
-    Parameters
-    ----------
-    records
-        Result of `evaluated`, as `mirpair.contracts.read_audit` reads it.
-
-    Returns
-    -------
-    DataFrame
-        Columns id, and booleans: published (all of them); labels (without records whose sequence
-        stands in both classes, and negatives that are known hairpins); clean (of those, without
-        near-copies of training records of either class).
-    """
-    mislabelled = (records["label"] == 0) & (records["hairpin"] != "")
-    labels = (records["contradictory"] == 0) & ~mislabelled
-    near = (records["in_training"] == 1) | (records["identity"] >= NEAR)
-    table = {"id": records["id"], "published": True, "labels": labels, "clean": labels & ~near}
-    return pd.DataFrame(table)
-
-
 def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> pd.DataFrame:
     """Read a reference of known hairpins, such as miRBase's hairpin.fa and miFam.dat.
 

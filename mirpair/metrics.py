@@ -21,6 +21,14 @@ from mirpair.intervals import bootstrap, over_folds
 from mirpair.scores import Scores
 
 THRESHOLD = 0.5
+# From this identity to a training record on, an evaluation record is a near-copy.
+NEAR = 0.8
+# Evaluation records that are told apart in every evaluation, and what they are called.
+SUBSETS = {
+    "published": "published split",
+    "labels": "without wrong labels",
+    "clean": "… and without near-copies",
+}
 
 
 def rank(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:
@@ -94,6 +102,30 @@ def final(scores: Scores) -> pd.DataFrame:
     counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}
     measured = measure(scores.evaluate_labels, scores.result)
     return pd.DataFrame([{**counts, **measured}])
+
+
+def subsets(records: pd.DataFrame) -> pd.DataFrame:
+    """Which evaluation records are left after each step of cleaning.
+
+    Nothing of a prediction is looked at, only what was known before any training.
+
+    Parameters
+    ----------
+    records
+        Result of `mirpair.audit.evaluated`, as `mirpair.contracts.read_audit` reads it.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, and booleans: published (all of them); labels (without records whose sequence
+        stands in both classes, and negatives that are known hairpins); clean (of those, without
+        near-copies of training records of either class).
+    """
+    mislabelled = (records["label"] == 0) & (records["hairpin"] != "")
+    labels = (records["contradictory"] == 0) & ~mislabelled
+    near = (records["in_training"] == 1) | (records["identity"] >= NEAR)
+    table = {"id": records["id"], "published": True, "labels": labels, "clean": labels & ~near}
+    return pd.DataFrame(table)
 
 
 def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:

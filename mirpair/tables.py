@@ -403,7 +403,7 @@ def audit_table(
         A row for each evaluation record as `mirpair.contracts.read_audit` has them, with a column
         group.
     subsets
-        Row by row the same records: a column of booleans for each subset (`mirpair.audit.subsets`).
+        Row by row the same records: a column of booleans for each subset (`mirpair.metrics.subsets`).
     shortcuts
         Columns group, feature, AUROC: a row for each fold and feature (`mirpair.audit.shortcuts`).
 

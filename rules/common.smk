@@ -49,7 +49,6 @@ FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
 WATCHED = {run[:4]: run for run in STUDY.watched()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
-TABLE_FORMATS = ["csv", "html", "md", "tex"]
 BELOW = "runs/{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/{BELOW}"
 # Tables of every study, beside those of its config.
@@ -154,6 +153,12 @@ def run_file(run, name, folder=RUN):
 def runs_of(table):
     """The planned runs that a table of results shows."""
     return STUDY.runs_on(*STUDY.tables[table].rows.values())
+
+
+def table_files(tables):
+    """Tables in every format."""
+    formats = ["csv", "html", "md", "tex"]
+    return expand("<results>/tables/{table}.{format}", table=tables, format=formats)
 
 
 def folds_of(group):

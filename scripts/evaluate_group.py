@@ -3,10 +3,9 @@
 import job
 import pandas as pd
 
-from mirpair.audit import subsets
 from mirpair.contracts import BASELINES, read_audit, read_predictions
 from mirpair.files import write_tsv
-from mirpair.metrics import summarise
+from mirpair.metrics import subsets, summarise
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

@@ -2,8 +2,8 @@
 
 import job
 
-from mirpair.audit import SUBSETS
 from mirpair.figures import draw_cleaned, save
+from mirpair.metrics import SUBSETS
 from mirpair.tables import read_table
 
 job.start(snakemake)

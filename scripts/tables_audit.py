@@ -3,8 +3,8 @@
 import job
 import pandas as pd
 
-from mirpair.audit import subsets
 from mirpair.contracts import read_audit
+from mirpair.metrics import subsets
 from mirpair.tables import audit_table, gather, write
 
 job.start(snakemake)
