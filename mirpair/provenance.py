@@ -74,6 +74,7 @@ def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
         If there is no such part.
     """
     seen: dict[str, str] = {}
+    done: set[Path] = set()
     waiting = [package / part if isinstance(part, str) else part for part in parts]
     while waiting:
         path = waiting.pop()
@@ -82,12 +83,15 @@ def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
             seen[path.name] = repr([(file.name, sha256(file)) for file in files])
             continue
         source = path.with_suffix(".py")
-        if source.name in seen:
+        if source in done:
             continue
+        done.add(source)
         tree = ast.parse(source.read_text(encoding="utf-8"))
         imported = [package / name for name in _imported_modules(tree, package.name) - CARRIERS]
         waiting += [module for module in imported if module.with_suffix(".py").is_file()]
-        seen[source.name] = ast.dump(_strip_docstrings(tree))
+        # A script may have the name of a module: scripts/audit.py, mirpair/audit.py.
+        name = source.name if source.name not in seen else f"{source.parent.name}/{source.name}"
+        seen[name] = ast.dump(_strip_docstrings(tree))
     return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()[:16]
 
 

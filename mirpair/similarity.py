@@ -41,7 +41,7 @@ def nearest(
 
     MMseqs2 (Steinegger and Söding 2017, doi:10.1038/nbt.3988) finds and aligns; measured with
     18-8cc5c: ``easy-search --search-type 3 --strand 1 -k 8 --mask 0 -e 1e6``, with all targets as
-    `--max-seqs`; match 2, mismatch -3, gap 5 + 2 a base. Its alignments are now and then a column
+    `--max-seqs`; match 2, mismatch -3, gap 5 + 2 a base. Its alignments are often a column
     longer than the optimal ones (Smith–Waterman with the same scores), so its identities up to
     0.03 lower. Of 112 RNAs in the paper's tests (of `new` a tenth) that are optimally at least
     0.8 identical to a training RNA, it misses none.

@@ -61,6 +61,14 @@ def test_constants_classes_and_every_import_count(package: Path, before: str, af
     assert code_version("rich", package=package) != version
 
 
+def test_a_script_with_the_name_of_a_module_counts_with_that_module(package: Path) -> None:
+    script = package.parent / "leaf.py"
+    script.write_text("from pack.leaf import f\n\nf(1)\n")
+    version = code_version(script, package=package)
+    (package / "leaf.py").write_text(CODE["leaf"].replace("+ 1", "+ 2"))
+    assert code_version(script, package=package) != version
+
+
 def test_a_script_counts_with_all_that_it_runs_but_not_what_only_carries(package: Path) -> None:
     script = package.parent / "do.py"
     script.write_text("from pack.top import h\nfrom pack.files import write\n\nwrite(h())\n")
