@@ -26,8 +26,8 @@ NEAR = 0.8
 # Evaluation records that are told apart in every evaluation, and what they are called.
 SUBSETS = {
     "published": "published split",
-    "labels": "without wrong labels",
-    "clean": "… and without near-copies",
+    "labels cleaned": "without wrong labels",
+    "cleaned": "… and without near-copies",
 }
 
 
@@ -117,15 +117,15 @@ def subsets(records: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, and booleans: published (all of them); labels (without records whose sequence
-        stands in both classes, and negatives that are known hairpins); clean (of those, without
-        near-copies of training records of either class).
+        Columns id, and booleans: published (all of them); labels cleaned (without records whose
+        sequence stands in both classes, and negatives that are known hairpins); cleaned (of those,
+        without near-copies of training records of either class).
     """
     mislabelled = (records["label"] == 0) & (records["hairpin"] != "")
     labels = (records["contradictory"] == 0) & ~mislabelled
     near = (records["in_training"] == 1) | (records["identity"] >= NEAR)
-    table = {"id": records["id"], "published": True, "labels": labels, "clean": labels & ~near}
-    return pd.DataFrame(table)
+    left = (pd.Series(True, index=records.index), labels, labels & ~near)
+    return pd.DataFrame({"id": records["id"], **dict(zip(SUBSETS, left, strict=True))})
 
 
 def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:

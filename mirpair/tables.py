@@ -35,6 +35,14 @@ templates = jinja2.Environment(
 )
 
 
+_CLEANED = (
+    "published: all records of the published split; labels cleaned: without those whose sequence "
+    "stands in both classes and negatives that are known hairpins; cleaned: without near-copies of "
+    "training records too (identical, or an identity of at least 0.8 over 0.8 of one of the two). "
+    "The predictions are the same."
+)
+
+
 def counts_table(
     features: Mapping[str, pd.DataFrame], published: pd.DataFrame | None = None
 ) -> pd.DataFrame:
@@ -236,6 +244,8 @@ def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataF
 
 def notes(table: pd.DataFrame) -> list[str]:
     """Sentences that stand below a table of results: what its marks mean, and their count."""
+    if "AUPR cleaned" in table:
+        return [_CLEANED]
     if "AUROC agrees" not in table:
         return []
     counts = agreement(table).query("cells > 0")
@@ -403,7 +413,8 @@ def audit_table(
         A row for each evaluation record as `mirpair.contracts.read_audit` has them, with a column
         group.
     subsets
-        Row by row the same records: a column of booleans for each subset (`mirpair.metrics.subsets`).
+        Row by row the same records: a column of booleans for each subset
+        (`mirpair.metrics.subsets`).
     shortcuts
         Columns group, feature, AUROC: a row for each fold and feature (`mirpair.audit.shortcuts`).
 
@@ -420,7 +431,7 @@ def audit_table(
     alone = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
     has_hairpins, has_families = (records["hairpin"] != "").any(), records["relative"].notna().any()
     lines = []
-    for group, rows in records.assign(left=subsets["clean"].to_numpy()).groupby(
+    for group, rows in records.assign(left=subsets["cleaned"].to_numpy()).groupby(
         "group", sort=False
     ):
         positive, copy = rows["label"] == 1, rows["in_training"] == 1
@@ -443,7 +454,7 @@ def audit_table(
         line["relative in training"] = int(known.sum()) if has_families else None
         line["positives left"] = int((positive & rows["left"]).sum())
         line["negatives left"] = int((~positive & rows["left"]).sum())
-        line |= {f"{FEATURES[name]}, AUROC": round(alone[group, name], 3) for name in FEATURES}
+        line |= {f"AUROC of {of}": alone[group, name] for name, of in FEATURES.items()}
         lines.append(line)
     table = pd.DataFrame(lines)
     table[_OF_REFERENCE] = table[_OF_REFERENCE].astype("Int64")

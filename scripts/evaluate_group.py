@@ -9,14 +9,16 @@ from mirpair.metrics import subsets, summarise
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-told, predictions = [], []
+told = []
+predictions = [
+    read_predictions(path).assign(**run)
+    for run, path in zip(params.runs, inputs.predictions, strict=True)
+]
 for fold, audit, baselines in zip(params.folds, inputs.audit, inputs.baselines, strict=True):
     told.append(subsets(read_audit(audit)).assign(**fold))
     scores = read_predictions(baselines, BASELINES)
     for model in BASELINES:
         of_one = scores[["id", "label"]].assign(score=scores[model], model=model, recipe="")
         predictions.append(of_one.assign(epochs=0, seed=0, **fold))
-for run, path in zip(params.runs, inputs.predictions, strict=True):
-    predictions.append(read_predictions(path).assign(**run))
 summary = summarise(pd.concat(predictions), pd.concat(told))
 write_tsv(summary, snakemake.output[0], float_format="%.6f")

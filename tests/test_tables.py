@@ -238,7 +238,7 @@ def test_more_epochs_than_the_recipe_are_no_shortcoming() -> None:
 
 
 def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
-    features = pd.DataFrame({"label": [1, 0], "length": [4, 2]})
+    features = pd.DataFrame({"label": [1, 0], "length": [4, 2], "hairpin": "", "contradictory": 0})
     published = read_published_counts(PUBLISHED / "table1.tsv")
     for table in (
         counts_table({"human": features}, published),
@@ -251,10 +251,15 @@ def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
 
 
 def test_table_1_counts_the_sets_beside_the_paper() -> None:
-    records = pd.DataFrame({"label": [1, 0, 0], "length": [4, 2, 3]})
+    features = pd.DataFrame({"label": [1, 0, 0], "length": [4, 2, 3]})
+    of_human = features.assign(contradictory=[1, 1, 0], hairpin=["hsa-a", "hsa-a", ""])
+    mine = features.assign(contradictory=0, hairpin="")
     table = counts_table(
-        {"human": records, "mine": records}, read_published_counts(PUBLISHED / "table1.tsv")
+        {"human": of_human, "mine": mine}, read_published_counts(PUBLISHED / "table1.tsv")
     )
+    assert table["in both classes"].tolist()[1:] == [1, 0]
+    assert table["known negatives"].tolist()[1] == 1
+    assert pd.isna(table["known negatives"].tolist()[2]), "there is no reference"
     assert table["source"].tolist() == ["published", "this run", "this run"]
     assert table["positives"].tolist() == [863, 1, 1]
     assert table["negatives"].tolist() == [7422, 2, 2]
@@ -305,17 +310,22 @@ def test_html_is_escaped_and_missing_values_are_dashes() -> None:
 
 def test_the_cleaned_table_has_the_subsets_side_by_side() -> None:
     both = pd.concat(
-        [summary(), summary(subset="clean", AUPR=0.4), BASELINE, BASELINE.assign(subset="clean")]
+        [
+            summary(),
+            summary(subset="cleaned", AUPR=0.4),
+            BASELINE,
+            BASELINE.assign(subset="cleaned"),
+        ]
     )
     table = cleaned_table(both, runs())
     assert table["method"].tolist() == ["Variable-sized", "Random forest"]
     assert table["AUPR published"].tolist() == [0.6, 0.6]
-    assert table["AUPR clean"].tolist() == [0.4, 0.6]
-    assert table["AUPR clean low"].tolist() == [0.5, 0.5]
+    assert table["AUPR cleaned"].tolist() == [0.4, 0.6]
+    assert table["AUPR cleaned low"].tolist() == [0.5, 0.5]
     assert list(formatted(table).columns) == [
         "Method",
         "Source",
-        *(f"{m} {s}" for m in ("F-score", "AUROC", "AUPR") for s in ("published", "clean")),
+        *(f"{m} {s}" for m in ("F-score", "AUROC", "AUPR") for s in ("published", "cleaned")),
     ]
 
 
@@ -335,7 +345,7 @@ def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
         [(g, f, 0.5) for g in ("cv", "test") for f in ("length", "GC", "MFE/length")],
         columns=["group", "feature", "AUROC"],
     )
-    left = pd.DataFrame({"clean": [False, False, False, True, True]})
+    left = pd.DataFrame({"cleaned": [False, False, False, True, True]})
     table = audit_table(records, left, alone).set_index("experiment")
     assert table.loc["cv"].to_dict() == {
         "source": "this run",
@@ -351,9 +361,9 @@ def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
         "relative in training": 1,
         "positives left": 0,
         "negatives left": 1,
-        "Length, AUROC": 0.5,
-        "GC content, AUROC": 0.5,
-        "|MFE| / length, AUROC": 0.5,
+        "AUROC of Length": 0.5,
+        "AUROC of GC content": 0.5,
+        "AUROC of |MFE| / length": 0.5,
     }
     assert table.loc["test", ["near, 0.95–1", "in training"]].tolist() == [1, 0], "a part of one"
     without = audit_table(records.assign(hairpin="", relative=None), left, alone)
