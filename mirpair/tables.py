@@ -269,6 +269,8 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
         metric = name.split()[0] in (*METRICS, "loss")
         if name in _APART or (metric and name.endswith((" low", " high", " agrees"))):
             continue
+        if name == "source" and table[name].nunique() == 1:
+            continue  # it says nothing
         if metric:
             marks = table.get(f"{name} agrees", pd.Series("", table.index)).map(MARKS).fillna("")
             shown[name] = [
@@ -386,8 +388,8 @@ def epochs_table(
             "last epoch": epochs,
             "best epoch": ", ".join(map(str, told)) or "–",
         }
-        for name, at in (("last", [epochs] * len(rows)), ("best", chosen)):
-            for metric in ("loss", *SHOWN):
+        for metric in ("loss", *SHOWN):
+            for name, at in (("last", [epochs] * len(rows)), ("best", chosen)):
                 values = [
                     by_epoch[place].loc[epoch, f"evaluate {metric}"]
                     for place, epoch in zip(rows.index[: len(at)], at, strict=True)
@@ -558,7 +560,8 @@ def html_rows(table: pd.DataFrame) -> dict[str, Sequence[object]]:
                 Cell(text, interval, text.split()[0])
                 for text, interval in zip(shown[metric], below, strict=True)
             ]
-    classes = [str(source).replace(" ", "-") for source in table["source"]]
+    several = table["source"].nunique() > 1
+    classes = [str(of).replace(" ", "-") if several else "" for of in table["source"]]
     cells = [list(row) for row in shown.itertuples(index=False, name=None)]
     return {
         "header": list(shown.columns),
