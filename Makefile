@@ -1,6 +1,8 @@
 # make demo   the whole chain on a small real dataset: some minutes, no download of data
 # make test   everything that must hold: format, lint, types, unit and workflow tests
+# make tables the paper's tables, figures and report from trainings that are kept: a minute, offline
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
+# make reproduction   `make tables`, and what docs/reproduction/ shows of them
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
@@ -12,7 +14,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo test bench alternatives lint env lock schema
+.PHONY: demo tables reproduction test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -33,6 +35,18 @@ demo: $(ENV)
 	@sed 's/\\|/|/g' results/demo/tables/demo.md
 	@echo
 	@echo "Report: $(CURDIR)/results/demo/report.html"
+
+tables: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) all --config kept=docs/reproduction --quiet rules
+	@echo
+	@echo "Tables: $(CURDIR)/results/paper/tables/"
+	@echo "Report: $(CURDIR)/results/paper/report.html"
+
+# What docs/reproduction/ shows of them.
+reproduction: tables
+	mkdir -p docs/reproduction/tables
+	cp results/paper/tables/*.csv results/paper/tables/*.md docs/reproduction/tables/
+	cp results/paper/figures/tables/*.png docs/reproduction/tables/
 
 # Of the real human set: it needs the network, or a mirror of the published files.
 bench: $(ENV)

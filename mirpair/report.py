@@ -186,6 +186,7 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
         *sentences,
         *_claim(rows),
         *_baselines(sections),
+        *_doubts(sections),
         *_unfinished(stated),
     ]
 
@@ -240,7 +241,7 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     if full.empty:
         headline = f"Nothing is trained in full yet; best by AUPR so far: {best}"
     short = _unfinished(rows) if len(full) else []
-    return headline, [*_baselines(sections), *_claim(rows), *short]
+    return headline, [*_baselines(sections), *_claim(rows), *_doubts(sections), *short]
 
 
 def _baselines(sections: Sequence[Section]) -> list[str]:
@@ -260,6 +261,23 @@ def _baselines(sections: Sequence[Section]) -> list[str]:
         f"{sum(above)} of {len(above)} rows of networks have a higher AUPR than the best method "
         f"without a network on the same records ({told})."
     ]
+
+
+def _doubts(sections: Sequence[Section]) -> list[str]:
+    """Evaluation records that a network may know already, or cannot learn."""
+    for section in sections:
+        table = section.table
+        if "in training" not in table:
+            continue
+        same, both = int(table["in training"].sum()), int(table["in both classes"].sum())
+        total = int(table["positives"].sum() + table["negatives"].sum())
+        if same or both:
+            return [
+                f"Of {total:,} evaluation records {same} have the very sequence of a training "
+                f"record, and {both} one that stands in the other class too: look at "
+                f"“{section.title}” before you trust a number."
+            ]
+    return []
 
 
 def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:

@@ -270,6 +270,18 @@ def test_without_published_values_the_answer_is_the_best_network_and_baseline() 
     assert headline == "There is no table of results in which AUPR is defined."
 
 
+def test_the_answer_warns_of_records_that_were_trained_on_or_stand_in_both_classes() -> None:
+    audit = pd.DataFrame(
+        {"positives": [10, 5], "negatives": [1000, 5], "in training": [3, 1], "in both classes": 2}
+    )
+    sections = [*reproduced((A, "CV", 0.98, 0.92, True)), Section("audit", "Doubts", audit)]
+    text = " ".join(answer(sections)[1])
+    assert "Of 1,020 evaluation records 4 have the very sequence of a training record" in text
+    assert "and 4 one that stands in the other class too: look at “Doubts”" in text
+    audit[["in training", "in both classes"]] = 0
+    assert "evaluation records" not in " ".join(answer(sections)[1])
+
+
 def test_differences_are_ours_less_the_published() -> None:
     (row,) = compare([Section("table", "Results", results())]).to_dict("records")
     assert row["AUROC difference"] == pytest.approx(0.75 - 0.985)

@@ -131,7 +131,7 @@ def test_sequences_on_both_sides_of_a_split_are_told(copy: Copy) -> None:
     assert (found.loc[found["in_training"] == 1, "identity"] == 1).all()
     assert (found["hairpin"] == "").all(), "no reference was given"
     page = (copy.folder / "results" / "shared" / "report.html").read_text()
-    assert "Look at the numbers below" in page
+    assert "have the very sequence of a training record" in page
 
 
 def test_the_profile_for_a_gpu_gives_each_training_the_one_gpu(copy: Copy) -> None:

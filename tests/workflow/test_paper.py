@@ -11,7 +11,8 @@ import pytest
 import yaml
 from markupsafe import escape
 
-from mirpair.contracts import METRICS, read_audit
+from mirpair.contracts import BASELINES, METRICS, SET_FEATURES, read_audit, read_summary
+from mirpair.intervals import bootstrap, over_folds
 from mirpair.training import derive_seed
 from workflow.conftest import ROOT, Copy
 
@@ -81,7 +82,7 @@ def test_features_of_a_set_need_no_sequences(finished: Copy, config: str) -> Non
     file = "results/paper/datasets/new/features.tsv"
     finished.snakemake(file, "--configfile", config)
     found = pd.read_csv(finished.folder / file, sep="\t")
-    assert found.columns.tolist() == ["id", "label", "length", "GC", "MFE/length"]
+    assert found.columns.tolist() == list(SET_FEATURES)
     records = pd.read_csv((finished.folder / file).with_name("records.tsv"), sep="\t")
     assert found["id"].tolist() == records["id"].tolist()
     assert found["length"].tolist() == records["sequence"].str.len().tolist()
@@ -109,9 +110,10 @@ def test_tables_1_to_4_have_every_published_row_and_ours_beside_it(finished: Cop
         f"table{number}.{kind}" for number in (1, 2, 3, 4) for kind in ("csv", "html", "md", "tex")
     }
     assert pd.read_csv(tables / "table1.csv")["positives"].tolist() == [863, 12, 1677, 12, 690, 12]
-    for number, published, ours in ((2, 20, 6), (3, 20, 6), (4, 10, 3)):
+    for number, published, ours in ((2, 22, 6), (3, 22, 6), (4, 11, 3)):
         table = pd.read_csv(tables / f"table{number}.csv")
         assert (table["source"] == "published").sum() == published
+        assert (table["source"] == "baseline").sum() == 4 * table["protocol"].nunique()
         mine = table[table["source"] == "this run"]
         assert len(mine) == ours
         assert mine["AUROC"].between(0, 1).all()
@@ -132,6 +134,28 @@ def test_a_cv_row_is_the_mean_of_its_five_folds(finished: Copy) -> None:
     ].iloc[0]
     assert row["AUROC"] == pytest.approx(pd.concat(folds)["AUROC"].mean(), abs=2e-6)
     assert row["SE"] == pytest.approx(pd.concat(folds)["SE"].mean(), abs=2e-6)
+    low, high = over_folds(pd.concat(folds)["AUROC"])
+    assert (row["AUROC low"], row["AUROC high"]) == pytest.approx((low, high), abs=2e-6)
+
+
+def test_a_test_row_has_the_bootstrap_of_its_predictions(finished: Copy) -> None:
+    results = finished.folder / "results" / "paper"
+    run = pd.read_csv(results / "runs/new-test/variable/paper/seed0/predictions.tsv", sep="\t")
+    limits = bootstrap(run["label"], run["score"], threshold=0.5)
+    table = pd.read_csv(results / "tables" / "table4.csv")
+    row = table[(table["source"] == "this run") & (table["model"] == "variable")].iloc[0]
+    for metric, (low, high) in zip(METRICS, limits, strict=True):
+        found = (row[f"{metric} low"], row[f"{metric} high"])
+        assert found == pytest.approx((low, high), abs=2e-6, nan_ok=True)
+
+
+def test_cleaned_records_are_left_out_of_the_same_predictions(finished: Copy) -> None:
+    """Of `new` in the stand-in: one negative is a hairpin."""
+    evaluation = read_summary(finished.folder / "results/paper/evaluations/new-test.tsv")
+    counts = evaluation.drop_duplicates("subset").set_index("subset")
+    assert counts["positives"]["published"] == 12
+    assert counts["negatives"]["labels cleaned"] == counts["negatives"]["published"] - 1
+    assert set(evaluation["model"]) == {"fixed", "variable", "without-pairing", *BASELINES}
 
 
 def test_raw_files_are_the_published_bytes_and_structures_are_in_order(finished: Copy) -> None:
@@ -163,9 +187,13 @@ def test_all_adds_figures_and_the_report_and_trains_nothing_again(
     networks = (finished.folder / "results" / "paper" / "figures" / "figure2.svg").read_text()
     assert "Variable-sized" in networks
     assert "Fixed-sized" in networks
-    # Of tables 2–4; Figures 1, 2 and 4; predictions and histories of 5 experiments; resources.
-    assert page.count("<svg") == 3 + 3 + 2 * 5 + 1
+    # Of tables 2–4 and the cleaned one; Figures 1, 2 and 4; predictions and histories of 5
+    # experiments; resources.
+    assert page.count("<svg") == 4 + 3 + 2 * 5 + 1
     assert "Results on the cross-species dataset" in page
+    for section in ("table-cleaned", "table-epochs", "table-audit"):
+        assert f'<section id="{section}">' in page
+    assert page.count("0.95–1") >= 1
     assert finished.planned("all", "--configfile", config) == {}
 
 

@@ -8,12 +8,15 @@ import pytest
 
 from workflow.conftest import Copy, small_study
 
-PAGES = {"tables_results", "tables_counts", "figures_results", "report", "all"}
+PAGES = {f"tables_{name}" for name in ("results", "counts", "cleaned", "epochs", "audit")}
+PAGES |= {"figures_results", "figures_cleaned", "report", "all"}
 FIGURES = {
     f"figures_{name}"
     for name in ("encoding", "networks", "lengths", "predictions", "histories", "resources")
 }
-AFTER_EVALUATION = PAGES | FIGURES | {"evaluate", "audit", "baselines"}
+# (The audit ranks by single features, so it depends on the metrics.)
+OF_RECORDS = {"audit", "features", "baselines"}
+AFTER_EVALUATION = PAGES | FIGURES | OF_RECORDS | {"evaluate", "evaluate_group"}
 
 
 @pytest.fixture(scope="module")
