@@ -179,13 +179,12 @@ def _summary(trained: pd.DataFrame) -> dict[str, object]:
         ]
     )
     by_fold = measured.groupby("number")[list(METRICS)].mean(skipna=False)
+    records = trained.drop_duplicates(["number", "id"])
     if by_fold.index[0]:
         limits = over_folds(by_fold.to_numpy())
     else:
-        scores = trained.pivot(index="id", columns="seed", values="score")
-        labels = trained.groupby("id")["label"].first().loc[scores.index]
-        limits = bootstrap(labels, scores.to_numpy().T, threshold=THRESHOLD)
-    records = trained.drop_duplicates(["number", "id"])
+        scores = trained.pivot(index="seed", columns="id", values="score")[records["id"]]
+        limits = bootstrap(records["label"], scores, threshold=THRESHOLD)
     row: dict[str, object] = {
         "folds": " ".join(str(number) for number in by_fold.index),
         "seeds": measured["seed"].nunique(),

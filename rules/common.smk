@@ -291,11 +291,12 @@ def benchmark_names():
     """Benchmark files of all jobs from folding to evaluation, by rule; below <results>."""
     pieces = gather.fold("benchmarks/fold/{{dataset}}/{scatteritem}.tsv")
     names = {"fold": expand(pieces, dataset=STUDY.datasets)}
-    for name in ("records", "structures", "encode"):
+    for name in ("records", "structures", "features", "encode"):
         names[name] = expand(f"benchmarks/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
-    for name in ("experiments", "audit"):
+    for name in ("experiments", "audit", "baselines"):
         names[name] = expand(f"benchmarks/{name}/{{experiment}}.tsv", experiment=FOLDS)
     runs = [f"{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}" for run in PLAN.values()]
     names["train"] = [f"runs/{run}/benchmark.tsv" for run in runs]
     names["evaluate"] = [f"benchmarks/evaluate/{run}.tsv" for run in runs]
+    names["evaluate_group"] = expand("benchmarks/evaluate_group/{group}.tsv", group=TRAINED)
     return names
