@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from mirpair.contracts import METRICS
-from mirpair.tables import agreement, read_table
+from mirpair.tables import read_table
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 KEPT = ROOT / "docs" / "reproduction"
