@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from mirpair.contracts import METRICS
-from mirpair.tables import read_table
+from mirpair.tables import agreement, read_table
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 KEPT = ROOT / "docs" / "reproduction"
@@ -64,3 +66,204 @@ def shown(name: str) -> pd.DataFrame:
 
 def results() -> pd.DataFrame:
     return pd.concat([shown(name).assign(table=name) for name in TABLES], ignore_index=True)
+
+
+OURS = {
+    "variable-sized": "variable",
+    "fixed-sized": "fixed",
+    "without pairing matrix": "without-pairing",
+}
+SETS = {"human": "table2", "cross-species": "table3", "new": "table4"}
+MARKS = {"inside": "✓", "above": "▲", "below": "▼"}
+GROUPS = ("human-cv", "human-test", "cross-species-cv", "cross-species-test", "new-test")
+
+
+def ours(model: str = "") -> pd.DataFrame:
+    """Rows of ours in the order of the tables, with the published row of each."""
+    table = results()
+    stated = table[table["source"] == "published"]
+    mine = table[(table["source"] == "this run") & (table["recipe"] == "paper")]
+    keys = ["table", "protocol"]
+    joined = mine.merge(
+        stated, left_on=[*keys, "reproduces"], right_on=[*keys, "method"], suffixes=("", " stated")
+    )
+    return joined[joined["model"] == model] if model else joined
+
+
+def listed(values: list[str]) -> str:
+    return f"{', '.join(values[:-1])} and {values[-1]}"
+
+
+def test_cells_inside_are_counted_as_the_tables_have_them() -> None:
+    text, table = told(), results()
+    every = agreement(table).loc["paper"]
+    ranking = agreement(table, ["AUROC", "AUPR"]).loc["paper"]
+    assert f"in {ranking['inside']} of {ranking['cells']} cells of AUROC and AUPR" in text
+    assert f"it is {every['inside']} of {every['cells']} cells" in text
+    assert f"ours lies above in {every['above']} and below in {every['below']}." in text
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"in {ranking['inside']} of {ranking['cells']} cells of AUROC and AUPR" in readme
+    assert f"in {every['inside']} of {every['cells']} cells of all seven metrics" in readme
+
+
+def test_every_cell_of_the_overview_is_that_of_the_tables() -> None:
+    lines = re.findall(
+        r"^\| (.+), (\S+) (CV|test) \| (.+) \|$", (KEPT / "README.md").read_text(), re.M
+    )
+    assert len(lines) == 15
+    for name, of, protocol, cells in lines:
+        rows = ours(OURS[name])
+        (row,) = rows[(rows["table"] == SETS[of]) & (rows["protocol"] == protocol)].to_dict(
+            "records"
+        )
+        assert cells.split(" | ") == [
+            f"{row[f'{m} stated']:.3f} → {row[m]:.3f} {MARKS[row[f'{m} agrees']]}"
+            for m in ("AUROC", "AUPR", "F-score")
+        ]
+
+
+def test_above_inside_and_below_are_told_of_the_networks_that_they_are_true_of() -> None:
+    text = told()
+    variable, fixed, without = (ours(model) for model in ("variable", "fixed", "without-pairing"))
+    assert (variable[["AUROC agrees", "AUPR agrees"]] == "inside").all(axis=None)
+    assert (fixed["AUROC agrees"] == "inside").all()
+    assert fixed.loc[fixed["AUPR agrees"] != "inside", "table"].tolist() == ["table4"]
+    outside = without[(without["AUROC agrees"] != "inside") | (without["AUPR agrees"] != "inside")]
+    assert outside[["table", "protocol"]].to_numpy().tolist() == [
+        ["table3", "CV"],
+        ["table4", "test"],
+    ]
+    for metric in ("AUROC", "AUPR"):
+        mean = (ours()[metric] - ours()[f"{metric} stated"]).mean()
+        assert mean < 0
+        assert f"{-mean:.3f} lower in {metric}" in text
+    assert (variable["SE"] > variable["SE stated"]).all()
+    assert (variable["SE agrees"] == "above").sum() == 3
+    for metric in ("SP", "PPV"):
+        assert (variable[f"{metric} agrees"] == "below").all()
+    assert (fixed["SE agrees"] == "below").sum() == 4
+    new = ours()[ours()["table"] == "table4"].set_index("model")
+    stated = new.loc["without-pairing", "AUPR stated"]
+    values = new["AUPR"].map("{:.3f}".format)
+    assert f"an AUPR of {values['without-pairing']} (published {stated:.3f})" in text
+    assert f"the same network with it ({values['variable']})" in text
+    gains = (variable["AUPR"].to_numpy() - without["AUPR"].to_numpy())[:4]
+    assert f"in the four other rows, by {gains.min():.3f} to {gains.max():.3f}" in text
+
+
+def at_the_published_sensitivity(model: str) -> list[tuple[float, float]]:
+    """Threshold and PPV where our SE is the published one, of each row; the mean over folds."""
+    found = []
+    for row, group in zip(ours(model).to_dict("records"), GROUPS, strict=True):
+        points = []
+        for path in sorted(KEPT.glob(f"runs/{group}*/{model}/paper/seed0/predictions.tsv.gz")):
+            table = pd.read_csv(path, sep="\t")
+            positive = table.loc[table["label"] == 1, "score"].sort_values(ascending=False)
+            threshold = positive.iloc[round(row["SE stated"] * len(positive)) - 1]
+            called = table[table["score"] >= threshold]
+            points.append((threshold, called["label"].mean()))
+        found.append(tuple(pd.DataFrame(points).mean()))
+    return found
+
+
+@pytest.mark.parametrize("model", ["variable", "fixed"])
+def test_at_the_published_sensitivity_ppv_is_what_is_said(model: str) -> None:
+    text, points = told(), at_the_published_sensitivity(model)
+    assert f"PPV is {listed([f'{ppv:.3f}' for _, ppv in points])}" in text
+    stated = [f"{value:.3f}" for value in ours(model)["PPV stated"]]
+    assert f"the paper has {listed(stated)}." in text
+    if model == "variable":
+        thresholds = [threshold for threshold, _ in points]
+        assert f"is {min(thresholds):.2f} to {max(thresholds):.2f} instead of 0.5" in text
+
+
+def cleaned(method: str) -> pd.DataFrame:
+    table = shown("cleaned")
+    return table[table["method"] == method].set_index("protocol").loc[list(GROUPS)]
+
+
+def test_baselines_and_cleaned_records_are_those_of_the_tables() -> None:
+    text, raw = told(), (KEPT / "README.md").read_text()
+    lines = re.findall(
+        r"^\| (\S+) (CV|test) \| (\S+) \((.+?)\) \| (\S+) \| (\S+) \((.+?)\) \| (\S+) \|$",
+        raw,
+        re.M,
+    )
+    assert len(lines) == 5
+    table, clean, gains = results(), shown("cleaned"), []
+    for (of, protocol, *cells), group in zip(lines, GROUPS, strict=True):
+        rows = table[(table["table"] == SETS[of]) & (table["protocol"] == protocol)]
+        best = rows[rows["source"] == "baseline"].sort_values("AUPR").iloc[-1]
+        network = rows[(rows["model"] == "variable") & (rows["recipe"] == "paper")].iloc[0]
+        of_group = clean[clean["protocol"] == group]
+        left = of_group[of_group["source"] == "baseline"].sort_values("AUPR cleaned").iloc[-1]
+        also = of_group[of_group["method"] == "Variable-sized"].iloc[0]
+        assert cells == [
+            f"{best['AUPR']:.3f}",
+            best["method"].lower(),
+            f"{network['AUPR']:.3f}",
+            f"{left['AUPR cleaned']:.3f}",
+            left["method"].lower(),
+            f"{also['AUPR cleaned']:.3f}",
+        ]
+        gains.append(network["AUPR"] - best["AUPR"])
+    assert f"everywhere, by {min(gains):.3f} to {max(gains):.3f}" in text
+    variable, without = cleaned("Variable-sized"), cleaned("Without pairing matrix")
+    rise = variable["AUPR labels cleaned"] - variable["AUPR published"]
+    assert f"AUPR rises by {rise.min():.3f} to {rise.max():.3f}" in text
+    fall = variable["AUPR labels cleaned"] - variable["AUPR cleaned"]
+    assert f"back {fall['cross-species-cv']:.3f} and {fall['cross-species-test']:.3f}" in text
+    others = fall.drop(["cross-species-cv", "cross-species-test"]).abs().max()
+    assert f"by {others:.3f} at most in the others" in text
+    one, two = without.loc["new-test"], variable.loc["new-test"]
+    name = "AUPR labels cleaned"
+    assert f"it is {one[name]:.3f} without the pairing matrix and {two[name]:.3f} with it" in text
+    assert f"too {one['AUPR cleaned']:.3f} and {two['AUPR cleaned']:.3f}." in text
+    alone = shown("audit").set_index("experiment")["AUROC of |MFE| / length"]
+    tests = [f"{alone[group]:.3f}" for group in GROUPS if group.endswith("test")]
+    assert f"has an AUROC of {listed(tests)} in the three tests" in text
+
+
+def test_what_the_audit_found_is_told() -> None:
+    text, table, sets = told(), shown("audit"), shown("table1")
+    mine = sets[sets["source"] == "this run"].set_index("dataset")
+    both, known = mine["in both classes"], mine["known negatives"]
+    assert f"{both['human']} sequences of *human* and {both['cross-species']} of" in text
+    assert f"{known['human']}, {known['cross-species']} and {known['new']} negatives" in text
+    near = table[["near, 0.95–1", "0.90–0.95", "0.80–0.90"]].sum(axis=None)
+    assert f"{table['in training'].sum()} have the very sequence" in text
+    assert f"and {near:,} more are near-copies" in text
+    row = table.set_index("experiment").loc["cross-species-test"]
+    assert f"{row['relative in training']} of {row['family known']} have a relative" in text
+
+
+def test_epochs_are_told_as_the_table_has_them() -> None:
+    text, table = told(), shown("epochs")
+    variable = table[table["method"] == "Variable-sized"].set_index("protocol")
+    change: dict[str, Any] = {
+        metric: variable[f"{metric} best"] - variable[f"{metric} last"]
+        for metric in ("AUROC", "AUPR", "F-score")
+    }
+    within = max(change["AUROC"].abs().max(), change["AUPR"].drop("new-test").abs().max())
+    assert f"within {within:.3f} of it" in text
+    assert f"*new*, which is {-change['AUPR']['new-test']:.3f} lower there" in text
+    falls = -change["F-score"].drop("human-test")
+    assert f"{falls.min():.3f} to {falls.max():.3f} lower in four rows" in text
+    assert f"{change['F-score']['human-test']:.3f} higher in the human test" in text
+    fixed = table[table["method"] == "Fixed-sized"].set_index("protocol")
+    rise = fixed["loss last"] / fixed["loss best"]
+    assert f"{rise['human-cv']:.1f} (human) and {rise['cross-species-cv']:.1f} (cross" in text
+    epochs = [
+        int(e) for p in ("human-cv", "cross-species-cv") for e in fixed["best epoch"][p].split(", ")
+    ]
+    assert f"lowest after {min(epochs)} to {max(epochs)} epochs" in text
+
+
+def test_time_and_memory_are_those_of_the_trainings() -> None:
+    paths = list(KEPT.glob("runs/*/*/paper/seed0/benchmark.tsv"))
+    assert len(paths) == 39
+    jobs = pd.concat([pd.read_csv(path, sep="\t") for path in paths])
+    text = told()
+    assert f"{jobs['s'].sum() / 3600:.1f} hours of wall time" in text
+    assert f"{jobs['cpu_time'].sum() / 3600:.1f} hours of CPU time" in text
+    assert f"At most {jobs['max_rss'].max() / 1000:.2f} GB" in text
