@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,8 +98,10 @@ def unpack(source: str | Path, destination: str | Path) -> None:
     content = Path(source).read_bytes()
     if Path(source).suffix == ".gz":
         try:
+            if not content:
+                raise EOFError("it is empty")
             content = gzip.decompress(content)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InputError(
                 f"{source}: is damaged ({error}); get it again from where it is kept"
             ) from error

@@ -12,6 +12,7 @@ from conftest import random_rna
 
 from mirpair.audit import (
     check_lengths,
+    describe,
     evaluated,
     features,
     known_hairpins,
@@ -19,7 +20,7 @@ from mirpair.audit import (
     shortcuts,
     take_part,
 )
-from mirpair.contracts import read_audit
+from mirpair.contracts import SET_FEATURES, read_audit
 from mirpair.files import InputError, write_tsv
 
 RECORDS = pd.DataFrame(
@@ -257,3 +258,19 @@ def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> N
     check_lengths(records, {"variable": None, "without-pairing": None})
     with pytest.raises(InputError, match=r"'h' of the set 's' has 401 nt.*'fixed' takes up to"):
         check_lengths(records, {"variable": None, "fixed": 400})
+
+
+def test_a_set_is_described_by_what_tables_need_and_not_by_its_sequences(tmp_path: Path) -> None:
+    """`ONE` stands in both classes, `TWO` twice in one; `ONE`, `TWO` and `THREE` are known."""
+    sequences = [ONE, TWO, TWO, ONE, THREE, FIVE]
+    records = pd.DataFrame(
+        {"id": list("abcdef"), "label": [1, 1, 1, 0, 0, 0], "sequence": sequences}
+    )
+    structures = pd.DataFrame({"id": list("abcdef"), "mfe": -8.0})
+    found = describe(records, structures, known_hairpins(*reference(tmp_path)))
+    assert found.columns.tolist() == list(SET_FEATURES)
+    assert found["contradictory"].tolist() == [1, 0, 0, 1, 0, 0]
+    assert found["hairpin"].tolist() == ["hsa-a", "hsa-b", "hsa-b", "hsa-a", "hsa-c", ""]
+    assert found["length"].tolist() == [80] * 6
+    assert found["MFE/length"].tolist() == pytest.approx([0.1] * 6)
+    assert (describe(records, structures)["hairpin"] == "").all()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, random_rna
+from sklearn.ensemble import RandomForestClassifier
 
 from mirpair.audit import features
 from mirpair.baselines import CLASSIC, TRIPLETS, classic_features, nearest, predict
@@ -216,3 +217,16 @@ def test_training_records_of_one_class_are_refused(
     train, evaluate = halves
     with pytest.raises(InputError, match="all of one class"):
         predict(train[train["label"] == 1], evaluate, seed=0)
+
+
+def test_the_forest_is_the_one_that_is_told(
+    halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
+) -> None:
+    """500 trees, balanced classes, the study's seed, scikit-learn's defaults otherwise."""
+    train, evaluate = halves
+    skewed = pd.concat([train, *[train[train["label"] == 0]] * 2])
+    for records, found in ((train, scored), (skewed, predict(skewed, evaluate, seed=0))):
+        forest = RandomForestClassifier(500, class_weight="balanced", random_state=0)
+        forest.fit(records[list(CLASSIC)].to_numpy(), records["label"].to_numpy())
+        expected = forest.predict_proba(evaluate[list(CLASSIC)].to_numpy())[:, 1]
+        assert found["random-forest"].tolist() == pytest.approx(expected)

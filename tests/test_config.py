@@ -289,3 +289,16 @@ def test_the_readme_explains_every_key() -> None:
     sections = [schema, *schema["$defs"].values()]
     keys = {key for section in sections for key in section.get("properties", {})}
     assert {key for key in keys if f"`{key}`" not in text} == set()
+
+
+def test_the_folds_on_its_training_set_choose_the_epoch_of_an_experiment_without_folds() -> None:
+    study = load_study(shipped("config"))
+    chosen = {name: study.validation_of(name) for name in study.experiments}
+    assert chosen == {
+        **dict.fromkeys(["human-cv", "human-test"], "human-cv"),
+        **dict.fromkeys(["cross-species-cv", "cross-species-test", "new-test"], "cross-species-cv"),
+    }
+    config = shipped("config")
+    del config["experiments"]["cross-species-cv"]
+    del config["tables"]["table3"]
+    assert load_study(config).validation_of("new-test") is None

@@ -151,3 +151,18 @@ def test_a_subset_leaves_its_records_out_of_values_and_intervals() -> None:
 def test_a_prediction_of_a_record_that_is_not_evaluated_is_an_error() -> None:
     with pytest.raises(ValueError, match="not evaluated"):
         summarise(predictions(0, [0.1] * 4), everyone(0).head(3))
+
+
+def test_the_bootstrap_has_each_record_with_its_own_label_in_whatever_order() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.tile([1, 1, 0, 0, 0], 12)
+    scores = np.round(np.clip(rng.normal(0.4 + 0.2 * labels, 0.2), 0, 1), 2)
+    ids = rng.permutation([f"r{number:02}" for number in range(60)])
+    row = {"model": "variable", "recipe": "paper", "epochs": 40, "seed": 0, "number": 0}
+    table = pd.DataFrame({"id": ids, "label": labels, "score": scores, **row})
+    told = table[["number", "id"]].assign(all=True)
+    (found,) = summarise(table, told).to_dict("records")
+    expected = dict(zip(METRICS, bootstrap(labels, scores, threshold=0.5), strict=True))
+    for name, limits in expected.items():
+        # The records are drawn in another order, so the limits are near, not the same.
+        assert (found[f"{name} low"], found[f"{name} high"]) == pytest.approx(limits, abs=0.03)

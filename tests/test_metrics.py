@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.metrics import final, history, measure
+from mirpair.metrics import final, history, measure, subsets
 from mirpair.scores import Scores
 
 
@@ -106,3 +107,30 @@ def test_the_result_is_that_of_the_last_epoch_and_not_of_the_best() -> None:
         "0.699999988",
         "0.200000003",
     ]
+
+
+def test_which_records_are_left_after_each_step_of_cleaning() -> None:
+    records = pd.DataFrame(
+        [
+            # id, label, contradictory, in_training, identity, hairpin
+            ("plain", 1, 0, 0, math.nan, ""),
+            ("known positive", 1, 0, 0, 0.7999, "hsa-a"),
+            ("known negative", 0, 0, 0, math.nan, "hsa-b"),
+            ("positive in both", 1, 1, 0, math.nan, "hsa-c"),
+            ("negative in both", 0, 1, 0, math.nan, ""),
+            ("copy", 0, 0, 1, 1.0, ""),
+            ("near", 1, 0, 0, 0.8, ""),
+            ("known negative, near", 0, 0, 0, 0.9, "hsa-d"),
+        ],
+        columns=["id", "label", "contradictory", "in_training", "identity", "hairpin"],
+    )
+    left = subsets(records)
+    assert left["id"].tolist() == records["id"].tolist()
+    assert left["published"].all()
+    assert records.loc[left["labels cleaned"], "id"].tolist() == [
+        "plain",
+        "known positive",
+        "copy",
+        "near",
+    ]
+    assert records.loc[left["cleaned"], "id"].tolist() == ["plain", "known positive"]

@@ -66,7 +66,10 @@ def test_a_script_with_the_name_of_a_module_counts_with_that_module(package: Pat
     script.write_text("from pack.leaf import f\n\nf(1)\n")
     version = code_version(script, package=package)
     (package / "leaf.py").write_text(CODE["leaf"].replace("+ 1", "+ 2"))
-    assert code_version(script, package=package) != version
+    of_module = code_version(script, package=package)
+    assert of_module != version
+    script.write_text("from pack.leaf import f\n\nf(2)\n")
+    assert code_version(script, package=package) not in (version, of_module)
 
 
 def test_a_script_counts_with_all_that_it_runs_but_not_what_only_carries(package: Path) -> None:

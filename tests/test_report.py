@@ -15,6 +15,7 @@ from test_metrics import some_scores
 
 from mirpair.contracts import METRICS
 from mirpair.figures import (
+    draw_cleaned,
     draw_histories,
     draw_lengths,
     draw_predictions,
@@ -413,3 +414,66 @@ def test_what_was_only_watched_is_not_the_result() -> None:
     earlier = dataclasses.replace(scores, epochs=np.array(1))
     np.testing.assert_array_equal(earlier.result, scores.evaluate_scores[0])
     assert final(earlier)["AUROC"][0] == history(scores)["evaluate AUROC"][0]
+
+
+def test_networks_trained_in_full_are_counted_above_the_best_baseline_of_their_records() -> None:
+    def row(method: str, protocol: str, source: str, aupr: float, whole: bool = True) -> object:
+        line = {"method": method, "protocol": protocol, "source": source, "AUPR": aupr}
+        line |= {"whole": whole, "note": "", "model": method, "recipe": "paper", "reproduces": ""}
+        numbers = {f"{m} {end}": np.nan for m in METRICS for end in ("low", "high")}
+        return {**dict.fromkeys(METRICS, 0.5), **numbers, **line} | {
+            f"{m} agrees": "" for m in METRICS
+        }
+
+    table = pd.DataFrame(
+        [
+            row("A", "CV", "this run", 0.8),
+            row("B", "CV", "this run", 0.6),
+            row("C", "CV", "this run", 0.9, whole=False),
+            row("Forest", "CV", "baseline", 0.7),
+            row("MFE", "CV", "baseline", 0.1),
+            row("A", "test", "this run", 0.65),
+            row("MFE", "test", "baseline", 0.3),
+        ]
+    )
+    sentences = answer([Section("t", "Mine", table)])[1]
+    assert sentences[0] == (
+        "2 of 3 rows of networks have a higher AUPR than the best method without a network on the "
+        "same records (Forest 0.700, MFE 0.300)."
+    )
+
+
+def test_cleaned_records_are_drawn_with_their_own_values_side_by_side() -> None:
+    subsets = {"published": "all", "labels cleaned": "some", "cleaned": "few"}
+    table = pd.DataFrame(
+        {"method": ["A", "B", "A"], "protocol": ["cv", "cv", "test"], "source": "this run"}
+    )
+    value = 0.1
+    for metric in ("F-score", "AUROC", "AUPR"):
+        for subset in subsets:
+            table[f"{metric} {subset}"] = [value, value + 0.01, value + 0.02]
+            table[f"{metric} {subset} low"] = table[f"{metric} {subset}"] - 0.005
+            table[f"{metric} {subset} high"] = table[f"{metric} {subset}"] + 0.005
+            value += 0.1
+    figure = draw_cleaned(table, subsets)
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["A", "B", "A"]
+    for axis, metric in zip(figure.axes, ("F-score", "AUROC", "AUPR"), strict=True):
+        heights = axis.get_yticks()
+        dots = {str(line.get_label()): line.get_data() for line in axis.lines}
+        bars = [collection.get_segments() for collection in axis.collections]
+        for (subset, name), bar in zip(subsets.items(), bars, strict=True):
+            values, places = dots[name]
+            assert list(values) == pytest.approx(table[f"{metric} {subset}"].tolist())
+            assert [segment[0][1] for segment in bar] == pytest.approx(list(places))
+            assert [segment[1][0] - segment[0][0] for segment in bar] == pytest.approx([0.01] * 3)
+            assert np.abs(np.array(places) - heights).max() < 0.5, "in the row of its method"
+        every = [place for name in subsets.values() for place in dots[name][1]]
+        assert len({round(float(place), 6) for place in every}) == 9, "none hides another"
+
+
+def test_intervals_of_a_table_of_results_are_drawn() -> None:
+    figure = draw_results(results(), "title")
+    for axis, metric in zip(figure.axes, ("F-score", "AUROC", "AUPR"), strict=True):
+        drawn = [segment for bars in axis.collections for segment in bars.get_segments()]
+        known = [[x for x, _ in segment] for segment in drawn if len(segment)]
+        assert known == [[0.7, 0.8]] * int(results()[metric].notna().sum())

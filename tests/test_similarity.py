@@ -116,3 +116,10 @@ def test_a_folder_with_a_space_in_its_name_is_fine(
     monkeypatch.setattr(similarity.tempfile, "tempdir", str(tmp_path / "my files"))
     assert nearest([substituted(RNA, 45)], [RNA]) == pytest.approx(89 / 90)
     assert list((tmp_path / "my files").iterdir()) == []
+
+
+def test_a_part_of_a_much_longer_rna_is_near_it_and_so_is_the_longer_to_its_part() -> None:
+    """The alignment covers all of the shorter one and a third of the longer."""
+    longer = random_rna(RNG, 90) + RNA + random_rna(RNG, 90)
+    assert nearest([substituted(RNA, 45)], [longer]) == pytest.approx([89 / 90])
+    assert nearest([longer], [substituted(RNA, 45)]) == pytest.approx([89 / 90])

@@ -117,6 +117,17 @@ def test_a_row_that_is_short_of_its_recipe_says_so() -> None:
     assert not ours["whole"]
     assert agreement(table).loc["paper", "cells"] == 0
     assert notes(table) == []
+    few = results_table({"CV": "cv"}, summary(epochs=2), runs(epochs=2), {"cv": 3}, stated())
+    ours = few[few["source"] == "this run"].iloc[0]
+    assert ours["note"] == "recipe paper, only 2 of 40 epochs, 3 folds"
+    assert not ours["whole"]
+
+
+def test_a_baseline_on_some_folds_is_not_whole() -> None:
+    for folds, whole in (("1 2 3", True), ("1 2", False)):
+        both = pd.concat([summary(), BASELINE.assign(folds=folds)])
+        table = results_table({"CV": "cv"}, both, runs(), {"cv": 3})
+        assert table["whole"].tolist() == [True, whole]
 
 
 def test_a_second_recipe_stands_below_the_same_published_row_under_its_own_name() -> None:
@@ -322,6 +333,8 @@ def test_the_cleaned_table_has_the_subsets_side_by_side() -> None:
     assert table["AUPR published"].tolist() == [0.6, 0.6]
     assert table["AUPR cleaned"].tolist() == [0.4, 0.6]
     assert table["AUPR cleaned low"].tolist() == [0.5, 0.5]
+    assert table["AUPR cleaned high"].tolist() == [0.7, 0.7]
+    assert table["AUROC cleaned"].tolist() == [0.6, 0.6]
     assert list(formatted(table).columns) == [
         "Method",
         "Source",
@@ -345,7 +358,9 @@ def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
         [(g, f, 0.5) for g in ("cv", "test") for f in ("length", "GC", "MFE/length")],
         columns=["group", "feature", "AUROC"],
     )
-    left = pd.DataFrame({"cleaned": [False, False, False, True, True]})
+    second_fold = pd.DataFrame([("cv", "length", 1.0)], columns=alone.columns)
+    alone = pd.concat([alone, second_fold], ignore_index=True)
+    left = pd.DataFrame({"cleaned": [False, True, False, True, True]})
     table = audit_table(records, left, alone).set_index("experiment")
     assert table.loc["cv"].to_dict() == {
         "source": "this run",
@@ -359,9 +374,9 @@ def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
         "0.80–0.90": 1,
         "family known": 2,
         "relative in training": 1,
-        "positives left": 0,
+        "positives left": 1,
         "negatives left": 1,
-        "AUROC of Length": 0.5,
+        "AUROC of Length": 0.75,
         "AUROC of GC content": 0.5,
         "AUROC of |MFE| / length": 0.5,
     }
@@ -410,3 +425,26 @@ def test_without_folds_that_choose_there_is_no_best_epoch() -> None:
     assert row["best epoch"] == "–"
     assert math.isnan(row["AUPR best"])  # type: ignore[arg-type]
     assert row["AUPR last"] == pytest.approx(0.4)
+
+
+def test_the_median_is_no_mean_and_never_beyond_the_last_epoch() -> None:
+    far = history(3, 3, 3, 3, 3, 3, 3, 3, 1)
+    rows = epochs_of(
+        ("cv", 1, history(1, 2, 3, 4)),
+        ("cv", 2, history(3, 1, 2, 3)),
+        ("cv", 3, far),
+        ("test", 0, history(1, 2, 3, 4)),
+    )
+    assert rows["test"]["best epoch"] == "2", "the mean is 4"
+    rows = epochs_of(("cv", 1, far), ("test", 0, history(1, 2, 3, 4)))
+    assert rows["test"]["best epoch"] == "4", "epoch 9 is not there"
+
+
+def test_folds_count_the_same_however_many_seeds_they_have() -> None:
+    row = epochs_of(
+        ("cv", 1, history(4, 3, 2, 1)),
+        ("cv", 1, history(4, 3, 2, 1)),
+        ("cv", 2, history(1, 2, 3, 4)),
+    )["cv"]
+    assert row["best epoch"] == "4, 4, 1"
+    assert row["AUPR best"] == pytest.approx((0.4 + 0.1) / 2)
