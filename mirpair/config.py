@@ -252,6 +252,14 @@ Table = Annotated[
 ]
 
 
+# Tables that every study has, and their titles.
+OWN_TABLES = {
+    "cleaned": "Published evaluation records, and cleaned ones",
+    "epochs": "The last epoch, which is the result, and the best one by validation loss",
+    "audit": "What the evaluation records are worth",
+}
+
+
 class Fold(NamedTuple):
     """One experiment as it is run: a fold of a cross-validation, or a split of its own.
 
@@ -362,6 +370,10 @@ class Study(_Section):
                     f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
                     f"{max(usual)}"
                 )
+        if not self.plan():
+            raise ValueError("runs: no experiment has what they name, so nothing is trained")
+        if taken := [name for name in self.tables if name in OWN_TABLES]:
+            raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
         if self.study == "raw":
             raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
         if len(set(self.seeds)) < len(self.seeds):
@@ -432,7 +444,8 @@ class Study(_Section):
             return group
         trains = self._sets_of(self.experiments[group])[0]
         for name, experiment in self.experiments.items():
-            if _fold_count(experiment) and self._sets_of(experiment)[0] == trains:
+            trained = _fold_count(experiment) and self.runs_on(name)
+            if trained and self._sets_of(experiment)[0] == trains:
                 return name
         return None
 

@@ -54,6 +54,8 @@ AUDIT = {
     "family": "str",
     "relative": "Int8",
 }
+# From this identity to a training record on, an evaluation record is a near-copy.
+NEAR = 0.8
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 

@@ -21,12 +21,12 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from mirpair.contracts import METRICS
 from mirpair.files import atomic
-from mirpair.tables import BASELINE, OURS, PUBLISHED
+from mirpair.tables import BASELINE, OURS, PUBLISHED, SHOWN
 
 # Okabe and Ito's colours, told apart by all readers.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 YELLOW, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
-_SHOWN = ("F-score", "AUROC", "AUPR")
+_SHORT = "* this run had fewer epochs or folds than its recipe"
 _COLOUR = {"F-score": PURPLE, "AUROC": BLUE, "AUPR": ORANGE}
 
 STYLE: dict[Any, Any] = {
@@ -83,7 +83,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
             left.set(ylabel="loss per record", xlabel="epoch")
             left.set_title(f"{model} ({len(runs)} run{'s'[: len(runs) > 1]})")
             left.set_ylim(bottom=0)
-            for name in _SHOWN:
+            for name in SHOWN:
                 for history in runs.values():
                     right.plot(
                         history["epoch"],
@@ -343,7 +343,7 @@ def _dots(
 
 
 def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
-    """AUPR and F-score on the published evaluation records and on the cleaned ones.
+    """F-score, AUROC and AUPR on the published evaluation records and on the cleaned ones.
 
     Parameters
     ----------
@@ -352,7 +352,6 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
     subsets
         Name of a subset, as in the table's columns, to what it is called.
     """
-    shown = ("F-score", "AUROC", "AUPR")
     groups = list(dict.fromkeys(table["protocol"]))
     heights, ticks, start = [], [], 0.0
     for group in groups:
@@ -363,8 +362,8 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
     colours = (GREY, SKY, BLUE)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 1.2 + 0.21 * start), layout="constrained")
-        axes = figure.subplots(1, len(shown), sharey=True)
-        for axis, metric in zip(axes, shown, strict=True):
+        axes = figure.subplots(1, len(SHOWN), sharey=True)
+        for axis, metric in zip(axes, SHOWN, strict=True):
             for (subset, name), colour, shift in zip(
                 subsets.items(), colours, (0.22, 0, -0.22), strict=True
             ):
@@ -374,7 +373,8 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
                 axis.hlines(places, low, high, color=colour, lw=1, alpha=0.6)
                 axis.plot(table[column], places, "o", color=colour, ms=4, label=name)
             axis.set_title(metric)
-            axis.set_yticks(heights, list(table["method"]))
+            stars = table["whole"].map({True: "", False: " *"})
+            axis.set_yticks(heights, list(table["method"] + stars))
             for group, height in zip(groups, ticks, strict=True):
                 axis.text(
                     0.0,
@@ -386,6 +386,8 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
                 )
             axis.set_ylim(-start + 0.9, 1.6)
             axis.set_xlim(right=1.02)
+        if not table["whole"].all():
+            figure.text(0.01, 0.002, _SHORT)
         handles, names = axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=3)
         return figure
@@ -401,8 +403,8 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 1.2 + 0.24 * len(rows)), layout="constrained")
         figure.suptitle(title, x=0.01, ha="left", fontsize=10)
-        axes = figure.subplots(1, len(_SHOWN), sharey=True)
-        for axis, metric in zip(axes, _SHOWN, strict=True):
+        axes = figure.subplots(1, len(SHOWN), sharey=True)
+        for axis, metric in zip(axes, SHOWN, strict=True):
             for source in present:
                 chosen = (table["source"] == source).to_numpy()
                 heights = [place[name] for name, is_in in zip(names, chosen, strict=True) if is_in]
@@ -413,7 +415,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
             axis.set_ylim(-0.7, len(rows) - 0.3)
             axis.set_xlim(right=1.02)
         if short:
-            figure.text(0.01, 0.01, "* this run had fewer epochs or folds than its recipe")
+            figure.text(0.01, 0.01, _SHORT)
         handles = [Line2D([], [], ls="none", label=name, **_LOOKS[name]) for name in present]
         figure.legend(handles=handles, loc="outside lower right", ncols=3)
         return figure

@@ -22,6 +22,7 @@ def bootstrap(
     scores: npt.ArrayLike,
     *,
     threshold: float,
+    negative_weight: float = 1.0,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Floats:
@@ -41,6 +42,8 @@ def bootstrap(
         resamples for each.
     threshold
         A score of at least this is called positive.
+    negative_weight
+        How often a negative counts, as in `mirpair.metrics.measure`.
     resamples, seed
         How many resamples there are, and what makes them the same every time.
 
@@ -54,7 +57,10 @@ def bootstrap(
     places = [np.flatnonzero(labels == label) for label in (1, 0)]
     if min(map(len, places)) < 2:
         return np.full((len(METRICS), 2), np.nan)
-    trainings = [_Ranked(row, threshold) for row in np.atleast_2d(np.asarray(scores, np.float64))]
+    trainings = [
+        _Ranked(row, threshold, negative_weight)
+        for row in np.atleast_2d(np.asarray(scores, np.float64))
+    ]
 
     def statistic(positives: Counts, negatives: Counts, axis: int = -1) -> Floats:
         drawn = np.atleast_2d(positives), np.atleast_2d(negatives)
@@ -85,7 +91,8 @@ class _Ranked:
     resample is the number of its positives and negatives at each score.
     """
 
-    def __init__(self, scores: Floats, threshold: float) -> None:
+    def __init__(self, scores: Floats, threshold: float, weight: float = 1.0) -> None:
+        self.weight = weight
         falling, self.rank = np.unique(-scores, return_inverse=True)
         self.size = len(falling)
         self.called = int((falling <= -threshold).sum())
@@ -102,12 +109,15 @@ class _Ranked:
         tp, fp = hits.cumsum(axis=1), alarms.cumsum(axis=1)
         # A negative is below all positives with a higher score, and half of those with its own.
         auroc = (alarms * (tp - hits / 2)).sum(axis=1) / (p * n)
-        aupr = (hits * tp / np.maximum(tp + fp, 1)).sum(axis=1) / p
+        # Where nothing is called there are no hits either, so the divisor does not matter.
+        called = tp + self.weight * fp
+        aupr = (hits * tp / np.where(called > 0, called, 1)).sum(axis=1) / p
         found = tp[:, self.called - 1] if self.called else np.zeros(len(tp))
         wrong = fp[:, self.called - 1] if self.called else np.zeros(len(fp))
+        se, sp = found / p, 1 - wrong / n
+        wrong = self.weight * wrong
         with np.errstate(invalid="ignore"):
             ppv = found / (found + wrong)
-        se, sp = found / p, 1 - wrong / n
         f_score = 2 * found / (p + found + wrong)
         return np.stack([se, sp, ppv, f_score, np.sqrt(se * sp), auroc, aupr])
 

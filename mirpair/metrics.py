@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -16,13 +17,11 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from mirpair.contracts import METRICS, RANKING
+from mirpair.contracts import METRICS, NEAR, RANKING
 from mirpair.intervals import bootstrap, over_folds
 from mirpair.scores import Scores
 
 THRESHOLD = 0.5
-# From this identity to a training record on, an evaluation record is a near-copy.
-NEAR = 0.8
 # Evaluation records that are told apart in every evaluation, and what they are called.
 SUBSETS = {
     "published": "published split",
@@ -31,19 +30,25 @@ SUBSETS = {
 }
 
 
-def rank(labels: npt.ArrayLike, scores: npt.ArrayLike) -> dict[str, float]:
+def rank(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike | None = None
+) -> dict[str, float]:
     """AUROC and AUPR (average precision), the metrics that need no threshold."""
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
         return dict.fromkeys(RANKING, math.nan)
     return {
         "AUROC": float(roc_auc_score(labels, scores)),
-        "AUPR": float(average_precision_score(labels, scores)),
+        "AUPR": float(average_precision_score(labels, scores, sample_weight=weights)),
     }
 
 
 def measure(
-    labels: npt.ArrayLike, scores: npt.ArrayLike, *, threshold: float = THRESHOLD
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    *,
+    threshold: float = THRESHOLD,
+    negative_weight: float = 1.0,
 ) -> dict[str, float]:
     """All seven metrics of one set of scores.
 
@@ -53,6 +58,9 @@ def measure(
         (N,); 1 is a pre-miRNA.
     scores
         (N,); a score of at least `threshold` is called positive.
+    negative_weight
+        How often a negative counts, for another ratio of the classes than that of the records:
+        PPV, F-score and AUPR depend on it, the others do not.
 
     Returns
     -------
@@ -61,16 +69,20 @@ def measure(
         is called positive, say) is NaN.
     """
     labels = np.asarray(labels)
+    if not len(labels):
+        return dict.fromkeys(METRICS, math.nan)
     called = (np.asarray(scores) >= threshold).astype(labels.dtype)
+    weights = np.where(labels == 1, 1.0, negative_weight)
     sensitivity = float(recall_score(labels, called, zero_division=np.nan))
     specificity = float(recall_score(labels, called, pos_label=0, zero_division=np.nan))
+    weighted = {"sample_weight": weights, "zero_division": np.nan}
     return {
         "SE": sensitivity,
         "SP": specificity,
-        "PPV": float(precision_score(labels, called, zero_division=np.nan)),
-        "F-score": float(f1_score(labels, called, zero_division=np.nan)),
+        "PPV": float(precision_score(labels, called, **weighted)),
+        "F-score": float(f1_score(labels, called, **weighted)),
         "g-mean": math.sqrt(sensitivity * specificity),
-        **rank(labels, scores),
+        **rank(labels, scores, weights),
     }
 
 
@@ -128,11 +140,34 @@ def subsets(records: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"id": records["id"], **dict(zip(SUBSETS, left, strict=True))})
 
 
+def choosers(validation: Mapping[str, str | None], evaluated: pd.DataFrame) -> dict[str, str]:
+    """Which experiment may choose the epoch of another: none that looks at its evaluation records.
+
+    Parameters
+    ----------
+    validation
+        Experiment to the experiment with folds on its training set; itself if it has folds.
+    evaluated
+        Columns group, set, id: the evaluation records of every experiment.
+    """
+    records = {
+        str(group): set(zip(rows["set"], rows["id"], strict=True))
+        for group, rows in evaluated.groupby("group")
+    }
+    return {
+        group: chooser
+        for group, chooser in validation.items()
+        if chooser and (chooser == group or not records[group] & records[chooser])
+    }
+
+
 def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:
     """Every metric of every method on one experiment, with its 95 % interval.
 
     With folds it is the mean over them, seeds averaged first, and `mirpair.intervals.over_folds`;
-    without, the mean over the seeds and `mirpair.intervals.bootstrap`.
+    without, the mean over the seeds and `mirpair.intervals.bootstrap`. In a subset the negatives
+    are weighed so that the classes have the ratio that they have in all evaluation records of the
+    fold: otherwise PPV, F-score and AUPR would change by the ratio alone.
 
     Parameters
     ----------
@@ -160,37 +195,47 @@ def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:
     told = predictions.merge(subsets, on=keys, how="left", validate="many_to_one", indicator=True)
     if (told["_merge"] != "both").any():
         raise ValueError("there are predictions of records that are not evaluated")
+    names = [name for name in subsets.columns if name not in keys]
+    told[names] = told[names].astype(bool)
     rows = []
-    for subset in (name for name in subsets.columns if name not in keys):
-        part = told[told[subset].astype(bool)]
-        for kind, trained in part.groupby(["model", "recipe", "epochs"], sort=False, dropna=False):
+    for subset in names:
+        methods = told.groupby(["model", "recipe", "epochs"], sort=False, dropna=False)
+        for kind, trained in methods:
             model, recipe, epochs = cast(tuple[str, str, int], kind)
             row = {"subset": subset, "model": model, "recipe": recipe, "epochs": epochs}
-            rows.append({**row, **_summary(trained)})
+            rows.append({**row, **_summary(trained, subset)})
     return pd.DataFrame(rows)
 
 
-def _summary(trained: pd.DataFrame) -> dict[str, object]:
+def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
     """A row of `summarise` but for what it is of."""
-    measured = pd.DataFrame(
-        [
-            {"number": number, "seed": seed, **measure(run["label"], run["score"])}
-            for (number, seed), run in trained.groupby(["number", "seed"])
-        ]
-    )
-    by_fold = measured.groupby("number")[list(METRICS)].mean(skipna=False)
-    records = trained.drop_duplicates(["number", "id"])
+    measured = []
+    for (number, seed), run in trained.groupby(["number", "seed"]):
+        left = run[run[subset]]
+        weight = _negative_weight(run["label"], left["label"])
+        values = measure(left["label"], left["score"], negative_weight=weight)
+        measured.append({"number": number, "seed": seed, **values})
+    by_fold = pd.DataFrame(measured).groupby("number")[list(METRICS)].mean(skipna=False)
+    everyone = trained.drop_duplicates(["number", "id"])
+    records = everyone[everyone[subset]]
     if by_fold.index[0]:
         limits = over_folds(by_fold.to_numpy())
     else:
         scores = trained.pivot(index="seed", columns="id", values="score")[records["id"]]
-        limits = bootstrap(records["label"], scores, threshold=THRESHOLD)
+        weight = _negative_weight(everyone["label"], records["label"])
+        limits = bootstrap(records["label"], scores, threshold=THRESHOLD, negative_weight=weight)
     row: dict[str, object] = {
         "folds": " ".join(str(number) for number in by_fold.index),
-        "seeds": measured["seed"].nunique(),
+        "seeds": trained["seed"].nunique(),
         "positives": int((records["label"] == 1).sum()),
         "negatives": int((records["label"] == 0).sum()),
     }
     for (name, value), (low, high) in zip(by_fold.mean(skipna=False).items(), limits, strict=True):
         row |= {f"{name}": value, f"{name} low": low, f"{name} high": high}
     return row
+
+
+def _negative_weight(everyone: pd.Series, left: pd.Series) -> float:
+    """How often a negative of those left counts, for the class ratio of everyone."""
+    ratios = [(labels == 0).sum() / max((labels == 1).sum(), 1) for labels in (everyone, left)]
+    return float(ratios[0] / ratios[1]) if all(ratios) else 1.0

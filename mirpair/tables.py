@@ -14,15 +14,18 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from mirpair.contracts import BASELINES, FEATURES, METRICS
+from mirpair.contracts import BASELINES, FEATURES, METRICS, NEAR
 from mirpair.files import InputError, write_text
 
-_DOUBTFUL = ["in both classes", "known negatives"]
+_DOUBTFUL = ["positives that are negatives too", "known negatives"]
 _COUNTED = ["positives", "negatives", "shortest", "longest", *_DOUBTFUL]
 _OF_REFERENCE = ["known negatives", "family known", "relative in training"]
 PUBLISHED, OURS, BASELINE = "published", "this run", "baseline"
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 MARKS = {INSIDE: "✓", ABOVE: "▲", BELOW: "▼"}
+SHOWN = ("F-score", "AUROC", "AUPR")
+# Identity to the nearest training record; a part of one has 1.
+BANDS = {"near, 0.95–1": (0.95, 1.01), "0.90–0.95": (0.90, 0.95), "0.80–0.90": (0.80, 0.90)}
 # Columns of a table of results that are for programs; readers have them in method and note.
 _APART = ["model", "recipe", "reproduces", "whole"]
 
@@ -38,13 +41,16 @@ templates = jinja2.Environment(
 _CLEANED = (
     "published: all records of the published split; labels cleaned: without those whose sequence "
     "stands in both classes and negatives that are known hairpins; cleaned: without near-copies of "
-    "training records too (identical, or an identity of at least 0.8 over 0.8 of one of the two). "
-    "The predictions are the same."
+    f"training records too (identical, or an identity of at least {NEAR}). The predictions are the "
+    "same, and negatives are weighed so that the classes keep the ratio of the published split."
 )
 
 
 def counts_table(
-    features: Mapping[str, pd.DataFrame], published: pd.DataFrame | None = None
+    features: Mapping[str, pd.DataFrame],
+    published: pd.DataFrame | None = None,
+    *,
+    has_hairpins: bool = True,
 ) -> pd.DataFrame:
     """Number of records of either class in each set (Table 1 of Do et al. 2018).
 
@@ -54,12 +60,14 @@ def counts_table(
         Result of `mirpair.audit.describe` by name of the set.
     published
         Result of `mirpair.contracts.read_published_counts`.
+    has_hairpins
+        Whether there was a reference of known hairpins.
 
     Returns
     -------
     DataFrame
-        Columns dataset, source, positives, negatives, shortest, mean length, longest (nt), in both
-        classes (positives whose sequence is a negative's too), and known negatives (those that are
+        Columns dataset, source, positives, negatives, shortest, mean length, longest (nt),
+        positives that are negatives too (their sequence is), and known negatives (those that are
         exactly a known hairpin; missing without a reference).
     """
     rows = []
@@ -77,8 +85,8 @@ def counts_table(
                 "shortest": int(lengths.min()),
                 "mean length": round(float(lengths.mean()), 1),
                 "longest": int(lengths.max()),
-                "in both classes": int(frame.loc[~negative, "contradictory"].sum()),
-                "known negatives": int((hairpin & negative).sum()) if hairpin.any() else None,
+                _DOUBTFUL[0]: int(frame.loc[~negative, "contradictory"].sum()),
+                "known negatives": int((hairpin & negative).sum()) if has_hairpins else None,
             }
         )
     table = pd.DataFrame(rows)
@@ -163,7 +171,7 @@ def results_table(
                 "method": BASELINES[row["model"]],
                 "protocol": protocol,
                 "source": BASELINE,
-                "note": "no network, same records",
+                "note": "no network" + (f", {folds[group]} folds" if folds[group] else ""),
                 "whole": len(str(row["folds"]).split()) >= folds[group],
             }
             for row in of_group
@@ -299,44 +307,53 @@ def limits(table: pd.DataFrame) -> pd.DataFrame | None:
     return pd.DataFrame({"95 % interval": names, **ranges})
 
 
-SHOWN = ("F-score", "AUROC", "AUPR")
-
-
-def cleaned_table(summary: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def cleaned_table(
+    summary: pd.DataFrame, runs: pd.DataFrame, folds: Mapping[str, int]
+) -> pd.DataFrame:
     """The same predictions on the published evaluation records and on the cleaned ones.
 
     Parameters
     ----------
     summary
         As `results_table` takes it, with all subsets.
-    runs
-        As `results_table` takes it.
+    runs, folds
+        As `results_table` takes them.
 
     Returns
     -------
     DataFrame
-        A row for each method and experiment: method, protocol (the experiment), source, and for
-        F-score, AUROC and AUPR a column for each subset, with low and high of its interval.
+        A row for each method and experiment: method, protocol (the experiment), source, for
+        F-score, AUROC and AUPR a column for each subset, with low and high of its interval, note
+        (if there is one that is not whole) and whole.
     """
-    labels = runs.set_index(["group", "model", "recipe", "epochs"])["label"].to_dict()
-    lines = []
-    for (group, model, recipe, epochs), rows in summary.groupby(
-        ["group", "model", "recipe", "epochs"], sort=False
-    ):
-        line: dict[str, Any] = {
-            "method": labels[group, model, recipe, epochs] if recipe else BASELINES[str(model)],
-            "protocol": group,
-            "source": OURS if recipe else BASELINE,
-        }
-        for row in rows.to_dict("records"):
-            for metric in SHOWN:
-                line[f"{metric} {row['subset']}"] = row[metric]
-                line[f"{metric} {row['subset']} low"] = row[f"{metric} low"]
-                line[f"{metric} {row['subset']} high"] = row[f"{metric} high"]
-        lines.append(line)
+    names = {
+        (run["group"], run["model"], run["recipe"], run["epochs"]): run
+        for run in runs.to_dict("records")
+    }
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in summary.to_dict("records"):
+        key = (row["group"], row["model"], row["recipe"], row["epochs"])
+        if key not in lines:
+            line = {"method": BASELINES.get(row["model"]), "source": BASELINE, "whole": True}
+            if row["recipe"]:
+                line = _our_row(row, names[key], folds[row["group"]])
+            of_line = ("method", "source", "note", "whole")
+            lines[key] = {**{name: line.get(name, "") for name in of_line}, "protocol": key[0]}
+        for metric in SHOWN:
+            lines[key][f"{metric} {row['subset']}"] = row[metric]
+            for end in ("low", "high"):
+                lines[key][f"{metric} {row['subset']} {end}"] = row[f"{metric} {end}"]
     columns = [f"{m} {s}" for m in SHOWN for s in dict.fromkeys(summary["subset"])]
     ends = [f"{name} {end}" for name in columns for end in ("low", "high")]
-    return pd.DataFrame(lines, columns=["method", "protocol", "source", *columns, *ends])
+    table = pd.DataFrame(list(lines.values()))
+    note = [] if table["whole"].all() else ["note"]
+    return table[["method", "protocol", "source", *columns, *note, *ends, "whole"]]
+
+
+def _best_epoch(history: pd.DataFrame) -> int:
+    """The epoch with the lowest loss of the evaluation records; the last if there is no loss."""
+    loss = history["evaluate loss"]
+    return cast(int, loss.idxmin() if loss.notna().any() else history.index[-1])
 
 
 def epochs_table(
@@ -358,7 +375,8 @@ def epochs_table(
     runs
         Of each training: group, number, model, recipe, seed, epochs, label.
     validation
-        Experiment to the experiment with folds that chooses its epoch; itself if it has folds.
+        Experiment to the experiment with folds that chooses its epoch; itself if it has folds. Only
+        trainings of the same network, recipe and number of epochs choose.
 
     Returns
     -------
@@ -367,10 +385,8 @@ def epochs_table(
         and seed), and loss, F-score, AUROC and AUPR of the evaluation records after either.
     """
     by_epoch = [history.set_index("epoch") for history in histories]
-    trained = pd.DataFrame(list(runs)).assign(
-        best=[cast(int, history["evaluate loss"].idxmin()) for history in by_epoch]
-    )
-    medians = trained.groupby(["group", "model", "recipe"])["best"].median().to_dict()
+    trained = pd.DataFrame(list(runs)).assign(best=[_best_epoch(history) for history in by_epoch])
+    medians = trained.groupby(["group", "model", "recipe", "epochs"])["best"].median().to_dict()
     lines = []
     for kind, rows in trained.groupby(["group", "model", "recipe", "epochs"], sort=False):
         group, model, recipe, epochs = cast(tuple[str, str, str, int], kind)
@@ -378,8 +394,8 @@ def epochs_table(
         if chooser == group:
             chosen = rows["best"].tolist()
         else:
-            median = medians.get((chooser, model, recipe))
-            chosen = [] if median is None else [min(round(median), epochs)] * len(rows)
+            median = medians.get((chooser, model, recipe, epochs))
+            chosen = [] if median is None else [round(median)] * len(rows)
         told = chosen if chooser == group else chosen[:1]
         line = {
             "method": rows["label"].iloc[0],
@@ -395,17 +411,18 @@ def epochs_table(
                     for place, epoch in zip(rows.index[: len(at)], at, strict=True)
                 ]
                 of_fold = pd.Series(values, dtype=float).groupby(rows["number"].tolist()[: len(at)])
-                line[f"{metric} {name}"] = of_fold.mean().mean()
+                line[f"{metric} {name}"] = of_fold.mean(skipna=False).mean(skipna=False)
         lines.append(line)
     return pd.DataFrame(lines)
 
 
-# Identity to the nearest training record; a part of one has 1.
-BANDS = {"near, 0.95–1": (0.95, 1.01), "0.90–0.95": (0.90, 0.95), "0.80–0.90": (0.80, 0.90)}
-
-
 def audit_table(
-    records: pd.DataFrame, subsets: pd.DataFrame, shortcuts: pd.DataFrame
+    records: pd.DataFrame,
+    subsets: pd.DataFrame,
+    shortcuts: pd.DataFrame,
+    *,
+    has_hairpins: bool = True,
+    has_families: bool = True,
 ) -> pd.DataFrame:
     """What the evaluation records of every experiment are worth, its folds together.
 
@@ -419,6 +436,8 @@ def audit_table(
         (`mirpair.metrics.subsets`).
     shortcuts
         Columns group, feature, AUROC: a row for each fold and feature (`mirpair.audit.shortcuts`).
+    has_hairpins, has_families
+        Whether there were references of either.
 
     Returns
     -------
@@ -431,7 +450,6 @@ def audit_table(
         What takes a reference is missing where there is none.
     """
     alone = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
-    has_hairpins, has_families = (records["hairpin"] != "").any(), records["relative"].notna().any()
     lines = []
     for group, rows in records.assign(left=subsets["cleaned"].to_numpy()).groupby(
         "group", sort=False

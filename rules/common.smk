@@ -12,7 +12,7 @@ from pathlib import Path
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(HOME))
 
-from mirpair.config import load_study
+from mirpair.config import OWN_TABLES, load_study
 from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import InputError
 from mirpair.kept import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
@@ -48,18 +48,14 @@ if STUDY.mirror:
 FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
 WATCHED = {run[:4]: run for run in STUDY.watched()}
+# Folds are numbered from 1, so the last number is how many there are; 0 if there are none.
+FOLD_COUNTS = {fold.group: fold.number for fold in FOLDS.values()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 BELOW = "runs/{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/{BELOW}"
-# Tables of every study, beside those of its config.
-STUDY_TABLES = {
-    "cleaned": "Published evaluation records, and cleaned ones",
-    "epochs": "The last epoch, which is the result, and the best one by validation loss",
-    "audit": "What the evaluation records are worth",
-}
 # Those that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
-ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | STUDY_TABLES
+ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
 WATCHED_RUN = f"<results>/{BELOW.replace('runs', 'watched')}"
 PLACE = f"results/{STUDY.study}"
 

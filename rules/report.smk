@@ -28,7 +28,7 @@ rule report:
         study=STUDY.study,
         title=STUDY.title,
         tables=ALL_TABLES,
-        texts={name: caption(name) for name in STUDY_TABLES},
+        texts={name: caption(name) for name in OWN_TABLES},
         pictures=list(PICTURES.values()),
         sources={
             name: (SOURCES[name].url, SOURCES[name].sha256)

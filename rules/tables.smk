@@ -1,7 +1,8 @@
 rule tables_results:
     input:
         evaluations=lambda w: expand(
-            "<results>/evaluations/{group}.tsv", group=STUDY.tables[w.table].rows.values()
+            "<results>/evaluations/{group}.tsv",
+            group=dict.fromkeys(STUDY.tables[w.table].rows.values()),
         ),
         published=lambda w: published_file(w.table),
     output:
@@ -35,8 +36,7 @@ rule tables_results:
         title=lambda w: STUDY.tables[w.table].title,
         rows=lambda w: STUDY.tables[w.table].rows,
         runs=lambda w: described(runs_of(w.table)),
-        # Folds are numbered from 1, so the last number is how many there are.
-        folds={fold.group: fold.number for fold in FOLDS.values()},
+        folds=FOLD_COUNTS,
         code=code_of("tables_results", "templates"),
     message:
         "Writing the table {wildcards.table}"
@@ -80,6 +80,7 @@ rule tables_counts:
     params:
         title=lambda w: STUDY.tables[w.table].title,
         sets=lambda w: STUDY.tables[w.table].sets,
+        has_hairpins=STUDY.audit.hairpins is not None,
         code=code_of("tables_counts", "templates"),
     message:
         "Counting the records for the table {wildcards.table}"
@@ -116,9 +117,10 @@ rule tables_cleaned:
         mem_mb=1000,
         runtime=10,
     params:
-        title=STUDY_TABLES["cleaned"],
+        title=OWN_TABLES["cleaned"],
         groups=TRAINED,
         runs=described(PLAN.values()),
+        folds=FOLD_COUNTS,
         code=code_of("tables_cleaned", "templates"),
     message:
         "Writing the table of the cleaned evaluation records"
@@ -129,6 +131,7 @@ rule tables_cleaned:
 rule tables_epochs:
     input:
         histories=[run_file(run, "history.tsv") for run in PLAN.values()],
+        audit=expand("<results>/audit/{experiment}/records.tsv", experiment=FOLDS),
     output:
         report(
             "<results>/tables/epochs.html",
@@ -155,9 +158,10 @@ rule tables_epochs:
         mem_mb=1000,
         runtime=10,
     params:
-        title=STUDY_TABLES["epochs"],
+        title=OWN_TABLES["epochs"],
         runs=described(PLAN.values()),
         validation={name: STUDY.validation_of(name) for name in TRAINED},
+        folds=[fold._asdict() for fold in FOLDS.values()],
         code=code_of("tables_epochs", "templates"),
     message:
         "Writing the table of last and best epochs"
@@ -195,7 +199,11 @@ rule tables_audit:
         mem_mb=1000,
         runtime=10,
     params:
-        title=STUDY_TABLES["audit"],
+        title=OWN_TABLES["audit"],
+        references={
+            "has_hairpins": STUDY.audit.hairpins is not None,
+            "has_families": STUDY.audit.families is not None,
+        },
         folds=[fold._asdict() for fold in FOLDS.values()],
         code=code_of("tables_audit", "templates"),
     message:

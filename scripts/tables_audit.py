@@ -11,6 +11,6 @@ job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 records = gather(map(read_audit, inputs.audit), params.folds)
 shortcuts = gather([pd.read_csv(path, sep="\t") for path in inputs.shortcuts], params.folds)
-table = audit_table(records, subsets(records), shortcuts)
+table = audit_table(records, subsets(records), shortcuts, **params.references)
 for path in snakemake.output:
     write(table, params.title, path)

@@ -10,6 +10,6 @@ job.start(snakemake)
 params = snakemake.params
 summaries = map(read_summary, snakemake.input.evaluations)
 summary = gather(summaries, [{"group": name} for name in params.groups])
-table = cleaned_table(summary, pd.DataFrame(params.runs))
+table = cleaned_table(summary, pd.DataFrame(params.runs), params.folds)
 for path in snakemake.output:
     write(table, params.title, path)

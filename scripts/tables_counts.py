@@ -8,6 +8,7 @@ from mirpair.tables import counts_table, write
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 features = dict(zip(params.sets, map(read_features, inputs.features), strict=True))
-table = counts_table(features, *map(read_published_counts, inputs.published))
+published = map(read_published_counts, inputs.published)
+table = counts_table(features, *published, has_hairpins=params.has_hairpins)
 for path in snakemake.output:
     write(table, params.title, path)

@@ -3,11 +3,14 @@
 import job
 import pandas as pd
 
-from mirpair.tables import epochs_table, write
+from mirpair.contracts import read_audit
+from mirpair.metrics import choosers
+from mirpair.tables import epochs_table, gather, write
 
 job.start(snakemake)
-params = snakemake.params
-histories = [pd.read_csv(path, sep="\t") for path in snakemake.input.histories]
-table = epochs_table(histories, params.runs, params.validation)
+inputs, params = snakemake.input, snakemake.params
+histories = [pd.read_csv(path, sep="\t") for path in inputs.histories]
+evaluated = gather(map(read_audit, inputs.audit), params.folds)
+table = epochs_table(histories, params.runs, choosers(params.validation, evaluated))
 for path in snakemake.output:
     write(table, params.title, path)

@@ -8,9 +8,8 @@ from mirpair.tables import gather, results_table, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-summary = gather(
-    map(read_summary, inputs.evaluations), [{"group": name} for name in params.rows.values()]
-)
+groups = [{"group": name} for name in dict.fromkeys(params.rows.values())]
+summary = gather(map(read_summary, inputs.evaluations), groups)
 table = results_table(
     params.rows,
     summary[summary["subset"] == "published"],

@@ -33,10 +33,11 @@ def test_metrics_of_a_resample_are_those_of_its_records_written_out(
         return
     places = [np.flatnonzero(labels == label) for label in (1, 0)]
     drawn = [random.choices(list(part), k=len(part)) for part in places]  # type: ignore[attr-defined]
-    fast = _Ranked(scores, 0.5).measure(*(np.array([part]) for part in drawn))[:, 0]
-    again = np.concatenate(drawn)
-    slow = measure(labels[again], scores[again])
-    assert fast == pytest.approx(list(slow.values()), nan_ok=True)
+    for weight in (1, 3):
+        fast = _Ranked(scores, 0.5, weight).measure(*(np.array([part]) for part in drawn))[:, 0]
+        again = np.concatenate([drawn[0], *[drawn[1]] * weight])
+        slow = measure(labels[again], scores[again])
+        assert fast == pytest.approx(list(slow.values()), nan_ok=True)
 
 
 def test_positives_and_negatives_are_drawn_apart() -> None:
@@ -166,3 +167,33 @@ def test_the_bootstrap_has_each_record_with_its_own_label_in_whatever_order() ->
     for name, limits in expected.items():
         # The records are drawn in another order, so the limits are near, not the same.
         assert (found[f"{name} low"], found[f"{name} high"]) == pytest.approx(limits, abs=0.03)
+
+
+def test_a_subset_is_told_at_the_class_ratio_of_all_records() -> None:
+    """Without half of the positives PPV would fall although nothing else has changed."""
+    scores = [0.9, 0.9, 0.9, 0.9, 0.6, 0.1, 0.1, 0.1]
+    row = {"model": "variable", "recipe": "paper", "epochs": 40, "seed": 0, "number": 0}
+    ids = list("abcdefgh")
+    table = pd.DataFrame({"id": ids, "label": [1] * 4 + [0] * 4, "score": scores, **row})
+    half = pd.DataFrame({"id": ids, "number": 0, "half": [True, True, False, False] + [True] * 4})
+    (found,) = summarise(table, half).to_dict("records")
+    whole = measure(table["label"], table["score"])
+    for metric in METRICS:
+        assert found[metric] == pytest.approx(whole[metric]), metric
+    assert found["PPV low"] <= found["PPV"] <= found["PPV high"]
+
+
+def test_a_fold_without_any_record_left_is_not_left_out_of_the_mean() -> None:
+    table = pd.concat([predictions(number, [0.9, 0.1, 0.1, 0.2]) for number in (1, 2)])
+    told = everyone(1, 2).assign(some=[True] * 4 + [False] * 4)
+    rows = summarise(table, told).set_index("subset")
+    assert rows["folds"].tolist() == ["1 2", "1 2"]
+    assert math.isnan(rows["SE"]["some"])
+    assert rows["positives"].tolist() == [4, 2]
+
+
+def test_a_subset_without_any_record_has_a_row_of_nothing() -> None:
+    told = everyone(0).assign(none=False)
+    rows = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), told).set_index("subset")
+    assert rows.loc["none", list(METRICS)].isna().all()
+    assert rows.loc["none", "positives"] == 0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.metrics import final, history, measure, subsets
+from mirpair.metrics import choosers, final, history, measure, subsets
 from mirpair.scores import Scores
 
 
@@ -134,3 +134,22 @@ def test_which_records_are_left_after_each_step_of_cleaning() -> None:
         "near",
     ]
     assert records.loc[left["cleaned"], "id"].tolist() == ["plain", "known positive"]
+
+
+def test_a_weight_of_negatives_is_as_many_of_them() -> None:
+    labels, scores = np.array([1, 1, 0, 0, 0]), np.array([0.9, 0.4, 0.6, 0.4, 0.1])
+    many = np.r_[0, 1, np.repeat([2, 3, 4], 5)]
+    weighted, written_out = (
+        measure(labels, scores, negative_weight=5),
+        measure(labels[many], scores[many]),
+    )
+    assert weighted == pytest.approx(written_out)
+    assert weighted["PPV"] < measure(labels, scores)["PPV"]
+
+
+def test_an_experiment_that_looks_at_the_records_of_another_chooses_nothing_for_it() -> None:
+    rows = [("cv", "s", "a"), ("cv", "s", "b"), ("test", "s", "c"), ("other", "s", "b")]
+    rows += [("far", "t", "b")]
+    evaluated = pd.DataFrame(rows, columns=["group", "set", "id"])
+    validation = {"cv": "cv", "test": "cv", "other": "cv", "far": "cv", "none": None}
+    assert choosers(validation, evaluated) == {"cv": "cv", "test": "cv", "far": "cv"}

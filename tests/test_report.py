@@ -447,7 +447,7 @@ def test_cleaned_records_are_drawn_with_their_own_values_side_by_side() -> None:
     subsets = {"published": "all", "labels cleaned": "some", "cleaned": "few"}
     table = pd.DataFrame(
         {"method": ["A", "B", "A"], "protocol": ["cv", "cv", "test"], "source": "this run"}
-    )
+    ).assign(whole=[True, True, False])
     value = 0.1
     for metric in ("F-score", "AUROC", "AUPR"):
         for subset in subsets:
@@ -456,7 +456,7 @@ def test_cleaned_records_are_drawn_with_their_own_values_side_by_side() -> None:
             table[f"{metric} {subset} high"] = table[f"{metric} {subset}"] + 0.005
             value += 0.1
     figure = draw_cleaned(table, subsets)
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["A", "B", "A"]
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["A", "B", "A *"]
     for axis, metric in zip(figure.axes, ("F-score", "AUROC", "AUPR"), strict=True):
         heights = axis.get_yticks()
         dots = {str(line.get_label()): line.get_data() for line in axis.lines}

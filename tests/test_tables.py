@@ -268,9 +268,10 @@ def test_table_1_counts_the_sets_beside_the_paper() -> None:
     table = counts_table(
         {"human": of_human, "mine": mine}, read_published_counts(PUBLISHED / "table1.tsv")
     )
-    assert table["in both classes"].tolist()[1:] == [1, 0]
-    assert table["known negatives"].tolist()[1] == 1
-    assert pd.isna(table["known negatives"].tolist()[2]), "there is no reference"
+    assert table["positives that are negatives too"].tolist()[1:] == [1, 0]
+    assert table["known negatives"].tolist()[1:] == [1, 0]
+    without = counts_table({"mine": mine}, has_hairpins=False)
+    assert pd.isna(without["known negatives"][0]), "there is no reference"
     assert table["source"].tolist() == ["published", "this run", "this run"]
     assert table["positives"].tolist() == [863, 1, 1]
     assert table["negatives"].tolist() == [7422, 2, 2]
@@ -328,7 +329,12 @@ def test_the_cleaned_table_has_the_subsets_side_by_side() -> None:
             BASELINE.assign(subset="cleaned"),
         ]
     )
-    table = cleaned_table(both, runs())
+    table = cleaned_table(both, runs(), {"cv": 3})
+    assert "note" not in table, "all are whole"
+    assert list(formatted(cleaned_table(both.assign(folds="1"), runs(), {"cv": 3}))["Note"]) == [
+        "recipe paper, 40 epochs, only fold 1 of 3",
+        "",
+    ]
     assert table["method"].tolist() == ["Variable-sized", "Random forest"]
     assert table["AUPR published"].tolist() == [0.6, 0.6]
     assert table["AUPR cleaned"].tolist() == [0.4, 0.6]
@@ -381,7 +387,7 @@ def test_what_the_audit_found_is_counted_for_each_experiment() -> None:
         "AUROC of |MFE| / length": 0.5,
     }
     assert table.loc["test", ["near, 0.95–1", "in training"]].tolist() == [1, 0], "a part of one"
-    without = audit_table(records.assign(hairpin="", relative=None), left, alone)
+    without = audit_table(records, left, alone, has_hairpins=False, has_families=False)
     assert without[["known negatives", "family known"]].isna().all(axis=None), "not 0"
 
 
@@ -427,17 +433,32 @@ def test_without_folds_that_choose_there_is_no_best_epoch() -> None:
     assert row["AUPR last"] == pytest.approx(0.4)
 
 
-def test_the_median_is_no_mean_and_never_beyond_the_last_epoch() -> None:
-    far = history(3, 3, 3, 3, 3, 3, 3, 3, 1)
+def test_the_median_of_the_folds_is_no_mean() -> None:
     rows = epochs_of(
         ("cv", 1, history(1, 2, 3, 4)),
-        ("cv", 2, history(3, 1, 2, 3)),
-        ("cv", 3, far),
-        ("test", 0, history(1, 2, 3, 4)),
+        ("cv", 2, history(1, 2, 3, 4)),
+        ("cv", 3, history(4, 3, 2, 1)),
+        ("test", 0, history(4, 3, 2, 1)),
     )
-    assert rows["test"]["best epoch"] == "2", "the mean is 4"
-    rows = epochs_of(("cv", 1, far), ("test", 0, history(1, 2, 3, 4)))
-    assert rows["test"]["best epoch"] == "4", "epoch 9 is not there"
+    assert rows["test"]["best epoch"] == "1", "the mean is 2"
+
+
+def test_folds_that_were_trained_for_another_number_of_epochs_choose_nothing() -> None:
+    described = [
+        {**RUN, "label": "V", "seed": 0, "group": "cv", "number": 1, "epochs": 2},
+        {**RUN, "label": "V", "seed": 0, "group": "test", "number": 0, "epochs": 4},
+    ]
+    histories = [history(2, 1), history(4, 3, 2, 1)]
+    table = epochs_table(histories, described, {"cv": "cv", "test": "cv"})
+    assert table["best epoch"].tolist() == ["2", "–"]
+
+
+def test_what_is_undefined_in_a_fold_is_undefined_at_its_epoch_too() -> None:
+    undefined = history(1, 2, 3, 4).assign(**{"evaluate F-score": math.nan})
+    row = epochs_of(("cv", 1, undefined), ("cv", 2, history(1, 2, 3, 4)))["cv"]
+    assert math.isnan(row["F-score best"])  # type: ignore[arg-type]
+    nothing = history(1, 2, 3, 4).assign(**{"evaluate loss": math.nan})
+    assert epochs_of(("cv", 1, nothing))["cv"]["best epoch"] == "4", "the last"
 
 
 def test_folds_count_the_same_however_many_seeds_they_have() -> None:
