@@ -27,7 +27,7 @@ WORD = 8
 TREES = 500
 # As near to 0.5 as nine digits can say; more than rounding errors of a cosine, less than what two
 # different cosines of an RNA of up to 500 nt differ by.
-BELOW = 1e-9
+TIE = 1e-9
 BLOCK = 500
 
 
@@ -79,7 +79,7 @@ def _triplet_shares(sequence: str, states: str) -> list[float]:
     return [counts[triplet] / max(len(inner), 1) for triplet in TRIPLETS]
 
 
-def similarity(
+def likeness(
     sequences: Sequence[str], others: Sequence[str], *, block: int = BLOCK
 ) -> npt.NDArray[np.float64]:
     """How like each RNA is to that one of `others` which is most like it.
@@ -122,14 +122,14 @@ def similarity(
     return np.minimum(highest, 1)
 
 
-def nearest(
+def nearest_neighbour(
     train: pd.DataFrame, sequences: Sequence[str], *, block: int = BLOCK
 ) -> npt.NDArray[np.float64]:
     """Score RNAs by which class of the training records has the one that is most like it.
 
-    The score is (1 + s⁺ − s⁻) / 2, with s⁺ and s⁻ the highest `similarity` to a positive and to a
+    The score is (1 + s⁺ − s⁻) / 2, with s⁺ and s⁻ the highest `likeness` to a positive and to a
     negative training record. Where both are equal, also because nothing is shared, the record is
-    called negative, as most are: the score is `BELOW` below 0.5.
+    called negative, as most are: the score is `TIE` below 0.5.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def nearest(
     sequences
         RNAs to score.
     block
-        See `similarity`.
+        See `likeness`.
 
     Returns
     -------
@@ -146,11 +146,11 @@ def nearest(
         (len(sequences),), 0 to 1.
     """
     positive, negative = (
-        similarity(sequences, train.loc[train["label"] == label, "sequence"].tolist(), block=block)
+        likeness(sequences, train.loc[train["label"] == label, "sequence"].tolist(), block=block)
         for label in (1, 0)
     )
     difference = positive - negative
-    return np.where(np.abs(difference) < BELOW, 0.5 - BELOW, (1 + difference) / 2)
+    return np.where(np.abs(difference) < TIE, 0.5 - TIE, (1 + difference) / 2)
 
 
 def predict(
@@ -199,7 +199,7 @@ def predict(
             "mfe-per-length": _of_positive(
                 _logistic().fit(train[single].to_numpy(), labels), evaluate[single]
             ),
-            "nearest-8-mer": nearest(train, evaluate["sequence"].tolist()),
+            "nearest-8-mer": nearest_neighbour(train, evaluate["sequence"].tolist()),
             "logistic-regression": _of_positive(
                 _logistic().fit(train[classic].to_numpy(), labels), evaluate[classic]
             ),

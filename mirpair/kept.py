@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ DATA = "data.json"
 
 
 def kept_runs(
-    folder: str | Path, planned: Mapping[str, Mapping[str, Any]], files: Iterable[str] = OF_RUN
+    folder: str | Path,
+    planned: Mapping[str, Mapping[str, Any]],
+    files: Iterable[str] = OF_RUN,
+    *,
+    epochs: int | None = None,
 ) -> list[str]:
     """Which of the planned trainings are kept whole, and were trained just as they are planned.
 
@@ -32,6 +36,8 @@ def kept_runs(
         provenance that must be the same: run, model, recipe.
     files
         What is kept of a run.
+    epochs
+        How many epochs the history must have, if other than the run.
 
     Raises
     ------
@@ -43,10 +49,15 @@ def kept_runs(
         for name, training in planned.items()
         if all((Path(folder) / name / file).is_file() for file in files)
         and training.items() <= _read_json(Path(folder) / name / "provenance.json").items()
+        and _rows(Path(folder) / name / "history.tsv") == (epochs or training["run"]["epochs"])
     ]
 
 
-def check_data(folder: str | Path, data: Mapping[str, Any]) -> bool:
+def _rows(path: Path) -> int:
+    return len(path.read_text("utf-8").splitlines()) - 1
+
+
+def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]) -> bool:
     """Whether a folder has kept results; refuse those of other data than the config names.
 
     Parameters
@@ -54,12 +65,15 @@ def check_data(folder: str | Path, data: Mapping[str, Any]) -> bool:
     folder
         Where results are kept, or will be.
     data
-        The sections of the config that say which data: datasets, experiments, audit.
+        What must be the same: datasets, experiments and audit of the config, and under sha256 the
+        checksum of each file that they name, as far as it is known.
+    files
+        What is known of the records (`datasets/…`): all of it must be there.
 
     Raises
     ------
     InputError
-        If there is no such folder, or its results are of other data.
+        If there is no such folder, its results are of other data, or a part of them is missing.
     """
     path = Path(folder) / DATA
     if not Path(folder).is_dir():
@@ -67,10 +81,27 @@ def check_data(folder: str | Path, data: Mapping[str, Any]) -> bool:
             f"{folder}: there is no such folder; correct `kept` in the config, or make the folder "
             "if results are to be kept there. A path is relative to the folder you work in."
         )
-    if not path.is_file():
+    missing = [name for name in (DATA, *files) if not (Path(folder) / name).is_file()]
+    if len(missing) > len(files) and not (Path(folder) / "runs").exists():
         return False
+    if missing:
+        more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
+        raise InputError(
+            f"{folder}: {missing[0]}{more} missing; get what is missing again from where these "
+            "results come from, or leave out `kept`"
+        )
     known = _read_json(path)
-    if other := [name for name in data if known.get(name) != data[name]]:
+    changed = [
+        place
+        for place, checksum in data["sha256"].items()
+        if known.get("sha256", {}).get(place, checksum) != checksum
+    ]
+    if changed:
+        raise InputError(
+            f"{folder}: these results were kept of another {changed[0]} than is here; leave out "
+            "`kept`, or name another folder"
+        )
+    if other := [name for name in data if name != "sha256" and known.get(name) != data[name]]:
         raise InputError(
             f"{folder}: these results were kept of other data: the section "
             f"{', '.join(other)} of the config differs from that in {path}; leave out `kept`"

@@ -326,8 +326,7 @@ def render(
     sections: Sequence[Section],
     pictures: Sequence[Picture],
     provenance: Sequence[Mapping[str, Any]],
-    folding: Sequence[Mapping[str, Any]],
-    dropped: Mapping[str, int],
+    sets: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, tuple[str, str]],
     config: str,
 ) -> str:
@@ -343,10 +342,9 @@ def render(
         Figures in their order.
     provenance
         Contents of the runs' provenance.json.
-    folding
-        Contents of the sets' folding.json.
-    dropped
-        Set to the number of its records that were left out for an ambiguous character.
+    sets
+        Contents of each set's summary.json: versions that folded it, and how many of its records
+        were dropped for an ambiguous character.
     sources
         Published file to its URL and SHA-256.
     config
@@ -377,9 +375,9 @@ def render(
         sections=shown,
         pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
         runs=[_run_row(entry) for entry in provenance],
-        versions=_versions([*provenance, *folding]),
+        versions=_versions([*provenance, *sets.values()]),
         minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
-        dropped={name: count for name, count in dropped.items() if count},
+        dropped={name: told["dropped"] for name, told in sets.items() if told["dropped"]},
         sources={name: text for name, text in _MEANING.items() if name in present},
         files=sources,
         config=config,

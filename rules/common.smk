@@ -14,7 +14,7 @@ sys.path.insert(0, str(HOME))
 
 from mirpair.config import OWN_TABLES, load_study
 from mirpair.contracts import read_published_counts, read_published_results
-from mirpair.files import InputError
+from mirpair.files import InputError, sha256
 from mirpair.kept import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
 from mirpair.provenance import code_version
 from mirpair.recipes import RECIPES
@@ -51,12 +51,12 @@ WATCHED = {run[:4]: run for run in STUDY.watched()}
 # Folds are numbered from 1, so the last number is how many there are; 0 if there are none.
 FOLD_COUNTS = {fold.group: fold.number for fold in FOLDS.values()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
-BELOW = "runs/{experiment}/{model}/{recipe}/seed{seed}"
-RUN = f"<results>/{BELOW}"
+RUN_FOLDER = "runs/{experiment}/{model}/{recipe}/seed{seed}"
+RUN = f"<results>/{RUN_FOLDER}"
 # Those that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
-WATCHED_RUN = f"<results>/{BELOW.replace('runs', 'watched')}"
+WATCHED_RUN = f"<results>/{RUN_FOLDER.replace('runs', 'watched')}"
 PLACE = f"results/{STUDY.study}"
 
 
@@ -165,7 +165,7 @@ def folds_of(group):
 def planned(runs=PLAN, folder="runs"):
     """Every training: its folder below <results>, and what its provenance says of it."""
     return {
-        BELOW.replace("runs", folder).format(**run._asdict()): {
+        RUN_FOLDER.replace("runs", folder).format(**run._asdict()): {
             "run": run._asdict(),
             **training_of(run),
         }
@@ -208,17 +208,31 @@ def described(runs):
     return rows
 
 
+def checksums():
+    """SHA-256 of every file that the config names: of the sources table, or of the user's own."""
+    known = {}
+    for place in sorted(set(STUDY.places())):
+        if place in SOURCES:
+            known[place] = SOURCES[place].sha256
+        elif not is_url(place) and Path(found(place)).is_file():
+            known[place] = sha256(found(place))
+    return known
+
+
 def taken():
     """Results that are taken from where they were kept: place below <results> to file there."""
     try:
-        if not KEPT or not check_data(KEPT, DATA_SECTIONS):
+        if not KEPT or not check_data(KEPT, DATA_SECTIONS, DATA_FILES):
             return {}
-        runs = [name for name in kept_runs(KEPT, planned()) if name not in trained_here()]
-        watched = kept_runs(KEPT, planned(WATCHED, "watched"), OF_WATCHED)
+        here = trained_here()
+        runs = [name for name in kept_runs(KEPT, planned()) if name not in here]
+        epochs = STUDY.figure3.epochs if STUDY.figure3 else None
+        on = kept_runs(KEPT, planned(WATCHED, "watched"), OF_WATCHED, epochs=epochs)
+        watched = [name for name in on if name not in here]
     except InputError as error:
         raise WorkflowError(str(error)) from None
     names = [f"{name}/{file}" for name in runs for file in OF_RUN]
-    names += [f"{name}/{file}" for name in watched for file in OF_WATCHED if WATCHED]
+    names += [f"{name}/{file}" for name in watched for file in OF_WATCHED]
     # Who trains makes the records, and so all that is known of them.
     names += DATA_FILES if len(runs) == len(PLAN) else []
     return {name.removesuffix(".gz"): f"{KEPT}/{name}" for name in names}
@@ -226,7 +240,8 @@ def taken():
 
 def trained_here():
     """Folders of trainings whose weights are here: nobody else's results replace them."""
-    return [name for name in planned() if Path(f"{PLACE}/{name}/weights.safetensors").exists()]
+    every = [*planned(), *planned(WATCHED, "watched")]
+    return {name for name in every if Path(f"{PLACE}/{name}/weights.safetensors").exists()}
 
 
 def caption(name):
@@ -239,17 +254,21 @@ DATA_FILES = [
     *(
         f"datasets/{name}/{file}"
         for name in STUDY.datasets
-        for file in ("features.tsv.gz", "dropped.tsv", "folding.json")
+        for file in ("features.tsv.gz", "summary.json")
     ),
     *(f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")),
     *(f"baselines/{name}.tsv.gz" for name in FOLDS),
 ]
-DATA_SECTIONS = STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"})
+DATA_SECTIONS = {
+    **STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
+    "sha256": checksums() if STUDY.kept else {},
+}
 KEPT = found(STUDY.kept) if STUDY.kept else None
 TAKEN = taken()
 TAKEN_RUNS = [name for name in planned() if f"{name}/provenance.json" in TAKEN]
 KEEPS = [name for name in planned() if name not in TAKEN_RUNS]
 TAKEN_WATCHED = [name for name in planned(WATCHED, "watched") if f"{name}/provenance.json" in TAKEN]
+KEEPS_WATCHED = [name for name in planned(WATCHED, "watched") if name not in TAKEN_WATCHED]
 
 
 def pictures():

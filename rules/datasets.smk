@@ -63,9 +63,12 @@ rule features:
     input:
         records="<results>/datasets/{dataset}/records.tsv",
         structures="<results>/datasets/{dataset}/structures.tsv",
+        dropped="<results>/datasets/{dataset}/dropped.tsv",
+        folding="<results>/datasets/{dataset}/folding.json",
         hairpins=reference(STUDY.audit.hairpins),
     output:
-        "<results>/datasets/{dataset}/features.tsv",
+        features="<results>/datasets/{dataset}/features.tsv",
+        summary="<results>/datasets/{dataset}/summary.json",
     log:
         "<logs>/features/{dataset}.log",
     benchmark:

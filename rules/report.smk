@@ -4,8 +4,7 @@ rule report:
         figures=expand("<results>/figures/tables/{table}.svg", table=DRAWN_TABLES),
         pictures=[f"<results>/figures/{name}.svg" for name in PICTURES],
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
-        folding=expand("<results>/datasets/{dataset}/folding.json", dataset=STUDY.datasets),
-        dropped=expand("<results>/datasets/{dataset}/dropped.tsv", dataset=STUDY.datasets),
+        sets=expand("<results>/datasets/{dataset}/summary.json", dataset=STUDY.datasets),
     output:
         report(
             "<results>/report.html",

@@ -1,13 +1,20 @@
 """Describe a set's records for tables and figures, which need no sequences."""
 
+import json
+from pathlib import Path
+
 import job
+import pandas as pd
 
 from mirpair.audit import describe, known_hairpins
 from mirpair.contracts import read_records, read_structures
 from mirpair.files import write_tsv
+from mirpair.provenance import write_json
 
 job.start(snakemake)
-inputs = snakemake.input
+inputs, output = snakemake.input, snakemake.output
 known = known_hairpins(*inputs.hairpins) if inputs.hairpins else None
 table = describe(read_records(inputs.records), read_structures(inputs.structures), known)
-write_tsv(table, snakemake.output[0], float_format="%.6f")
+write_tsv(table, output.features, float_format="%.6f")
+folding = json.loads(Path(inputs.folding).read_text("utf-8"))
+write_json({**folding, "dropped": len(pd.read_csv(inputs.dropped, sep="\t"))}, output.summary)

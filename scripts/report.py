@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import job
-import pandas as pd
 import yaml
 
 from mirpair.files import write_text
@@ -26,8 +25,7 @@ page = render(
         for (heading, caption), path in zip(params.pictures, inputs.pictures, strict=True)
     ],
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
-    [json.loads(Path(path).read_text("utf-8")) for path in inputs.folding],
-    {Path(path).parent.name: len(pd.read_csv(path, sep="\t")) for path in inputs.dropped},
+    {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in inputs.sets},
     params.sources,
     yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )

@@ -9,8 +9,14 @@ from conftest import ROOT, random_rna
 from sklearn.ensemble import RandomForestClassifier
 
 from mirpair.audit import features
-from mirpair.baselines import CLASSIC, TRIPLETS, classic_features, nearest, predict
-from mirpair.baselines import similarity as likeness
+from mirpair.baselines import (
+    CLASSIC,
+    TRIPLETS,
+    classic_features,
+    likeness,
+    nearest_neighbour,
+    predict,
+)
 from mirpair.contracts import BASELINES
 from mirpair.files import InputError
 from mirpair.folding import fold
@@ -98,7 +104,7 @@ def test_features_of_records_and_structures_of_different_rnas_are_refused() -> N
         classic_features(records, structures.iloc[::-1].reset_index(drop=True))
 
 
-def test_similarity_by_hand() -> None:
+def test_likeness_by_hand() -> None:
     """ORIGIN has three 8-mers; one that lacks its first base has two, both shared."""
     assert likeness([ORIGIN], [ORIGIN[1:]]) == pytest.approx([2 / np.sqrt(3 * 2)])
     assert likeness([ORIGIN], ["C" * 9, ORIGIN[1:], ORIGIN]) == pytest.approx([1])
@@ -121,7 +127,7 @@ def of_classes(positives: list[str], negatives: list[str]) -> pd.DataFrame:
 def test_the_nearest_neighbour_by_hand() -> None:
     train = of_classes([ORIGIN], [ORIGIN[1:], "C" * 9])
     likest = 2 / np.sqrt(3 * 2)
-    assert nearest(train, [ORIGIN, ORIGIN[1:], "C" * 20]) == pytest.approx(
+    assert nearest_neighbour(train, [ORIGIN, ORIGIN[1:], "C" * 20]) == pytest.approx(
         [(1 + 1 - likest) / 2, (1 + likest - 1) / 2, 0]
     )
 
@@ -132,7 +138,7 @@ def test_the_nearest_neighbour_by_hand() -> None:
     ids=["as like one as the other", "nothing shared", "too short for an 8-mer"],
 )
 def test_where_both_classes_are_as_like_the_call_is_negative(sequence: str) -> None:
-    score = nearest(of_classes([ORIGIN], ["C" * 9, ORIGIN]), [sequence])
+    score = nearest_neighbour(of_classes([ORIGIN], ["C" * 9, ORIGIN]), [sequence])
     assert measure([0], score)["SP"] == 1
     assert score == pytest.approx([0.5], abs=1e-8)
     assert float(f"{score[0]:.9g}") < 0.5, "in the file too"
@@ -146,7 +152,7 @@ def test_rounding_does_not_break_a_tie() -> None:
         one = sequence[:8]
         assert likeness([sequence], [nine]) == pytest.approx(likeness([sequence], [one]))
         for train in (of_classes([one], [nine]), of_classes([nine], [one])):
-            assert nearest(train, [sequence]) < 0.5
+            assert nearest_neighbour(train, [sequence]) < 0.5
 
 
 def test_blocks_bound_the_memory_and_change_nothing(
@@ -154,9 +160,9 @@ def test_blocks_bound_the_memory_and_change_nothing(
 ) -> None:
     train, evaluate = halves
     sequences = evaluate["sequence"].tolist()
-    whole = nearest(train, sequences)
+    whole = nearest_neighbour(train, sequences)
     for block in (1, 7, len(sequences)):
-        assert nearest(train, sequences, block=block).tolist() == whole.tolist()
+        assert nearest_neighbour(train, sequences, block=block).tolist() == whole.tolist()
 
 
 def test_every_method_ranks_hairpins_above_other_rnas(scored: pd.DataFrame) -> None:

@@ -25,7 +25,7 @@ def keep(folder: Path, **changes: object) -> Path:
     place = folder / NAME
     place.mkdir(parents=True, exist_ok=True)
     for name in OF_RUN:
-        (place / name).write_text("")
+        (place / name).write_text("epoch\n" + "1\n" * 40)
     provenance = {**TRAINING, "wall_time_s": 3.5, **changes}
     (place / "provenance.json").write_text(json.dumps(provenance))
     return place
@@ -58,17 +58,58 @@ def test_a_provenance_that_cannot_be_read_is_named(tmp_path: Path, content: str)
         kept_runs(tmp_path, {NAME: TRAINING})
 
 
+def test_a_history_of_fewer_or_more_epochs_is_not_taken(tmp_path: Path) -> None:
+    keep(tmp_path)
+    assert kept_runs(tmp_path, {NAME: TRAINING}, epochs=40) == [NAME]
+    assert kept_runs(tmp_path, {NAME: TRAINING}, epochs=80) == [], "it was not watched that far"
+    (tmp_path / NAME / "history.tsv").write_text("epoch\n1\n")
+    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
+
+
+FILES = ["audit/cv1/records.tsv.gz", "baselines/cv1.tsv.gz"]
+DATA_OF = {"datasets": {"mine": ["a.fa"]}, "audit": {}, "sha256": {"a.fa": "0a"}}
+
+
+def keep_data(folder: Path) -> None:
+    for name in (DATA, *FILES):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    (folder / DATA).write_text(json.dumps(DATA_OF))
+
+
 def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
-    data = {"datasets": {"mine": ["a.fa"]}, "audit": {}}
-    assert not check_data(tmp_path, data), "nothing is kept there yet"
-    (tmp_path / DATA).write_text(json.dumps(data))
-    assert check_data(tmp_path, data)
+    assert not check_data(tmp_path, DATA_OF, FILES), "nothing is kept there yet"
+    keep_data(tmp_path)
+    assert check_data(tmp_path, DATA_OF, FILES)
     with pytest.raises(InputError, match=r"of other data: the section datasets of the config"):
-        check_data(tmp_path, {**data, "datasets": {"mine": ["b.fa"]}})
+        check_data(tmp_path, {**DATA_OF, "datasets": {"mine": ["b.fa"]}}, FILES)
     with pytest.raises(InputError, match="the section experiments of the config"):
-        check_data(tmp_path, {**data, "experiments": {}})
+        check_data(tmp_path, {**DATA_OF, "experiments": {}}, FILES)
     with pytest.raises(InputError, match="there is no such folder; correct `kept`"):
-        check_data(tmp_path / "nowhere", data)
+        check_data(tmp_path / "nowhere", DATA_OF, FILES)
+
+
+def test_a_file_that_has_changed_under_its_name_is_told(tmp_path: Path) -> None:
+    keep_data(tmp_path)
+    with pytest.raises(InputError, match=r"kept of another a\.fa than is here"):
+        check_data(tmp_path, {**DATA_OF, "sha256": {"a.fa": "0b"}}, FILES)
+    assert check_data(tmp_path, {**DATA_OF, "sha256": {}}, FILES), "it is not here"
+
+
+@pytest.mark.parametrize("missing", [DATA, *FILES])
+def test_a_part_that_is_lost_is_named_and_nothing_is_trained_for_it(
+    tmp_path: Path, missing: str
+) -> None:
+    keep_data(tmp_path)
+    (tmp_path / missing).unlink()
+    with pytest.raises(InputError, match=f"{missing} is missing; get what is missing again"):
+        check_data(tmp_path, DATA_OF, FILES)
+    for name in (DATA, *FILES):
+        (tmp_path / name).unlink(missing_ok=True)
+    assert not check_data(tmp_path, DATA_OF, FILES), "nothing is kept there yet"
+    keep(tmp_path)
+    with pytest.raises(InputError, match=f"{DATA} and 2 more are missing"):
+        check_data(tmp_path, DATA_OF, FILES)
 
 
 @pytest.mark.parametrize("name", ["a.tsv", "a.tsv.gz"])

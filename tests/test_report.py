@@ -66,8 +66,10 @@ def write_page(folder: Path) -> str:
         [Section("table", EVIL, results(), folder / "table.svg", EVIL)],
         [Picture(EVIL, EVIL, folder / "history-cv.svg")],
         [{**entry, "versions": {"mirpair": "0.1.0", "torch": "2"}}],
-        [{"versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"}}],
-        {"demo": 2, "other": 0},
+        {
+            "demo": {"versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"}, "dropped": 2},
+            "other": {"versions": {}, "dropped": 0},
+        },
         {EVIL: (EVIL, "0" * 64)},
         EVIL,
     )
@@ -112,7 +114,7 @@ def test_times_add_up() -> None:
     run = {"experiment": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
     entry["versions"] = {"mirpair": "0.1.0"}
-    parts = ([entry, entry], [], {}, {}, "")
+    parts = ([entry, entry], {}, {}, "")
     page = render("T", "demo", [Section("t", "T", results())], [], *parts)  # type: ignore[arg-type]
     assert "3.0 minutes of training in all" in page
 

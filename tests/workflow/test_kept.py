@@ -32,12 +32,10 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, str]:
 
 @pytest.fixture
 def elsewhere(origin: tuple[Copy, str], tmp_path: Path) -> tuple[Copy, str]:
-    """Another machine that has what was kept, and not the data."""
+    """Another machine that has what was kept."""
     copy = copy_of_repository(tmp_path)
     shutil.copytree(origin[0].folder / "kept", tmp_path / "kept")
-    study = small_study(copy.folder)
-    (copy.folder / "positives.fa").write_text("")
-    return copy, copy.write_config(study)
+    return copy, copy.write_config(small_study(copy.folder))
 
 
 def test_what_is_kept_is_all_of_a_run_but_its_weights(origin: tuple[Copy, str]) -> None:
@@ -75,9 +73,16 @@ def test_tables_and_report_come_from_what_is_kept_alone(
     assert copy.planned("all", "--configfile", config, *KEPT) == {}
 
 
+def test_who_wants_the_records_too_gets_them(elsewhere: tuple[Copy, str]) -> None:
+    copy, config = elsewhere
+    wanted = "results/mine/datasets/mine/records.tsv"
+    jobs = copy.planned("all", wanted, "--configfile", config, *KEPT)
+    assert jobs["records"] == 1
+    assert not {"train", "audit", "baselines"} & set(jobs)
+
+
 def test_what_is_not_kept_is_trained_and_then_kept_too(elsewhere: tuple[Copy, str]) -> None:
     copy, config = elsewhere
-    small_study(copy.folder)  # the data are here again
     before = run_of(copy.folder / "kept", RUNS[1])
     expected = {path.name: path.read_bytes() for path in before.iterdir()}
     shutil.rmtree(before)
@@ -107,6 +112,10 @@ def test_other_data_stop_the_run_and_so_does_a_folder_that_is_not_there(
     done = copy.snakemake("-n", "all", "--configfile", other, *KEPT, check=False)
     assert done.returncode != 0
     assert "kept of other data: the section datasets" in done.stdout
+    text = (copy.folder / "positives.fa").read_text()
+    (copy.folder / "positives.fa").write_text(text.replace("UGGGAUGAGG", "UGGGAUGACC"))
+    done = copy.snakemake("-n", "all", "--configfile", config, *KEPT, check=False)
+    assert "these results were kept of another positives.fa than is here" in done.stdout
     done = copy.snakemake("-n", "all", "--configfile", config, "--config", "kept=x", check=False)
     assert "x: there is no such folder; correct `kept`" in done.stdout
 
