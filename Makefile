@@ -39,6 +39,8 @@ demo: $(ENV)
 tables: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) all --config kept=docs/reproduction --quiet rules
 	@echo
+	@for table in results/paper/tables/table[2-4].md; do head -1 $$table; grep "inside in" $$table; done
+	@echo
 	@echo "Tables: $(CURDIR)/results/paper/tables/"
 	@echo "Report: $(CURDIR)/results/paper/report.html"
 

@@ -24,7 +24,7 @@ from mirpair.scores import Scores
 THRESHOLD = 0.5
 # Evaluation records that are told apart in every evaluation, and what they are called.
 SUBSETS = {
-    "published": "published split",
+    "all": "all evaluation records",
     "labels cleaned": "without wrong labels",
     "cleaned": "… and without near-copies",
 }
@@ -129,7 +129,7 @@ def subsets(records: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, and booleans: published (all of them); labels cleaned (without records whose
+        Columns id, and booleans: all; labels cleaned (without records whose
         sequence stands in both classes, and negatives that are known hairpins); cleaned (of those,
         without near-copies of training records of either class).
     """

@@ -32,8 +32,8 @@ from mirpair.tables import (
 )
 
 _MEANING = {
-    PUBLISHED: "as the paper has it",
-    OURS: "made here",
+    PUBLISHED: "as the paper has it, or as the note says",
+    OURS: "by this software",
     BASELINE: "no network at all",
 }
 
@@ -326,6 +326,7 @@ def render(
     sections: Sequence[Section],
     pictures: Sequence[Picture],
     provenance: Sequence[Mapping[str, Any]],
+    taken: int,
     sets: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, tuple[str, str]],
     config: str,
@@ -342,6 +343,8 @@ def render(
         Figures in their order.
     provenance
         Contents of the runs' provenance.json.
+    taken
+        How many of the trainings were taken from where they were kept.
     sets
         Contents of each set's summary.json: versions that folded it, and how many of its records
         were dropped for an ambiguous character.
@@ -376,6 +379,7 @@ def render(
         pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
         runs=[_run_row(entry) for entry in provenance],
         versions=_versions([*provenance, *sets.values()]),
+        taken=taken,
         minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
         dropped={name: told["dropped"] for name, told in sets.items() if told["dropped"]},
         sources={name: text for name, text in _MEANING.items() if name in present},

@@ -25,7 +25,11 @@ INSIDE, ABOVE, BELOW = "inside", "above", "below"
 MARKS = {INSIDE: "✓", ABOVE: "▲", BELOW: "▼"}
 SHOWN = ("F-score", "AUROC", "AUPR")
 # Identity to the nearest training record; a part of one has 1.
-BANDS = {"near, 0.95–1": (0.95, 1.01), "0.90–0.95": (0.90, 0.95), "0.80–0.90": (0.80, 0.90)}
+BANDS = {
+    "identity 0.95–1": (0.95, 1.01),
+    "identity 0.90–0.95": (0.90, 0.95),
+    "identity 0.80–0.90": (0.80, 0.90),
+}
 # Columns of a table of results that are for programs; readers have them in method and note.
 _APART = ["model", "recipe", "reproduces", "whole"]
 
@@ -39,10 +43,10 @@ templates = jinja2.Environment(
 
 
 _CLEANED = (
-    "published: all records of the published split; labels cleaned: without those whose sequence "
+    "all: every evaluation record of the split; labels cleaned: without those whose sequence "
     "stands in both classes and negatives that are known hairpins; cleaned: without near-copies of "
     f"training records too (identical, or an identity of at least {NEAR}). The predictions are the "
-    "same, and negatives are weighed so that the classes keep the ratio of the published split."
+    "same, and negatives are weighed so that the classes keep their ratio."
 )
 
 
@@ -522,7 +526,7 @@ def _escaped(text: str) -> str:
 
 def to_latex(table: pd.DataFrame, title: str) -> str:
     """LaTeX table environments, the intervals in one of their own; needs the package booktabs."""
-    caption = ". ".join([title.rstrip("."), *notes(table)])
+    caption = " ".join([f"{title.rstrip('.')}.", *notes(table)])
     texts = [_latex_table(formatted(table), caption)]
     if (ranges := limits(table)) is not None:
         texts.append(_latex_table(ranges, f"{title}: 95 % intervals"))

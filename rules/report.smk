@@ -27,6 +27,7 @@ rule report:
         study=STUDY.study,
         title=STUDY.title,
         tables=ALL_TABLES,
+        taken=len(TAKEN_RUNS),
         texts={name: caption(name) for name in OWN_TABLES},
         pictures=list(PICTURES.values()),
         sources={

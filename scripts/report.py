@@ -25,6 +25,7 @@ page = render(
         for (heading, caption), path in zip(params.pictures, inputs.pictures, strict=True)
     ],
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
+    params.taken,
     {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in inputs.sets},
     params.sources,
     yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),

@@ -12,7 +12,7 @@ groups = [{"group": name} for name in dict.fromkeys(params.rows.values())]
 summary = gather(map(read_summary, inputs.evaluations), groups)
 table = results_table(
     params.rows,
-    summary[summary["subset"] == "published"],
+    summary[summary["subset"] == "all"],
     pd.DataFrame(params.runs),
     params.folds,
     *map(read_published_results, inputs.published),

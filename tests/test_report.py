@@ -66,6 +66,7 @@ def write_page(folder: Path) -> str:
         [Section("table", EVIL, results(), folder / "table.svg", EVIL)],
         [Picture(EVIL, EVIL, folder / "history-cv.svg")],
         [{**entry, "versions": {"mirpair": "0.1.0", "torch": "2"}}],
+        1,
         {
             "demo": {"versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"}, "dropped": 2},
             "other": {"versions": {}, "dropped": 0},
@@ -106,6 +107,7 @@ def test_ids_in_the_figures_are_unique(page: str) -> None:
 def test_it_says_versions_dropped_records_and_how_long_it_took(page: str) -> None:
     assert "ViennaRNA 2.7" in page
     assert "1.5 minutes" in page
+    assert "1 trainings, 1 of them taken from where they were kept" in page
     assert "<strong>2</strong> records" in page
     assert "<code>other</code>" not in page
 
@@ -114,9 +116,10 @@ def test_times_add_up() -> None:
     run = {"experiment": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
     entry["versions"] = {"mirpair": "0.1.0"}
-    parts = ([entry, entry], {}, {}, "")
+    parts = ([entry, entry], 0, {}, {}, "")
     page = render("T", "demo", [Section("t", "T", results())], [], *parts)  # type: ignore[arg-type]
     assert "3.0 minutes of training in all" in page
+    assert "taken from where they were kept" not in page
 
 
 def test_a_title_with_markup_in_it_is_not_rewritten(tmp_path: Path) -> None:
@@ -446,7 +449,7 @@ def test_networks_trained_in_full_are_counted_above_the_best_baseline_of_their_r
 
 
 def test_cleaned_records_are_drawn_with_their_own_values_side_by_side() -> None:
-    subsets = {"published": "all", "labels cleaned": "some", "cleaned": "few"}
+    subsets = {"all": "every", "labels cleaned": "some", "cleaned": "few"}
     table = pd.DataFrame(
         {"method": ["A", "B", "A"], "protocol": ["cv", "cv", "test"], "source": "this run"}
     ).assign(whole=[True, True, False])
