@@ -60,7 +60,7 @@ def test_the_results_are_the_same_bytes_as_without_another_workflow(
     name = copy.write_config(small_study(copy.folder))
     copy.snakemake("all", "--configfile", name)
     alone = digests(copy.folder)
-    assert len(alone) == 17
+    assert len(alone) == 23
     assert digests(finished.folder) == alone
 
 
@@ -94,7 +94,7 @@ def test_the_files_that_the_paper_needs_are_found_from_another_folder(other: Cop
     write(folder, module("mirpair"), mirpair=paper())
     jobs = Copy(folder).planned("mirpair_regenerate-paper-tables")
     assert jobs["mirpair_train"] == 39
-    assert jobs["mirpair_download"] == 54
+    assert jobs["mirpair_download"] == 56
     Copy(folder).snakemake("results/paper/tables/table1.csv")
     table = pd.read_csv(folder / "results" / "paper" / "tables" / "table1.csv")
     assert table["positives"].tolist() == [863, 12, 1677, 12, 690, 12]
@@ -126,4 +126,4 @@ def test_one_study_twice_needs_places_of_its_own(other: Copy, more: str, places:
     write(folder, text, one=paper(), two=paper(), places=places)
     jobs = Copy(folder).planned()
     assert jobs["one_train"] == jobs["two_train"] == 18
-    assert jobs["one_download"] == jobs["two_download"] == 26
+    assert jobs["one_download"] == jobs["two_download"] == 28

@@ -177,7 +177,7 @@ def test_the_same_bytes_whatever_the_pieces_and_the_place(
         name = copy.write_config(small_study(copy.folder))
         copy.snakemake("all", "--set-scatter", f"fold={pieces}", "--configfile", name)
         found.append(digests(copy.folder))
-    assert len(found[0]) == 17
+    assert len(found[0]) == 23
     assert found[0] == found[1]
 
 
