@@ -126,7 +126,7 @@ def test_which_records_are_left_after_each_step_of_cleaning() -> None:
     )
     left = subsets(records)
     assert left["id"].tolist() == records["id"].tolist()
-    assert left["published"].all()
+    assert left["all"].all()
     assert records.loc[left["labels cleaned"], "id"].tolist() == [
         "plain",
         "known positive",
