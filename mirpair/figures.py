@@ -333,13 +333,12 @@ _LOOKS: dict[str, dict[str, Any]] = {
 
 
 def _dots(
-    axis: Axes, rows: pd.DataFrame, column: str, heights: Sequence[float], source: str
+    axis: Axes, rows: pd.DataFrame, column: str, heights: Sequence[float], label: str, **look: Any
 ) -> None:
-    """Values of one source, each with its interval where it has one."""
-    colour = _LOOKS[source]["mec"]
+    """Values of a column, each with its interval where it has one."""
     low, high = rows[f"{column} low"], rows[f"{column} high"]
-    axis.hlines(heights, low, high, color=colour, lw=1.2, alpha=0.6)
-    axis.plot(rows[column], heights, linestyle="none", label=source, **_LOOKS[source])
+    axis.hlines(heights, low, high, color=look["mec"], lw=1.2, alpha=0.6)
+    axis.plot(rows[column], heights, linestyle="none", label=label, **look)
 
 
 def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
@@ -367,11 +366,9 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
             for (subset, name), colour, shift in zip(
                 subsets.items(), colours, (0.22, 0, -0.22), strict=True
             ):
-                column = f"{metric} {subset}"
                 places = [height + shift for height in heights]
-                low, high = table[f"{column} low"], table[f"{column} high"]
-                axis.hlines(places, low, high, color=colour, lw=1, alpha=0.6)
-                axis.plot(table[column], places, "o", color=colour, ms=4, label=name)
+                look = {"marker": "o", "mfc": colour, "mec": colour, "ms": 4}
+                _dots(axis, table, f"{metric} {subset}", places, name, **look)
             axis.set_title(metric)
             stars = table["whole"].map({True: "", False: " *"})
             axis.set_yticks(heights, list(table["method"] + stars))
@@ -408,7 +405,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
             for source in present:
                 chosen = (table["source"] == source).to_numpy()
                 heights = [place[name] for name, is_in in zip(names, chosen, strict=True) if is_in]
-                _dots(axis, table[chosen], metric, heights, source)
+                _dots(axis, table[chosen], metric, heights, source, **_LOOKS[source])
             axis.set_title(metric)
             starred = [f"{name} *" if name in short else name for name in rows]
             axis.set_yticks(list(place.values()), starred)

@@ -129,9 +129,9 @@ def subsets(records: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns id, and booleans: all; labels cleaned (without records whose
-        sequence stands in both classes, and negatives that are known hairpins); cleaned (of those,
-        without near-copies of training records of either class).
+        Columns id, and booleans: all; labels cleaned (without records whose sequence stands in
+        both classes, and negatives that are known hairpins); cleaned (of those, without
+        near-copies of training records of either class).
     """
     mislabelled = (records["label"] == 0) & (records["hairpin"] != "")
     labels = (records["contradictory"] == 0) & ~mislabelled
@@ -161,7 +161,7 @@ def choosers(validation: Mapping[str, str | None], evaluated: pd.DataFrame) -> d
     }
 
 
-def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:
+def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
     """Every metric of every method on one experiment, with its 95 % interval.
 
     With folds it is the mean over them, seeds averaged first, and `mirpair.intervals.over_folds`;
@@ -174,9 +174,9 @@ def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:
     predictions
         A row for each training and evaluation record: model, recipe, epochs, seed, number (of the
         fold, 0 where there are none), id, label, score.
-    subsets
+    membership
         A row for each evaluation record: number, id, and a column of booleans for each subset of
-        the records that is to be told.
+        the records that is to be told (`subsets`).
 
     Returns
     -------
@@ -189,13 +189,15 @@ def summarise(predictions: pd.DataFrame, subsets: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a prediction is of a record that `subsets` has not.
+        If a prediction is of a record that `membership` has not.
     """
     keys = ["number", "id"]
-    told = predictions.merge(subsets, on=keys, how="left", validate="many_to_one", indicator=True)
+    told = predictions.merge(
+        membership, on=keys, how="left", validate="many_to_one", indicator=True
+    )
     if (told["_merge"] != "both").any():
         raise ValueError("there are predictions of records that are not evaluated")
-    names = [name for name in subsets.columns if name not in keys]
+    names = [name for name in membership.columns if name not in keys]
     told[names] = told[names].astype(bool)
     rows = []
     for subset in names:

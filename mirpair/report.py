@@ -18,11 +18,10 @@ from mirpair.tables import (
     BASELINE,
     BELOW,
     INSIDE,
-    MARKS,
     OURS,
     PUBLISHED,
-    Cell,
     agreement,
+    cells,
     html_rows,
     page_parts,
     templates,
@@ -157,19 +156,19 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
                 f"trained in full (recipe {recipe})."
             )
             continue
-        cells, ranked = every_cell.loc[recipe], ranking.loc[recipe]
+        counts, ranked = every_cell.loc[recipe], ranking.loc[recipe]
         headlines.append(
             f"the published value lies in our 95 % interval in {ranked[INSIDE]} of "
-            f"{ranked['cells']} cells of AUROC and AUPR, and in {cells[INSIDE]} of "
-            f"{cells['cells']} of all seven metrics (recipe {recipe})."
+            f"{ranked['cells']} cells of AUROC and AUPR, and in {counts[INSIDE]} of "
+            f"{counts['cells']} of all seven metrics (recipe {recipe})."
         )
         by_metric = {metric: agreement(tables, [metric]).loc[recipe] for metric in METRICS}
         for side, place in ((ABOVE, "above"), (BELOW, "below")):
             told = [f"{m} {row[side]}" for m, row in by_metric.items() if row[side]]
             if told:
                 sentences.append(
-                    f"Our interval lies {place} the published value in {cells[side]} of "
-                    f"{cells['cells']} cells (recipe {recipe}): {', '.join(told)}."
+                    f"Our interval lies {place} the published value in {counts[side]} of "
+                    f"{counts['cells']} cells (recipe {recipe}): {', '.join(told)}."
                 )
         for metric in RANKING:
             difference = counted[f"{metric} difference"]
@@ -285,22 +284,12 @@ def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
     shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]}).astype(object)
     shown["Method"] += " (" + rows["protocol"] + ")"
     for metric in RANKING:
-        for name, style in (("published", "{:.3f}"), ("here", ""), ("difference", "{:+.3f}")):
-            values = rows[f"{metric} {name}"]
-            shown[f"{metric} {name}"] = [
-                style.format(value) if style else _with_interval(row, metric)
-                for value, row in zip(values, rows.to_dict("records"), strict=True)
-            ]
+        shown[f"{metric} published"] = rows[f"{metric} published"].map("{:.3f}".format)
+        shown[f"{metric} here"] = cells(rows, metric, f"{metric} here")
+        shown[f"{metric} difference"] = rows[f"{metric} difference"].map("{:+.3f}".format)
     classes = ["" if whole else "short" for whole in rows["whole"]]
-    cells = [list(row) for row in shown.itertuples(index=False, name=None)]
-    return {"header": list(shown.columns), "rows": list(zip(classes, cells, strict=True))}
-
-
-def _with_interval(row: Mapping[Any, Any], metric: str) -> Cell:
-    value = f"{row[f'{metric} here']:.3f}"
-    low, high = row[f"{metric} low"], row[f"{metric} high"]
-    below = f"{low:.3f}–{high:.3f}" if pd.notna(low) else ""
-    return Cell(f"{value} {MARKS.get(row[f'{metric} agrees'], '')}".strip(), below, value)
+    texts = [list(row) for row in shown.itertuples(index=False, name=None)]
+    return {"header": list(shown.columns), "rows": list(zip(classes, texts, strict=True))}
 
 
 def _downloads(section: Section) -> list[tuple[str, str, str]]:

@@ -150,14 +150,11 @@ def results_table(
         recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
         is_there = runs["published"] != ""
         runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
-    names = {
-        (run["group"], run["model"], run["recipe"], run["epochs"]): run
-        for run in runs.to_dict("records")
-    }
+    known = _by_method(runs)
     for protocol, group in rows.items():
         of_group = summary[summary["group"] == group].to_dict("records")
         ours = [
-            _our_row(row, names[group, row["model"], row["recipe"], row["epochs"]], folds[group])
+            _our_row(row, known[group, row["model"], row["recipe"], row["epochs"]], folds[group])
             for row in of_group
             if row["recipe"]
         ]
@@ -188,6 +185,11 @@ def results_table(
     words = ["model", "recipe", "reproduces", *agrees]
     table[words] = table[words].astype(object).fillna("")
     return table
+
+
+def _by_method(runs: pd.DataFrame) -> dict[tuple[Any, ...], dict[Any, Any]]:
+    keys = runs[["group", "model", "recipe", "epochs"]].itertuples(index=False, name=None)
+    return dict(zip(keys, runs.to_dict("records"), strict=True))
 
 
 def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict[Any, Any]:
@@ -330,17 +332,14 @@ def cleaned_table(
         F-score, AUROC and AUPR a column for each subset, with low and high of its interval, note
         (if there is one that is not whole) and whole.
     """
-    names = {
-        (run["group"], run["model"], run["recipe"], run["epochs"]): run
-        for run in runs.to_dict("records")
-    }
+    known = _by_method(runs)
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in summary.to_dict("records"):
         key = (row["group"], row["model"], row["recipe"], row["epochs"])
         if key not in lines:
             line = {"method": BASELINES.get(row["model"]), "source": BASELINE, "whole": True}
             if row["recipe"]:
-                line = _our_row(row, names[key], folds[row["group"]])
+                line = _our_row(row, known[key], folds[row["group"]])
             of_line = ("method", "source", "note", "whole")
             lines[key] = {**{name: line.get(name, "") for name in of_line}, "protocol": key[0]}
         for metric in SHOWN:
@@ -499,7 +498,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         if name in ("note", "model", "recipe", "reproduces") or name.endswith(" agrees")
     ]
     table[words] = table[words].astype(object).fillna("")
-    whole = [name for name in (*_COUNTED, *_OF_REFERENCE[1:]) if name in table]
+    whole = [name for name in table if name in (*_COUNTED, *_OF_REFERENCE)]
     table[whole] = table[whole].astype("Int64")
     return table
 
@@ -572,22 +571,29 @@ class Cell(NamedTuple):
     order: str
 
 
+def cells(table: pd.DataFrame, metric: str, column: str | None = None) -> list[Cell]:
+    """A metric with its mark and, below it, its interval; `column` has it if not `metric` does."""
+    values = table[column or metric]
+    texts = [f"{value:.3f}" if pd.notna(value) else "–" for value in values]
+    marks = table[f"{metric} agrees"].map(MARKS).fillna("")
+    return [
+        Cell(f"{text} {mark}".strip(), "" if interval == "–" else interval, text)
+        for text, mark, interval in zip(texts, marks, _ranges(table, metric), strict=True)
+    ]
+
+
 def html_rows(table: pd.DataFrame) -> dict[str, Sequence[object]]:
     """What the template's table macro takes: header, class and cells of each row, notes."""
     shown = formatted(table).astype(object)
     if "AUROC low" in table:
         for metric in METRICS:
-            below = ["" if text == "–" else text for text in _ranges(table, metric)]
-            shown[metric] = [
-                Cell(text, interval, text.split()[0])
-                for text, interval in zip(shown[metric], below, strict=True)
-            ]
+            shown[metric] = cells(table, metric)
     several = table["source"].nunique() > 1
     classes = [str(of).replace(" ", "-") if several else "" for of in table["source"]]
-    cells = [list(row) for row in shown.itertuples(index=False, name=None)]
+    rows = [list(row) for row in shown.itertuples(index=False, name=None)]
     return {
         "header": list(shown.columns),
-        "rows": list(zip(classes, cells, strict=True)),
+        "rows": list(zip(classes, rows, strict=True)),
         "notes": notes(table),
     }
 

@@ -222,7 +222,7 @@ def checksums():
 def taken():
     """Results that are taken from where they were kept: place below <results> to file there."""
     try:
-        if not KEPT or not check_data(KEPT, DATA_SECTIONS, DATA_FILES):
+        if not KEPT or not check_data(KEPT, DATA_OF_STUDY, DATA_FILES):
             return {}
         here = trained_here()
         runs = [name for name in kept_runs(KEPT, planned()) if name not in here]
@@ -259,7 +259,7 @@ DATA_FILES = [
     *(f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")),
     *(f"baselines/{name}.tsv.gz" for name in FOLDS),
 ]
-DATA_SECTIONS = {
+DATA_OF_STUDY = {
     **STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
     "sha256": checksums() if STUDY.kept else {},
 }

@@ -34,8 +34,7 @@ rule kept_run:
         [f"<results>/{{run}}/{name.removesuffix('.gz')}" for name in OF_RUN if name != BENCHMARK],
         data=ancient(f"{KEPT}/{DATA}"),
     output:
-        [f"{KEPT}/{{run}}/{name}" for name in OF_RUN if name != BENCHMARK],
-        f"{KEPT}/{{run}}/{BENCHMARK}",
+        [f"{KEPT}/{{run}}/{name}" for name in OF_RUN],
     log:
         "<logs>/kept_{run}.log",
     benchmark:
@@ -52,8 +51,8 @@ rule kept_run:
         mem_mb=500,
         runtime=10,
     params:
-        # No output of a rule, so it cannot be asked for as an input.
-        benchmark_file=lambda w: f"{PLACE}/{w.run}/{BENCHMARK}",
+        # The benchmark is no output of a rule, so it cannot be asked for as an input.
+        beside=lambda w: [f"{PLACE}/{w.run}/{BENCHMARK}"],
         code=code_of("kept_run"),
     message:
         "Keeping {wildcards.run}"
@@ -62,30 +61,17 @@ rule kept_run:
 
 
 # What `snakemake figure3` watches on; `keep` does not ask for it.
-rule kept_watched:
+use rule kept_run as kept_watched with:
     input:
         [f"<results>/{{run}}/{name}" for name in OF_WATCHED],
+        data=ancient(f"{KEPT}/{DATA}"),
     output:
         [f"{KEPT}/{{run}}/{name}" for name in OF_WATCHED],
-    log:
-        "<logs>/kept_{run}.log",
-    benchmark:
-        "<benchmarks>/kept_{run}.tsv"
     wildcard_constraints:
         run="|".join(re.escape(name) for name in KEEPS_WATCHED) or "none",
-    conda:
-        "../envs/data.yaml"
-    threads: 1
-    resources:
-        # Measured on the paper's sets: 0.04 GB, 1 s.
-        mem_mb=500,
-        runtime=10,
     params:
-        code=code_of("kept_watched"),
-    message:
-        "Keeping {wildcards.run}"
-    script:
-        "../scripts/kept_watched.py"
+        beside=[],
+        code=code_of("kept_run"),
 
 
 rule keep_figure3:
@@ -110,7 +96,7 @@ rule kept_data:
         mem_mb=500,
         runtime=10,
     params:
-        data=DATA_SECTIONS,
+        data=DATA_OF_STUDY,
         code=code_of("kept_data"),
     message:
         "Keeping what is known of the records"

@@ -6,6 +6,5 @@ from mirpair.kept import pack
 
 job.start(snakemake)
 *results, _ = snakemake.input
-sources = [*results, snakemake.params.benchmark_file]
-for source, destination in zip(sources, snakemake.output, strict=True):
+for source, destination in zip([*results, *snakemake.params.beside], snakemake.output, strict=True):
     pack(source, destination)

@@ -302,3 +302,33 @@ def test_the_folds_on_its_training_set_choose_the_epoch_of_an_experiment_without
     del config["experiments"]["cross-species-cv"]
     del config["tables"]["table3"]
     assert load_study(config).validation_of("new-test") is None
+
+
+def test_only_folds_that_are_trained_choose_an_epoch() -> None:
+    config = shipped("config")
+    config["runs"] = [{"models": ["variable"], "experiments": ["human-test", "new-test"]}]
+    config["tables"] = {}
+    config.pop("figure3")
+    study = load_study(config)
+    assert study.validation_of("human-test") is None
+    assert study.validation_of("human-cv") == "human-cv"
+
+
+@pytest.mark.parametrize("name", ["cleaned", "epochs", "audit"])
+def test_a_table_may_not_have_the_name_of_one_that_every_study_has(name: str) -> None:
+    config = shipped("demo")
+    config["tables"][name] = config["tables"].pop("demo")
+    with pytest.raises(InputError, match=f"tables.{name}: every study has a table of this name"):
+        load_study(config)
+
+
+def test_a_study_that_trains_nothing_is_refused() -> None:
+    config = shipped("config")
+    config["runs"] = [{"models": ["variable"], "experiments": ["human-test"], "folds": [3]}]
+    config["tables"] = {}
+    study = load_study(config)
+    assert [run.experiment for run in study.plan()] == ["human-test"], "it has no folds"
+    config["experiments"]["other-cv"] = {"split": "k-fold", "dataset": "human", "folds": 2}
+    config["runs"] = [{"models": ["variable"], "experiments": ["other-cv"], "folds": [3]}]
+    with pytest.raises(InputError, match="so nothing is trained"):
+        load_study(config)

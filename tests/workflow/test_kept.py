@@ -120,6 +120,31 @@ def test_other_data_stop_the_run_and_so_does_a_folder_that_is_not_there(
     assert "x: there is no such folder; correct `kept`" in done.stdout
 
 
+def test_what_is_watched_for_figure_3_is_kept_and_taken_too(
+    elsewhere: tuple[Copy, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copy, _ = elsewhere
+    study = small_study(copy.folder)
+    study["recipes"] = {"short": {"base": "paper", "epochs": 1, "label": "short"}}
+    study["figure3"] = {"recipe": "short", "epochs": 2, "validation": "mine-cv"}
+    config = copy.write_config(study)
+    copy.snakemake("keep_figure3", "--configfile", config, *KEPT)
+    made = copy.folder / "results/mine/watched/mine-cv1/variable/short/seed0/history.tsv"
+    kept = copy.folder / "kept/watched/mine-cv1/variable/short/seed0"
+    assert {path.name for path in kept.iterdir()} == {"history.tsv", "provenance.json"}
+    assert (kept / "history.tsv").read_bytes() == made.read_bytes()
+    other = copy_of_repository(tmp_path_factory.mktemp("other"))
+    shutil.copytree(copy.folder / "kept", other.folder / "kept")
+    small_study(other.folder)
+    config = other.write_config(study)
+    jobs = other.planned("all", "--configfile", config, *KEPT)
+    assert jobs["figures_watched"] == 1, "the report has it, because it costs no training"
+    assert not set(jobs) & {*NEVER, "train_watched"}
+    study["figure3"]["epochs"] = 3
+    config = other.write_config(study)
+    assert other.planned("figure3", "--configfile", config, *KEPT)["train_watched"] == 2
+
+
 def test_what_was_trained_here_is_never_replaced(origin: tuple[Copy, str], tmp_path: Path) -> None:
     copy, config = origin[0], origin[1]
     made = run_of(copy.folder / "results/mine", RUNS[0]) / "predictions.tsv"

@@ -124,12 +124,15 @@ def test_sequences_on_both_sides_of_a_split_are_told(copy: Copy) -> None:
     again = "\n".join(f"{line}-again" if line[0] == ">" else line for line in lines)
     (copy.folder / "again.fa").write_text(again + "\n")
     study["datasets"]["mine"]["positives"] = ["positives.fa", "again.fa"]
+    study["tables"]["mine"]["rows"] = {"CV": "mine-cv", "once more": "mine-cv"}
     copy.snakemake("all", "--configfile", copy.write_config(study, "shared.yaml"))
     audit = copy.folder / "results" / "shared" / "audit"
     found = pd.concat([read_audit(path) for path in sorted(audit.glob("*/records.tsv"))])
     assert found["in_training"].sum() > 0
     assert (found.loc[found["in_training"] == 1, "identity"] == 1).all()
     assert (found["hairpin"] == "").all(), "no reference was given"
+    table = pd.read_csv(copy.folder / "results" / "shared" / "tables" / "mine.csv")
+    assert len(table) == 2 * (1 + 4), "each protocol once"
     page = (copy.folder / "results" / "shared" / "report.html").read_text()
     assert "have the very sequence of a training record" in page
 
