@@ -1,5 +1,6 @@
-# mirpair: pre-miRNA identification from pairing matrices.
+# mirpair: pre-miRNAs and their families from pairing matrices.
 # A study is one config file: config/config.yaml (the paper) unless --configfile names another.
+# Its task is to tell who is a pre-miRNA, or (config/families.yaml) of which family one is.
 from snakemake.utils import min_version
 
 min_version("9.11")
@@ -15,28 +16,15 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/common.smk"
 include: "rules/download.smk"
-include: "rules/datasets.smk"
 include: "rules/fold.smk"
 include: "rules/encode.smk"
-include: "rules/baselines.smk"
-include: "rules/train.smk"
-include: "rules/evaluate.smk"
-include: "rules/tables.smk"
-include: "rules/figures.smk"
-include: "rules/report.smk"
-
-
-if STUDY.kept:
-
-    include: "rules/kept.smk"
+# The stages of a task, and what its targets are.
+include: f"rules/{STUDY.task}.smk"
 
 
 rule all:
     input:
-        "<results>/report.html",
-        expand("<results>/figures/tables/{table}.png", table=DRAWN_TABLES),
-        table_files(ALL_TABLES),
-        [f"<results>/{name}/weights.safetensors" for name in KEEPS],
+        TARGETS["all"],
 
 
 # The same name for every study; for the study `paper` these are Tables 1–4 of the paper.
@@ -44,10 +32,17 @@ rule:
     name:
         "regenerate-paper-tables"
     input:
-        table_files(STUDY.tables),
+        target("regenerate-paper-tables"),
 
 
 # Trainings that are watched beyond the last epoch, so not a part of `all`.
 rule figure3:
     input:
-        multiext("<results>/figures/figure3", ".svg", ".png"),
+        target("figure3"),
+
+
+rule:
+    name:
+        "families-report"
+    input:
+        target("families-report"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,15 @@ from pydantic import (
 )
 
 from mirpair.files import InputError
-from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
+from mirpair.recipes import (
+    FAMILY_MODELS,
+    FAMILY_RECIPES,
+    MODELS,
+    RECIPES,
+    Model,
+    Recipe,
+    Split,
+)
 
 Name = Annotated[
     str,
@@ -181,6 +189,89 @@ class RecipeVariant(_Variant):
     )
 
 
+class Others(_Section):
+    """RNAs that are no pre-miRNAs, for telling whether an RNA is of any trained family."""
+
+    files: Places = Field(description="FASTA files whose headers name the class of RNA.")
+    kinds: dict[str, str] = Field(
+        {}, description="Class in a header to the kind of RNA that it is told as."
+    )
+    rest: str = Field("other non-coding RNA", description="Kind of all other classes.")
+    without: list[str] = Field([], description="Classes that are left out.")
+
+
+class FamilySplit(_Section):
+    """Which families an experiment is about, and how many records of each have which role."""
+
+    split: Literal["random", "clusters"] = Field(
+        description="Whether records are drawn one by one, or in clusters of RNAs that are alike."
+    )
+    at_least: int = Field(2, ge=2, description="Families with at least so many different RNAs.")
+    at_most: int | None = Field(None, ge=2, description="Families with at most so many.")
+    families: int | None = Field(
+        None, ge=2, description="At most so many families, the largest; all, if it is left out."
+    )
+    identity: float = Field(
+        0.8, gt=0, le=1, description="Identity from which on RNAs are of one cluster."
+    )
+    training: int = Field(ge=1, description="Training records of each family.")
+    evaluation: int = Field(ge=1, description="At most so many evaluation records of each family.")
+    validation: int = Field(
+        0, ge=0, description="At most so many records of each family that choose thresholds."
+    )
+    outliers: int = Field(
+        0,
+        ge=0,
+        description="At most so many RNAs of each kind that are of no trained family, to choose "
+        "thresholds, and as many to evaluate.",
+    )
+
+    @model_validator(mode="after")
+    def _outliers_need_thresholds(self) -> FamilySplit:
+        if self.outliers and not self.validation:
+            raise ValueError("outliers need `validation` too: it chooses the thresholds")
+        return self
+
+
+class Infernal(_Section):
+    """What is compared with covariance models."""
+
+    experiment: Name = Field(description="Whose training records the models are built from.")
+    queries: int = Field(
+        200, ge=2, description="How many evaluation records the speed is measured on."
+    )
+    families: list[Annotated[int, Field(ge=2)]] = Field(
+        [], description="Numbers of families that show how the time grows with them."
+    )
+    mirgenedb: bool = Field(
+        False,
+        description="Whether to compare with the calibrated models of MirGeneDB too, which the "
+        "Python package mirmachine (263 MB) carries.",
+    )
+
+
+class Shipped(_Section):
+    """The training whose weights `mirpair annotate` is given."""
+
+    experiment: Name = Field(description="On which experiment it was trained.")
+    model: str = Field(description="Which network.")
+    score: str = Field(description="How it tells what is of no trained family.")
+
+
+class FamilyRuns(_Section):
+    """Which networks are trained on which experiments of a study of families."""
+
+    models: list[Literal["pair", "prob", "mixed", "one-hot", "variable", "without-pairing"]] = (
+        Field(min_length=1, description="Networks, each with its encoding.")
+    )
+    experiments: list[Name] | None = Field(
+        None, min_length=1, description="On which experiments; all, if it is left out."
+    )
+    epochs: int | None = Field(
+        None, ge=1, description="Passes over the training records; the recipe's, if left out."
+    )
+
+
 class Figure3(_Section):
     """What happens after the last epoch, the paper's Figure 3: trainings that are watched on."""
 
@@ -295,8 +386,8 @@ class Run(NamedTuple):
     epochs: int
 
 
-class Study(_Section):
-    """A study: everything that one config file says."""
+class _Study(_Section):
+    """What a study of either task says."""
 
     study: Name = Field(description="Its name: all that it writes stands in results/<study>/.")
     title: str = Field(description="Heading of its report.")
@@ -308,13 +399,96 @@ class Study(_Section):
         description="Folder with published files that is looked at before the network (its paths "
         "are their URLs without the scheme); else the variable MIRPAIR_MIRROR, if it is set.",
     )
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0], min_length=1, description="Base seeds; every run is trained once for each."
+    )
+
+    @model_validator(mode="after")
+    def _names_and_seeds(self) -> Self:
+        if self.study == "raw":
+            raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one of them stands twice")
+        return self
+
+    @staticmethod
+    def _known(section: str, name: str, kind: str, what: str, known: Collection[str]) -> None:
+        if what not in known:
+            raise ValueError(
+                f"{section}.{name}: there is no {kind} named {what!r}; there are {', '.join(known)}"
+            )
+
+
+class FamilyStudy(_Study):
+    """A study of microRNA families: everything that one config file says."""
+
+    task: Literal["families"] = Field(
+        description="What is studied: which family an RNA is of, and whether it is of any."
+    )
+    families: str = Field(
+        pattern=r"\{family\}",
+        description="FASTA files of pre-miRNAs, one a family, `{family}` standing for its name: "
+        "names of the sources table, or paths.",
+    )
+    max_length: int = Field(200, ge=1, le=200, description="Longer RNAs are left out, nt.")
+    others: Others | None = Field(None, description="RNAs that are no pre-miRNAs.")
+    experiments: dict[Name, FamilySplit] = Field(
+        min_length=1, description="Who trains and who evaluates."
+    )
+    runs: list[FamilyRuns] = Field(min_length=1, description="What is trained.")
+    infernal: Infernal | None = Field(None, description="The comparison with Infernal.")
+    shipped: Shipped | None = Field(None, description="The network that `annotate` uses.")
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> FamilyStudy:
+        for number, runs in enumerate(self.runs, 1):
+            for name in runs.experiments or []:
+                self._known("runs", str(number), "experiment", name, self.experiments)
+        keys = [run[:4] for run in self.plan()]
+        if twice := next((key for key in keys if keys.count(key) > 1), None):
+            raise ValueError(f"runs: {twice[1]!r} on {twice[0]!r} is asked for twice")
+        for name, split in self.experiments.items():
+            if split.outliers and self.others is None:
+                raise ValueError(f"experiments.{name}: outliers need the section `others`")
+        return self
+
+    def places(self) -> list[str]:
+        """Every file that the config names one by one; those of the families are a pattern."""
+        return self.others.files if self.others else []
+
+    def plan(self) -> list[Run]:
+        """Every training of the study, in the order of the config."""
+        return [
+            Run(
+                name,
+                model,
+                "tang-sun",
+                seed,
+                runs.epochs or self.training(name, model, "tang-sun")[1].epochs,
+            )
+            for runs in self.runs
+            for name in self.experiments
+            if runs.experiments is None or name in runs.experiments
+            for model in runs.models
+            for seed in self.seeds
+        ]
+
+    @staticmethod
+    def training(experiment: str, model: str, recipe: str) -> tuple[Model, Recipe]:
+        """What a run trains and how."""
+        return FAMILY_RECIPES[recipe](FAMILY_MODELS[model])
+
+
+class Study(_Study):
+    """A study of who is a pre-miRNA: everything that one config file says."""
+
+    task: Literal["identification"] = Field(
+        "identification", description="What is studied: whether an RNA is a pre-miRNA."
+    )
     kept: str | None = Field(
         None,
         description="Folder with kept results: trainings found there are taken instead of made, "
         "and the target `keep` puts those there that are made.",
-    )
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(
-        [0], min_length=1, description="Base seeds; every run is trained once for each."
     )
     datasets: dict[Name, Dataset] = Field(min_length=1, description="Sets of labelled RNAs.")
     experiments: dict[Name, Experiment] = Field(
@@ -374,10 +548,6 @@ class Study(_Section):
             raise ValueError("runs: no experiment has what they name, so nothing is trained")
         if taken := [name for name in self.tables if name in OWN_TABLES]:
             raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
-        if self.study == "raw":
-            raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: one of them stands twice")
         named: dict[str, tuple[str, str]] = {}
         for run in self.plan():
             label = self.label(run.model, run.recipe)
@@ -410,13 +580,6 @@ class Study(_Section):
                     f"models.{name}: pooling layers can be left out of variable-sized networks "
                     f"only, and {model.base!r} is none"
                 )
-
-    @staticmethod
-    def _known(section: str, name: str, kind: str, what: str, known: Mapping[str, Any]) -> None:
-        if what not in known:
-            raise ValueError(
-                f"{section}.{name}: there is no {kind} named {what!r}; there are {', '.join(known)}"
-            )
 
     @staticmethod
     def _sets_of(experiment: KFold | Published | AcrossDatasets) -> list[str]:
@@ -556,8 +719,8 @@ def _fold_count(experiment: KFold | Published | AcrossDatasets) -> int | None:
     return None if isinstance(experiment, AcrossDatasets) else experiment.folds
 
 
-def load_study(config: Mapping[str, Any]) -> Study:
-    """Check a config as it came from YAML.
+def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
+    """Check a config as it came from YAML; its key `task` tells which kind of study it is.
 
     Raises
     ------
@@ -565,7 +728,8 @@ def load_study(config: Mapping[str, Any]) -> Study:
         Listing everything that is wrong: where it stands, what it is and what it should be.
     """
     try:
-        return Study.model_validate(config)
+        kind = FamilyStudy if config.get("task") == "families" else Study
+        return kind.model_validate(config)
     except ValidationError as error:
         problems = [_explain(dict(problem)) for problem in error.errors()]
         raise InputError(

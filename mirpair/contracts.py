@@ -14,16 +14,21 @@ METRICS = ("SE", "SP", "PPV", "F-score", "g-mean", "AUROC", "AUPR")
 RANKING = ("AUROC", "AUPR")
 
 RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "number": "int64"}
+FAMILY_RECORDS = {**RECORDS, "family": "str"}
 STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
-TRAIN, EVALUATE = "train", "evaluate"
+TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
 # Methods without a network: columns of baselines/<experiment>.tsv, and what they are called.
 BASELINES = {
     "mfe-per-length": "|MFE| / length",
     "nearest-8-mer": "8-mer nearest neighbour",
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
+}
+QUERIES = {
+    **dict.fromkeys(("id", "role", "family", "kind", "nearest", "called"), "str"),
+    "containment": "float64",
 }
 SUMMARY = {
     **dict.fromkeys(("subset", "model", "recipe"), "str"),
@@ -65,6 +70,14 @@ def read_records(path: str | Path) -> pd.DataFrame:
     return read_tsv(path, RECORDS)
 
 
+def read_family_records(path: str | Path) -> pd.DataFrame:
+    """`records.tsv` of a study of families: as `read_records`, and family.
+
+    The family of an RNA that is no pre-miRNA (label 0) is the kind of RNA.
+    """
+    return read_tsv(path, FAMILY_RECORDS)
+
+
 def read_structures(path: str | Path) -> pd.DataFrame:
     """`structures.tsv`: id, structure (dot-bracket), mfe (kcal/mol); row by row the records."""
     return read_tsv(path, STRUCTURES)
@@ -76,7 +89,7 @@ def read_piece(path: str | Path) -> pd.DataFrame:
 
 
 def read_experiment(path: str | Path) -> pd.DataFrame:
-    """`experiments/<experiment>.tsv`: id, set, role (train or evaluate)."""
+    """`experiments/<experiment>.tsv`: id, set, role (train, evaluate; validate in families)."""
     return read_tsv(path, EXPERIMENT)
 
 
@@ -88,6 +101,16 @@ def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd
 def read_summary(path: str | Path) -> pd.DataFrame:
     """`evaluations/<group>.tsv`: result of `mirpair.metrics.summarise`, a row a method."""
     return read_tsv(path, SUMMARY)
+
+
+def read_queries(path: str | Path) -> pd.DataFrame:
+    """`nearest/<experiment>.tsv`: result of `mirpair.families.nearest_family`."""
+    return read_tsv(path, QUERIES)
+
+
+def read_calls(path: str | Path, scores: Iterable[str]) -> pd.DataFrame:
+    """What a method calls the records of an experiment: id, called (a family), and its scores."""
+    return read_tsv(path, {"id": "str", "called": "str", **dict.fromkeys(scores, "float64")})
 
 
 def read_features(path: str | Path) -> pd.DataFrame:

@@ -28,6 +28,14 @@ _SEARCH = (
     *("--format-output", ",".join(_COLUMNS)),
     *("-v", "2"),
 )
+_CLUSTER = (
+    *("--dbtype", "2"),
+    *("-k", "8"),
+    *("--mask", "0"),
+    *("-c", str(COVERAGE)),
+    *("--cluster-mode", "1"),  # connected components
+    *("-v", "2"),
+)
 
 
 def nearest(
@@ -75,6 +83,41 @@ def nearest(
     return np.array([found.get(query, np.nan) for query in queries], dtype=np.float64)
 
 
+def clusters(
+    sequences: Sequence[str], *, identity: float, threads: int = 1
+) -> npt.NDArray[np.int64]:
+    """Groups of RNAs that are alike: whoever is alike to one of a group is in it.
+
+    MMseqs2 finds, for each RNA, those of at least this identity over 0.8 of the longer one, and
+    joins what is connected (single linkage). As its search is not exhaustive, now and then two
+    that are alike are in different groups; `nearest` measures how alike.
+
+    Parameters
+    ----------
+    sequences
+        Over ACGU.
+    identity
+        Identical columns of an alignment as a share of all, above 0 and up to 1.
+    threads
+        The result is the same for any.
+
+    Returns
+    -------
+    ndarray
+        (len(sequences),): number of the group; groups are numbered as they first appear.
+    """
+    unique = sorted(set(sequences))
+    arguments = ["easy-cluster", "rnas.fa", "groups", "work", "--threads", str(threads)]
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
+        _write_fasta(unique, Path(name) / "rnas.fa")
+        _run([*arguments, *_CLUSTER, "--min-seq-id", str(identity)], Path(name))
+        pairs = (Path(name) / "groups_cluster.tsv").read_text().split()
+    group = dict(zip(map(int, pairs[1::2]), pairs[::2], strict=True))
+    group_of = {sequence: group[number] for number, sequence in enumerate(unique)}
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(group_of[s], len(numbers)) for s in sequences], np.int64)
+
+
 def _search(queries: Sequence[str], targets: Sequence[str], threads: int) -> list[float]:
     files = ["queries.fa", "targets.fa", "hits.tsv", "work"]
     number = ["--max-seqs", str(len(targets)), "--threads", str(threads)]
@@ -82,20 +125,7 @@ def _search(queries: Sequence[str], targets: Sequence[str], threads: int) -> lis
         folder = Path(name)
         _write_fasta(queries, folder / files[0])
         _write_fasta(targets, folder / files[1])
-        done = subprocess.run(
-            [_program(), "easy-search", *files, *_SEARCH, *number],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            said = "\n".join(done.stdout.strip().splitlines()[-5:]) or "it said nothing"
-            raise ChildProcessError(
-                f"mmseqs, which looks for near-copies, ended with status {done.returncode}: {said}"
-            )
+        _run(["easy-search", *files, *_SEARCH, *number], folder)
         hits = np.array((folder / files[2]).read_text().split(), dtype=np.int64)
     query, same, columns, *ends = hits.reshape(-1, len(_COLUMNS)).T
     qstart, qend, qlen, tstart, tend, tlen = ends
@@ -103,6 +133,23 @@ def _search(queries: Sequence[str], targets: Sequence[str], threads: int) -> lis
     best = np.full(len(queries), np.nan)
     np.fmax.at(best, query[covered], same[covered] / columns[covered])
     return [float(identity) for identity in best]
+
+
+def _run(arguments: Sequence[str], folder: Path) -> None:
+    done = subprocess.run(
+        [_program(), *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        said = "\n".join(done.stdout.strip().splitlines()[-5:]) or "it said nothing"
+        raise ChildProcessError(
+            f"mmseqs, which looks for near-copies, ended with status {done.returncode}: {said}"
+        )
 
 
 def _write_fasta(sequences: Iterable[str], path: Path) -> None:

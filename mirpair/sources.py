@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -44,6 +46,33 @@ class Source(BaseModel):
     bytes: Annotated[int, Field(gt=0)]
     licence: Annotated[str, Field(min_length=1)]
     citation: Annotated[str, Field(min_length=1)]
+
+
+def of_families(template: str, names: Iterable[str]) -> dict[str, str]:
+    """Files that are one a family: what ``{family}`` stands for to the file's name, in order.
+
+    Parameters
+    ----------
+    template
+        Such as ``deepmir/clear_{family}.fa``: names of the sources table, or else paths.
+    names
+        Of the sources table.
+
+    Raises
+    ------
+    InputError
+        If no file has such a name.
+    """
+    before, after = template.split("{family}")
+    pattern = re.compile(re.escape(before) + "([A-Za-z0-9._-]+)" + re.escape(after))
+    paths = [str(path) for path in Path().glob(f"{before}*{after}")] if before[:1] != "/" else []
+    found = {m[1]: name for name in (*paths, *names) if (m := pattern.fullmatch(name))}
+    if not found:
+        raise InputError(
+            f"families: no file is called {template}, neither in the sources table nor here; "
+            "{family} stands for a name of letters, digits, dots, - and _"
+        )
+    return dict(sorted(found.items()))
 
 
 def read_sources(path: str | Path) -> dict[str, Source]:

@@ -1,4 +1,5 @@
-# The only file with functions: from a checked config to the files that rules ask for.
+# From a checked config to the files that rules ask for: what both tasks share.
+# Functions stand here and in the file of each task, nowhere else.
 import difflib
 import hashlib
 import os
@@ -12,12 +13,9 @@ from pathlib import Path
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(HOME))
 
-from mirpair.config import OWN_TABLES, load_study
-from mirpair.contracts import read_published_counts, read_published_results
-from mirpair.files import InputError, sha256
-from mirpair.kept import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
+from mirpair.config import load_study
+from mirpair.files import InputError
 from mirpair.provenance import code_version
-from mirpair.recipes import RECIPES
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
 
 
@@ -32,12 +30,6 @@ try:
     SOURCES = read_sources(
         found(STUDY.sources) if STUDY.sources else workflow.source_path("../config/sources.tsv")
     )
-    for table in STUDY.result_tables().values():
-        if table.published:
-            read_published_results(found(table.published), table.rows)
-    for table in STUDY.count_tables().values():
-        if table.published:
-            read_published_counts(found(table.published))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -45,18 +37,9 @@ except InputError as error:
 if STUDY.mirror:
     os.environ.update({MIRROR_VARIABLE: str(Path(found(STUDY.mirror)).resolve())})
 
-FOLDS = STUDY.folds()
 PLAN = {run[:4]: run for run in STUDY.plan()}
-WATCHED = {run[:4]: run for run in STUDY.watched()}
-# Folds are numbered from 1, so the last number is how many there are; 0 if there are none.
-FOLD_COUNTS = {fold.group: fold.number for fold in FOLDS.values()}
-TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 RUN_FOLDER = "runs/{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/{RUN_FOLDER}"
-# Those that have a figure.
-DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
-ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
-WATCHED_RUN = f"<results>/{RUN_FOLDER.replace('runs', 'watched')}"
 PLACE = f"results/{STUDY.study}"
 
 
@@ -116,21 +99,6 @@ for place in STUDY.places():
     file_of(place)
 
 
-def fasta(label):
-    """Input function: the FASTA files of a set's positives or negatives."""
-    return lambda w: [file_of(place) for place in getattr(STUDY.datasets[w.dataset], label)]
-
-
-def reference(place):
-    """The file of a place that the config may leave out, in a list, which then is empty."""
-    return [file_of(name) for name in [place] if name]
-
-
-def published(role):
-    """Input function: the FASTA files of a published split's role, none for other splits."""
-    return lambda w: [file_of(place) for place in STUDY.split_files(w.experiment, role)]
-
-
 def run_of(wildcards, planned=PLAN):
     """The planned run of a folder below runs/; others are not made."""
     key = (wildcards.experiment, wildcards.model, wildcards.recipe, int(wildcards.seed))
@@ -146,172 +114,27 @@ def run_file(run, name, folder=RUN):
     return f"{folder}/{name}".format(**run._asdict())
 
 
-def runs_of(table):
-    """The planned runs that a table of results shows."""
-    return STUDY.runs_on(*STUDY.tables[table].rows.values())
-
-
-def table_files(tables):
-    """Tables in every format."""
-    formats = ["csv", "html", "md", "tex"]
-    return expand("<results>/tables/{table}.{format}", table=tables, format=formats)
-
-
-def folds_of(group):
-    """An experiment of the config as it is run, by the names of its folds."""
-    return [name for name, fold in FOLDS.items() if fold.group == group]
-
-
-def planned(runs=PLAN, folder="runs"):
-    """Every training: its folder below <results>, and what its provenance says of it."""
-    return {
-        RUN_FOLDER.replace("runs", folder).format(**run._asdict()): {
-            "run": run._asdict(),
-            **training_of(run),
-        }
-        for run in runs.values()
-    }
-
-
-def watched_histories(wildcards):
-    """Input function: the histories of Figure 3."""
-    if not WATCHED:
-        raise WorkflowError(
-            f"the study {STUDY.study!r} has no Figure 3: its config lacks the section `figure3`, "
-            "see config/README.md."
-        )
-    return [run_file(run, "history.tsv", WATCHED_RUN) for run in WATCHED.values()]
-
-
-def published_file(table):
-    """The file with a table's published rows in a list, which is empty if there is none."""
-    return [local(found(path)) for path in [STUDY.tables[table].published] if path]
-
-
 def training_of(run):
     """What a run trains and how, in every detail, as params of a script."""
     model, recipe = STUDY.training(run.experiment, run.model, run.recipe)
     return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
 
 
-def described(runs):
-    """Runs as params of a script: the experiment of the config and the fold apart, the network's
-    names, and how many epochs its recipe has."""
-    rows = []
-    for run in runs:
-        model, recipe = STUDY.training(run.experiment, run.model, run.recipe)
-        # Only the recipes of the paper and of its code reproduce anything.
-        published = model.published if run.recipe in RECIPES else ""
-        names = {"label": STUDY.label(run.model, run.recipe), "published": published}
-        fold = FOLDS[run.experiment]._asdict()
-        rows.append({**run._asdict(), **fold, **names, "usual": recipe.epochs})
-    return rows
+# What people type, to the files that it stands for; filled by the files of a task.
+TARGETS = {}
 
 
-def checksums():
-    """SHA-256 of every file that the config names: of the sources table, or of the user's own."""
-    known = {}
-    for place in sorted(set(STUDY.places())):
-        if place in SOURCES:
-            known[place] = SOURCES[place].sha256
-        elif not is_url(place) and Path(found(place)).is_file():
-            known[place] = sha256(found(place))
-    return known
+def target(name):
+    """Input function: the files that a target stands for in a study of this task."""
 
+    def files(wildcards):
+        if name not in TARGETS:
+            other = "families" if name == "families-report" else "config"
+            raise WorkflowError(
+                f"{name}: the study {STUDY.study!r} is of another task (its config has `task: "
+                f"{STUDY.task}`); name a config that has this target, such as "
+                f"--configfile config/{other}.yaml"
+            )
+        return TARGETS[name]
 
-def taken():
-    """Results that are taken from where they were kept: place below <results> to file there."""
-    try:
-        if not KEPT or not check_data(KEPT, DATA_OF_STUDY, DATA_FILES):
-            return {}
-        here = trained_here()
-        runs = [name for name in kept_runs(KEPT, planned()) if name not in here]
-        epochs = STUDY.figure3.epochs if STUDY.figure3 else None
-        on = kept_runs(KEPT, planned(WATCHED, "watched"), OF_WATCHED, epochs=epochs)
-        watched = [name for name in on if name not in here]
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
-    names = [f"{name}/{file}" for name in runs for file in OF_RUN]
-    names += [f"{name}/{file}" for name in watched for file in OF_WATCHED]
-    # Who trains makes the records, and so all that is known of them.
-    names += DATA_FILES if len(runs) == len(PLAN) else []
-    return {name.removesuffix(".gz"): f"{KEPT}/{name}" for name in names}
-
-
-def trained_here():
-    """Folders of trainings whose weights are here: nobody else's results replace them."""
-    every = [*planned(), *planned(WATCHED, "watched")]
-    return {name for name in every if Path(f"{PLACE}/{name}/weights.safetensors").exists()}
-
-
-def caption(name):
-    """The sentences that a figure has in Snakemake's report and in ours."""
-    return " ".join((HOME / f"rules/captions/{name}.rst").read_text().split())
-
-
-# What is known of the records, as far as tables, figures and the report need it.
-DATA_FILES = [
-    *(
-        f"datasets/{name}/{file}"
-        for name in STUDY.datasets
-        for file in ("features.tsv.gz", "summary.json")
-    ),
-    *(f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")),
-    *(f"baselines/{name}.tsv.gz" for name in FOLDS),
-]
-DATA_OF_STUDY = {
-    **STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
-    "sha256": checksums() if STUDY.kept else {},
-}
-KEPT = found(STUDY.kept) if STUDY.kept else None
-TAKEN = taken()
-TAKEN_RUNS = [name for name in planned() if f"{name}/provenance.json" in TAKEN]
-KEEPS = [name for name in planned() if name not in TAKEN_RUNS]
-TAKEN_WATCHED = [name for name in planned(WATCHED, "watched") if f"{name}/provenance.json" in TAKEN]
-KEEPS_WATCHED = [name for name in planned(WATCHED, "watched") if name not in TAKEN_WATCHED]
-
-
-def pictures():
-    """Figures of the report that belong to no table: name to heading and caption, in order."""
-    shown = {
-        "figure1": ("The encoding (Figure 1 of the paper)", caption("figure1")),
-        "figure2": ("The networks (Figure 2)", caption("figure2")),
-    }
-    if WATCHED and (STUDY.figure3.in_report or len(TAKEN_WATCHED) == len(WATCHED)):
-        shown["figure3"] = ("Beyond the last epoch (Figure 3)", caption("figure3"))
-    shown["figure4"] = ("Lengths (Figure 4)", caption("figure4"))
-    for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):
-        for group in TRAINED:
-            shown[f"{kind}/{group}"] = (f"{heading} of {group}", caption(kind))
-    shown["resources"] = ("Run time and memory", caption("resources"))
-    return shown
-
-
-PICTURES = pictures()
-
-
-def drawn_networks():
-    """One network of each layout that is trained, as the paper's Figure 2 shows them."""
-    drawn = {}
-    for run in sorted(PLAN.values(), key=lambda run: not training_of(run)["model"]["pairing"]):
-        model = training_of(run)["model"]
-        layout = (model["architecture"], model["order"], model["pooling"])
-        other = model["order"] != "figure-2"
-        label = STUDY.label(run.model, run.recipe) if other else model["label"]
-        drawn.setdefault(layout, {**model, "label": label})
-    return list(drawn.values())
-
-
-def benchmark_names():
-    """Benchmark files of all jobs from folding to evaluation, by rule; below <results>."""
-    pieces = gather.fold("benchmarks/fold/{{dataset}}/{scatteritem}.tsv")
-    names = {"fold": expand(pieces, dataset=STUDY.datasets)}
-    for name in ("records", "structures", "features", "encode"):
-        names[name] = expand(f"benchmarks/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
-    for name in ("experiments", "audit", "baselines"):
-        names[name] = expand(f"benchmarks/{name}/{{experiment}}.tsv", experiment=FOLDS)
-    runs = [f"{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}" for run in PLAN.values()]
-    names["train"] = [f"runs/{run}/benchmark.tsv" for run in runs]
-    names["evaluate"] = [f"benchmarks/evaluate/{run}.tsv" for run in runs]
-    names["evaluate_group"] = expand("benchmarks/evaluate_group/{group}.tsv", group=TRAINED)
-    return names
+    return files

@@ -18,8 +18,8 @@ rule download:
         downloads=1,
         runtime=30,
     params:
-        url=lambda w: DOWNLOADS[w.file][0],
-        checksum=lambda w: DOWNLOADS[w.file][1],
+        urls=lambda w: [DOWNLOADS[w.file][0]],
+        checksums=lambda w: [DOWNLOADS[w.file][1]],
     message:
         "Downloading {wildcards.file}"
     script:

@@ -1,4 +1,4 @@
-"""Bring one published file to results/raw/."""
+"""Bring published files to results/raw/."""
 
 import logging
 
@@ -8,9 +8,7 @@ from mirpair.files import sha256
 from mirpair.sources import fetch
 
 job.start(snakemake)
-origin = fetch(
-    snakemake.params.url,
-    snakemake.output[0],
-    checksum=snakemake.params.checksum,
-)
-logging.info("%s from %s, SHA-256 %s", *snakemake.output, origin, sha256(snakemake.output[0]))
+params = snakemake.params
+for path, url, checksum in zip(snakemake.output, params.urls, params.checksums, strict=True):
+    origin = fetch(url, path, checksum=checksum)
+    logging.info("%s from %s, SHA-256 %s", path, origin, sha256(path))

@@ -1,0 +1,198 @@
+# Which family a pre-miRNA is of, and whether it is of any.
+from mirpair.sources import of_families
+
+try:
+    FAMILY_PLACES = of_families(STUDY.families, SOURCES)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def encoded_as(model):
+    """File with what a network's encoding needs."""
+    return "ensembles" if model in ("pair", "prob", "mixed") else "tensors"
+
+
+FAMILY_FILES = {family: file_of(place) for family, place in FAMILY_PLACES.items()}
+FAMILY_DOWNLOADS = [place for place in FAMILY_PLACES.values() if place in DOWNLOADS]
+ruleorder: download_families > download
+
+
+# Hundreds of small files: a job for each would take longer than they do.
+use rule download as download_families with:
+    output:
+        [f"<raw>/{place}" for place in FAMILY_DOWNLOADS],
+    log:
+        "<logs>/download/families.log",
+    benchmark:
+        "<benchmarks>/download/families.tsv"
+    wildcard_constraints:
+        file=None,
+    params:
+        urls=[DOWNLOADS[place][0] for place in FAMILY_DOWNLOADS],
+        checksums=[DOWNLOADS[place][1] for place in FAMILY_DOWNLOADS],
+    message:
+        f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
+
+
+# All experiments at once: what two of them share is folded once.
+rule families_records:
+    input:
+        families=list(FAMILY_FILES.values()),
+        others=[file_of(place) for place in STUDY.places()],
+    output:
+        records="<results>/datasets/all/records.tsv",
+        experiments=expand("<results>/experiments/{experiment}.tsv", experiment=STUDY.experiments),
+    log:
+        "<logs>/families_records.log",
+    benchmark:
+        "<benchmarks>/families_records.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on Rfam: 0.5 GB, 40 s.
+        mem_mb=2000,
+        runtime=20,
+    params:
+        names=list(FAMILY_FILES),
+        max_length=STUDY.max_length,
+        others=STUDY.others.model_dump(exclude={"files"}) if STUDY.others else None,
+        splits={name: split.model_dump() for name, split in STUDY.experiments.items()},
+        seed=STUDY.seeds[0],
+        code=code_of("families_records"),
+    message:
+        "Choosing the RNAs of the study: who trains, validates and evaluates"
+    script:
+        "../scripts/families_records.py"
+
+
+# Base-pair probabilities, in as many pieces as the folding.
+rule families_ensemble:
+    input:
+        "<results>/datasets/all/records.tsv",
+    output:
+        temp("<results>/datasets/all/ensembles/{scatteritem}.npz"),
+    log:
+        "<logs>/families_ensemble/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/families_ensemble/{scatteritem}.tsv"
+    conda:
+        "../envs/fold.yaml"
+    threads: 1
+    resources:
+        # Measured on Rfam: 0.2 GB, 60 s.
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code_of("families_ensemble"),
+    message:
+        "Computing base-pair probabilities, piece {wildcards.scatteritem}"
+    script:
+        "../scripts/families_ensemble.py"
+
+
+rule families_ensembles:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        pieces=gather.fold("<results>/datasets/all/ensembles/{scatteritem}.npz"),
+    output:
+        "<results>/datasets/all/ensembles.npz",
+    log:
+        "<logs>/families_ensembles.log",
+    benchmark:
+        "<benchmarks>/families_ensembles.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("families_ensembles"),
+    message:
+        "Gathering the base-pair probabilities"
+    script:
+        "../scripts/families_ensembles.py"
+
+
+rule families_train:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment="<results>/experiments/{experiment}.tsv",
+        encoded=lambda w: f"<results>/datasets/all/{encoded_as(w.model)}.npz",
+    output:
+        weights=f"{RUN}/weights.safetensors",
+        history=f"{RUN}/history.tsv",
+        outputs=f"{RUN}/outputs.npz",
+        provenance=f"{RUN}/provenance.json",
+    log:
+        "<logs>/families_train/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        f"{RUN}/benchmark.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda w, attempt: 3000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
+    params:
+        run=lambda w: run_of(w)._asdict(),
+        training=lambda w: training_of(run_of(w)),
+        encoded=lambda w: encoded_as(w.model),
+        code=code_of("families_train"),
+    message:
+        "Training {wildcards.model} on {wildcards.experiment} (seed {wildcards.seed})"
+    script:
+        "../scripts/families_train.py"
+
+
+rule families_evaluate:
+    input:
+        experiment="<results>/experiments/{experiment}.tsv",
+        outputs=f"{RUN}/outputs.npz",
+    output:
+        f"{RUN}/calls.tsv",
+    log:
+        "<logs>/families_evaluate/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/families_evaluate/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_of("families_evaluate"),
+    message:
+        "Evaluating {wildcards.model} on {wildcards.experiment} (seed {wildcards.seed})"
+    script:
+        "../scripts/families_evaluate.py"
+
+
+# The training record that shares most 8-mers: the baseline, and how near each record is.
+rule families_nearest:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment="<results>/experiments/{experiment}.tsv",
+    output:
+        "<results>/nearest/{experiment}.tsv",
+    log:
+        "<logs>/families_nearest/{experiment}.log",
+    benchmark:
+        "<benchmarks>/families_nearest/{experiment}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_of("families_nearest"),
+    message:
+        "Looking for the nearest training record in {wildcards.experiment}"
+    script:
+        "../scripts/families_nearest.py"
+
+
+TARGETS["all"] = [run_file(run, "outputs.npz") for run in PLAN.values()]

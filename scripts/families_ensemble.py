@@ -1,0 +1,14 @@
+"""Compute the base-pair probabilities of one piece of a study's unique sequences."""
+
+import job
+
+from mirpair.contracts import read_records
+from mirpair.encoding import Ensembles, encode_ensemble
+from mirpair.folding import ensemble, for_each, unique
+
+job.start(snakemake)
+piece, pieces = map(int, snakemake.wildcards.scatteritem.split("-of-"))
+sequences = unique(read_records(snakemake.input[0])["sequence"])[piece - 1 :: pieces]
+pairs = for_each(ensemble, sequences, processes=snakemake.threads)
+encoded = (encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True))
+Ensembles.build(sequences, encoded).save(snakemake.output[0])

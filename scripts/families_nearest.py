@@ -1,0 +1,12 @@
+"""Find the training record that each record of an experiment shares most 8-mers with."""
+
+import job
+
+from mirpair.contracts import read_experiment, read_family_records
+from mirpair.families import nearest_family
+from mirpair.files import write_tsv
+
+job.start(snakemake)
+records = read_family_records(snakemake.input.records)
+experiment = read_experiment(snakemake.input.experiment)
+write_tsv(nearest_family(records, experiment), snakemake.output[0], float_format="%.6f")

@@ -1,0 +1,31 @@
+"""Choose the RNAs of a study of families, and who trains, validates and evaluates."""
+
+import logging
+from pathlib import Path
+
+import job
+
+from mirpair.families import assign_families, gather_records, read_families, read_others
+from mirpair.files import write_tsv
+
+job.start(snakemake)
+inputs, params = snakemake.input, snakemake.params
+hairpins = read_families(
+    dict(zip(params.names, inputs.families, strict=True)), max_length=params.max_length
+)
+others = (
+    read_others(inputs.others, max_length=params.max_length, **params.others)
+    if params.others
+    else hairpins[:0]
+)
+logging.info("%d hairpins, %d other RNAs", len(hairpins), len(others))
+chosen = []
+for path in snakemake.output.experiments:
+    split = params.splits[Path(path).stem]
+    records, table = assign_families(
+        hairpins, others, split, seed=params.seed, threads=snakemake.threads
+    )
+    write_tsv(table, path)
+    logging.info("%s: %s", Path(path).stem, table["role"].value_counts().to_dict())
+    chosen.append(records)
+write_tsv(gather_records(chosen), snakemake.output.records)

@@ -1,0 +1,64 @@
+"""Train one network to tell the families of one experiment apart."""
+
+import time
+
+import job
+import numpy as np
+import torch
+
+from mirpair.contracts import read_experiment, read_family_records
+from mirpair.encoding import Ensembles, Tensors
+from mirpair.families import trained_families
+from mirpair.files import sha256, write_npz, write_tsv
+from mirpair.inference import embed, save_weights
+from mirpair.provenance import versions, write_json
+from mirpair.recipes import Model, Recipe
+from mirpair.training import derive_seed, train_families
+
+job.start(snakemake)
+started = time.perf_counter()
+torch.set_num_threads(snakemake.threads)
+inputs, params, output = snakemake.input, snakemake.params, snakemake.output
+device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
+seed = derive_seed(params.run["seed"], params.run["experiment"], params.run["model"])
+experiment, families = read_experiment(inputs.experiment), read_family_records(inputs.records)
+classes, labels = trained_families(experiment, families)
+encoded = {"tensors": Tensors, "ensembles": Ensembles}[params.encoded].load(inputs.encoded)
+encoded = encoded.subset(encoded.indices(experiment["id"].tolist()))
+parts = {}
+for role in ("train", "validate"):
+    places = np.flatnonzero((experiment["role"] == role) & (labels >= 0))
+    parts |= {f"{role}_inputs": encoded.subset(places), f"{role}_labels": labels[places]}
+network, history = train_families(
+    Model(**params.training["model"]),
+    **parts,
+    classes=classes,
+    recipe=Recipe(**params.training["recipe"]),
+    seed=seed,
+    device=device,
+)
+save_weights(network, output.weights)
+write_tsv(history, output.history, float_format="%.6f")
+logits, features = embed(network, encoded)
+write_npz(
+    output.outputs,
+    ids=encoded.ids,
+    classes=np.array(classes),
+    logits=logits.cpu().numpy(),
+    features=features.cpu().numpy(),
+)
+write_json(
+    {
+        "run": params.run,
+        **params.training,
+        "classes": len(classes),
+        "derived_seed": seed,
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        "threads": snakemake.threads,
+        "wall_time_s": round(time.perf_counter() - started, 1),
+        "code": params.code,
+        "versions": versions("torch", "numpy"),
+        "inputs_sha256": {path: sha256(path) for path in inputs},
+    },
+    output.provenance,
+)
