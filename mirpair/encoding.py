@@ -1,11 +1,16 @@
-"""The pairing matrix of Do et al. 2018, section 2.1, kept compact and made dense on the fly."""
+"""What the networks take, kept compact and made dense on the fly.
+
+The pairing matrix of Do et al. 2018, section 2.1, and the matrices of base-pairing ensembles of
+Tang & Sun 2019.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self, TypeVar
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -14,11 +19,17 @@ import pandas as pd
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError, atomic, read_npz, write_npz
+from mirpair.recipes import FAMILY_SIDE, MatrixKind
 
 CHANNELS = 9
+# Tang & Sun's order of the base pairs that there are; the value of each is its number / 6.
+PAIRS = ("AU", "UA", "GC", "CG", "GU", "UG")
 _UNPAIRED = -1
 _CODE_OF = np.full(128, 255, dtype=np.uint8)
 _CODE_OF[[ord(base) for base in ALPHABET]] = range(len(ALPHABET))
+_PAIR_VALUE = np.zeros((len(ALPHABET), len(ALPHABET)))
+for _number, _pair in enumerate(PAIRS, start=1):
+    _PAIR_VALUE[ALPHABET.index(_pair[0]), ALPHABET.index(_pair[1])] = _number / len(PAIRS)
 
 
 class Molecule(NamedTuple):
@@ -37,6 +48,30 @@ class Molecule(NamedTuple):
     codes: npt.NDArray[np.uint8]
     partner: npt.NDArray[np.int32]
     mfe: float
+
+
+class Ensemble(NamedTuple):
+    """One RNA of length L with the K base pairs of its ensemble of structures.
+
+    Attributes
+    ----------
+    codes
+        (L,) uint8: 0, 1, 2, 3 for A, C, G, U.
+    i, j
+        (K,) int32: the two positions of each base pair, from 0; i < j.
+    probability
+        (K,) float32.
+    """
+
+    codes: npt.NDArray[np.uint8]
+    i: npt.NDArray[np.int32]
+    j: npt.NDArray[np.int32]
+    probability: npt.NDArray[np.float32]
+
+
+# What a network takes.
+Encoded = Molecule | Ensemble
+_Encoded = TypeVar("_Encoded", Molecule, Ensemble)
 
 
 def base_codes(sequence: str) -> npt.NDArray[np.uint8]:
@@ -119,8 +154,109 @@ def dense(
     return channels[0 if pairing else 1 :].transpose(1, 2, 0)
 
 
+def encode_ensemble(
+    sequence: str,
+    i: npt.NDArray[np.int32],
+    j: npt.NDArray[np.int32],
+    probability: npt.NDArray[np.float32],
+) -> Ensemble:
+    """Compact encoding of one RNA and what `mirpair.folding.ensemble` makes of it."""
+    return Ensemble(base_codes(sequence), i, j, probability)
+
+
+def pair_values(ensemble: Ensemble, kind: MatrixKind) -> npt.NDArray[np.float64]:
+    """What stands where i meets j in the channels of `matrices`, shape (channels, K)."""
+    of_bases = _PAIR_VALUE[ensemble.codes[ensemble.i], ensemble.codes[ensemble.j]]
+    of_structures = np.sqrt(ensemble.probability.astype(np.float64))
+    return np.stack(
+        {"pair": [of_bases], "prob": [of_structures]}.get(kind, [of_bases, of_structures])
+    )
+
+
+def matrices(
+    ensemble: Ensemble,
+    kind: MatrixKind,
+    *,
+    size: int = FAMILY_SIDE,
+    dtype: npt.DTypeLike = np.float32,
+) -> npt.NDArray[np.floating]:
+    """The matrix encodings of Tang & Sun 2019: upper triangular, zero right and below.
+
+    Parameters
+    ----------
+    ensemble
+        RNA of at most `size` nt.
+    kind
+        ``"pair"``: k / 6 where i pairs with j, k being the place of their bases, from 1, in AU, UA,
+        GC, CG, GU, UG. ``"prob"``: the value of RNAfold's dot plot, the square root of the pair's
+        probability. ``"mixed"``: both, in this order.
+    size
+        Rows and columns.
+    dtype
+        Of the result.
+
+    Returns
+    -------
+    ndarray
+        (channels, size, size); two channels if mixed, else one.
+
+    Raises
+    ------
+    InputError
+        If the RNA is longer than `size`.
+    """
+    if len(ensemble.codes) > size:
+        raise InputError(f"an RNA of {len(ensemble.codes)} nt does not fit into {size} × {size}")
+    values = pair_values(ensemble, kind)
+    dense = np.zeros((len(values), size, size), dtype=dtype)
+    dense[:, ensemble.i, ensemble.j] = values
+    return dense
+
+
+class _Set(Sequence[_Encoded]):
+    """What the sets of encoded RNAs share: flat arrays, RNA laid behind RNA."""
+
+    __slots__ = ()
+
+    ids: npt.NDArray[np.str_]
+    offsets: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """(N,) length of each molecule."""
+        return np.diff(self.offsets)
+
+    @abstractmethod
+    def subset(self, indices: npt.NDArray[np.int64]) -> Self:
+        """The molecules at these places, in this order."""
+
+    def indices(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Where each id stands; an unknown id is an `InputError`."""
+        place = {name: index for index, name in enumerate(self.ids.tolist())}
+        unknown = [name for name in ids if name not in place]
+        if unknown:
+            raise InputError(f"{len(unknown)} ids are not in the tensors, {unknown[0]!r} first")
+        return np.array([place[name] for name in ids], dtype=np.int64)
+
+    def save(self, path: str | Path) -> None:
+        """Write NPZ, atomically and without pickled objects; the same arrays, the same bytes."""
+        write_npz(path, **{name: getattr(self, name) for name in self._names()})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote; anything else is an `InputError`."""
+        return cls(**read_npz(path, cls._names()))
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [field.name for field in fields(cls)]  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, slots=True)
-class Tensors(Sequence[Molecule]):
+class Tensors(_Set[Molecule]):
     """All molecules of a set in six flat arrays, as `tensors.npz` holds them.
 
     Attributes
@@ -144,17 +280,9 @@ class Tensors(Sequence[Molecule]):
     codes: npt.NDArray[np.uint8]
     partner: npt.NDArray[np.int32]
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     def __getitem__(self, index: int) -> Molecule:  # type: ignore[override]
         part = slice(self.offsets[index], self.offsets[index + 1])
         return Molecule(self.codes[part], self.partner[part], float(self.mfe[index]))
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """(N,) length of each molecule."""
-        return np.diff(self.offsets)
 
     @classmethod
     def build(
@@ -188,22 +316,56 @@ class Tensors(Sequence[Molecule]):
             [self[index] for index in indices],
         )
 
-    def indices(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Where each id stands; an unknown id is an `InputError`."""
-        place = {name: index for index, name in enumerate(self.ids.tolist())}
-        unknown = [name for name in ids if name not in place]
-        if unknown:
-            raise InputError(f"{len(unknown)} ids are not in the tensors, {unknown[0]!r} first")
-        return np.array([place[name] for name in ids], dtype=np.int64)
 
-    def save(self, path: str | Path) -> None:
-        """Write NPZ, atomically and without pickled objects; the same arrays, the same bytes."""
-        write_npz(path, **{field.name: getattr(self, field.name) for field in fields(self)})
+@dataclass(frozen=True, slots=True)
+class Ensembles(_Set[Ensemble]):
+    """All RNAs of a set with the base pairs of their ensembles, in seven flat arrays.
+
+    Attributes
+    ----------
+    ids
+        (N,) text.
+    offsets
+        (N + 1,) int64: RNA n is ``codes[offsets[n]:offsets[n + 1]]``.
+    codes
+        (total length,) uint8, see `Ensemble`.
+    pair_offsets
+        (N + 1,) int64: its base pairs are those from ``pair_offsets[n]`` to
+        ``pair_offsets[n + 1]``.
+    i, j, probability
+        (total pairs,) int32, int32 and float32, see `Ensemble`.
+    """
+
+    ids: npt.NDArray[np.str_]
+    offsets: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.uint8]
+    pair_offsets: npt.NDArray[np.int64]
+    i: npt.NDArray[np.int32]
+    j: npt.NDArray[np.int32]
+    probability: npt.NDArray[np.float32]
+
+    def __getitem__(self, index: int) -> Ensemble:  # type: ignore[override]
+        part = slice(self.offsets[index], self.offsets[index + 1])
+        pairs = slice(self.pair_offsets[index], self.pair_offsets[index + 1])
+        return Ensemble(self.codes[part], self.i[pairs], self.j[pairs], self.probability[pairs])
 
     @classmethod
-    def load(cls, path: str | Path) -> Tensors:
-        """Read what `save` wrote; anything else is an `InputError`."""
-        return cls(**read_npz(path, [field.name for field in fields(cls)]))
+    def build(cls, ids: Sequence[str], ensembles: Iterable[Ensemble]) -> Ensembles:
+        """Lay RNAs end to end."""
+        ensembles = list(ensembles)
+        return cls(
+            ids=np.asarray(ids, dtype=np.str_),
+            offsets=np.cumsum([0, *(len(e.codes) for e in ensembles)], dtype=np.int64),
+            codes=np.concatenate([e.codes for e in ensembles]),
+            pair_offsets=np.cumsum([0, *(len(e.i) for e in ensembles)], dtype=np.int64),
+            i=np.concatenate([e.i for e in ensembles]),
+            j=np.concatenate([e.j for e in ensembles]),
+            probability=np.concatenate([e.probability for e in ensembles]),
+        )
+
+    def subset(self, indices: npt.NDArray[np.int64]) -> Ensembles:
+        """The RNAs at these places, in this order."""
+        return Ensembles.build(self.ids[indices].tolist(), [self[index] for index in indices])
 
 
 def encode_set(records: pd.DataFrame, structures: pd.DataFrame) -> Tensors:

@@ -1,4 +1,4 @@
-"""Minimum-free-energy structures by ViennaRNA, each unique sequence folded once."""
+"""Structures and base-pairing ensembles by ViennaRNA, each unique sequence folded once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import islice
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,10 @@ from mirpair.files import InputError
 
 # About 0.2 s of work at 100 nt: long against the cost of a message, short against a progress bar.
 _TASK = 32
+# Pairs that are less probable are not in RNAfold's dot plot.
+_LEAST_PROBABILITY = 1e-5
+
+_Result = TypeVar("_Result")
 
 
 class Structure(NamedTuple):
@@ -47,6 +52,37 @@ def fold(sequence: str) -> Structure:
     """
     dot_bracket, energy = RNA.fold(sequence)
     return Structure(dot_bracket, round(energy, 2) + 0.0)  # + 0.0 turns -0.0 into 0.0
+
+
+class BasePairs(NamedTuple):
+    """The base pairs of an RNA's ensemble of structures, in ascending order of `i`, then `j`.
+
+    Attributes
+    ----------
+    i, j
+        (K,) int32: the two positions of each pair, from 0; i < j.
+    probability
+        (K,) float32.
+    """
+
+    i: npt.NDArray[np.int32]
+    j: npt.NDArray[np.int32]
+    probability: npt.NDArray[np.float32]
+
+
+def ensemble(sequence: str) -> BasePairs:
+    """Probabilities of all base pairs, by ViennaRNA's partition function: ``RNAfold -p``.
+
+    Parameters are those of `fold`. As in RNAfold, the minimum free energy sets the scale of the
+    partition function, and pairs of a probability below 1e-5 are left out.
+    """
+    compound = RNA.fold_compound(sequence)
+    _, mfe = compound.mfe()
+    compound.exp_params_rescale(mfe)
+    compound.pf()
+    pairs = sorted((p.i, p.j, p.p) for p in compound.plist_from_probs(_LEAST_PROBABILITY))
+    i, j, probability = np.array(pairs, dtype=np.float64).reshape(-1, 3).T
+    return BasePairs(i.astype(np.int32) - 1, j.astype(np.int32) - 1, probability.astype(np.float32))
 
 
 def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
@@ -76,8 +112,8 @@ def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
         RNA.cvar.rna_plot_type = before
 
 
-def _fold_task(sequences: list[str]) -> list[Structure]:
-    return [fold(sequence) for sequence in sequences]
+def _run(function: Callable[[str], _Result], sequences: list[str]) -> list[_Result]:
+    return [function(sequence) for sequence in sequences]
 
 
 def unique(sequences: Iterable[str]) -> list[str]:
@@ -86,10 +122,19 @@ def unique(sequences: Iterable[str]) -> list[str]:
 
 
 def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Structure]:
+    """`fold` each of many sequences, see `for_each`."""
+    return for_each(fold, sequences, processes=processes)
+
+
+def for_each(
+    function: Callable[[str], _Result], sequences: Sequence[str], *, processes: int = 1
+) -> Iterator[_Result]:
     """Fold many sequences in a process pool (ViennaRNA holds the GIL, so threads do not help).
 
     Parameters
     ----------
+    function
+        `fold` or `ensemble`.
     sequences
         What to fold; see `unique`.
     processes
@@ -97,17 +142,20 @@ def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Struct
 
     Returns
     -------
-    Iterator of Structure
-        In the order of `sequences`, whatever the number of processes.
+    Iterator
+        Of the function's results in the order of `sequences`, whatever the number of processes.
 
     Raises
     ------
     ChildProcessError
         If a worker process died (most often killed for want of memory).
     """
-    tasks = (list(sequences[i : i + _TASK]) for i in range(0, len(sequences), _TASK))
+    tasks = (
+        partial(_run, function, list(sequences[i : i + _TASK]))
+        for i in range(0, len(sequences), _TASK)
+    )
     if processes <= 1 or len(sequences) <= _TASK:
-        return (structure for task in tasks for structure in _fold_task(task))
+        return (result for task in tasks for result in task())
     # Forked workers need no second import of the caller's script, which Snakemake's scripts
     # could not bear; they start here and now, before the caller has threads of its own.
     method = "fork" if sys.platform == "linux" else None
@@ -115,7 +163,7 @@ def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Struct
     pool = ProcessPoolExecutor(
         processes, mp_context=multiprocessing.get_context(method), initializer=_ignore_interrupts
     )
-    first = pool.submit(_fold_task, next(tasks))
+    first = pool.submit(next(tasks))
     workers = set(multiprocessing.active_children()) - others
     return _in_order(pool, workers, deque([first]), tasks, ahead=2 * processes)
 
@@ -129,15 +177,15 @@ def _ignore_interrupts() -> None:
 def _in_order(
     pool: ProcessPoolExecutor,
     workers: set[BaseProcess],
-    pending: deque[Future[list[Structure]]],
-    tasks: Iterator[list[str]],
+    pending: deque[Future[list[_Result]]],
+    tasks: Iterator[Callable[[], list[_Result]]],
     ahead: int,
-) -> Iterator[Structure]:
+) -> Iterator[_Result]:
     """Results in order, with `ahead` tasks under way: all busy, and memory bounded."""
     try:
         while pending:
             missing = ahead - len(pending)
-            pending.extend(pool.submit(_fold_task, task) for task in islice(tasks, missing))
+            pending.extend(pool.submit(task) for task in islice(tasks, missing))
             yield from pending.popleft().result()
         workers = set()  # all is done, they end by themselves
     except BrokenProcessPool as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mirpair.encoding import Molecule
+from mirpair.encoding import Encoded
 from mirpair.files import InputError, atomic
 from mirpair.models import Network, build
 from mirpair.recipes import Model
@@ -26,11 +26,10 @@ def scores_of(logits: Tensor) -> npt.NDArray[np.float32]:
     return scores
 
 
-@torch.no_grad()
 def predict(
-    network: Network, molecules: Sequence[Molecule], *, batch_size: int = 64, dense: bool = False
+    network: Network, molecules: Sequence[Encoded], *, batch_size: int = 64, dense: bool = False
 ) -> Tensor:
-    """Logits of all molecules in evaluation mode, (N, 2).
+    """Logits of all molecules in evaluation mode, (N, number of classes).
 
     Parameters
     ----------
@@ -43,27 +42,64 @@ def predict(
     dense
         See `mirpair.models.Network.forward`.
     """
+    return _in_batches(
+        network, lambda batch: network(batch, dense=dense), molecules, batch_size, network.columns
+    )
+
+
+@torch.no_grad()
+def embed(
+    network: Network, molecules: Sequence[Encoded], *, batch_size: int = 64
+) -> tuple[Tensor, Tensor]:
+    """Logits of all molecules, and the features that they are made of, in evaluation mode.
+
+    Parameters
+    ----------
+    network, molecules, batch_size
+        See `predict`.
+
+    Returns
+    -------
+    logits, features
+        (N, number of classes) and (N, D), see `mirpair.models.Network.features`.
+    """
+    width = network.output.in_features
+    features = _in_batches(network, network.features, molecules, batch_size, width)
+    return network.output(features), features
+
+
+@torch.no_grad()
+def _in_batches(
+    network: Network,
+    function: Callable[[Sequence[Encoded]], Tensor],
+    molecules: Sequence[Encoded],
+    batch_size: int,
+    width: int,
+) -> Tensor:
     if not molecules:
-        return network.output.weight.new_empty((0, 2))
+        return network.output.weight.new_empty((0, width))
     was_training = network.training
     network.eval()
     order = sorted(range(len(molecules)), key=lambda n: len(molecules[n].codes))
     try:
-        logits = [
-            network([molecules[n] for n in order[start : start + batch_size]], dense=dense)
+        results = [
+            function([molecules[n] for n in order[start : start + batch_size]])
             for start in range(0, len(order), batch_size)
         ]
     finally:
         network.train(was_training)
-    return torch.cat(logits)[torch.tensor(order).argsort()]
+    return torch.cat(results)[torch.tensor(order).argsort()]
 
 
 def save_weights(network: Network, path: str | Path) -> None:
     """Write safetensors (no pickle) that say which network they belong to, atomically."""
     # Contiguous and on the CPU: safetensors refuses views, and a GPU's weights load anywhere.
     state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    metadata = {"model": json.dumps(asdict(network.model))}
+    if network.classes:
+        metadata["classes"] = json.dumps(network.classes)
     with atomic(path) as temporary:
-        save_file(state, temporary, metadata={"model": json.dumps(asdict(network.model))})
+        save_file(state, temporary, metadata=metadata)
 
 
 def load_weights(path: str | Path) -> Network:
@@ -78,9 +114,11 @@ def load_weights(path: str | Path) -> Network:
     """
     try:
         with safe_open(path, framework="pt") as weights:
-            model = Model(**json.loads((weights.metadata() or {}).get("model", "null")))
+            metadata = weights.metadata() or {}
+            model = Model(**json.loads(metadata.get("model", "null")))
+            classes = json.loads(metadata.get("classes", "[]"))
             state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
-        network = build(model, seed=0).to(state["output.weight"].dtype)
+        network = build(model, seed=0, classes=classes).to(state["output.weight"].dtype)
         network.load_state_dict(state)
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not weights of this project ({error})") from error

@@ -1,7 +1,8 @@
-"""The networks of Do et al. 2018, Figure 2, layer by layer, and those they also tried.
+"""The networks of Do et al. 2018, Figure 2, and of Tang & Sun 2019, layer by layer.
 
-All are called with a list of molecules and return two logits for each; the softmax over them
-gives the probability of column 0 (not a pre-miRNA) and column 1 (pre-miRNA: label 1).
+All are called with a list of molecules and return the logits of each; the softmax over them
+gives the probability of column 0 (not a pre-miRNA) and column 1 (pre-miRNA: label 1), or, of a
+network that tells families apart, the probability of each family.
 
 Each is written twice. `dense_maps` is the definition, layer after layer on whole pairing matrices;
 `fast_maps` is the same function of the same weights with the repetition left out, and what
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.corners import normalised, pooled_difference, reached
-from mirpair.encoding import CHANNELS, Molecule, dense
+from mirpair.encoding import CHANNELS, Encoded, Ensemble, Molecule, dense, matrices, pair_values
 from mirpair.factorised import convolve
 from mirpair.files import InputError
-from mirpair.recipes import FIXED_SIDE, Model
+from mirpair.recipes import FAMILY_SIDE, FIXED_SIDE, MatrixKind, Model
 
 
 def _sum_pool(x: Tensor) -> Tensor:
@@ -55,23 +57,32 @@ class Network(nn.Module):
     ----------
     model
         What it is; kept as an attribute, and in the file of its weights.
+    classes
+        Names of the columns of its output, kept likewise; none are those of the first task.
     """
 
     conv1: nn.Conv2d
     hidden: nn.Linear
     output: nn.Linear
+    drop: nn.Module
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
         super().__init__()
         self.model = model
+        self.classes = tuple(classes)
         self.drop = nn.Dropout(model.dropout) if model.dropout else nn.Identity()
+
+    @property
+    def columns(self) -> int:
+        """Of its output."""
+        return max(2, len(self.classes))
 
     @property
     def channels(self) -> int:
         """Of its input."""
         return CHANNELS if self.model.pairing else CHANNELS - 1
 
-    def image(self, molecule: Molecule) -> Tensor:
+    def image(self, molecule: Any) -> Tensor:
         """(channels, L, L) pairing matrix on the network's device and in its precision."""
         weight = self.output.weight
         # Made in the network's precision: an energy rounded to float32 would stay rounded.
@@ -79,14 +90,18 @@ class Network(nn.Module):
         array = dense(molecule, pairing=self.model.pairing, soft=self.model.soft, dtype=dtype)
         return torch.from_numpy(array.transpose(2, 0, 1)).to(weight.device)
 
-    def classify(self, x: Tensor) -> Tensor:
-        """(N, C, h, w) feature maps to (N, 2) logits."""
+    def head(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) feature maps to (N, D) features."""
         x = torch.sigmoid(self.hidden(self.drop(x.flatten(1))))
-        logits: Tensor = self.output(self.drop(x))
-        return logits
+        features: Tensor = self.drop(x)
+        return features
 
-    def forward(self, molecules: Sequence[Molecule], *, dense: bool = False) -> Tensor:
-        """Logits, (N, 2).
+    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
+        """What the output layer sees, (N, D); parameters as in `forward`."""
+        return self.head(self.dense_maps(molecules) if dense else self.fast_maps(molecules))
+
+    def forward(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
+        """Logits, (N, number of classes).
 
         Parameters
         ----------
@@ -96,13 +111,14 @@ class Network(nn.Module):
             Whether to compute them by the definition, from the whole pairing matrices. The fast
             way is the same function: outputs and gradients differ by rounding alone.
         """
-        return self.classify(self.dense_maps(molecules) if dense else self.fast_maps(molecules))
+        logits: Tensor = self.output(self.features(molecules, dense=dense))
+        return logits
 
-    def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+    def dense_maps(self, molecules: Sequence[Any]) -> Tensor:
         """(N, C, h, w) feature maps: the definition."""
         raise NotImplementedError
 
-    def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
+    def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
         """(N, C, h, w), the same from what is not repetition; by default no other way."""
         return self.dense_maps(molecules)
 
@@ -132,6 +148,15 @@ class Network(nn.Module):
         return maps, torch.tensor(order, device=maps[0].device).argsort()
 
 
+def _check_lengths(molecules: Sequence[Encoded], limit: int, name: str) -> None:
+    longest = max(len(molecule.codes) for molecule in molecules)
+    if longest > limit:
+        raise InputError(
+            f"an RNA of {longest} nt does not fit the {name} network, which takes up to "
+            f"{limit}: leave it out or use the variable-sized network"
+        )
+
+
 class _Unpadded(Network):
     """A network that sees each molecule at its own size."""
 
@@ -159,10 +184,10 @@ class VariableNetwork(_Unpadded):
     that its authors published.
     """
 
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
+        super().__init__(model, classes)
         self.hidden = nn.Linear(64 * 4 * 4, 256)
-        self.output = nn.Linear(256, 2)
+        self.output = nn.Linear(256, self.columns)
         self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=10)
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=4)
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
@@ -197,10 +222,10 @@ class FixedNetwork(Network):
     Kernel sizes, strides, paddings and widths as in `VariableNetwork`.
     """
 
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
+        super().__init__(model, classes)
         self.hidden = nn.Linear(64 * 6 * 6, 256)
-        self.output = nn.Linear(256, 2)
+        self.output = nn.Linear(256, self.columns)
         self.side = FIXED_SIDE
         self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=2)
         self.norm1 = nn.BatchNorm2d(32)
@@ -209,15 +234,10 @@ class FixedNetwork(Network):
         self.conv3 = nn.Conv2d(64, 64, 3, padding=1)
         _channels_last(self.conv2, self.conv3)
 
-    def forward(self, molecules: Sequence[Molecule], *, dense: bool = False) -> Tensor:
-        """Logits, (N, 2), see `Network.forward`; a molecule that does not fit: `InputError`."""
-        longest = max(len(molecule.codes) for molecule in molecules)
-        if longest > self.side:
-            raise InputError(
-                f"an RNA of {longest} nt does not fit the fixed-sized network, which takes up to "
-                f"{self.side}: leave it out or use the variable-sized network"
-            )
-        return super().forward(molecules, dense=dense)
+    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
+        """(N, 256), see `Network.features`; a molecule that does not fit: `InputError`."""
+        _check_lengths(molecules, self.side, "fixed-sized")
+        return super().features(molecules, dense=dense)
 
     def padded(self, molecules: Sequence[Molecule]) -> Tensor:
         """(N, channels, 400, 400) input."""
@@ -326,11 +346,11 @@ class AlexNetLike(_Unpadded):
     fully connected layers with ReLU and dropout (a quarter of the width, as the maps are small).
     """
 
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
+        super().__init__(model, classes)
         self.hidden = nn.Linear(128 * 4 * 4, 1024)
         self.hidden2 = nn.Linear(1024, 1024)
-        self.output = nn.Linear(1024, 2)
+        self.output = nn.Linear(1024, self.columns)
         self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=10)
         self.conv2 = nn.Conv2d(32, 96, 5, padding=2)
         self.conv3 = nn.Conv2d(96, 192, 3, padding=1)
@@ -345,11 +365,10 @@ class AlexNetLike(_Unpadded):
         x = _overlapping_max_pool(F.relu(self.conv5(x)))
         return F.adaptive_avg_pool2d(x, 4)
 
-    def classify(self, x: Tensor) -> Tensor:
-        """(N, 128, 4, 4) feature maps to (N, 2) logits."""
+    def head(self, x: Tensor) -> Tensor:
+        """(N, 128, 4, 4) feature maps to (N, 1024) features."""
         x = F.relu(self.hidden(self.drop(x.flatten(1))))
-        logits: Tensor = self.output(F.relu(self.hidden2(self.drop(x))))
-        return logits
+        return F.relu(self.hidden2(self.drop(x)))
 
 
 class _Residual(nn.Module):
@@ -376,9 +395,9 @@ class ResNetLike(_Unpadded):
     stands for batch normalisation: samples of different sizes are seen one by one.
     """
 
-    def __init__(self, model: Model) -> None:
-        super().__init__(model)
-        self.output = nn.Linear(128, 2)
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
+        super().__init__(model, classes)
+        self.output = nn.Linear(128, self.columns)
         self.conv1 = nn.Conv2d(self.channels, 16, 7, stride=2, padding=3)
         self.norm1 = nn.GroupNorm(2, 16)
         steps = [(16, 16), (16, 16), (16, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
@@ -389,30 +408,213 @@ class ResNetLike(_Unpadded):
         x = self.blocks(_overlapping_max_pool(F.relu(self.norm1(x))))
         return F.adaptive_avg_pool2d(x, 1)
 
-    def classify(self, x: Tensor) -> Tensor:
-        """(N, 128, 1, 1) feature maps to (N, 2) logits."""
-        logits: Tensor = self.output(self.drop(x.flatten(1)))
-        return logits
+    def head(self, x: Tensor) -> Tensor:
+        """(N, 128, 1, 1) feature maps to (N, 128) features."""
+        features: Tensor = self.drop(x.flatten(1))
+        return features
 
 
-def build(model: Model, *, seed: int) -> Network:
+class _ByteDropout(nn.Module):
+    """Dropout that draws a byte for each value: drawing a float each takes as long as all else.
+
+    The probability is exact to 1/256.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        dropped = round(256 * self.p)
+        if not (self.training and dropped):
+            return x
+        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
+        draws = words.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
+        return x * (draws >= dropped) * (256 / (256 - dropped))
+
+
+class MatrixNetwork(Network):
+    """The network of the encodings pair, prob and mixed, Tang & Sun 2019.
+
+    Every 200 × 200 matrix is zero but for a few hundred base pairs near its upper left corner.
+    """
+
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
+        super().__init__(model, classes)
+        self.drop = _ByteDropout(model.dropout)
+        self.conv1 = nn.Conv2d(self.channels, 32, 2)
+        self.conv2 = nn.Conv2d(32, 64, 2)
+        self.hidden = nn.Linear(49 * 49 * 64, 128)
+        self.hidden2 = nn.Linear(128, 64)
+        self.output = nn.Linear(64, self.columns)
+
+    @property
+    def channels(self) -> int:
+        """Of its input."""
+        return 2 if self.model.architecture == "mixed" else 1
+
+    @property
+    def kind(self) -> MatrixKind:
+        """Of its matrices."""
+        return cast(MatrixKind, self.model.architecture)
+
+    def image(self, molecule: Any) -> Tensor:
+        """(channels, 200, 200) matrices on the network's device and in its precision."""
+        weight = self.output.weight
+        dtype = np.float64 if weight.dtype == torch.float64 else np.float32
+        return torch.from_numpy(matrices(molecule, self.kind, dtype=dtype)).to(weight.device)
+
+    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
+        """(N, 64), see `Network.features`; a molecule that does not fit: `InputError`."""
+        _check_lengths(molecules, FAMILY_SIDE, self.model.architecture)
+        return super().features(molecules, dense=dense)
+
+    def head(self, x: Tensor) -> Tensor:
+        """(N, 49, 49, 64) feature maps to (N, 64) features."""
+        x = self.drop(F.relu(self.hidden(self.drop(x.flatten(1)))))
+        features: Tensor = self.drop(F.relu(self.hidden2(x)))
+        return features
+
+    def dense_maps(self, molecules: Sequence[Ensemble]) -> Tensor:
+        """(N, 49, 49, 64) feature maps by the definition."""
+        x = torch.stack([self.image(molecule) for molecule in molecules])
+        x = _max_pool(F.relu(self.conv1(x)))
+        x = _max_pool(F.relu(self.conv2(x)))
+        return x.permute(0, 2, 3, 1)
+
+    def fast_maps(self, molecules: Sequence[Ensemble]) -> Tensor:
+        """(N, 49, 49, 64), the same, computed only where there are base pairs.
+
+        A cell of a pooled map sees 3 × 3 cells of what was before the convolution. If these are
+        as in an empty matrix, so is the cell: number 0 stands for all such cells.
+        """
+        weight = self.output.weight
+        count, longest = len(molecules), max(len(molecule.codes) for molecule in molecules)
+        side = min(longest + 2, FAMILY_SIDE)
+        images = torch.zeros(count, side, side, self.channels, dtype=weight.dtype)
+        for image, molecule in zip(images.numpy(), molecules, strict=True):
+            image[molecule.i, molecule.j] = pair_values(molecule, self.kind).T
+        images = images.to(weight.device)
+
+        seen = images.unfold(1, 3, 2).unfold(2, 3, 2)
+        active = (seen.amax((3, 4, 5)) > 0).nonzero(as_tuple=True)
+        patches = torch.cat([images.new_zeros(1, self.channels, 3, 3), seen[active]])
+        cells = _pooled_convolution(self.conv1, patches.permute(0, 2, 3, 1))
+        number = _numbers(active, (count, 99, 99))
+
+        seen = number.unfold(1, 3, 2).unfold(2, 3, 2)
+        active = seen.amax((3, 4)).nonzero(as_tuple=True)
+        seen = torch.cat([seen.new_zeros(1, 3, 3), seen[active]])
+        cells = _pooled_convolution(self.conv2, F.embedding(seen, cells))
+        return F.embedding(_numbers(active, (count, 49, 49)), cells)
+
+
+def _numbers(active: tuple[Tensor, ...], shape: tuple[int, ...]) -> Tensor:
+    """1, 2, … at the active places of an array, in their order, and 0 elsewhere."""
+    numbers = torch.zeros(shape, dtype=torch.int32, device=active[0].device)
+    numbers[active] = torch.arange(1, len(active[0]) + 1, dtype=torch.int32, device=numbers.device)
+    return numbers
+
+
+def _pooled_convolution(conv: nn.Conv2d, patches: Tensor) -> Tensor:
+    """(M, 3, 3, C) to (M, C'): 2 × 2 convolution, ReLU, maximum of the four outputs."""
+    assert conv.bias is not None
+    corners = [patches[:, i : i + 2, j : j + 2].flatten(1) for i in (0, 1) for j in (0, 1)]
+    outputs = torch.cat(corners) @ conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
+    # Bias and ReLU commute with the maximum, after which there is a quarter to do.
+    return F.relu(outputs.view(4, -1, conv.out_channels).amax(0) + conv.bias)
+
+
+class OneHotNetwork(Network):
+    """The network of the one-hot encoding, Tang & Sun 2019: the sequence alone, 200 × 4."""
+
+    WIDTHS = range(2, 17, 2)
+
+    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
+        super().__init__(model, classes)
+        self.convolutions = nn.ModuleList(nn.Conv1d(4, 256, width) for width in self.WIDTHS)
+        self.hidden = nn.Linear(256 * len(self.WIDTHS), 512)
+        self.output = nn.Linear(512, self.columns)
+
+    @property
+    def channels(self) -> int:
+        """Of its input."""
+        return 4
+
+    def image(self, molecule: Any) -> Tensor:
+        """(4, 200) one-hot sequence on the network's device and in its precision."""
+        return self._one_hot([molecule], FAMILY_SIDE)[0].T
+
+    def _one_hot(self, molecules: Sequence[Encoded], size: int) -> Tensor:
+        """(N, size, 4), zero after the end of each."""
+        images = np.zeros((len(molecules), size, 4), dtype=np.float32)
+        for image, molecule in zip(images, molecules, strict=True):
+            image[np.arange(len(molecule.codes)), molecule.codes] = 1
+        weight = self.output.weight
+        return torch.from_numpy(images).to(weight.device, weight.dtype)
+
+    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
+        """(N, 512), see `Network.features`; a molecule that does not fit: `InputError`."""
+        _check_lengths(molecules, FAMILY_SIDE, "one-hot")
+        return super().features(molecules, dense=dense)
+
+    def head(self, x: Tensor) -> Tensor:
+        """(N, 2048) feature maps to (N, 512) features."""
+        return F.relu(self.hidden(self.drop(x)))
+
+    def dense_maps(self, molecules: Sequence[Encoded]) -> Tensor:
+        """(N, 2048) greatest outputs by the definition."""
+        x = torch.stack([self.image(molecule) for molecule in molecules])
+        return torch.cat([F.relu(conv(x)).amax(2) for conv in self.convolutions], dim=1)
+
+    def fast_maps(self, molecules: Sequence[Encoded]) -> Tensor:
+        """(N, 2048), the same, of which only the windows that have the maximum get a gradient.
+
+        What is behind the longest molecule's end and one more window is left out: all windows
+        there are empty, and as each molecule has one such window already if it has one in the
+        200, the maximum stays.
+        """
+        longest = max(len(molecule.codes) for molecule in molecules)
+        x = self._one_hot(molecules, min(longest + max(self.WIDTHS), FAMILY_SIDE))
+        rows = torch.arange(len(x), device=x.device)[:, None]
+        greatest = []
+        for conv in cast(Sequence[nn.Conv1d], self.convolutions):
+            assert conv.bias is not None
+            windows = x.unfold(1, conv.kernel_size[0], 1).transpose(2, 3).flatten(2)
+            weight = conv.weight.transpose(1, 2).flatten(1)
+            with torch.no_grad():
+                best = (windows @ weight.T).max(dim=1).indices
+            outputs = (windows[rows, best] * weight).sum(2) + conv.bias
+            greatest.append(F.relu(outputs))
+        return torch.cat(greatest, dim=1)
+
+
+def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
     """Make a network with PyTorch's default initial weights.
 
     Parameters
     ----------
     model
-        One of `mirpair.recipes.MODELS`, or what a config or a recipe makes of it.
+        One of `mirpair.recipes.MODELS` or `mirpair.recipes.FAMILY_MODELS`, or what a config or a
+        recipe makes of it.
     seed
         Of the initial weights; the global random state is left as it was.
+    classes
+        What it tells apart, in the order of its output's columns; none is the first task, with
+        the columns not a pre-miRNA and pre-miRNA.
     """
     networks = {
         "variable": VariableNetwork,
         "fixed": FixedNetwork if model.order == "figure-2" else PublishedFixedNetwork,
         "alexnet": AlexNetLike,
         "resnet": ResNetLike,
+        "pair": MatrixNetwork,
+        "prob": MatrixNetwork,
+        "mixed": MatrixNetwork,
+        "one-hot": OneHotNetwork,
     }
     if model.architecture not in networks:
         raise InputError(f"no network is called {model.architecture!r}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return networks[model.architecture](model)
+        return networks[model.architecture](model, classes)

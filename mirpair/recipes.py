@@ -1,4 +1,4 @@
-"""What the paper varies, as data: which networks there are and how they are trained.
+"""What the papers vary, as data: which networks there are and how they are trained.
 
 No torch here, so that a config is checked and a plan is made in a moment. What a training takes
 from here reaches it as a param of its rule, so an edit retrains what it concerns and nothing else.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Split = Literal["cross-validation", "test", "across-datasets"]
+MatrixKind = Literal["pair", "prob", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Model:
     soft
         One-hot {soft, 1 − soft} in place of {0, 1} for the bases.
     dropout
-        Probability, before the fully connected layers (of ``alexnet``: before the first two).
+        Probability, before the fully connected layers (of ``alexnet``: before the first two; of
+        ``one-hot``: before the first).
     pooling
         How many of the variable-sized network's three pooling layers there are: 2 is without the
         max-pooling, 1 without the sum-pooling too; the downscaling to 4 × 4 always stays.
@@ -42,7 +44,7 @@ class Model:
     """
 
     label: str
-    architecture: Literal["variable", "fixed", "alexnet", "resnet"]
+    architecture: Literal["variable", "fixed", "alexnet", "resnet", MatrixKind, "one-hot"]
     published: str = ""
     pairing: bool = True
     max_length: int | None = None
@@ -53,6 +55,7 @@ class Model:
 
 
 FIXED_SIDE = 400
+FAMILY_SIDE = 200
 
 # In the order of the paper's rows. "Without pairing matrix" is the variable-sized network with
 # eight channels: the paper does not say which of the two it was, this is our choice.
@@ -64,6 +67,17 @@ MODELS = {
     ),
     "alexnet": Model("AlexNet-like", "alexnet", dropout=0.5),
     "resnet": Model("ResNet-like", "resnet"),
+}
+
+# Which family a pre-miRNA is of: the encodings of Tang & Sun 2019 with the networks that they gave
+# to each, and the variable-sized network, which neither paper tried for that.
+FAMILY_MODELS = {
+    "pair": Model("Pair", "pair", max_length=FAMILY_SIDE, dropout=0.5),
+    "prob": Model("Probability", "prob", max_length=FAMILY_SIDE, dropout=0.5),
+    "mixed": Model("Mixed", "mixed", max_length=FAMILY_SIDE, dropout=0.5),
+    "one-hot": Model("One-hot", "one-hot", max_length=FAMILY_SIDE, dropout=0.5),
+    "variable": MODELS["variable"],
+    "without-pairing": MODELS["without-pairing"],
 }
 
 
@@ -142,3 +156,15 @@ RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
     "paper": _paper,
     "published-code": _published_code,
 }
+
+
+def _tang_sun(model: Model) -> tuple[Model, Recipe]:
+    """Tang & Sun 2019; of the variable-sized network, which is not theirs, in their manner."""
+    batch_size = 32 if model.architecture in ("pair", "prob", "mixed") else 64
+    return model, Recipe(
+        epochs=20, batch_size=batch_size, learning_rate=0.001, optimizer="adam", loss="mean"
+    )
+
+
+# As `RECIPES`, of networks that tell families apart.
+FAMILY_RECIPES: dict[str, Callable[[Model], tuple[Model, Recipe]]] = {"tang-sun": _tang_sun}

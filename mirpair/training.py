@@ -1,11 +1,11 @@
-"""Training one network on one experiment (Do et al. 2018, section 2.2)."""
+"""Training one network, on one experiment (Do et al. 2018, section 2.2) or on families."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.encoding import Tensors
+from mirpair.encoding import Encoded, Ensembles, Tensors
 from mirpair.files import InputError
 from mirpair.inference import predict, scores_of
 from mirpair.models import Network, build
@@ -22,6 +22,15 @@ from mirpair.recipes import Model, Recipe
 from mirpair.scores import Scores
 
 log = logging.getLogger(__name__)
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+FAMILY_HISTORY = {
+    "epoch": "int64",
+    "train loss": "float64",
+    "train accuracy": "float64",
+    "validate loss": "float64",
+    "validate accuracy": "float64",
+}
 
 
 def derive_seed(base: int, *names: str) -> int:
@@ -41,18 +50,18 @@ def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
 
 
 def weighted_loss(
-    logits: Tensor, labels: Tensor, weights: Tensor, reduction: str = "sum"
+    logits: Tensor, labels: Tensor, weights: Tensor | None, reduction: str = "sum"
 ) -> Tensor:
     """Equation 2: the plain sum over samples of weight × −log ŷ (no mean, no normalisation).
 
     Parameters
     ----------
     logits
-        (N, 2).
+        (N, number of classes).
     labels
-        (N,) int64; 1 is a pre-miRNA.
+        (N,) int64: the class of each; of the first task, 1 is a pre-miRNA.
     weights
-        (2,): of class 0 and class 1, see `class_weights`.
+        (number of classes,): of class 0 and class 1, see `class_weights`; None is 1 for all.
     reduction
         The recipe's `loss`: ``"mean"`` divides by the sum of the samples' weights,
         ``"mean-of-each"`` does so for each sample alone and adds up.
@@ -84,8 +93,17 @@ def select(experiment: pd.DataFrame, tensors: Mapping[str, Tensors], role: str) 
 
 def check_records(model: Model, train: Tensors, evaluate: Tensors) -> None:
     """Refuse, before the long work starts, records that the training could not digest."""
+    check_lengths(model, train, evaluate)
+    if len(np.unique(train.labels)) < 2:
+        raise InputError("the training records are all of one class; both are needed")
+
+
+def check_lengths(model: Model, *sets: Tensors | Ensembles) -> None:
+    """Refuse records that do not fit the network; the error names the longest."""
     limit = model.max_length
-    for tensors in (train, evaluate):
+    for tensors in sets:
+        if not len(tensors):
+            continue
         longest = int(tensors.lengths.argmax())
         if limit is not None and tensors.lengths[longest] > limit:
             raise InputError(
@@ -93,8 +111,6 @@ def check_records(model: Model, train: Tensors, evaluate: Tensors) -> None:
                 f"network {model.label!r} takes up to {limit}: leave it out or use the model "
                 "'variable'"
             )
-    if len(np.unique(train.labels)) < 2:
-        raise InputError("the training records are all of one class; both are needed")
 
 
 def choose_device(name: str) -> torch.device:
@@ -118,6 +134,80 @@ def _optimizer(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
             )
         case "adam":
             return torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay, fused=fused)
+
+
+def _prepare(device: str) -> torch.device:
+    """The device, set up so that a run gives the same numbers every time."""
+    place = choose_device(device)
+    torch.use_deterministic_algorithms(True, warn_only=place.type != "cpu")
+    # On newer GPUs PyTorch's convolutions would otherwise round their inputs to 10 bits (TF32).
+    torch.backends.cudnn.allow_tf32 = False
+    return place
+
+
+def fit(
+    network: Network,
+    inputs: Sequence[Encoded],
+    labels: npt.NDArray[np.int64],
+    weights: Tensor | None,
+    recipe: Recipe,
+    *,
+    seed: int,
+    epochs: int,
+) -> Iterator[list[tuple[npt.NDArray[np.int64], Tensor]]]:
+    """Train a network, epoch by epoch.
+
+    Parameters
+    ----------
+    network
+        It is changed in place, and between epochs may be used for predictions.
+    inputs, labels
+        The training records and the class, from 0, of each.
+    weights
+        Of the classes in the loss, see `weighted_loss`.
+    recipe
+        Its epochs are not looked at.
+    seed
+        Of the order of the records and of dropout.
+    epochs
+        How many.
+
+    Yields
+    ------
+    list of (indices, logits)
+        After each epoch, its batches in their order: which records, and the logits (n, number of
+        classes) from which the step was made.
+    """
+    optimizer = _optimizer(recipe, network)
+    shuffle = np.random.default_rng(seed)
+    place = network.output.weight.device
+    with torch.random.fork_rng():
+        # Dropout's numbers are others than those of the initial weights.
+        torch.manual_seed(derive_seed(seed, "dropout"))
+        for epoch in range(epochs):
+            order = shuffle.permutation(len(inputs))
+            network.train()
+            if recipe.frozen_norm and epoch:
+                for layer in network.modules():
+                    if isinstance(layer, nn.BatchNorm2d):
+                        layer.eval()
+            batches = []
+            for start in range(0, len(inputs), recipe.batch_size):
+                # The last step of an epoch takes what is left: every record counts once an epoch.
+                batch = order[start : start + recipe.batch_size]
+                logits = network([inputs[i] for i in batch])
+                wanted = torch.from_numpy(labels[batch]).to(place)
+                loss = weighted_loss(logits, wanted, weights, recipe.loss)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                batches.append((batch, logits.detach()))
+            yield batches
+
+
+def _check_loss(loss: float, epoch: int) -> None:
+    if not np.isfinite(loss):
+        raise InputError(f"the loss is {loss} after epoch {epoch}: the training diverged")
 
 
 def train(
@@ -160,18 +250,14 @@ def train(
         is no such device.
     """
     check_records(model, train_set, evaluate_set)
-    place = choose_device(device)
-    torch.use_deterministic_algorithms(True, warn_only=place.type != "cpu")
-    # On newer GPUs PyTorch's convolutions would otherwise round their inputs to 10 bits (TF32).
-    torch.backends.cudnn.allow_tf32 = False
-    dtype = {"float32": torch.float32, "float64": torch.float64}[recipe.precision]
+    place = _prepare(device)
+    dtype = _DTYPES[recipe.precision]
     network = build(model, seed=seed).to(place, dtype)
-    optimizer = _optimizer(recipe, network)
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=place)
     weights = equation_2
     if recipe.positive_weight is not None:
         weights = torch.tensor([1.0, recipe.positive_weight], dtype=dtype, device=place)
-    shuffle = np.random.default_rng(seed)
+    labels, evaluate_labels = (part.labels.astype(np.int64) for part in (train_set, evaluate_set))
     n, epochs = len(train_set), max(recipe.epochs, watch)
 
     train_scores = np.empty((epochs, n), dtype=np.float32)
@@ -179,50 +265,32 @@ def train(
     train_loss = np.empty(epochs)
     evaluate_loss = np.empty(epochs)
     result = network.state_dict()
-    with torch.random.fork_rng():
-        # Dropout's numbers are others than those of the initial weights.
-        torch.manual_seed(derive_seed(seed, "dropout"))
-        for epoch in range(epochs):
-            started = time.perf_counter()
-            order = shuffle.permutation(n)
-            total = 0.0
-            network.train()
-            if recipe.frozen_norm and epoch:
-                for layer in network.modules():
-                    if isinstance(layer, nn.BatchNorm2d):
-                        layer.eval()
-            for start in range(0, n, recipe.batch_size):
-                # The last step of an epoch takes what is left: every record counts once an epoch.
-                batch = order[start : start + recipe.batch_size]
-                logits = network([train_set[i] for i in batch])
-                labels = _labels(train_set, place, batch)
-                loss = weighted_loss(logits, labels, weights, recipe.loss)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                # What is noted is equation 2, whatever a recipe minimises, to compare them by.
-                total += weighted_loss(logits.detach(), labels, equation_2).item()
-                train_scores[epoch, batch] = scores_of(logits)
-            train_loss[epoch] = total / n
-            logits = predict(network, evaluate_set, batch_size=recipe.batch_size)
-            noted = weighted_loss(logits, _labels(evaluate_set, place), equation_2)
-            evaluate_loss[epoch] = noted.item() / len(evaluate_set)
-            evaluate_scores[epoch] = scores_of(logits)
-            log.info(
-                "epoch %d of %d: loss %.4f on the training, %.4f on the evaluation records, %.1f s",
-                epoch + 1,
-                epochs,
-                train_loss[epoch],
-                evaluate_loss[epoch],
-                time.perf_counter() - started,
-            )
-            if not np.isfinite(train_loss[epoch]):
-                raise InputError(
-                    f"the loss is {train_loss[epoch]} after epoch {epoch + 1}: the training "
-                    "diverged"
-                )
-            if epoch + 1 == recipe.epochs:
-                result = {name: value.clone() for name, value in network.state_dict().items()}
+    started = time.perf_counter()
+    passes = fit(network, train_set, labels, weights, recipe, seed=seed, epochs=epochs)
+    for epoch, batches in enumerate(passes):
+        total = 0.0
+        for batch, logits in batches:
+            # What is noted is equation 2, whatever a recipe minimises, to compare them by.
+            noted = weighted_loss(logits, torch.from_numpy(labels[batch]).to(place), equation_2)
+            total += noted.item()
+            train_scores[epoch, batch] = scores_of(logits)
+        train_loss[epoch] = total / n
+        logits = predict(network, evaluate_set, batch_size=recipe.batch_size)
+        noted = weighted_loss(logits, torch.from_numpy(evaluate_labels).to(place), equation_2)
+        evaluate_loss[epoch] = noted.item() / len(evaluate_set)
+        evaluate_scores[epoch] = scores_of(logits)
+        log.info(
+            "epoch %d of %d: loss %.4f on the training, %.4f on the evaluation records, %.1f s",
+            epoch + 1,
+            epochs,
+            train_loss[epoch],
+            evaluate_loss[epoch],
+            time.perf_counter() - started,
+        )
+        started = time.perf_counter()
+        _check_loss(train_loss[epoch], epoch + 1)
+        if epoch + 1 == recipe.epochs:
+            result = {name: value.clone() for name, value in network.state_dict().items()}
     network.load_state_dict(result)
     return network, Scores(
         epochs=np.array(recipe.epochs),
@@ -237,7 +305,85 @@ def train(
     )
 
 
-def _labels(
-    tensors: Tensors, place: torch.device, indices: npt.NDArray[np.int64] | slice = slice(None)
-) -> Tensor:
-    return torch.from_numpy(tensors.labels[indices].astype(np.int64)).to(place)
+def train_families(
+    model: Model,
+    train_inputs: Tensors | Ensembles,
+    train_labels: npt.NDArray[np.int64],
+    validate_inputs: Tensors | Ensembles,
+    validate_labels: npt.NDArray[np.int64],
+    classes: Sequence[str],
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: str = "cpu",
+) -> tuple[Network, pd.DataFrame]:
+    """Train one network to tell families apart.
+
+    The loss is the plain cross-entropy, its mean over the batch.
+
+    Parameters
+    ----------
+    model
+        What is trained, one of `mirpair.recipes.FAMILY_MODELS`.
+    train_inputs, train_labels
+        The records and, for each, the index of its family in `classes`.
+    validate_inputs, validate_labels
+        Likewise; they are only ever scored and choose nothing. There may be none.
+    classes
+        Names of the families.
+    recipe
+        How it is trained; the network returned is that of the last epoch.
+    seed
+        Of the initial weights, of the order of the records and of dropout, see `derive_seed`.
+    device
+        ``"cpu"`` or ``"cuda"``.
+
+    Returns
+    -------
+    network, history
+        The history has a row an epoch and the columns epoch, train loss, train accuracy, validate
+        loss and validate accuracy; those of training are of the outputs from which the steps were
+        made, dropout included. On a CPU the same bytes on the same machine with the same versions
+        and number of threads.
+
+    Raises
+    ------
+    InputError
+        If a record does not fit the network, the training records are all of one family or there
+        is no such device.
+    """
+    check_lengths(model, train_inputs, validate_inputs)
+    if len(np.unique(train_labels)) < 2:
+        raise InputError("the training records are all of one family; at least two are needed")
+    place = _prepare(device)
+    network = build(model, seed=seed, classes=classes).to(place, _DTYPES[recipe.precision])
+    validate_wanted = torch.from_numpy(validate_labels.astype(np.int64)).to(place)
+    history = []
+    started = time.perf_counter()
+    labels = train_labels.astype(np.int64)
+    passes = fit(network, train_inputs, labels, None, recipe, seed=seed, epochs=recipe.epochs)
+    for epoch, batches in enumerate(passes, start=1):
+        wanted = torch.from_numpy(np.concatenate([labels[batch] for batch, _ in batches]))
+        train_loss, train_accuracy = _agreement(
+            torch.cat([logits for _, logits in batches]), wanted.to(place)
+        )
+        logits = predict(network, validate_inputs, batch_size=recipe.batch_size)
+        validate_loss, validate_accuracy = _agreement(logits, validate_wanted)
+        history.append((epoch, train_loss, train_accuracy, validate_loss, validate_accuracy))
+        log.info(
+            "epoch %d of %d: loss %.4f, accuracy %.4f on the training, %.4f, %.4f on the "
+            "validation records, %.1f s",
+            epoch,
+            recipe.epochs,
+            *history[-1][1:],
+            time.perf_counter() - started,
+        )
+        started = time.perf_counter()
+        _check_loss(train_loss, epoch)
+    return network, pd.DataFrame(history, columns=list(FAMILY_HISTORY)).astype(FAMILY_HISTORY)
+
+
+def _agreement(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Mean cross-entropy, and how often the greatest logit is the label's; NaN of nothing."""
+    right = (logits.argmax(dim=1) == labels).double()
+    return F.cross_entropy(logits, labels).item(), right.mean().item()

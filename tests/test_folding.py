@@ -14,7 +14,15 @@ from conftest import random_rna
 
 from mirpair import folding
 from mirpair.files import InputError
-from mirpair.folding import Structure, fold, fold_all, fold_piece, gather_structures, unique
+from mirpair.folding import (
+    Structure,
+    fold,
+    fold_all,
+    fold_piece,
+    for_each,
+    gather_structures,
+    unique,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +47,16 @@ def test_the_same_structures_in_the_same_order_whatever_the_processes(sequences:
     assert list(fold_all(sequences, processes=3)) == [fold(sequence) for sequence in sequences]
 
 
-def die(_: list[str]) -> list[Structure]:
+def die(sequence: str) -> Structure:
     os.kill(os.getpid(), signal.SIGKILL)
-    return []
+    return fold(sequence)
 
 
 def test_a_killed_worker_is_an_error_that_says_so_and_not_a_hang(
-    sequences: list[str], monkeypatch: pytest.MonkeyPatch
+    sequences: list[str],
 ) -> None:
-    monkeypatch.setattr(folding, "_fold_task", die)
     with pytest.raises(ChildProcessError, match="memory"):
-        list(fold_all(sequences, processes=2))
+        list(for_each(die, sequences, processes=2))
 
 
 def records(sequences: list[str]) -> pd.DataFrame:
