@@ -8,6 +8,7 @@ an RNA that is no pre-miRNA (label 0) it is the kind of RNA.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +286,7 @@ def shuffle_dinucleotides(sequence: str, rng: np.random.Generator) -> str:
     """
     last = sequence[-1]
     followers: dict[str, list[str]] = {}
-    for base, following in zip(sequence, sequence[1:], strict=False):
+    for base, following in pairwise(sequence):
         followers.setdefault(base, []).append(following)
     while True:
         # The last edges out of all bases must lead to the last base, or the walk would end early.
@@ -298,7 +299,7 @@ def shuffle_dinucleotides(sequence: str, rng: np.random.Generator) -> str:
         if base in final:
             rest.remove(final[base])
         mixed = [rest[n] for n in rng.permutation(len(rest))]
-        order[base] = (mixed + [final[base]] if base in final else mixed)[::-1]
+        order[base] = ([*mixed, final[base]] if base in final else mixed)[::-1]
     walk = [sequence[0]]
     while order.get(walk[-1]):
         walk.append(order[walk[-1]].pop())
