@@ -23,7 +23,7 @@ from mirpair.encoding import (
     encode_ensemble,
     matrices,
 )
-from mirpair.files import InputError
+from mirpair.files import InputError, sha256
 from mirpair.folding import ensemble
 from mirpair.inference import embed, load_weights, predict, save_weights
 from mirpair.models import Network, build
@@ -219,6 +219,8 @@ def test_weights_carry_the_names_of_the_families(
     save_weights(network, tmp_path / "weights.safetensors")
     again = load_weights(tmp_path / "weights.safetensors")
     assert again.classes == FAMILIES
+    save_weights(again, tmp_path / "again.safetensors")
+    assert sha256(tmp_path / "weights.safetensors") == sha256(tmp_path / "again.safetensors")
     few = inputs(name, real_molecules, real_ensembles)
     assert torch.equal(predict(network, few), predict(again, few))
 
