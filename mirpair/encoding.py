@@ -213,6 +213,11 @@ def matrices(
     return dense
 
 
+def _end_to_end(arrays: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The arrays as one, also if there are none."""
+    return np.concatenate([np.zeros(0, dtype=dtype), *arrays])
+
+
 class _Set(Sequence[_Encoded]):
     """What the sets of encoded RNAs share: flat arrays, RNA laid behind RNA."""
 
@@ -295,8 +300,8 @@ class Tensors(_Set[Molecule]):
             labels=np.asarray(labels, dtype=np.int8),
             mfe=np.array([molecule.mfe for molecule in molecules], dtype=np.float64),
             offsets=np.cumsum([0, *(len(m.codes) for m in molecules)], dtype=np.int64),
-            codes=np.concatenate([molecule.codes for molecule in molecules]),
-            partner=np.concatenate([molecule.partner for molecule in molecules]),
+            codes=_end_to_end([molecule.codes for molecule in molecules], np.uint8),
+            partner=_end_to_end([molecule.partner for molecule in molecules], np.int32),
         )
 
     @classmethod
@@ -356,11 +361,11 @@ class Ensembles(_Set[Ensemble]):
         return cls(
             ids=np.asarray(ids, dtype=np.str_),
             offsets=np.cumsum([0, *(len(e.codes) for e in ensembles)], dtype=np.int64),
-            codes=np.concatenate([e.codes for e in ensembles]),
+            codes=_end_to_end([e.codes for e in ensembles], np.uint8),
             pair_offsets=np.cumsum([0, *(len(e.i) for e in ensembles)], dtype=np.int64),
-            i=np.concatenate([e.i for e in ensembles]),
-            j=np.concatenate([e.j for e in ensembles]),
-            probability=np.concatenate([e.probability for e in ensembles]),
+            i=_end_to_end([e.i for e in ensembles], np.int32),
+            j=_end_to_end([e.j for e in ensembles], np.int32),
+            probability=_end_to_end([e.probability for e in ensembles], np.float32),
         )
 
     def subset(self, indices: npt.NDArray[np.int64]) -> Ensembles:

@@ -95,11 +95,12 @@ def save_weights(network: Network, path: str | Path) -> None:
     """Write safetensors (no pickle) that say which network they belong to, atomically."""
     # Contiguous and on the CPU: safetensors refuses views, and a GPU's weights load anywhere.
     state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    metadata = {"model": json.dumps(asdict(network.model))}
+    described = asdict(network.model)
     if network.classes:
-        metadata["classes"] = json.dumps(network.classes)
+        described["classes"] = network.classes
     with atomic(path) as temporary:
-        save_file(state, temporary, metadata=metadata)
+        # One entry: safetensors writes several in an order that changes from file to file.
+        save_file(state, temporary, metadata={"model": json.dumps(described)})
 
 
 def load_weights(path: str | Path) -> Network:
@@ -114,9 +115,9 @@ def load_weights(path: str | Path) -> Network:
     """
     try:
         with safe_open(path, framework="pt") as weights:
-            metadata = weights.metadata() or {}
-            model = Model(**json.loads(metadata.get("model", "null")))
-            classes = json.loads(metadata.get("classes", "[]"))
+            described = dict(json.loads((weights.metadata() or {}).get("model", "null")))
+            classes = described.pop("classes", ())
+            model = Model(**described)
             state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
         network = build(model, seed=0, classes=classes).to(state["output.weight"].dtype)
         network.load_state_dict(state)

@@ -430,7 +430,7 @@ class _ByteDropout(nn.Module):
             return x
         words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
         draws = words.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
-        return x * (draws >= dropped) * (256 / (256 - dropped))
+        return x * (draws >= dropped).to(x.dtype).mul_(256 / (256 - dropped))
 
 
 class MatrixNetwork(Network):
@@ -496,14 +496,14 @@ class MatrixNetwork(Network):
             image[molecule.i, molecule.j] = pair_values(molecule, self.kind).T
         images = images.to(weight.device)
 
+        active = F.max_pool2d(images.amax(3), 3, stride=2).nonzero(as_tuple=True)
         seen = images.unfold(1, 3, 2).unfold(2, 3, 2)
-        active = (seen.amax((3, 4, 5)) > 0).nonzero(as_tuple=True)
         patches = torch.cat([images.new_zeros(1, self.channels, 3, 3), seen[active]])
         cells = _pooled_convolution(self.conv1, patches.permute(0, 2, 3, 1))
         number = _numbers(active, (count, 99, 99))
 
+        active = F.max_pool2d((number > 0).to(weight.dtype), 3, stride=2).nonzero(as_tuple=True)
         seen = number.unfold(1, 3, 2).unfold(2, 3, 2)
-        active = seen.amax((3, 4)).nonzero(as_tuple=True)
         seen = torch.cat([seen.new_zeros(1, 3, 3), seen[active]])
         cells = _pooled_convolution(self.conv2, F.embedding(seen, cells))
         return F.embedding(_numbers(active, (count, 49, 49)), cells)

@@ -13,13 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.encoding import (
+    Ensemble,
+    Ensembles,
     Molecule,
     Tensors,
     decode,
     dense,
     encode,
+    encode_ensemble,
     encode_set,
     export_dense,
+    matrices,
     pairing_partners,
 )
 from mirpair.files import InputError
@@ -222,3 +226,64 @@ def test_an_export_that_fails_asks_for_no_molecule_and_leaves_nothing(tmp_path: 
     with pytest.raises(ValueError, match="argument"):
         export_dense(tmp_path / "x.npz", ["a", "b"], [5, 5], one)
     assert list(tmp_path.iterdir()) == []
+
+
+def an_ensemble() -> Ensemble:
+    """GCAUGU: G0 pairs with C1 or U5 (also with U3), A2 with U3; not a real ensemble."""
+    i, j = np.array([0, 0, 0, 2], dtype=np.int32), np.array([1, 3, 5, 3], dtype=np.int32)
+    probability = np.array([0.25, 1e-4, 0.5, 0.81], dtype=np.float32)
+    return encode_ensemble("GCAUGU", i, j, probability)
+
+
+def test_the_matrix_encodings_by_hand() -> None:
+    """Of AU UA GC CG GU UG, GC is number 3, GU number 5 and AU number 1."""
+    pair, probability = np.zeros((8, 8)), np.zeros((8, 8))
+    pair[0, 1], pair[0, 3], pair[0, 5], pair[2, 3] = 3 / 6, 5 / 6, 5 / 6, 1 / 6
+    probability[0, 1], probability[0, 3] = 0.5, 0.01
+    probability[0, 5], probability[2, 3] = 0.5**0.5, 0.9
+    for kind, expected in (
+        ("pair", [pair]),
+        ("prob", [probability]),
+        ("mixed", [pair, probability]),
+    ):
+        found = matrices(an_ensemble(), kind, size=8, dtype=np.float64)  # type: ignore[arg-type]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert matrices(an_ensemble(), "mixed").shape == (2, 200, 200)
+    assert matrices(an_ensemble(), "mixed").dtype == np.float32
+
+
+def test_each_ordered_pair_of_bases_has_its_own_value() -> None:
+    values = {}
+    for pair in ("AU", "UA", "GC", "CG", "GU", "UG"):
+        codes = encode_ensemble(pair, *np.array([[0], [1]], np.int32), np.ones(1, np.float32))
+        values[pair] = matrices(codes, "pair", size=2, dtype=np.float64)[0, 0, 1] * 6
+    assert values == pytest.approx({"AU": 1, "UA": 2, "GC": 3, "CG": 4, "GU": 5, "UG": 6})
+
+
+def test_a_matrix_too_small_for_its_rna_is_an_error_that_says_so() -> None:
+    assert matrices(an_ensemble(), "pair", size=6).shape == (1, 6, 6)
+    with pytest.raises(InputError, match="an RNA of 6 nt does not fit into 5 × 5"):
+        matrices(an_ensemble(), "pair", size=5)
+
+
+def test_ensembles_come_back_from_npz_as_they_were(tmp_path: Path) -> None:
+    nothing = np.zeros(0, dtype=np.int32)
+    unpaired = encode_ensemble("AAAA", nothing, nothing, np.zeros(0, dtype=np.float32))
+    ensembles = Ensembles.build(["one", "none", "two"], [an_ensemble(), unpaired, an_ensemble()])
+    ensembles.save(tmp_path / "ensembles.npz")
+    again = Ensembles.load(tmp_path / "ensembles.npz")
+    assert again.ids.tolist() == ["one", "none", "two"]
+    assert again.lengths.tolist() == [6, 4, 6]
+    part = again.subset(again.indices(["two", "none"]))
+    assert part.ids.tolist() == ["two", "none"]
+    for found, expected in (
+        *zip(again, (an_ensemble(), unpaired, an_ensemble()), strict=True),
+        *zip(part, (an_ensemble(), unpaired), strict=True),
+    ):
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+            assert a.dtype == b.dtype
+    with pytest.raises(InputError, match="'three'"):
+        again.indices(["one", "three"])
+    ensembles.save(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == (tmp_path / "ensembles.npz").read_bytes()

@@ -16,6 +16,7 @@ from mirpair import folding
 from mirpair.files import InputError
 from mirpair.folding import (
     Structure,
+    ensemble,
     fold,
     fold_all,
     fold_piece,
@@ -45,6 +46,48 @@ def test_structures_are_those_of_viennarna_with_two_decimals(sequences: list[str
 
 def test_the_same_structures_in_the_same_order_whatever_the_processes(sequences: list[str]) -> None:
     assert list(fold_all(sequences, processes=3)) == [fold(sequence) for sequence in sequences]
+
+
+def test_the_ensemble_has_the_probabilities_of_viennarnas_partition_function(
+    sequences: list[str],
+) -> None:
+    for sequence in sequences[:20]:
+        compound = RNA.fold_compound(sequence)
+        compound.exp_params_rescale(compound.mfe()[1])
+        compound.pf()
+        matrix = np.array(compound.bpp())[1:, 1:]  # ViennaRNA counts from 1
+        i, j, probability = ensemble(sequence)
+        assert (i < j).all()
+        places = list(zip(i.tolist(), j.tolist(), strict=True))
+        assert places == [tuple(place) for place in np.argwhere(matrix >= 1e-5).tolist()]
+        np.testing.assert_array_equal(probability, matrix[i, j].astype(np.float32))
+        # Each base pairs with one other at most.
+        for_base = np.bincount(i, probability, len(sequence)) + np.bincount(
+            j, probability, len(sequence)
+        )
+        assert for_base.max() <= 1 + 1e-5
+
+
+def test_a_stable_hairpin_is_nearly_all_of_its_ensemble() -> None:
+    pairs = ensemble("GGGGGCGCAAAGCGCCCCC")
+    assert fold("GGGGGCGCAAAGCGCCCCC").dot_bracket == "((((((((...))))))))"
+    by_place = dict(zip(zip(pairs.i, pairs.j, strict=True), pairs.probability, strict=True))
+    for i in range(1, 7):
+        assert by_place[i, 18 - i] > 0.95
+    assert (pairs.i.dtype, pairs.j.dtype, pairs.probability.dtype) == ("i4", "i4", "f4")
+
+
+def test_what_cannot_pair_has_an_empty_ensemble() -> None:
+    assert [len(values) for values in ensemble("AAAAAAAAAA")] == [0, 0, 0]
+
+
+def test_the_same_ensembles_in_the_same_order_whatever_the_processes(sequences: list[str]) -> None:
+    few = sequences[:70]
+    for ours, expected in zip(
+        for_each(ensemble, few, processes=3), for_each(ensemble, few), strict=True
+    ):
+        for a, b in zip(ours, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def die(sequence: str) -> Structure:
