@@ -27,6 +27,7 @@ ORDER = [
     "encoding",
     "datasets",
     "similarity",
+    "infernal",
     "scores",
     "intervals",
     "metrics",
@@ -55,8 +56,8 @@ CONDA = {
     "torch": "pytorch",
     "yaml": "pyyaml",
 }
-# The conda package of a program that a module runs.
-PROGRAMS = {"similarity": "mmseqs2"}
+# The conda packages of programs that a module runs.
+PROGRAMS = {"similarity": {"mmseqs2"}, "infernal": {"infernal", "mafft"}}
 
 
 def imports(path: Path) -> set[str]:
@@ -142,7 +143,7 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
     outside = (
         {n.split(".")[0] for n in used} - set(sys.stdlib_module_names) - {"mirpair", "job", ""}
     )
-    programs = {PROGRAMS[module] for module in modules if module in PROGRAMS}
+    programs = set[str]().union(*(PROGRAMS.get(module, set()) for module in modules))
     assert programs | {CONDA.get(n, n) for n in outside} <= packages
 
 
