@@ -176,12 +176,12 @@ def split_families(
         TRAIN: split["training"],
         VALIDATE: split["validation"],
     }
-    drawn = [
-        roles
-        for family, group in members.groupby("family", sort=True)
-        if (roles := _draw(group, counts, np.random.default_rng([seed, *family.encode()])))
-        is not None
-    ]
+    drawn = []
+    for family in sorted(chosen):
+        rng = np.random.default_rng([seed, *family.encode()])
+        roles = _draw(members[members["family"] == family], counts, rng)
+        if roles is not None:
+            drawn.append(roles)
     if len(drawn) < 2:
         raise InputError(
             f"{len(drawn)} of {len(sizes)} families have enough records for this experiment "
@@ -201,10 +201,11 @@ def _draw(
     for role, wanted in counts.items():
         # A cluster is passed over if the others would be too few to train.
         needed = counts[TRAIN] if role == EVALUATE else 0
-        taken, passed = 0, []
+        taken = 0
+        passed: list[list[str]] = []
         while left and taken < wanted:
             cluster = left.pop(0)
-            if sum(map(len, left)) + sum(map(len, passed)) < needed:
+            if sum(len(other) for other in left + passed) < needed:
                 passed.append(cluster)
                 continue
             # What a cluster has too many of plays no part, so that no other role gets it.
@@ -228,7 +229,7 @@ def outliers(
     roles
         Result of `split_families`.
     each
-        At most so many records of a kind have a role; of one untrained family at most five.
+        At most so many records of a kind have either role; of one untrained family at most five.
     seed
         Of the draw.
 
@@ -259,15 +260,21 @@ def outliers(
         parts.append(drawn.assign(role=[halves[n % 2] for n in range(len(drawn))]))
 
     for role in halves:
-        for row in hairpins[known == role].head(each).itertuples(index=False):
-            sequence = shuffle_dinucleotides(
-                str(row.sequence), np.random.default_rng([seed, *str(row.id).encode()])
+        having = hairpins[known == role]
+        drawn = having.iloc[rng.permutation(len(having))].head(each)
+        mixed = [
+            shuffle_dinucleotides(sequence, np.random.default_rng([seed, *name.encode()]))
+            for name, sequence in zip(drawn["id"], drawn["sequence"], strict=True)
+        ]
+        parts.append(
+            drawn.assign(
+                id="shuffled:" + drawn["id"],
+                label=0,
+                sequence=mixed,
+                family=SHUFFLED,
+                role=role,
             )
-            parts.append(
-                pd.DataFrame([{**row._asdict(), "id": f"shuffled:{row.id}", "label": 0}]).assign(
-                    sequence=sequence, family=SHUFFLED, role=role
-                )
-            )
+        )
     return pd.concat(parts, ignore_index=True).drop_duplicates("sequence", ignore_index=True)
 
 

@@ -6,6 +6,8 @@ import csv
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -208,3 +210,43 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.Timeout):
         return f"no answer within {_TIMEOUT} s"
     return str(error)
+
+
+def fetch_wheel(requirement: str, destination: str | Path) -> None:
+    """Bring a package of PyPI to `destination`, by pip, without installing it.
+
+    Parameters
+    ----------
+    requirement
+        With version and checksum: ``name==1.0 --hash=sha256:...``.
+    destination
+        Of the wheel; it gets this name only when it is complete.
+
+    Raises
+    ------
+    InputError
+        If pip cannot get it, or it has other bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+        requirements = Path(folder) / "requirements.txt"
+        requirements.write_text(requirement + "\n", encoding="ascii")
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+                *("--only-binary", ":all:", "--require-hashes", "--dest", folder),
+                *("--requirement", str(requirements)),
+            ],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            said = "\n".join(done.stderr.strip().splitlines()[-3:]) or "it said nothing"
+            raise InputError(
+                f"pip could not download {requirement.split()[0]}: {said}\n"
+                "Check the connection to the package index, or leave `mirgenedb` out of the config."
+            )
+        with atomic(destination) as temporary:
+            shutil.copyfile(wheels[0], temporary)

@@ -7,6 +7,11 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 
+def runs_of(experiment):
+    """The planned trainings on an experiment, with the first seed."""
+    return [run for run in PLAN.values() if run[0] == experiment and run.seed == STUDY.seeds[0]]
+
+
 def encoded_as(model):
     """File with what a network's encoding needs."""
     return "ensembles" if model in ("pair", "prob", "mixed") else "tensors"
@@ -14,6 +19,8 @@ def encoded_as(model):
 
 FAMILY_FILES = {family: file_of(place) for family, place in FAMILY_PLACES.items()}
 FAMILY_DOWNLOADS = [place for place in FAMILY_PLACES.values() if place in DOWNLOADS]
+
+
 ruleorder: download_families > download
 
 
@@ -32,6 +39,10 @@ use rule download as download_families with:
         checksums=[DOWNLOADS[place][1] for place in FAMILY_DOWNLOADS],
     message:
         f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
+
+
+# The wheel of PyPI with MirGeneDB's models, and its SHA-256.
+MIRMACHINE = "mirmachine==0.3.0.5 --hash=sha256:52c348320a0bfd51b06548a7334dbf8a0737723eed213572b021b417cbc81988"
 
 
 # All experiments at once: what two of them share is folded once.
@@ -193,6 +204,138 @@ rule families_nearest:
         "Looking for the nearest training record in {wildcards.experiment}"
     script:
         "../scripts/families_nearest.py"
+
+
+# Covariance models of the same training records, and what they call the others.
+rule families_models:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment="<results>/experiments/{experiment}.tsv",
+    output:
+        "<results>/infernal/{experiment}.cm",
+    log:
+        "<logs>/families_models/{experiment}.log",
+    benchmark:
+        "<benchmarks>/families_models/{experiment}.tsv"
+    conda:
+        "../envs/infernal.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=code_of("families_models"),
+    message:
+        "Building covariance models of the families of {wildcards.experiment}"
+    script:
+        "../scripts/families_models.py"
+
+
+rule families_infernal:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        queries="<results>/nearest/{experiment}.tsv",
+        models="<results>/infernal/{experiment}.cm",
+    output:
+        "<results>/infernal/{experiment}.tsv",
+    log:
+        "<logs>/families_infernal/{experiment}.log",
+    benchmark:
+        "<benchmarks>/families_infernal/{experiment}.tsv"
+    conda:
+        "../envs/infernal.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        code=code_of("families_infernal"),
+    message:
+        "Searching the records of {wildcards.experiment} with covariance models"
+    script:
+        "../scripts/families_infernal.py"
+
+
+# 263 MB, of which the calibrated models of MirGeneDB's families are read.
+rule families_wheel:
+    output:
+        temp("<results>/infernal/mirmachine.whl"),
+    log:
+        "<logs>/families_wheel.log",
+    benchmark:
+        "<benchmarks>/families_wheel.tsv"
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        downloads=1,
+        runtime=30,
+    params:
+        requirement=MIRMACHINE,
+        code=code_of("families_wheel"),
+    message:
+        "Downloading MirGeneDB's covariance models"
+    script:
+        "../scripts/families_wheel.py"
+
+
+rule families_mirgenedb:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment="<results>/experiments/{experiment}.tsv",
+        queries="<results>/nearest/{experiment}.tsv",
+        wheel="<results>/infernal/mirmachine.whl",
+    output:
+        calls="<results>/infernal/{experiment}-mirgenedb.tsv",
+        counterparts="<results>/infernal/{experiment}-mirgenedb.json",
+    log:
+        "<logs>/families_mirgenedb/{experiment}.log",
+    benchmark:
+        "<benchmarks>/families_mirgenedb/{experiment}.tsv"
+    conda:
+        "../envs/infernal.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        code=code_of("families_mirgenedb"),
+    message:
+        "Searching the records of {wildcards.experiment} with MirGeneDB's models"
+    script:
+        "../scripts/families_mirgenedb.py"
+
+
+# Alone on the machine, as far as that is possible: it measures time.
+rule families_speed:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment="<results>/experiments/{experiment}.tsv",
+        queries="<results>/nearest/{experiment}.tsv",
+        models="<results>/infernal/{experiment}.cm",
+        weights=lambda w: [run_file(run, "weights.safetensors") for run in runs_of(w.experiment)],
+    output:
+        "<results>/speed/{experiment}.tsv",
+    log:
+        "<logs>/families_speed/{experiment}.log",
+    benchmark:
+        "<benchmarks>/families_speed/{experiment}.tsv"
+    conda:
+        "../envs/infernal.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        queries=STUDY.infernal.queries if STUDY.infernal else 0,
+        families=STUDY.infernal.families if STUDY.infernal else [],
+        code=code_of("families_speed"),
+    message:
+        "Measuring how fast all methods are"
+    script:
+        "../scripts/families_speed.py"
 
 
 TARGETS["all"] = [run_file(run, "outputs.npz") for run in PLAN.values()]

@@ -1,0 +1,28 @@
+"""What MirGeneDB's models call the records of an experiment, by the names of our families."""
+
+import job
+
+from mirpair.contracts import TRAIN, read_experiment, read_family_records, read_queries
+from mirpair.files import write_tsv
+from mirpair.infernal import counterparts, mirgenedb_models, scan
+from mirpair.provenance import write_json
+
+# Bits; the training records that no model of MirGeneDB fits score below it.
+NOISE = 20.0
+
+job.start(snakemake)
+inputs, threads = snakemake.input, snakemake.threads
+records = read_family_records(inputs.records).set_index("id")
+experiment, queries = read_experiment(inputs.experiment), read_queries(inputs.queries)
+models = mirgenedb_models(inputs.wheel)
+train = records.loc[experiment.loc[experiment["role"] == TRAIN, "id"]]
+# A fifth of the training records tells which family is which.
+some = train.groupby("family", sort=True).head(10)
+other_of = counterparts(
+    some["family"].tolist(), scan(models, some["sequence"].tolist(), threads=threads), noise=NOISE
+)
+found = scan(models, records.loc[queries["id"], "sequence"].tolist(), threads=threads)
+write_tsv(
+    queries[["id"]].assign(called=found["family"], bits=found["bits"]), snakemake.output.calls
+)
+write_json(other_of, snakemake.output.counterparts)

