@@ -21,24 +21,25 @@ FAMILY_FILES = {family: file_of(place) for family, place in FAMILY_PLACES.items(
 FAMILY_DOWNLOADS = [place for place in FAMILY_PLACES.values() if place in DOWNLOADS]
 
 
-ruleorder: download_families > download
+if FAMILY_DOWNLOADS:
 
+    ruleorder: download_families > download
 
-# Hundreds of small files: a job for each would take longer than they do.
-use rule download as download_families with:
-    output:
-        [f"<raw>/{place}" for place in FAMILY_DOWNLOADS],
-    log:
-        "<logs>/download/families.log",
-    benchmark:
-        "<benchmarks>/download/families.tsv"
-    wildcard_constraints:
-        file=None,
-    params:
-        urls=[DOWNLOADS[place][0] for place in FAMILY_DOWNLOADS],
-        checksums=[DOWNLOADS[place][1] for place in FAMILY_DOWNLOADS],
-    message:
-        f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
+    # Hundreds of small files: a job for each would take longer than they do.
+    use rule download as download_families with:
+        output:
+            [f"<raw>/{place}" for place in FAMILY_DOWNLOADS],
+        log:
+            "<logs>/download/families.log",
+        benchmark:
+            "<benchmarks>/download/families.tsv"
+        wildcard_constraints:
+            file=None,
+        params:
+            urls=[DOWNLOADS[place][0] for place in FAMILY_DOWNLOADS],
+            checksums=[DOWNLOADS[place][1] for place in FAMILY_DOWNLOADS],
+        message:
+            f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
 
 
 # The wheel of PyPI with MirGeneDB's models, and its SHA-256.
