@@ -15,7 +15,7 @@ def test_a_networks_scores_are_those_of_their_definitions() -> None:
     logits = np.log(np.array([[1, 3], [6, 2], [5, 5]], dtype=np.float32))
     features = np.array([[1, 0], [3, 4], [0, 2]], dtype=np.float32)
     found = network_calls(
-        ["a", "b", "c"], ["train", "validate", "evaluate"], logits, features, "XY"
+        ["a", "b", "c"], ["train", "validate", "evaluate"], logits, features, ["X", "Y"]
     )
     assert found["id"].tolist() == ["b", "c"]
     assert found["called"].tolist() == ["X", "X"]
