@@ -78,5 +78,5 @@ lock:
 
 # What editors check a config by.
 schema: $(ENV)
-	$(BIN)/python -c 'import json; from mirpair.config import Study; \
-	  print(json.dumps(Study.model_json_schema(), indent=2))' > config/schema.json
+	$(BIN)/python -c 'import json; from mirpair.config import schema; \
+	  print(json.dumps(schema(), indent=2))' > config/schema.json
