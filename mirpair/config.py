@@ -490,6 +490,14 @@ class FamilyStudy(_Study):
             for seed in self.seeds
         ]
 
+    def series(self) -> list[str]:
+        """Experiments that differ in nothing but how many records of a family train."""
+        alike: dict[tuple[Any, ...], list[str]] = {}
+        for name, split in self.experiments.items():
+            same = split.model_dump(exclude={"training", "validation", "outliers"})
+            alike.setdefault(tuple(same.values()), []).append(name)
+        return [name for names in alike.values() if len(names) > 1 for name in names]
+
     @staticmethod
     def training(experiment: str, model: str, recipe: str) -> tuple[Model, Recipe]:
         """What a run trains and how."""
