@@ -770,12 +770,13 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
 
 
 _SPLITS = ("k-fold", "published", "across-datasets")
+_KINDS = (*_SPLITS, "results", "counts")
 
 
 def _explain(problem: dict[str, Any]) -> str:
     loc = list(problem["loc"])
     # After the name of an experiment or a table pydantic puts the kind that it took it for.
-    if loc and loc[0] in ("experiments", "tables") and len(loc) > 2:
+    if len(loc) > 2 and loc[0] in ("experiments", "tables") and loc[2] in _KINDS:
         del loc[2]
     # Lists are counted from 1; a number that is a key of a mapping stays as it is.
     named = loc and loc[0] in ("datasets", "experiments", "models", "recipes", "tables")
