@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from sklearn.metrics import roc_curve
 
 from mirpair.calls import BANDS, FALSE_POSITIVES, SCORES
@@ -29,7 +31,7 @@ from mirpair.tables import OURS
 
 _COLOURS = (BLACK, PURPLE, SKY, GREEN, YELLOW, BLUE, ORANGE, GREY, GREY)
 _MARKERS = ("D", "o", "s", "^", "v", "P", "X", "*", "d")
-LOOKS = {
+LOOKS: dict[Hashable, dict[str, Any]] = {
     method: {"color": colour, "marker": marker}
     for method, colour, marker in zip(INPUTS, _COLOURS, _MARKERS, strict=True)
 }
@@ -195,14 +197,15 @@ def draw_confusions(called: Called) -> Figure:
         A method of one experiment.
     """
     counts = confusions(called)
-    height, width = counts.shape
+    size = len(counts)
+    values = counts.iloc[:, :size].to_numpy()
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(2 + 0.21 * width, 1.9 + 0.21 * height), layout="constrained")
+        figure = Figure(figsize=(8, 1.4 + 0.22 * size), layout="constrained")
         axis = figure.subplots()
-        values = counts.to_numpy()
-        axis.imshow(values, cmap="Blues", vmin=0, vmax=max(1, values.max()) * 1.3, aspect="equal")
+        top = max(1, values.max())
+        axis.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="equal")
         for row, column in zip(*np.nonzero(values), strict=True):
-            right = counts.index[row] == counts.columns[column]
+            right = row == column
             axis.text(
                 column,
                 row,
@@ -210,12 +213,21 @@ def draw_confusions(called: Called) -> Figure:
                 ha="center",
                 va="center",
                 fontsize=7,
-                color=BLACK if right else ORANGE,
+                color="white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE,
                 fontweight="normal" if right else "bold",
             )
-        axis.set_xticks(range(width), counts.columns, rotation=90, fontsize=7)
-        axis.set_yticks(range(height), counts.index, fontsize=7)
-        axis.axvline(height - 0.5, color=GREY, lw=0.8, ls=":")
+        for row, others in enumerate(counts.iloc[:, size:].to_numpy()):
+            names = [
+                name if number == 1 else f"{number} × {name}"
+                for name, number in zip(counts.columns[size:], others, strict=True)
+                if number
+            ]
+            if names:
+                # Where the matrix has no column for it.
+                text = f"also {', '.join(names)}"
+                axis.text(size - 0.3, row, text, va="center", fontsize=7, color=ORANGE)
+        axis.set_xticks(range(size), counts.index, rotation=90, fontsize=7)
+        axis.set_yticks(range(size), counts.index, fontsize=7)
         axis.grid(visible=False)
         axis.set(xlabel="called", ylabel="family")
         axis.set_title(f"{called.method}, {called.experiment}", loc="left", fontsize=9)
@@ -239,6 +251,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 0.9 + 2.6 * rows), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+        lowest = 1.0
         for axis, kind in zip(axes, kinds, strict=False):
             for one in called:
                 table = one.queries[["id", "role", "kind"]].merge(one.calls[0], on="id")
@@ -246,6 +259,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
                 for score in one.scores:
                     values = table[score].fillna(table[score].min() - 1)
                     wrong, right, _ = roc_curve(table["kind"] == "", values)
+                    lowest = min(lowest, right[wrong <= FALSE_POSITIVES].max())
                     label = f"{one.method}, {SCORES[score]}"
                     colour = LOOKS[one.method]["color"]
                     axis.step(
@@ -260,13 +274,18 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
             axis.axvline(FALSE_POSITIVES, color=GREY, lw=0.8, ls=":")
             axis.set_xscale("symlog", linthresh=0.01, linscale=0.5)
             axis.set_xticks([0, 0.01, 0.05, 0.2, 1], ["0", "0.01", "0.05", "0.2", "1"])
-            axis.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
-            axis.set(xlim=(0, 1), ylim=(0, 1.02))
+            axis.xaxis.set_minor_locator(NullLocator())
+            axis.set_xlim(0, 1)
+            axis.tick_params(labelbottom=True)
             count = (evaluated["kind"] == kind).sum()
             axis.set_title(f"{kind} (n = {count:,})", loc="left", fontsize=9)
         for axis in axes[len(kinds) :]:
             axis.set_visible(False)
-        figure.supxlabel("outliers that are accepted", fontsize=9)
+        # What is lost below is at fewer false positives than anyone would ask for.
+        axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
+        for place, axis in enumerate(axes[: len(kinds)]):
+            if place + columns >= len(kinds):
+                axis.set_xlabel("outliers that are accepted")
         figure.supylabel("trained families that are accepted", fontsize=9)
         figure.legend(
             *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8
@@ -302,10 +321,9 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
         left.set_xscale("log")
         left.set_yticks(heights, list(rows["method"]))
         left.set(xlabel="RNAs a second (log scale), folding counted", ylim=(-0.6, len(rows) - 0.4))
-        for (name, number), of in growth.groupby(["method", "cores"], sort=False):
-            if number != growth["cores"].min():
-                continue
-            right.plot(of["families"], of["seconds each"], lw=1.2, ms=5, **LOOKS[name])
+        alone = growth[growth["cores"] == growth["cores"].min()]
+        for method, of in alone.groupby("method", sort=False):
+            right.plot(of["families"], of["seconds each"], lw=1.2, ms=5, **LOOKS[method])
         right.set_yscale("log")
         right.set(xlabel="families", ylabel="seconds for an RNA, one core (log scale)")
         right.set_xlim(left=0)
@@ -317,10 +335,7 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
             *left.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=8
         )
         shown = [name for name in LOOKS if name in set(growth["method"])]
-        handles = [
-            matplotlib.lines.Line2D([], [], lw=1.2, ms=5, label=name, **LOOKS[name])
-            for name in shown
-        ]
+        handles = [Line2D([], [], lw=1.2, ms=5, label=name, **LOOKS[name]) for name in shown]
         right.legend(handles=handles, fontsize=7)
         return figure
 
@@ -357,12 +372,9 @@ def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]
             left.set_title(experiment, loc="left", fontsize=9)
             for axis in (left, right):
                 axis.xaxis.get_major_locator().set_params(integer=True)
-        lines = [
-            matplotlib.lines.Line2D([], [], lw=1.4, color=LOOKS[name]["color"], label=name)
-            for name in names
-        ]
+        lines = [Line2D([], [], lw=1.4, color=LOOKS[name]["color"], label=name) for name in names]
         lines += [
-            matplotlib.lines.Line2D([], [], lw=1.1, color=GREY, ls=dashes, label=f"{role} records")
+            Line2D([], [], lw=1.1, color=GREY, ls=dashes, label=f"{role} records")
             for role, dashes in (("training", ":"), ("validation", "-"))
         ]
         figure.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=8)

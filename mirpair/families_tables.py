@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mirpair.calls import BANDS, FALSE_POSITIVES, SCORES, accuracy, rejection
-from mirpair.contracts import BASELINES, EVALUATE, VALIDATE
+from mirpair.contracts import BASELINES, EVALUATE, VALIDATE, read_calls, read_queries
 from mirpair.files import InputError, write_text
 from mirpair.recipes import FAMILY_MODELS
 from mirpair.tables import (
@@ -126,6 +127,47 @@ def gather_called(
         if mirgenedb and name in mirgenedb:
             found.append(_of_mirgenedb(name, asked, *mirgenedb[name]))
     return found
+
+
+def read_called(
+    nearest: Sequence[str],
+    calls: Sequence[str],
+    runs: Sequence[Mapping[str, Any]],
+    infernal: Sequence[str] = (),
+    mirgenedb: Sequence[str] = (),
+) -> list[Called]:
+    """What `gather_called` makes of the files of a study.
+
+    Parameters
+    ----------
+    nearest
+        ``nearest/<experiment>.tsv``.
+    calls, runs
+        ``calls.tsv`` of each training, and its experiment and label.
+    infernal, mirgenedb
+        ``infernal/<experiment>.tsv``; ``infernal/<experiment>-mirgenedb.tsv`` and ``.json``, or
+        nothing.
+
+    Raises
+    ------
+    InputError
+        If a table is not as it should be.
+    """
+    scores = ("softmax", "energy", "distance")
+    found = {}
+    if mirgenedb:
+        table, names = mirgenedb
+        other_of = json.loads(Path(names).read_text("utf-8"))
+        found[Path(table).stem.removesuffix("-mirgenedb")] = read_calls(table, ["bits"]), other_of
+    return gather_called(
+        {Path(path).stem: read_queries(path) for path in nearest},
+        [
+            (run["experiment"], run["label"], read_calls(path, scores))
+            for run, path in zip(runs, calls, strict=True)
+        ],
+        {Path(path).stem: read_calls(path, ["bits"]) for path in infernal},
+        found,
+    )
 
 
 def _of_mirgenedb(
@@ -491,10 +533,10 @@ def _print_rejection(table: pd.DataFrame) -> Printed:
     below = pd.DataFrame(index=text.index)
     for kind, rows in table.groupby("kind", sort=False):
         of = rows.set_index(keys).reindex(pd.MultiIndex.from_frame(pooled[keys]))
-        name = kind[0].upper() + kind[1:]
+        name = str(kind)[0].upper() + str(kind)[1:]
         text[name] = _three(of["accepted"])
         rates = zip(_three(of["AUROC"]), _three(of["false positives"]), strict=True)
-        below[name] = [f"AUROC {auroc}, FP {wrong}" for auroc, wrong in rates]
+        below[name] = [f"AUROC\u00a0{auroc}, FP\u00a0{wrong}" for auroc, wrong in rates]
     text["Sensitivity"] = _three(pooled["sensitivity"])
     text["Youden"] = _three(pooled["youden accepted"])
     below["Youden"] = [f"FP {wrong}" for wrong in _three(pooled["youden false positives"])]
