@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
@@ -187,3 +189,27 @@ def assign_roles(
             if label not in present:
                 raise InputError(f"the {role} part has no {kind} records; both are needed")
     return table[list(EXPERIMENT)]
+
+
+def trained_families(
+    experiment: pd.DataFrame, records: pd.DataFrame
+) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The families that an experiment trains, and which of them each of its records is of.
+
+    Parameters
+    ----------
+    experiment
+        Columns id and role.
+    records
+        Table of records with their families.
+
+    Returns
+    -------
+    classes, labels
+        Families by name; (N,) place of each record's family among them, -1 if it is of none.
+    """
+    family_of = dict(zip(records["id"], records["family"], strict=True))
+    family = experiment["id"].map(family_of)
+    classes = sorted(set(family[experiment["role"] == TRAIN]))
+    place = {name: number for number, name in enumerate(classes)}
+    return classes, family.map(place).fillna(-1).to_numpy(dtype=np.int64)

@@ -359,30 +359,6 @@ def gather_records(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return records.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
-def trained_families(
-    experiment: pd.DataFrame, records: pd.DataFrame
-) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """The families that an experiment trains, and which of them each of its records is of.
-
-    Parameters
-    ----------
-    experiment
-        Columns id and role.
-    records
-        Table of records with their families.
-
-    Returns
-    -------
-    classes, labels
-        Families by name; (N,) place of each record's family among them, -1 if it is of none.
-    """
-    family_of = dict(zip(records["id"], records["family"], strict=True))
-    family = experiment["id"].map(family_of)
-    classes = sorted(set(family[experiment["role"] == TRAIN]))
-    place = {name: number for number, name in enumerate(classes)}
-    return classes, family.map(place).fillna(-1).to_numpy(dtype=np.int64)
-
-
 def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFrame:
     """What the nearest training record makes of all others of an experiment, see `Nearest`.
 

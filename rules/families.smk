@@ -324,7 +324,7 @@ rule families_speed:
     benchmark:
         "<benchmarks>/families_speed/{experiment}.tsv"
     conda:
-        "../envs/infernal.yaml"
+        "../envs/speed.yaml"
     threads: workflow.cores
     resources:
         mem_mb=3000,

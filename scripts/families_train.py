@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from mirpair.contracts import read_experiment, read_family_records
+from mirpair.datasets import trained_families
 from mirpair.encoding import Ensembles, Tensors
-from mirpair.families import trained_families
 from mirpair.files import sha256, write_npz, write_tsv
 from mirpair.inference import embed, save_weights
 from mirpair.provenance import versions, write_json
@@ -40,13 +40,8 @@ network, history = train_families(
 save_weights(network, output.weights)
 write_tsv(history, output.history, float_format="%.6f")
 logits, features = embed(network, encoded)
-write_npz(
-    output.outputs,
-    ids=encoded.ids,
-    classes=np.array(classes),
-    logits=logits.cpu().numpy(),
-    features=features.cpu().numpy(),
-)
+found = {"logits": logits.cpu().numpy(), "features": features.cpu().numpy()}
+write_npz(output.outputs, ids=encoded.ids, classes=np.array(classes), **found)
 write_json(
     {
         "run": params.run,

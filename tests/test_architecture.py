@@ -50,8 +50,8 @@ ORDER = [
     "report",
     "cli",
 ]
-# What they read is a param: a URL, a sequence, networks.
-WITHOUT_INPUT = ("download", "figures_encoding", "figures_networks")
+# What they read is a param: a URL, a package, a sequence, networks.
+WITHOUT_INPUT = ("download", "families_wheel", "figures_encoding", "figures_networks")
 # Where an import and its conda package have different names.
 CONDA = {
     "Bio": "biopython",

@@ -1,0 +1,271 @@
+"""Who takes part in a study of families, and what stands beside each record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirpair.datasets import trained_families
+from mirpair.families import (
+    SHUFFLED,
+    UNTRAINED,
+    Nearest,
+    assign_families,
+    gather_records,
+    nearest_family,
+    outliers,
+    read_families,
+    read_others,
+    shuffle_dinucleotides,
+    split_families,
+)
+from mirpair.files import InputError
+
+SPLIT = {
+    "split": "random",
+    "at_least": 2,
+    "at_most": None,
+    "families": None,
+    "identity": 0.8,
+    "training": 4,
+    "evaluation": 2,
+    "validation": 1,
+    "outliers": 0,
+}
+
+
+def random_rna(rng: np.random.Generator, length: int = 60) -> str:
+    return "".join(rng.choice(list("ACGU"), length))
+
+
+def mutated(sequence: str, rng: np.random.Generator, changes: int = 2) -> str:
+    letters = list(sequence)
+    for place in rng.choice(len(letters), changes, replace=False):
+        letters[place] = str(rng.choice([base for base in "ACGU" if base != letters[place]]))
+    return "".join(letters)
+
+
+def table(sizes: dict[str, int], *, label: int = 1) -> pd.DataFrame:
+    """Families of so many random RNAs."""
+    rng = np.random.default_rng(label)
+    rows = [
+        (f"{family}:{n}", label, random_rna(rng), "file.fa", n, family)
+        for family, size in sizes.items()
+        for n in range(1, size + 1)
+    ]
+    columns = ["id", "label", "sequence", "file", "number", "family"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_each_sequence_of_a_family_is_read_once_and_what_does_not_fit_is_left_out(
+    tmp_path: Path,
+) -> None:
+    one = write(tmp_path / "a.fa", ">x\nACGT\n>y\nacgu\n>z\nACGUACGUAC\n>n\nACGN\n")
+    two = write(tmp_path / "b.fa", ">x\nGGGG\n")
+    found = read_families({"A": one, "B": two}, max_length=8)
+    assert found["id"].tolist() == ["A:x", "B:x"]
+    assert found["sequence"].tolist() == ["ACGU", "GGGG"]
+    assert found["family"].tolist() == ["A", "B"]
+    assert set(found["label"]) == {1}
+
+
+def test_an_rna_of_two_families_is_refused(tmp_path: Path) -> None:
+    one = write(tmp_path / "a.fa", ">x\nACGU\n")
+    two = write(tmp_path / "b.fa", ">q\nACGU\n")
+    with pytest.raises(InputError, match=r"b\.fa: record 1 \('q'\).*family A"):
+        read_families({"A": one, "B": two}, max_length=200)
+
+
+def test_an_id_that_stands_twice_in_a_family_is_refused(tmp_path: Path) -> None:
+    one = write(tmp_path / "a.fa", ">x\nACGU\n>x\nGGGG\n")
+    with pytest.raises(InputError, match="record 2 has the id 'x', but so has record 1"):
+        read_families({"A": one}, max_length=200)
+
+
+def test_other_rnas_have_the_kind_that_the_config_gives_their_class(tmp_path: Path) -> None:
+    path = write(tmp_path / "o.fa", ">tRNA\nACGU\n>miRNA\nCCCC\n>IRES\nGGGG\n>tRNA\nACGU\n")
+    found = read_others(
+        [path], kinds={"tRNA": "tRNA"}, rest="rest", without=["miRNA"], max_length=9
+    )
+    assert found["family"].tolist() == ["tRNA", "rest"]
+    assert found["id"].tolist() == ["tRNA:o-1", "IRES:o-3"]
+    assert set(found["label"]) == {0}
+    with pytest.raises(InputError, match=r"class 'trna'; there are IRES, miRNA, tRNA"):
+        read_others([path], kinds={"trna": "x"}, rest="r", without=[], max_length=9)
+
+
+def test_every_family_gives_as_many_records_to_each_role_as_the_config_says() -> None:
+    hairpins = table({"A": 7, "B": 9, "C": 5, "D": 4})
+    roles = split_families(hairpins, SPLIT, seed=0).merge(hairpins, on="id")
+    counts = roles.groupby(["family", "role"]).size().to_dict()
+    # Of C one is left to evaluate and none to validate; of D none would be, so it has no part.
+    assert counts == {
+        **{(family, "train"): 4 for family in "ABC"},
+        **{("A", "evaluate"): 2, ("B", "evaluate"): 2, ("C", "evaluate"): 1},
+        **{(family, "validate"): 1 for family in "AB"},
+    }
+    assert roles["id"].is_unique
+
+
+def test_a_familys_draw_does_not_depend_on_the_others_but_on_the_seed() -> None:
+    hairpins = table({"A": 30, "B": 30, "C": 30})
+    both = split_families(hairpins, SPLIT, seed=0)
+    without = split_families(hairpins[hairpins["family"] != "B"], SPLIT, seed=0)
+    kept = both[~both["id"].str.startswith("B:")]
+    assert dict(kept.to_numpy()) == dict(without.to_numpy())
+    other = split_families(hairpins, SPLIT, seed=1)
+    assert dict(other.to_numpy()) != dict(both.to_numpy())
+
+
+def test_the_same_records_evaluate_whatever_the_number_that_trains() -> None:
+    hairpins = table({"A": 20, "B": 20})
+    few, many = (split_families(hairpins, SPLIT | {"training": n}, seed=0) for n in (3, 10))
+    evaluate = [set(x.loc[x["role"] == "evaluate", "id"]) for x in (few, many)]
+    assert evaluate[0] == evaluate[1]
+    train = [set(x.loc[x["role"] == "train", "id"]) for x in (few, many)]
+    assert train[0] < train[1]
+
+
+def test_sizes_and_number_of_families_are_kept_to() -> None:
+    hairpins = table({"A": 50, "B": 20, "C": 30, "D": 10})
+    split = SPLIT | {"at_least": 15, "at_most": 40, "families": 1}
+    with pytest.raises(InputError, match="1 of 4 families"):
+        split_families(hairpins, split, seed=0)
+    roles = split_families(hairpins, split | {"families": 2}, seed=0)
+    assert {name[0] for name in roles["id"]} == {"B", "C"}
+
+
+def test_what_evaluates_is_in_no_cluster_that_trains() -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for family in "AB":
+        for group in range(6):
+            ancestor = random_rna(rng, 80)
+            for copy in range(4):
+                name = f"{family}:{group}-{copy}"
+                rows.append((name, 1, mutated(ancestor, rng), "f", 1, family))
+    hairpins = pd.DataFrame(rows, columns=["id", "label", "sequence", "file", "number", "family"])
+    split = SPLIT | {"split": "clusters", "training": 12, "evaluation": 5}
+    roles = split_families(hairpins, split, seed=0)
+    assert (roles["role"] == "evaluate").sum() == 10
+    group = roles["id"].str.split("-").str[0]
+    by_group = roles.groupby(group)["role"].agg(set)
+    assert not [g for g, found in by_group.items() if len(found) > 1]
+    # Drawn one by one, groups would be torn apart.
+    single = split_families(hairpins, split | {"split": "random"}, seed=0)
+    torn = single.groupby(single["id"].str.split("-").str[0])["role"].agg(set)
+    assert [g for g, found in torn.items() if len(found) > 1]
+
+
+@given(st.text("ACGU", min_size=1, max_size=60), st.integers(0, 99))
+def test_a_shuffled_rna_has_the_same_dinucleotides_and_ends(sequence: str, seed: int) -> None:
+    mixed = shuffle_dinucleotides(sequence, np.random.default_rng(seed))
+    pairs = [Counter(pairwise(s)) for s in (sequence, mixed)]
+    assert pairs[0] == pairs[1]
+    assert Counter(sequence) == Counter(mixed)
+    assert (sequence[0], sequence[-1]) == (mixed[0], mixed[-1])
+
+
+def test_shuffling_changes_an_rna() -> None:
+    sequence = random_rna(np.random.default_rng(0), 90)
+    mixed = {shuffle_dinucleotides(sequence, np.random.default_rng(n)) for n in range(20)}
+    assert len(mixed) == 20
+    assert sequence not in mixed
+
+
+def test_outliers_are_of_no_trained_family_and_no_family_is_in_both_halves() -> None:
+    hairpins = table({"A": 20, "B": 20, "s": 3, "t": 8, "u": 3, "v": 2})
+    others = table({"tRNA": 9}, label=0)
+    roles = split_families(hairpins, SPLIT | {"at_least": 10}, seed=0)
+    found = outliers(hairpins, others, roles, each=100, seed=0)
+    untrained = found[found["label"] == 1]
+    assert set(untrained["family"]) == {"s", "t", "u", "v"}
+    assert (untrained.groupby("family")["role"].nunique() == 1).all()
+    assert set(untrained["role"]) == {"validate", "evaluate"}
+    assert (untrained["family"] == "t").sum() == 5, "of one family at most five"
+    assert found.loc[found["family"] == "tRNA", "role"].value_counts().to_dict() == {
+        "validate": 5,
+        "evaluate": 4,
+    }
+    shuffled = found[found["family"] == SHUFFLED].set_index("id")["role"]
+    expected = roles[roles["role"] != "train"].set_index("id")["role"]
+    assert {name.removeprefix("shuffled:"): role for name, role in shuffled.items()} == dict(
+        expected
+    )
+    few = outliers(hairpins, others, roles, each=2, seed=0)
+    assert few.groupby([few["family"].replace(list("stuv"), "x"), "role"]).size().max() == 2
+
+
+def test_another_rna_that_is_a_known_hairpin_is_no_outlier() -> None:
+    hairpins = table({"A": 20, "B": 20})
+    others = table({"tRNA": 4}, label=0)
+    others.loc[2, "sequence"] = hairpins.loc[0, "sequence"]
+    roles = split_families(hairpins, SPLIT, seed=0)
+    found = outliers(hairpins, others, roles, each=100, seed=0)
+    assert "tRNA:3" not in set(found["id"])
+    assert {"tRNA:1", "tRNA:2", "tRNA:4"} <= set(found["id"])
+
+
+def test_an_experiment_without_outliers_has_none() -> None:
+    hairpins = table({"A": 20, "B": 20})
+    records, roles = assign_families(hairpins, hairpins[:0], SPLIT, seed=0)
+    assert set(records["label"]) == {1}
+    assert records["id"].tolist() == roles["id"].tolist()
+    assert set(roles["set"]) == {"all"}
+
+
+def test_records_of_several_experiments_stand_once_hairpins_first() -> None:
+    first, second = table({"B": 3, "A": 3}), table({"A": 4})
+    gathered = gather_records([table({"tRNA": 1}, label=0), first, second])
+    assert gathered["id"].tolist() == [
+        *("A:1", "A:2", "A:3", "A:4", "B:1", "B:2", "B:3"),
+        "tRNA:1",
+    ]
+
+
+def test_the_nearest_training_rna_shares_the_largest_part_of_the_words() -> None:
+    nearest = Nearest(["AAAAAAAAAA", "ACGUACGUACGUCCC", "ACGUACGUACGU"])
+    places, containment = nearest.find(["ACGUACGUACGU", "ACGUACGUAGGG", "ACG", "CCCCCCCCC"])
+    # The first has four different words, all in the second RNA, which comes before the third.
+    assert places[0] == 1
+    assert containment[0] == 1
+    # ACGUACGU CGUACGUA GUACGUAG UACGUAGG ACGUAGGG: two of five are known.
+    assert containment[1] == pytest.approx(0.4)
+    assert containment[2:].tolist() == [0, 0]
+
+
+def test_the_nearest_does_not_depend_on_how_many_are_asked_at_once() -> None:
+    rng = np.random.default_rng(0)
+    known = [random_rna(rng) for _ in range(30)]
+    asked = [mutated(str(rng.choice(known)), rng, 4) for _ in range(700)]
+    places, containment = Nearest(known).find(asked)
+    for n in (0, 499, 500, 699):
+        place, share = Nearest(known).find([asked[n]])
+        assert (place[0], share[0]) == (places[n], containment[n])
+
+
+def test_every_record_is_told_with_what_it_is_and_what_is_nearest() -> None:
+    records = table({"A": 3, "B": 2, "x": 1})
+    strange = table({"tRNA": 1}, label=0)
+    records = pd.concat([records, strange], ignore_index=True)
+    roles = ["train", "train", "evaluate", "train", "validate", "evaluate", "validate"]
+    experiment = pd.DataFrame({"id": records["id"], "set": "all", "role": roles})
+    found = nearest_family(records, experiment).set_index("id")
+    assert found.index.tolist() == ["A:3", "B:2", "x:1", "tRNA:1"]
+    assert found["kind"].tolist() == ["", "", UNTRAINED, "tRNA"]
+    assert set(found["nearest"]) <= {"A:1", "A:2", "B:1"}
+    classes, labels = trained_families(experiment, records)
+    assert classes == ["A", "B"]
+    assert labels.tolist() == [0, 0, 0, 1, 1, -1, -1]
