@@ -135,6 +135,11 @@ def ship(
             f"shipped.score: {score!r} is not what a network gives; choose one of "
             f"{', '.join(NETWORK_SCORES)}"
         )
+    if not set(queries["kind"]) - {""}:
+        raise InputError(
+            "the experiment that is shipped has no records outside the trained families to choose "
+            "a threshold by: give it `outliers`, or ship another one"
+        )
     network = load_weights(weights)
     ids = outputs["ids"].tolist()
     roles = experiment.set_index("id").loc[ids, "role"].to_numpy()
@@ -144,9 +149,7 @@ def ship(
     calls = network_calls(ids, roles, outputs["logits"], features, outputs["classes"].tolist())
     calls["distance"] = likeness(features[~trains], directions.astype(np.float32))
     overall = rejection(queries, calls, score).to_dict("records")[-1]  # all kinds
-    train = records.set_index("id").loc[
-        [name for name, own in zip(ids, trains, strict=True) if own]
-    ]
+    train = records.set_index("id").loc[outputs["ids"][trains].tolist()].reset_index()
     described = {
         "model": asdict(network.model),
         "classes": network.classes,
@@ -156,12 +159,7 @@ def ship(
     }
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
-    lines = "".join(
-        f"{n}\t{f}\t{s}\n"
-        for n, f, s in zip(train.index, train["family"], train["sequence"], strict=True)
-    )
-    packed = np.frombuffer(lzma.compress(lines.encode()), dtype=np.uint8)
-    tensors[_RECORDS] = torch.from_numpy(packed.copy())
+    tensors[_RECORDS] = _packed(train[["id", "family", "sequence"]])
     with atomic(path) as temporary:
         # One entry: safetensors writes several in an order that changes from file to file.
         contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
@@ -172,6 +170,17 @@ def ship(
                 "shipped: choose a smaller network, or another score, in the section `shipped`"
             )
     return calls
+
+
+def _packed(table: pd.DataFrame) -> Tensor:
+    text = table.to_csv(sep="\t", index=False, header=False, lineterminator="\n")
+    return torch.frombuffer(bytearray(lzma.compress(text.encode())), dtype=torch.uint8)
+
+
+def _unpacked(packed: Tensor) -> list[list[str]]:
+    """Its columns."""
+    lines = lzma.decompress(packed.numpy().tobytes()).decode().splitlines()
+    return [list(column) for column in zip(*(line.split("\t") for line in lines), strict=True)]
 
 
 def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
@@ -211,8 +220,7 @@ def load(path: str | Path) -> Annotator:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         if not isinstance(described, dict):
             raise ValueError("it holds no annotator")
-        lines = lzma.decompress(tensors.pop(_RECORDS).numpy().tobytes()).decode().splitlines()
-        ids, families, sequences = zip(*(line.split("\t") for line in lines), strict=True)
+        ids, families, sequences = _unpacked(tensors.pop(_RECORDS))
         return Annotator(
             directions=tensors.pop(_KNOWN).numpy(),
             network=_restored(described, tensors),
