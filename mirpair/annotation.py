@@ -22,10 +22,10 @@ from torch import Tensor
 
 from mirpair.calls import NETWORK_SCORES, likeness, network_calls, network_score, rejection
 from mirpair.contracts import TRAIN
-from mirpair.encoding import Encoded, encode, encode_ensemble
+from mirpair.encoding import Molecule, encode
 from mirpair.families import Nearest
 from mirpair.files import InputError, atomic
-from mirpair.folding import Structure, ensemble, fold_all, for_each
+from mirpair.folding import Structure, fold_all
 from mirpair.inference import embed, load_weights
 from mirpair.models import Network, build
 from mirpair.recipes import Model
@@ -254,8 +254,10 @@ def encode_for(
     *,
     processes: int = 1,
     folded: Mapping[str, Structure] | None = None,
-) -> Iterator[Encoded]:
-    """What a network takes of RNAs, folded as far as its encoding needs it.
+) -> Iterator[Molecule]:
+    """What a network takes of RNAs, folded if its encoding needs it.
+
+    Networks that take ensembles are not among those small enough to be shipped.
 
     Parameters
     ----------
@@ -264,7 +266,7 @@ def encode_for(
     sequences
         Over ACGU.
     processes
-        That fold; they start at once, see `mirpair.folding.for_each`.
+        That fold; they start at once, see `mirpair.folding.fold_all`.
     folded
         Minimum-free-energy structures of all the sequences, if they are known already.
 
@@ -273,11 +275,7 @@ def encode_for(
     Iterator
         In the order of the sequences, whatever the number of processes.
     """
-    architecture = network.model.architecture
-    if architecture in ("pair", "prob", "mixed"):
-        pairs = for_each(ensemble, sequences, processes=processes)
-        return (encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True))
-    if architecture == "one-hot" or not network.model.pairing:
+    if network.model.architecture == "one-hot" or not network.model.pairing:
         return (encode(sequence, "." * len(sequence), 0.0) for sequence in sequences)
     structures: Iterable[Structure]
     if folded is None:
@@ -354,7 +352,7 @@ def in_chunks(
 
 
 def _table(
-    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
+    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Molecule], threshold: str
 ) -> pd.DataFrame:
     """Rows of some RNAs, of which those that are not too long are encoded."""
     limit = annotator.max_length
@@ -366,12 +364,13 @@ def _table(
         else next(found)
         for s in sequences
     ]
-    missing = {name: "" for name, kind in ANNOTATION.items() if kind == "str"}
-    return pd.DataFrame(rows, columns=list(ANNOTATION)).fillna(missing).astype(ANNOTATION)
+    empty = {name: "" if kind == "str" else np.nan for name, kind in ANNOTATION.items()}
+    table = pd.DataFrame([empty | row for row in rows], columns=list(ANNOTATION))
+    return table.astype(ANNOTATION)
 
 
 def _rows(
-    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
+    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Molecule], threshold: str
 ) -> Iterator[dict[str, Any]]:
     logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
     known = annotator.directions.astype(np.float32)

@@ -48,8 +48,8 @@ def model_card(
     return f"""\
 # {Path(path).name}
 
-Which of {len(network.classes)} microRNA families a hairpin is of, and whether it is of any of
-them: what `mirpair annotate` asks. The file holds no pickle.
+Which of {len(network.classes)} microRNA families a hairpin is of, and whether it is of any of them:
+what `mirpair annotate` asks. The file is safetensors, without pickled objects.
 
 | | |
 |---|---|
@@ -58,21 +58,22 @@ them: what `mirpair annotate` asks. The file holds no pickle.
 | SHA-256 | `{sha256(path)}` |
 | longest RNA | {annotator.max_length} nt |
 | score | {SCORES[annotator.score]}; accepted from {thresholds} on |
-| licence of the weights | that of this project |
+| licence | that of this project; of the sequences, see below |
 
 ## Data
 
-Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins trained, {counts[VALIDATE]:,}
-validated, {counts[EVALUATE]:,} evaluate. Both thresholds are of validation records, all rates below
-of evaluation records, and neither were ever trained on. The file holds the training hairpins, to
-name the nearest one.
+Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins trained;
+by {counts[VALIDATE]:,} others and outliers the thresholds were chosen;
+by {counts[EVALUATE]:,} more, and other outliers, all rates below are measured.
+The file holds the training hairpins, to name the nearest one. The sequences are from:
 
 {_bullets(sources)}
 
 ## Recipe
 
-`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]}, batches of
-{recipe["batch_size"]}, {run["epochs"]} epochs, seed {run["seed"]}; weights of the last epoch.
+`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]},
+batches of {recipe["batch_size"]}, {run["epochs"]} epochs, seed {run["seed"]};
+the weights are those of the last epoch.
 
 ## How often the family is right
 

@@ -31,7 +31,7 @@ def shipped_file(pattern):
 def cited(places):
     """Whom to cite for files of the sources table, and their licences, each once."""
     named = [SOURCES[place] for place in places if place in SOURCES]
-    own = ["Files of one's own"] * any(place not in SOURCES for place in places)
+    own = ["files of the study's own"] * any(place not in SOURCES for place in places)
     return own + list(dict.fromkeys(f"{s.citation}; licence: {s.licence}" for s in named))
 
 
