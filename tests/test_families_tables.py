@@ -185,6 +185,13 @@ def test_rejection_by_hand() -> None:
     assert nearest["accepted"] == 0.75
 
 
+def test_without_records_that_validate_nothing_is_rejected() -> None:
+    asked = queries()
+    asked = asked[(asked["kind"] != "") | (asked["role"] == "evaluate")]
+    found = calls("F1", "F1", "F2", "F2")
+    assert rejection_table([Called("main", NETWORK, asked, [found])]).empty
+
+
 def test_the_best_score_is_chosen_by_what_validates() -> None:
     swap = {"validate": "evaluate", "evaluate": "validate"}
     asked = queries()
