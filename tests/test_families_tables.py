@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from conftest import ROOT
 from matplotlib.figure import Figure
 
 from mirpair.calls import BANDS
+from mirpair.config import FamilyStudy, load_study
 from mirpair.families_report import answer, goals, render
 from mirpair.families_tables import (
     INFERNAL,
@@ -161,6 +164,12 @@ def test_families_of_mirgenedb_that_are_none_of_ours_are_rejected() -> None:
     theirs = bits().assign(called="Mir-other")
     one = gather_called({"main": queries()}, [], None, {"main": (theirs, {"F1": "Mir-F1"})})[-1]
     assert one.calls[0]["bits"].isna().all()
+
+
+def test_the_study_says_which_experiments_differ_in_size_alone() -> None:
+    study = load_study(yaml.safe_load((ROOT / "config" / "families.yaml").read_text("utf-8")))
+    assert isinstance(study, FamilyStudy)
+    assert study.series() == ["small-10", "small-20", "small-30"]
 
 
 def test_sizes_are_of_the_same_families_and_in_order() -> None:
