@@ -3,6 +3,7 @@
 # make tables the paper's tables, figures and report from trainings that are kept: a minute, offline
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
 # make reproduction   `make tables`, and what docs/reproduction/ shows of them
+# make weights   the weights that `mirpair annotate` comes with, and their card: one training
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
@@ -14,7 +15,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo tables reproduction test bench alternatives lint env lock schema
+.PHONY: demo tables reproduction weights test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -49,6 +50,12 @@ reproduction: tables
 	mkdir -p docs/reproduction/tables
 	cp results/paper/tables/*.csv results/paper/tables/*.md docs/reproduction/tables/
 	cp results/paper/figures/tables/*.png docs/reproduction/tables/
+
+weights: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) results/families/shipped/families.safetensors \
+	  --configfile config/families.yaml --quiet rules
+	mkdir -p weights
+	cp results/families/shipped/families.safetensors results/families/shipped/families.md weights/
 
 # Of the real human set: it needs the network, or a mirror of the published files.
 bench: $(ENV)

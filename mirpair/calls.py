@@ -22,6 +22,8 @@ SCORES = {
     "containment": "shared 8-mers",
     "bits": "bit score",
 }
+# Those that a network gives by itself.
+NETWORK_SCORES = ("softmax", "energy", "distance")
 FALSE_POSITIVES = 0.05
 # By the part of the 8-mers that the nearest training record has too.
 BANDS = {
@@ -64,20 +66,41 @@ def network_calls(
         record's; after Sun et al. 2022).
     """
     trains = np.asarray(roles) == TRAIN
-    values = logits[~trains].astype(np.float64)
-    total = logsumexp(values, axis=1)
+    values, seen, known = logits[~trains], features[~trains], features[trains]
     return pd.DataFrame(
         {
             "id": np.asarray(ids)[~trains],
             "called": np.asarray(classes)[values.argmax(axis=1)],
-            "softmax": np.exp(values.max(axis=1) - total),
-            "energy": total,
-            "distance": likeness(features[~trains], features[trains]),
+            **{score: network_score(score, values, seen, known) for score in NETWORK_SCORES},
         }
     )
 
 
-def likeness(features: npt.NDArray[np.float32], known: npt.NDArray[np.float32]) -> Floats:
+def network_score(
+    score: str,
+    logits: npt.NDArray[np.floating],
+    features: npt.NDArray[np.floating],
+    known: npt.NDArray[np.floating],
+) -> Floats:
+    """One of `NETWORK_SCORES`, see `network_calls`.
+
+    Parameters
+    ----------
+    score
+        Which.
+    logits, features
+        (N, C) and (N, D), of the records.
+    known
+        (M, D), of those that train; only the distance needs them.
+    """
+    if score == "distance":
+        return likeness(features, known)
+    values = logits.astype(np.float64)
+    total: Floats = logsumexp(values, axis=1)
+    return total if score == "energy" else np.exp(values.max(axis=1) - total)
+
+
+def likeness(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]) -> Floats:
     """Cosine between each record's features and those of the most alike of the known records.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import signal
@@ -24,7 +25,12 @@ from mirpair.files import InputError, atomic
 from mirpair.sequences import STDIN, Dropped, Record, read_fasta
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from mirpair.annotation import Annotator
     from mirpair.encoding import Molecule, Tensors
+    from mirpair.folding import Structure
+    from mirpair.models import Network
 
 app = typer.Typer(
     help="Tools for precursor microRNAs and their pairing matrices (Do et al. 2018).\n\n"
@@ -45,6 +51,13 @@ class OnAmbiguous(StrEnum):
 
     ERROR = "error"
     DROP = "drop"
+
+
+class Threshold(StrEnum):
+    """From which score on an RNA is of a trained family."""
+
+    FALSE_POSITIVES = "5%"
+    YOUDEN = "youden"
 
 
 class Precision(StrEnum):
@@ -154,35 +167,232 @@ def fold(
     Example: mirpair fold hairpins.fa.gz -o hairpins.dbn
     """
     with _messages():
-        from mirpair.folding import fold_all, unique
-
-        if fasta.count(STDIN) > 1:
-            raise InputError("standard input (-) can be read only once")
-        dropped: list[Dropped] | None = [] if on_ambiguous is OnAmbiguous.DROP else None
         if output is not None:
             _check_output(output, fasta)
-        records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
-        for left_out in dropped or []:
-            console.print("[yellow]dropped:[/]", escape(str(left_out)), **_PLAIN)
-        if not records:
-            raise InputError(f"{', '.join(fasta)}: no records are left to fold")
-        sequences = unique(record.sequence for record in records)
-        # The processes start here, before the progress bar has a thread that a fork would cut.
-        structures = fold_all(sequences, processes=jobs or _cores())
-        with _progress() as progress, _output(output) as handle:
-            folded = dict(
-                zip(
-                    sequences,
-                    progress.track(structures, total=len(sequences), description="Folding"),
-                    strict=True,
-                )
-            )
+        records = _read(fasta, on_ambiguous)
+        folded = _fold(records, jobs)
+        with _output(output) as handle:
             for record in records:
                 structure = folded[record.sequence]
                 handle.write(
                     f">{record.id}\n{record.sequence}\n"
                     f"{structure.dot_bracket} ({structure.mfe:6.2f})\n"
                 )
+
+
+def _read(fasta: list[str], on_ambiguous: OnAmbiguous) -> list[Record]:
+    """All records; those that are left out are named and counted."""
+    if fasta.count(STDIN) > 1:
+        raise InputError("standard input (-) can be read only once")
+    dropped: list[Dropped] | None = [] if on_ambiguous is OnAmbiguous.DROP else None
+    records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
+    for left_out in dropped or []:
+        console.print("[yellow]dropped:[/]", escape(str(left_out)), **_PLAIN)
+    if dropped:
+        console.print(f"{len(dropped)} of {len(dropped) + len(records)} records dropped", **_PLAIN)
+    if not records:
+        raise InputError(f"{', '.join(fasta)}: no records are left")
+    return records
+
+
+def _fold(records: list[Record], jobs: int) -> dict[str, Structure]:
+    """Structure of each sequence."""
+    from mirpair.folding import fold_all, unique
+
+    sequences = unique(record.sequence for record in records)
+    # The processes start here, before the progress bar has a thread that a fork would cut.
+    structures = fold_all(sequences, processes=jobs or _cores())
+    with _progress() as progress:
+        tracked = progress.track(structures, total=len(sequences), description="Folding")
+        return dict(zip(sequences, tracked, strict=True))
+
+
+_FASTA = typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA...")
+_TSV = typer.Option("--output", "-o", help="TSV to write; - or nothing is standard output.")
+_JOBS = typer.Option("--jobs", "-j", min=0, help="Processes and threads; 0 takes all cores.")
+_AMBIGUOUS = typer.Option(help="What to do with a record that has a character outside ACGU(T).")
+
+
+@app.command()
+def annotate(
+    fasta: Annotated[list[str], _FASTA],
+    output: Annotated[Path | None, _TSV] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Safetensors file; the one that comes with mirpair, if left out."),
+    ] = None,
+    threshold: Annotated[
+        Threshold,
+        typer.Option(help="For what is in a family: that of 5% false positives, or Youden's."),
+    ] = Threshold.FALSE_POSITIVES,
+    jobs: Annotated[int, _JOBS] = 0,
+    on_ambiguous: Annotated[OnAmbiguous, _AMBIGUOUS] = OnAmbiguous.ERROR,
+) -> None:
+    """Name the microRNA family of every hairpin, and say which is of none that is known.
+
+    For each record, in the order of the files: id, length (nt), family (Rfam) and its probability,
+    distribution (in or out), the nearest training RNA by shared 8-mers with its family, identity
+    (matches by the columns of the alignment with it), and the reason where there is no family.
+    The probability is the network's among the families that it knows.
+
+    Example: mirpair annotate hairpins.fa.gz -o families.tsv
+    """
+    with _messages():
+        if output is not None:
+            _check_output(output, [*fasta, *([str(weights)] if weights else [])])
+        annotator = _annotator(weights)
+        records = _read(fasta, on_ambiguous)
+        rows = _annotated(annotator, records, threshold, jobs)
+        with _progress() as progress, _output(output) as handle:
+            task = progress.add_task("Annotating", total=len(records))
+            counts: Counter[str] = Counter()
+            for number, table in enumerate(rows):
+                _write(handle, table, header=number == 0)
+                counts.update(table["reason"].str.split(":").str[0])
+                progress.advance(task, len(table))
+        named = ", ".join(f"{n} {reason or 'named'}" for reason, n in sorted(counts.items()))
+        console.print(f"{len(records)} records: {named}", **_PLAIN)
+
+
+@app.command()
+def predict(
+    fasta: Annotated[list[str], _FASTA],
+    weights: Annotated[
+        Path, typer.Option(help="weights.safetensors of a training of the workflow.")
+    ],
+    output: Annotated[Path | None, _TSV] = None,
+    annotated: Annotated[
+        bool, typer.Option("--annotate", help="Add the columns of mirpair annotate.")
+    ] = False,
+    jobs: Annotated[int, _JOBS] = 0,
+    on_ambiguous: Annotated[OnAmbiguous, _AMBIGUOUS] = OnAmbiguous.ERROR,
+) -> None:
+    """Score every RNA as a pre-miRNA, with a network that the workflow trained.
+
+    For each record, in the order of the files: id, length (nt), structure (dot-bracket), mfe
+    (kcal/mol), score (probability of being a pre-miRNA) and call (1 from a score of 0.5 on). What
+    is too long for the network has no score and no call.
+
+    Example: mirpair predict rnas.fa --weights weights.safetensors --annotate -o calls.tsv
+    """
+    with _messages():
+        if output is not None:
+            _check_output(output, [*fasta, str(weights)])
+        network = _network(weights)
+        annotator = _annotator(None) if annotated else None
+        records = _read(fasta, on_ambiguous)
+        limit = network.model.max_length or sys.maxsize
+        if long := sum(len(record.sequence) > limit for record in records):
+            console.print(f"{long} records are too long for this network: > {limit} nt", **_PLAIN)
+        folded = _fold(records, jobs)
+        rows = (
+            _annotated(annotator, records, Threshold.FALSE_POSITIVES, jobs, folded)
+            if annotator
+            else None
+        )
+        with _progress() as progress, _output(output) as handle:
+            task = progress.add_task("Scoring", total=len(records))
+            for start in range(0, len(records), _CHUNK):
+                table = _scored(network, records[start : start + _CHUNK], folded)
+                if rows:
+                    more = next(rows).drop(columns=["id", "length"])
+                    table = table.join(more)
+                _write(handle, table, header=start == 0)
+                progress.advance(task, len(table))
+
+
+_CHUNK = 1000
+_ANNOTATED = [
+    *("id", "length", "family", "probability", "distribution"),
+    *("nearest", "nearest_family", "identity", "reason"),
+]
+
+
+def _annotator(weights: Path | None) -> Annotator:
+    from mirpair.annotation import load, shipped
+
+    return load(weights or shipped())
+
+
+def _network(weights: Path) -> Network:
+    """In double precision: a score does not depend on the RNAs beside it in any printed digit."""
+    from mirpair.inference import load_weights
+
+    network = load_weights(weights)
+    if network.classes:
+        raise InputError(
+            f"{weights}: this network tells families apart, it does not tell who is a pre-miRNA; "
+            "name the weights of a training of such a study"
+        )
+    return network.double()
+
+
+def _annotated(
+    annotator: Annotator,
+    records: list[Record],
+    threshold: Threshold,
+    jobs: int,
+    folded: dict[str, Structure] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Rows of so many records at a time; the processes that fold start here."""
+    import torch
+
+    from mirpair.annotation import in_chunks
+
+    parts = in_chunks(
+        annotator,
+        [record.sequence for record in records],
+        threshold=threshold.value,
+        processes=jobs or _cores(),
+        folded=folded,
+        chunk=_CHUNK,
+    )
+    torch.set_num_threads(jobs or _cores())
+    chunks = (records[n : n + _CHUNK] for n in range(0, len(records), _CHUNK))
+    return (
+        table.drop(columns="score").assign(id=[record.id for record in part])[_ANNOTATED]
+        for part, table in zip(chunks, parts, strict=True)
+    )
+
+
+def _scored(network: Network, records: list[Record], folded: dict[str, Structure]) -> pd.DataFrame:
+    import pandas as pd
+
+    from mirpair.encoding import encode
+    from mirpair.inference import predict, scores_of
+
+    limit = network.model.max_length
+    fits = [limit is None or len(record.sequence) <= limit for record in records]
+    molecules = [
+        encode(record.sequence, *folded[record.sequence])
+        for record, fit in zip(records, fits, strict=True)
+        if fit
+    ]
+    scores = iter(scores_of(predict(network, molecules)).tolist())
+    structures = [folded[record.sequence] for record in records]
+    table = pd.DataFrame(
+        {
+            "id": [record.id for record in records],
+            "length": [len(record.sequence) for record in records],
+            "structure": [structure.dot_bracket for structure in structures],
+            "mfe": [f"{structure.mfe:.2f}" for structure in structures],
+            "score": [next(scores) if fit else None for fit in fits],
+        }
+    )
+    table["call"] = ["" if pd.isna(score) else str(int(score >= 0.5)) for score in table["score"]]
+    return table
+
+
+def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:
+    table.to_csv(
+        handle,
+        sep="\t",
+        index=False,
+        header=header,
+        float_format="%.4f",
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONE,  # an id may have a quotation mark, but no blank
+    )
 
 
 # GB: 17,000 of the benchmark's RNAs as 400 × 400 × 9, at an hour or so.

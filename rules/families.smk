@@ -12,6 +12,29 @@ def runs_of(experiment):
     return [run for run in PLAN.values() if run[0] == experiment and run.seed == STUDY.seeds[0]]
 
 
+def shipped_file(pattern):
+    """Input function: a file of the training that is shipped, or of its experiment."""
+
+    def file(wildcards):
+        if not STUDY.shipped:
+            raise WorkflowError(f"the config of {STUDY.study!r} has no section `shipped`")
+        key = (STUDY.shipped.experiment, STUDY.shipped.model, "tang-sun", STUDY.seeds[0])
+        if key not in PLAN:
+            raise WorkflowError(
+                f"shipped: the config plans no run of {key[1]} on {key[0]}; add it to `runs`."
+            )
+        return pattern.format(**PLAN[key]._asdict())
+
+    return file
+
+
+def cited(places):
+    """Whom to cite for files of the sources table, and their licences, each once."""
+    named = [SOURCES[place] for place in places if place in SOURCES]
+    own = ["files of the study's own"] * any(place not in SOURCES for place in places)
+    return own + list(dict.fromkeys(f"{s.citation}; licence: {s.licence}" for s in named))
+
+
 def encoded_as(model):
     """File with what a network's encoding needs."""
     return "ensembles" if model in ("pair", "prob", "mixed") else "tensors"
@@ -339,6 +362,39 @@ rule families_speed:
         "../scripts/families_speed.py"
 
 
+# What `mirpair annotate` asks; `make weights` brings it into the folder weights/.
+rule families_ship:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment=shipped_file("<results>/experiments/{experiment}.tsv"),
+        queries=shipped_file("<results>/nearest/{experiment}.tsv"),
+        weights=shipped_file(f"{RUN}/weights.safetensors"),
+        outputs=shipped_file(f"{RUN}/outputs.npz"),
+        provenance=shipped_file(f"{RUN}/provenance.json"),
+    output:
+        weights="<results>/shipped/families.safetensors",
+        card="<results>/shipped/families.md",
+    log:
+        "<logs>/families_ship.log",
+    benchmark:
+        "<benchmarks>/families_ship.tsv"
+    conda:
+        "../envs/ship.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        score=STUDY.shipped.score if STUDY.shipped else None,
+        max_length=STUDY.max_length,
+        sources=cited([*FAMILY_PLACES.values(), *STUDY.places()]),
+        code=code_of("families_ship"),
+    message:
+        "Making the weights that are shipped, and their card"
+    script:
+        "../scripts/families_ship.py"
+
+
 def caption(name):
     """The sentences that a table or figure has in Snakemake's report and in ours."""
     return " ".join((HOME / f"rules/captions/families-{name}.rst").read_text().split())
@@ -517,4 +573,5 @@ TARGETS["families-report"] = [
 TARGETS["all"] = [
     *TARGETS["families-report"],
     *(run_file(run, "weights.safetensors") for run in PLAN.values()),
+    *(multiext("<results>/shipped/families", ".safetensors", ".md") if STUDY.shipped else []),
 ]

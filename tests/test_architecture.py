@@ -39,6 +39,8 @@ ORDER = [
     "factorised",
     "models",
     "inference",
+    "annotation",
+    "card",
     "speed",
     "layers",
     "training",

@@ -1,0 +1,34 @@
+"""Make the file that `mirpair annotate` asks, and its card."""
+
+import json
+from pathlib import Path
+
+import job
+
+from mirpair.annotation import load, ship
+from mirpair.card import model_card
+from mirpair.contracts import read_experiment, read_family_records, read_queries
+from mirpair.files import read_npz, write_text
+
+job.start(snakemake)
+inputs, params, output = snakemake.input, snakemake.params, snakemake.output
+queries = read_queries(inputs.queries)
+calls = ship(
+    output.weights,
+    weights=inputs.weights,
+    outputs=read_npz(inputs.outputs, ("ids", "classes", "logits", "features")),
+    experiment=read_experiment(inputs.experiment),
+    records=read_family_records(inputs.records),
+    queries=queries,
+    score=params.score,
+    max_length=params.max_length,
+)
+card = model_card(
+    output.weights,
+    load(output.weights),
+    queries=queries,
+    calls=calls,
+    provenance=json.loads(Path(inputs.provenance).read_text(encoding="utf-8")),
+    sources=params.sources,
+)
+write_text(output.card, card)

@@ -1,0 +1,325 @@
+"""Families of anyone's RNAs: what is shipped says the same however it is asked."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT, random_rna
+from safetensors.torch import save_file
+
+from mirpair import annotation
+from mirpair.annotation import LARGEST, annotate, identity, in_chunks, load, ship, shipped
+from mirpair.calls import NETWORK_SCORES
+from mirpair.card import model_card
+from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
+from mirpair.datasets import trained_families
+from mirpair.encoding import Tensors, encode
+from mirpair.families import nearest_family
+from mirpair.files import InputError, sha256
+from mirpair.folding import fold
+from mirpair.inference import embed, save_weights
+from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
+from mirpair.training import train_families
+
+ROLES = [TRAIN] * 8 + [VALIDATE] * 3 + [EVALUATE] * 3
+COMPLEMENT = str.maketrans("ACGU", "UGCA")
+
+
+class Study(NamedTuple):
+    records: pd.DataFrame
+    experiment: pd.DataFrame
+    queries: pd.DataFrame
+
+
+def mutated(sequence: str, rng: np.random.Generator) -> str:
+    bases = list(sequence)
+    for place in rng.choice(len(bases), 4, replace=False):
+        bases[place] = str(rng.choice(list("ACGU")))
+    return "".join(bases)
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    """Four families of mutants of a hairpin each, and other RNAs, which none trains."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for family in ("RF1", "RF2", "RF3", "RF4"):
+        arm = random_rna(rng, 30)
+        hairpin = arm + random_rna(rng, 10) + arm[::-1].translate(COMPLEMENT)
+        for number, role in enumerate(ROLES):
+            rows.append((f"{family}:{number}", 1, mutated(hairpin, rng), family, role))
+    for number in range(60):
+        role = (VALIDATE, EVALUATE)[number % 2]
+        rows.append((f"tRNA:{number}", 0, random_rna(rng, 70), "tRNA", role))
+    records = pd.DataFrame(rows, columns=["id", "label", "sequence", "family", "role"])
+    experiment = records[["id", "role"]].assign(set="all")
+    records = records.drop(columns="role")
+    return Study(records, experiment, nearest_family(records, experiment))
+
+
+def training(study: Study, name: str, folder: Path, *, epochs: int) -> dict[str, Any]:
+    """What the workflow leaves of a training."""
+    records, experiment, queries = study
+    classes, labels = trained_families(experiment, records)
+    ids, sequences = records["id"].tolist(), records["sequence"].tolist()
+    encoded = Tensors.build(ids, [1] * len(ids), [encode(s, *fold(s)) for s in sequences])
+    trains = np.flatnonzero(experiment["role"] == TRAIN)
+    model, recipe = FAMILY_RECIPES["tang-sun"](FAMILY_MODELS[name])
+    network, _ = train_families(
+        model,
+        encoded.subset(trains),
+        labels[trains],
+        encoded.subset(trains[:0]),
+        labels[:0],
+        classes,
+        replace(recipe, epochs=epochs, batch_size=8),
+        seed=0,
+    )
+    save_weights(network, folder / "weights.safetensors")
+    logits, features = embed(network, encoded)
+    outputs = {
+        "ids": encoded.ids,
+        "classes": np.array(classes),
+        "logits": logits.numpy(),
+        "features": features.numpy(),
+    }
+    return {
+        "weights": folder / "weights.safetensors",
+        "outputs": outputs,
+        "experiment": experiment,
+        "records": records,
+        "queries": queries,
+        "max_length": 200,
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(study: Study, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return training(study, "one-hot", tmp_path_factory.mktemp("one-hot"), epochs=10)
+
+
+@pytest.fixture(scope="module")
+def one_hot(trained: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shipped") / "families.safetensors"
+    ship(path, **trained, score="distance")
+    return path
+
+
+@pytest.fixture(scope="module", params=["one-hot", "variable"])
+def any_network(
+    request: pytest.FixtureRequest, study: Study, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A network that needs no structures, and one that does."""
+    folder = tmp_path_factory.mktemp(request.param)
+    path = folder / "families.safetensors"
+    ship(path, **training(study, request.param, folder, epochs=1), score="energy")
+    return path
+
+
+def test_known_families_are_named_with_their_nearest_and_most_others_are_not(
+    study: Study, one_hot: Path
+) -> None:
+    records = study.records[(study.experiment["role"] == EVALUATE).to_numpy()]
+    table = annotate(load(one_hot), records["sequence"].tolist())
+    assert table["length"].tolist() == records["sequence"].str.len().tolist()
+    known = (records["label"] == 1).to_numpy()
+    hairpins, strangers = table[known], table[~known]
+    assert hairpins["family"].tolist() == records["family"][known].tolist()
+    assert hairpins["nearest_family"].tolist() == records["family"][known].tolist()
+    assert set(hairpins["distribution"]) == {"in"}
+    assert hairpins["identity"].min() > 0.8
+    assert hairpins["probability"].min() > 0.5
+    assert set(hairpins["reason"]) == {""}
+    assert (strangers["distribution"] == "out").mean() > 0.8
+    out = table[table["distribution"] == "out"]
+    assert set(out["family"]) == {""}
+    assert out["probability"].isna().all()
+    assert set(out["reason"]) == {"out of distribution"}
+    of_training = dict(zip(study.experiment["id"], study.experiment["role"], strict=True))
+    assert {of_training[name] for name in hairpins["nearest"]} == {TRAIN}
+
+
+def test_an_rna_gets_the_same_whatever_is_asked_with_it(study: Study, any_network: Path) -> None:
+    annotator = load(any_network)
+    sequences = [*study.records["sequence"], "GCGC", "ACGU" * 60, "A"]
+    whole = annotate(annotator, sequences)
+    for chunk, processes in ((1, 1), (7, 2), (1000, 2)):
+        parts = in_chunks(annotator, sequences, processes=processes, chunk=chunk)
+        again = pd.concat(parts, ignore_index=True)
+        assert again.to_csv(float_format="%.4f") == whole.to_csv(float_format="%.4f")
+    folded = {sequence: fold(sequence) for sequence in sequences}
+    (known,) = in_chunks(annotator, sequences, folded=folded)
+    pd.testing.assert_frame_equal(known, whole)
+
+
+def test_nothing_is_said_of_what_is_too_long_and_no_neighbour_where_no_8_mer_is_shared(
+    one_hot: Path,
+) -> None:
+    table = annotate(load(one_hot), ["A" * 201, "ACGUACG", "A" * 200]).to_dict("records")
+    assert table[0]["reason"] == "too long: 201 > 200"
+    assert table[0]["length"] == 201
+    for name in ("family", "distribution", "nearest", "nearest_family"):
+        assert table[0][name] == ""
+    assert np.isnan([table[0][name] for name in ("probability", "score", "identity")]).all()
+    assert table[1]["distribution"] in ("in", "out")
+    assert (table[1]["nearest"], table[1]["nearest_family"]) == ("", "")
+    assert np.isnan(table[1]["identity"])
+    assert table[2]["distribution"] in ("in", "out")
+    nothing = annotate(load(one_hot), [])
+    assert len(nothing) == 0
+    assert list(nothing) == list(table[0])
+
+
+def test_identity_counts_matches_by_columns_of_the_alignment() -> None:
+    assert identity("ACGUACGUAC", "ACGUACGUAC") == 1
+    assert identity("ACGUACGUAC", "ACGUUCGUAC") == 0.9
+    # The end that the other does not have counts as columns too.
+    assert identity("ACGUACGUAC", "ACGUACGUACGGGGG") == pytest.approx(10 / 15)
+    assert identity("CCCC", "GGGG") == 0
+
+
+@pytest.mark.parametrize("score", NETWORK_SCORES)
+def test_the_thresholds_do_on_outliers_what_they_promise(
+    trained: dict[str, Any], score: str, tmp_path: Path
+) -> None:
+    calls = ship(tmp_path / "families.safetensors", **trained, score=score)
+    annotator = load(tmp_path / "families.safetensors")
+    table = calls.merge(trained["queries"], on="id")
+    validate = table[table["role"] == VALIDATE]
+    outliers = validate.loc[validate["kind"] != "", score]
+    assert (outliers >= annotator.thresholds["5%"]).mean() <= 0.05
+    inside = validate.loc[validate["kind"] == "", score]
+
+    def gain(cut: float) -> float:
+        return float((inside >= cut).mean() - (outliers >= cut).mean())
+
+    assert gain(annotator.thresholds["youden"]) == max(gain(cut) for cut in inside)
+    # What is asked gives the scores by which the thresholds were chosen.
+    sequences = trained["records"].set_index("id").loc[calls["id"], "sequence"].tolist()
+    scores = annotate(annotator, sequences)["score"]
+    np.testing.assert_allclose(scores, calls[score], rtol=1e-4)
+    lenient = min(annotator.thresholds, key=lambda name: annotator.thresholds[name])
+    named = annotate(annotator, sequences, threshold=lenient)["distribution"] == "in"
+    assert named.sum() == (scores >= annotator.thresholds[lenient]).sum()
+
+
+def test_the_same_training_is_shipped_as_the_same_bytes(
+    trained: dict[str, Any], one_hot: Path, tmp_path: Path
+) -> None:
+    ship(tmp_path / "families.safetensors", **trained, score="distance")
+    assert sha256(tmp_path / "families.safetensors") == sha256(one_hot)
+    annotator = load(one_hot)
+    train = trained["experiment"].loc[trained["experiment"]["role"] == TRAIN, "id"]
+    assert list(annotator.ids) == train.tolist()
+    records = trained["records"].set_index("id").loc[train]
+    assert list(annotator.sequences) == records["sequence"].tolist()
+    assert list(annotator.families) == records["family"].tolist()
+
+
+def test_what_cannot_be_shipped_is_said_and_leaves_no_file(
+    trained: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "families.safetensors"
+    with pytest.raises(InputError, match="choose one of softmax, energy, distance"):
+        ship(path, **trained, score="bits")
+    known = trained["queries"][trained["queries"]["kind"] == ""]
+    with pytest.raises(InputError, match="outliers"):
+        ship(path, **{**trained, "queries": known}, score="energy")
+    monkeypatch.setattr(annotation, "LARGEST", 1000)
+    with pytest.raises(InputError, match="choose a smaller network"):
+        ship(path, **trained, score="energy")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_files_are_refused_and_a_pickle_is_never_opened(
+    trained: dict[str, Any], one_hot: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.safetensors"
+    canary = tmp_path / "opened"
+    bad.write_bytes(pickle.dumps(_Canary(str(canary))))
+    with pytest.raises(InputError, match=r"bad\.safetensors: not weights that name families"):
+        load(bad)
+    assert not canary.exists()
+    torch.save({"output.weight": torch.zeros(2)}, bad)
+    with pytest.raises(InputError, match="not weights that name families"):
+        load(bad)
+    with pytest.raises(InputError, match="it holds no annotator"):
+        load(trained["weights"])
+    save_file({"x": torch.zeros(1)}, bad, metadata={"annotator": json.dumps({"score": "energy"})})
+    with pytest.raises(InputError, match="not weights that name families"):
+        load(bad)
+    bad.write_bytes(one_hot.read_bytes()[:-1])
+    with pytest.raises(InputError, match="not weights that name families"):
+        load(bad)
+
+
+class _Canary:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]:
+        return open, (self.path, "w")
+
+
+def test_the_weights_are_found_beside_the_package_and_in_an_installed_one(
+    one_hot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [tmp_path / "installed" / "families.safetensors", tmp_path / "families.safetensors"]
+    monkeypatch.setattr(annotation, "_PLACES", places)
+    with pytest.raises(InputError, match="name a file with --weights"):
+        shipped()
+    shutil.copyfile(one_hot, places[1])
+    assert shipped() == places[1]
+
+
+def test_the_card_says_which_file_it_is_about_and_what_it_is_worth(
+    trained: dict[str, Any], one_hot: Path, tmp_path: Path
+) -> None:
+    calls = ship(tmp_path / "families.safetensors", **trained, score="distance")
+    provenance = {
+        "run": {"experiment": "mine", "recipe": "tang-sun", "epochs": 10, "seed": 0},
+        "recipe": {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 8},
+    }
+    annotator = load(one_hot)
+    card = model_card(
+        one_hot,
+        annotator,
+        queries=trained["queries"],
+        calls=calls,
+        provenance=provenance,
+        sources=["Somebody 2020; licence: CC0"],
+    )
+    assert sha256(one_hot) in card
+    assert "- Somebody 2020; licence: CC0" in card
+    assert "32 hairpins trained" in card
+    table = calls.merge(trained["queries"], on="id", suffixes=("", "_nearest"))
+    known = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
+    right = (known["called"] == known["family"]).mean()
+    assert f"| all             | 12         | {right:.3f}" in card
+    strangers = table.loc[(table["role"] == EVALUATE) & (table["kind"] == "tRNA"), "distance"]
+    rates = [(strangers >= cut).mean() for cut in annotator.thresholds.values()]
+    (line,) = [line for line in card.splitlines() if line.startswith("| tRNA")]
+    assert [cell.strip() for cell in line.split("|")[4:6]] == [f"{rate:.3f}" for rate in rates]
+
+
+def test_shipped_weights_are_small_and_their_card_is_theirs() -> None:
+    path = ROOT / "weights" / "families.safetensors"
+    if not path.exists():
+        pytest.skip("weights/families.safetensors is not made yet (make weights)")
+    assert path.stat().st_size <= LARGEST
+    assert sha256(path) in path.with_suffix(".md").read_text(encoding="utf-8")
+    annotator = load(path)
+    table = annotate(annotator, annotator.sequences[::500])
+    assert table["nearest"].tolist() == list(annotator.ids[::500])
+    assert (table["identity"] == 1).all()
