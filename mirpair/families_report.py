@@ -71,7 +71,7 @@ def _sure(row: Mapping[str, Any]) -> str:
 
 
 def goals(tables: Mapping[str, pd.DataFrame]) -> list[Goal]:
-    """Whether a network reaches what is asked, on the first experiment of the study.
+    """Whether a network reaches what is asked, on the first experiment with networks.
 
     Parameters
     ----------
@@ -79,12 +79,13 @@ def goals(tables: Mapping[str, pd.DataFrame]) -> list[Goal]:
         Those of `mirpair.families_tables`, by name; all but accuracy may be missing.
     """
     table = tables["accuracy"]
-    table = table[table["experiment"] == table["experiment"].iloc[0]]
+    first = table.loc[table["source"] == OURS, "experiment"].iloc[0]
+    table = table[table["experiment"] == first]
     ours = table[table["source"] == OURS]
     by_method = {str(name): rows for name, rows in ours.groupby("method", sort=False)}
     found = [_of_bands(by_method), _of_far(by_method, table)]
     rejections = tables.get("rejection")
-    if rejections is not None and len(rejections):
+    if rejections is not None and (rejections["source"] == OURS).any():
         found.append(_of_kinds(rejections))
     if "infernal" in tables:
         found.append(_of_speed(tables["infernal"]))
@@ -128,7 +129,8 @@ def _of_kinds(table: pd.DataFrame) -> Goal:
         f"At least {ACCEPTED:.2f} of the trained families accepted at {FALSE_POSITIVES:.0%} false "
         "positives, for each kind of outlier"
     )
-    first = table[table["experiment"] == table["experiment"].iloc[0]]
+    trained = table.loc[table["source"] == OURS, "experiment"].iloc[0]
+    first = table[table["experiment"] == trained]
     of_kind = first[first["best"] & (first["kind"] != ALL_KINDS) & (first["source"] == OURS)]
     worst = of_kind.loc[of_kind.groupby("method", sort=False)["accepted"].idxmin()]
     best = _top(worst, "accepted")

@@ -259,7 +259,8 @@ def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
     Parameters
     ----------
     called
-        Result of `gather_called`; experiments without outliers are left out.
+        Result of `gather_called`; experiments without outliers or without records that validate
+        are left out.
 
     Returns
     -------
@@ -271,8 +272,8 @@ def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
     """
     parts = []
     for one in called:
-        present = one.queries[one.queries["kind"] != ""]
-        if not {VALIDATE, EVALUATE} <= set(present["role"]):
+        roles = one.queries.groupby(one.queries["kind"] == "")["role"].agg(set)
+        if len(roles) < 2 or any({VALIDATE, EVALUATE} - of for of in roles):
             continue
         # The same rates of the records that validate.
         other = {VALIDATE: EVALUATE, EVALUATE: VALIDATE}

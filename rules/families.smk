@@ -403,8 +403,17 @@ def caption(name):
 SERIES = STUDY.series()
 COMPARED = [STUDY.infernal.experiment] if STUDY.infernal else []
 WITH_MIRGENEDB = COMPARED if STUDY.infernal and STUDY.infernal.mirgenedb else []
-# Of the experiments that tables and figures show one by one, those with something to reject.
-REJECTED = [name for name, split in STUDY.experiments.items() if split.outliers]
+TRAINED = [
+    name for name in STUDY.experiments if any(run.experiment == name for run in PLAN.values())
+]
+# The experiments that tables and figures show one by one, and those of them with something to
+# reject and records that choose where.
+SHOWN = [name for name in TRAINED if name not in SERIES] or TRAINED
+REJECTED = [
+    name
+    for name in SHOWN
+    if STUDY.experiments[name].outliers and STUDY.experiments[name].validation
+]
 FAMILY_TABLES = [
     "accuracy",
     *(["sizes"] if SERIES else []),
@@ -468,6 +477,7 @@ rule families_tables:
         runs=LABELLED,
         splits={name: split.model_dump() for name, split in STUDY.experiments.items()},
         series=SERIES,
+        shown=SHOWN,
         code=code_of("families_tables", "templates"),
     message:
         "Writing the tables of the study"
@@ -503,7 +513,7 @@ rule families_figures:
         runtime=20,
     params:
         runs=LABELLED,
-        rejected=REJECTED[0] if REJECTED else "",
+        first=(REJECTED or SHOWN)[0],
         code=code_of("families_figures"),
     message:
         "Drawing the figures of the study"

@@ -22,9 +22,8 @@ job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 called = read_called(inputs.nearest, inputs.calls, params.runs, inputs.infernal)
 tables = {Path(path).stem: read_table(path) for path in inputs.tables}
-first = params.rejected or tables["accuracy"]["experiment"].iloc[0]
-network = best_network(tables["accuracy"], first)
-of_first = {one.method: one for one in called if one.experiment == first}
+network = best_network(tables["accuracy"], params.first)
+of_first = {one.method: one for one in called if one.experiment == params.first}
 histories = {}
 for run, path in zip(params.runs, inputs.histories, strict=True):
     of = histories.setdefault(run["experiment"], {}).setdefault(run["label"], [])
@@ -37,7 +36,7 @@ figures = {
 }
 if "sizes" in tables:
     figures["sizes"] = draw_sizes(tables["sizes"])
-if params.rejected:
+if "rejection" in tables:
     names = [name for name in (NEAREST, network, INFERNAL) if name in of_first]
     figures["rejection"] = draw_rejection([of_first[name] for name in names])
 if "growth" in tables:

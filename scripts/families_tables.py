@@ -20,7 +20,7 @@ inputs, params = snakemake.input, snakemake.params
 called = read_called(inputs.nearest, inputs.calls, params.runs, inputs.infernal, inputs.mirgenedb)
 accuracies = accuracy_table(called, params.splits)
 tables = {
-    "accuracy": accuracies[~accuracies["experiment"].isin(params.series)],
+    "accuracy": accuracies[accuracies["experiment"].isin(params.shown)],
     "sizes": sizes_table(accuracies, params.series),
     "rejection": rejection_table(called),
 }

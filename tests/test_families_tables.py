@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from conftest import ROOT
 from matplotlib.figure import Figure
 
 from mirpair.calls import BANDS
+from mirpair.config import FamilyStudy, load_study
 from mirpair.families_report import answer, goals, render
 from mirpair.families_tables import (
     INFERNAL,
@@ -163,6 +166,12 @@ def test_families_of_mirgenedb_that_are_none_of_ours_are_rejected() -> None:
     assert one.calls[0]["bits"].isna().all()
 
 
+def test_the_study_says_which_experiments_differ_in_size_alone() -> None:
+    study = load_study(yaml.safe_load((ROOT / "config" / "families.yaml").read_text("utf-8")))
+    assert isinstance(study, FamilyStudy)
+    assert study.series() == ["small-10", "small-20", "small-30"]
+
+
 def test_sizes_are_of_the_same_families_and_in_order() -> None:
     table = tables()["sizes"]
     found = table.loc[table["method"] == NETWORK, ["training", "accuracy"]].to_numpy().tolist()
@@ -183,6 +192,13 @@ def test_rejection_by_hand() -> None:
     nearest = row(table, method=NEAREST, kind="all kinds")
     assert nearest["AUROC"] == pytest.approx(7 / 8)
     assert nearest["accepted"] == 0.75
+
+
+def test_without_records_that_validate_nothing_is_rejected() -> None:
+    asked = queries()
+    asked = asked[(asked["kind"] != "") | (asked["role"] == "evaluate")]
+    found = calls("F1", "F1", "F2", "F2")
+    assert rejection_table([Called("main", NETWORK, asked, [found])]).empty
 
 
 def test_the_best_score_is_chosen_by_what_validates() -> None:
