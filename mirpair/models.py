@@ -433,6 +433,19 @@ class _ByteDropout(nn.Module):
         return x * (draws >= dropped).to(x.dtype).mul_(256 / (256 - dropped))
 
 
+def _glorot(network: nn.Module) -> None:
+    """Uniform initial weights after Glorot and Bengio 2010, biases zero: Keras's defaults.
+
+    With PyTorch's, which are other ranges, the one-hot network learns next to nothing of 164
+    families in 20 epochs.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+
+
 class MatrixNetwork(Network):
     """The network of the encodings pair, prob and mixed, Tang & Sun 2019.
 
@@ -447,6 +460,7 @@ class MatrixNetwork(Network):
         self.hidden = nn.Linear(49 * 49 * 64, 128)
         self.hidden2 = nn.Linear(128, 64)
         self.output = nn.Linear(64, self.columns)
+        _glorot(self)
 
     @property
     def channels(self) -> int:
@@ -535,6 +549,7 @@ class OneHotNetwork(Network):
         self.convolutions = nn.ModuleList(nn.Conv1d(4, 256, width) for width in self.WIDTHS)
         self.hidden = nn.Linear(256 * len(self.WIDTHS), 512)
         self.output = nn.Linear(512, self.columns)
+        _glorot(self)
 
     @property
     def channels(self) -> int:
@@ -590,7 +605,7 @@ class OneHotNetwork(Network):
 
 
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
-    """Make a network with PyTorch's default initial weights.
+    """Make a network with its initial weights: PyTorch's defaults, but for Tang & Sun's networks.
 
     Parameters
     ----------
