@@ -3,6 +3,7 @@
 # make tables the paper's tables, figures and report from trainings that are kept: a minute, offline
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
 # make reproduction   `make tables`, and what docs/reproduction/ shows of them
+# make families  the second task, families of Rfam, written to docs/families/ (an hour; needs Infernal and MAFFT)
 # make weights   the weights that `mirpair annotate` comes with, and their card: one training
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
@@ -15,7 +16,7 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo tables reproduction weights test bench alternatives lint env lock schema
+.PHONY: demo tables reproduction families weights test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -51,6 +52,11 @@ reproduction: tables
 	cp results/paper/tables/*.csv results/paper/tables/*.md docs/reproduction/tables/
 	cp results/paper/figures/tables/*.png docs/reproduction/tables/
 
+families: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) families-report --configfile config/families.yaml --quiet rules
+	mkdir -p docs/families
+	cp results/families/tables/*.csv results/families/tables/*.md results/families/figures/*.png docs/families/
+
 weights: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/families/shipped/families.safetensors \
 	  --configfile config/families.yaml --quiet rules
@@ -85,5 +91,5 @@ lock:
 
 # What editors check a config by.
 schema: $(ENV)
-	$(BIN)/python -c 'import json; from mirpair.config import Study; \
-	  print(json.dumps(Study.model_json_schema(), indent=2))' > config/schema.json
+	$(BIN)/python -c 'import json; from mirpair.config import schema; \
+	  print(json.dumps(schema(), indent=2))' > config/schema.json

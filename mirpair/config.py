@@ -12,6 +12,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -227,7 +228,11 @@ class FamilySplit(_Section):
     )
 
     @model_validator(mode="after")
-    def _outliers_need_thresholds(self) -> FamilySplit:
+    def _is_possible(self) -> FamilySplit:
+        if self.at_most is not None and self.at_most < self.at_least:
+            raise ValueError(
+                f"no family has {self.at_least} RNAs or more but at most {self.at_most}"
+            )
         if self.outliers and not self.validation:
             raise ValueError("outliers need `validation` too: it chooses the thresholds")
         return self
@@ -255,7 +260,9 @@ class Shipped(_Section):
 
     experiment: Name = Field(description="On which experiment it was trained.")
     model: str = Field(description="Which network.")
-    score: str = Field(description="How it tells what is of no trained family.")
+    score: Literal["softmax", "energy", "distance"] = Field(
+        description="How it tells what is of no trained family."
+    )
 
 
 class FamilyRuns(_Section):
@@ -447,6 +454,16 @@ class FamilyStudy(_Study):
         keys = [run[:4] for run in self.plan()]
         if twice := next((key for key in keys if keys.count(key) > 1), None):
             raise ValueError(f"runs: {twice[1]!r} on {twice[0]!r} is asked for twice")
+        if self.infernal:
+            where = ("infernal", "experiment", "experiment")
+            self._known(*where, self.infernal.experiment, self.experiments)
+        if self.shipped and not any(
+            run[:2] == (self.shipped.experiment, self.shipped.model) for run in self.plan()
+        ):
+            raise ValueError(
+                f"shipped: no training of {self.shipped.model!r} on {self.shipped.experiment!r} "
+                "is planned"
+            )
         for name, split in self.experiments.items():
             if split.outliers and self.others is None:
                 raise ValueError(f"experiments.{name}: outliers need the section `others`")
@@ -472,6 +489,14 @@ class FamilyStudy(_Study):
             for model in runs.models
             for seed in self.seeds
         ]
+
+    def series(self) -> list[str]:
+        """Experiments that differ in nothing but how many records of a family train."""
+        alike: dict[tuple[Any, ...], list[str]] = {}
+        for name, split in self.experiments.items():
+            same = split.model_dump(exclude={"training", "validation", "outliers"})
+            alike.setdefault(tuple(same.values()), []).append(name)
+        return [name for names in alike.values() if len(names) > 1 for name in names]
 
     @staticmethod
     def training(experiment: str, model: str, recipe: str) -> tuple[Model, Recipe]:
@@ -719,6 +744,11 @@ def _fold_count(experiment: KFold | Published | AcrossDatasets) -> int | None:
     return None if isinstance(experiment, AcrossDatasets) else experiment.folds
 
 
+def schema() -> dict[str, Any]:
+    """JSON schema of a config of either task, for editors."""
+    return TypeAdapter(Study | FamilyStudy).json_schema()
+
+
 def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
     """Check a config as it came from YAML; its key `task` tells which kind of study it is.
 
@@ -740,12 +770,13 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
 
 
 _SPLITS = ("k-fold", "published", "across-datasets")
+_KINDS = (*_SPLITS, "results", "counts")
 
 
 def _explain(problem: dict[str, Any]) -> str:
     loc = list(problem["loc"])
     # After the name of an experiment or a table pydantic puts the kind that it took it for.
-    if loc and loc[0] in ("experiments", "tables") and len(loc) > 2:
+    if len(loc) > 2 and loc[0] in ("experiments", "tables") and loc[2] in _KINDS:
         del loc[2]
     # Lists are counted from 1; a number that is a key of a mapping stays as it is.
     named = loc and loc[0] in ("datasets", "experiments", "models", "recipes", "tables")

@@ -30,6 +30,11 @@ QUERIES = {
     **dict.fromkeys(("id", "role", "family", "kind", "nearest", "called"), "str"),
     "containment": "float64",
 }
+SPEED = {
+    "method": "str",
+    **dict.fromkeys(("families", "cores", "sequences"), "int64"),
+    **dict.fromkeys(("seconds", "folding"), "float64"),
+}
 SUMMARY = {
     **dict.fromkeys(("subset", "model", "recipe"), "str"),
     "epochs": "int64",
@@ -111,6 +116,11 @@ def read_queries(path: str | Path) -> pd.DataFrame:
 def read_calls(path: str | Path, scores: Iterable[str]) -> pd.DataFrame:
     """What a method calls the records of an experiment: id, called (a family), and its scores."""
     return read_tsv(path, {"id": "str", "called": "str", **dict.fromkeys(scores, "float64")})
+
+
+def read_speed(path: str | Path) -> pd.DataFrame:
+    """`speed/<experiment>.tsv`: result of `mirpair.speed.measure`."""
+    return read_tsv(path, SPEED)
 
 
 def read_features(path: str | Path) -> pd.DataFrame:

@@ -303,10 +303,15 @@ def _downloads(section: Section) -> list[tuple[str, str, str]]:
         (
             f"{section.name}.{suffix}",
             name,
-            f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}",
+            data_uri(kind, text),
         )
         for suffix, (name, kind, text) in texts.items()
     ]
+
+
+def data_uri(kind: str, text: str) -> str:
+    """A file of this MIME type as a link that holds it."""
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 
 
 def render(
@@ -366,8 +371,8 @@ def render(
         glance=None if compared.empty else _glance(compared),
         sections=shown,
         pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
-        runs=[_run_row(entry) for entry in provenance],
-        versions=_versions([*provenance, *sets.values()]),
+        runs=[run_row(entry) for entry in provenance],
+        versions=versions_of([*provenance, *sets.values()]),
         taken=taken,
         minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
         dropped={name: told["dropped"] for name, told in sets.items() if told["dropped"]},
@@ -377,7 +382,7 @@ def render(
     )
 
 
-def _versions(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def versions_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Every version that took part; more than one of a package are all told."""
     found: dict[str, list[str]] = {}
     for entry in entries:
@@ -387,7 +392,8 @@ def _versions(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {package: " and ".join(versions) for package, versions in found.items()}
 
 
-def _run_row(entry: Mapping[str, Any]) -> dict[str, Any]:
+def run_row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page's list of trainings has of a provenance.json."""
     run = entry["run"]
     return {
         "name": f"{run['experiment']}/{run['model']}/{run['recipe']}/seed{run['seed']}",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import torch
 
+from mirpair.contracts import SPEED
 from mirpair.encoding import Encoded, encode, encode_ensemble
 from mirpair.families import Nearest
 from mirpair.folding import ensemble, fold, for_each
@@ -15,14 +16,6 @@ from mirpair.inference import predict
 from mirpair.infernal import scan
 from mirpair.models import Network
 
-SPEED = {
-    "method": "str",
-    "families": "int64",
-    "cores": "int64",
-    "sequences": "int64",
-    "seconds": "float64",
-    "folding": "float64",
-}
 # Does the work on some cores and says how many seconds of it were folding.
 Work = Callable[[int], float]
 

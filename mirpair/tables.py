@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -510,13 +510,16 @@ def to_csv(table: pd.DataFrame) -> str:
 
 def to_markdown(table: pd.DataFrame, title: str) -> str:
     """Markdown: one table under its title, its notes, and its intervals if it has any."""
-    tables = [formatted(table), limits(table)]
-    texts = [
-        shown.map(_escaped).rename(columns=_escaped).to_markdown(index=False, disable_numparse=True)
-        for shown in tables
-        if shown is not None
-    ]
-    return "\n\n".join([f"**{title}**", texts[0], *notes(table), *texts[1:]]) + "\n"
+    shown, ranges = formatted(table), limits(table)
+    further = [] if ranges is None else [markdown_table(ranges)]
+    return "\n\n".join([f"**{title}**", markdown_table(shown), *notes(table), *further]) + "\n"
+
+
+def markdown_table(shown: pd.DataFrame) -> str:
+    """A table of text as Markdown."""
+    escaped = shown.map(_escaped).rename(columns=_escaped)
+    text: str = escaped.to_markdown(index=False, disable_numparse=True)
+    return text
 
 
 def _escaped(text: str) -> str:
@@ -526,15 +529,16 @@ def _escaped(text: str) -> str:
 def to_latex(table: pd.DataFrame, title: str) -> str:
     """LaTeX table environments, the intervals in one of their own; needs the package booktabs."""
     caption = " ".join([f"{title.rstrip('.')}.", *notes(table)])
-    texts = [_latex_table(formatted(table), caption)]
+    texts = [latex_table(formatted(table), caption, METRICS)]
     if (ranges := limits(table)) is not None:
-        texts.append(_latex_table(ranges, f"{title}: 95 % intervals"))
+        texts.append(latex_table(ranges, f"{title}: 95 % intervals", METRICS))
     return "\n".join(texts)
 
 
-def _latex_table(shown: pd.DataFrame, caption: str) -> str:
+def latex_table(shown: pd.DataFrame, caption: str, numbers: Collection[str]) -> str:
+    """A table of text as LaTeX; columns whose first word is in `numbers` stand to the right."""
+    align = "".join("r" if name.split()[0] in numbers else "l" for name in shown.columns)
     shown = shown.map(_latex_text).rename(columns=_latex_text)
-    align = "".join("r" if name.split()[0] in METRICS else "l" for name in shown.columns)
     text: str = shown.style.hide(axis="index").to_latex(
         hrules=True, column_format=align, caption=_latex_text(caption), position_float="centering"
     )
@@ -551,6 +555,9 @@ def _latex_text(text: str) -> str:
         MARKS[INSIDE]: r"$\in$",
         MARKS[ABOVE]: r"$\uparrow$",
         MARKS[BELOW]: r"$\downarrow$",
+        "★": r"$\star$",
+        "×": r"$\times$",
+        "≥": r"$\geq$",
     }
     special |= {character: f"\\{character}" for character in "&%$#_{}"}
     return text.translate(str.maketrans(special))

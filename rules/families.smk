@@ -395,4 +395,183 @@ rule families_ship:
         "../scripts/families_ship.py"
 
 
-TARGETS["all"] = [run_file(run, "outputs.npz") for run in PLAN.values()]
+def caption(name):
+    """The sentences that a table or figure has in Snakemake's report and in ours."""
+    return " ".join((HOME / f"rules/captions/families-{name}.rst").read_text().split())
+
+
+SERIES = STUDY.series()
+COMPARED = [STUDY.infernal.experiment] if STUDY.infernal else []
+WITH_MIRGENEDB = COMPARED if STUDY.infernal and STUDY.infernal.mirgenedb else []
+TRAINED = [
+    name for name in STUDY.experiments if any(run.experiment == name for run in PLAN.values())
+]
+# The experiments that tables and figures show one by one, and those of them with something to
+# reject and records that choose where.
+SHOWN = [name for name in TRAINED if name not in SERIES] or TRAINED
+REJECTED = [
+    name
+    for name in SHOWN
+    if STUDY.experiments[name].outliers and STUDY.experiments[name].validation
+]
+FAMILY_TABLES = [
+    "accuracy",
+    *(["sizes"] if SERIES else []),
+    *(["rejection"] if REJECTED else []),
+    *(["infernal", "growth"] if COMPARED else []),
+]
+# Name to heading and caption, in their order.
+FAMILY_FIGURES = {
+    "methods": ("Accuracy by encoding", caption("methods")),
+    "bands": ("Accuracy by what trained alike", caption("bands")),
+    **({"sizes": ("Accuracy by family size", caption("sizes"))} if SERIES else {}),
+    "confusions": ("What is confused", caption("confusions")),
+    **({"rejection": ("ROC of rejection", caption("roc"))} if REJECTED else {}),
+    **({"speed": ("Speed against Infernal", caption("speed"))} if COMPARED else {}),
+    "histories": ("Training histories", caption("histories")),
+}
+# What all methods call: tables and figures are made of it.
+CALLED = {
+    "nearest": expand("<results>/nearest/{experiment}.tsv", experiment=STUDY.experiments),
+    "calls": [run_file(run, "calls.tsv") for run in PLAN.values()],
+    "infernal": expand("<results>/infernal/{experiment}.tsv", experiment=COMPARED),
+}
+LABELLED = [
+    {"experiment": run.experiment, "label": training_of(run)["model"]["label"]}
+    for run in PLAN.values()
+]
+
+
+rule families_tables:
+    input:
+        **CALLED,
+        mirgenedb=expand(
+            "<results>/infernal/{experiment}-mirgenedb.{format}",
+            experiment=WITH_MIRGENEDB,
+            format=["tsv", "json"],
+        ),
+        speed=expand("<results>/speed/{experiment}.tsv", experiment=COMPARED),
+    output:
+        [
+            report(
+                f"<results>/tables/{name}.{kind}",
+                category="Tables",
+                caption=f"captions/families-{name}.rst",
+                labels={"table": name, "format": {"html": "page", "csv": "CSV"}[kind]},
+            )
+            for name in FAMILY_TABLES
+            for kind in ("html", "csv")
+        ],
+        expand("<results>/tables/{table}.{format}", table=FAMILY_TABLES, format=["md", "tex"]),
+    log:
+        "<logs>/families_tables.log",
+    benchmark:
+        "<benchmarks>/families_tables.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        runs=LABELLED,
+        splits={name: split.model_dump() for name, split in STUDY.experiments.items()},
+        series=SERIES,
+        shown=SHOWN,
+        code=code_of("families_tables", "templates"),
+    message:
+        "Writing the tables of the study"
+    script:
+        "../scripts/families_tables.py"
+
+
+rule families_figures:
+    input:
+        **CALLED,
+        tables=expand("<results>/tables/{table}.csv", table=FAMILY_TABLES),
+        histories=[run_file(run, "history.tsv") for run in PLAN.values()],
+    output:
+        [
+            report(
+                f"<results>/figures/{name}.svg",
+                category="Figures",
+                caption=f"captions/families-{'roc' if name == 'rejection' else name}.rst",
+                labels={"figure": FAMILY_FIGURES[name][0]},
+            )
+            for name in FAMILY_FIGURES
+        ],
+        expand("<results>/figures/{figure}.png", figure=FAMILY_FIGURES),
+    log:
+        "<logs>/families_figures.log",
+    benchmark:
+        "<benchmarks>/families_figures.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        runs=LABELLED,
+        first=(REJECTED or SHOWN)[0],
+        code=code_of("families_figures"),
+    message:
+        "Drawing the figures of the study"
+    script:
+        "../scripts/families_figures.py"
+
+
+rule families_report:
+    input:
+        tables=expand("<results>/tables/{table}.csv", table=FAMILY_TABLES),
+        figures=expand("<results>/figures/{figure}.svg", figure=FAMILY_FIGURES),
+        provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
+    output:
+        report(
+            "<results>/report.html",
+            category="Report",
+            caption="captions/families-report.rst",
+            labels={"page": "the whole report of the study"},
+        ),
+    log:
+        "<logs>/families_report.log",
+    benchmark:
+        "<benchmarks>/families_report.tsv"
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        study=STUDY.study,
+        title=STUDY.title,
+        texts={name: caption(name) for name in FAMILY_TABLES},
+        figures=FAMILY_FIGURES,
+        sources={
+            name: (SOURCES[name].url, SOURCES[name].sha256)
+            for name in sorted({*FAMILY_PLACES.values(), *STUDY.places()})
+            if name in SOURCES
+        },
+        config=STUDY.model_dump(mode="json", exclude_unset=True),
+        code=code_of("families_report", "templates"),
+    message:
+        "Writing the report of the study"
+    script:
+        "../scripts/families_report.py"
+
+
+TARGETS["families-report"] = [
+    "<results>/report.html",
+    *expand(
+        "<results>/tables/{table}.{format}",
+        table=FAMILY_TABLES,
+        format=["csv", "html", "md", "tex"],
+    ),
+    *expand("<results>/figures/{figure}.{format}", figure=FAMILY_FIGURES, format=["svg", "png"]),
+]
+TARGETS["all"] = [
+    *TARGETS["families-report"],
+    *(run_file(run, "weights.safetensors") for run in PLAN.values()),
+    *(multiext("<results>/shipped/families", ".safetensors", ".md") if STUDY.shipped else []),
+]

@@ -45,9 +45,12 @@ ORDER = [
     "layers",
     "training",
     "tables",
+    "families_tables",
     "figures",
+    "families_figures",
     "drawings",
     "report",
+    "families_report",
     "cli",
 ]
 # What they read is a param: a URL, a package, a sequence, networks.

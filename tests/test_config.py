@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 from conftest import ROOT
 
-from mirpair.config import Run, Study, load_study
+from mirpair.config import FamilyStudy, Run, load_study, schema
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.sources import read_sources
@@ -280,13 +281,12 @@ def test_published_folds_need_the_fold_in_their_file_names() -> None:
 
 def test_the_schema_for_editors_is_that_of_the_code() -> None:
     written = json.loads((ROOT / "config" / "schema.json").read_text())
-    assert written == Study.model_json_schema(), "make schema"
+    assert written == schema(), "make schema"
 
 
 def test_the_readme_explains_every_key() -> None:
     text = (ROOT / "config" / "README.md").read_text()
-    schema = Study.model_json_schema()
-    sections = [schema, *schema["$defs"].values()]
+    sections = schema()["$defs"].values()
     keys = {key for section in sections for key in section.get("properties", {})}
     assert {key for key in keys if f"`{key}`" not in text} == set()
 
@@ -331,4 +331,46 @@ def test_a_study_that_trains_nothing_is_refused() -> None:
     config["experiments"]["other-cv"] = {"split": "k-fold", "dataset": "human", "folds": 2}
     config["runs"] = [{"models": ["variable"], "experiments": ["other-cv"], "folds": [3]}]
     with pytest.raises(InputError, match="so nothing is trained"):
+        load_study(config)
+
+
+def test_a_study_of_families_is_read_and_planned() -> None:
+    study = load_study(shipped("families"))
+    assert isinstance(study, FamilyStudy)
+    plan = study.plan()
+    assert len(plan) == 2 * 6 + 3 * 4
+    assert {run.epochs for run in plan if run.experiment == "rfam-60"} == {20}
+    # Every family is seen a thousand times or so, whatever its size.
+    seen = {n: study.experiments[n].training * e for n, _, _, _, e in plan}
+    assert all(990 <= times <= 1000 for times in seen.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("families",), "deepmir/clear.fa", "families"),
+        (("runs", 0, "experiments"), ["rfam-61"], "no experiment named 'rfam-61'"),
+        (("runs", 0, "models"), ["fixed"], "models.1"),
+        (("others",), None, "experiments.rfam-60: outliers need the section `others`"),
+        (("experiments", "rfam-60", "validation"), 0, "outliers need `validation` too"),
+        (("experiments", "rfam-60", "at_most"), 50, "no family has"),
+        (("experiments", "rfam-60", "trainin"), 3, "trainin: this key is not known"),
+        (("shipped", "model"), "pair", "shipped: no training of 'pair' on 'small-40'"),
+        (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
+        (("max_length",), 201, "max_length"),
+        (("seeds",), [1, 1], "one of them stands twice"),
+        (("study",), "raw", "'raw' is the folder of the downloads"),
+    ],
+)
+def test_what_is_wrong_in_a_study_of_families_is_said(
+    path: tuple[str | int, ...], value: object, said: str
+) -> None:
+    config = shipped("families")
+    if "shipped" in path:
+        config["shipped"]["experiment"] = "small-40"
+    place: Any = config
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(InputError, match=re.escape(said)):
         load_study(config)

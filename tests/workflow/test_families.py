@@ -1,0 +1,107 @@
+"""The other task, for real: from FASTA files of families to the report."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from workflow.conftest import ROOT, Copy, copy_of_repository
+
+CONFIG = ("--configfile", "config/families-demo.yaml")
+RESULTS = "results/families-demo"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The demo's study with fewer epochs, made whole."""
+    copy = copy_of_repository(tmp_path_factory.mktemp("families"))
+    config = yaml.safe_load((ROOT / "config" / "families-demo.yaml").read_text())
+    config["runs"] = [
+        {"models": ["one-hot"], "epochs": 12},
+        {"models": ["variable", "prob"], "experiments": ["random"], "epochs": 1},
+    ]
+    (copy.folder / "config" / "families-demo.yaml").write_text(yaml.safe_dump(config))
+    copy.snakemake("families-report", *CONFIG)
+    return copy
+
+
+def read(copy: Copy, name: str) -> pd.DataFrame:
+    return pd.read_csv(copy.folder / RESULTS / name, sep="\t", keep_default_na=False)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    kept = ("*.tsv", "*.npz", "*.safetensors", "*.csv", "*.svg")
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for pattern in kept
+        for path in sorted(folder.rglob(pattern))
+        if "benchmark" not in str(path) and "resources" not in path.name
+    }
+
+
+def test_the_report_is_made_and_nothing_is_left_to_do(made: Copy) -> None:
+    page = (made.folder / RESULTS / "report.html").read_text()
+    assert "One-hot" in page
+    assert "8-mer nearest neighbour" in page
+    assert made.planned("families-report", *CONFIG) == {}
+    assert made.planned("all", *CONFIG) == {}
+
+
+def test_no_rna_has_two_roles_and_no_role_shares_a_sequence(made: Copy) -> None:
+    records = read(made, "datasets/all/records.tsv").set_index("id")["sequence"]
+    for name in ("random", "clusters"):
+        experiment = read(made, f"experiments/{name}.tsv")
+        assert experiment["id"].is_unique
+        assert records[experiment["id"]].is_unique
+
+
+def test_one_hot_learns_families_of_real_rnas(made: Copy) -> None:
+    queries = read(made, "nearest/random.tsv")
+    calls = read(made, "runs/random/one-hot/tang-sun/seed0/calls.tsv")
+    table = queries[["id", "role", "family", "kind"]].merge(calls, on="id", validate="one_to_one")
+    asked = table[(table["role"] == "evaluate") & (table["kind"] == "")]
+    assert len(asked) == 75
+    assert (asked["called"] == asked["family"]).mean() > 0.8
+    kinds = set(table.loc[table["role"] == "evaluate", "kind"])
+    assert kinds == {
+        "",
+        "C/D-box snoRNA",
+        "other non-coding RNA",
+        "shuffled hairpin",
+        "tRNA",
+        "untrained family",
+    }
+
+
+def test_other_cores_and_pieces_give_the_same_bytes(made: Copy, tmp_path: Path) -> None:
+    other = copy_of_repository(tmp_path / "other")
+    shutil.copy(made.folder / "config/families-demo.yaml", other.folder / "config")
+    targets = [f"{RESULTS}/datasets/all/{name}.npz" for name in ("tensors", "ensembles")]
+    targets += [f"{RESULTS}/nearest/{name}.tsv" for name in ("random", "clusters")]
+    targets += [f"{RESULTS}/runs/random/one-hot/tang-sun/seed0/calls.tsv"]
+    other.snakemake(*targets, *CONFIG, "--cores", "2", "--set-scatter", "fold=3")
+    theirs = bytes_of(other.folder / RESULTS)
+    ours = bytes_of(made.folder / RESULTS)
+    assert set(targets) <= {f"{RESULTS}/{name}" for name in theirs}
+    assert {name for name, text in theirs.items() if ours[name] != text} == set()
+
+
+def test_a_target_of_the_other_task_says_which_config_has_it(made: Copy) -> None:
+    said = made.snakemake("-n", "regenerate-paper-tables", *CONFIG, check=False)
+    assert said.returncode != 0
+    assert "--configfile config/config.yaml" in said.stdout
+    said = made.snakemake("-n", "families-report", check=False)
+    assert said.returncode != 0
+    assert "--configfile config/families.yaml" in said.stdout
+
+
+def test_a_pattern_that_no_file_has_stops_before_anything_runs(made: Copy) -> None:
+    config = yaml.safe_load((made.folder / "config/families-demo.yaml").read_text())
+    config["families"] = "config/families-demo/hairpin/{family}.fa"
+    said = made.snakemake("-n", "all", "--configfile", made.write_config(config), check=False)
+    assert said.returncode != 0
+    assert "no file is called config/families-demo/hairpin/{family}.fa" in said.stdout
