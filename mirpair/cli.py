@@ -170,8 +170,8 @@ def fold(
         if output is not None:
             _check_output(output, fasta)
         records = _read(fasta, on_ambiguous)
-        folded = _fold(records, jobs)
         with _output(output) as handle:
+            folded = _fold(records, jobs)
             for record in records:
                 structure = folded[record.sequence]
                 handle.write(
@@ -284,21 +284,21 @@ def predict(
         limit = network.model.max_length or sys.maxsize
         if long := sum(len(record.sequence) > limit for record in records):
             console.print(f"{long} records are too long for this network: > {limit} nt", **_PLAIN)
-        folded = _fold(records, jobs)
-        rows = (
-            _annotated(annotator, records, Threshold.FALSE_POSITIVES, jobs, folded)
-            if annotator
-            else None
-        )
-        with _progress() as progress, _output(output) as handle:
-            task = progress.add_task("Scoring", total=len(records))
-            for start in range(0, len(records), _CHUNK):
-                table = _scored(network, records[start : start + _CHUNK], folded)
-                if rows:
-                    more = next(rows).drop(columns=["id", "length"])
-                    table = table.join(more)
-                _write(handle, table, header=start == 0)
-                progress.advance(task, len(table))
+        with _output(output) as handle:
+            folded = _fold(records, jobs)
+            more = (
+                _annotated(annotator, records, Threshold.FALSE_POSITIVES, jobs, folded)
+                if annotator
+                else None
+            )
+            with _progress() as progress:
+                task = progress.add_task("Scoring", total=len(records))
+                for start in range(0, len(records), _CHUNK):
+                    table = _scored(network, records[start : start + _CHUNK], folded)
+                    if more:
+                        table = table.join(next(more).drop(columns=["id", "length"]))
+                    _write(handle, table, header=start == 0)
+                    progress.advance(task, len(table))
 
 
 _CHUNK = 1000
@@ -311,14 +311,20 @@ _ANNOTATED = [
 def _annotator(weights: Path | None) -> Annotator:
     from mirpair.annotation import load, shipped
 
-    return load(weights or shipped())
+    return load(_file(weights) if weights else shipped())
+
+
+def _file(weights: Path) -> Path:
+    if not weights.is_file():
+        raise InputError(f"{weights}: there is no such file; name a file of weights")
+    return weights
 
 
 def _network(weights: Path) -> Network:
     """In double precision: a score does not depend on the RNAs beside it in any printed digit."""
     from mirpair.inference import load_weights
 
-    network = load_weights(weights)
+    network = load_weights(_file(weights))
     if network.classes:
         raise InputError(
             f"{weights}: this network tells families apart, it does not tell who is a pre-miRNA; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import re
 import signal
@@ -13,14 +14,22 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from conftest import ROOT, random_rna
 from typer.testing import CliRunner
 
-from mirpair import __version__, folding
+from mirpair import __version__, annotation, folding
+from mirpair.annotation import ship
 from mirpair.cli import app
 from mirpair.encoding import Tensors, dense, encode
+from mirpair.families import nearest_family
 from mirpair.folding import fold
+from mirpair.inference import embed, predict, save_weights, scores_of
+from mirpair.models import build
+from mirpair.recipes import FAMILY_MODELS, MODELS
+from mirpair.sequences import read_fasta
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
 runner = CliRunner()
@@ -395,3 +404,159 @@ def test_what_cannot_be_plotted_is_one_message_and_no_file(three: Path, tmp_path
     code, _, message = mirpair("plot", str(tmp_path / "none.npz"), "x", "-o", "x.svg")
     assert (code, message[:7]) == (1, "error: ")
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shipped weights of a network that has learnt nothing, whose families are by length."""
+    folder = tmp_path_factory.mktemp("families")
+    records = pd.DataFrame(
+        [(record.id, record.sequence) for record in read_fasta(HAIRPINS)],
+        columns=["id", "sequence"],
+    )
+    records["family"] = np.where(records["sequence"].str.len() > 85, "RF2", "RF1")
+    records["label"] = 1
+    strange = (np.arange(len(records)) % 5) == 4
+    records.loc[strange, ["label", "family"]] = 0, "tRNA"
+    roles = np.array(["train", "train", "validate", "evaluate"])[np.arange(len(records)) % 4]
+    roles[strange & (roles == "train")] = "validate"
+    experiment = pd.DataFrame({"id": records["id"], "set": "all", "role": roles})
+    network = build(FAMILY_MODELS["one-hot"], seed=0, classes=("RF1", "RF2"))
+    save_weights(network, folder / "weights.safetensors")
+    logits, features = embed(network, [encode(s, "." * len(s), 0.0) for s in records["sequence"]])
+    ship(
+        folder / "families.safetensors",
+        weights=folder / "weights.safetensors",
+        outputs={
+            "ids": records["id"].to_numpy(dtype=np.str_),
+            "classes": np.array(["RF1", "RF2"]),
+            "logits": logits.numpy(),
+            "features": features.numpy(),
+        },
+        experiment=experiment,
+        records=records,
+        queries=nearest_family(records, experiment),
+        score="softmax",
+        max_length=200,
+    )
+    return folder / "families.safetensors"
+
+
+ANNOTATED = (
+    "id\tlength\tfamily\tprobability\tdistribution\tnearest\tnearest_family\tidentity\treason"
+)
+
+
+def test_annotate_is_the_same_bytes_whatever_the_jobs_the_packing_and_the_way_in(
+    families: Path, tmp_path: Path
+) -> None:
+    plain = HAIRPINS.read_bytes()
+    packed = tmp_path / "hairpins.fa.gz"
+    packed.write_bytes(gzip.compress(plain))
+    options = ["-j", "1", "--weights", str(families)]
+    code, text, message = mirpair("annotate", str(HAIRPINS), *options)
+    assert code == 0
+    lines = text.splitlines()
+    assert lines[0] == ANNOTATED
+    assert [line.split("\t")[0] for line in lines[1:]] == [r.id for r in read_fasta(HAIRPINS)]
+    assert mirpair("annotate", str(packed), *options, "-j", "2")[1] == text
+    assert mirpair("annotate", "-", *options, stdin=plain)[1] == text
+    assert mirpair("annotate", str(HAIRPINS), "-o", str(tmp_path / "out.tsv"), *options)[1] == ""
+    assert (tmp_path / "out.tsv").read_text() == text
+    table = pd.read_csv(io.StringIO(text), sep="\t", keep_default_na=False)
+    counts = table["reason"].value_counts()
+    assert f"150 records: {counts['']} named, {counts['out of distribution']} out of" in message
+    named = table[table["reason"] == ""]
+    assert set(named["family"]) <= {"RF1", "RF2"}
+    assert set(named["distribution"]) == {"in"}
+    assert named["probability"].astype(float).between(0.5, 1).all()
+    assert set(table.loc[table["reason"] != "", "family"]) == {""}
+    # A hairpin that trained is its own nearest one.
+    assert (table["nearest"] == table["id"]).sum() == 60
+    assert set(table.loc[table["nearest"] == table["id"], "identity"]) == {1}
+    _, by_youden, _ = mirpair("annotate", str(HAIRPINS), "--threshold", "youden", *options)
+    assert by_youden != text
+
+
+def test_annotate_says_why_there_is_no_family_and_names_what_it_leaves_out(
+    families: Path,
+) -> None:
+    text = f'>long\n{"ACGU" * 60}\n>a"[1]\nACGN\n>b"quoted\n{"GGGAAACCC" * 8}\n>short\nAC\n'
+    options = ["-j", "1", "--weights", str(families)]
+    code, out, message = mirpair("annotate", "-", *options, stdin=text)
+    assert (code, out) == (1, "")
+    assert "record 2 ('a\"[1]') has 'N' at position 4" in message
+    code, out, message = mirpair("annotate", "-", "--on-ambiguous", "drop", *options, stdin=text)
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert all(len(row) == 9 for row in rows)
+    assert rows[1] == ["long", "240", "", "", "", "", "", "", "too long: 240 > 200"]
+    assert rows[2][:2] == ['b"quoted', "72"]
+    assert rows[3][0] == "short"
+    assert rows[3][5:8] == ["", "", ""]
+    assert "dropped: standard input: record 2" in message
+    assert "1 of 4 records dropped" in message
+    assert "1 too long" in message
+
+
+def test_weights_of_another_kind_are_one_message_and_no_output(
+    families: Path, tmp_path: Path
+) -> None:
+    pickled = tmp_path / "weights.pt"
+    torch.save({"weight": torch.zeros(2)}, pickled)
+    network = families.parent / "weights.safetensors"
+    out = ["-o", str(tmp_path / "out.tsv")]
+    for command, weights, said in (
+        ("annotate", pickled, "not weights that name families"),
+        ("annotate", network, "not weights that name families"),
+        ("annotate", tmp_path / "none", "there is no such file"),
+        ("annotate", tmp_path, "there is no such file"),
+        ("predict", tmp_path / "none", "there is no such file"),
+        ("predict", pickled, "not weights of this project"),
+        ("predict", families, "not weights of this project"),
+        ("predict", network, "tells families apart"),
+    ):
+        code, _, message = mirpair(command, str(HAIRPINS), "--weights", str(weights), *out)
+        assert code == 1, (command, weights)
+        assert message.startswith("error: ")
+        assert said in message
+        assert "Traceback" not in message
+    code, _, message = mirpair(
+        "annotate", str(HAIRPINS), "--weights", str(families), "-o", str(families)
+    )
+    assert code == 1
+    assert "is an input file" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.pt"]
+
+
+def test_predict_scores_every_rna_and_annotates_it_if_asked(
+    families: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = build(MODELS["fixed"], seed=1)
+    save_weights(network, tmp_path / "weights.safetensors")
+    records = list(read_fasta(HAIRPINS))[:5]
+    path = tmp_path / "in.fa"
+    text = "".join(f">{record.id}\n{record.sequence}\n" for record in records)
+    path.write_text(f"{text}>long\n{'ACGU' * 101}\n")
+    options = ["--weights", str(tmp_path / "weights.safetensors")]
+    code, out, message = mirpair("predict", str(path), "-j", "1", *options)
+    assert code == 0
+    assert "1 records are too long for this network: > 400 nt" in message
+    table = pd.read_csv(io.StringIO(out), sep="\t", dtype=str, keep_default_na=False)
+    assert list(table) == ["id", "length", "structure", "mfe", "score", "call"]
+    molecules = [encode(record.sequence, *fold(record.sequence)) for record in records]
+    scores = scores_of(predict(network.double().eval(), molecules))
+    assert table["score"].tolist() == [*(f"{score:.4f}" for score in scores), ""]
+    assert table["call"].tolist() == [*(str(int(score >= 0.5)) for score in scores), ""]
+    for record, row in zip(records, table.to_dict("records"), strict=False):
+        structure = fold(record.sequence)
+        assert row["structure"] == structure.dot_bracket
+        assert row["mfe"] == f"{structure.mfe:.2f}"
+    monkeypatch.setattr(annotation, "_PLACES", [families])
+    code, both, _ = mirpair("predict", str(path), "-j", "2", "--annotate", *options)
+    assert code == 0
+    _, alone, _ = mirpair("annotate", str(path), "-j", "1", "--weights", str(families))
+    together = pd.read_csv(io.StringIO(both), sep="\t", dtype=str, keep_default_na=False)
+    families_alone = pd.read_csv(io.StringIO(alone), sep="\t", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(together[list(table)], table)
+    pd.testing.assert_frame_equal(together[list(families_alone)], families_alone)
