@@ -41,7 +41,13 @@ def real_ensembles(real_molecules: Tensors) -> list[Ensemble]:
 
 
 def doubled(name: str, seed: int = 0) -> Network:
-    return build(FAMILY_MODELS[name], seed=seed, classes=FAMILIES).double()
+    """A network as training leaves it: its biases, which begin as zero, are not."""
+    network = build(FAMILY_MODELS[name], seed=seed, classes=FAMILIES).double()
+    random = torch.Generator().manual_seed(seed)
+    for key, value in network.named_parameters():
+        if key.endswith("bias"):
+            nn.init.uniform_(value, -0.3, 0.3, generator=random)
+    return network
 
 
 def one_way(
@@ -64,6 +70,9 @@ def assert_same(network: Network, molecules: Sequence[Encoded]) -> None:
         assert mine.shape == theirs.shape
         difference, largest = (float(x.detach().abs().max()) for x in (mine - theirs, theirs))
         assert difference <= 1e-9 * max(largest, 1e-3)
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(5)
+        assert (network(molecules) - definition).abs().max() <= 1e-9
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -247,3 +256,16 @@ def test_dropout_leaves_half_at_twice_the_value() -> None:
     assert (one.mean(1) - 1).abs().max() < 4 / 1001**0.5
     assert abs(float((one * other).mean()) - 1) < 4 * (3 / 100_100) ** 0.5
     assert torch.equal(network.eval().drop(x), x)
+
+
+@pytest.mark.parametrize("name", ["pair", "one-hot"])
+def test_tang_and_suns_networks_begin_with_glorots_weights(name: str) -> None:
+    """Uniform between ±√(6 / (inputs + outputs)) of a layer, biases zero."""
+    network = build(FAMILY_MODELS[name], seed=0, classes=FAMILIES)
+    for key, value in network.named_parameters():
+        if key.endswith("bias"):
+            assert not value.any()
+            continue
+        window = value[0, 0].numel()
+        limit = (6 / (window * (value.shape[0] + value.shape[1]))) ** 0.5
+        assert 0.9 * limit < float(value.detach().abs().max()) <= limit * (1 + 1e-6)
