@@ -77,6 +77,21 @@ def test_the_interval_knows_that_records_of_a_family_go_together() -> None:
     assert together > 3 * apart
 
 
+def test_the_gain_is_that_over_the_nearest_neighbour_on_the_same_records() -> None:
+    # It is wrong about c; this method is right there, and wrong about a and b.
+    calls = pd.DataFrame({"id": list("abcdevw"), "called": list("BBBBAAA")})
+    found = accuracy(queries(), calls).set_index("band")
+    assert found.loc["all", "gain"] == 0.5 - 0.75
+    assert found.loc["below 0.3", "gain"] == 0
+    assert found.loc["0.9–1", "gain"] == -0.5
+    # Family A loses both of its records, family B wins one of two.
+    assert found.loc["all", "gain low"] == -1
+    assert found.loc["all", "gain high"] == 0.5
+    same = accuracy(queries(), queries())
+    assert (same.loc[same["records"] > 0, "gain"] == 0).all()
+    assert same["gain low"].isna().all()
+
+
 def test_where_all_are_right_there_is_no_interval() -> None:
     calls = queries()[["id"]].assign(called=queries()["family"])
     assert accuracy(queries(), calls).loc[0, ["low", "high"]].isna().all()
