@@ -213,8 +213,8 @@ def accuracy_table(
         records, accuracy (mean over seeds), low and high (its 95 % interval, see
         `mirpair.calls.accuracy`), baseline (accuracy of the 8-mer nearest neighbour on the same
         records), gain with gain low and gain high (accuracy less the baseline's, with the
-        interval of the difference) and best (no other method of this experiment that is asked for all families does
-        better in this band).
+        interval of the difference) and best (no other method of this experiment that is asked for
+        all families does better in this band).
     """
     parts = []
     for one in called:
