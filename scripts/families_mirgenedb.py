@@ -1,4 +1,4 @@
-"""What MirGeneDB's models call the records of an experiment, by the names of our families."""
+"""What MirGeneDB's models call the records of an experiment, by MirGeneDB's names."""
 
 import job
 
@@ -24,8 +24,6 @@ other_of = counterparts(
 # As with our own models, an RNA can only be of a family that was trained, or of none.
 models = {name: models[name] for name in sorted(set(other_of.values()))}
 found = scan(models, records.loc[queries["id"], "sequence"].tolist(), threads=threads)
-# Several of our families may be one of MirGeneDB's, so its name counts as that of each of them.
-same = queries["family"].map(other_of) == found["family"]
-called = found["family"].mask(same, queries["family"])
-write_tsv(queries[["id"]].assign(called=called, bits=found["bits"]), snakemake.output.calls)
+calls = queries[["id"]].assign(called=found["family"], bits=found["bits"])
+write_tsv(calls, snakemake.output.calls)
 write_json(other_of, snakemake.output.counterparts)
