@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         {"models": ["variable", "prob"], "experiments": ["random"], "epochs": 1},
     ]
     (copy.folder / "config" / "families-demo.yaml").write_text(yaml.safe_dump(config))
-    copy.snakemake("families-report", *CONFIG)
+    copy.snakemake("families-report", "all", *CONFIG)
     return copy
 
 
