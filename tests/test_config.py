@@ -338,7 +338,7 @@ def test_a_study_of_families_is_read_and_planned() -> None:
     study = load_study(shipped("families"))
     assert isinstance(study, FamilyStudy)
     plan = study.plan()
-    assert len(plan) == 6 + 4 * 4
+    assert len(plan) == 6 + 3 + 3 * 4
     assert {run.epochs for run in plan if run.experiment == "rfam-60"} == {20}
     # Every family is seen a thousand times or so, whatever its size.
     seen = {n: study.experiments[n].training * e for n, _, _, _, e in plan}
