@@ -243,24 +243,32 @@ def hits(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 
     ChildProcessError
         If it fails; with the end of what it said.
     """
-    rows: list[tuple[int, str, float]] = []
-    if models and sequences:
-        with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
-            folder = Path(name)
-            write_models(models, folder / "models.cm")
-            _write_fasta(sequences, folder / "queries.fa")
-            # 0 is Infernal's word for the main thread alone.
-            cpus = str(threads if threads > 1 else 0)
-            files = ["--tblout", "hits.tbl", "models.cm", "queries.fa"]
-            _run(["cmsearch", *_SEARCH, "--cpu", cpus, *files], folder)
-            for line in (folder / "hits.tbl").read_text(encoding="ascii").splitlines():
-                if not line.startswith("#"):
-                    cells = line.split()
-                    rows.append((int(cells[0]), cells[2], float(cells[14])))
+    # cmsearch's own threads share out long sequences, not many short ones, so each has a search.
+    parts = [range(first, len(sequences), max(1, threads)) for first in range(max(1, threads))]
+    asked = [part for part in parts if models and len(part)]
+    with ThreadPoolExecutor(max(1, len(asked))) as pool:
+        found = pool.map(lambda part: _search(models, sequences, part), asked)
+        rows = [row for part in found for row in part]
     # Of equal bits the family that comes first in the alphabet, not the one that was ready first.
     rows.sort(key=lambda row: (row[0], -row[2], row[1]))
-    found = pd.DataFrame(rows, columns=list(HITS)).astype(HITS)
-    return found.drop_duplicates(["sequence", "family"], ignore_index=True)
+    table = pd.DataFrame(rows, columns=list(HITS)).astype(HITS)
+    return table.drop_duplicates(["sequence", "family"], ignore_index=True)
+
+
+def _search(
+    models: Mapping[str, str], sequences: Sequence[str], places: Sequence[int]
+) -> list[tuple[int, str, float]]:
+    """Place, family and bits of every hit of some of the sequences."""
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
+        folder = Path(name)
+        write_models(models, folder / "models.cm")
+        _write_fasta([sequences[place] for place in places], folder / "queries.fa")
+        # 0 is Infernal's word for the main thread alone.
+        files = ["--cpu", "0", "--tblout", "hits.tbl", "models.cm", "queries.fa"]
+        _run(["cmsearch", *_SEARCH, *files], folder)
+        lines = (folder / "hits.tbl").read_text(encoding="ascii").splitlines()
+    cells = [line.split() for line in lines if not line.startswith("#")]
+    return [(places[int(row[0])], row[2], float(row[14])) for row in cells]
 
 
 def scan(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 1) -> pd.DataFrame:
