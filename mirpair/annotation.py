@@ -201,8 +201,7 @@ def shipped() -> Path:
         if place.is_file():
             return place
     raise InputError(
-        f"{_PLACES[-1]}: there are no weights; name a file with --weights, or make it with the "
-        "workflow (make weights)"
+        f"{_PLACES[-1]}: there are no weights; name a file with --weights, or make it: make weights"
     )
 
 
@@ -237,8 +236,8 @@ def load(path: str | Path) -> Annotator:
         *(RuntimeError, KeyError, TypeError, ValueError),
     ) as error:
         raise InputError(
-            f"{path}: not weights that name families ({error}); those of a training become such a "
-            "file by the workflow (make weights)"
+            f"{path}: not weights that name families ({error}); a study of families with a section "
+            "`shipped` makes such a file: results/<study>/shipped/families.safetensors"
         ) from error
 
 

@@ -103,10 +103,12 @@ def _messages() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _check_output(path: Path, inputs: list[str], suffixes: tuple[str, ...] = ()) -> None:
+def _check_output(
+    path: Path, inputs: list[str], suffixes: tuple[str, ...] = (), *, usual: str = ".tsv"
+) -> None:
     """Refuse, before the long work, a place that cannot or should not be written."""
     if path.is_dir():
-        example = path / f"out{suffixes[0] if suffixes else '.dbn'}"
+        example = path / f"out{suffixes[0] if suffixes else usual}"
         raise InputError(f"{path} is a folder; name a file to write, such as {example}")
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(
@@ -168,7 +170,7 @@ def fold(
     """
     with _messages():
         if output is not None:
-            _check_output(output, fasta)
+            _check_output(output, fasta, usual=".dbn")
         records = _read(fasta, on_ambiguous)
         with _output(output) as handle:
             folded = _fold(records, jobs)

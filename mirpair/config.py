@@ -464,6 +464,11 @@ class FamilyStudy(_Study):
                 f"shipped: no training of {self.shipped.model!r} on {self.shipped.experiment!r} "
                 "is planned"
             )
+        if self.shipped and not self.experiments[self.shipped.experiment].outliers:
+            raise ValueError(
+                f"shipped: {self.shipped.experiment!r} needs `outliers`, by which the threshold "
+                "is chosen"
+            )
         for name, split in self.experiments.items():
             if split.outliers and self.others is None:
                 raise ValueError(f"experiments.{name}: outliers need the section `others`")
@@ -800,6 +805,10 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
         case "string_type":
             return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
+        case "string_pattern_mismatch" if loc == ["families"]:
+            return (
+                f"{where}: is {problem['input']!r}; write {{family}} where a family's name stands"
+            )
         case "string_pattern_mismatch":
             return f"{where}: is {problem['input']!r}; a name is letters, digits, - and _"
         case "value_error":

@@ -181,9 +181,9 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
         best = _top(networks, "accuracy")
         side = "above" if best["accuracy"] > best["baseline"] else "not above"
         headlines.append(
-            f"{best['method']} ({best['input']}) is the best network on {name}: {_sure(best)} of "
-            f"{best['records']:,} evaluation records of {best['families']} families are named "
-            f"rightly, {side} the {NEAREST} with {best['baseline']:.3f}."
+            f"{best['method']} ({best['input']}) is the best network on {name}: it names a part of "
+            f"{_sure(best)} of the {best['records']:,} evaluation records of {best['families']} "
+            f"families rightly, {side} the {NEAREST} with {best['baseline']:.3f}."
         )
         sentences += _structure(str(name), table[table["experiment"] == name])
     if not headlines:

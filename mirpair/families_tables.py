@@ -478,7 +478,7 @@ def _print_accuracy(table: pd.DataFrame) -> Printed:
         [
             f"{BEST} best of the column in its experiment, {MARKS[BELOW]} less than the 8-mer "
             "nearest neighbour on the same records. Bands are the part of an RNA's 8-mers that "
-            "the nearest training record has too: below 0.3 nothing that trained is like it. "
+            "the nearest training record has too: below 0.3 little that trained is like it. "
             "Gain: accuracy of all less the 8-mer nearest neighbour's, with the interval of the "
             "difference on the same records. Baseline reached: in every band.",
             f"Evaluation records – {'; '.join(sizes)}.",

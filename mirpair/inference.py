@@ -115,7 +115,12 @@ def load_weights(path: str | Path) -> Network:
     """
     try:
         with safe_open(path, framework="pt") as weights:
-            described = dict(json.loads((weights.metadata() or {}).get("model", "null")))
+            metadata = weights.metadata() or {}
+            if "model" not in metadata:
+                raise ValueError(
+                    "it does not say of which network; a training writes one that does"
+                )
+            described = dict(json.loads(metadata["model"]))
             classes = described.pop("classes", ())
             model = Model(**described)
             state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118

@@ -26,6 +26,13 @@ for path in snakemake.output.experiments:
         hairpins, others, split, seed=params.seed, threads=snakemake.threads
     )
     write_tsv(table, path)
-    logging.info("%s: %s", Path(path).stem, table["role"].value_counts().to_dict())
+    train = records.loc[table["role"].to_numpy() == "train", "family"].nunique()
+    logging.info(
+        "%s: %d of %d families take part, the others have too few RNAs or too many; %s",
+        Path(path).stem,
+        train,
+        hairpins["family"].nunique(),
+        table["role"].value_counts().to_dict(),
+    )
     chosen.append(records)
 write_tsv(gather_records(chosen), snakemake.output.records)
