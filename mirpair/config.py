@@ -259,7 +259,9 @@ class Shipped(_Section):
     """The training whose weights `mirpair annotate` is given."""
 
     experiment: Name = Field(description="On which experiment it was trained.")
-    model: str = Field(description="Which network.")
+    model: Literal["one-hot", "variable", "without-pairing"] = Field(
+        description="Which network; those of matrices are too large."
+    )
     score: Literal["softmax", "energy", "distance"] = Field(
         description="How it tells what is of no trained family."
     )
@@ -433,7 +435,7 @@ class FamilyStudy(_Study):
         description="What is studied: which family an RNA is of, and whether it is of any."
     )
     families: str = Field(
-        pattern=r"\{family\}",
+        pattern=r"^[^{}]*\{family\}[^{}]*$",
         description="FASTA files of pre-miRNAs, one a family, `{family}` standing for its name: "
         "names of the sources table, or paths.",
     )
@@ -496,12 +498,15 @@ class FamilyStudy(_Study):
         ]
 
     def series(self) -> list[str]:
-        """Experiments that differ in nothing but how many records of a family train."""
+        """The first experiments that differ in nothing but how many records of a family train."""
         alike: dict[tuple[Any, ...], list[str]] = {}
         for name, split in self.experiments.items():
             same = split.model_dump(exclude={"training", "validation", "outliers"})
             alike.setdefault(tuple(same.values()), []).append(name)
-        return [name for names in alike.values() if len(names) > 1 for name in names]
+        for names in alike.values():
+            if len({self.experiments[name].training for name in names}) == len(names) > 1:
+                return names
+        return []
 
     @staticmethod
     def training(experiment: str, model: str, recipe: str) -> tuple[Model, Recipe]:
@@ -806,9 +811,8 @@ def _explain(problem: dict[str, Any]) -> str:
         case "string_type":
             return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
         case "string_pattern_mismatch" if loc == ["families"]:
-            return (
-                f"{where}: is {problem['input']!r}; write {{family}} where a family's name stands"
-            )
+            how = "write {family} once, where a family's name stands"
+            return f"{where}: is {problem['input']!r}; {how}"
         case "string_pattern_mismatch":
             return f"{where}: is {problem['input']!r}; a name is letters, digits, - and _"
         case "value_error":

@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from mirpair.contracts import EVALUATE, EXPERIMENT, FAMILY_RECORDS, TRAIN, VALIDATE
 from mirpair.files import InputError
 from mirpair.sequences import Dropped, read_fasta
-from mirpair.similarity import clusters
+from mirpair.similarity import clusters, nearest
 
 # Kinds of RNA that a study makes or finds by itself.
 SHUFFLED, UNTRAINED = "shuffled hairpin", "untrained family"
@@ -136,8 +136,9 @@ def split_families(
     """Who trains, validates and evaluates of the families that an experiment is about.
 
     Of every family so many records are drawn for evaluation, then for training, then, of those
-    that are left, up to so many for validation. In a split by clusters whole clusters are drawn:
-    no record that evaluates or validates is in a cluster of one of its family that trains.
+    that are left, up to so many for validation. In a split by clusters whole clusters are drawn,
+    and no record evaluates or validates that is as near to one that trains as `identity`, by
+    `mirpair.similarity.nearest`: what the clustering leaves of them is taken out.
 
     Parameters
     ----------
@@ -188,7 +189,14 @@ def split_families(
             f"({split['training']} that train and one that evaluates); at least two are needed"
         )
     role = pd.concat(drawn)
-    return pd.DataFrame({"id": hairpins["id"], "role": hairpins["id"].map(role)}).dropna()
+    table = pd.DataFrame({"id": hairpins["id"], "role": hairpins["id"].map(role)}).dropna()
+    if split["split"] == "clusters":
+        sequence = hairpins.loc[table.index, "sequence"]
+        trains = table["role"] == TRAIN
+        near = nearest(sequence[~trains].tolist(), sequence[trains].tolist(), threads=threads)
+        # The clustering compares cluster by cluster and so misses some that are alike.
+        table = table.drop(table.index[~trains][near >= split["identity"]])
+    return table
 
 
 def _draw(
@@ -346,6 +354,11 @@ def assign_families(
     roles = split_families(hairpins, split, seed=seed, threads=threads)
     records = hairpins.merge(roles, on="id")
     if split["outliers"]:
+        if not (roles["role"] == VALIDATE).any():
+            raise InputError(
+                "no family has RNAs left to choose thresholds by, which `outliers` need: "
+                "lower `training` or `evaluation`, or leave out `outliers`"
+            )
         strange = outliers(hairpins, others, roles, each=split["outliers"], seed=seed)
         records = pd.concat([records, strange], ignore_index=True)
     table = records.assign(set="all")[list(EXPERIMENT)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import os
 import re
 import shutil
@@ -67,7 +68,7 @@ def of_families(template: str, names: Iterable[str]) -> dict[str, str]:
     """
     before, after = template.split("{family}")
     pattern = re.compile(re.escape(before) + "([A-Za-z0-9._-]+)" + re.escape(after))
-    paths = [str(path) for path in Path().glob(f"{before}*{after}")] if before[:1] != "/" else []
+    paths = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")
     found = {m[1]: name for name in (*paths, *names) if (m := pattern.fullmatch(name))}
     if not found:
         raise InputError(

@@ -165,6 +165,20 @@ def test_what_has_no_score_is_rejected() -> None:
     assert found.loc["tRNA", "false positives"] == 0
 
 
+def test_a_missing_score_is_lower_than_any_other() -> None:
+    nothing = float("nan")
+    found = rejected(
+        {"in0": 1, "in1": 1, "in2": 9, "in3": 8}
+        | dict.fromkeys(["tRNA0", "tRNA1"], nothing)
+        | {"tRNA2": 0, "tRNA3": 0}
+    )
+    assert found.loc["tRNA", "AUROC"] == 1
+    found = rejected(
+        {"in0": 0, "in1": 0, "in2": 9, "in3": 8} | {f"tRNA{n}": nothing for n in range(4)}
+    )
+    assert found.loc["tRNA", "AUROC"] == 1
+
+
 def test_each_kind_counts_the_same_over_all_kinds() -> None:
     many, few = np.arange(100.0), np.array([1000.0])
     # The one RNA of the second kind is a half of all, so it must be rejected.

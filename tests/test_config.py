@@ -348,7 +348,8 @@ def test_a_study_of_families_is_read_and_planned() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("families",), "deepmir/clear.fa", "write {family} where a family's name stands"),
+        (("families",), "deepmir/clear.fa", "write {family} once, where a family's name stands"),
+        (("families",), "a/{family}/{family}.fa", "write {family} once"),
         (("shipped", "experiment"), "small-10", "shipped: 'small-10' needs `outliers`"),
         (("runs", 0, "experiments"), ["rfam-61"], "no experiment named 'rfam-61'"),
         (("runs", 0, "models"), ["fixed"], "models.1"),
@@ -356,7 +357,8 @@ def test_a_study_of_families_is_read_and_planned() -> None:
         (("experiments", "rfam-60", "validation"), 0, "outliers need `validation` too"),
         (("experiments", "rfam-60", "at_most"), 50, "no family has"),
         (("experiments", "rfam-60", "trainin"), 3, "trainin: this key is not known"),
-        (("shipped", "model"), "pair", "shipped: no training of 'pair' on 'small-40'"),
+        (("shipped", "model"), "one-hot", "shipped: no training of 'one-hot' on 'small-40'"),
+        (("shipped", "model"), "pair", "shipped.model"),
         (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
         (("max_length",), 201, "max_length"),
         (("seeds",), [1, 1], "one of them stands twice"),

@@ -169,6 +169,37 @@ def test_what_evaluates_is_in_no_cluster_that_trains() -> None:
     assert [g for g, found in torn.items() if len(found) > 1]
 
 
+def test_what_the_clustering_misses_does_not_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the groups are, nobody evaluates who is nearly one that trains."""
+    rng = np.random.default_rng(1)
+    ancestors = [random_rna(rng, 80) for _ in range(4)]
+    rows = [
+        (f"{family}:{n}", 1, mutated(ancestors[2 * place + n % 2], rng), "f", 1, family)
+        for place, family in enumerate("AB")
+        for n in range(12)
+    ]
+    # One of each family is like no other.
+    rows += [(f"{family}:far", 1, random_rna(rng, 80), "f", 1, family) for family in "AB"]
+    hairpins = pd.DataFrame(rows, columns=["id", "label", "sequence", "file", "number", "family"])
+    monkeypatch.setattr("mirpair.families.clusters", lambda found, **_: np.arange(len(found)))
+    split = SPLIT | {"split": "clusters", "training": 4, "evaluation": 9, "validation": 0}
+    roles = split_families(hairpins, split, seed=3).set_index("id")["role"]
+    evaluate = roles.index[roles == "evaluate"]
+    assert set(evaluate) <= {"A:far", "B:far"}
+    assert (roles == "train").sum() == 8
+
+
+def test_the_longest_rna_that_takes_part_has_the_maximum_length(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.fa", ">x\nACGUA\n>y\nACGUAC\n")
+    assert read_families({"A": path}, max_length=5)["id"].tolist() == ["A:x"]
+
+
+def test_outliers_need_records_that_validate() -> None:
+    hairpins = table({"A": 6, "B": 6, "x": 3})
+    with pytest.raises(InputError, match="no family has RNAs left to choose thresholds by"):
+        assign_families(hairpins, hairpins[:0], SPLIT | {"at_least": 5, "outliers": 5}, seed=0)
+
+
 @given(st.text("ACGU", min_size=1, max_size=60), st.integers(0, 99))
 def test_a_shuffled_rna_has_the_same_dinucleotides_and_ends(sequence: str, seed: int) -> None:
     mixed = shuffle_dinucleotides(sequence, np.random.default_rng(seed))

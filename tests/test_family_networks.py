@@ -27,7 +27,7 @@ from mirpair.files import InputError, sha256
 from mirpair.folding import ensemble
 from mirpair.inference import embed, load_weights, predict, save_weights
 from mirpair.models import Network, build
-from mirpair.recipes import FAMILY_MODELS, MODELS, MatrixKind
+from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, MODELS, MatrixKind
 
 MATRIX: list[MatrixKind] = ["pair", "prob", "mixed"]
 FAMILIES = ("mir-1", "mir-2", "mir-3", "mir-4", "mir-5")
@@ -269,3 +269,22 @@ def test_tang_and_suns_networks_begin_with_glorots_weights(name: str) -> None:
         window = value[0, 0].numel()
         limit = (6 / (window * (value.shape[0] + value.shape[1]))) ** 0.5
         assert 0.9 * limit < float(value.detach().abs().max()) <= limit * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("name", [*MATRIX, "one-hot"])
+def test_there_is_dropout_in_training_and_none_in_evaluation(
+    name: str, real_ensembles: list[Ensemble]
+) -> None:
+    network = doubled(name)
+    with torch.no_grad():
+        first, second = network.features(real_ensembles), network.features(real_ensembles)
+        assert not torch.equal(first, second)
+        network.eval()
+        assert torch.equal(network.features(real_ensembles), network.features(real_ensembles))
+
+
+def test_tang_and_suns_recipe_is_the_papers() -> None:
+    for name, batch_size in {"pair": 32, "prob": 32, "mixed": 32, "one-hot": 64}.items():
+        model, recipe = FAMILY_RECIPES["tang-sun"](FAMILY_MODELS[name])
+        assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (20, batch_size, 0.001)
+        assert (recipe.optimizer, recipe.loss, model.dropout) == ("adam", "mean", 0.5)
