@@ -66,3 +66,11 @@ def test_what_is_said_of_figure_3_is_what_its_histories_say() -> None:
     trained = histories["human-test"]
     for metric in METRICS:
         assert trained.loc[80, f"train {metric}"] > trained.loc[40, f"train {metric}"]
+
+
+@pytest.mark.parametrize("name", ["accuracy", "sizes", "rejection", "infernal"])
+def test_the_page_on_families_shows_the_tables_that_were_made(name: str) -> None:
+    made = (ROOT / "docs" / "families" / f"{name}.md").read_text(encoding="utf-8")
+    rows = [line for line in made.splitlines() if line.startswith("|")]
+    assert len(rows) > 3
+    assert "\n".join(rows) in (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
