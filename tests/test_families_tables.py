@@ -24,6 +24,7 @@ from mirpair.families_tables import (
     gather_called,
     growth_table,
     infernal_table,
+    is_far_right,
     read_called,
     read_table,
     rejection_table,
@@ -342,3 +343,9 @@ def test_no_text_of_the_user_is_code(tmp_path: Path) -> None:
     text = page(EVIL, tmp_path)
     assert EVIL not in text
     assert text.count("<script>") == 1
+
+
+@pytest.mark.parametrize(("value", "is_it"), [(0.899, False), (0.90, False), (0.901, True)])
+def test_the_goal_where_little_alike_trained_is_above_90_percent(value: float, is_it: bool) -> None:
+    rows = pd.DataFrame({"band": ["all", "below 0.3"], "records": [9, 5], "accuracy": [1.0, value]})
+    assert is_far_right(rows) is is_it
