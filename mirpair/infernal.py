@@ -214,7 +214,13 @@ def mirgenedb_models(wheel: str | Path) -> dict[str, str]:
     return models
 
 
-def hits(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 1) -> pd.DataFrame:
+def hits(
+    models: Mapping[str, str],
+    sequences: Sequence[str],
+    *,
+    threads: int = 1,
+    options: Sequence[str] = (),
+) -> pd.DataFrame:
     """Score RNAs by every model that they pass the filters of.
 
     ``cmsearch`` on the given strand, for whole RNAs, not cut ones: for each RNA and each model the
@@ -229,6 +235,8 @@ def hits(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 
         Over ACGU.
     threads
         The result is the same for any.
+    options
+        More options of ``cmsearch``, such as ``--hmmonly``.
 
     Returns
     -------
@@ -247,7 +255,7 @@ def hits(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 
     parts = [range(first, len(sequences), max(1, threads)) for first in range(max(1, threads))]
     asked = [part for part in parts if models and len(part)]
     with ThreadPoolExecutor(max(1, len(asked))) as pool:
-        found = pool.map(lambda part: _search(models, sequences, part), asked)
+        found = pool.map(lambda part: _search(models, sequences, part, options), asked)
         rows = [row for part in found for row in part]
     # Of equal bits the family that comes first in the alphabet, not the one that was ready first.
     rows.sort(key=lambda row: (row[0], -row[2], row[1]))
@@ -256,7 +264,10 @@ def hits(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 
 
 
 def _search(
-    models: Mapping[str, str], sequences: Sequence[str], places: Sequence[int]
+    models: Mapping[str, str],
+    sequences: Sequence[str],
+    places: Sequence[int],
+    options: Sequence[str],
 ) -> list[tuple[int, str, float]]:
     """Place, family and bits of every hit of some of the sequences."""
     with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
@@ -265,13 +276,19 @@ def _search(
         _write_fasta([sequences[place] for place in places], folder / "queries.fa")
         # 0 is Infernal's word for the main thread alone.
         files = ["--cpu", "0", "--tblout", "hits.tbl", "models.cm", "queries.fa"]
-        _run(["cmsearch", *_SEARCH, *files], folder)
+        _run(["cmsearch", *_SEARCH, *options, *files], folder)
         lines = (folder / "hits.tbl").read_text(encoding="ascii").splitlines()
     cells = [line.split() for line in lines if not line.startswith("#")]
     return [(places[int(row[0])], row[2], float(row[14])) for row in cells]
 
 
-def scan(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 1) -> pd.DataFrame:
+def scan(
+    models: Mapping[str, str],
+    sequences: Sequence[str],
+    *,
+    threads: int = 1,
+    options: Sequence[str] = (),
+) -> pd.DataFrame:
     """Give each RNA the family whose model scores highest; see `hits`.
 
     Returns
@@ -280,7 +297,7 @@ def scan(models: Mapping[str, str], sequences: Sequence[str], *, threads: int = 
         A row a sequence, in their order; columns family and bits (log-odds score, bits), ``""``
         and NaN where no model reports it.
     """
-    best = hits(models, sequences, threads=threads).drop_duplicates("sequence")
+    best = hits(models, sequences, threads=threads, options=options).drop_duplicates("sequence")
     found = best.set_index("sequence").reindex(range(len(sequences)))
     return found.fillna({"family": ""}).astype(BEST).reset_index(drop=True)
 
