@@ -105,3 +105,11 @@ def test_a_pattern_that_no_file_has_stops_before_anything_runs(made: Copy) -> No
     said = made.snakemake("-n", "all", "--configfile", made.write_config(config), check=False)
     assert said.returncode != 0
     assert "no file is called config/families-demo/hairpin/{family}.fa" in said.stdout
+
+
+def test_snakemakes_own_report_has_the_captions_of_families(made: Copy) -> None:
+    made.snakemake("all", *CONFIG, "--report", "report-of-snakemake.html")
+    text = " ".join((made.folder / "report-of-snakemake.html").read_text().split())
+    for name in ("accuracy", "rejection", "methods", "bands", "confusions", "roc", "histories"):
+        caption = (ROOT / "rules" / "captions" / f"families-{name}.rst").read_text()
+        assert " ".join(caption.split())[:40] in text, name
