@@ -1,5 +1,5 @@
 # From a checked config to the files that rules ask for: what both tasks share.
-# Functions stand here and in the file of each task, nowhere else.
+# Functions stand here, in identification.smk and in families_plan.smk, nowhere else.
 import difflib
 import hashlib
 import os

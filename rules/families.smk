@@ -1,43 +1,15 @@
 # Which family a pre-miRNA is of, and whether it is of any.
 from mirpair.sources import of_families
 
+
+include: "families_plan.smk"
+
+
+
 try:
     FAMILY_PLACES = of_families(STUDY.families, SOURCES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
-
-
-def runs_of(experiment):
-    """The planned trainings on an experiment, with the first seed."""
-    return [run for run in PLAN.values() if run[0] == experiment and run.seed == STUDY.seeds[0]]
-
-
-def shipped_file(pattern):
-    """Input function: a file of the training that is shipped, or of its experiment."""
-
-    def file(wildcards):
-        if not STUDY.shipped:
-            raise WorkflowError(f"the config of {STUDY.study!r} has no section `shipped`")
-        key = (STUDY.shipped.experiment, STUDY.shipped.model, "tang-sun", STUDY.seeds[0])
-        if key not in PLAN:
-            raise WorkflowError(
-                f"shipped: the config plans no run of {key[1]} on {key[0]}; add it to `runs`."
-            )
-        return pattern.format(**PLAN[key]._asdict())
-
-    return file
-
-
-def cited(places):
-    """Whom to cite for files of the sources table, and their licences, each once."""
-    named = [SOURCES[place] for place in places if place in SOURCES]
-    own = ["files of the study's own"] * any(place not in SOURCES for place in places)
-    return own + list(dict.fromkeys(f"{s.citation}; licence: {s.licence}" for s in named))
-
-
-def encoded_as(model):
-    """File with what a network's encoding needs."""
-    return "ensembles" if model in ("pair", "prob", "mixed") else "tensors"
 
 
 FAMILY_FILES = {family: file_of(place) for family, place in FAMILY_PLACES.items()}
@@ -394,11 +366,6 @@ rule families_ship:
         "Making the weights that are shipped, and their card"
     script:
         "../scripts/families_ship.py"
-
-
-def caption(name):
-    """The sentences that a table or figure has in Snakemake's report and in ours."""
-    return " ".join((HOME / f"rules/captions/families-{name}.rst").read_text().split())
 
 
 SERIES = STUDY.series()
