@@ -5,7 +5,6 @@ from mirpair.sources import of_families
 include: "families_plan.smk"
 
 
-
 try:
     FAMILY_PLACES = of_families(STUDY.families, SOURCES)
 except InputError as error:
