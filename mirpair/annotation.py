@@ -22,10 +22,10 @@ from torch import Tensor
 
 from mirpair.calls import NETWORK_SCORES, likeness, network_calls, network_score, rejection
 from mirpair.contracts import TRAIN
-from mirpair.encoding import Molecule, encode
+from mirpair.encoding import Encoded, encode, encode_ensemble
 from mirpair.families import Nearest
 from mirpair.files import InputError, atomic
-from mirpair.folding import Structure, fold_all
+from mirpair.folding import Structure, ensemble, fold_all, for_each
 from mirpair.inference import embed, load_weights
 from mirpair.models import Network, build
 from mirpair.recipes import Model
@@ -253,10 +253,8 @@ def encode_for(
     *,
     processes: int = 1,
     folded: Mapping[str, Structure] | None = None,
-) -> Iterator[Molecule]:
+) -> Iterator[Encoded]:
     """What a network takes of RNAs, folded if its encoding needs it.
-
-    Networks that take ensembles are not among those small enough to be shipped.
 
     Parameters
     ----------
@@ -265,7 +263,7 @@ def encode_for(
     sequences
         Over ACGU.
     processes
-        That fold; they start at once, see `mirpair.folding.fold_all`.
+        That fold; they start at once, see `mirpair.folding.for_each`.
     folded
         Minimum-free-energy structures of all the sequences, if they are known already.
 
@@ -274,8 +272,11 @@ def encode_for(
     Iterator
         In the order of the sequences, whatever the number of processes.
     """
-    if network.model.architecture == "one-hot" or not network.model.pairing:
+    if network.model.needs == "sequence":
         return (encode(sequence, "." * len(sequence), 0.0) for sequence in sequences)
+    if network.model.needs == "ensemble":
+        pairs = for_each(ensemble, sequences, processes=processes)
+        return (encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True))
     structures: Iterable[Structure]
     if folded is None:
         structures = fold_all(sequences, processes=processes)
@@ -351,7 +352,7 @@ def in_chunks(
 
 
 def _table(
-    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Molecule], threshold: str
+    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
 ) -> pd.DataFrame:
     """Rows of some RNAs, of which those that are not too long are encoded."""
     limit = annotator.max_length
@@ -369,7 +370,7 @@ def _table(
 
 
 def _rows(
-    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Molecule], threshold: str
+    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
 ) -> Iterator[dict[str, Any]]:
     logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
     known = annotator.directions.astype(np.float32)

@@ -53,6 +53,13 @@ class Model:
     pooling: Literal[1, 2, 3] = 3
     order: Literal["figure-2", "published-code"] = "figure-2"
 
+    @property
+    def needs(self) -> Literal["sequence", "structure", "ensemble"]:
+        """What its encoding is made of: the bases alone, the MFE structure, or all base pairs."""
+        if self.architecture in ("pair", "prob", "mixed"):
+            return "ensemble"
+        return "structure" if self.pairing and self.architecture != "one-hot" else "sequence"
+
 
 FIXED_SIDE = 400
 FAMILY_SIDE = 200
@@ -160,7 +167,7 @@ RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
 
 def _tang_sun(model: Model) -> tuple[Model, Recipe]:
     """Tang & Sun 2019; of the variable-sized network, which is not theirs, in their manner."""
-    batch_size = 32 if model.architecture in ("pair", "prob", "mixed") else 64
+    batch_size = 32 if model.needs == "ensemble" else 64
     return model, Recipe(
         epochs=20, batch_size=batch_size, learning_rate=0.001, optimizer="adam", loss="mean"
     )

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import torch
 
+from mirpair.annotation import encode_for
 from mirpair.contracts import SPEED
-from mirpair.encoding import Encoded, encode, encode_ensemble
 from mirpair.families import Nearest
-from mirpair.folding import ensemble, fold, for_each
 from mirpair.inference import predict
 from mirpair.infernal import scan
 from mirpair.models import Network
@@ -22,23 +21,11 @@ Work = Callable[[int], float]
 
 def network_work(network: Network, sequences: Sequence[str]) -> Work:
     """Fold, if the network's encoding needs it, encode and classify."""
-    architecture = network.model.architecture
 
     def work(cores: int) -> float:
         started = time.perf_counter()
-        molecules: list[Encoded]
-        if architecture in ("pair", "prob", "mixed"):
-            pairs = for_each(ensemble, sequences, processes=cores)
-            molecules = [
-                encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True)
-            ]
-        elif network.model.pairing and architecture != "one-hot":
-            folded = for_each(fold, sequences, processes=cores)
-            molecules = [encode(s, *found) for s, found in zip(sequences, folded, strict=True)]
-        else:
-            molecules = [encode(s, "." * len(s), 0.0) for s in sequences]
-            started = time.perf_counter()
-        folding = time.perf_counter() - started
+        molecules = list(encode_for(network, sequences, processes=cores))
+        folding = time.perf_counter() - started if network.model.needs != "sequence" else 0.0
         torch.set_num_threads(cores)
         predict(network, molecules)
         return folding

@@ -1,4 +1,5 @@
 # From a checked config to the files that rules ask for: families.
+from mirpair.recipes import FAMILY_MODELS
 
 
 def runs_of(experiment):
@@ -31,7 +32,7 @@ def cited(places):
 
 def encoded_as(model):
     """File with what a network's encoding needs."""
-    return "ensembles" if model in ("pair", "prob", "mixed") else "tensors"
+    return "ensembles" if FAMILY_MODELS[model].needs == "ensemble" else "tensors"
 
 
 def caption(name):

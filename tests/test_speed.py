@@ -1,0 +1,51 @@
+"""Time that methods take: measured in turns, the fastest counts, folding told apart."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from conftest import random_rna
+
+from mirpair.models import build
+from mirpair.recipes import FAMILY_MODELS
+from mirpair.speed import SPEED, measure, nearest_work, network_work
+
+RNAS = [random_rna(np.random.default_rng(n), 60) for n in range(8)]
+
+
+def test_methods_take_turns_and_the_fastest_round_counts() -> None:
+    calls: list[tuple[str, int]] = []
+    slow = iter([0.06, 0.06, 0.0, 0.06])
+
+    def first(cores: int) -> float:
+        calls.append(("first", cores))
+        time.sleep(next(slow))
+        return 0.5
+
+    def second(cores: int) -> float:
+        calls.append(("second", cores))
+        return 0.0
+
+    found = measure({("a", 9): first, ("b", 3): second}, sequences=7, cores=[1, 2], rounds=2)
+    assert calls == [("first", 1), ("first", 2), ("second", 1), ("second", 2)] * 2
+    assert list(found.columns) == list(SPEED)
+    assert found["method"].tolist() == ["a", "a", "b", "b"]
+    assert found["families"].tolist() == [9, 9, 3, 3]
+    assert found["cores"].tolist() == [1, 2, 1, 2]
+    assert set(found["sequences"]) == {7}
+    seconds = found["seconds"].tolist()
+    assert seconds[0] < 0.05 < seconds[1]
+    assert found["folding"].tolist() == [0.5, 0.5, 0, 0]
+
+
+@pytest.mark.parametrize("name", FAMILY_MODELS)
+def test_folding_is_counted_where_the_encoding_needs_it(name: str) -> None:
+    network = build(FAMILY_MODELS[name], seed=0, classes=("a", "b", "c"))
+    folding = network_work(network.eval(), RNAS)(1)
+    assert (folding > 0) is (name not in ("one-hot", "without-pairing"))
+
+
+def test_the_nearest_neighbour_folds_nothing() -> None:
+    assert nearest_work(RNAS, RNAS)(2) == 0
