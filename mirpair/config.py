@@ -87,6 +87,11 @@ class Dataset(_Section):
         description="What to do with a record that has a character outside ACGU(T): stop, or "
         "leave it out and list it.",
     )
+    cleaned: bool = Field(
+        False,
+        description="Whether to leave out what is known to be wrong: sequences of both classes, "
+        "negatives that are known hairpins (of `audit.hairpins`), and copies.",
+    )
 
 
 class KFold(_Section):
@@ -96,6 +101,18 @@ class KFold(_Section):
     dataset: Name = Field(description="The set that is split.")
     folds: int = Field(5, ge=2, description="Number of folds.")
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the shuffle before the split.")
+
+
+class ClusterKFold(_Section):
+    """K-fold cross-validation in which nothing that evaluates is like something that trained."""
+
+    split: Literal["cluster-k-fold"]
+    dataset: Name = Field(description="The set that is split.")
+    folds: int = Field(5, ge=2, description="Number of folds.")
+    identity: float = Field(
+        0.8, gt=0, le=1, description="Identity from which on RNAs are of one cluster."
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of clusters.")
 
 
 class Published(_Section):
@@ -131,7 +148,8 @@ class AcrossDatasets(_Section):
         return self
 
 
-Experiment = Annotated[KFold | Published | AcrossDatasets, Field(discriminator="split")]
+AnySplit = KFold | ClusterKFold | Published | AcrossDatasets
+Experiment = Annotated[AnySplit, Field(discriminator="split")]
 
 
 class _Variant(_Section):
@@ -264,6 +282,20 @@ class Shipped(_Section):
     )
     score: Literal["softmax", "energy", "distance"] = Field(
         description="How it tells what is of no trained family."
+    )
+
+
+class ShippedNetwork(_Section):
+    """The network that `mirpair predict` and `mirpair scan` are given."""
+
+    validation: Name = Field(
+        description="The cross-validation whose held-out scores calibrate; the network itself is "
+        "trained on all records of its set."
+    )
+    model: ModelName = Field("variable", description="Which network.")
+    recipe: RecipeName = Field("paper", description="How it is trained.")
+    members: int = Field(
+        1, ge=1, description="Of how many seeds, the first of `seeds`, it is the ensemble."
     )
 
 
@@ -535,6 +567,9 @@ class Study(_Study):
     tables: dict[Name, Table] = Field(description="What is printed.")
     figure3: Figure3 | None = Field(None, description="What is watched beyond the last epoch.")
     audit: Audit = Field(Audit(), description="What is known of hairpins, for the audit.")
+    shipped: ShippedNetwork | None = Field(
+        None, description="The network that `predict` and `scan` use."
+    )
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
@@ -579,6 +614,7 @@ class Study(_Study):
                     f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
                     f"{max(usual)}"
                 )
+        self._shipped_is_possible()
         if not self.plan():
             raise ValueError("runs: no experiment has what they name, so nothing is trained")
         if taken := [name for name in self.tables if name in OWN_TABLES]:
@@ -599,6 +635,27 @@ class Study(_Study):
             )
         return self
 
+    def _shipped_is_possible(self) -> None:
+        shipped = self.shipped
+        if shipped is None:
+            return
+        self._known("shipped", "validation", "experiment", shipped.validation, self.experiments)
+        if not _fold_count(self.experiments[shipped.validation]):
+            raise ValueError(f"shipped.validation: {shipped.validation!r} has no folds")
+        planned = {(run.experiment, *run[1:4]) for run in self.plan()}
+        for name, fold in self.folds().items():
+            for seed in self.seeds:
+                run = (name, shipped.model, shipped.recipe, seed)
+                if fold.group == shipped.validation and run not in planned:
+                    raise ValueError(
+                        f"shipped: no training of {shipped.model!r} with recipe "
+                        f"{shipped.recipe!r} on {name!r} is planned; add it to `runs`"
+                    )
+        if shipped.members > len(self.seeds):
+            raise ValueError(
+                f"shipped.members: is {shipped.members}, but there are {len(self.seeds)} `seeds`"
+            )
+
     def _variants_are_possible(self) -> None:
         for section, own, known in (
             ("models", self.models, MODELS),
@@ -617,7 +674,7 @@ class Study(_Study):
                 )
 
     @staticmethod
-    def _sets_of(experiment: KFold | Published | AcrossDatasets) -> list[str]:
+    def _sets_of(experiment: AnySplit) -> list[str]:
         if isinstance(experiment, AcrossDatasets):
             return [experiment.train, experiment.evaluate]
         return [experiment.dataset]
@@ -719,6 +776,20 @@ class Study(_Study):
             if fold.group == group
         ]
 
+    def whole(self) -> list[Run]:
+        """The trainings on all records of a set, whose networks are shipped."""
+        if self.shipped is None:
+            return []
+        validation, model, recipe = (
+            self.shipped.validation,
+            self.shipped.model,
+            self.shipped.recipe,
+        )
+        first = next(name for name, fold in self.folds().items() if fold.group == validation)
+        (dataset,) = self.sets_of(first)
+        epochs = self.training(first, model, recipe)[1].epochs
+        return [Run(dataset, model, recipe, seed, epochs) for seed in self.seeds]
+
     def training(self, fold_name: str, model: str, recipe: str) -> tuple[Model, Recipe]:
         """What a run trains and how, by the names that it has in the config."""
         network = MODELS[model] if model in MODELS else _varied_model(self.models[model])
@@ -750,7 +821,7 @@ def _varied_model(variant: ModelVariant) -> Model:
     return replace(MODELS[variant.base], **own)
 
 
-def _fold_count(experiment: KFold | Published | AcrossDatasets) -> int | None:
+def _fold_count(experiment: AnySplit) -> int | None:
     return None if isinstance(experiment, AcrossDatasets) else experiment.folds
 
 
@@ -779,7 +850,7 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
         ) from error
 
 
-_SPLITS = ("k-fold", "published", "across-datasets")
+_SPLITS = ("k-fold", "cluster-k-fold", "published", "across-datasets")
 _KINDS = (*_SPLITS, "results", "counts")
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mirpair.contracts import EVALUATE, EXPERIMENT, RECORDS, TRAIN
 from mirpair.files import InputError
 from mirpair.sequences import Dropped, Record, read_fasta
+from mirpair.similarity import clusters, nearest
 
 
 def build_records(
@@ -48,34 +49,105 @@ def build_records(
     dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
     rows: list[tuple[str, int, str, str, int]] = []
     first_seen: dict[str, Record] = {}
+    for label, record in _read_classes(positives, negatives, dropped):
+        if other := first_seen.get(record.id):
+            raise InputError(
+                f"{record.file}: record {record.number} has the id {record.id!r}, but so "
+                f"has record {other.number} of {other.file}: ids must be unique in a set, "
+                "rename one of them"
+            )
+        first_seen[record.id] = record
+        rows.append((record.id, label, record.sequence, record.file, record.number))
+    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), dropped or []
+
+
+def clean_records(
+    positives: Iterable[str | Path],
+    negatives: Iterable[str | Path],
+    *,
+    known: Collection[str] = (),
+    on_ambiguous: Literal["error", "drop"] = "error",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the FASTA files of both classes, and leave out what is known to be wrong.
+
+    Files may share ids and sequences, as sets that were made from one another do: an id is
+    ``<name of the file>:<id>``, and of each sequence the first record is taken.
+
+    Parameters
+    ----------
+    positives, negatives, on_ambiguous
+        See `build_records`.
+    known
+        Sequences of known hairpins.
+
+    Returns
+    -------
+    records, left_out
+        As `build_records`; and id, file, number and reason of each record that was left out: a
+        sequence of both classes, a negative that is a known hairpin, a copy, or a character
+        outside ACGU.
+
+    Raises
+    ------
+    InputError
+        As `build_records` does.
+    """
+    dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
+    rows = [
+        (f"{Path(record.file).stem}:{record.id}", label, record.sequence, record.file, record.number)
+        for label, record in _read_classes(positives, negatives, dropped)
+    ]
+    table = pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS)
+    # The last that is true is what is told.
+    reason = pd.Series("", index=table.index, dtype="str")
+    reason[table.duplicated("sequence")] = "copy"
+    reason[(table["label"] == 0) & table["sequence"].isin(set(known))] = "known hairpin"
+    both = table.groupby("sequence")["label"].transform("nunique") > 1
+    reason[both] = "in both classes"
+    left_out = table.assign(reason=reason)[reason != ""]
+    records = table[reason == ""].reset_index(drop=True)
+    for label, kind in ((1, "positive"), (0, "negative")):
+        if label not in set(records["label"]):
+            raise InputError(f"no records are left for the {kind} class after cleaning")
+    if twice := records.loc[records["id"].duplicated(), "id"].tolist():
+        raise InputError(
+            f"the id {twice[0]!r} stands twice: ids must be unique in a file, and files of a set "
+            "must have different names"
+        )
+    told = pd.concat([dropped_table(dropped or []), left_out[["id", "file", "number", "reason"]]])
+    return records, told.reset_index(drop=True)
+
+
+def _read_classes(
+    positives: Iterable[str | Path],
+    negatives: Iterable[str | Path],
+    dropped: list[Dropped] | None,
+) -> Iterator[tuple[int, Record]]:
+    """Label and record of everything in the files of both classes, positives first."""
     files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
     if twice := [path for path, count in Counter(files[1] + files[0]).items() if count > 1]:
         raise InputError(f"{', '.join(twice)}: this file stands twice among the files of the set")
     for label, paths in files.items():
-        before = len(rows)
+        count = 0
         for path in paths:
             for record in read_fasta(path, dropped=dropped):
-                if other := first_seen.get(record.id):
-                    raise InputError(
-                        f"{record.file}: record {record.number} has the id {record.id!r}, but so "
-                        f"has record {other.number} of {other.file}: ids must be unique in a set, "
-                        "rename one of them"
-                    )
-                first_seen[record.id] = record
-                rows.append((record.id, label, record.sequence, record.file, record.number))
-        if len(rows) == before:
+                count += 1
+                yield label, record
+        if not count:
             raise InputError(
                 f"{', '.join(paths)}: no records are left for the "
                 f"{'positive' if label else 'negative'} class"
             )
-    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), dropped or []
 
 
 def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
-    """What `build_records` left out: id, file, number of the record, position, character."""
+    """What `build_records` left out: id, file, number of the record, reason."""
     return pd.DataFrame(
-        [(d.record.id, d.record.file, d.record.number, d.position, d.character) for d in dropped],
-        columns=["id", "file", "number", "position", "character"],
+        [
+            (d.record.id, d.record.file, d.record.number, f"{d.character!r} at {d.position}")
+            for d in dropped
+        ],
+        columns=["id", "file", "number", "reason"],
     )
 
 
@@ -98,6 +170,46 @@ def stratified_folds(records: pd.DataFrame, *, folds: int, seed: int) -> list[pd
     for _, chosen in splitter.split(records["sequence"], records["label"]):
         role = pd.Series(TRAIN, index=records.index)
         role.iloc[chosen] = EVALUATE
+        roles.append(role)
+    return roles
+
+
+def cluster_folds(
+    records: pd.DataFrame, *, folds: int, identity: float, seed: int, threads: int = 1
+) -> list[pd.Series]:
+    """Role of every record in each fold, where whole clusters of RNAs that are alike are drawn.
+
+    Classes are spread as evenly as the clusters allow (scikit-learn's StratifiedGroupKFold). What
+    the clustering leaves of likeness, by `mirpair.similarity.nearest`, is taken out of a fold's
+    evaluation.
+
+    Parameters
+    ----------
+    records
+        A set.
+    folds, seed
+        Number of folds, and seed of the draw.
+    identity
+        See `mirpair.similarity.clusters`.
+    threads
+        The result is the same for any.
+
+    Returns
+    -------
+    list of Series
+        As `stratified_folds`; no role (missing) for what is too near to a training record.
+    """
+    sequences = records["sequence"]
+    groups = clusters(sequences.tolist(), identity=identity, threads=threads)
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    roles = []
+    for trains, evaluates in splitter.split(sequences, records["label"], groups):
+        role = pd.Series(TRAIN, index=records.index, dtype="str")
+        near = nearest(
+            sequences.iloc[evaluates].tolist(), sequences.iloc[trains].tolist(), threads=threads
+        )
+        role.iloc[evaluates] = EVALUATE
+        role.iloc[evaluates[near >= identity]] = None
         roles.append(role)
     return roles
 
@@ -142,13 +254,15 @@ def assign_roles(
     train: Sequence[str | Path] = (),
     evaluate: Sequence[str | Path] = (),
     on_ambiguous: Literal["error", "drop"] = "error",
+    threads: int = 1,
 ) -> pd.DataFrame:
     """The table of one experiment: id, set and role of every record that takes part.
 
     Parameters
     ----------
     split
-        An experiment of the config (`mirpair.config.Experiment`) as a dictionary.
+        An experiment of the config (`mirpair.config.Experiment`) as a dictionary; or ``{"split":
+        "whole", "dataset": …}``, in which all train.
     records
         Records by name of their set.
     fold
@@ -157,6 +271,8 @@ def assign_roles(
         FASTA files of a published split.
     on_ambiguous
         What the set does with a record that has a character outside ACGU.
+    threads
+        Of a search for what is alike; the result is the same for any.
 
     Raises
     ------
@@ -167,6 +283,9 @@ def assign_roles(
     match split:
         case {"split": "k-fold", "dataset": name, "folds": folds, "seed": seed}:
             parts = [(name, stratified_folds(records[name], folds=folds, seed=seed)[fold - 1])]
+        case {"split": "cluster-k-fold", "dataset": name, **how}:
+            drawn = {key: how[key] for key in ("folds", "identity", "seed")}
+            parts = [(name, cluster_folds(records[name], **drawn, threads=threads)[fold - 1])]
         case {"split": "published", "dataset": name}:
             roles = published_roles(
                 records[name], train=train, evaluate=evaluate, on_ambiguous=on_ambiguous
@@ -174,6 +293,8 @@ def assign_roles(
             parts = [(name, roles)]
         case {"split": "across-datasets", "train": trains, "evaluate": evaluates}:
             parts = [(trains, TRAIN), (evaluates, EVALUATE)]
+        case {"split": "whole", "dataset": name}:
+            parts = [(name, TRAIN)]
         case _:
             raise InputError(f"no such split: {dict(split)}")
     table = pd.concat(
@@ -183,7 +304,7 @@ def assign_roles(
         ],
         ignore_index=True,
     )
-    for role in (TRAIN, EVALUATE):
+    for role in (TRAIN, EVALUATE) if split["split"] != "whole" else (TRAIN,):
         present = set(table.loc[table["role"] == role, "label"])
         for label, kind in ((1, "positive"), (0, "negative")):
             if label not in present:

@@ -243,7 +243,8 @@ def train(
     model
         What is trained.
     train_set, evaluate_set
-        The records of either role. The second is only ever scored: it chooses nothing.
+        The records of either role. The second is only ever scored: it chooses nothing, and may be
+        empty.
     recipe
         How it is trained; the network returned is that of the recipe's last epoch.
     seed
@@ -293,7 +294,7 @@ def train(
         train_loss[epoch] = total / n
         logits = predict(network, evaluate_set, batch_size=recipe.batch_size)
         noted = weighted_loss(logits, torch.from_numpy(evaluate_labels).to(place), equation_2)
-        evaluate_loss[epoch] = noted.item() / len(evaluate_set)
+        evaluate_loss[epoch] = noted.item() / len(evaluate_set) if len(evaluate_set) else np.nan
         evaluate_scores[epoch] = scores_of(logits)
         log.info(
             "epoch %d of %d: loss %.4f on the training, %.4f on the evaluation records, %.1f s",

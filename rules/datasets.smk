@@ -2,6 +2,9 @@ rule records:
     input:
         positives=fasta("positives"),
         negatives=fasta("negatives"),
+        hairpins=lambda w: (
+            reference(STUDY.audit.hairpins) if STUDY.datasets[w.dataset].cleaned else []
+        ),
     output:
         records="<results>/datasets/{dataset}/records.tsv",
         dropped="<results>/datasets/{dataset}/dropped.tsv",
@@ -18,6 +21,7 @@ rule records:
         runtime=10,
     params:
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
+        cleaned=lambda w: STUDY.datasets[w.dataset].cleaned,
         code=code_of("records"),
     message:
         "Reading the FASTA files of the set {wildcards.dataset}"

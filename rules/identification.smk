@@ -24,6 +24,9 @@ TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
 WATCHED_RUN = f"<results>/{RUN_FOLDER.replace('runs', 'watched')}"
+# Trainings on all records of a set, by the name of the set in place of an experiment's.
+WHOLE = {run[:4]: run for run in STUDY.whole()}
+WHOLE_RUN = f"<results>/{RUN_FOLDER.replace('runs', 'whole')}"
 
 
 def fasta(label):
@@ -66,6 +69,14 @@ def planned(runs=PLAN, folder="runs"):
         }
         for run in runs.values()
     }
+
+
+def whole_training(wildcards):
+    """What a training on all records of a set is, as `training_of` tells of a planned run."""
+    run = run_of(wildcards, WHOLE)
+    first = folds_of(STUDY.shipped.validation)[0]
+    model, recipe = STUDY.training(first, run.model, run.recipe)
+    return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
 
 
 def watched_histories(wildcards):
@@ -212,6 +223,7 @@ TARGETS |= {
         *expand("<results>/figures/tables/{table}.png", table=DRAWN_TABLES),
         *table_files(ALL_TABLES),
         *(f"<results>/{name}/weights.safetensors" for name in KEEPS),
+        *(multiext("<results>/shipped/pre-mirna", ".safetensors", ".md") if STUDY.shipped else []),
     ],
     "regenerate-paper-tables": table_files(STUDY.tables),
     "figure3": multiext("<results>/figures/figure3", ".svg", ".png"),
@@ -225,6 +237,11 @@ include: "evaluate.smk"
 include: "tables.smk"
 include: "figures.smk"
 include: "report.smk"
+
+
+if STUDY.shipped:
+
+    include: "ship.smk"
 
 
 if STUDY.kept:

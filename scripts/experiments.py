@@ -15,5 +15,6 @@ table = assign_roles(
     train=snakemake.input.train,
     evaluate=snakemake.input.evaluate,
     on_ambiguous=snakemake.params.on_ambiguous,
+    threads=snakemake.threads,
 )
 write_tsv(table, snakemake.output[0])

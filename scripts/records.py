@@ -4,17 +4,24 @@ import logging
 
 import job
 
-from mirpair.datasets import build_records, dropped_table
+from mirpair.audit import known_hairpins
+from mirpair.datasets import build_records, clean_records, dropped_table
 from mirpair.files import write_tsv
 
 job.start(snakemake)
-records, dropped = build_records(
-    snakemake.input.positives,
-    snakemake.input.negatives,
-    on_ambiguous=snakemake.params.on_ambiguous,
-)
+inputs, params = snakemake.input, snakemake.params
+if params.cleaned:
+    known = known_hairpins(*inputs.hairpins)["sequence"] if inputs.hairpins else []
+    records, left_out = clean_records(
+        inputs.positives, inputs.negatives, known=known, on_ambiguous=params.on_ambiguous
+    )
+else:
+    records, dropped = build_records(
+        inputs.positives, inputs.negatives, on_ambiguous=params.on_ambiguous
+    )
+    left_out = dropped_table(dropped)
 write_tsv(records, snakemake.output.records)
-write_tsv(dropped_table(dropped), snakemake.output.dropped)
-logging.info("%d records, %d dropped", len(records), len(dropped))
-for record in dropped:
-    logging.warning("dropped: %s", record)
+write_tsv(left_out, snakemake.output.dropped)
+logging.info("%d records, %d left out", len(records), len(left_out))
+for record in left_out.itertuples():
+    logging.info("left out: %s, record %d of %s: %s", *record[1:2], record.number, record.file, record.reason)

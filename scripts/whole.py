@@ -1,0 +1,14 @@
+"""Write an experiment in which all records of a set train."""
+
+import job
+
+from mirpair.contracts import read_records
+from mirpair.datasets import assign_roles
+from mirpair.files import write_tsv
+
+job.start(snakemake)
+name = snakemake.wildcards.dataset
+table = assign_roles(
+    {"split": "whole", "dataset": name}, {name: read_records(snakemake.input[0])}
+)
+write_tsv(table, snakemake.output[0])
