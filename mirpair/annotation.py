@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from Bio.Align import PairwiseAligner
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from scipy.special import softmax
@@ -23,12 +22,12 @@ from torch import Tensor
 from mirpair.calls import NETWORK_SCORES, likeness, network_calls, network_score, rejection
 from mirpair.contracts import TRAIN
 from mirpair.encoding import Encoded, encode, encode_ensemble
-from mirpair.families import Nearest
 from mirpair.files import InputError, atomic
 from mirpair.folding import Structure, ensemble, fold_all, for_each
 from mirpair.inference import embed, load_weights
 from mirpair.models import Network, build
 from mirpair.recipes import Model
+from mirpair.similarity import Nearest, identity
 
 # Name to the column of `mirpair.calls.rejection`.
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
@@ -52,10 +51,6 @@ ANNOTATION = {
     "identity": "float64",
     "reason": "str",
 }
-# BLASTN's scores, by which gaps are not opened for the sake of single matches.
-_ALIGNER = PairwiseAligner(  # type: ignore[no-untyped-call]
-    mode="global", match_score=2, mismatch_score=-3, open_gap_score=-7, extend_gap_score=-2
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,9 +392,3 @@ def _rows(
                 "identity": identity(sequence, annotator.sequences[place]),
             }
         yield row
-
-
-def identity(one: str, other: str) -> float:
-    """Matches by the columns of the best alignment of two RNAs from end to end, 0 to 1."""
-    counts = _ALIGNER.align(one, other)[0].counts()  # type: ignore[no-untyped-call]
-    return float(counts.identities / (counts.identities + counts.mismatches + counts.gaps))

@@ -94,8 +94,8 @@ def clean_records(
     """
     dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
     rows = [
-        (f"{Path(record.file).stem}:{record.id}", label, record.sequence, record.file, record.number)
-        for label, record in _read_classes(positives, negatives, dropped)
+        (f"{Path(it.file).stem}:{it.id}", label, it.sequence, it.file, it.number)
+        for label, it in _read_classes(positives, negatives, dropped)
     ]
     table = pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS)
     # The last that is true is what is told.
@@ -143,10 +143,7 @@ def _read_classes(
 def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
     """What `build_records` left out: id, file, number of the record, reason."""
     return pd.DataFrame(
-        [
-            (d.record.id, d.record.file, d.record.number, f"{d.character!r} at {d.position}")
-            for d in dropped
-        ],
+        [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped],
         columns=["id", "file", "number", "reason"],
     )
 

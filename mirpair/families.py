@@ -13,19 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.feature_extraction.text import CountVectorizer
 
 from mirpair.contracts import EVALUATE, EXPERIMENT, FAMILY_RECORDS, TRAIN, VALIDATE
 from mirpair.files import InputError
 from mirpair.sequences import Dropped, read_fasta
-from mirpair.similarity import clusters, nearest
+from mirpair.similarity import Nearest, clusters, nearest
 
 # Kinds of RNA that a study makes or finds by itself.
 SHUFFLED, UNTRAINED = "shuffled hairpin", "untrained family"
-WORD = 8
-_BLOCK = 500
 
 
 def read_families(files: Mapping[str, str | Path], *, max_length: int) -> pd.DataFrame:
@@ -402,41 +398,3 @@ def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFr
         called=found["family"],
         containment=containment,
     )
-
-
-class Nearest:
-    """The training RNA that shares the largest part of an RNA's 8-mers.
-
-    Parameters
-    ----------
-    sequences
-        Of the training records, over ACGU.
-    """
-
-    def __init__(self, sequences: Sequence[str]) -> None:
-        self.words = CountVectorizer(
-            analyzer="char", ngram_range=(WORD, WORD), lowercase=False, binary=True
-        )
-        self.known = self.words.fit_transform(sequences).astype(np.float32).T.tocsr()
-
-    def find(
-        self, sequences: Sequence[str]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Place of the nearest training record of each RNA, and the *containment* in it.
-
-        Containment is the share of the RNA's different 8-mers that the training RNA has too: 1 for
-        a part of it, 0 for nothing shared or less than 8 nt. Of equally near ones the first.
-
-        Returns
-        -------
-        places, containment
-            (N,) and (N,).
-        """
-        places, shares = [], []
-        for start in range(0, len(sequences), _BLOCK):
-            block = sequences[start : start + _BLOCK]
-            shared = (self.words.transform(block).astype(np.float32) @ self.known).toarray()
-            total = [len({s[n : n + WORD] for n in range(len(s) - WORD + 1)}) for s in block]
-            places.append(shared.argmax(axis=1))
-            shares.append(shared.max(axis=1) / np.maximum(total, 1))
-        return np.concatenate(places), np.concatenate(shares).astype(np.float64)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple, TypeVar
 
@@ -27,6 +27,7 @@ _TASK = 32
 # Pairs that are less probable are not in RNAfold's dot plot.
 _LEAST_PROBABILITY = 1e-5
 
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
@@ -112,8 +113,8 @@ def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
         RNA.cvar.rna_plot_type = before
 
 
-def _run(function: Callable[[str], _Result], sequences: list[str]) -> list[_Result]:
-    return [function(sequence) for sequence in sequences]
+def _run(function: Callable[[_Item], _Result], items: list[_Item]) -> list[_Result]:
+    return [function(item) for item in items]
 
 
 def unique(sequences: Iterable[str]) -> list[str]:
@@ -127,51 +128,71 @@ def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Struct
 
 
 def for_each(
-    function: Callable[[str], _Result], sequences: Sequence[str], *, processes: int = 1
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    *,
+    processes: int = 1,
+    at_once: int = _TASK,
+    prepare: Callable[[], None] | None = None,
 ) -> Iterator[_Result]:
-    """Fold many sequences in a process pool (ViennaRNA holds the GIL, so threads do not help).
+    """Call a function with each of many items, in a process pool.
+
+    ViennaRNA holds the GIL, so threads do not help.
 
     Parameters
     ----------
     function
-        `fold` or `ensemble`.
-    sequences
-        What to fold; see `unique`.
+        Such as `fold` or `ensemble`.
+    items
+        What it is called with: of `fold`, sequences (see `unique`). They are asked for as they are
+        needed, so there may be any number of them.
     processes
-        Worker processes; 1 folds in this process.
+        Worker processes; 1 calls in this process.
+    at_once
+        How many items are sent to a process in one message.
+    prepare
+        Called once in every process before all else.
 
     Returns
     -------
     Iterator
-        Of the function's results in the order of `sequences`, whatever the number of processes.
+        Of the function's results in the order of `items`, whatever the number of processes.
 
     Raises
     ------
     ChildProcessError
         If a worker process died (most often killed for want of memory).
     """
-    tasks = (
-        partial(_run, function, list(sequences[i : i + _TASK]))
-        for i in range(0, len(sequences), _TASK)
-    )
-    if processes <= 1 or len(sequences) <= _TASK:
-        return (result for task in tasks for result in task())
+    left = iter(items)
+    batches = iter(lambda: list(islice(left, at_once)), [])
+    tasks = (partial(_run, function, batch) for batch in batches)
+    begun = list(islice(tasks, 2))
+    if processes <= 1 or len(begun) < 2:
+        if prepare:
+            prepare()
+        return (result for task in chain(begun, tasks) for result in task())
     # Forked workers need no second import of the caller's script, which Snakemake's scripts
     # could not bear; they start here and now, before the caller has threads of its own.
     method = "fork" if sys.platform == "linux" else None
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context(method), initializer=_ignore_interrupts
+        processes,
+        mp_context=multiprocessing.get_context(method),
+        initializer=_begin,
+        initargs=(prepare,),
     )
-    first = pool.submit(next(tasks))
+    first = pool.submit(begun[0])
     workers = set(multiprocessing.active_children()) - others
-    return _in_order(pool, workers, deque([first]), tasks, ahead=2 * processes)
+    rest = chain(begun[1:], tasks)
+    return _in_order(pool, workers, deque([first]), rest, ahead=2 * processes)
 
 
-def _ignore_interrupts() -> None:
+def _begin(prepare: Callable[[], None] | None) -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if prepare:
+        prepare()
 
 
 def _in_order(

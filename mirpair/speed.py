@@ -10,10 +10,10 @@ import torch
 
 from mirpair.annotation import encode_for
 from mirpair.contracts import SPEED
-from mirpair.families import Nearest
 from mirpair.inference import predict
 from mirpair.infernal import scan
 from mirpair.models import Network
+from mirpair.similarity import Nearest
 
 # Does the work on some cores and says how many seconds of it were folding.
 Work = Callable[[int], float]

@@ -29,7 +29,7 @@ rule whole:
 use rule train as train_whole with:
     input:
         experiment="<results>/whole/{experiment}.tsv",
-        tensors="<results>/datasets/{experiment}/tensors.npz",
+        tensors=["<results>/datasets/{experiment}/tensors.npz"],
     output:
         weights=f"{WHOLE_RUN}/weights.safetensors",
         scores=f"{WHOLE_RUN}/scores.npz",

@@ -24,4 +24,6 @@ write_tsv(records, snakemake.output.records)
 write_tsv(left_out, snakemake.output.dropped)
 logging.info("%d records, %d left out", len(records), len(left_out))
 for record in left_out.itertuples():
-    logging.info("left out: %s, record %d of %s: %s", *record[1:2], record.number, record.file, record.reason)
+    logging.info(
+        "left out: %s, record %d of %s: %s", *record[1:2], record.number, record.file, record.reason
+    )

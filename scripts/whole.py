@@ -8,7 +8,5 @@ from mirpair.files import write_tsv
 
 job.start(snakemake)
 name = snakemake.wildcards.dataset
-table = assign_roles(
-    {"split": "whole", "dataset": name}, {name: read_records(snakemake.input[0])}
-)
+table = assign_roles({"split": "whole", "dataset": name}, {name: read_records(snakemake.input[0])})
 write_tsv(table, snakemake.output[0])

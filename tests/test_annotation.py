@@ -17,7 +17,7 @@ from conftest import ROOT, random_rna
 from safetensors.torch import save_file
 
 from mirpair import annotation
-from mirpair.annotation import LARGEST, annotate, identity, in_chunks, load, ship, shipped
+from mirpair.annotation import LARGEST, annotate, in_chunks, load, ship, shipped
 from mirpair.calls import NETWORK_SCORES
 from mirpair.card import model_card
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
@@ -28,6 +28,7 @@ from mirpair.files import InputError, sha256
 from mirpair.folding import fold
 from mirpair.inference import embed, save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
+from mirpair.similarity import identity
 from mirpair.training import train_families
 
 ROLES = [TRAIN] * 8 + [VALIDATE] * 3 + [EVALUATE] * 3

@@ -68,7 +68,7 @@ def test_ambiguous_records_are_an_error_or_dropped_and_listed(tmp_path: Path) ->
     records, dropped = build_records([positives], [negatives], on_ambiguous="drop")
     assert records["id"].tolist() == ["b", "c"]
     assert dropped_table(dropped).to_dict("records") == [
-        {"id": "a", "file": str(positives), "number": 1, "position": 3, "character": "N"}
+        {"id": "a", "file": str(positives), "number": 1, "reason": "'N' at position 3"}
     ]
 
 

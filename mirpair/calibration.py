@@ -1,0 +1,197 @@
+"""From a network's score to the probability of a pre-miRNA, for a stated share of them.
+
+A network that was trained with equally heavy classes scores as if every other RNA were a
+pre-miRNA. Platt's method (1999; scikit-learn's logistic regression) learns on held-out records
+how far its scores are to be believed; Bayes' rule brings the result to another share of
+pre-miRNAs than that of those records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import binomtest
+from sklearn.linear_model import LogisticRegression
+
+from mirpair.files import InputError
+
+# Held-out scores are float32, which has nothing between 1 - 6e-8 and 1.
+_SMALLEST = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a score becomes a probability.
+
+    Attributes
+    ----------
+    slope, intercept
+        The log-odds of a pre-miRNA among the held-out records are slope × logit(score) +
+        intercept.
+    prior
+        Share of pre-miRNAs among them.
+    lowest, highest
+        Of the held-out scores: beyond them nothing is known, so that a score which is higher is
+        believed no more than the highest.
+    """
+
+    slope: float
+    intercept: float
+    prior: float
+    lowest: float
+    highest: float
+
+    def probability(self, scores: npt.ArrayLike, prior: float) -> npt.NDArray[np.float64]:
+        """Probability of a pre-miRNA where a share `prior` of all RNAs that are scored is one.
+
+        Parameters
+        ----------
+        scores
+            Of the network, (N,).
+        prior
+            Above 0 and below 1.
+        """
+        known = np.clip(np.asarray(scores, dtype=np.float64), self.lowest, self.highest)
+        odds = self.slope * logit(known) + self.intercept
+        shifted: npt.NDArray[np.float64] = expit(odds + logit(prior) - logit(self.prior))
+        return shifted
+
+
+def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
+    """Learn a calibration on held-out records.
+
+    Parameters
+    ----------
+    labels
+        (N,); 1 is a pre-miRNA.
+    scores
+        (N,), from 0 to 1, of networks that did not train on these records.
+
+    Raises
+    ------
+    InputError
+        If the records are all of one class, or a higher score does not mean more pre-miRNAs.
+    """
+    labels = np.asarray(labels)
+    if len(np.unique(labels)) < 2:
+        raise InputError("the held-out records are all of one class; both are needed to calibrate")
+    clipped = np.clip(np.asarray(scores, dtype=np.float64), _SMALLEST, 1 - _SMALLEST)
+    model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000)
+    model.fit(logit(clipped)[:, None], labels)
+    slope = float(model.coef_[0, 0])
+    if slope <= 0:
+        raise InputError(
+            "the held-out scores are no higher for pre-miRNAs than for other RNAs: such a network "
+            "cannot be calibrated"
+        )
+    return Calibration(
+        slope=slope,
+        intercept=float(model.intercept_[0]),
+        prior=float((labels == 1).mean()),
+        lowest=float(clipped.min()),
+        highest=float(clipped.max()),
+    )
+
+
+def held_out(held: pd.DataFrame, prior: float) -> npt.NDArray[np.float64]:
+    """Probabilities of held-out records, each by a calibration without its own fold.
+
+    Parameters
+    ----------
+    held
+        Columns label, score and fold.
+    prior
+        See `Calibration.probability`.
+    """
+    probability = np.empty(len(held))
+    for fold in held["fold"].unique():
+        own = (held["fold"] == fold).to_numpy()
+        others = calibrate(held.loc[~own, "label"], held.loc[~own, "score"])
+        probability[own] = others.probability(held.loc[own, "score"], prior)
+    return probability
+
+
+def reliability(held: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
+    """How often held-out records of about the same probability are pre-miRNAs.
+
+    Parameters
+    ----------
+    held
+        See `held_out`; the prior is their own share of pre-miRNAs.
+    edges
+        Of the bins, ascending from 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        A row for each bin that has records: from, to, records, predicted (mean probability),
+        observed (share of pre-miRNAs) and its 95 % interval (Clopper and Pearson), low, high.
+    """
+    probability = held_out(held, float((held["label"] == 1).mean()))
+    bins = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, len(edges) - 2)
+    rows = []
+    for number in np.unique(bins):
+        inside = bins == number
+        positives, count = int((held["label"] == 1)[inside].sum()), int(inside.sum())
+        rows.append(
+            {
+                "from": edges[number],
+                "to": edges[number + 1],
+                "records": count,
+                "predicted": float(probability[inside].mean()),
+                "observed": positives / count,
+                **_interval(positives, count),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
+    """What calls are worth where there are so many other RNAs for every pre-miRNA.
+
+    Called is what has a probability of at least 0.5 for that share, see `held_out`.
+
+    Parameters
+    ----------
+    held
+        See `held_out`.
+    ratios
+        Numbers of other RNAs for every pre-miRNA.
+
+    Returns
+    -------
+    DataFrame
+        A row for each: others, SE (share of pre-miRNAs that is called), FPR (of the others), each
+        with its 95 % interval (Clopper and Pearson); PPV, the share of calls that is right, by SE
+        and FPR, with low and high by the worse and the better ends of both intervals.
+    """
+    rows = []
+    is_positive = (held["label"] == 1).to_numpy()
+    for others in ratios:
+        called = held_out(held, 1 / (1 + others)) >= 0.5
+        row: dict[str, float] = {"others": others}
+        ends = {}
+        for name, chosen in (("SE", is_positive), ("FPR", ~is_positive)):
+            count, total = int(called[chosen].sum()), int(chosen.sum())
+            ends[name] = _interval(count, total)
+            row |= {name: count / total, **{f"{name} {k}": v for k, v in ends[name].items()}}
+        row["PPV"] = _precision(row["SE"], row["FPR"], others)
+        row["PPV low"] = _precision(row["SE low"], row["FPR high"], others)
+        row["PPV high"] = _precision(row["SE high"], row["FPR low"], others)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _interval(count: int, total: int) -> dict[str, float]:
+    interval = binomtest(count, total).proportion_ci()
+    return {"low": float(interval.low), "high": float(interval.high)}
+
+
+def _precision(sensitivity: float, false_positives: float, others: float) -> float:
+    called = sensitivity + others * false_positives
+    return sensitivity / called if called else float("nan")

@@ -1,0 +1,149 @@
+"""The hairpins of miRBase, and which of them is nearest to an RNA."""
+
+from __future__ import annotations
+
+import csv
+import lzma
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from mirpair.contracts import ALPHABET, NEAR
+from mirpair.files import InputError, atomic
+from mirpair.sequences import normalise
+from mirpair.similarity import Nearest, identity
+
+LARGEST = 1_500_000
+_HEADER = "# miRBase hairpins, xz-compressed TSV: names and sequence\n"
+_PACKAGE = Path(__file__).parent
+NAME = "mirbase22.tsv.xz"
+# Of an installed package, and of a checkout.
+_PLACES = [folder / "weights" / NAME for folder in (_PACKAGE, _PACKAGE.parent)]
+_SHORTLIST = 5
+KNOWN, NOVEL = "known", "novel"
+
+
+class Hairpin(NamedTuple):
+    """The known hairpin that an RNA is nearest to.
+
+    Attributes
+    ----------
+    names
+        Its name; those of several hairpins with the same sequence with a comma between.
+    identity
+        See `mirpair.similarity.identity`; 0 if there is none that shares an 8-mer.
+    """
+
+    names: str
+    identity: float
+
+    @property
+    def status(self) -> str:
+        """`KNOWN` from an identity of 0.8 on, where this project takes RNAs for near-copies."""
+        return KNOWN if self.identity >= NEAR else NOVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Hairpins:
+    """Known hairpins, each sequence once; see `load`."""
+
+    names: Sequence[str]
+    sequences: Sequence[str]
+    index: Nearest
+
+    def nearest(self, sequences: Sequence[str]) -> list[Hairpin]:
+        """For each RNA, of the five that share most of its 8-mers, the most identical one."""
+        if not sequences:
+            return []
+        places, shares = self.index.shortlist(sequences, _SHORTLIST)
+        found = []
+        for sequence, near, shared in zip(sequences, places, shares, strict=True):
+            best = Hairpin("", 0.0)
+            for place in near[shared > 0].tolist():
+                alike = identity(sequence, self.sequences[place])
+                if alike > best.identity:
+                    best = Hairpin(self.names[place], alike)
+            found.append(best)
+        return found
+
+
+def read_table(path: str | Path) -> list[tuple[str, str]]:
+    """Name and sequence of every hairpin of a CSV file with columns ID and precursor.
+
+    As the table ``miRBase_all.csv`` of the Python package smallrnaseq. What has a character
+    outside ACGU is left out.
+
+    Raises
+    ------
+    InputError
+        If the columns are not there.
+    """
+    with open(path, encoding="utf-8", newline="") as handle:
+        rows = csv.DictReader(handle)
+        if not {"ID", "precursor"} <= set(rows.fieldnames or []):
+            raise InputError(f"{path}: not a table of hairpins: it needs columns ID and precursor")
+        read = [(row["ID"], normalise(row["precursor"])) for row in rows]
+    return [(name, s) for name, s in read if s and not set(s) - set(ALPHABET)]
+
+
+def ship(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
+    """Write what `load` reads, each sequence once, and return how many there are.
+
+    Raises
+    ------
+    InputError
+        If the file would be larger than `LARGEST` bytes.
+    """
+    names: dict[str, list[str]] = {}
+    for name, sequence in hairpins:
+        names.setdefault(sequence, []).append(name)
+    # Hairpins of one family in many species stand together: that is what compresses.
+    order = sorted(names, key=lambda s: (names[s][0].partition("-")[2], names[s][0], s))
+    text = _HEADER + "".join(f"{','.join(names[s])}\t{s}\n" for s in order)
+    packed = lzma.compress(text.encode("ascii"), preset=9 | lzma.PRESET_EXTREME)
+    if len(packed) > LARGEST:
+        raise InputError(
+            f"{path}: {len(packed) / 1e6:.2f} MB, more than the {LARGEST / 1e6:.1f} MB that are "
+            "shipped"
+        )
+    with atomic(path) as temporary:
+        temporary.write_bytes(packed)
+    return len(order)
+
+
+def shipped() -> Path:
+    """The file that comes with the package.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for place in _PLACES:
+        if place.is_file():
+            return place
+    raise InputError(
+        f"{_PLACES[-1]}: there are no known hairpins; leave them out with --no-nearest, or make "
+        "the file: make weights"
+    )
+
+
+def load(path: str | Path | None = None) -> Hairpins:
+    """Read what `ship` wrote; the file that comes with the package, if none is named.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    path = path or shipped()
+    try:
+        text = lzma.decompress(Path(path).read_bytes()).decode("ascii")
+        if not text.startswith(_HEADER):
+            raise ValueError("it does not begin as one")
+        rows = [line.split("\t") for line in text[len(_HEADER) :].splitlines()]
+        names, sequences = (list(column) for column in zip(*rows, strict=True))
+    except (lzma.LZMAError, ValueError) as error:
+        raise InputError(f"{path}: not a file of known hairpins ({error})") from error
+    return Hairpins(names, sequences, Nearest(sequences))

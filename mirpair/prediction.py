@@ -1,0 +1,387 @@
+"""Anyone's RNAs: which are pre-miRNAs, how probable that is, and what they are near to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from mirpair import inference, mirbase
+from mirpair.calibration import Calibration, calibrate
+from mirpair.encoding import encode
+from mirpair.files import InputError, atomic
+from mirpair.folding import Structure, fold, for_each
+from mirpair.inference import load_weights, scores_of
+from mirpair.models import Network, build
+from mirpair.recipes import Model
+from mirpair.sequences import Problem, Record, normalise, problem_of
+
+LARGEST = 10_000_000
+PRIOR = 0.1
+_ENTRY = "predictor"
+_PACKAGE = Path(__file__).parent
+# Of an installed package, and of a checkout.
+_PLACES = [folder / "weights" / "pre-mirna.safetensors" for folder in (_PACKAGE, _PACKAGE.parent)]
+# RNAs that are folded and scored together: always the same ones, whatever the number of processes.
+CHUNK = 64
+SCORED = {
+    "id": "str",
+    "length": "int64",
+    "structure": "str",
+    "mfe": "float64",
+    "score": "float64",
+    "probability": "float64",
+    "call": "Int8",
+    "reason": "str",
+}
+NEAREST = {"nearest": "str", "identity": "float64", "status": "str"}
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """What `predict` asks.
+
+    Attributes
+    ----------
+    networks
+        In double precision: what they say of an RNA does not depend, in any digit that is printed,
+        on which RNAs are computed with it. Their mean is the score.
+    calibration
+        From a score to a probability; None of a training that was not calibrated.
+    shortest, longest
+        Of the RNAs that trained, nt; nothing is said of others.
+    """
+
+    networks: tuple[Network, ...]
+    calibration: Calibration | None
+    shortest: int
+    longest: int
+
+    def reason(self, sequence: str) -> str:
+        """Why an RNA over ACGU cannot be scored; empty if it can."""
+        if len(sequence) > self.longest:
+            return f"too long: {len(sequence):,} > {self.longest:,}"
+        if len(sequence) < self.shortest:
+            return f"too short: {len(sequence):,} < {self.shortest:,}"
+        return ""
+
+
+def ship(
+    path: str | Path,
+    weights: Sequence[str | Path],
+    *,
+    held: pd.DataFrame,
+    lengths: npt.NDArray[np.int64],
+) -> None:
+    """Write the networks of some trainings, and their calibration, into one file.
+
+    Parameters
+    ----------
+    path
+        Of the safetensors file to write.
+    weights
+        Files of the trainings, which are of one kind of network.
+    held
+        Columns label and score: of held-out records, by as many networks of this kind.
+    lengths
+        Of the RNAs that trained, nt.
+
+    Raises
+    ------
+    InputError
+        If the networks are of different kinds or do not tell who is a pre-miRNA, or if the file
+        would be larger than `LARGEST` bytes; see also `mirpair.calibration.calibrate`.
+    """
+    networks = [load_weights(place) for place in weights]
+    _check_networks(networks, weights)
+    described = {
+        "model": asdict(networks[0].model),
+        "members": len(networks),
+        "calibration": asdict(calibrate(held["label"], held["score"])),
+        "shortest": int(lengths.min()),
+        "longest": int(lengths.max()),
+    }
+    tensors = {
+        f"{number}.{name}": tensor.contiguous()
+        for number, network in enumerate(networks)
+        for name, tensor in network.state_dict().items()
+    }
+    with atomic(path) as temporary:
+        # One entry: safetensors writes several in an order that changes from file to file.
+        save_file(tensors, temporary, metadata={_ENTRY: json.dumps(described)})
+        if (size := temporary.stat().st_size) > LARGEST:
+            raise InputError(
+                f"{path}: {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that are "
+                "shipped: choose a smaller network, or fewer `members`"
+            )
+
+
+def _check_networks(networks: Sequence[Network], places: Sequence[str | Path]) -> None:
+    for network, place in zip(networks, places, strict=True):
+        if network.classes:
+            raise InputError(
+                f"{place}: this network tells families apart, it does not tell who is a pre-miRNA; "
+                "name the weights of a training of such a study"
+            )
+        if network.model != networks[0].model:
+            raise InputError(f"{place}: this network is of another kind than {places[0]}")
+
+
+def shipped() -> Path:
+    """The file that comes with the package.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    for place in _PLACES:
+        if place.is_file():
+            return place
+    raise InputError(
+        f"{_PLACES[-1]}: there are no weights; name a file with --weights, or make it: make weights"
+    )
+
+
+def load(path: str | Path | None = None) -> Predictor:
+    """Read what `ship` wrote, or the weights of one training, which have no calibration.
+
+    Parameters
+    ----------
+    path
+        Safetensors file; the one that comes with the package, if none is named.
+
+    Raises
+    ------
+    InputError
+        If it is something else (a pickle is never opened).
+    """
+    path = path or shipped()
+    if not Path(path).is_file():
+        raise InputError(f"{path}: there is no such file; name a file of weights")
+    try:
+        with safe_open(path, framework="pt") as opened:
+            described = json.loads((opened.metadata() or {}).get(_ENTRY, "null"))
+            if described is None:
+                network = load_weights(path)
+                _check_networks([network], [path])
+                limit = network.model.max_length
+                return Predictor((network.double(),), None, 1, limit or 400)
+            model = Model(**described["model"])
+            networks = []
+            for number in range(described["members"]):
+                network = build(model, seed=0)
+                names = network.state_dict()
+                state = {name: opened.get_tensor(f"{number}.{name}") for name in names}
+                network.load_state_dict(state)
+                networks.append(network.double().eval())
+        return Predictor(
+            networks=tuple(networks),
+            calibration=Calibration(**described["calibration"]),
+            shortest=int(described["shortest"]),
+            longest=int(described["longest"]),
+        )
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{path}: not weights that tell who is a pre-miRNA ({error}); a training of the "
+            "workflow writes some: results/<study>/runs/…/weights.safetensors"
+        ) from error
+
+
+class Settings(NamedTuple):
+    """How `predict_records` answers.
+
+    Attributes
+    ----------
+    prior
+        Share of pre-miRNAs that is expected among the RNAs, above 0 and below 1.
+    threshold
+        From which probability on an RNA is called a pre-miRNA.
+    nearest
+        Whether to look for the nearest known hairpin.
+    """
+
+    prior: float = PRIOR
+    threshold: float = 0.5
+    nearest: bool = True
+
+
+def predict(
+    sequences: Iterable[str] | Mapping[str, str],
+    *,
+    weights: str | Path | None = None,
+    prior: float = PRIOR,
+    threshold: float = 0.5,
+    nearest: bool = True,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Which RNAs are pre-miRNAs.
+
+    Parameters
+    ----------
+    sequences
+        RNA or DNA in any case; a mapping has names, otherwise an RNA's id is its place, from 1.
+    weights
+        See `load`.
+    prior, threshold, nearest
+        See `Settings`.
+    processes
+        That fold and score; the result is the same for any.
+
+    Returns
+    -------
+    DataFrame
+        A row for each RNA, in their order: id; length (nt); structure (dot-bracket) and mfe
+        (kcal/mol); score (of the network, 0 to 1, for equal shares of both classes); probability
+        (of a pre-miRNA, for the prior); call (1 for a pre-miRNA); reason (why there is no score).
+        With `nearest`: name of the nearest hairpin of miRBase 22, identity to it (matches by the
+        columns of the alignment from end to end), and status: ``"known"`` from 0.8 on, else
+        ``"novel"``. What cannot be scored has only id, length and reason.
+
+    Raises
+    ------
+    InputError
+        If there are no weights, or a setting is out of range.
+    """
+    named = sequences.items() if isinstance(sequences, Mapping) else enumerate(sequences, 1)
+    records = (
+        (record, problem_of(record, raw))
+        for number, (name, raw) in enumerate(named, 1)
+        for record in [Record(str(name), normalise(raw), "sequences", number)]
+    )
+    settings = Settings(prior, threshold, nearest)
+    parts = predict_records(records, load(weights), settings, processes=processes)
+    columns = SCORED | (NEAREST if nearest else {})
+    empty = pd.DataFrame({name: [] for name in columns}).astype(columns)
+    return pd.concat([empty, *parts], ignore_index=True).astype(columns)
+
+
+def predict_records(
+    records: Iterable[tuple[Record, Problem | None]],
+    predictor: Predictor,
+    settings: Settings,
+    *,
+    processes: int = 1,
+) -> Iterator[pd.DataFrame]:
+    """`predict` for any number of records, in the memory of a few chunks.
+
+    Parameters
+    ----------
+    records
+        With what is wrong with each, see `mirpair.sequences.read_records`.
+    predictor, settings, processes
+        See `load` and `predict`.
+
+    Returns
+    -------
+    Iterator
+        Of tables of `CHUNK` records, with the columns of `predict`.
+    """
+    check_settings(settings)
+    hairpins = mirbase.load() if settings.nearest else None
+    pending: list[list[tuple[Record, Problem | None]]] = []
+
+    def chunks() -> Iterator[list[str]]:
+        left = iter(records)
+        while chunk := list(islice(left, CHUNK)):
+            pending.append(chunk)
+            yield [
+                record.sequence
+                for record, problem in chunk
+                if not problem and not predictor.reason(record.sequence)
+            ]
+
+    # The processes start here, before the caller has threads of its own.
+    results = for_each(
+        _score_chunk,
+        chunks(),
+        processes=processes,
+        at_once=1,
+        prepare=partial(_prepare, predictor, hairpins),
+    )
+    return (_table(pending.pop(0), scored, predictor, settings) for scored in results)
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse, before the long work, what is out of range."""
+    for name, value in (("prior", settings.prior), ("threshold", settings.threshold)):
+        if not 0 < value < 1:
+            raise InputError(f"{name}: is {value}, must be above 0 and below 1")
+
+
+class _Scored(NamedTuple):
+    structure: Structure
+    score: float
+    nearest: mirbase.Hairpin | None
+
+
+# Of a process: what it was given before the first chunk, not with every one.
+_PREPARED: dict[str, tuple[Predictor, mirbase.Hairpins | None]] = {}
+
+
+def _prepare(predictor: Predictor, hairpins: mirbase.Hairpins | None) -> None:
+    # Threads of PyTorch's would compete with the other processes.
+    torch.set_num_threads(1)
+    _PREPARED["all"] = (predictor, hairpins)
+
+
+def _score_chunk(sequences: list[str]) -> list[_Scored]:
+    predictor, hairpins = _PREPARED["all"]
+    different = list(dict.fromkeys(sequences))
+    structures = [fold(sequence) for sequence in different]
+    molecules = [encode(s, *found) for s, found in zip(different, structures, strict=True)]
+    scores = np.mean(
+        [scores_of(inference.predict(network, molecules)) for network in predictor.networks], axis=0
+    )
+    near = hairpins.nearest(different) if hairpins else [None] * len(different)
+    found = {
+        sequence: _Scored(*rest)
+        for sequence, *rest in zip(different, structures, scores.tolist(), near, strict=True)
+    }
+    return [found[sequence] for sequence in sequences]
+
+
+def _table(
+    chunk: list[tuple[Record, Problem | None]],
+    scored: list[_Scored],
+    predictor: Predictor,
+    settings: Settings,
+) -> pd.DataFrame:
+    left = iter(scored)
+    rows = []
+    for record, problem in chunk:
+        reason = problem.reason if problem else predictor.reason(record.sequence)
+        row = {"id": record.id, "length": len(record.sequence), "reason": reason}
+        if not reason:
+            structure, score, near = next(left)
+            row |= {"structure": structure.dot_bracket, "mfe": structure.mfe}
+            if "(" in structure.dot_bracket:
+                row["score"] = score
+            else:
+                row["reason"] = "no hairpin"
+            if near:
+                row |= dict(zip(NEAREST, (*near, near.status), strict=True))
+        rows.append(row)
+    columns = SCORED | (NEAREST if settings.nearest else {})
+    table = pd.DataFrame(rows, columns=list(columns))
+    told = table["score"].to_numpy(dtype=np.float64)
+    calibration = predictor.calibration
+    table["probability"] = calibration.probability(told, settings.prior) if calibration else np.nan
+    chosen = table["probability"] if calibration else table["score"].astype("float64")
+    table["call"] = (chosen >= settings.threshold).astype("Int8").where(~np.isnan(told))
+    text = [name for name, kind in columns.items() if kind == "str"]
+    table[text] = table[text].fillna("")
+    return table.astype(columns)
