@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mirpair.annotation import Annotator
+from mirpair.calibration import expected, reliability
 from mirpair.calls import SCORES, accuracy, rejection
-from mirpair.contracts import EVALUATE, VALIDATE
+from mirpair.contracts import EVALUATE, METRICS, VALIDATE
 from mirpair.files import sha256
+from mirpair.intervals import bootstrap, difference
+from mirpair.metrics import THRESHOLD, measure
+from mirpair.prediction import Predictor
 
 
 def model_card(
@@ -149,3 +154,195 @@ def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator
     said = ", ".join(f"{value:.3f} at `{name}`" for name, value in accepted.items())
     shown = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
     return f"{shown}\n\nSensitivity: {said}, of {len(known):,} hairpins."
+
+
+RATIOS = (10, 100, 1000)
+_EDGES = (0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1)
+
+
+def prediction_card(
+    path: str | Path,
+    predictor: Predictor,
+    *,
+    held: pd.DataFrame,
+    members: int,
+    background: pd.DataFrame,
+    records: pd.DataFrame,
+    left_out: pd.DataFrame,
+    provenance: Sequence[Mapping[str, Any]],
+    sources: Sequence[str],
+    genome: str,
+) -> str:
+    """Markdown that says the same for the same weights, whenever it is written.
+
+    Parameters
+    ----------
+    path, predictor
+        The file, and what `mirpair.prediction.load` reads of it.
+    held
+        Columns id, label, fold, seed and score of every held-out record by every seed.
+    members
+        How many networks are shipped; they are compared with one, and with all seeds.
+    background
+        Columns label, fold and score, see `mirpair.scanning.background`.
+    records, left_out
+        Of the set that trained, and what was left out of it and why.
+    provenance
+        Of the trainings that are shipped.
+    sources
+        Where the sequences are from and on what terms, a sentence each.
+    genome
+        What the others of `background` are.
+    """
+    run, recipe = provenance[0]["run"], provenance[0]["recipe"]
+    weights = sum(p.numel() for network in predictor.networks for p in network.parameters())
+    positives = int((records["label"] == 1).sum())
+    reasons = ", ".join(
+        f"{count:,} {reason}" for reason, count in left_out["reason"].value_counts().items()
+    )
+    means = _means(held, members)
+    scanned = background.dropna(subset="score")
+    lost = float((background["score"].isna() & (background["label"] == 1)).sum())
+    total = int((background["label"] == 1).sum())
+    assert predictor.calibration is not None
+    assert predictor.genome is not None
+    return f"""\
+# {Path(path).name}
+
+Whether an RNA is a pre-miRNA: what `mirpair predict` and `mirpair scan` ask. The file is safetensors,
+without pickled objects.
+
+| | |
+|---|---|
+| network | {predictor.networks[0].model.label}; {members} of them, whose mean is the score; {weights:,} weights, float32 |
+| size | {Path(path).stat().st_size:,} bytes |
+| SHA-256 | `{sha256(path)}` |
+| RNAs | {predictor.shortest} to {predictor.longest} nt |
+| licence | that of this project; of the sequences, see below |
+
+## Data
+
+{positives:,} pre-miRNAs and {len(records) - positives:,} other RNAs: all three sets of Do et al. 2018 together,
+but without what is wrong in them ({reasons}). The sequences are from:
+
+{_bullets(sources)}
+
+## Recipe
+
+`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]}, batches of {recipe["batch_size"]}, {run["epochs"]} epochs,
+seeds {", ".join(str(entry["run"]["seed"]) for entry in provenance)}; the weights are those of the last epoch, trained on all records.
+
+## How good it is
+
+By networks of the same kind in a cross-validation over clusters: no record that is scored here is as identical as
+0.8 to one that trained its network. {len(means):,} records; threshold {THRESHOLD} on the score. In brackets, the 95 %
+interval of a bootstrap over records; *one* is the mean over the seeds.
+
+{_comparison(held, members)}
+
+What is shipped trained on a third more records than these networks; how good it is itself cannot be measured on
+the same records.
+
+## What a probability means
+
+Platt's method on the held-out scores. Of the records themselves, {predictor.calibration.prior:.3f} are pre-miRNAs;
+each fold's probabilities are by a calibration on the other folds:
+
+{_bins(means)}
+
+### Among candidates like the benchmark's
+
+`mirpair predict`. What to expect of calls (probability of at least 0.5 for that share) where there are so many
+other RNAs for every pre-miRNA. SE and FPR (false positive rate) are measured, with Clopper and Pearson's 95 %
+intervals; the precision (PPV) is an estimate from both.
+
+{_ratios(means)}
+
+### Among hairpins of a genome
+
+`mirpair scan`. The others here are {(scanned["label"] == 0).sum():,} hairpins of {genome}, which has no
+microRNAs; the pre-miRNAs are the held-out ones as a scan would find them ({int(lost)} of {total:,} have no hairpin
+that meets its criteria, and do not count below).
+
+{_ratios(scanned)}
+
+## Limits
+
+- A network of the benchmark: its negatives are parts of coding sequences and other non-coding RNAs. Hairpins of a
+  genome are harder, as the last table shows; a call is a candidate, no proof.
+- The probability is for the share of pre-miRNAs that is stated (`--prior`), and for RNAs like those above. Nothing
+  beyond the range of held-out scores is believed more than its end.
+- RNAs that are known hairpins are mostly among those that trained: that these are called says little.
+- Hairpins whole, on the right strand. Longer than {predictor.longest} or shorter than {predictor.shortest} nt: no answer.
+"""
+
+
+def _means(held: pd.DataFrame, members: int) -> pd.DataFrame:
+    """Held-out records with the mean score of the first so many seeds."""
+    chosen = sorted(held["seed"].unique())[:members]
+    return (
+        held[held["seed"].isin(chosen)]
+        .groupby(["fold", "id"], as_index=False, sort=False)
+        .agg(label=("label", "first"), score=("score", "mean"))
+    )
+
+
+def _comparison(held: pd.DataFrame, members: int) -> str:
+    seeds = held["seed"].nunique()
+    each = held.pivot(index=["fold", "id"], columns="seed", values="score").to_numpy().T
+    labels = held[held["seed"] == held["seed"].iloc[0]].set_index(["fold", "id"])["label"]
+    labels = labels.loc[held.pivot(index=["fold", "id"], columns="seed", values="score").index]
+    rows = []
+    for count in range(1, seeds + 1):
+        scores = each if count == 1 else each[:count].mean(axis=0)[None]
+        values = np.mean([list(measure(labels, row).values()) for row in scores], axis=0)
+        limits = bootstrap(labels, scores, threshold=THRESHOLD)
+        row = {"networks": f"{count}{' (shipped)' if count == members else ''}"}
+        row |= {
+            name: f"{value:.3f} ({low:.3f}–{high:.3f})"
+            for name, value, (low, high) in zip(METRICS, values, limits, strict=True)
+        }
+        if count > 1:
+            place = METRICS.index("AUPR")
+            low, high = difference(labels, scores, each, threshold=THRESHOLD)[place]
+            row["AUPR more than one"] = f"{low:+.4f} to {high:+.4f}"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna("").to_markdown(index=False, disable_numparse=True)
+
+
+def _bins(means: pd.DataFrame) -> str:
+    table = reliability(means, _EDGES)
+    shown = pd.DataFrame(
+        {
+            "probability": [
+                f"{a:g}–{b:g}" for a, b in zip(table["from"], table["to"], strict=True)
+            ],
+            "records": table["records"].astype(str),
+            "mean probability": [f"{value:.4f}" for value in table["predicted"]],
+            "pre-miRNAs": [
+                f"{row['observed']:.4f} ({row['low']:.4f}–{row['high']:.4f})"
+                for row in table.to_dict("records")
+            ],
+        }
+    )
+    return shown.to_markdown(index=False, disable_numparse=True)
+
+
+def _ratios(held: pd.DataFrame) -> str:
+    rows = [
+        {
+            "pre-miRNAs : others": f"1 : {row['others']:,.0f}",
+            "SE": f"{row['SE']:.3f} ({row['SE low']:.3f}–{row['SE high']:.3f})",
+            "FPR": f"{row['FPR']:.5f} ({row['FPR low']:.5f}–{row['FPR high']:.5f})",
+            "PPV, estimated": _precision(row),
+        }
+        for row in expected(held, RATIOS).to_dict("records")
+    ]
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+
+
+def _precision(row: Mapping[Any, Any]) -> str:
+    if np.isnan(row["PPV"]):
+        return "nothing is called"
+    low = 0.0 if np.isnan(row["PPV low"]) else row["PPV low"]
+    return f"{row['PPV']:.3f} ({low:.3f}–{row['PPV high']:.3f})"

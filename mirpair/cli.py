@@ -7,22 +7,31 @@ import os
 import re
 import signal
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from mirpair import __version__
 from mirpair.files import InputError, atomic
-from mirpair.sequences import STDIN, Dropped, Record, read_fasta
+from mirpair.sequences import STDIN, Dropped, Problem, Record, read_fasta, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +39,6 @@ if TYPE_CHECKING:
     from mirpair.annotation import Annotator
     from mirpair.encoding import Molecule, Tensors
     from mirpair.folding import Structure
-    from mirpair.models import Network
 
 app = typer.Typer(
     help="Tools for precursor microRNAs and their pairing matrices (Do et al. 2018).\n\n"
@@ -212,6 +220,10 @@ def _fold(records: list[Record], jobs: int) -> dict[str, Structure]:
 _FASTA = typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA...")
 _TSV = typer.Option("--output", "-o", help="TSV to write; - or nothing is standard output.")
 _JOBS = typer.Option("--jobs", "-j", min=0, help="Processes and threads; 0 takes all cores.")
+_WEIGHTS = typer.Option(help="Safetensors file; the one that comes with mirpair, if left out.")
+_PRIOR = typer.Option(help="Share of pre-miRNAs that is expected among what is scored.")
+_THRESHOLD = typer.Option(help="Probability from which on something is called a pre-miRNA.")
+_NO_NEAREST = typer.Option("--no-nearest", help="Do not look for the nearest known hairpin.")
 _AMBIGUOUS = typer.Option(help="What to do with a record that has a character outside ACGU(T).")
 
 
@@ -259,50 +271,196 @@ def annotate(
 @app.command()
 def predict(
     fasta: Annotated[list[str], _FASTA],
-    weights: Annotated[
-        Path, typer.Option(help="weights.safetensors of a training of the workflow.")
-    ],
     output: Annotated[Path | None, _TSV] = None,
-    annotated: Annotated[
-        bool, typer.Option("--annotate", help="Add the columns of mirpair annotate.")
+    weights: Annotated[Path | None, _WEIGHTS] = None,
+    prior: Annotated[float, _PRIOR] = 0.1,
+    threshold: Annotated[float, _THRESHOLD] = 0.5,
+    no_nearest: Annotated[bool, _NO_NEAREST] = False,
+    calls: Annotated[
+        Path | None, typer.Option("--fasta", help="FASTA to write, of what is called.")
+    ] = None,
+    gff3: Annotated[
+        Path | None,
+        typer.Option(help="GFF3 to write, of what is called, if ids are like chr1:100-190(+)."),
+    ] = None,
+    bed: Annotated[Path | None, typer.Option(help="BED to write, likewise.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End at the first record that cannot be scored.")
     ] = False,
     jobs: Annotated[int, _JOBS] = 0,
-    on_ambiguous: Annotated[OnAmbiguous, _AMBIGUOUS] = OnAmbiguous.ERROR,
 ) -> None:
-    """Score every RNA as a pre-miRNA, with a network that the workflow trained.
+    """Say of every RNA whether it is a pre-miRNA, and which known hairpin it is near to.
 
     For each record, in the order of the files: id, length (nt), structure (dot-bracket), mfe
-    (kcal/mol), score (probability of being a pre-miRNA) and call (1 from a score of 0.5 on). What
-    is too long for the network has no score and no call.
+    (kcal/mol), score (of the network, for as many pre-miRNAs as others), probability (of a
+    pre-miRNA, if a share --prior of all records is one), call (1 from a probability of 0.5 on),
+    reason (why there is no score), nearest (hairpin of miRBase 22), identity (matches by the
+    columns of the alignment with it), status (known from an identity of 0.8 on, or novel).
 
-    Example: mirpair predict rnas.fa --weights weights.safetensors --annotate -o calls.tsv
+    Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
     """
     with _messages():
-        if output is not None:
-            _check_output(output, [*fasta, str(weights)])
-        network = _network(weights)
-        annotator = _annotator(None) if annotated else None
-        records = _read(fasta, on_ambiguous)
-        limit = network.model.max_length or sys.maxsize
-        if long := sum(len(record.sequence) > limit for record in records):
-            console.print(f"{long} records are too long for this network: > {limit} nt", **_PLAIN)
-        with _output(output) as handle:
-            folded = _fold(records, jobs)
-            more = (
-                _annotated(annotator, records, Threshold.FALSE_POSITIVES, jobs, folded)
-                if annotator
-                else None
+        extra = {".fa": calls, ".gff3": gff3, ".bed": bed}
+        outputs = [(usual, path) for usual, path in {".tsv": output, **extra}.items() if path]
+        inputs = [*fasta, *([str(weights)] if weights else [])]
+        for usual, path in outputs:
+            _check_output(path, inputs, usual=usual)
+        places = [path.resolve() for _, path in outputs if str(path) != STDIN]
+        if len(set(places)) < len(places):
+            raise InputError("two outputs have the same name; give each its own")
+        if fasta.count(STDIN) > 1:
+            raise InputError("standard input (-) can be read only once")
+        _check_inputs(fasta)
+
+        from mirpair import prediction
+        from mirpair.tracks import bed_line, fasta_entry, gff3_head, gff3_line, place_of
+
+        settings = prediction.Settings(prior, threshold, not no_nearest)
+        prediction.check_settings(settings)
+        predictor = prediction.load(weights)
+        if predictor.calibration is None:
+            console.print(
+                "these weights are not calibrated: there is no probability, and what has a "
+                f"score of {threshold} or more is called",
+                **_PLAIN,
             )
-            with _progress() as progress:
-                task = progress.add_task("Scoring", total=len(records))
-                for start in range(0, len(records), _CHUNK):
-                    table = _scored(network, records[start : start + _CHUNK], folded)
-                    if more:
-                        table = table.join(next(more).drop(columns=["id", "length"]))
-                    _write(handle, table, header=start == 0)
-                    progress.advance(task, len(table))
+        with ExitStack() as stack:
+            handle = stack.enter_context(_output(output))
+            files = {
+                usual: stack.enter_context(_output(path)) for usual, path in extra.items() if path
+            }
+            progress = _Bytes(fasta)
+            pending: deque[Record] = deque()
+            records = _checked(fasta, strict, predictor.reason, progress, pending)
+            tables = prediction.predict_records(
+                records, predictor, settings, processes=jobs or _cores()
+            )
+            handle.write(prediction.header(nearest=settings.nearest) + "\n")
+            if ".gff3" in files:
+                files[".gff3"].write(gff3_head([f"mirpair {__version__} predict"]))
+            reasons: Counter[str] = Counter()
+            called = located = total = 0
+            with progress:
+                for table in tables:
+                    handle.write("".join(f"{line}\n" for line in prediction.to_lines(table)))
+                    total += len(table)
+                    reasons.update(table["reason"].replace(_CHARACTER, "odd character", regex=True))
+                    for row in table.to_dict("records"):
+                        record = pending.popleft()
+                        if row["call"] != 1:
+                            continue
+                        called += 1
+                        if ".fa" in files:
+                            files[".fa"].write(fasta_entry(record.id, record.sequence))
+                        if place := place_of(record.id, len(record.sequence)):
+                            located += 1
+                            if ".gff3" in files:
+                                files[".gff3"].write(gff3_line(place, row))
+                            if ".bed" in files:
+                                files[".bed"].write(bed_line(place, row))
+                    progress.done(len(table))
+        kinds: Counter[str] = Counter()
+        for reason, count in reasons.items():
+            kinds[reason.split(":")[0]] += count
+        without = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()) if kind)
+        console.print(f"{total:,} records: {called:,} called pre-miRNAs{without}", **_PLAIN)
+        if (gff3 or bed) and located < called:
+            console.print(
+                f"{called - located:,} of them have no coordinates in their id, such as "
+                "chr1:100-190(+), and are not in the GFF3 or BED",
+                **_PLAIN,
+            )
 
 
+@app.command()
+def scan(
+    genome: Annotated[Path, typer.Argument(help="FASTA file, plain or gzip.", metavar="GENOME")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    weights: Annotated[Path | None, _WEIGHTS] = None,
+    prior: Annotated[float, _PRIOR] = 0.001,
+    threshold: Annotated[float, _THRESHOLD] = 0.5,
+    span: Annotated[int, typer.Option(min=50, max=400, help="Longest hairpin, nt.")] = 120,
+    stem: Annotated[int, typer.Option(min=3, help="Least base pairs of a hairpin.")] = 18,
+    loop: Annotated[int, typer.Option(min=3, help="Most bases in its loop.")] = 25,
+    mfe: Annotated[float, typer.Option(max=0, help="Highest energy, kcal/mol.")] = -15.0,
+    masked: Annotated[
+        bool, typer.Option("--masked", help="Pass over lower-case (soft-masked) bases, as over N.")
+    ] = False,
+    no_nearest: Annotated[bool, _NO_NEAREST] = False,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep", help="Keep what was found: a scan with other weights folds nothing."
+        ),
+    ] = False,
+    jobs: Annotated[int, _JOBS] = 0,
+) -> None:
+    """Find the pre-miRNAs of a genome, on both strands.
+
+    ViennaRNA's windowed folding finds hairpins; of those that overlap on a strand the most stable
+    is folded by itself and scored. Written are, by the name of the genome: .gff3, .bed and .fa of
+    what is called a pre-miRNA, .all.gff3 and .tsv of all hairpins, and a page, .html. What was
+    interrupted goes on where it was.
+
+    Example: mirpair scan genome.fa.gz -o scan/
+    """
+    with _messages():
+        _check_inputs([str(genome)])
+        if output.exists() and not output.is_dir():
+            raise InputError(f"{output} is no folder; name one to write into")
+
+        from mirpair import prediction, scanning
+        from mirpair.files import Journal, write_text
+        from mirpair.scan_report import render
+
+        settings = prediction.Settings(prior, threshold, not no_nearest)
+        prediction.check_settings(settings)
+        criteria = scanning.Criteria(span, stem, loop, mfe, masked)
+        predictor = scanning.load(weights)
+        name = scanning.stem_of(genome)
+        keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)
+        output.mkdir(parents=True, exist_ok=True)
+        found = Journal(output / f".{name}.found", keys.found)
+        scored = Journal(output / f".{name}.scored", keys.scored)
+        if found.blocks:
+            console.print(f"going on after {found.blocks:,} stretches of the genome", **_PLAIN)
+        progress = _Bytes([str(genome)], "bases")
+        # In both steps the processes start before the progress bar, see `_fold`.
+        tiles = scanning.find(
+            str(genome),
+            found,
+            criteria,
+            processes=jobs or _cores(),
+            position=partial(progress.read, 0),
+        )
+        with progress:
+            for size in tiles:
+                progress.done(size)
+        scoring = _Bytes([STDIN], "hairpins")
+        chunks = scanning.score(
+            [found.path], scored, predictor, settings, processes=jobs or _cores()
+        )
+        with scoring:
+            for size in chunks:
+                scoring.done(size)
+        parameters = scanning.parameters(genome, criteria, settings, weights)
+        comments = [f"mirpair {__version__} scan", *(f"{k}: {v}" for k, v in parameters.items())]
+        summary = scanning.write(
+            [found.path], [scored.path], output / name, comments, nearest=settings.nearest
+        )
+        write_text(output / f"{name}.html", render(genome.name, summary, parameters))
+        scored.path.unlink()
+        if not keep:
+            found.path.unlink()
+        console.print(
+            f"{sum(summary.lengths.values()):,} bases: {sum(summary.hairpins.values()):,} "
+            f"hairpins, {sum(summary.calls.values()):,} called pre-miRNAs; see "
+            f"{output / name}.html",
+            **_PLAIN,
+        )
+
+
+_CHARACTER = r"^'.*"
 _CHUNK = 1000
 _ANNOTATED = [
     *("id", "length", "family", "probability", "distribution"),
@@ -320,19 +478,6 @@ def _file(weights: Path) -> Path:
     if not weights.is_file():
         raise InputError(f"{weights}: there is no such file; name a file of weights")
     return weights
-
-
-def _network(weights: Path) -> Network:
-    """In double precision: a score does not depend on the RNAs beside it in any printed digit."""
-    from mirpair.inference import load_weights
-
-    network = load_weights(_file(weights))
-    if network.classes:
-        raise InputError(
-            f"{weights}: this network tells families apart, it does not tell who is a pre-miRNA; "
-            "name the weights of a training of such a study"
-        )
-    return network.double()
 
 
 def _annotated(
@@ -361,34 +506,6 @@ def _annotated(
         table.drop(columns="score").assign(id=[record.id for record in part])[_ANNOTATED]
         for part, table in zip(chunks, parts, strict=True)
     )
-
-
-def _scored(network: Network, records: list[Record], folded: dict[str, Structure]) -> pd.DataFrame:
-    import pandas as pd
-
-    from mirpair.encoding import encode
-    from mirpair.inference import predict, scores_of
-
-    limit = network.model.max_length
-    fits = [limit is None or len(record.sequence) <= limit for record in records]
-    molecules = [
-        encode(record.sequence, *folded[record.sequence])
-        for record, fit in zip(records, fits, strict=True)
-        if fit
-    ]
-    scores = iter(scores_of(predict(network, molecules)).tolist())
-    structures = [folded[record.sequence] for record in records]
-    table = pd.DataFrame(
-        {
-            "id": [record.id for record in records],
-            "length": [len(record.sequence) for record in records],
-            "structure": [structure.dot_bracket for structure in structures],
-            "mfe": [f"{structure.mfe:.2f}" for structure in structures],
-            "score": [next(scores) if fit else None for fit in fits],
-        }
-    )
-    table["call"] = ["" if pd.isna(score) else str(int(score >= 0.5)) for score in table["score"]]
-    return table
 
 
 def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:
@@ -600,6 +717,93 @@ def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
         encoded = (molecule for molecule in chosen.source)
     with _progress() as progress:
         yield from progress.track(encoded, total=len(chosen.ids), description="Encoding")
+
+
+def _check_inputs(files: list[str]) -> None:
+    """Refuse, before the long work, a file that is not there."""
+    for path in files:
+        if path != STDIN:
+            with open(path, "rb"):
+                pass
+
+
+def _checked(
+    files: list[str],
+    strict: bool,
+    unfit: Callable[[str], str],
+    progress: _Bytes,
+    pending: deque[Record],
+) -> Iterator[tuple[Record, Problem | None]]:
+    """Records of all files; what cannot be scored is named, or, if strict, the end."""
+    for number, path in enumerate(files):
+        for record, problem in read_records(path, position=partial(progress.read, number)):
+            reason = str(problem) if problem else unfit(record.sequence)
+            if reason:
+                where = f"{record.file}: record {record.number} ({record.id!r}) is "
+                text = reason if problem else where + reason
+                if strict:
+                    raise InputError(f"{text}. Leave out --strict to pass over such records.")
+                progress.say(text)
+            pending.append(record)
+            yield record, problem
+
+
+class _Bytes:
+    """Progress by how much of the files has been read, with the rate of what was done.
+
+    Its thread starts with the context, after the processes were forked; until then it counts.
+    """
+
+    _NAMED = 20
+
+    def __init__(self, files: list[str], unit: str = "RNAs") -> None:
+        sizes = [None if path == STDIN else Path(path).stat().st_size for path in files]
+        known = [size for size in sizes if size is not None]
+        self.total = sum(known) if len(known) == len(sizes) else None
+        self.positions = dict.fromkeys(range(len(files)), 0)
+        self.count = self.said = 0
+        self.unit = unit
+        self.started = time.monotonic()
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self.task = self.bar.add_task("Working", total=self.total, rate="")
+
+    def __enter__(self) -> _Bytes:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+        if self.said > self._NAMED:
+            console.print(f"… and {self.said - self._NAMED:,} more", **_PLAIN)
+
+    def read(self, file: int, position: int) -> None:
+        """So many bytes of a file have been read."""
+        self.positions[file] = position
+
+    def done(self, count: int) -> None:
+        """So many more are done."""
+        self.count += count
+        rate = self.count / max(time.monotonic() - self.started, 1e-9)
+        self.bar.update(
+            self.task,
+            completed=sum(self.positions.values()),
+            rate=f"{self.count:,} {self.unit}, {rate:,.0f} a second",
+        )
+
+    def say(self, text: str) -> None:
+        """Name what is passed over; of very many the first."""
+        self.said += 1
+        if self.said <= self._NAMED:
+            console.print("[yellow]passed over:[/]", escape(text), **_PLAIN)
 
 
 def _cores() -> int:

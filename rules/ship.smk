@@ -1,6 +1,22 @@
 # The network that `mirpair predict` and `mirpair scan` ask: trained on all records of a set,
 # calibrated by the held-out scores of a cross-validation of the same set.
 MEMBERS = list(WHOLE.values())[: STUDY.shipped.members]
+HELD = [
+    run
+    for run in STUDY.runs_on(STUDY.shipped.validation)
+    if (run.model, run.recipe) == (STUDY.shipped.model, STUDY.shipped.recipe)
+]
+VALIDATION = folds_of(STUDY.shipped.validation)
+# Of packages on PyPI: miRBase 22 as a table, and the genome of E. coli, which has no microRNAs.
+MIRBASE = {
+    "requirement": "smallrnaseq==0.6.0 --hash=sha256:8b4bf8d497a75696413810d1adc67ecf01e7842676d5fdb215a23ba232756b4f",
+    "member": "smallrnaseq/data/miRBase_all.csv",
+}
+BACKGROUND = {
+    "requirement": "barrnap==0.0.5 --hash=sha256:acac783c1f93e8e9585017be9e128f7f95d8ae77a9ed3b3656fa53d5043e0e21",
+    "member": "barrnap/examples/bacteria.fna",
+}
+BACKGROUND_BASES = 1_500_000
 
 
 rule whole:
@@ -47,3 +63,130 @@ use rule train as train_whole with:
         code=code_of("train"),
     message:
         "Training {wildcards.model} on all of {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
+
+
+rule ship_mirbase:
+    output:
+        temp("<results>/shipped/mirbase.csv"),
+    log:
+        "<logs>/ship_mirbase.log",
+    benchmark:
+        "<benchmarks>/ship_mirbase.tsv"
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        downloads=1,
+        runtime=10,
+    params:
+        **MIRBASE,
+        code=code_of("ship_member"),
+    message:
+        "Downloading the hairpins of miRBase 22"
+    script:
+        "../scripts/ship_member.py"
+
+
+use rule ship_mirbase as ship_genome with:
+    output:
+        temp("<results>/shipped/background.fa"),
+    log:
+        "<logs>/ship_genome.log",
+    benchmark:
+        "<benchmarks>/ship_genome.tsv"
+    params:
+        **BACKGROUND,
+        code=code_of("ship_member"),
+    message:
+        "Downloading a genome without microRNAs"
+
+
+rule ship_hairpins:
+    input:
+        "<results>/shipped/mirbase.csv",
+    output:
+        "<results>/shipped/mirbase22.tsv.xz",
+    log:
+        "<logs>/ship_hairpins.log",
+    benchmark:
+        "<benchmarks>/ship_hairpins.tsv"
+    conda:
+        "../envs/ship.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("ship_hairpins"),
+    message:
+        "Packing the known hairpins"
+    script:
+        "../scripts/ship_hairpins.py"
+
+
+# What a scan would find, scored by networks that did not train on it.
+rule ship_background:
+    input:
+        genome="<results>/shipped/background.fa",
+        records=f"<results>/datasets/{MEMBERS[0].experiment}/records.tsv",
+        experiments=expand("<results>/experiments/{experiment}.tsv", experiment=VALIDATION),
+        weights=[
+            run_file(run, "weights.safetensors")
+            for name in VALIDATION
+            for run in HELD
+            if run.experiment == name and run.seed in [member.seed for member in MEMBERS]
+        ],
+    output:
+        "<results>/shipped/background.tsv",
+    log:
+        "<logs>/ship_background.log",
+    benchmark:
+        "<benchmarks>/ship_background.tsv"
+    conda:
+        "../envs/ship.yaml"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        bases=BACKGROUND_BASES,
+        code=code_of("ship_background"),
+    message:
+        "Scoring what a scan would find, for its calibration"
+    script:
+        "../scripts/ship_background.py"
+
+
+rule ship:
+    input:
+        predictions=[run_file(run, "predictions.tsv") for run in HELD],
+        background="<results>/shipped/background.tsv",
+        records=f"<results>/datasets/{MEMBERS[0].experiment}/records.tsv",
+        left_out=f"<results>/datasets/{MEMBERS[0].experiment}/dropped.tsv",
+        weights=[run_file(run, "weights.safetensors", WHOLE_RUN) for run in MEMBERS],
+        provenance=[run_file(run, "provenance.json", WHOLE_RUN) for run in MEMBERS],
+    output:
+        weights="<results>/shipped/pre-mirna.safetensors",
+        card="<results>/shipped/pre-mirna.md",
+    log:
+        "<logs>/ship.log",
+    benchmark:
+        "<benchmarks>/ship.tsv"
+    conda:
+        "../envs/ship.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        runs=[{"number": FOLDS[run.experiment].number, "seed": run.seed} for run in HELD],
+        seeds=[member.seed for member in MEMBERS],
+        sources=cited(STUDY.places()),
+        genome=f"the first {BACKGROUND_BASES:,} bases of the genome of E. coli K-12",
+        code=code_of("ship"),
+    message:
+        "Making the weights that are shipped, and their card"
+    script:
+        "../scripts/ship.py"

@@ -40,6 +40,11 @@ ORDER = [
     "models",
     "inference",
     "annotation",
+    "calibration",
+    "mirbase",
+    "prediction",
+    "tracks",
+    "scanning",
     "card",
     "speed",
     "layers",
@@ -51,6 +56,7 @@ ORDER = [
     "drawings",
     "report",
     "families_report",
+    "scan_report",
     "cli",
 ]
 # What they read is a param: a URL, a package, a sequence, networks.

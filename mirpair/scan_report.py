@@ -1,0 +1,114 @@
+"""One page that says what was found in a genome."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from mirpair import __version__
+from mirpair.drawings import draw_hairpins
+from mirpair.figures import BLUE, STYLE, save
+from mirpair.report import inline_svg
+from mirpair.scanning import Summary
+from mirpair.tables import page_parts, templates
+
+# Of a draft genome of very many contigs, a page shows those with most calls.
+_MOST = 200
+
+
+def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    genome
+        Name of the file.
+    summary
+        Result of `mirpair.scanning.write`.
+    parameters
+        What it was found by.
+    """
+    names = sorted(
+        summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
+    )
+    shown = set(names[:_MOST])
+    rows = [
+        ("", _row(name, summary.lengths[name], summary.hairpins[name], summary.calls[name]))
+        for name in summary.lengths
+        if name in shown
+    ]
+    total = sum(summary.lengths.values())
+    calls = sum(summary.calls.values())
+    header = ["Sequence", "Length, nt", "Hairpins", "Called", "Called per Mb"]
+    best = [
+        {"place": number, "name": row["id"], **_told(row)}
+        for number, (row, _) in enumerate(summary.best, 1)
+    ]
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+        pictures = {}
+        figures = {"scores": draw_scores(summary)}
+        if summary.best:
+            figures["best"] = draw_hairpins(
+                [
+                    (str(n), bases, row["structure"])
+                    for n, (row, bases) in enumerate(summary.best, 1)
+                ]
+            )
+        for name, figure in figures.items():
+            save(figure, Path(folder) / f"{name}.svg")
+            pictures[name] = inline_svg(Path(folder) / f"{name}.svg")
+    return templates.get_template("scan.html.j2").render(
+        **page_parts(),
+        title=f"Hairpins of {genome}",
+        version=__version__,
+        total=total,
+        hairpins=sum(summary.hairpins.values()),
+        calls=calls,
+        sequences=len(summary.lengths),
+        left_out=len(summary.lengths) - len(rows),
+        table={"header": header, "rows": rows},
+        best=best,
+        pictures=pictures,
+        parameters=parameters,
+    )
+
+
+def _row(name: str, length: int, hairpins: int, calls: int) -> Sequence[object]:
+    per_megabase = {
+        "text": f"{1e6 * calls / length:.1f}",
+        "order": 1e6 * calls / length,
+        "below": "",
+    }
+    return [name, length, hairpins, calls, per_megabase]
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, str]:
+    probability = row["probability"]
+    told = {
+        "score": f"{row['score']:.4f}",
+        "probability": "" if probability is None else f"{probability:.4f}",
+        "mfe": f"{row['mfe']:.2f}",
+    }
+    if row.get("nearest"):
+        told["nearest"] = f"{row['nearest'].split(',')[0]}, identity {row['identity']:.2f}"
+    return told
+
+
+def draw_scores(summary: Summary) -> Figure:
+    """How many hairpins have which score, on a logarithmic scale."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(6.3, 2.6), layout="constrained")
+        axis = figure.subplots()
+        edges = np.linspace(0, 1, len(summary.scores) + 1)
+        axis.bar(edges[:-1], summary.scores, np.diff(edges), align="edge", color=BLUE, lw=0)
+        axis.set_yscale("symlog", linthresh=1)
+        axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f"{y:,g}"))
+        axis.set(xlabel="Score of the network", ylabel="Hairpins", xlim=(0, 1))
+        axis.set_ylim(bottom=0)
+        return figure

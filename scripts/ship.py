@@ -1,0 +1,48 @@
+"""Make the file that `mirpair predict` and `mirpair scan` ask, and its card."""
+
+import json
+from pathlib import Path
+
+import job
+import pandas as pd
+
+from mirpair.card import prediction_card
+from mirpair.contracts import read_predictions, read_records
+from mirpair.files import write_text
+from mirpair.prediction import load, ship
+
+job.start(snakemake)
+inputs, params, output = snakemake.input, snakemake.params, snakemake.output
+held = pd.concat(
+    [
+        read_predictions(path).assign(fold=run["number"], seed=run["seed"])
+        for run, path in zip(params.runs, inputs.predictions, strict=True)
+    ]
+)
+# As many networks as are shipped, each record scored by those of its fold.
+ours = held[held["seed"].isin(params.seeds)]
+means = ours.groupby(["fold", "id"], as_index=False, sort=False).agg(
+    label=("label", "first"), score=("score", "mean")
+)
+background = pd.read_csv(inputs.background, sep="\t")
+records = read_records(inputs.records)
+ship(
+    output.weights,
+    inputs.weights,
+    held=means,
+    background=background,
+    lengths=records["sequence"].str.len().to_numpy(),
+)
+card = prediction_card(
+    output.weights,
+    load(output.weights),
+    held=held,
+    members=len(params.seeds),
+    background=background,
+    records=records,
+    left_out=pd.read_csv(inputs.left_out, sep="\t"),
+    provenance=[json.loads(Path(path).read_text(encoding="utf-8")) for path in inputs.provenance],
+    sources=params.sources,
+    genome=params.genome,
+)
+write_text(output.card, card)

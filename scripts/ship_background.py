@@ -1,0 +1,28 @@
+"""Score, with the networks of a cross-validation, what a scan would find."""
+
+import job
+import pandas as pd
+
+from mirpair.contracts import read_experiment, read_records
+from mirpair.files import write_tsv
+from mirpair.scanning import Criteria, background, genome_hairpins
+
+job.start(snakemake)
+inputs, params = snakemake.input, snakemake.params
+hairpins = genome_hairpins(
+    inputs.genome, Criteria(), bases=params.bases, processes=snakemake.threads
+)
+records = read_records(inputs.records)
+members = len(inputs.weights) // len(inputs.experiments)
+parts = [
+    background(
+        records,
+        read_experiment(experiment),
+        hairpins[number :: len(inputs.experiments)],
+        inputs.weights[number * members : (number + 1) * members],
+        Criteria(),
+        processes=snakemake.threads,
+    ).assign(fold=number + 1)
+    for number, experiment in enumerate(inputs.experiments)
+]
+write_tsv(pd.concat(parts), snakemake.output[0], float_format="%.9g")
