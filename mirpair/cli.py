@@ -386,6 +386,10 @@ def scan(
     masked: Annotated[
         bool, typer.Option("--masked", help="Pass over lower-case (soft-masked) bases, as over N.")
     ] = False,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Fold only stems found before: faster, and some are missed."),
+    ] = False,
     no_nearest: Annotated[bool, _NO_NEAREST] = False,
     keep: Annotated[
         bool,
@@ -415,7 +419,7 @@ def scan(
 
         settings = prediction.Settings(prior, threshold, not no_nearest)
         prediction.check_settings(settings)
-        criteria = scanning.Criteria(span, stem, loop, mfe, masked)
+        criteria = scanning.Criteria(span, stem, loop, mfe, masked, fast)
         predictor = scanning.load(weights)
         name = scanning.stem_of(genome)
         keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)

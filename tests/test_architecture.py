@@ -44,6 +44,7 @@ ORDER = [
     "mirbase",
     "prediction",
     "tracks",
+    "stems",
     "scanning",
     "card",
     "speed",
@@ -102,13 +103,15 @@ def rules() -> dict[str, dict[str, str]]:
     """Text of each directive of every rule with a script, those of the rule that it uses too."""
     found: dict[str, dict[str, str]] = {}
     heading = r"^(?:use )?rule (\w+)(?: as (\w+) with)?:\n((?:    .*\n|\n)+)"
-    for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
-        for name, other, body in re.findall(heading, path.read_text(), re.M):
-            parts = dict(re.findall(r"^    (\w+):((?: .*)?\n(?:        .*\n)*)", body, re.M))
-            if other:
-                found[other] = found[name] | parts
-            elif "script" in parts:
-                found[name] = parts
+    paths = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+    texts = [entry for path in paths for entry in re.findall(heading, path.read_text(), re.M)]
+    # Those that use another one come after it.
+    for name, other, body in sorted(texts, key=lambda entry: bool(entry[1])):
+        parts = dict(re.findall(r"^    (\w+):((?: .*)?\n(?:        .*\n)*)", body, re.M))
+        if other:
+            found[other] = found[name] | parts
+        elif "script" in parts:
+            found[name] = parts
     assert {"download", "train", "train_watched", "report"} <= set(found)
     return found
 
