@@ -202,19 +202,22 @@ def prediction_card(
     )
     means = _means(held, members)
     scanned = background.dropna(subset="score")
-    lost = float((background["score"].isna() & (background["label"] == 1)).sum())
+    lost = int((background["score"].isna() & (background["label"] == 1)).sum())
     total = int((background["label"] == 1).sum())
     assert predictor.calibration is not None
     assert predictor.genome is not None
+    kind = f"{predictor.networks[0].model.label}; the score is the mean of {members}"
+    seeds = ", ".join(str(entry["run"]["seed"]) for entry in provenance)
+    others = int((scanned["label"] == 0).sum())
     return f"""\
 # {Path(path).name}
 
-Whether an RNA is a pre-miRNA: what `mirpair predict` and `mirpair scan` ask. The file is safetensors,
-without pickled objects.
+Whether an RNA is a pre-miRNA: what `mirpair predict` and `mirpair scan` ask. The file is
+safetensors, without pickled objects.
 
 | | |
 |---|---|
-| network | {predictor.networks[0].model.label}; {members} of them, whose mean is the score; {weights:,} weights, float32 |
+| network | {kind}; {weights:,} weights, float32 |
 | size | {Path(path).stat().st_size:,} bytes |
 | SHA-256 | `{sha256(path)}` |
 | RNAs | {predictor.shortest} to {predictor.longest} nt |
@@ -222,58 +225,62 @@ without pickled objects.
 
 ## Data
 
-{positives:,} pre-miRNAs and {len(records) - positives:,} other RNAs: all three sets of Do et al. 2018 together,
-but without what is wrong in them ({reasons}). The sequences are from:
+{positives:,} pre-miRNAs and {len(records) - positives:,} other RNAs: all three sets of Do et al.
+2018 together, but without what is wrong in them: {reasons}. The sequences are from:
 
 {_bullets(sources)}
 
 ## Recipe
 
-`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]}, batches of {recipe["batch_size"]}, {run["epochs"]} epochs,
-seeds {", ".join(str(entry["run"]["seed"]) for entry in provenance)}; the weights are those of the last epoch, trained on all records.
+`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]},
+batches of {recipe["batch_size"]}, {run["epochs"]} epochs, seed {seeds};
+the weights are those of the last epoch, trained on all records.
 
 ## How good it is
 
-By networks of the same kind in a cross-validation over clusters: no record that is scored here is as identical as
-0.8 to one that trained its network. {len(means):,} records; threshold {THRESHOLD} on the score. In brackets, the 95 %
-interval of a bootstrap over records; *one* is the mean over the seeds.
+By networks of the same kind in a cross-validation over clusters: no record that is scored here is
+0.8 or more identical to one that trained its network. {len(means):,} records; threshold {THRESHOLD}
+on the score. In brackets, the 95 % interval of a bootstrap over records; the first row is the mean
+over the seeds, each alone.
 
 {_comparison(held, members)}
 
-What is shipped trained on a third more records than these networks; how good it is itself cannot be measured on
-the same records.
+What is shipped trained on all records, these networks on a part of them; how good it is itself
+cannot be measured on the same records.
 
 ## What a probability means
 
-Platt's method on the held-out scores. Of the records themselves, {predictor.calibration.prior:.3f} are pre-miRNAs;
-each fold's probabilities are by a calibration on the other folds:
+Platt's method on the held-out scores. Of the held-out records, {predictor.calibration.prior:.3f}
+are pre-miRNAs, and that is the prior here; each fold's probabilities are by a calibration on the
+other folds.
 
 {_bins(means)}
 
 ### Among candidates like the benchmark's
 
-`mirpair predict`. What to expect of calls (probability of at least 0.5 for that share) where there are so many
-other RNAs for every pre-miRNA. SE and FPR (false positive rate) are measured, with Clopper and Pearson's 95 %
-intervals; the precision (PPV) is an estimate from both.
+`mirpair predict`. What to expect of calls (probability of at least 0.5 for that share) where there
+are so many other RNAs for every pre-miRNA. SE (sensitivity) and FPR (false positive rate) are
+measured, with Clopper and Pearson's 95 % intervals; the precision (PPV) is an estimate from both.
 
 {_ratios(means)}
 
 ### Among hairpins of a genome
 
-`mirpair scan`. The others here are {(scanned["label"] == 0).sum():,} hairpins of {genome}, which has no
-microRNAs; the pre-miRNAs are the held-out ones as a scan would find them ({int(lost)} of {total:,} have no hairpin
-that meets its criteria, and do not count below).
+`mirpair scan`. The others here are {others:,} hairpins of {genome}, which has no microRNAs; the
+pre-miRNAs are the held-out ones as a scan would find them. In {lost:,} of {total:,} of these no
+hairpin meets its criteria; they are not counted below.
 
 {_ratios(scanned)}
 
 ## Limits
 
-- A network of the benchmark: its negatives are parts of coding sequences and other non-coding RNAs. Hairpins of a
-  genome are harder, as the last table shows; a call is a candidate, no proof.
-- The probability is for the share of pre-miRNAs that is stated (`--prior`), and for RNAs like those above. Nothing
-  beyond the range of held-out scores is believed more than its end.
-- RNAs that are known hairpins are mostly among those that trained: that these are called says little.
-- Hairpins whole, on the right strand. Longer than {predictor.longest} or shorter than {predictor.shortest} nt: no answer.
+- A network of the benchmark: its negatives are parts of coding sequences and other non-coding
+  RNAs. Hairpins of a genome are harder, as the last table shows; a call is a candidate, no proof.
+- The probability is for the share of pre-miRNAs that is stated (`--prior`), and for RNAs like
+  those above. Beyond the range of held-out scores no score is believed more than its end.
+- Known hairpins are mostly among those that trained: that these are called says little.
+- Hairpins whole, on the right strand. Of RNAs shorter than {predictor.shortest} or longer than
+  {predictor.longest} nt nothing is said.
 """
 
 

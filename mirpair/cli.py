@@ -414,8 +414,8 @@ def scan(
             raise InputError(f"{output} is no folder; name one to write into")
 
         from mirpair import prediction, scanning
-        from mirpair.files import Journal, write_text
-        from mirpair.scan_report import render
+        from mirpair.files import Journal
+        from mirpair.scan_report import write_all
 
         settings = prediction.Settings(prior, threshold, not no_nearest)
         prediction.check_settings(settings)
@@ -447,12 +447,9 @@ def scan(
         with scoring:
             for size in chunks:
                 scoring.done(size)
-        parameters = scanning.parameters(genome, criteria, settings, weights)
-        comments = [f"mirpair {__version__} scan", *(f"{k}: {v}" for k, v in parameters.items())]
-        summary = scanning.write(
-            [found.path], [scored.path], output / name, comments, nearest=settings.nearest
+        summary = write_all(
+            genome, [found.path], [scored.path], output / name, criteria, settings, weights
         )
-        write_text(output / f"{name}.html", render(genome.name, summary, parameters))
         scored.path.unlink()
         if not keep:
             found.path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -17,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from mirpair.files import InputError
+from mirpair.files import InputError, read_tsv
 from mirpair.recipes import (
     FAMILY_MODELS,
     FAMILY_RECIPES,
@@ -28,10 +29,11 @@ from mirpair.recipes import (
     Split,
 )
 
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 Name = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        pattern=f"^{_NAME}$",
         description="A name that becomes part of a path: letters, digits, - and _.",
     ),
 ]
@@ -546,6 +548,70 @@ class FamilyStudy(_Study):
         return FAMILY_RECIPES[recipe](FAMILY_MODELS[model])
 
 
+class Predicting(_Section):
+    """How anyone's RNAs are scored."""
+
+    prior: float = Field(
+        default=0.1, gt=0, lt=1, description="Share of pre-miRNAs that is expected among the RNAs."
+    )
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Probability from which on an RNA is called a pre-miRNA.",
+    )
+    nearest: bool = Field(
+        default=True, description="Whether to look for the nearest known hairpin."
+    )
+
+
+class Scanning(Predicting):
+    """How a genome is scanned."""
+
+    prior: float = Field(
+        default=0.001,
+        gt=0,
+        lt=1,
+        description="Share of pre-miRNAs that is expected among the hairpins.",
+    )
+    span: int = Field(default=120, ge=50, le=400, description="Longest hairpin, nt.")
+    stem: int = Field(default=18, ge=3, description="Least base pairs of a hairpin.")
+    loop: int = Field(default=25, ge=3, description="Most bases in its loop.")
+    mfe: float = Field(default=-15.0, le=0, description="Highest energy, kcal/mol.")
+    masked: bool = Field(
+        default=False, description="Whether lower-case bases are passed over, as N is."
+    )
+    fast: bool = Field(
+        default=False,
+        description="Whether single stems are looked for instead of folding everything.",
+    )
+
+
+class PredictionStudy(_Study):
+    """A study that asks a network about anyone's RNAs and genomes."""
+
+    task: Literal["prediction"] = Field(
+        description="What is done: RNAs and genomes are scored by weights that are there."
+    )
+    title: str = Field("Predictions", description="Heading of its report.")
+    samples: str = Field(
+        description="Sheet of the samples, TSV: sample (a name), run (predict or scan), fasta."
+    )
+    weights: str | None = Field(
+        None, description="Weights of a network; the ones that come with mirpair, if left out."
+    )
+    predict: Predicting = Field(Predicting(), description="How RNAs are scored.")
+    scan: Scanning = Field(Scanning(), description="How genomes are scanned.")
+
+    def places(self) -> list[str]:
+        """No file: those of the samples are in the sheet, see `read_samples`."""
+        return []
+
+    def plan(self) -> list[Run]:
+        """Nothing is trained."""
+        return []
+
+
 class Study(_Study):
     """A study of who is a pre-miRNA: everything that one config file says."""
 
@@ -826,11 +892,11 @@ def _fold_count(experiment: AnySplit) -> int | None:
 
 
 def schema() -> dict[str, Any]:
-    """JSON schema of a config of either task, for editors."""
-    return TypeAdapter(Study | FamilyStudy).json_schema()
+    """JSON schema of a config of any task, for editors."""
+    return TypeAdapter(Study | FamilyStudy | PredictionStudy).json_schema()
 
 
-def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
+def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy | PredictionStudy:
     """Check a config as it came from YAML; its key `task` tells which kind of study it is.
 
     Raises
@@ -839,8 +905,11 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
         Listing everything that is wrong: where it stands, what it is and what it should be.
     """
     try:
-        kind = FamilyStudy if config.get("task") == "families" else Study
-        return kind.model_validate(config)
+        kinds: dict[Any, type[Study | FamilyStudy | PredictionStudy]] = {
+            "families": FamilyStudy,
+            "prediction": PredictionStudy,
+        }
+        return kinds.get(config.get("task"), Study).model_validate(config)
     except ValidationError as error:
         problems = [_explain(dict(problem)) for problem in error.errors()]
         raise InputError(
@@ -848,6 +917,48 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy:
             + "\n".join(f"  - {problem}" for problem in problems)
             + "\nconfig/README.md explains every key."
         ) from error
+
+
+class Sample(NamedTuple):
+    """A row of the sheet of samples.
+
+    Attributes
+    ----------
+    run
+        ``"predict"`` or ``"scan"``.
+    fasta
+        A file: a name of the sources table, a URL or a path.
+    """
+
+    run: str
+    fasta: str
+
+
+def read_samples(path: str) -> dict[str, Sample]:
+    """Read the sheet of samples: a TSV with the columns sample, run and fasta.
+
+    Raises
+    ------
+    InputError
+        If it is something else, a sample stands twice, or its name or what is run is not possible.
+    """
+    table = read_tsv(path, dict.fromkeys(("sample", *Sample._fields), "str"), remedy="correct it")
+    samples: dict[str, Sample] = {}
+    for number, row in enumerate(table.itertuples(index=False), 2):
+        where = f"{path}: line {number}"
+        name, sample = str(row.sample), Sample(str(row.run), str(row.fasta))
+        if not re.fullmatch(_NAME, name):
+            raise InputError(f"{where}: sample is {name!r}; a name is letters, digits, - and _")
+        if name in samples:
+            raise InputError(f"{where}: the sample {name!r} stands twice")
+        if sample.run not in ("predict", "scan"):
+            raise InputError(f"{where}: run is {sample.run!r}, must be 'predict' or 'scan'")
+        if not sample.fasta:
+            raise InputError(f"{where}: the sample {name!r} has no FASTA file")
+        samples[name] = sample
+    if not samples:
+        raise InputError(f"{path}: there are no samples in it")
+    return samples
 
 
 _SPLITS = ("k-fold", "cluster-k-fold", "published", "across-datasets")

@@ -141,17 +141,19 @@ class Journal:
         The file; one that is there already is gone on with, if it has the same key.
     key
         One line: all that the blocks depend on. A file with another key is begun anew.
+    anew
+        Whether any file that is there is begun anew.
     """
 
     _END = "//\n"
 
-    def __init__(self, path: str | Path, key: str) -> None:
+    def __init__(self, path: str | Path, key: str, *, anew: bool = False) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.head = f"# {key}\n"
         self.blocks = 0
         whole = 0
-        if self.path.is_file():
+        if self.path.is_file() and not anew:
             with self.path.open("r", encoding="utf-8", newline="") as handle:
                 if handle.readline() == self.head:
                     size = whole = len(self.head.encode())
@@ -170,6 +172,10 @@ class Journal:
         with self.path.open("a", encoding="utf-8", newline="\n") as handle:
             handle.write("".join(f"{line}\n" for line in lines) + self._END)
         self.blocks += 1
+
+    def finish(self, path: str | Path) -> None:
+        """Give the file its final name."""
+        self.path.replace(path)
 
     def __iter__(self) -> Iterator[list[str]]:
         """The blocks in the order in which they were added."""

@@ -14,15 +14,44 @@ from matplotlib.figure import Figure
 from mirpair import __version__
 from mirpair.drawings import draw_hairpins
 from mirpair.figures import BLUE, STYLE, save
+from mirpair.files import write_text
+from mirpair.prediction import Settings
 from mirpair.report import inline_svg
-from mirpair.scanning import Summary
+from mirpair.scanning import Criteria, Summary, parameters, write
 from mirpair.tables import page_parts, templates
 
 # Of a draft genome of very many contigs, a page shows those with most calls.
 _MOST = 200
 
 
-def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
+def write_all(
+    genome: str | Path,
+    found: Sequence[str | Path],
+    scored: Sequence[str | Path],
+    prefix: str | Path,
+    criteria: Criteria,
+    settings: Settings,
+    weights: str | Path | None,
+) -> Summary:
+    """Write the files of `mirpair.scanning.write`, and a page beside them.
+
+    Parameters
+    ----------
+    genome
+        Its file.
+    found, scored, prefix
+        See `mirpair.scanning.write`.
+    criteria, settings, weights
+        What was found by, and which weights; None for those that come with the package.
+    """
+    told = parameters(genome, criteria, settings, weights)
+    comments = [f"mirpair {__version__} scan", *(f"{name}: {it}" for name, it in told.items())]
+    summary = write(found, scored, prefix, comments, nearest=settings.nearest)
+    write_text(f"{prefix}.html", render(Path(genome).name, summary, told))
+    return summary
+
+
+def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
     """The page as HTML.
 
     Parameters
@@ -31,7 +60,7 @@ def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
         Name of the file.
     summary
         Result of `mirpair.scanning.write`.
-    parameters
+    told
         What it was found by.
     """
     names = sorted(
@@ -50,7 +79,9 @@ def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
         {"place": number, "name": row["id"], **_told(row)}
         for number, (row, _) in enumerate(summary.best, 1)
     ]
-    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
+        # A page's ids have the name of the folder, so that is always the same.
+        folder = Path(name) / "scan"
         pictures = {}
         figures = {"scores": draw_scores(summary)}
         if summary.best:
@@ -60,9 +91,9 @@ def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
                     for n, (row, bases) in enumerate(summary.best, 1)
                 ]
             )
-        for name, figure in figures.items():
-            save(figure, Path(folder) / f"{name}.svg")
-            pictures[name] = inline_svg(Path(folder) / f"{name}.svg")
+        for part, figure in figures.items():
+            save(figure, folder / f"{part}.svg")
+            pictures[part] = inline_svg(folder / f"{part}.svg")
     return templates.get_template("scan.html.j2").render(
         **page_parts(),
         title=f"Hairpins of {genome}",
@@ -75,7 +106,7 @@ def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
         table={"header": header, "rows": rows},
         best=best,
         pictures=pictures,
-        parameters=parameters,
+        parameters=told,
     )
 
 
@@ -94,6 +125,7 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
         "score": f"{row['score']:.4f}",
         "probability": "" if probability is None else f"{probability:.4f}",
         "mfe": f"{row['mfe']:.2f}",
+        "nearest": "",
     }
     if row.get("nearest"):
         told["nearest"] = f"{row['nearest'].split(',')[0]}, identity {row['identity']:.2f}"

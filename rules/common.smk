@@ -1,4 +1,4 @@
-# From a checked config to the files that rules ask for: what both tasks share.
+# From a checked config to the files that rules ask for: what all tasks share.
 # Functions stand here, in identification.smk and in families_plan.smk, nowhere else.
 import difflib
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(HOME))
 
-from mirpair.config import load_study
+from mirpair.config import load_study, read_samples
 from mirpair.files import InputError
 from mirpair.provenance import code_version
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
@@ -27,6 +27,7 @@ def found(path):
 
 try:
     STUDY = load_study(config)
+    SAMPLES = read_samples(found(STUDY.samples)) if STUDY.task == "prediction" else {}
     SOURCES = read_sources(
         found(STUDY.sources) if STUDY.sources else workflow.source_path("../config/sources.tsv")
     )
@@ -37,6 +38,7 @@ except InputError as error:
 if STUDY.mirror:
     os.environ.update({MIRROR_VARIABLE: str(Path(found(STUDY.mirror)).resolve())})
 
+PLACES = [*STUDY.places(), *(sample.fasta for sample in SAMPLES.values())]
 PLAN = {run[:4]: run for run in STUDY.plan()}
 RUN_FOLDER = "runs/{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/{RUN_FOLDER}"
@@ -73,7 +75,7 @@ def raw_name(url):
 
 # What can be downloaded: name below results/raw/ to (URL, SHA-256 or None).
 DOWNLOADS = {name: (source.url, source.sha256) for name, source in SOURCES.items()}
-DOWNLOADS |= {raw_name(place): (place, None) for place in STUDY.places() if is_url(place)}
+DOWNLOADS |= {raw_name(place): (place, None) for place in PLACES if is_url(place)}
 
 
 def file_of(place):
@@ -95,7 +97,7 @@ def file_of(place):
 
 
 # A name that is wrong stops here, also where results of before would hide it.
-for place in STUDY.places():
+for place in PLACES:
     file_of(place)
 
 

@@ -29,3 +29,9 @@ def start(snakemake):
             logging.critical("%s", error, exc_info=(kind, error, traceback))
 
     sys.excepthook = log_uncaught
+
+
+def piece(snakemake):
+    """Which piece of how many a job of a scattered rule is: of ``2-of-4``, (2, 4)."""
+    number, count = snakemake.wildcards.scatteritem.split("-of-")
+    return int(number), int(count)

@@ -1,0 +1,54 @@
+# More pieces spread the work over a cluster: --set-scatter fold=100
+rule predict_piece:
+    input:
+        fasta=lambda w: PREDICTED[w.sample],
+        weights=WEIGHTS,
+        hairpins=HAIRPINS,
+    output:
+        temp("<results>/predict/{sample}/{scatteritem}.scored"),
+    log:
+        "<logs>/predict/{sample}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/predict/{sample}/{scatteritem}.tsv"
+    wildcard_constraints:
+        sample="|".join(map(re.escape, PREDICTED)) or "none",
+    conda:
+        "../envs/predict.yaml"
+    threads: 1
+    resources:
+        # Whatever the number of RNAs: measured 0.5 GB. 100,000 RNAs take ten minutes.
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
+    params:
+        settings=STUDY.predict.model_dump(),
+        code=code_of("predict_piece"),
+    message:
+        "Scoring the RNAs of {wildcards.sample}, piece {wildcards.scatteritem}"
+    script:
+        "../scripts/predict_piece.py"
+
+
+rule predict:
+    input:
+        gather.fold("<results>/predict/{{sample}}/{scatteritem}.scored"),
+    output:
+        "<results>/predict/{sample}.tsv",
+    log:
+        "<logs>/predict/{sample}.log",
+    benchmark:
+        "<benchmarks>/predict/{sample}.tsv"
+    wildcard_constraints:
+        sample="|".join(map(re.escape, PREDICTED)) or "none",
+    conda:
+        "../envs/predict.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        nearest=STUDY.predict.nearest,
+        code=code_of("predict"),
+    message:
+        "Gathering what is said of the RNAs of {wildcards.sample}"
+    script:
+        "../scripts/predict.py"

@@ -1,0 +1,88 @@
+SCAN_FILES = [".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html"]
+CRITERIA = STUDY.scan.model_dump(include={"span", "stem", "loop", "mfe", "masked", "fast"})
+
+
+# Every so-manieth stretch of the genome; more pieces: --set-scatter fold=100
+rule scan_find:
+    input:
+        lambda w: SCANNED[w.genome],
+    output:
+        temp("<results>/scan/{genome}/{scatteritem}.found"),
+    log:
+        "<logs>/scan_find/{genome}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/scan_find/{genome}/{scatteritem}.tsv"
+    wildcard_constraints:
+        genome="|".join(map(re.escape, SCANNED)) or "none",
+    conda:
+        "../envs/predict.yaml"
+    threads: 1
+    resources:
+        # Whatever the size: measured 0.4 GB. A megabase takes six minutes.
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 1440 * attempt,
+    params:
+        criteria=CRITERIA,
+        code=code_of("scan_find"),
+    message:
+        "Looking for hairpins in {wildcards.genome}, piece {wildcards.scatteritem}"
+    script:
+        "../scripts/scan_find.py"
+
+
+rule scan_score:
+    input:
+        weights=WEIGHTS,
+        hairpins=HAIRPINS,
+        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+    output:
+        temp("<results>/scan/{genome}/{scatteritem}.scored"),
+    log:
+        "<logs>/scan_score/{genome}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/scan_score/{genome}/{scatteritem}.tsv"
+    wildcard_constraints:
+        genome="|".join(map(re.escape, SCANNED)) or "none",
+    conda:
+        "../envs/predict.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda w, attempt: 1000 * attempt,
+        runtime=lambda w, attempt: 480 * attempt,
+    params:
+        settings=STUDY.scan.model_dump(include={"prior", "threshold", "nearest"}),
+        code=code_of("scan_score"),
+    message:
+        "Scoring the hairpins of {wildcards.genome}, piece {wildcards.scatteritem}"
+    script:
+        "../scripts/scan_score.py"
+
+
+rule scan:
+    input:
+        genome=lambda w: SCANNED[w.genome],
+        weights=WEIGHTS,
+        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+        scored=gather.fold("<results>/scan/{{genome}}/{scatteritem}.scored"),
+    output:
+        multiext("<results>/scan/{genome}", *SCAN_FILES),
+    log:
+        "<logs>/scan/{genome}.log",
+    benchmark:
+        "<benchmarks>/scan/{genome}.tsv"
+    wildcard_constraints:
+        genome="|".join(map(re.escape, SCANNED)) or "none",
+    conda:
+        "../envs/predict.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        criteria=CRITERIA,
+        settings=STUDY.scan.model_dump(include={"prior", "threshold", "nearest"}),
+        code=code_of("scan", "templates"),
+    message:
+        "Writing what was found in {wildcards.genome}"
+    script:
+        "../scripts/scan.py"

@@ -1,0 +1,21 @@
+"""Score every so-manieth chunk of a FASTA file."""
+
+import job
+
+from mirpair.files import Journal
+from mirpair.prediction import Settings, load, predict_records, to_lines
+from mirpair.sequences import read_records
+
+job.start(snakemake)
+piece, pieces = job.piece(snakemake)
+journal = Journal(f"{snakemake.output[0]}.part", "predict", anew=True)
+tables = predict_records(
+    read_records(snakemake.input.fasta),
+    load(snakemake.input.weights),
+    Settings(**snakemake.params.settings),
+    piece=piece,
+    pieces=pieces,
+)
+for table in tables:
+    journal.append(to_lines(table))
+journal.finish(snakemake.output[0])

@@ -1,0 +1,19 @@
+"""Write what was found in a genome, for people and for genome browsers."""
+
+import job
+
+from mirpair.prediction import Settings
+from mirpair.scan_report import write_all
+from mirpair.scanning import Criteria
+
+job.start(snakemake)
+inputs, params = snakemake.input, snakemake.params
+write_all(
+    inputs.genome,
+    inputs.found,
+    inputs.scored,
+    snakemake.output[0].removesuffix(".gff3"),
+    Criteria(**params.criteria),
+    Settings(**params.settings),
+    inputs.weights,
+)

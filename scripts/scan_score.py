@@ -1,0 +1,20 @@
+"""Score every so-manieth chunk of the hairpins of a genome."""
+
+import logging
+
+import job
+
+from mirpair.files import Journal
+from mirpair.prediction import Settings
+from mirpair.scanning import load, score
+
+job.start(snakemake)
+piece, pieces = job.piece(snakemake)
+inputs = snakemake.input
+journal = Journal(f"{snakemake.output[0]}.part", "scan_score", anew=True)
+settings = Settings(**snakemake.params.settings)
+for size in score(
+    inputs.found, journal, load(inputs.weights), settings, piece=piece, pieces=pieces
+):
+    logging.info("%d hairpins", size)
+journal.finish(snakemake.output[0])
