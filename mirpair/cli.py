@@ -284,6 +284,9 @@ def predict(
         typer.Option(help="GFF3 to write, of what is called, if ids are like chr1:100-190(+)."),
     ] = None,
     bed: Annotated[Path | None, typer.Option(help="BED to write, likewise.")] = None,
+    annotated: Annotated[
+        bool, typer.Option("--annotate", help="Name the family too, as mirpair annotate does.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End at the first record that cannot be scored.")
     ] = False,
@@ -295,7 +298,8 @@ def predict(
     (kcal/mol), score (of the network, for as many pre-miRNAs as others), probability (of a
     pre-miRNA, if a share --prior of all records is one), call (1 from a probability of 0.5 on),
     reason (why there is no score), nearest (hairpin of miRBase 22), identity (matches by the
-    columns of the alignment with it), status (known from an identity of 0.8 on, or novel).
+    columns of the alignment with it), status (known from an identity of 0.8 on, or novel); with
+    --annotate, family (Rfam), its probability and distribution.
 
     Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
     """
@@ -313,11 +317,13 @@ def predict(
         _check_inputs(fasta)
 
         from mirpair import prediction
-        from mirpair.tracks import bed_line, fasta_entry, gff3_head, gff3_line, place_of
+        from mirpair.tracks import gff3_head
 
         settings = prediction.Settings(prior, threshold, not no_nearest)
         prediction.check_settings(settings)
         predictor = prediction.load(weights)
+        annotator = _annotator(None) if annotated else None
+        named = _FAMILY if annotator else []
         if predictor.calibration is None:
             console.print(
                 "these weights are not calibrated: there is no probability, and what has a "
@@ -335,29 +341,25 @@ def predict(
             tables = prediction.predict_records(
                 records, predictor, settings, processes=jobs or _cores()
             )
-            handle.write(prediction.header(nearest=settings.nearest) + "\n")
+            handle.write("\t".join([prediction.header(nearest=settings.nearest), *named]) + "\n")
             if ".gff3" in files:
                 files[".gff3"].write(gff3_head([f"mirpair {__version__} predict"]))
             reasons: Counter[str] = Counter()
             called = located = total = 0
             with progress:
                 for table in tables:
-                    handle.write("".join(f"{line}\n" for line in prediction.to_lines(table)))
+                    read = [pending.popleft() for _ in range(len(table))]
+                    lines = prediction.to_lines(table)
+                    if annotator:
+                        families = _families(annotator, table, read)
+                        lines = ["\t".join(it) for it in zip(lines, families, strict=True)]
+                    handle.write("".join(f"{line}\n" for line in lines))
                     total += len(table)
                     reasons.update(table["reason"].replace(_CHARACTER, "odd character", regex=True))
-                    for row in table.to_dict("records"):
-                        record = pending.popleft()
-                        if row["call"] != 1:
-                            continue
-                        called += 1
-                        if ".fa" in files:
-                            files[".fa"].write(fasta_entry(record.id, record.sequence))
-                        if place := place_of(record.id, len(record.sequence)):
-                            located += 1
-                            if ".gff3" in files:
-                                files[".gff3"].write(gff3_line(place, row))
-                            if ".bed" in files:
-                                files[".bed"].write(bed_line(place, row))
+                    for record, row in zip(read, table.to_dict("records"), strict=True):
+                        if row["call"] == 1:
+                            called += 1
+                            located += _write_call(files, record, row)
                     progress.done(len(table))
         kinds: Counter[str] = Counter()
         for reason, count in reasons.items():
@@ -370,6 +372,47 @@ def predict(
                 "chr1:100-190(+), and are not in the GFF3 or BED",
                 **_PLAIN,
             )
+
+
+_FAMILY = ["family", "family_probability", "distribution"]
+
+
+def _families(annotator: Annotator, table: pd.DataFrame, records: list[Record]) -> Iterator[str]:
+    """Columns `_FAMILY` of each row, empty where there is no score."""
+    from mirpair.annotation import in_chunks
+    from mirpair.folding import Structure
+
+    scored = table[table["score"].notna()]
+    folded = {
+        records[place].sequence: Structure(row["structure"], row["mfe"])
+        for place, row in zip(scored.index, scored.to_dict("records"), strict=True)
+    }
+    sequences = [records[place].sequence for place in scored.index]
+    parts = in_chunks(annotator, sequences, folded=folded) if sequences else []
+    found = {
+        place: row
+        for part in parts
+        for place, row in zip(scored.index, part.to_dict("records"), strict=True)
+    }
+    for place in table.index:
+        row = found.get(place)
+        known = row is not None and row["family"]
+        probability = f"{row['probability']:.4f}" if row and known else ""
+        yield "\t".join([row["family"], probability, row["distribution"]]) if row else "\t\t"
+
+
+def _write_call(files: dict[str, TextIO], record: Record, row: dict[Any, Any]) -> bool:
+    """Into those of FASTA, GFF3 and BED that are asked for; whether its id says where it is."""
+    from mirpair.tracks import bed_line, fasta_entry, gff3_line, place_of
+
+    if ".fa" in files:
+        files[".fa"].write(fasta_entry(record.id, record.sequence))
+    place = place_of(record.id, len(record.sequence))
+    if place and ".gff3" in files:
+        files[".gff3"].write(gff3_line(place, row))
+    if place and ".bed" in files:
+        files[".bed"].write(bed_line(place, row))
+    return place is not None
 
 
 @app.command()

@@ -352,16 +352,6 @@ def header(*, nearest: bool) -> str:
     return "\t".join(SCORED | (NEAREST if nearest else {}))
 
 
-def from_lines(lines: Sequence[str], *, nearest: bool) -> pd.DataFrame:
-    """What `to_lines` wrote, in the digits that it wrote."""
-    columns = SCORED | (NEAREST if nearest else {})
-    table = pd.DataFrame([line.split("\t") for line in lines], columns=list(columns), dtype="str")
-    for name, kind in columns.items():
-        if kind != "str":
-            table[name] = pd.to_numeric(table[name].mask(table[name] == ""))
-    return table.astype(columns)
-
-
 def check_settings(settings: Settings) -> None:
     """Refuse, before the long work, what is out of range."""
     for name, value in (("prior", settings.prior), ("threshold", settings.threshold)):

@@ -20,15 +20,15 @@ import torch
 from conftest import ROOT, random_rna
 from typer.testing import CliRunner
 
-from mirpair import __version__, annotation, folding
+from mirpair import __version__, folding
 from mirpair.annotation import ship
 from mirpair.cli import app
 from mirpair.encoding import Tensors, dense, encode
 from mirpair.families import nearest_family
 from mirpair.folding import fold
-from mirpair.inference import embed, predict, save_weights, scores_of
+from mirpair.inference import embed, save_weights
 from mirpair.models import build
-from mirpair.recipes import FAMILY_MODELS, MODELS
+from mirpair.recipes import FAMILY_MODELS
 from mirpair.sequences import read_fasta
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
@@ -512,7 +512,7 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
         ("annotate", tmp_path / "none", "there is no such file"),
         ("annotate", tmp_path, "there is no such file"),
         ("predict", tmp_path / "none", "there is no such file"),
-        ("predict", pickled, "not weights of this project"),
+        ("predict", pickled, "not weights that tell who is a pre-miRNA"),
         ("predict", families, "not weights of this project"),
         ("predict", network, "tells families apart"),
     ):
@@ -527,36 +527,3 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
     assert code == 1
     assert "is an input file" in message
     assert [path.name for path in tmp_path.iterdir()] == ["weights.pt"]
-
-
-def test_predict_scores_every_rna_and_annotates_it_if_asked(
-    families: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network = build(MODELS["fixed"], seed=1)
-    save_weights(network, tmp_path / "weights.safetensors")
-    records = list(read_fasta(HAIRPINS))[:5]
-    path = tmp_path / "in.fa"
-    text = "".join(f">{record.id}\n{record.sequence}\n" for record in records)
-    path.write_text(f"{text}>long\n{'ACGU' * 101}\n")
-    options = ["--weights", str(tmp_path / "weights.safetensors")]
-    code, out, message = mirpair("predict", str(path), "-j", "1", *options)
-    assert code == 0
-    assert "1 records are too long for this network: > 400 nt" in message
-    table = pd.read_csv(io.StringIO(out), sep="\t", dtype=str, keep_default_na=False)
-    assert list(table) == ["id", "length", "structure", "mfe", "score", "call"]
-    molecules = [encode(record.sequence, *fold(record.sequence)) for record in records]
-    scores = scores_of(predict(network.double().eval(), molecules))
-    assert table["score"].tolist() == [*(f"{score:.4f}" for score in scores), ""]
-    assert table["call"].tolist() == [*(str(int(score >= 0.5)) for score in scores), ""]
-    for record, row in zip(records, table.to_dict("records"), strict=False):
-        structure = fold(record.sequence)
-        assert row["structure"] == structure.dot_bracket
-        assert row["mfe"] == f"{structure.mfe:.2f}"
-    monkeypatch.setattr(annotation, "_PLACES", [families])
-    code, both, _ = mirpair("predict", str(path), "-j", "2", "--annotate", *options)
-    assert code == 0
-    _, alone, _ = mirpair("annotate", str(path), "-j", "1", "--weights", str(families))
-    together = pd.read_csv(io.StringIO(both), sep="\t", dtype=str, keep_default_na=False)
-    families_alone = pd.read_csv(io.StringIO(alone), sep="\t", dtype=str, keep_default_na=False)
-    pd.testing.assert_frame_equal(together[list(table)], table)
-    pd.testing.assert_frame_equal(together[list(families_alone)], families_alone)

@@ -1,0 +1,273 @@
+"""Anyone's RNAs are scored, the same whatever is beside them, or have a reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT, random_rna
+from scipy.special import expit, logit
+
+import mirpair
+from mirpair import mirbase, prediction
+from mirpair.encoding import encode
+from mirpair.files import InputError
+from mirpair.folding import fold
+from mirpair.inference import save_weights
+from mirpair.models import build
+from mirpair.prediction import CHUNK, Settings, load, predict, predict_records, ship, to_lines
+from mirpair.recipes import FAMILY_MODELS, MODELS
+from mirpair.sequences import Record, read_fasta
+
+REAL = [
+    record.sequence
+    for name in ("positives", "negatives")
+    for record in list(read_fasta(ROOT / "config" / "demo" / f"{name}.fa"))[:90]
+]
+
+
+def test_the_shipped_weights_are_small_and_have_their_card() -> None:
+    path = prediction.shipped()
+    assert path.stat().st_size <= 10_000_000
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    from mirpair.files import sha256
+
+    assert sha256(path) in card
+    predictor = load()
+    assert predictor.calibration is not None
+    assert predictor.genome is not None
+    assert f"{predictor.shortest} to {predictor.longest} nt" in card
+
+
+def test_two_lines_of_python_say_who_is_a_pre_mirna() -> None:
+    table = mirpair.predict({"let-7": REAL[0].replace("U", "t"), "other": REAL[-1]})
+    assert table["id"].tolist() == ["let-7", "other"]
+    first = table.iloc[0]
+    assert first["length"] == len(REAL[0])
+    assert (first["structure"], first["mfe"]) == fold(REAL[0])
+    assert first["call"] == 1
+    assert first["probability"] > 0.9
+    assert "hsa-let-7a-1" in first["nearest"]
+    assert (first["identity"], first["status"]) == (1.0, "known")
+    assert list(table) == [
+        *("id", "length", "structure", "mfe", "score", "probability", "call", "reason"),
+        *("nearest", "identity", "status"),
+    ]
+    # Without names they are numbered; without RNAs there are no rows, but all columns.
+    assert predict([REAL[0], REAL[1]], nearest=False)["id"].tolist() == ["1", "2"]
+    none = predict([])
+    assert len(none) == 0
+    assert list(none) == list(table)
+
+
+def test_a_score_is_the_mean_of_the_networks_by_their_definition() -> None:
+    predictor = load()
+    chosen = REAL[::30]
+    molecules = [encode(s, *fold(s)) for s in chosen]
+    with torch.no_grad():
+        members = [
+            torch.softmax(network(molecules, dense=True), dim=1)[:, 1]
+            for network in predictor.networks
+        ]
+    expected = torch.stack(members).mean(dim=0).numpy()
+    assert expected.dtype == np.float64
+    np.testing.assert_allclose(predict(chosen, nearest=False)["score"], expected, atol=1e-12)
+
+
+def test_nothing_depends_on_processes_chunks_order_or_copies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = predict(REAL, nearest=False)
+    assert len(REAL) > 2 * CHUNK
+    pd.testing.assert_frame_equal(predict(REAL, nearest=False, processes=2), table)
+    reverse = predict(REAL[::-1], nearest=False).iloc[::-1].reset_index(drop=True)
+    assert [line.split("\t")[1:] for line in to_lines(reverse)] == [
+        line.split("\t")[1:] for line in to_lines(table)
+    ]
+    doubled = predict([s for s in REAL[:40] for _ in range(2)], nearest=False)
+    assert doubled["score"].tolist()[::2] == doubled["score"].tolist()[1::2]
+    monkeypatch.setattr(prediction, "CHUNK", 7)
+    assert to_lines(predict(REAL, nearest=False)) == to_lines(table)
+
+
+def test_the_prior_moves_the_probability_by_bayes_and_nothing_else() -> None:
+    low, high = (predict(REAL, prior=prior, nearest=False) for prior in (0.01, 0.5))
+    shift = logit(0.5) - logit(0.01)
+    moved = expit(logit(low["probability"].to_numpy()) + shift)
+    np.testing.assert_allclose(moved, high["probability"], rtol=1e-9)
+    pd.testing.assert_series_equal(low["score"], high["score"])
+    assert low["call"].sum() < high["call"].sum()
+    for table in (low, high):
+        assert table["call"].tolist() == (table["probability"] >= 0.5).astype(int).tolist()
+    strict = predict(REAL, prior=0.5, threshold=0.95, nearest=False)
+    assert strict["call"].tolist() == (high["probability"] >= 0.95).astype(int).tolist()
+
+
+def test_what_cannot_be_scored_has_a_reason() -> None:
+    predictor = load()
+    longest, shortest = predictor.longest, predictor.shortest
+    rng = np.random.default_rng(0)
+    given = {
+        "good": REAL[0],
+        "character": REAL[0][:20] + "N" + REAL[0][20:],
+        "gap": "AC-GU",
+        "empty": "",
+        "long": random_rna(rng, longest + 1),
+        "longest": random_rna(rng, longest),
+        "short": "G" * (shortest - 1),
+        "flat": "A" * 80,
+    }
+    table = predict(given).set_index("id")
+    reasons = table["reason"].to_dict()
+    assert reasons == {
+        "good": "",
+        "character": "'N' at position 21",
+        "gap": "'-' at position 3",
+        "empty": "no sequence",
+        "long": f"too long: {longest + 1} > {longest}",
+        "longest": "",
+        "short": f"too short: {shortest - 1} < {shortest}",
+        "flat": "no hairpin",
+    }
+    scored = table["reason"] == ""
+    for column in ("score", "probability", "call"):
+        assert table[column].notna().tolist() == scored.tolist()
+    assert table.loc["long", "length"] == longest + 1
+    assert table.loc["flat", "structure"] == "." * 80
+    assert table.loc["character", "structure"] == ""
+
+
+def test_a_number_is_written_with_thousands_in_a_reason() -> None:
+    assert predict(["A" * 1204], nearest=False)["reason"][0].startswith("too long: 1,204 > ")
+
+
+@pytest.mark.parametrize(("name", "value"), [("prior", 0.0), ("prior", 1.0), ("threshold", 1.5)])
+def test_a_setting_out_of_range_is_refused_before_anything_is_folded(
+    name: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "fold", None)
+    with pytest.raises(InputError, match=f"{name}: is {value}, must be above 0 and below 1"):
+        predict(REAL[:1], **{name: value})  # type: ignore[arg-type]
+
+
+def test_pieces_together_are_the_whole() -> None:
+    records = [(Record(str(n), s, "f", n), None) for n, s in enumerate(REAL * 2)]
+    predictor, asked = load(), Settings(nearest=False)
+    whole = [to_lines(table) for table in predict_records(records, predictor, asked)]
+    pieces = [
+        [to_lines(table) for table in predict_records(records, predictor, asked, piece=n, pieces=4)]
+        for n in (1, 2, 3, 4)
+    ]
+    assert len(whole) == -(-len(records) // CHUNK)
+    assert [pieces[n % 4][n // 4] for n in range(len(whole))] == whole
+
+
+def test_any_number_of_records_needs_the_memory_of_a_few() -> None:
+    """Records are asked for as they are needed."""
+    asked = 0
+
+    def endless() -> object:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield Record(str(asked), REAL[asked % 3], "f", asked), None
+
+    tables = predict_records(endless(), load(), Settings(nearest=False))  # type: ignore[arg-type]
+    for _ in range(3):
+        next(tables)
+    assert asked <= 6 * CHUNK
+
+
+def trained(folder: Path, seeds: tuple[int, ...] = (1, 2), model: str = "variable") -> list[Path]:
+    paths = [folder / f"{model}{seed}.safetensors" for seed in seeds]
+    for seed, path in zip(seeds, paths, strict=True):
+        save_weights(build(MODELS[model], seed=seed), path)
+    return paths
+
+
+HELD = pd.DataFrame({"label": [0, 0, 1, 0, 1, 1], "score": [0.1, 0.2, 0.3, 0.4, 0.8, 0.9]})
+LENGTHS = np.array([50, 120], dtype=np.int64)
+
+
+def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) -> None:
+    places = trained(tmp_path)
+    genome = HELD.assign(score=HELD["score"] / 2)
+    path = tmp_path / "shipped.safetensors"
+    ship(path, places, held=HELD, background=genome, lengths=LENGTHS)
+    first = path.read_bytes()
+    ship(path, places, held=HELD, background=genome, lengths=LENGTHS)
+    assert path.read_bytes() == first
+    read = load(path)
+    assert len(read.networks) == 2
+    assert (read.shortest, read.longest) == (50, 120)
+    assert read.calibration is not None
+    assert read.genome is not None
+    assert read.calibration.highest == 0.9
+    assert read.genome.highest == 0.45
+    chosen = REAL[:3]
+    each = [predict(chosen, weights=place, nearest=False)["score"] for place in places]
+    both = predict(chosen, weights=path, nearest=False)
+    np.testing.assert_allclose(both["score"], (each[0] + each[1]) / 2, atol=1e-12)
+    expected = read.calibration.probability(both["score"], 0.1)
+    np.testing.assert_allclose(both["probability"], expected)
+
+
+def test_weights_of_a_training_have_no_probability_and_call_by_the_score(tmp_path: Path) -> None:
+    (place,) = trained(tmp_path, (3,))
+    table = predict(REAL[:20], weights=place, nearest=False)
+    assert table["probability"].isna().all()
+    assert table["call"].tolist() == (table["score"] >= 0.5).astype(int).tolist()
+
+
+def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pickled = tmp_path / "weights.pt"
+    torch.save({"weight": torch.zeros(2)}, pickled)
+    family = tmp_path / "family.safetensors"
+    save_weights(build(FAMILY_MODELS["one-hot"], seed=0, classes=["a", "b"]), family)
+    for path, said in (
+        (tmp_path / "none", "there is no such file"),
+        (pickled, "not weights that tell who is a pre-miRNA"),
+        (family, "tells families apart"),
+    ):
+        with pytest.raises(InputError, match=said):
+            load(path)
+    with pytest.raises(InputError, match="of another kind"):
+        ship(
+            tmp_path / "x.safetensors",
+            [*trained(tmp_path, (1,)), *trained(tmp_path, (1,), "without-pairing")],
+            held=HELD,
+            background=HELD,
+            lengths=LENGTHS,
+        )
+    monkeypatch.setattr(prediction, "LARGEST", 100_000)
+    with pytest.raises(InputError, match="more than the 0 MB that are shipped"):
+        ship(
+            tmp_path / "x.safetensors",
+            trained(tmp_path),
+            held=HELD,
+            background=HELD,
+            lengths=LENGTHS,
+        )
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(prediction, "_PLACES", [tmp_path / "none"])
+    with pytest.raises(InputError, match="make weights"):
+        load()
+    monkeypatch.setattr(mirbase, "_PLACES", [tmp_path / "none"])
+    with pytest.raises(InputError, match="--no-nearest"):
+        mirbase.load()
+
+
+def test_a_limit_of_length_is_that_of_what_trained() -> None:
+    predictor = replace(load(), longest=90, shortest=80)
+    assert predictor.reason("A" * 91) == "too long: 91 > 90"
+    assert predictor.reason("A" * 90) == predictor.reason("A" * 80) == ""
+    assert predictor.reason("A" * 79) == "too short: 79 < 80"

@@ -1,0 +1,321 @@
+"""Hairpins of a genome: found wherever they are, however the genome is cut into pieces."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, random_rna
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mirpair import prediction, scanning
+from mirpair.files import InputError, Journal
+from mirpair.folding import fold
+from mirpair.scanning import (
+    STRANDS,
+    Criteria,
+    Found,
+    Hairpin,
+    Tile,
+    as_scanned,
+    find,
+    find_hairpins,
+    read_found,
+    read_tiles,
+    resolve,
+    unbranched,
+)
+from mirpair.sequences import read_fasta
+
+LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
+COMPLEMENT = str.maketrans("ACGU", "UGCA")
+# Where windowed folding reports less than everything, tests use what is exact for its part.
+BOTH = pytest.mark.parametrize("fast", [False, True])
+
+
+def planted(seed: int, before: int, after: int, hairpin: str = LET7) -> str:
+    rng = np.random.default_rng(seed)
+    return random_rna(rng, before) + hairpin + random_rna(rng, after)
+
+
+def whole(bases: str) -> Tile:
+    return Tile("s", 0, 0, len(bases), 0, bases, True)
+
+
+def genome(path: Path, sequences: dict[str, str], width: int = 60) -> str:
+    lines = []
+    for name, bases in sequences.items():
+        lines.append(f">{name} of a test")
+        lines += [bases[start : start + width] for start in range(0, len(bases), width)]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 700), min_size=1, max_size=3),
+    tile=st.integers(20, 300),
+    width=st.integers(1, 90),
+)
+@settings(max_examples=40, deadline=None)
+def test_tiles_cover_every_base_once_with_their_neighbours(
+    lengths: list[int], tile: int, width: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    rng = np.random.default_rng(sum(lengths))
+    sequences = {f"s{n}": random_rna(rng, length) for n, length in enumerate(lengths)}
+    path = genome(tmp_path_factory.mktemp("tiles") / "g.fa", sequences, width)
+    tiles = list(read_tiles(path, tile=tile, span=30))
+    assert [it.number for it in tiles] == list(range(len(tiles)))
+    for name, bases in sequences.items():
+        own = [it for it in tiles if it.sequence == name]
+        assert "".join(it.text[it.start - it.offset : it.end - it.offset] for it in own) == bases
+        assert [it.last for it in own] == [False] * (len(own) - 1) + [True]
+        for it in own:
+            margin = scanning.DOWNSTREAM + 60
+            assert it.offset == max(0, it.start - margin)
+            assert it.text == bases[it.offset : it.end + margin]
+
+
+def test_a_genome_may_be_compressed_have_windows_lines_or_one_line_and_dna(tmp_path: Path) -> None:
+    plain = tmp_path / "plain.fa"
+    plain.write_text(">a x\nACGT\nacgtN\n\n>b\nTTTT\n")
+    texts = {
+        "windows.fa": b">a x\r\nACGT\r\nacgtN\r\n\r\n>b\r\nTTTT",
+        "line.fa": b">a\nACGTacgtN\n>b\nTTTT",
+    }
+    expected = [(it.sequence, it.text) for it in read_tiles(str(plain))]
+    assert expected == [("a", "ACGUacguN"), ("b", "UUUU")]
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(text)
+        assert [(it.sequence, it.text) for it in read_tiles(str(tmp_path / name))] == expected
+    packed = tmp_path / "packed.fa.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    assert [(it.sequence, it.text) for it in read_tiles(str(packed))] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("ACGT\n", "not a FASTA file"),
+        (">a\nACGT\n>a\nACGT\n", "two sequences have the name 'a'"),
+        (">\nACGT\n", "sequence 1 has no name"),
+        (">a\n>b\nACGT\n", "sequence 'a' is empty"),
+        (">a\nAC\nG-T\n", "has '-' at position 4"),
+    ],
+)
+def test_what_is_no_genome_is_told_by_name_and_place(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "g.fa"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        list(read_tiles(str(path)))
+
+
+def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:
+    assert list(unbranched("..((((...))))..")) == [(2, 13, 4, 3)]
+    # A bulge and an interior loop belong to a stem.
+    assert list(unbranched("((.(..((...)).)))")) == [(0, 17, 5, 3)]
+    assert list(unbranched("(((...))((....)))")) == [(1, 8, 2, 3), (8, 16, 2, 4)]
+    assert list(unbranched("((...))(((...)))")) == [(0, 7, 2, 3), (7, 16, 3, 3)]
+    assert list(unbranched(".....")) == []
+
+
+@BOTH
+@pytest.mark.parametrize("strand", STRANDS)
+def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast: bool) -> None:
+    hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
+    bases = planted(1, 400, 350, hairpin)
+    found = find_hairpins(whole(bases), strand, Criteria(fast=fast))
+    best = min(found, key=lambda it: it.energy)
+    assert best.strand == strand
+    # Pairs beyond its ends may be a part of it, and loose ends are none.
+    assert 400 - 25 <= best.start < 400 + 10
+    assert 480 - 10 < best.end <= 480 + 25
+    # What it says of itself is true.
+    there = bases[best.start : best.end]
+    assert best.bases == (there if strand == "+" else there.translate(COMPLEMENT)[::-1])
+    assert fold(best.bases).mfe <= best.energy <= -15
+
+
+@BOTH
+def test_every_candidate_meets_the_criteria(fast: bool) -> None:
+    bases = "".join(planted(seed, 150, 150) for seed in range(6))
+    loose = find_hairpins(whole(bases), "+", Criteria(fast=fast))
+    assert len(loose) >= 6
+    for criteria in (
+        Criteria(stem=24, fast=fast),
+        Criteria(loop=6, fast=fast),
+        Criteria(mfe=-28, fast=fast),
+        Criteria(span=70, fast=fast),
+    ):
+        left = find_hairpins(whole(bases), "+", criteria)
+        for it in left:
+            assert it.end - it.start <= criteria.span
+            assert it.energy <= criteria.mfe
+        assert left
+        assert left != loose
+
+
+@BOTH
+def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(fast: bool) -> None:
+    bases = planted(2, 200, 200)
+    criteria = Criteria(mfe=-25, fast=fast)
+    assert find_hairpins(whole(bases), "+", criteria)
+    middle = 200 + len(LET7) // 2
+    split = bases[: middle - 5] + "N" + bases[middle - 4 :]
+    assert not [
+        it for it in find_hairpins(whole(split), "+", criteria) if it.start < middle - 5 < it.end
+    ]
+    masked = bases[:200] + LET7.lower() + bases[200 + len(LET7) :]
+    assert find_hairpins(whole(masked), "+", criteria) == find_hairpins(whole(bases), "+", criteria)
+    without = find_hairpins(whole(masked), "+", Criteria(mfe=-25, masked=True, fast=fast))
+    assert not [it for it in without if it.start < 200 + len(LET7) and it.end > 200]
+    assert not find_hairpins(whole("N" * 500), "-", criteria)
+
+
+@BOTH
+def test_the_result_does_not_depend_on_the_tiles_nor_on_the_processes(
+    tmp_path: Path, fast: bool
+) -> None:
+    """Hairpins stand on borders of tiles of every size, on both strands."""
+    reverse = LET7.translate(COMPLEMENT)[::-1]
+    bases = "".join(planted(seed, 440, 480, (LET7, reverse)[seed % 2]) for seed in range(4))
+    path = genome(tmp_path / "g.fa", {"one": bases, "two": planted(77, 100, 300)})
+    results = []
+    for tile, processes in ((100_000, 1), (480, 1), (1000, 2), (3333, 1)):
+        journal = Journal(tmp_path / f"{tile}", "k", anew=True)
+        sizes = list(find(path, journal, Criteria(fast=fast), tile=tile, processes=processes))
+        assert sum(sizes) == len(bases) + 480
+        results.append(list(resolve(read_found([journal.path]))))
+    assert len({name for name, _ in results[0]}) == 2
+    assert {it.strand for _, it in results[0]} == {"+", "-"}
+    assert results[0] == results[1] == results[2] == results[3]
+
+
+def test_pieces_of_a_genome_together_are_the_whole(tmp_path: Path) -> None:
+    bases = "".join(planted(seed, 440, 480) for seed in range(5))
+    path = genome(tmp_path / "g.fa", {"one": bases})
+    journals = []
+    for piece in (1, 2, 3):
+        journal = Journal(tmp_path / f"{piece}", "k")
+        list(find(path, journal, Criteria(fast=True), tile=700, piece=piece, pieces=3))
+        journals.append(journal.path)
+    single = Journal(tmp_path / "all", "k")
+    list(find(path, single, Criteria(fast=True), tile=700))
+    assert list(read_found(journals)) == list(read_found([single.path]))
+
+
+def test_what_was_interrupted_goes_on_and_gives_the_same_bytes(tmp_path: Path) -> None:
+    bases = "".join(planted(seed, 440, 480) for seed in range(5))
+    path = genome(tmp_path / "g.fa", {"one": bases})
+    undisturbed = Journal(tmp_path / "undisturbed", "k")
+    list(find(path, undisturbed, Criteria(fast=True), tile=700))
+    journal = Journal(tmp_path / "killed", "k")
+    for number, _ in enumerate(find(path, journal, Criteria(fast=True), tile=700)):
+        if number == 2:
+            break
+    with journal.path.open("a") as handle:
+        handle.write("half a line")
+    again = Journal(tmp_path / "killed", "k")
+    assert again.blocks == 3
+    list(find(path, again, Criteria(fast=True), tile=700))
+    assert again.path.read_bytes() == undisturbed.path.read_bytes()
+
+
+hairpins = st.lists(
+    st.builds(
+        lambda start, length, strand, energy: Hairpin(start, start + length, strand, -energy, ""),
+        st.integers(0, 300),
+        st.integers(20, 60),
+        st.sampled_from(STRANDS),
+        st.integers(150, 400).map(float),
+    ),
+    max_size=25,
+    unique_by=lambda it: (it.start, it.end, it.strand),
+)
+
+
+@given(found=hairpins, tile=st.integers(30, 400))
+@settings(max_examples=200, deadline=None)
+def test_of_those_that_overlap_the_most_stable_stays_whatever_the_tiles(
+    found: list[Hairpin], tile: int
+) -> None:
+    expected: list[Hairpin] = []
+    for it in sorted(found, key=lambda it: (it.energy, it.start, it.end)):
+        if not any(
+            it.strand == other.strand and it.start < other.end and other.start < it.end
+            for other in expected
+        ):
+            expected.append(it)
+    tiles = [
+        Found(
+            "s",
+            start + tile,
+            start + tile >= 400,
+            [h for h in found if start <= h.start < start + tile],
+        )
+        for start in range(0, 400, tile)
+    ]
+    left = [it for _, it in resolve(tiles)]
+    assert left == sorted(expected)
+
+
+def test_sequences_stand_in_the_order_of_the_file() -> None:
+    one = Hairpin(5, 60, "+", -20.0, "")
+    tiles = [Found("z", 100, True, [one]), Found("a", 100, True, [one])]
+    assert [name for name, _ in resolve(tiles)] == ["z", "a"]
+
+
+def test_an_rna_as_a_scan_sees_it_is_its_stem_without_loose_ends() -> None:
+    loose = "AAAAAA" + LET7 + "AAAAAA"
+    seen = as_scanned(loose, Criteria())
+    assert seen
+    assert seen in loose
+    structure = fold(seen).dot_bracket
+    assert structure[0] == "("
+    assert structure[-1] == ")"
+    assert as_scanned("A" * 100, Criteria()) == ""
+
+
+def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
+    bases = planted(3, 300, 300)
+    path = genome(tmp_path / "g.fa", {"chr 1": bases})
+    journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
+    criteria, asked = Criteria(fast=True), prediction.Settings(0.001, 0.5, nearest=False)
+    list(find(path, journal, criteria))
+    predictor = scanning.load()
+    list(scanning.score([journal.path], scored, predictor, asked))
+    summary = scanning.write(
+        [journal.path], [scored.path], tmp_path / "out", ["a comment"], nearest=False
+    )
+    table = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
+    assert table[0] == ["# a comment"]
+    rows = [dict(zip(table[1], row, strict=True)) for row in table[2:]]
+    survivors = [it for _, it in resolve(read_found([journal.path]))]
+    assert [(int(row["start"]), int(row["end"]), row["strand"]) for row in rows] == [
+        (it.start + 1, it.end, it.strand) for it in survivors
+    ]
+    alone = prediction.predict([it.bases for it in survivors], prior=0.001, nearest=False)
+    assert [row["score"] for row in rows] == [f"{score:.4f}" for score in alone["score"]]
+    assert [row["structure"] for row in rows] == alone["structure"].tolist()
+    # By the calibration for hairpins of a genome, not by that for candidates.
+    assert predictor.calibration == prediction.load().genome
+    assert summary.lengths == {"chr": 680}
+    assert summary.hairpins == {"chr": len(rows)}
+    assert summary.scores.sum() == len(rows)
+    assert [row["score"] for row, _ in summary.best] == sorted(
+        (float(row["score"]) for row in rows), reverse=True
+    )[:10]
+    calls = [row for row in rows if row["call"] == "1"]
+    lines = (tmp_path / "out.gff3").read_text().splitlines()
+    assert lines[:3] == ["##gff-version 3", "# a comment", "##sequence-region chr 1 680"]
+    assert len(lines) - 3 == len(calls) == len((tmp_path / "out.bed").read_text().splitlines())
+    assert len((tmp_path / "out.all.gff3").read_text().splitlines()) - 3 == len(rows)
+
+
+def test_the_name_of_a_genome_is_that_of_its_file() -> None:
+    for name in ("a/yeast.fa", "yeast.fna.gz", "yeast.fasta", "yeast"):
+        assert scanning.stem_of(name) == "yeast"
+    assert scanning.stem_of("hg38.p14.fa.gz") == "hg38.p14"
