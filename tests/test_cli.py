@@ -527,3 +527,281 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
     assert code == 1
     assert "is an input file" in message
     assert [path.name for path in tmp_path.iterdir()] == ["weights.pt"]
+
+
+CANDIDATES = """\
+>good
+{good}
+>character
+ACGUNACGU
+>
+ACGU
+>empty
+>long
+{long}
+>flat
+{flat}
+>chr1:100-{end}(-)
+{good}
+"""
+
+
+def candidates() -> str:
+    good = next(iter(read_fasta(HAIRPINS))).sequence
+    return CANDIDATES.format(good=good, long="ACGU" * 301, flat="A" * 80, end=100 + len(good))
+
+
+def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) -> None:
+    path, more = tmp_path / "in.fa", tmp_path / "more.fa.gz"
+    path.write_text(candidates())
+    more.write_bytes(gzip.compress(candidates().encode()))
+    code, out, message = mirpair("predict", str(path), str(more), "-j", "1")
+    assert code == 0
+    table = pd.read_csv(io.StringIO(out), sep="\t", dtype=str, keep_default_na=False)
+    assert len(table) == 14
+    assert table["id"][:3].tolist() == ["good", "character", ""]
+    assert table["reason"][:6].tolist() == [
+        "",
+        "'N' at position 5",
+        "no id",
+        "no sequence",
+        "too long: 1,204 > 398",
+        "no hairpin",
+    ]
+    assert table["call"].tolist() == ["1", "", "", "", "", "", "1"] * 2
+    assert re.fullmatch(r"[01]\.\d{4}", table["score"][0])
+    assert re.fullmatch(r"[01]\.\d{4}", table["probability"][0])
+    assert "hsa-let-7a-1" in table["nearest"][0].split(",")
+    assert table["identity"][0] == "1.0000"
+    assert f"passed over: {path}: record 3 has no id" in message
+    assert f"passed over: {more}: record 5 ('long') is too long: 1,204 > 398" in message
+    assert (
+        "14 records: 4 called pre-miRNAs, 2 no hairpin, 2 no id, 2 no sequence, "
+        "2 odd character, 2 too long" in message
+    )
+
+
+def test_predict_strict_ends_at_the_first_bad_record_and_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.fa"
+    path.write_text(candidates())
+    out = tmp_path / "out.tsv"
+    code, _, message = mirpair("predict", str(path), "--strict", "-o", str(out), "-j", "1")
+    assert code == 1
+    assert "record 2 ('character') has 'N' at position 5" in message
+    assert "--strict" in message
+    assert [it.name for it in tmp_path.iterdir()] == ["in.fa"]
+
+
+def test_predict_writes_calls_as_fasta_gff3_and_bed_where_ids_have_coordinates(
+    tmp_path: Path,
+) -> None:
+    text = candidates()
+    good = next(iter(read_fasta(HAIRPINS))).sequence
+    places = {kind: tmp_path / f"calls.{kind}" for kind in ("fasta", "gff3", "bed")}
+    options = [part for kind, path in places.items() for part in (f"--{kind}", str(path))]
+    code, out, message = mirpair("predict", "-", "-j", "1", "--no-nearest", *options, stdin=text)
+    assert code == 0
+    end = 100 + len(good)
+    name = f"chr1:100-{end}(-)"
+    assert places["fasta"].read_text() == f">good\n{good}\n>{name}\n{good}\n"
+    score = out.splitlines()[1].split("\t")[4]
+    bed = places["bed"].read_text()
+    assert re.fullmatch(rf"chr1\t100\t{end}\t{re.escape(name)}\t\d+\t-\n", bed)
+    assert abs(int(bed.split("\t")[4]) - 1000 * float(score)) <= 1
+    lines = places["gff3"].read_text().splitlines()
+    assert lines[0] == "##gff-version 3"
+    cells = lines[-1].split("\t")
+    assert cells[:5] == ["chr1", "mirpair", "pre_miRNA", "101", str(end)]
+    assert cells[6] == "-"
+    assert "nearest" not in out.splitlines()[0]
+    assert "1 of them have no coordinates in their id" in message
+
+
+def test_predict_gives_the_same_bytes_for_any_number_of_processes(tmp_path: Path) -> None:
+    outs = []
+    for jobs in ("1", "2", "3"):
+        path = tmp_path / f"{jobs}.tsv"
+        code, _, message = mirpair(
+            "predict", str(HAIRPINS), "-o", str(path), "-j", jobs, "--annotate"
+        )
+        assert code == 0, message
+        outs.append(path.read_bytes())
+    assert outs[0] == outs[1] == outs[2]
+    table = pd.read_csv(io.BytesIO(outs[0]), sep="\t", dtype=str, keep_default_na=False)
+    _, alone, _ = mirpair("annotate", str(HAIRPINS), "-j", "1")
+    families = pd.read_csv(io.StringIO(alone), sep="\t", dtype=str, keep_default_na=False)
+    assert table["family"].tolist() == families["family"].tolist()
+    assert table["family_probability"].tolist() == families["probability"].tolist()
+    assert table["distribution"].tolist() == families["distribution"].tolist()
+    assert set(table["family"]) > {"", "RF00027"}
+
+
+def test_predict_stopped_by_ctrl_c_leaves_no_half_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.fa"
+    text = HAIRPINS.read_text()
+    path.write_text("".join(text.replace(">", f">{n}-") for n in range(40)))
+    out = tmp_path / "out.tsv"
+    command = [sys.executable, "-m", "mirpair.cli", "predict", str(path), "-o", str(out), "-j", "2"]
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".out*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1)
+        process.send_signal(wanted)
+        assert process.wait(timeout=30) != 0
+        assert [it.name for it in tmp_path.iterdir()] == ["in.fa"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--prior", "1.5"], "prior: is 1.5, must be above 0 and below 1"),
+        (["--threshold", "0"], "threshold: is 0.0, must be above 0 and below 1"),
+        (["-o", "same.tsv", "--bed", "same.tsv"], "two outputs have the same name"),
+        (["-o", str(HAIRPINS)], "is an input file"),
+    ],
+)
+def test_predict_refuses_what_cannot_be_before_it_begins(
+    options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, message = mirpair("predict", str(HAIRPINS), *options)
+    assert code == 1
+    assert said in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def genome(folder: Path) -> Path:
+    """Hairpins in random bases: two sequences, some of it N."""
+    rng = np.random.default_rng(4)
+    hairpins = [record.sequence for record in read_fasta(HAIRPINS)][:12]
+    parts = [random_rna(rng, 300) + hairpin for hairpin in hairpins]
+    path = folder / "small.fa"
+    path.write_text(
+        f">one\n{''.join(parts[:8])}\n>two some words\n{'N' * 400}\n{''.join(parts[8:])}\n"
+    )
+    return path
+
+
+def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None:
+    path = genome(tmp_path)
+    out = tmp_path / "out"
+    code, _, message = mirpair("scan", str(path), "-o", str(out), "--fast", "-j", "1")
+    assert code == 0, message
+    assert {it.name for it in out.iterdir()} == {
+        f"small{suffix}" for suffix in (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
+    }
+    table = pd.read_csv(out / "small.tsv", sep="\t", comment="#", keep_default_na=False)
+    text = (out / "small.tsv").read_text()
+    assert text.startswith(
+        f"# mirpair {__version__} scan\n# genome: small.fa\n# weights: pre-mirna"
+    )
+    sequences = {"one": "", "two": ""}
+    name = ""
+    for line in path.read_text().splitlines():
+        if line.startswith(">"):
+            name = line[1:].split()[0]
+        else:
+            sequences[name] += line
+    for row in table.to_dict("records"):
+        bases = sequences[row["sequence"]][row["start"] - 1 : row["end"]]
+        if row["strand"] == "-":
+            bases = bases.translate(str.maketrans("ACGU", "UGCA"))[::-1]
+        assert fold(bases).dot_bracket == row["structure"]
+    # All that were planted are among the hairpins, and known.
+    known = table[table["status"] == "known"]
+    assert len(known) >= 10
+    assert set(known["strand"]) == {"+"}
+    page = (out / "small.html").read_text()
+    assert "of " + str(len(table)) + " hairpins are called" in page
+    assert page.count("<li><code>") == 10
+    # A second run writes the same bytes, with any number of processes.
+    first = {it.name: it.read_bytes() for it in out.iterdir()}
+    again = tmp_path / "again"
+    assert mirpair("scan", str(path), "-o", str(again), "--fast", "-j", "2")[0] == 0
+    assert {it.name: it.read_bytes() for it in again.iterdir()} == first
+
+
+def test_scan_goes_on_after_a_kill_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mirpair import scanning
+
+    path = genome(tmp_path)
+    monkeypatch.setattr(
+        scanning.find, "__kwdefaults__", {**scanning.find.__kwdefaults__, "tile": 500}
+    )
+    options = ["--fast", "-j", "1", "--no-nearest"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert mirpair("scan", str(path), "-o", str(whole), *options)[0] == 0
+
+    def dies(*arguments: object, **more: object) -> object:
+        raise KeyboardInterrupt
+
+    # Once in the middle of the folding, once in that of the scoring, once before the end.
+    steps = [
+        (scanning, "find_hairpins", 7),
+        (scanning.prediction, "to_lines", 1),
+        (scanning, "write", 0),
+    ]
+    for module, name, after in steps:
+        calls = 0
+        real = getattr(module, name)
+
+        def sometimes(*arguments: object, **more: object) -> object:
+            nonlocal calls
+            calls += 1
+            return dies() if calls > after else real(*arguments, **more)  # noqa: B023
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, sometimes)
+            code, _, _ = mirpair("scan", str(path), "-o", str(killed), *options)
+            assert code != 0
+        assert not list(killed.glob("small*"))
+    code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
+    assert code == 0
+    assert "going on after" in message
+    assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
+        it.name: it.read_bytes() for it in whole.iterdir()
+    }
+
+
+def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mirpair import scanning
+
+    path = genome(tmp_path)
+    out = tmp_path / "out"
+    options = ["--fast", "-j", "1", "--no-nearest", "--keep"]
+    assert mirpair("scan", str(path), "-o", str(out), *options)[0] == 0
+    first = (out / "small.tsv").read_text()
+    monkeypatch.setattr(scanning, "find_hairpins", None)
+    assert mirpair("scan", str(path), "-o", str(out), *options, "--prior", "0.5")[0] == 0
+    other = (out / "small.tsv").read_text()
+    assert other != first
+    scores = [
+        [line.split("\t")[8] for line in text.splitlines() if line[0] != "#"]
+        for text in (first, other)
+    ]
+    assert scores[0] == scores[1]
+    # With other criteria it is found anew.
+    monkeypatch.undo()
+    assert mirpair("scan", str(path), "-o", str(out), *options, "--stem", "24")[0] == 0
+    assert len((out / "small.tsv").read_text().splitlines()) < len(first.splitlines())
+
+
+def test_scan_refuses_what_cannot_be(tmp_path: Path) -> None:
+    path = tmp_path / "g.fa"
+    path.write_text(">a\nACGT\n>a\nACGT\n")
+    for arguments, said in (
+        ([str(tmp_path / "none.fa"), "-o", str(tmp_path / "out")], "No such file"),
+        ([str(path), "-o", str(path)], "is no folder"),
+        ([str(path), "-o", str(tmp_path / "out"), "--prior", "0"], "prior: is 0.0"),
+        ([str(path), "-o", str(tmp_path / "out"), "-j", "1"], "two sequences have the name 'a'"),
+    ):
+        code, _, message = mirpair("scan", *arguments)
+        assert code == 1, arguments
+        assert said in message
+        assert "Traceback" not in message
