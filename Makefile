@@ -4,7 +4,8 @@
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
 # make reproduction   `make tables`, and what docs/reproduction/ shows of them
 # make families  the second task, families of Rfam, written to docs/families/ (an hour; needs Infernal and MAFFT)
-# make weights   the weights that `mirpair annotate` comes with, and their card: one training
+# make weights   the weights that mirpair comes with, and their cards: fourteen trainings, an hour
+# make genomes   what a scan finds in yeast and in the human chromosome X, for docs/genomes.md (two hours)
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
@@ -16,7 +17,9 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-.PHONY: demo tables reproduction families weights test bench alternatives lint env lock schema
+SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
+
+.PHONY: demo tables reproduction families weights genomes test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -60,8 +63,16 @@ families: $(ENV)
 weights: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/families/shipped/families.safetensors \
 	  --configfile config/families.yaml --quiet rules
+	$(BIN)/snakemake --cores $(CORES) $(addprefix results/shipped/shipped/,$(SHIPPED)) \
+	  --configfile config/shipped.yaml --quiet rules
 	mkdir -p weights
 	cp results/families/shipped/families.safetensors results/families/shipped/families.md weights/
+	cp $(addprefix results/shipped/shipped/,$(SHIPPED)) weights/
+
+genomes: $(ENV)
+	$(BIN)/snakemake --cores $(CORES) results/shipped/datasets/benchmark/records.tsv \
+	  --configfile config/shipped.yaml --quiet rules
+	$(BIN)/python -m bench.genomes
 
 # Of the real human set: it needs the network, or a mirror of the published files.
 bench: $(ENV)

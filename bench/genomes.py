@@ -2,7 +2,7 @@
 
 The genome of yeast, which has no microRNAs, so that every call in it is false; and of the human
 chromosome X all that is near the hairpins of miRBase 22 that occur in it exactly, and three million
-bases in one piece.
+bases in one piece. Each is scanned by the command that users type, in both ways of finding hairpins.
 """
 
 from __future__ import annotations
@@ -11,15 +11,36 @@ import csv
 import gzip
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import pandas as pd
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
-from mirpair.files import InputError, atomic, write_text
+from mirpair.contracts import NEAR, read_records
+from mirpair.files import InputError, atomic, write_text, write_tsv
+from mirpair.scanning import load
+from mirpair.similarity import nearest
 from mirpair.sources import fetch_member
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "results" / "genomes"
+TABLES = ROOT / "docs" / "genomes"
+TRAINED = ROOT / "results" / "shipped" / "datasets" / "benchmark" / "records.tsv"
+GENOMES = {
+    "yeast": "Yeast, whole genome",
+    "chrX-near": "Human X, near known hairpins",
+    "chrX-piece": "Human X, 3 Mb in one piece",
+}
+WAYS = {"windowed": [], "fast": ["--fast"]}
+PRIORS = (0.5, 0.1, 0.01, 0.001, 0.0001)
+# A known hairpin is found if so much of the longer of both is in both.
+OVERLAP = 0.5
 
 YEAST = (
     "barrnap==0.0.5 --hash=sha256:acac783c1f93e8e9585017be9e128f7f95d8ae77a9ed3b3656fa53d5043e0e21",
@@ -118,3 +139,101 @@ def _write_fasta(path: Path, bases: str, windows: Sequence[tuple[int, int]]) -> 
     write_text(
         path, "".join(f">chrX:{start}-{end}\n{bases[start:end]}\n" for start, end in windows)
     )
+
+
+def scan(genome: str, way: str) -> None:
+    """Scan by the command, unless that was done, and note how long it took."""
+    out = FOLDER / way
+    if (out / f"{genome}.tsv").is_file():
+        return
+    command = ["scan", str(FOLDER / f"{genome}.fa"), "-o", str(out), "--no-nearest", *WAYS[way]]
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-m", "mirpair.cli", *command], check=True)
+    write_text(out / f"{genome}.seconds", f"{time.monotonic() - started:.1f}\n")
+
+
+def hits(genome: str, way: str) -> pd.DataFrame:
+    """All hairpins of a scan, on the coordinates of the chromosome, from 0."""
+    table = pd.read_csv(FOLDER / way / f"{genome}.tsv", sep="\t", comment="#")
+    table["start"] -= 1
+    if genome.startswith("chrX"):
+        shift = table["sequence"].str.extract(r":(\d+)-")[0].astype(int)
+        table["start"] += shift
+        table["end"] += shift
+    return table
+
+
+def size_of(genome: str) -> int:
+    with (FOLDER / f"{genome}.fa").open() as handle:
+        return sum(len(bases) for _, bases in SimpleFastaParser(handle))
+
+
+def calls(table: pd.DataFrame, prior: float) -> pd.Series:
+    """Which hairpins are called for a share of pre-miRNAs."""
+    calibration = load().calibration
+    assert calibration is not None
+    probability = calibration.probability(table["score"], prior)
+    return pd.Series(probability >= 0.5, index=table.index)
+
+
+def rates() -> pd.DataFrame:
+    """Hairpins and calls a megabase of every genome, by the share that is stated."""
+    rows = []
+    for way in WAYS:
+        for genome in GENOMES:
+            table, megabases = hits(genome, way), size_of(genome) / 1e6
+            row: dict[str, object] = {"genome": genome, "way": way, "Mb": megabases}
+            row["hairpins per Mb"] = len(table) / megabases
+            for prior in PRIORS:
+                row[f"calls per Mb, {prior:g}"] = calls(table, prior).sum() / megabases
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def recall() -> pd.DataFrame:
+    """For every known hairpin, whether it is found, and by which shares it is called."""
+    known = pd.read_csv(FOLDER / "known.tsv", sep="\t")
+    records = read_records(TRAINED)
+    positives = records.loc[records["label"] == 1, "sequence"].tolist()
+    with (FOLDER / "mirbase.csv").open(encoding="utf-8", newline="") as handle:
+        sequence = {row["ID"]: row["precursor"] for row in csv.DictReader(handle)}
+    near = nearest([sequence[name] for name in known["name"]], positives)
+    known["trained"] = np.where(near == 1, "itself", np.where(near >= NEAR, "a near-copy", ""))
+    for way in WAYS:
+        table = hits("chrX-near", way)
+        for prior in (None, *PRIORS):
+            chosen = table if prior is None else table[calls(table, prior)]
+            known[f"{way}, {prior or 'found'}"] = [
+                _overlaps(chosen, it) for it in known.itertuples()
+            ]
+    return known
+
+
+def _overlaps(table: pd.DataFrame, known: Known) -> bool:
+    both = np.minimum(table["end"], known.end) - np.maximum(table["start"], known.start)
+    longer = np.maximum(table["end"] - table["start"], known.end - known.start)
+    return bool(((both / longer >= OVERLAP) & (table["strand"] == known.strand)).any())
+
+
+def main() -> None:
+    """Scan, measure, and write the tables."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    prepare(FOLDER)
+    for way in WAYS:
+        for genome in GENOMES:
+            print(f"scanning {genome}, {way}", flush=True)
+            scan(genome, way)
+    TABLES.mkdir(parents=True, exist_ok=True)
+    write_tsv(rates(), TABLES / "rates.tsv", float_format="%.5g")
+    write_tsv(recall(), TABLES / "recall.tsv")
+    seconds = [
+        (genome, way, float((FOLDER / way / f"{genome}.seconds").read_text()))
+        for way in WAYS
+        for genome in GENOMES
+        if (FOLDER / way / f"{genome}.seconds").is_file()
+    ]
+    write_tsv(pd.DataFrame(seconds, columns=["genome", "way", "seconds"]), TABLES / "seconds.tsv")
+
+
+if __name__ == "__main__":
+    main()

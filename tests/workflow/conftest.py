@@ -14,7 +14,17 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("Snakefile", "rules", "scripts", "mirpair", "config", "envs", "profiles", "tests/data")
+PARTS = (
+    "Snakefile",
+    "rules",
+    "scripts",
+    "mirpair",
+    "config",
+    "envs",
+    "profiles",
+    "weights",
+    "tests/data",
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""Anyone's RNAs and genomes by the workflow: the same bytes as by the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mirpair.cli import app
+from mirpair.sequences import read_fasta
+from workflow.conftest import ROOT, Copy, copy_of_repository, small_fasta
+
+RESULTS = "results/mine"
+SUFFIXES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
+
+
+def sheet(folder: Path, rows: list[tuple[str, str, str]]) -> str:
+    lines = ["sample\trun\tfasta", *("\t".join(row) for row in rows)]
+    (folder / "samples.tsv").write_text("\n".join(lines) + "\n")
+    return "samples.tsv"
+
+
+def genome(folder: Path) -> str:
+    """Real hairpins in random bases: 13 kb, of which windowed folding takes some seconds."""
+    rng = np.random.default_rng(5)
+    hairpins = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")][:8]
+    parts = ["".join(rng.choice(list("ACGT"), 700)) + hairpin for hairpin in hairpins]
+    (folder / "small.fa").write_text(f">one\n{''.join(parts[:5])}\n>two\n{''.join(parts[5:])}\n")
+    return "small.fa"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    copy = copy_of_repository(tmp_path_factory.mktemp("prediction"))
+    rows = [
+        ("candidates", "predict", small_fasta(copy.folder, "candidates.fa", "positives", 150)),
+        ("few", "predict", small_fasta(copy.folder, "few.fa", "negatives", 3)),
+        ("small", "scan", genome(copy.folder)),
+    ]
+    config: dict[str, Any] = {
+        "study": "mine",
+        "task": "prediction",
+        "samples": sheet(copy.folder, rows),
+        "predict": {"prior": 0.2},
+    }
+    copy.write_config(config)
+    copy.snakemake("all", "--configfile", "test.yaml")
+    return copy
+
+
+def mirpair(*arguments: str) -> None:
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exit_code == 0, result.stderr
+
+
+def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path) -> None:
+    for name in ("candidates", "few"):
+        out = tmp_path / f"{name}.tsv"
+        mirpair("predict", str(made.folder / f"{name}.fa"), "-o", str(out), "--prior", "0.2")
+        assert (made.folder / RESULTS / "predict" / f"{name}.tsv").read_bytes() == out.read_bytes()
+    mirpair("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"))
+    for suffix in SUFFIXES:
+        ours = made.folder / RESULTS / "scan" / f"small{suffix}"
+        assert ours.read_bytes() == (tmp_path / "scan" / f"small{suffix}").read_bytes(), suffix
+
+
+def test_nothing_is_left_to_do_and_only_what_changes_is_made_again(made: Copy) -> None:
+    assert made.planned("all", "--configfile", "test.yaml") == {}
+    small_fasta(made.folder, "few.fa", "negatives", 5)
+    assert made.planned("all", "--configfile", "test.yaml") == {
+        "all": 1,
+        "predict": 1,
+        "predict_piece": 4,
+    }
+    made.snakemake(f"{RESULTS}/predict/few.tsv", "--configfile", "test.yaml")
+    text = (made.folder / RESULTS / "predict" / "few.tsv").read_text()
+    assert len(text.splitlines()) == 6
+
+
+def test_the_number_of_pieces_changes_no_byte(made: Copy) -> None:
+    places = [f"{RESULTS}/predict/candidates.tsv", f"{RESULTS}/scan/small.tsv"]
+    before = [(made.folder / place).read_bytes() for place in places]
+    options = ["--configfile", "test.yaml", "--set-scatter", "fold=3"]
+    made.snakemake(*places, "--force", *options)
+    assert [(made.folder / place).read_bytes() for place in places] == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("a", "train", "few.fa")], "line 2: run is 'train', must be 'predict' or 'scan'"),
+        ([("a b", "scan", "few.fa")], "line 2: sample is 'a b'"),
+        ([("a", "scan", "few.fa"), ("a", "predict", "few.fa")], "the sample 'a' stands twice"),
+        ([("a", "predict", "none.fa")], "none.fa: there is no such file"),
+        ([], "there are no samples"),
+    ],
+)
+def test_a_sheet_that_is_not_right_stops_before_anything_runs(
+    made: Copy, rows: list[tuple[str, str, str]], said: str
+) -> None:
+    kept = (made.folder / "samples.tsv").read_text()
+    try:
+        sheet(made.folder, rows)
+        done = made.snakemake("all", "--configfile", "test.yaml", check=False)
+    finally:
+        (made.folder / "samples.tsv").write_text(kept)
+    assert done.returncode != 0
+    assert said in done.stdout
