@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench import folding, growth, networks, page
+from bench import folding, genomes, growth, networks, page, use
 from mirpair.contracts import read_records
 from mirpair.files import write_tsv
 from mirpair.folding import unique
@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 SETS = ROOT / "results" / "paper" / "datasets"
 TABLES = ROOT / "docs" / "speed"
 FOLDED = 10_000
+SCANNED = 200_000
 
 
 def main() -> None:
@@ -47,6 +48,11 @@ def main() -> None:
     records = [read_records(SETS / name / "records.tsv") for name in ("human", "cross-species")]
     sequences = unique(chain.from_iterable(table["sequence"] for table in records))[:FOLDED]
     tables["folding"] = folding.measure(sequences, processes=cores)
+
+    print("predict and scan", flush=True)
+    tables["predict"] = use.measure_predict(sequences, processes=cores)
+    genomes.FOLDER.mkdir(parents=True, exist_ok=True)
+    tables["scan"] = use.measure_scan(genomes.yeast(), bases=SCANNED, processes=cores)
 
     TABLES.mkdir(exist_ok=True)
     for name, table in tables.items():

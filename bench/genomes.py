@@ -1,8 +1,9 @@
 """What a scan finds in real genomes: `make genomes`.
 
 The genome of yeast, which has no microRNAs, so that every call in it is false; and of the human
-chromosome X all that is near the hairpins of miRBase 22 that occur in it exactly, and three million
-bases in one piece. Each is scanned by the command that users type, in both ways of finding hairpins.
+chromosome X all that is near the hairpins of miRBase 22 that occur in it exactly, and three
+million bases in one piece. Each is scanned by the command that users type, in both ways of finding
+hairpins.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import jinja2
 import numpy as np
 import pandas as pd
 from Bio.SeqIO.FastaIO import SimpleFastaParser
@@ -41,6 +43,7 @@ WAYS = {"windowed": [], "fast": ["--fast"]}
 PRIORS = (0.5, 0.1, 0.01, 0.001, 0.0001)
 # A known hairpin is found if so much of the longer of both is in both.
 OVERLAP = 0.5
+ENERGIES = (-15, -20, -25, -30, -40, -200)
 
 YEAST = (
     "barrnap==0.0.5 --hash=sha256:acac783c1f93e8e9585017be9e128f7f95d8ae77a9ed3b3656fa53d5043e0e21",
@@ -68,10 +71,17 @@ class Known(NamedTuple):
     name: str
 
 
+def yeast(folder: Path = FOLDER) -> Path:
+    """The genome of yeast in a folder, brought there if it is not."""
+    path = folder / "yeast.fa"
+    if not path.is_file():
+        fetch_member(*YEAST, path)
+    return path
+
+
 def prepare(folder: Path) -> None:
     """Bring the genomes into a folder, unless they are there: three FASTA files and a table."""
-    if not (folder / "yeast.fa").is_file():
-        fetch_member(*YEAST, folder / "yeast.fa")
+    yeast(folder)
     if not (folder / "known.tsv").is_file():
         fetch_member(*MIRBASE, folder / "mirbase.csv")
         if not (folder / "chrX.fa.gz").is_file():
@@ -142,14 +152,12 @@ def _write_fasta(path: Path, bases: str, windows: Sequence[tuple[int, int]]) -> 
 
 
 def scan(genome: str, way: str) -> None:
-    """Scan by the command, unless that was done, and note how long it took."""
+    """Scan by the command, unless that was done."""
     out = FOLDER / way
     if (out / f"{genome}.tsv").is_file():
         return
     command = ["scan", str(FOLDER / f"{genome}.fa"), "-o", str(out), "--no-nearest", *WAYS[way]]
-    started = time.monotonic()
     subprocess.run([sys.executable, "-m", "mirpair.cli", *command], check=True)
-    write_text(out / f"{genome}.seconds", f"{time.monotonic() - started:.1f}\n")
 
 
 def hits(genome: str, way: str) -> pd.DataFrame:
@@ -215,8 +223,103 @@ def _overlaps(table: pd.DataFrame, known: Known) -> bool:
     return bool(((both / longer >= OVERLAP) & (table["strand"] == known.strand)).any())
 
 
+def shared() -> pd.DataFrame:
+    """Which share of the hairpins of windowed folding the fast way finds, by their energy."""
+    rows = []
+    for genome in ("yeast", "chrX-near"):
+        windowed, fast = hits(genome, "windowed"), hits(genome, "fast")
+        found = _both(windowed, fast)
+        row: dict[str, object] = {"genome": genome}
+        for high, low in pairwise(ENERGIES):
+            chosen = (windowed["mfe"] < high) & (windowed["mfe"] >= low)
+            row[f"{low:g} to {high:g}"] = found[chosen].mean()
+        called = calls(windowed, 0.001)
+        row["called, 0.001"] = found[called].mean()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _both(table: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
+    """Which rows have one in another table with which they share `OVERLAP` of the longer."""
+    result = pd.Series(False, index=table.index)
+    for key, rows in table.groupby(["sequence", "strand"]):
+        there = other[(other["sequence"] == key[0]) & (other["strand"] == key[1])]
+        starts, ends = there["start"].to_numpy(), there["end"].to_numpy()
+        # None overlap in a scan, so those near a row are few and in order.
+        first = np.searchsorted(ends, rows["start"], side="right")
+        last = np.searchsorted(starts, rows["end"], side="left")
+        for place, row, low, high in zip(rows.index, rows.itertuples(), first, last, strict=True):
+            both = np.minimum(ends[low:high], row.end) - np.maximum(starts[low:high], row.start)
+            longer = np.maximum(ends[low:high] - starts[low:high], row.end - row.start)
+            result[place] = bool((both / longer >= OVERLAP).any())
+    return result
+
+
+def render() -> str:
+    """docs/genomes.md, from the tables of a run."""
+    rated, known, by_energy = (
+        pd.read_csv(TABLES / f"{name}.tsv", sep="\t", keep_default_na=False)
+        for name in ("rates", "recall", "shared")
+    )
+    windowed = rated[rated["way"] == "windowed"].set_index("genome")
+    rows = []
+    for way in WAYS:
+        for label, chosen in (
+            ("all", known.index == known.index),
+            ("trained, or a near-copy did", known["trained"] != ""),
+            ("others", known["trained"] == ""),
+        ):
+            part = known[chosen]
+            told = {"hairpins": label, "way": way, "places": len(part)}
+            for column in ("found", *PRIORS):
+                told[f"{column if column == 'found' else f'called, {column:g}'}"] = int(
+                    part[f"{way}, {column}"].sum()
+                )
+            rows.append(told)
+    missed = known[~known["windowed, found"].astype(bool)]["name"]
+    never = known[known["windowed, found"].astype(bool) & ~known["windowed, 0.5"].astype(bool)]
+    details = (
+        f"Not among the hairpins of the windowed scan: {_names(missed)}. "
+        f"Found, but called by none of these priors: {_names(never['name'])}."
+    )
+    template = (Path(__file__).parent / "genomes.md.j2").read_text()
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+    named = rated.assign(genome=rated["genome"].map(GENOMES))
+    text = environment.from_string(template).render(
+        yeast=windowed.loc["yeast"],
+        near=windowed.loc["chrX-near"],
+        piece=windowed.loc["chrX-piece"],
+        around=AROUND // 1000,
+        known=known["name"].nunique(),
+        places=len(known),
+        rates=_markdown(named.drop(columns="Mb")),
+        recall=_markdown(pd.DataFrame(rows)),
+        details=details,
+        itself=int((known["trained"] == "itself").sum()),
+        copies=int((known["trained"] == "a near-copy").sum()),
+        fast_found=int(known["fast, found"].sum()),
+        windowed_found=int(known["windowed, found"].sum()),
+        shared=_markdown(by_energy.assign(genome=by_energy["genome"].map(GENOMES)), digits=2),
+    )
+    return text + "\n"
+
+
+def _names(names: pd.Series) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _markdown(table: pd.DataFrame, digits: int = 1) -> str:
+    def shown(value: object) -> str:
+        if not isinstance(value, float):
+            return str(value)
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.{digits}f}"
+
+    text: str = table.map(shown).to_markdown(index=False, disable_numparse=True)
+    return text
+
+
 def main() -> None:
-    """Scan, measure, and write the tables."""
+    """Scan, measure, and write the tables and the page."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     prepare(FOLDER)
     for way in WAYS:
@@ -226,13 +329,8 @@ def main() -> None:
     TABLES.mkdir(parents=True, exist_ok=True)
     write_tsv(rates(), TABLES / "rates.tsv", float_format="%.5g")
     write_tsv(recall(), TABLES / "recall.tsv")
-    seconds = [
-        (genome, way, float((FOLDER / way / f"{genome}.seconds").read_text()))
-        for way in WAYS
-        for genome in GENOMES
-        if (FOLDER / way / f"{genome}.seconds").is_file()
-    ]
-    write_tsv(pd.DataFrame(seconds, columns=["genome", "way", "seconds"]), TABLES / "seconds.tsv")
+    write_tsv(shared(), TABLES / "shared.tsv", float_format="%.5g")
+    write_text(ROOT / "docs" / "genomes.md", render())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.networks import IN_BATCHES, ONE_BY_ONE, OURS
+from bench.use import GOALS as USE_GOAL
 from mirpair.factorised import REMEMBERED, REMEMBERED_LENGTH
 from mirpair.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE
 from mirpair.files import write_text
@@ -41,7 +42,7 @@ def write(folder: Path, page: Path) -> str:
     """Write the page and the figure; return the page."""
     tables = {
         name: pd.read_csv(folder / f"{name}.tsv", sep="\t")
-        for name in ("networks", "number", "length", "folding")
+        for name in ("networks", "number", "length", "folding", "predict", "scan")
     }
     figure = draw(tables)
     figure.savefig(folder / "speed.png", dpi=150, metadata={"Software": None})
@@ -80,6 +81,9 @@ def write(folder: Path, page: Path) -> str:
                 ),
             },
             folding=_markdown(tables["folding"]),
+            predict=_markdown(tables["predict"]),
+            scan=_markdown(tables["scan"]),
+            use_goal=USE_GOAL,
         )
     )
     write_text(page, text + "\n")

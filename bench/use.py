@@ -1,0 +1,114 @@
+"""What users wait for: `mirpair predict` against folding alone, a scan against windowed folding."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import RNA
+
+from bench.folding import _run, _write
+from mirpair import prediction, scanning
+from mirpair.files import Journal
+from mirpair.folding import fold_all, for_each
+from mirpair.scanning import STRANDS, Criteria, Tile
+from mirpair.sequences import Record
+
+GOALS = {"predict": 1.2, "scan": 0.8}
+
+
+def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3) -> pd.DataFrame:
+    """Seconds for all sequences, in turns: folding alone, and `predict` without nearest hairpins.
+
+    Returns
+    -------
+    DataFrame
+        A row a round and kind: ``"at work"`` (of the library, from the first sequence to the last)
+        and ``"programs"`` (``mirpair fold`` and ``mirpair predict --no-nearest``, from start to
+        end); folding and predict in seconds, and their ratio.
+    """
+    predictor, asked = prediction.load(), prediction.Settings(nearest=False)
+    records = [(Record(str(n), s, "", n), None) for n, s in enumerate(sequences, 1)]
+    program = Path(sys.executable).with_name("mirpair")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "all.fa"
+        _write(path, sequences)
+        jobs = ["-j", str(processes)]
+        commands = (
+            [program, "fold", path, "-o", Path(folder) / "out.dbn", *jobs],
+            [program, "predict", path, "--no-nearest", "-o", Path(folder) / "out.tsv", *jobs],
+        )
+        for _ in range(rounds):
+            folding = _seconds(lambda: fold_all(sequences, processes=processes))
+            ours = _seconds(
+                lambda: prediction.predict_records(records, predictor, asked, processes=processes)
+            )
+            rows.append(("at work", folding, ours, ours / folding))
+            folding, ours = (_run([command])[0] for command in commands)
+            rows.append(("programs", folding, ours, ours / folding))
+    return pd.DataFrame(rows, columns=["kind", "folding", "predict", "ratio"])
+
+
+def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -> pd.DataFrame:
+    """Seconds for the first so many bases of a genome, both strands, in turns.
+
+    Returns
+    -------
+    DataFrame
+        A row a round: bare (windowed folding of the same stretches, whose results are dropped),
+        scan and fast (both find, resolve, refold and score), in seconds, and the speed of both as
+        a share of that of the bare folding.
+    """
+    tiles = []
+    for tile in scanning.read_tiles(str(genome)):
+        tiles.append(tile)
+        if tile.end >= bases:
+            break
+    predictor, asked = scanning.load(), prediction.Settings(0.001, nearest=False)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "part.fa"
+        # One more base than is asked for would be another tile.
+        text = "".join(
+            tile.text[tile.start - tile.offset : tile.end - tile.offset] for tile in tiles
+        )
+        path.write_text(f">part\n{text[:bases]}\n")
+
+        def scan(fast: bool) -> Iterator[int]:
+            found = Journal(Path(folder) / "found", "k", anew=True)
+            criteria = Criteria(fast=fast)
+            yield from scanning.find(str(path), found, criteria, processes=processes)
+            scored = Journal(Path(folder) / "scored", "k", anew=True)
+            yield from scanning.score([found.path], scored, predictor, asked, processes=processes)
+
+        for _ in range(rounds):
+            tasks = ((it, strand) for it in scanning.read_tiles(str(path)) for strand in STRANDS)
+            bare = _seconds(
+                lambda tasks=tasks: for_each(_bare, tasks, processes=processes, at_once=1)
+            )
+            ours, fast = (_seconds(partial(scan, way)) for way in (False, True))
+            rows.append((bare, ours, fast, bare / ours, bare / fast))
+    return pd.DataFrame(rows, columns=["bare", "scan", "fast", "scan_share", "fast_share"])
+
+
+def _bare(task: tuple[Tile, str]) -> None:
+    tile, strand = task
+    own = tile.text[tile.start - tile.offset : tile.end - tile.offset].upper()
+    bases = own if strand == "+" else own.translate(str.maketrans("ACGU", "UGCA"))[::-1]
+    model = RNA.md()
+    model.window_size = model.max_bp_span = Criteria().span
+    compound = RNA.fold_compound(bases, model, RNA.OPTION_WINDOW)
+    compound.mfe_window_cb(lambda *_: None, None)
+
+
+def _seconds(work: Callable[[], Iterator[object]]) -> float:
+    started = time.perf_counter()
+    for _ in work():
+        pass
+    return time.perf_counter() - started
