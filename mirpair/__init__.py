@@ -1,12 +1,14 @@
 """Precursor-microRNA identification from pairing matrices (Do, Golkov, Gürel, Cremers 2018)."""
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "predict"]
 
 
-def __getattr__(name: str) -> object:
-    """`mirpair.predict`, looked up when it is asked for: it needs PyTorch, the package does not."""
+def __getattr__(name: str) -> Any:
+    """`mirpair.predict`, found when it is asked for: it needs PyTorch, most of the package not."""
     if name == "predict":
-        from mirpair.prediction import predict
-
-        return predict
+        return import_module("mirpair.prediction").predict
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

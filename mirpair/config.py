@@ -846,15 +846,16 @@ class Study(_Study):
         """The trainings on all records of a set, whose networks are shipped."""
         if self.shipped is None:
             return []
-        validation, model, recipe = (
-            self.shipped.validation,
-            self.shipped.model,
-            self.shipped.recipe,
-        )
-        first = next(name for name, fold in self.folds().items() if fold.group == validation)
-        (dataset,) = self.sets_of(first)
-        epochs = self.training(first, model, recipe)[1].epochs
-        return [Run(dataset, model, recipe, seed, epochs) for seed in self.seeds]
+        shipped = self.shipped
+        held = [
+            run
+            for run in self.runs_on(shipped.validation)
+            if (run.model, run.recipe) == (shipped.model, shipped.recipe)
+        ]
+        (dataset,) = self.sets_of(held[0].experiment)
+        return [
+            Run(dataset, shipped.model, shipped.recipe, seed, held[0].epochs) for seed in self.seeds
+        ]
 
     def training(self, fold_name: str, model: str, recipe: str) -> tuple[Model, Recipe]:
         """What a run trains and how, by the names that it has in the config."""

@@ -61,7 +61,10 @@ ORDER = [
     "cli",
 ]
 # What they read is a param: a URL, a package, a sequence, networks.
-WITHOUT_INPUT = ("download", "families_wheel", "figures_encoding", "figures_networks")
+WITHOUT_INPUT = (
+    *("download", "families_wheel", "figures_encoding", "figures_networks"),
+    *("ship_mirbase", "ship_genome"),
+)
 # Where an import and its conda package have different names.
 CONDA = {
     "Bio": "biopython",

@@ -20,14 +20,19 @@ esac
 """
 
 
-# Of the other task alone.
+# Of other tasks alone.
 FAMILIES = {"infernal.yaml", "ship.yaml", "speed.yaml"}
+PREDICTION = {"predict.yaml"}
 IDENTIFICATION = {"drawings.yaml"}
 
 
 @pytest.mark.parametrize("kind", ["dockerfile", "apptainer"])
 @pytest.mark.parametrize(
-    ("config", "missing"), [("config", FAMILIES), ("families", IDENTIFICATION)]
+    ("config", "missing"),
+    [
+        ("config", FAMILIES | PREDICTION),
+        ("families", IDENTIFICATION | PREDICTION),
+    ],
 )
 def test_every_environment_of_a_study_is_in_its_image(
     copy: Copy, tmp_path: Path, kind: str, config: str, missing: set[str]
