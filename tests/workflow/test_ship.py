@@ -1,4 +1,4 @@
-"""Weights of one's own to ship, for real: from FASTA files to a file that `mirpair predict` takes."""
+"""Weights of one's own to ship, for real: from FASTA files to what `mirpair predict` takes."""
 
 from __future__ import annotations
 
