@@ -39,8 +39,17 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)  # mkstemp gives 0600; a colleague may want to read it
         temporary.replace(path)
+    except OSError as error:
+        raise _named(error, path) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    """The error with the name of the file: that of a full disk has none."""
+    if error.filename is None and error.errno is not None:
+        error.filename = str(path)
+    return error
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -169,8 +178,11 @@ class Journal:
 
     def append(self, lines: Iterable[str]) -> None:
         """Add a block; no line is ``//``, and none has a line end."""
-        with self.path.open("a", encoding="utf-8", newline="\n") as handle:
-            handle.write("".join(f"{line}\n" for line in lines) + self._END)
+        try:
+            with self.path.open("a", encoding="utf-8", newline="\n") as handle:
+                handle.write("".join(f"{line}\n" for line in lines) + self._END)
+        except OSError as error:
+            raise _named(error, self.path) from None
         self.blocks += 1
 
     def finish(self, path: str | Path) -> None:
