@@ -101,12 +101,14 @@ def test_a_network_that_scores_the_wrong_way_round_cannot_be_calibrated() -> Non
 
 
 def test_a_folds_probabilities_are_those_of_a_calibration_on_the_others() -> None:
-    held = pd.concat([two_scores(10, 70, 1), two_scores(30, 60, 1).assign(fold=2)])
-    first = held.head(200)
+    shares = {1: (10, 70), 2: (30, 60), 3: (20, 90)}
+    held = pd.concat([two_scores(*pair, folds=1).assign(fold=n) for n, pair in shares.items()])
     probability = held_out(held, 0.4)
-    own = calibrate(first["label"], first["score"]).probability([0.2, 0.8], 0.4)
-    assert probability[200:] == pytest.approx(np.repeat(own, 100))
-    assert probability[0] != pytest.approx(own[0], abs=0.05)
+    for number in shares:
+        others = held[held["fold"] != number]
+        pair = calibrate(others["label"], others["score"]).probability([0.2, 0.8], 0.4)
+        own = (held["fold"] == number).to_numpy()
+        assert probability[own] == pytest.approx(np.repeat(pair, 100))
 
 
 def test_a_folds_own_labels_have_no_part_in_its_probabilities() -> None:

@@ -130,6 +130,7 @@ def test_a_table_is_read_as_rna_without_what_is_ambiguous(tmp_path: Path) -> Non
         lambda whole: b"names\tACGU\n",
         lambda whole: lzma.compress(b"names\tACGU\n"),
         lambda whole: lzma.compress(lzma.decompress(whole) + b"one column\n"),
+        lambda whole: lzma.compress(lzma.decompress(whole) + b"three\tACGU\tcolumns\n"),
         lambda whole: lzma.compress(lzma.decompress(whole) + "é\tACGU\n".encode()),
         lambda whole: lzma.compress(lzma.decompress(whole).partition(b"\n")[0] + b"\n"),
     ],
