@@ -189,6 +189,13 @@ def test_a_bulge_and_an_interior_loop_are_in_their_arms() -> None:
     assert stem == (start, "(" * 10 + ".." + "(" * 20 + "." * 8 + ")" * 20 + "..." + ")" * 10)
 
 
+def test_the_widest_loop_has_six_unpaired_bases() -> None:
+    bases, start = planted(ARM[:15] + "AAA" + ARM[15:] + LOOP + REVERSE[:15] + "AAA" + REVERSE[15:])
+    (stem,) = find_stems(bases, mfe=LOW, span=120, loop=25)
+    arm = "(" * 15 + "..." + "(" * 15
+    assert stem == (start, arm + "." * 8 + arm[::-1].replace("(", ")"))
+
+
 def test_what_is_masked_or_unknown_pairs_with_nothing() -> None:
     hairpin = ARM + LOOP + REVERSE
     assert find_stems(planted(hairpin.lower())[0], mfe=LOW, span=120, loop=25) == []
