@@ -163,12 +163,13 @@ class Journal:
         self.blocks = 0
         whole = 0
         if self.path.is_file() and not anew:
-            with self.path.open("r", encoding="utf-8", newline="") as handle:
-                if handle.readline() == self.head:
+            # As bytes: the last line may end within a character.
+            with self.path.open("rb") as handle:
+                if handle.readline() == self.head.encode():
                     size = whole = len(self.head.encode())
                     for line in handle:
-                        size += len(line.encode())
-                        if line == self._END:
+                        size += len(line)
+                        if line == self._END.encode():
                             self.blocks += 1
                             whole = size
         if whole:
@@ -197,7 +198,7 @@ class Journal:
 def read_blocks(path: str | Path) -> Iterator[list[str]]:
     """Blocks of a `Journal`, one after the other."""
     block: list[str] = []
-    with open(path, encoding="utf-8") as handle:
+    with open(path, encoding="utf-8", newline="\n") as handle:
         next(handle)
         for line in handle:
             if line == Journal._END:

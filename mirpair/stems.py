@@ -63,7 +63,7 @@ def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
         In ascending order.
     """
     layers = list(_recursion(bases, span, loop))
-    best = np.zeros(len(bases), dtype=np.int16)
+    best = np.full(len(bases), _NEVER, dtype=np.int16)
     reach = np.zeros(len(bases), dtype=np.int32)
     for number, layer in enumerate(layers):
         size = len(layer.energies)

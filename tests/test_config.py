@@ -5,13 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from conftest import ROOT
 
-from mirpair.config import FamilyStudy, Run, load_study, schema
+from mirpair.config import (
+    FamilyStudy,
+    PredictionStudy,
+    Run,
+    Sample,
+    Study,
+    load_study,
+    read_samples,
+    schema,
+)
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.sources import read_sources
@@ -377,3 +387,155 @@ def test_what_is_wrong_in_a_study_of_families_is_said(
     place[path[-1]] = value
     with pytest.raises(InputError, match=re.escape(said)):
         load_study(config)
+
+
+def test_a_study_of_predictions_needs_a_sheet_and_nothing_else() -> None:
+    study = load_study({"study": "mine", "task": "prediction", "samples": "my.tsv"})
+    assert isinstance(study, PredictionStudy)
+    assert (study.samples, study.title, study.weights) == ("my.tsv", "Predictions", None)
+    assert (study.predict.prior, study.scan.prior) == (0.1, 0.001)
+    assert study.predict.threshold == study.scan.threshold == 0.5
+    assert (study.places(), study.plan()) == ([], [])
+
+
+def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
+    config = shipped("prediction") | {"scan": {"prior": 0.01, "fast": True}, "predict": {}}
+    study = load_study(config)
+    assert isinstance(study, PredictionStudy)
+    assert (study.scan.prior, study.scan.fast, study.scan.span) == (0.01, True, 120)
+    assert study.predict.prior == 0.1
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "said"),
+    [
+        ("samples", ..., "samples: this key is missing"),
+        ("predict", {"prior": 0}, "predict.prior: is 0"),
+        ("predict", {"prior": 1}, "predict.prior: is 1"),
+        ("predict", {"threshold": 1}, "predict.threshold: is 1"),
+        ("predict", {"span": 100}, "predict.span: this key is not known here"),
+        ("scan", {"threshold": 0}, "scan.threshold: is 0"),
+        ("scan", {"span": 401}, "scan.span: is 401"),
+        ("scan", {"span": 49}, "scan.span: is 49"),
+        ("scan", {"stem": 2}, "scan.stem: is 2"),
+        ("scan", {"loop": 2}, "scan.loop: is 2"),
+        ("scan", {"mfe": 0.1}, "scan.mfe: is 0.1"),
+        ("scan", 5, "scan: is 5, must be a section"),
+        ("study", "raw", "'raw' is the folder of the downloads"),
+        ("runs", [], "runs: this key is not known here"),
+    ],
+)
+def test_what_is_wrong_in_a_study_of_predictions_is_said(
+    section: str, value: Any, said: str
+) -> None:
+    config = shipped("prediction") | {section: value}
+    if value is ...:
+        del config[section]
+    with pytest.raises(InputError, match=re.escape(said)):
+        load_study(config)
+
+
+def test_the_shipped_sheet_of_samples_is_one() -> None:
+    assert read_samples(str(ROOT / "config" / "samples.tsv")) == {
+        "positives": Sample("predict", "config/demo/positives.fa"),
+        "negatives": Sample("predict", "config/demo/negatives.fa"),
+    }
+
+
+def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) -> None:
+    sheet = tmp_path / "s.tsv"
+    sheet.write_text("run\tnote\tfasta\tsample\nscan\tx\tg.fa.gz\tNA\npredict\t\tr.fa\t1\n")
+    assert read_samples(str(sheet)) == {
+        "NA": Sample("scan", "g.fa.gz"),
+        "1": Sample("predict", "r.fa"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("a\tscan\tx.fa\na\tpredict\ty.fa\n", "line 3: the sample 'a' stands twice"),
+        ("a\tscan\tx.fa\nb\tscna\ty.fa\n", "line 3: run is 'scna', must be 'predict' or 'scan'"),
+        ("a\tscan\t\n", "line 2: the sample 'a' has no FASTA file"),
+        ("../a\tscan\tx.fa\n", "line 2: sample is '../a'; a name is letters, digits"),
+        ("\tscan\tx.fa\n", "line 2: sample is ''"),
+        ("-a\tscan\tx.fa\n", "line 2: sample is '-a'"),
+        ("", "there are no samples in it"),
+    ],
+)
+def test_what_is_wrong_in_a_sheet_of_samples_is_said_with_its_line(
+    tmp_path: Path, rows: str, said: str
+) -> None:
+    sheet = tmp_path / "sheet.tsv"
+    sheet.write_text("sample\trun\tfasta\n" + rows)
+    with pytest.raises(InputError, match=re.escape(said)) as caught:
+        read_samples(str(sheet))
+    assert "sheet.tsv" in str(caught.value)
+
+
+def test_what_is_no_sheet_of_samples_is_said(tmp_path: Path) -> None:
+    (tmp_path / "s.tsv").write_text("sample\tfasta\na\tx.fa\n")
+    with pytest.raises(InputError, match=r"needs the columns sample, run, fasta; correct it"):
+        read_samples(str(tmp_path / "s.tsv"))
+    with pytest.raises(InputError, match=r"no\.tsv: cannot be read"):
+        read_samples(str(tmp_path / "no.tsv"))
+
+
+def test_the_shipped_network_is_trained_on_the_whole_set_once_for_each_seed() -> None:
+    config = changed("shipped", {"validation": "demo-cv", "recipe": "paper"})
+    study = load_study(config | {"seeds": [3, 7]})
+    assert isinstance(study, Study)
+    assert study.shipped is not None
+    assert (study.shipped.model, study.shipped.members) == ("variable", 1)
+    assert study.whole() == [Run("demo", "variable", "paper", seed, 40) for seed in (3, 7)]
+    nothing = load_study(shipped("demo"))
+    assert isinstance(nothing, Study)
+    assert nothing.whole() == []
+
+
+def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_records() -> None:
+    study = load_study(shipped("shipped"))
+    assert isinstance(study, Study)
+    assert study.shipped is not None
+    assert study.experiments[study.shipped.validation].split == "cluster-k-fold"
+    assert all(dataset.cleaned for dataset in study.datasets.values())
+    assert len(study.whole()) == len(study.seeds) >= study.shipped.members
+
+
+@pytest.mark.parametrize(
+    ("said_of_it", "message"),
+    [
+        ({}, "shipped.validation: this key is missing"),
+        ({"validation": "demo"}, "shipped.validation: there is no experiment named 'demo'"),
+        ({"validation": "across"}, "shipped.validation: 'across' has no folds"),
+        ({"validation": "demo-cv", "members": 3}, "is 3, but there are 2 `seeds`"),
+        ({"validation": "demo-cv", "members": 0}, "shipped.members: is 0"),
+        (
+            {"validation": "demo-cv", "model": "alexnet"},
+            "no training of 'alexnet' with recipe 'paper' on 'demo-cv1' is planned",
+        ),
+        (
+            {"validation": "demo-cv", "recipe": "published-code"},
+            "no training of 'variable' with recipe 'published-code' on 'demo-cv1'",
+        ),
+        # Its entry of runs has the first fold alone.
+        ({"validation": "demo-cv", "model": "fixed"}, "no training of 'fixed' with recipe"),
+    ],
+)
+def test_a_network_that_cannot_be_shipped_is_explained(
+    said_of_it: dict[str, Any], message: str
+) -> None:
+    config = changed("shipped", said_of_it) | {"seeds": [0, 1]}
+    config["datasets"]["other"] = config["datasets"]["demo"]
+    across = {"split": "across-datasets", "train": "demo", "evaluate": "other"}
+    config["experiments"]["across"] = across
+    config["runs"][0]["experiments"] = ["demo-cv"]
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_study(config)
+
+
+def test_two_members_of_two_seeds_can_be_shipped() -> None:
+    config = changed("shipped", {"validation": "demo-cv", "members": 2}) | {"seeds": [0, 1]}
+    study = load_study(config)
+    assert isinstance(study, Study)
+    assert len(study.whole()) == 2

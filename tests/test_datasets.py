@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from conftest import random_rna
 
 from mirpair.contracts import read_experiment, read_records
 from mirpair.datasets import (
     assign_roles,
     build_records,
+    clean_records,
+    cluster_folds,
     dropped_table,
 )
 from mirpair.files import InputError, write_tsv
+from mirpair.similarity import nearest
 
 
 def fasta(path: Path, *records: tuple[str, str]) -> Path:
@@ -182,3 +187,141 @@ def test_a_table_with_a_missing_column_says_what_it_needs(tmp_path: Path) -> Non
     (tmp_path / "records.tsv").write_text("id\tlabel\na\t1\n")
     with pytest.raises(InputError, match="needs the columns id, label, sequence"):
         read_records(tmp_path / "records.tsv")
+
+
+def test_a_cleaned_set_leaves_out_what_is_wrong_and_says_why(tmp_path: Path) -> None:
+    """Twice in a class, in both, a known hairpin as a negative; a positive one is what it says."""
+    one = fasta(tmp_path / "one.fa", ("a", "AAAA"), ("b", "CCCC"), ("c", "aaaa"), ("d", "GGGG"))
+    two = fasta(tmp_path / "two.fa", ("a", "CCCC"), ("e", "UUUU"))
+    no = fasta(tmp_path / "no.fa", ("f", "GGGG"), ("g", "ACAC"), ("h", "UGUG"), ("i", "UGTG"))
+    records, left_out = clean_records([one, two], [no], known={"ACAC", "AAAA"})
+    assert records.to_dict("list") == {
+        "id": ["one:a", "one:b", "two:e", "no:h"],
+        "label": [1, 1, 1, 0],
+        "sequence": ["AAAA", "CCCC", "UUUU", "UGUG"],
+        "file": [str(one), str(one), str(two), str(no)],
+        "number": [1, 2, 2, 3],
+    }
+    assert left_out.to_dict("split", index=False)["data"] == [
+        ["one:c", str(one), 3, "copy"],
+        ["one:d", str(one), 4, "in both classes"],
+        ["two:a", str(two), 1, "copy"],
+        ["no:f", str(no), 1, "in both classes"],
+        ["no:g", str(no), 2, "known hairpin"],
+        ["no:i", str(no), 4, "copy"],
+    ]
+    assert list(left_out.columns) == ["id", "file", "number", "reason"]
+    write_tsv(records, tmp_path / "records.tsv")
+    assert read_records(tmp_path / "records.tsv").equals(records)
+
+
+def test_copies_of_what_is_left_out_are_left_out_for_the_same_reason(tmp_path: Path) -> None:
+    one = fasta(tmp_path / "one.fa", ("a", "AAAA"), ("b", "GGGG"), ("c", "GGGG"))
+    no = fasta(tmp_path / "no.fa", *((name, rna) for name in "xy" for rna in ("CCCC", "GGGG")))
+    no.write_text(no.read_text().replace(">y\nGGGG", ">z\nGGGG").replace(">x\nG", ">w\nG"))
+    more = fasta(tmp_path / "more.fa", ("n", "UUUU"))
+    records, left_out = clean_records([one], [no, more], known=["CCCC", "GGGG"])
+    assert records["id"].tolist() == ["one:a", "more:n"]
+    assert dict(zip(left_out["id"], left_out["reason"], strict=True)) == {
+        **dict.fromkeys(["one:b", "one:c", "no:w", "no:z"], "in both classes"),
+        **dict.fromkeys(["no:x", "no:y"], "known hairpin"),
+    }
+
+
+def test_a_cleaned_set_lists_ambiguous_records_too_if_they_are_dropped(tmp_path: Path) -> None:
+    one = fasta(tmp_path / "one.fa", ("a", "AAAA"), ("b", "ANNA"), ("c", "AAAA"))
+    no = fasta(tmp_path / "no.fa", ("d", "CCCC"))
+    with pytest.raises(InputError, match="'N' at position 2"):
+        clean_records([one], [no])
+    records, left_out = clean_records([one], [no], on_ambiguous="drop")
+    assert records["id"].tolist() == ["one:a", "no:d"]
+    assert left_out["reason"].tolist() == ["'N' at position 2", "copy"]
+    assert left_out.index.tolist() == [0, 1]
+
+
+def test_a_class_that_cleaning_leaves_nothing_of_is_an_error(tmp_path: Path) -> None:
+    one, no = fasta(tmp_path / "one.fa", ("a", "AAAA")), fasta(tmp_path / "no.fa", ("b", "CCCC"))
+    with pytest.raises(InputError, match="for the negative class after cleaning"):
+        clean_records([one], [no], known=["CCCC"])
+    more = fasta(tmp_path / "more.fa", ("c", "AAAA"), ("d", "GGGG"))
+    with pytest.raises(InputError, match="for the positive class after cleaning"):
+        clean_records([one], [more])
+
+
+def test_an_id_twice_in_a_file_is_an_error_of_a_cleaned_set_unless_it_is_a_copy(
+    tmp_path: Path,
+) -> None:
+    no = fasta(tmp_path / "no.fa", ("b", "CCCC"))
+    copy = fasta(tmp_path / "copy.fa", ("a", "AAAA"), ("a", "AAAA"))
+    assert clean_records([copy], [no])[0]["id"].tolist() == ["copy:a", "no:b"]
+    twice = fasta(tmp_path / "twice.fa", ("a", "AAAA"), ("a", "GGGG"))
+    with pytest.raises(InputError, match="'twice:a' stands twice"):
+        clean_records([twice], [no])
+
+
+def alike_records() -> pd.DataFrame:
+    """Thirty groups of six, each of one RNA with a base in ten changed; a third are positives."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for group in range(30):
+        rna = random_rna(rng, 90)
+        for member in range(6):
+            bases = list(rna)
+            for place in rng.choice(90, 9, replace=False):
+                bases[place] = rng.choice(list("ACGU"))
+            rows.append((f"{group}-{member}", int(group % 3 == 0), "".join(bases)))
+    table = pd.DataFrame(rows, columns=["id", "label", "sequence"])
+    # Neither in the order of the groups nor in that of its index.
+    return table.sample(frac=1, random_state=0)
+
+
+def test_nothing_that_evaluates_a_fold_of_clusters_is_like_what_trains_it() -> None:
+    records = alike_records()
+    folds = cluster_folds(records, folds=5, identity=0.8, seed=0)
+    assert len(folds) == 5
+    evaluated: list[str] = []
+    for roles in folds:
+        assert roles.index.equals(records.index)
+        assert set(roles.dropna()) == {"train", "evaluate"}
+        trains, evaluates = (records[roles == role] for role in ("train", "evaluate"))
+        near = nearest(evaluates["sequence"].tolist(), trains["sequence"].tolist())
+        assert not (near >= 0.8).any()
+        assert set(trains["label"]) == set(evaluates["label"]) == {0, 1}
+        left = records[roles.isna()]["sequence"].tolist()
+        assert (nearest(left, trains["sequence"].tolist()) >= 0.8).all()
+        assert len(evaluates) > 25
+        evaluated += evaluates["id"].tolist()
+    assert len(evaluated) == len(set(evaluated)) > 150
+
+
+def test_what_clusters_leave_near_the_training_records_has_no_role() -> None:
+    """Three quarters of an RNA are no part of its cluster, but a near-copy of it all the same."""
+    rng = np.random.default_rng(0)
+    rnas = [random_rna(rng, 100) for _ in range(12)]
+    rnas.append(rnas[0][10:85])
+    records = pd.DataFrame({"label": [0, 1] * 6 + [0], "sequence": rnas})
+    without = []
+    for seed in range(3):
+        for roles in cluster_folds(records, folds=2, identity=0.8, seed=seed):
+            assert roles[1:11].notna().all()
+            assert {roles[0], roles[12]} != {"train", "evaluate"}
+            without += [place for place in (0, 12) if pd.isna(roles[place])]
+    assert set(without) == {0, 12}, "one of the seeds draws them apart"
+
+
+def test_folds_of_clusters_are_the_same_every_time_and_others_with_another_seed() -> None:
+    records = {"s": alike_records().head(60)}
+    split = {"split": "cluster-k-fold", "dataset": "s", "folds": 3, "identity": 0.8, "seed": 1}
+    first = assign_roles(split, records, fold=2)
+    assert first.equals(assign_roles(split, records, fold=2, threads=2))
+    expected = cluster_folds(records["s"], folds=3, identity=0.8, seed=1)[1]
+    assert first["role"].tolist() == expected.dropna().tolist()
+    assert not first.equals(assign_roles(split, records, fold=1))
+    assert not first.equals(assign_roles(split | {"seed": 2}, records, fold=2))
+
+
+def test_in_a_whole_set_all_train() -> None:
+    table = assign_roles({"split": "whole", "dataset": "s"}, {"s": some_records(2, 3)})
+    assert table["role"].tolist() == ["train"] * 5
+    with pytest.raises(InputError, match="train part has no positive records"):
+        assign_roles({"split": "whole", "dataset": "s"}, {"s": some_records(0, 3)})

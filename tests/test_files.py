@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirpair.files import InputError, atomic, read_npz, read_tsv, write_npz
+from mirpair.files import (
+    InputError,
+    Journal,
+    atomic,
+    in_turn,
+    read_blocks,
+    read_npz,
+    read_tsv,
+    write_npz,
+)
 
 
 def test_the_final_name_is_taken_only_by_a_complete_file(tmp_path: Path) -> None:
@@ -56,3 +65,74 @@ def test_a_value_of_the_wrong_kind_names_the_file(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message) as caught:
             read_tsv(tmp_path / name, {"id": "str", "label": "int8"})
         assert name in str(caught.value)
+
+
+def journal(path: Path, *blocks: list[str], key: str = "key") -> Journal:
+    made = Journal(path, key)
+    for block in blocks:
+        made.append(block)
+    return made
+
+
+def test_the_blocks_of_a_journal_come_back_in_their_order(tmp_path: Path) -> None:
+    """Empty blocks and empty lines too; a line may begin as a block's end does."""
+    blocks = [["b", "a"], [], ["", "//x", " //"], ["ü\tx"]]
+    made = journal(tmp_path / "deep" / "j", *blocks)
+    assert list(made) == list(read_blocks(made.path)) == blocks
+    assert made.blocks == 4
+
+
+def test_a_journal_is_gone_on_with_where_it_ended(tmp_path: Path) -> None:
+    journal(tmp_path / "j", ["a"], ["b"])
+    again = journal(tmp_path / "j", ["c"])
+    assert again.blocks == 3
+    assert list(again) == [["a"], ["b"], ["c"]]
+
+
+def test_of_a_journal_cut_anywhere_all_complete_blocks_are_kept(tmp_path: Path) -> None:
+    """Cut within a letter of two bytes too, as a full disk does."""
+    blocks = [["a", "é"], ["b"], ["cü", "d"]]
+    path = tmp_path / "j"
+    whole = [len(Journal(path, "kéy").path.read_bytes())]
+    for block in blocks:
+        journal(path, block, key="kéy")
+        whole.append(path.stat().st_size)
+    content = path.read_bytes()
+    for size in range(len(content) + 1):
+        path.write_bytes(content[:size])
+        left = sum(size >= end for end in whole[1:])
+        again = Journal(path, "kéy")
+        assert again.blocks == left
+        assert path.read_bytes() == content[: whole[left]]
+        again.append(["new"])
+        assert list(again) == [*blocks[:left], ["new"]]
+
+
+def test_a_journal_with_another_key_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    for key in ("other", "keys", "ke"):
+        journal(path, ["a"])
+        again = journal(path, ["b"], key=key)
+        assert (again.blocks, list(again)) == (1, [["b"]])
+        path.unlink()
+    journal(path, ["a"])
+    anew = Journal(path, "key", anew=True)
+    assert (anew.blocks, list(anew)) == (0, [])
+
+
+def test_a_finished_journal_has_its_final_name_only(tmp_path: Path) -> None:
+    journal(tmp_path / ".part", ["a"], ["b"]).finish(tmp_path / "final")
+    assert [path.name for path in tmp_path.iterdir()] == ["final"]
+    assert list(read_blocks(tmp_path / "final")) == [["a"], ["b"]]
+
+
+def test_journals_that_were_filled_in_turn_are_read_in_turn(tmp_path: Path) -> None:
+    for count in (1, 2, 3):
+        for total in range(8):
+            blocks = [[str(number)] for number in range(total)]
+            folder = tmp_path / f"{count}-{total}"
+            for number in range(count):
+                journal(folder / str(number), *blocks[number::count])
+            paths = [folder / str(number) for number in range(count)]
+            assert list(in_turn(paths)) == blocks
+    assert list(in_turn([])) == []

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.intervals import _Ranked, bootstrap, over_folds
+from mirpair.intervals import _Ranked, bootstrap, difference, over_folds
 from mirpair.metrics import measure, summarise
 
 records = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40)
@@ -197,3 +197,61 @@ def test_a_subset_without_any_record_has_a_row_of_nothing() -> None:
     rows = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), told).set_index("subset")
     assert rows.loc["none", list(METRICS)].isna().all()
     assert rows.loc["none", "positives"] == 0
+
+
+def by_metric(limits: object) -> dict[str, tuple[float, float]]:
+    return {name: (low, high) for name, (low, high) in zip(METRICS, limits, strict=True)}  # type: ignore[call-overload]
+
+
+def test_a_difference_is_the_first_less_the_second() -> None:
+    """One finds all of five pre-miRNAs and one false one in two; the other none of either."""
+    labels = [1] * 5 + [0] * 6
+    ours, theirs = [0.9] * 5 + [0.8, 0.1] * 3, [0.1] * 11
+    found = by_metric(difference(labels, ours, theirs, threshold=0.5))
+    assert found["SE"] == (1, 1)
+    assert -1 <= found["SP"][0] < -0.5 < found["SP"][1] <= 0
+    turned = by_metric(difference(labels, theirs, ours, threshold=0.5))
+    assert turned["SE"] == (-1, -1)
+    assert turned["SP"][1] == pytest.approx(-found["SP"][0], abs=0.2)
+    # By a threshold above the false ones.
+    assert by_metric(difference(labels, ours, theirs, threshold=0.85))["SP"] == (0, 0)
+
+
+def test_both_sides_of_a_difference_have_the_same_resamples() -> None:
+    """Of each ten they differ in one, whichever are drawn: nothing like two intervals' sum."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([1, 0], 100)
+    scores = np.clip(rng.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
+    same = difference(labels, scores, scores, threshold=0.5)
+    assert (same == 0).all()
+    other = scores.copy()
+    other[:10] = 1 - other[:10]
+    low, high = by_metric(difference(labels, other, scores, threshold=0.5))["SE"]
+    alone = by_metric(bootstrap(labels, scores, threshold=0.5))["SE"]
+    assert high - low < (alone[1] - alone[0]) * 0.8
+    exact = measure(labels, other)["SE"] - measure(labels, scores)["SE"]
+    assert low <= exact <= high
+
+
+def test_a_difference_is_of_the_means_over_trainings() -> None:
+    """What one finds the other misses, a mean SE of .5 always; against one that finds all."""
+    labels = np.r_[np.ones(10), np.zeros(10)]
+    one = np.r_[np.full(5, 0.9), np.full(15, 0.1)]
+    other = np.r_[np.full(5, 0.1), np.full(5, 0.9), np.full(10, 0.1)]
+    every = np.r_[np.full(10, 0.9), np.full(10, 0.1)]
+    found = by_metric(difference(labels, [one, other], every, threshold=0.5))
+    assert found["SE"] == (-0.5, -0.5)
+    three = by_metric(difference(labels, every, [one, other, every], threshold=0.5))
+    assert three["SE"] == pytest.approx((1 / 3, 1 / 3))
+
+
+def test_a_difference_is_the_same_every_time_and_another_with_another_seed() -> None:
+    rng = np.random.default_rng(0)
+    labels, ours, theirs = rng.integers(0, 2, 200), rng.random(200), rng.random(200)
+    first, again, third = (
+        difference(labels, ours, theirs, threshold=0.5, resamples=50, seed=seed)
+        for seed in (0, 0, 1)
+    )
+    assert (first == again).all()
+    assert (first != third).any()
+    assert np.isnan(difference([1, 0, 0], [0.9, 0.1, 0.2], [0.1] * 3, threshold=0.5)).all()

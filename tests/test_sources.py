@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from conftest import ROOT, STAND_IN
 
 from mirpair import sources
 from mirpair.files import InputError
-from mirpair.sources import Source, fetch, mirror_path, read_sources
+from mirpair.sources import Source, fetch, fetch_member, fetch_wheel, mirror_path, read_sources
 
 CONTENT = b">1\nACGU\n"
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
@@ -199,3 +202,94 @@ def test_a_downloaded_file_can_be_read_by_others(server: str, tmp_path: Path) ->
     (tmp_path / "plain").touch()
     fetch(f"{server}/good.fa", tmp_path / "good.fa", checksum=CHECKSUM)
     assert (tmp_path / "good.fa").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+# What builds a package, inside it: so that nothing else is needed, and that it tells if it is run.
+BACKEND = """
+import pathlib
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    pathlib.Path({told!r}).touch()
+    made = pathlib.Path(folder, "thing-1.0.dist-info")
+    made.mkdir()
+    (made / "METADATA").write_text("Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n")
+    (made / "WHEEL").write_text("Wheel-Version: 1.0\\n")
+    return made.name
+def build_wheel(folder, settings=None, metadata=None):
+    raise RuntimeError
+"""
+PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n"
+
+
+@pytest.fixture
+def index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package index in a folder, which pip takes for all there is: an archive and a wheel."""
+    folder = tmp_path_factory.mktemp("index")
+    files = {
+        "thing-1.0/pyproject.toml": PROJECT.encode(),
+        "thing-1.0/own.py": BACKEND.format(told=str(folder / "was-run")).encode(),
+        "thing-1.0/thing/data/table.csv": CONTENT,
+        "thing-1.0/table.csv": b"another",
+    }
+    with tarfile.open(folder / "thing-1.0.tar.gz", "w:gz") as archive:
+        for name in ("thing-1.0", "thing-1.0/thing", "thing-1.0/thing/data"):
+            subfolder = tarfile.TarInfo(name)
+            subfolder.type, subfolder.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(subfolder)
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    with zipfile.ZipFile(folder / "thing-1.0-py3-none-any.whl", "w") as wheel:
+        about = "thing-1.0.dist-info"
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    return folder
+
+
+def requirement(index: Path, name: str) -> str:
+    return f"thing==1.0 --hash=sha256:{sources.sha256(index / name)}"
+
+
+def test_one_file_of_a_packages_archive_is_brought(index: Path, tmp_path: Path) -> None:
+    """The one of this path, not another of its name; of the archive, though there is a wheel."""
+    destination = tmp_path / "deep" / "table.csv"
+    asked = requirement(index, "thing-1.0.tar.gz")
+    fetch_member(asked, "thing/data/table.csv", destination)
+    assert destination.read_bytes() == CONTENT
+    assert [path.name for path in destination.parent.iterdir()] == ["table.csv"]
+    assert (index / "was-run").exists(), "as pip does with what has the right bytes"
+    for missing in ("thing/data", "data/table.csv", "thing-1.0/table.csv"):
+        with pytest.raises(InputError, match=f"thing==1.0: has no file {missing}"):
+            fetch_member(asked, missing, tmp_path / "missing")
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_package_with_other_bytes_is_refused_and_nothing_of_it_is_run(
+    index: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"pip could not download thing==1\.0"):
+        fetch_member(f"thing==1.0 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    assert not (index / "was-run").exists()
+
+
+def test_a_package_that_the_index_does_not_have_names_the_ways_out(
+    index: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"(?s)download other==2: .*Check the connection"):
+        fetch_member(f"other==2 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wheel_is_brought_as_it_is(index: Path, tmp_path: Path) -> None:
+    name = "thing-1.0-py3-none-any.whl"
+    fetch_wheel(requirement(index, name), tmp_path / "deep" / "my.whl")
+    assert (tmp_path / "deep" / "my.whl").read_bytes() == (index / name).read_bytes()
+    with pytest.raises(InputError, match=r"pip could not download thing==1\.0"):
+        fetch_wheel(requirement(index, "thing-1.0.tar.gz"), tmp_path / "other.whl")
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+    assert not (index / "was-run").exists()

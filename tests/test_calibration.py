@@ -1,0 +1,179 @@
+"""Calibration: what a score is believed, by hand where that is possible, and by Bayes' rule."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+from scipy.stats import beta
+
+from mirpair.calibration import Calibration, calibrate, expected, held_out, reliability
+from mirpair.files import InputError
+
+shares = st.floats(0.02, 0.98)
+PLAIN = Calibration(slope=1, intercept=0, prior=0.5, lowest=0.001, highest=0.999)
+
+
+def two_scores(low: int = 10, high: int = 70, folds: int = 2) -> pd.DataFrame:
+    """Per fold a hundred records with score .2, `low` of them positive, and a hundred with .8."""
+    labels = np.r_[np.ones(low), np.zeros(100 - low), np.ones(high), np.zeros(100 - high)]
+    one = pd.DataFrame({"label": labels.astype(int), "score": np.repeat([0.2, 0.8], 100)})
+    return pd.concat([one.assign(fold=fold) for fold in range(1, folds + 1)], ignore_index=True)
+
+
+def test_two_scores_get_the_shares_of_pre_mirnas_that_have_them() -> None:
+    """A logistic curve goes through any two points: .1 at .2 and .7 at .8."""
+    held = two_scores()
+    found = calibrate(held["label"], held["score"])
+    assert found.slope == pytest.approx((logit(0.7) - logit(0.1)) / (2 * logit(0.8)), rel=1e-4)
+    assert found.intercept == pytest.approx((logit(0.7) + logit(0.1)) / 2, rel=1e-4)
+    assert found.prior == pytest.approx(0.4)
+    assert (found.lowest, found.highest) == (0.2, 0.8)
+    assert found.probability([0.8, 0.2], 0.4) == pytest.approx([0.7, 0.1], abs=1e-4)
+
+
+def test_a_logistic_curve_is_recovered_from_records_drawn_by_it() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0.001, 0.999, 20_000)
+    labels = rng.random(20_000) < expit(0.6 * logit(scores) - 1)
+    found = calibrate(labels.astype(int), scores)
+    assert (found.slope, found.intercept) == pytest.approx((0.6, -1), abs=0.05)
+    assert found.prior == labels.mean()
+
+
+def test_another_share_of_pre_mirnas_is_brought_in_by_the_odds() -> None:
+    """Score .9, odds 9 among equally many; nine times as many others make them 1."""
+    assert PLAIN.probability(0.9, 0.5) == pytest.approx(0.9)
+    assert PLAIN.probability(0.9, 0.1) == pytest.approx(0.5)
+    assert PLAIN.probability(0.9, 0.9) == pytest.approx(81 / 82)
+    fifth = Calibration(slope=2, intercept=math.log(3), prior=0.2, lowest=0.001, highest=0.999)
+    # Odds 3 × 2² among one in five; 12 × 4 among as many.
+    assert fifth.probability(2 / 3, 0.2) == pytest.approx(12 / 13)
+    assert fifth.probability(2 / 3, 0.5) == pytest.approx(48 / 49)
+
+
+@given(shares, shares, shares)
+def test_the_shift_is_bayes_rule(score: float, prior: float, other: float) -> None:
+    """Each record of a class counts as often as its class is more frequent."""
+    calibration = Calibration(slope=0.7, intercept=-0.4, prior=prior, lowest=0.01, highest=0.99)
+    own = float(calibration.probability(score, prior))
+    assert own == pytest.approx(expit(0.7 * logit(score) - 0.4))
+    positive, negative = own * other / prior, (1 - own) * (1 - other) / (1 - prior)
+    assert calibration.probability(score, other) == pytest.approx(positive / (positive + negative))
+
+
+def test_a_score_beyond_the_held_out_ones_is_believed_no_more_than_the_last_of_them() -> None:
+    held = two_scores()
+    found = calibrate(held["label"], held["score"])
+    low, high = found.probability([0.2, 0.8], 0.3)
+    assert (found.probability([0, 0.1, 0.19], 0.3) == low).all()
+    assert (found.probability([0.81, 0.9, 1], 0.3) == high).all()
+    assert low < found.probability(0.5, 0.3) < high
+
+
+def test_scores_of_0_and_1_are_no_certainty() -> None:
+    """As float32 a score may be one of them; some of each are of the other class."""
+    scores = np.repeat(np.array([0, 0.5, 1], dtype=np.float32), 10)
+    labels = np.r_[np.zeros(9), 1, np.zeros(5), np.ones(5), np.ones(9), 0]
+    found = calibrate(labels, scores)
+    assert 0 < found.lowest < 1e-6
+    assert 1 - 1e-6 < found.highest < 1
+    probability = found.probability(scores, 0.5)
+    assert np.isfinite(probability).all()
+    assert probability[[0, 10, 20]] == pytest.approx([0.1, 0.5, 0.9], abs=1e-3)
+
+
+def test_records_of_one_class_cannot_calibrate() -> None:
+    for label in (0, 1):
+        with pytest.raises(InputError, match="all of one class"):
+            calibrate([label] * 3, [0.1, 0.5, 0.9])
+
+
+def test_a_network_that_scores_the_wrong_way_round_cannot_be_calibrated() -> None:
+    held = two_scores()
+    with pytest.raises(InputError, match="no higher for pre-miRNAs"):
+        calibrate(held["label"], 1 - held["score"])
+
+
+def test_a_folds_probabilities_are_those_of_a_calibration_on_the_others() -> None:
+    shares = {1: (10, 70), 2: (30, 60), 3: (20, 90)}
+    held = pd.concat([two_scores(*pair, folds=1).assign(fold=n) for n, pair in shares.items()])
+    probability = held_out(held, 0.4)
+    for number in shares:
+        others = held[held["fold"] != number]
+        pair = calibrate(others["label"], others["score"]).probability([0.2, 0.8], 0.4)
+        own = (held["fold"] == number).to_numpy()
+        assert probability[own] == pytest.approx(np.repeat(pair, 100))
+
+
+def test_a_folds_own_labels_have_no_part_in_its_probabilities() -> None:
+    """Records of the folds are mixed, as in a table that was sorted by id."""
+    held = two_scores(20, 60, 3).sample(frac=1, random_state=0)
+    own = (held["fold"] == 2).to_numpy()
+    turned = own & (held["score"] == 0.8).to_numpy()
+    other = held.assign(label=held["label"].where(~turned, 1 - held["label"]))
+    before, after = held_out(held, 0.1), held_out(other, 0.1)
+    assert (before[own] == after[own]).all()
+    assert (before[~own] != after[~own]).all()
+
+
+def test_probabilities_of_held_out_records_are_for_the_share_that_is_asked_for() -> None:
+    held = two_scores()
+    # .7 among .4 is odds of 7/3 × (1/9) / (2/3) among .1.
+    odds = 7 / 3 / 9 * 1.5
+    assert held_out(held, 0.1)[199] == pytest.approx(odds / (1 + odds), abs=1e-4)
+
+
+def clopper_pearson(count: int, total: int) -> list[float]:
+    return [
+        float(beta.ppf(0.025, count, total - count + 1)) if count else 0.0,
+        float(beta.ppf(0.975, count + 1, total - count)) if count < total else 1.0,
+    ]
+
+
+def test_reliability_by_hand() -> None:
+    """Probabilities .1 and .7, in bins of their own; a bin without records has no row."""
+    table = reliability(two_scores(), [0, 0.05, 0.5, 1])
+    assert table[["from", "to", "records"]].to_numpy().tolist() == [[0.05, 0.5, 200], [0.5, 1, 200]]
+    assert table["predicted"].tolist() == pytest.approx([0.1, 0.7], abs=1e-4)
+    assert table["observed"].tolist() == [0.1, 0.7]
+    limits = table[["low", "high"]].to_numpy()
+    assert limits[0] == pytest.approx(clopper_pearson(20, 200))
+    assert limits[1] == pytest.approx(clopper_pearson(140, 200))
+
+
+def test_every_record_is_in_one_bin_however_sure_its_probability_is() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.tile([1, 0], 200)
+    scores = np.clip(expit(rng.normal(24 * labels - 12, 12)), 0, 1)
+    held = pd.DataFrame({"label": labels, "score": scores, "fold": np.repeat([1, 2], 200)})
+    table = reliability(held, [0, 0.5, 1])
+    assert table["records"].sum() == 400
+    assert table["from"].tolist() == [0, 0.5]
+    (whole,) = reliability(held, [0, 1]).to_dict("records")
+    assert (whole["records"], whole["observed"]) == (400, 0.5)
+
+
+def test_what_calls_are_worth_by_hand() -> None:
+    """With score .8 the odds are 7/3 among two to three, and so 7/2 among one to one.
+
+    One to two: 7/4, called too; one to four: 7/8, not called. Of 160 pre-miRNAs 140 have this
+    score, and 60 of 240 others.
+    """
+    table = expected(two_scores(), [1, 2, 4]).set_index("others")
+    assert table["SE"].tolist() == [0.875, 0.875, 0]
+    assert table["FPR"].tolist() == [0.25, 0.25, 0]
+    assert table["PPV"].tolist()[:2] == pytest.approx([0.875 / 1.125, 0.875 / 1.375])
+    assert math.isnan(table["PPV"][4]), "nothing is called"
+    sensitivity, false = clopper_pearson(140, 160), clopper_pearson(60, 240)
+    row = table.loc[2]
+    assert [row["SE low"], row["SE high"]] == pytest.approx(sensitivity)
+    assert [row["FPR low"], row["FPR high"]] == pytest.approx(false)
+    assert row["PPV low"] == pytest.approx(sensitivity[0] / (sensitivity[0] + 2 * false[1]))
+    assert row["PPV high"] == pytest.approx(sensitivity[1] / (sensitivity[1] + 2 * false[0]))
+    assert table.loc[4, "SE high"] == pytest.approx(clopper_pearson(0, 160)[1])

@@ -1,0 +1,152 @@
+"""What genome browsers read: places counted from where each format counts, text escaped."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirpair.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line, place_of
+
+CALL = {
+    "id": "chr1:100-190(+)",
+    "call": 1,
+    "score": 0.98765,
+    "probability": 0.5,
+    "mfe": -31.2,
+    "structure": "((((...))))",
+}
+PLACE = Place("chr1", 100, 190, "+")
+
+
+def attributes(line: str) -> dict[str, str]:
+    column = line.removesuffix("\n").split("\t")[8]
+    pairs = [attribute.split("=") for attribute in column.split(";")]
+    return {key: unquote(value) for key, value in pairs}
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "place"),
+    [
+        ("chr1:100-190(+)", 90, ("chr1", 100, 190, "+")),
+        ("chr1:100-190(-)", 90, ("chr1", 100, 190, "-")),
+        ("chr1:100-190", 90, ("chr1", 100, 190, ".")),
+        ("hit7::chr1:100-190(-)", 90, ("chr1", 100, 190, "-")),
+        ("chr1:0-90", 90, ("chr1", 0, 90, ".")),
+        ("chr1:100-190", 91, ("chr1", 99, 190, ".")),
+        ("chr1:1-90", 90, ("chr1", 0, 90, ".")),
+        ("chr1:101-190:-", 90, ("chr1", 100, 190, "-")),
+        ("NC_000001.11:1,000,101-1,000,190", 90, ("NC_000001.11", 1_000_100, 1_000_190, ".")),
+    ],
+)
+def test_the_length_tells_whether_an_id_is_of_bedtools_or_of_samtools(
+    name: str, length: int, place: tuple[str, int, int, str]
+) -> None:
+    """Bedtools counts from 0 to before the end, samtools from 1 to the end itself."""
+    assert place_of(name, length) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("chr1:100-190", 89),
+        ("chr1:100-190", 92),
+        ("chr1:190-100", 90),
+        ("chr1:0-89", 90),
+        ("chr1", 90),
+        ("chr1:100", 90),
+        (":100-190", 90),
+        ("chr1:100-190(*)", 90),
+        ("chr1:100-190 more", 90),
+        ("hsa-let-7a-1", 80),
+        ("", 0),
+    ],
+)
+def test_an_id_without_coordinates_that_fit_says_no_place(name: str, length: int) -> None:
+    assert place_of(name, length) is None
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9_.|-]{1,12}", fullmatch=True),
+    st.integers(0, 10**9),
+    st.integers(1, 400),
+    st.sampled_from("+-"),
+)
+def test_a_place_is_the_same_however_it_was_written(
+    sequence: str, start: int, length: int, strand: str
+) -> None:
+    place = Place(sequence, start, start + length, strand)
+    assert place_of(f"{sequence}:{start}-{start + length}({strand})", length) == place
+    assert place_of(f"{sequence}:{start + 1}-{start + length}({strand})", length) == place
+
+
+def test_gff3_counts_from_1_and_has_both_ends() -> None:
+    line = gff3_line(PLACE, CALL)
+    assert line.split("\t")[:8] == [
+        *("chr1", "mirpair", "pre_miRNA", "101", "190"),
+        *("0.9877", "+", "."),
+    ]
+    assert line.endswith("\n")
+    assert line.count("\n") == 1
+
+
+def test_what_is_not_called_is_a_stem_loop() -> None:
+    assert gff3_line(PLACE, {**CALL, "call": 0}).split("\t")[2] == "stem_loop"
+
+
+def test_attributes_of_gff3_are_those_of_the_table_and_none_is_empty() -> None:
+    told = {"nearest": "hsa-let-7a-1", "identity": 0.97531, "status": "known"}
+    assert attributes(gff3_line(PLACE, {**CALL, **told})) == {
+        "ID": "chr1:100-190(+)",
+        "probability": "0.5000",
+        "mfe": "-31.20",
+        "structure": "((((...))))",
+        "nearest": "hsa-let-7a-1",
+        "identity": "0.9753",
+        "status": "known",
+    }
+    without = {"probability": float("nan"), "nearest": "", "identity": float("nan"), "status": ""}
+    for row in ({**CALL, **without}, {**CALL, "probability": None}):
+        assert list(attributes(gff3_line(PLACE, row))) == ["ID", "mfe", "structure"]
+
+
+def test_what_means_something_in_gff3_is_escaped() -> None:
+    place = Place("chr 1>%\té", 0, 90, "-")
+    line = gff3_line(place, {**CALL, "id": "a;b=c&d,e%f\tg h", "nearest": "one,other"})
+    columns = line.split("\t")
+    assert len(columns) == 9
+    assert columns[0] == "chr%201%3E%25%09%C3%A9"
+    # A blank is allowed in attributes, but not in the first column.
+    assert columns[8].startswith("ID=a%3Bb%3Dc%26d%2Ce%25f%09g h;")
+    assert "nearest=one%2Cother" in columns[8]
+
+
+@given(st.text(min_size=1).filter(lambda text: text.isprintable() or "\n" in text))
+def test_any_id_comes_back_from_a_line_of_gff3(name: str) -> None:
+    line = gff3_line(PLACE, {**CALL, "id": name})
+    assert attributes(line)["ID"] == name
+    assert line.isascii()
+    assert line.count("\n") == 1
+
+
+def test_gff3_begins_with_its_version_and_the_sequences() -> None:
+    assert gff3_head(["mirpair 1", "prior 0.1"], {"chr1": 1000, "my chr>2": 50}) == (
+        "##gff-version 3\n# mirpair 1\n# prior 0.1\n"
+        "##sequence-region chr1 1 1000\n##sequence-region my%20chr%3E2 1 50\n"
+    )
+    assert gff3_head([]) == "##gff-version 3\n"
+
+
+@pytest.mark.parametrize(
+    ("score", "told"), [(0.0, 0), (0.9874, 987), (0.98765, 988), (0.9999, 1000), (1.0, 1000)]
+)
+def test_bed_counts_from_0_with_scores_up_to_1000(score: float, told: int) -> None:
+    row: dict[str, Any] = {**CALL, "score": score}
+    assert bed_line(PLACE, row) == f"chr1\t100\t190\tchr1:100-190(+)\t{told}\t+\n"
+
+
+def test_fasta_is_a_name_and_a_line() -> None:
+    assert fasta_entry("a b", "ACGU") == ">a b\nACGU\n"
