@@ -98,6 +98,27 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     )
 
 
+def mean_scores(held: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
+    """Held-out records with the mean score of an ensemble.
+
+    Parameters
+    ----------
+    held
+        Columns fold, id, label, seed and score: every record by every seed.
+    seeds
+        Of the ensemble.
+
+    Returns
+    -------
+    DataFrame
+        Columns fold, id, label and score, a row for each record.
+    """
+    chosen = held[held["seed"].isin(seeds)]
+    return chosen.groupby(["fold", "id"], as_index=False, sort=False).agg(
+        label=("label", "first"), score=("score", "mean")
+    )
+
+
 def held_out(held: pd.DataFrame, prior: float) -> npt.NDArray[np.float64]:
     """Probabilities of held-out records, each by a calibration without its own fold.
 

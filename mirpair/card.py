@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mirpair.annotation import Annotator
-from mirpair.calibration import expected, reliability
+from mirpair.calibration import expected, mean_scores, reliability
 from mirpair.calls import SCORES, accuracy, rejection
 from mirpair.contracts import EVALUATE, METRICS, VALIDATE
 from mirpair.files import sha256
@@ -200,7 +200,7 @@ def prediction_card(
     reasons = ", ".join(
         f"{count:,} {reason}" for reason, count in left_out["reason"].value_counts().items()
     )
-    means = _means(held, members)
+    means = mean_scores(held, sorted(held["seed"].unique())[:members])
     scanned = background.dropna(subset="score")
     lost = int((background["score"].isna() & (background["label"] == 1)).sum())
     total = int((background["label"] == 1).sum())
@@ -282,16 +282,6 @@ hairpin meets its criteria; they are not counted below.
 - Hairpins whole, on the right strand. Of RNAs shorter than {predictor.shortest} or longer than
   {predictor.longest} nt nothing is said.
 """
-
-
-def _means(held: pd.DataFrame, members: int) -> pd.DataFrame:
-    """Held-out records with the mean score of the first so many seeds."""
-    chosen = sorted(held["seed"].unique())[:members]
-    return (
-        held[held["seed"].isin(chosen)]
-        .groupby(["fold", "id"], as_index=False, sort=False)
-        .agg(label=("label", "first"), score=("score", "mean"))
-    )
 
 
 def _comparison(held: pd.DataFrame, members: int) -> str:

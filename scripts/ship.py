@@ -6,6 +6,7 @@ from pathlib import Path
 import job
 import pandas as pd
 
+from mirpair.calibration import mean_scores
 from mirpair.card import prediction_card
 from mirpair.contracts import read_predictions, read_records
 from mirpair.files import write_text
@@ -19,17 +20,13 @@ held = pd.concat(
         for run, path in zip(params.runs, inputs.predictions, strict=True)
     ]
 )
-# As many networks as are shipped, each record scored by those of its fold.
-ours = held[held["seed"].isin(params.seeds)]
-means = ours.groupby(["fold", "id"], as_index=False, sort=False).agg(
-    label=("label", "first"), score=("score", "mean")
-)
 background = pd.read_csv(inputs.background, sep="\t")
 records = read_records(inputs.records)
 ship(
     output.weights,
     inputs.weights,
-    held=means,
+    # As many networks as are shipped, each record scored by those of its fold.
+    held=mean_scores(held, params.seeds),
     background=background,
     lengths=records["sequence"].str.len().to_numpy(),
 )

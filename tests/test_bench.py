@@ -12,7 +12,7 @@ import yaml
 from conftest import ROOT
 from torch.nn import functional as F
 
-from bench import alternatives, networks, page
+from bench import alternatives, genomes, networks, page
 from mirpair.config import load_study
 from mirpair.contracts import METRICS
 from mirpair.encoding import Tensors, encode
@@ -115,3 +115,34 @@ def test_the_floor_of_a_hairpin_of_94_nt() -> None:
     head = 2 * (1024 * 256 + 256 * 2)
     assert forward == table + outputs + second + third + head
     assert backward == forward + second + third + head
+
+
+def test_the_page_on_genomes_is_what_its_tables_say() -> None:
+    assert genomes.render() == (ROOT / "docs" / "genomes.md").read_text(encoding="utf-8")
+
+
+def test_a_known_hairpin_is_found_if_half_of_the_longer_is_in_both() -> None:
+    table = pd.DataFrame(
+        {"sequence": "x", "start": [100, 300], "end": [200, 360], "strand": ["+", "-"]}
+    )
+
+    def found(start: int, end: int, strand: str) -> bool:
+        known = genomes.Known(start, end, strand, "k")
+        alike = genomes._overlaps(table, known)
+        row = pd.DataFrame({"sequence": ["x"], "start": [start], "end": [end], "strand": [strand]})
+        assert genomes._both(row, table).tolist() == [alike]
+        return alike
+
+    assert found(100, 200, "+")
+    assert found(150, 250, "+")  # 50 of 100
+    assert not found(151, 251, "+")
+    assert not found(100, 200, "-")
+    # The longer counts: 60 of 60, but only 60 of 130.
+    assert found(300, 360, "-")
+    assert not found(280, 410, "-")
+    assert not found(0, 50, "+")
+
+
+def test_surroundings_that_overlap_are_one() -> None:
+    known = [genomes.Known(start, start + 80, "+", "k") for start in (10_000, 90_000, 400_000)]
+    assert genomes._windows(known, 420_000) == [(0, 140_080), (350_000, 420_000)]
