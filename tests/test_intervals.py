@@ -215,6 +215,7 @@ def test_a_difference_is_the_first_less_the_second() -> None:
     assert turned["SP"][1] == pytest.approx(-found["SP"][0], abs=0.2)
     # By a threshold above the false ones.
     assert by_metric(difference(labels, ours, theirs, threshold=0.85))["SP"] == (0, 0)
+    assert by_metric(difference(labels, theirs, ours, threshold=0.85))["SP"] == (0, 0)
 
 
 def test_both_sides_of_a_difference_have_the_same_resamples() -> None:
