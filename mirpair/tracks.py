@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 _PLACE = re.compile(
-    r"(?:.*::)?(?P<sequence>[^:]+):(?P<start>[\d,]+)-(?P<end>[\d,]+)"
+    r"(?:.*::)?(?P<sequence>.+):(?P<start>[\d,]+)-(?P<end>[\d,]+)"
     r"(?:\((?P<strand>[+-])\)|:(?P<strand_after>[+-]))?"
 )
 # Sequence Ontology's names for what is called a pre-miRNA and for what is not.
