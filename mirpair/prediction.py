@@ -112,11 +112,13 @@ def ship(
     """
     networks = [load_weights(place) for place in weights]
     _check_networks(networks, weights)
+    # A pre-miRNA in which a scan finds nothing has no score to learn from.
+    found = background.dropna(subset="score")
     described = {
         "model": asdict(networks[0].model),
         "members": len(networks),
         "calibration": asdict(calibrate(held["label"], held["score"])),
-        "genome": asdict(calibrate(background["label"], background["score"])),
+        "genome": asdict(calibrate(found["label"], found["score"])),
         "shortest": int(lengths.min()),
         "longest": int(lengths.max()),
     }

@@ -195,7 +195,10 @@ LENGTHS = np.array([50, 120], dtype=np.int64)
 
 def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) -> None:
     places = trained(tmp_path)
-    genome = HELD.assign(score=HELD["score"] / 2)
+    # In one pre-miRNA a scan found nothing.
+    genome = pd.concat(
+        [HELD.assign(score=HELD["score"] / 2), pd.DataFrame({"label": [1], "score": [np.nan]})]
+    )
     path = tmp_path / "shipped.safetensors"
     ship(path, places, held=HELD, background=genome, lengths=LENGTHS)
     first = path.read_bytes()
