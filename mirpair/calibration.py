@@ -1,8 +1,9 @@
 """From a network's score to the probability of a pre-miRNA, for a stated share of them.
 
 A network that was trained with equally heavy classes scores as if every other RNA were a
-pre-miRNA. Platt's method (1999; scikit-learn's logistic regression) learns on held-out records
-how far its scores are to be believed; Bayes' rule brings the result to another share of
+pre-miRNA. Scikit-learn's logistic regression learns on held-out records how far its scores are to
+be believed: Platt's method (1999), with a few straight pieces in place of one line, for the
+highest scores tell more than the others do. Bayes' rule brings the result to another share of
 pre-miRNAs than that of those records.
 """
 
@@ -22,6 +23,10 @@ from mirpair.files import InputError
 
 # Held-out scores are float32, which has nothing between 1 - 6e-8 and 1.
 _SMALLEST = 1e-7
+# Where pieces meet: at these shares of the pre-miRNAs' scores, and at the ends of all scores.
+_KNOTS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +35,19 @@ class Calibration:
 
     Attributes
     ----------
-    slope, intercept
-        The log-odds of a pre-miRNA among the held-out records are slope × logit(score) +
-        intercept.
+    logits, odds
+        (K,), ascending: logit of a score, and the log-odds of a pre-miRNA among the held-out
+        records there; between them it is straight. Beyond their ends nothing is known, so that
+        a score which is higher is believed no more than the highest.
     prior
-        Share of pre-miRNAs among them.
-    lowest, highest
-        Of the held-out scores: beyond them nothing is known, so that a score which is higher is
-        believed no more than the highest.
+        Share of pre-miRNAs among the held-out records.
     """
 
-    slope: float
-    intercept: float
+    logits: tuple[float, ...]
+    odds: tuple[float, ...]
     prior: float
-    lowest: float
-    highest: float
 
-    def probability(self, scores: npt.ArrayLike, prior: float) -> npt.NDArray[np.float64]:
+    def probability(self, scores: npt.ArrayLike, prior: float) -> Floats:
         """Probability of a pre-miRNA where a share `prior` of all RNAs that are scored is one.
 
         Parameters
@@ -56,10 +57,15 @@ class Calibration:
         prior
             Above 0 and below 1.
         """
-        known = np.clip(np.asarray(scores, dtype=np.float64), self.lowest, self.highest)
-        odds = self.slope * logit(known) + self.intercept
-        shifted: npt.NDArray[np.float64] = expit(odds + logit(prior) - logit(self.prior))
+        odds = np.interp(_logits(scores), self.logits, self.odds)
+        shifted: Floats = expit(odds + logit(prior) - logit(self.prior))
         return shifted
+
+
+def _logits(scores: npt.ArrayLike) -> Floats:
+    known = np.asarray(scores, dtype=np.float64)
+    clipped: Floats = logit(np.clip(known, _SMALLEST, 1 - _SMALLEST))
+    return clipped
 
 
 def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
@@ -80,21 +86,23 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
         raise InputError("the held-out records are all of one class; both are needed to calibrate")
-    clipped = np.clip(np.asarray(scores, dtype=np.float64), _SMALLEST, 1 - _SMALLEST)
-    model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000)
-    model.fit(logit(clipped)[:, None], labels)
-    slope = float(model.coef_[0, 0])
-    if slope <= 0:
+    x = _logits(scores)
+    inner = np.quantile(x[labels == 1], _KNOTS)
+    knots = np.unique(np.concatenate([[x.min()], inner, [x.max()]]))
+    # What each knot counts for at x: 1 there, 0 at the others, straight between.
+    hats = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
+    model = LogisticRegression(C=100, fit_intercept=False, tol=1e-8, max_iter=10_000)
+    model.fit(hats, labels)
+    odds = np.maximum.accumulate(model.coef_[0])
+    if model.coef_[0, -1] <= model.coef_[0, 0]:
         raise InputError(
             "the held-out scores are no higher for pre-miRNAs than for other RNAs: such a network "
             "cannot be calibrated"
         )
     return Calibration(
-        slope=slope,
-        intercept=float(model.intercept_[0]),
+        logits=tuple(knots.tolist()),
+        odds=tuple(odds.tolist()),
         prior=float((labels == 1).mean()),
-        lowest=float(clipped.min()),
-        highest=float(clipped.max()),
     )
 
 

@@ -226,7 +226,8 @@ safetensors, without pickled objects.
 ## Data
 
 {positives:,} pre-miRNAs and {len(records) - positives:,} other RNAs: all three sets of Do et al.
-2018 together, but without what is wrong in them: {reasons}. The sequences are from:
+2018 together, but without what is wrong in them: {reasons}.
+The sequences are from:
 
 {_bullets(sources)}
 
@@ -250,7 +251,7 @@ cannot be measured on the same records.
 
 ## What a probability means
 
-Platt's method on the held-out scores. Of the held-out records, {predictor.calibration.prior:.3f}
+Platt's method, in pieces, on the held-out scores. Of the held-out records, {predictor.calibration.prior:.3f}
 are pre-miRNAs, and that is the prior here; each fold's probabilities are by a calibration on the
 other folds.
 
@@ -266,11 +267,15 @@ measured, with Clopper and Pearson's 95 % intervals; the precision (PPV) is an e
 
 ### Among hairpins of a genome
 
-`mirpair scan`. The others here are {others:,} hairpins of {genome}, which has no microRNAs; the
-pre-miRNAs are the held-out ones as a scan would find them. In {lost:,} of {total:,} of these no
+`mirpair scan`. The others here are {others:,} hairpins of {genome},
+which has no microRNAs; the pre-miRNAs are the held-out ones as a scan would find them. In {lost:,} of {total:,} of these no
 hairpin meets its criteria; they are not counted below.
 
 {_ratios(scanned)}
+
+What a scan calls is told by the share of these hairpins that reaches a score (`--false-positives`):
+
+{_cuts(scanned, predictor)}
 
 ## Limits
 
@@ -323,6 +328,22 @@ def _bins(means: pd.DataFrame) -> str:
         }
     )
     return shown.to_markdown(index=False, disable_numparse=True)
+
+
+def _cuts(scanned: pd.DataFrame, predictor: Predictor) -> str:
+    positives = scanned.loc[scanned["label"] == 1, "score"]
+    others = scanned.loc[scanned["label"] == 0, "score"]
+    rows = []
+    for name, cut in predictor.cuts.items():
+        rows.append(
+            {
+                "false positives": name,
+                "score from": f"{cut:.6f}",
+                "of these hairpins": f"{(others >= cut).mean():.4f}",
+                "held-out pre-miRNAs (SE)": f"{(positives >= cut).mean():.3f}",
+            }
+        )
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
 
 
 def _ratios(held: pd.DataFrame) -> str:

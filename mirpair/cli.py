@@ -68,6 +68,14 @@ class Threshold(StrEnum):
     YOUDEN = "youden"
 
 
+class FalsePositives(StrEnum):
+    """Of the hairpins of a genome without pre-miRNAs, which share a scan may call."""
+
+    FIVE = "5%"
+    ONE = "1%"
+    TENTH = "0.1%"
+
+
 class Precision(StrEnum):
     """Of the numbers that are exported."""
 
@@ -421,7 +429,10 @@ def scan(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
     weights: Annotated[Path | None, _WEIGHTS] = None,
     prior: Annotated[float, _PRIOR] = 0.001,
-    threshold: Annotated[float, _THRESHOLD] = 0.5,
+    false_positives: Annotated[
+        FalsePositives,
+        typer.Option(help="Share of a genome's hairpins without pre-miRNAs that may be called."),
+    ] = FalsePositives.ONE,
     span: Annotated[int, typer.Option(min=50, max=400, help="Longest hairpin, nt.")] = 120,
     stem: Annotated[int, typer.Option(min=3, help="Least base pairs of a hairpin.")] = 18,
     loop: Annotated[int, typer.Option(min=3, help="Most bases in its loop.")] = 25,
@@ -445,7 +456,8 @@ def scan(
     """Find the pre-miRNAs of a genome, on both strands.
 
     ViennaRNA's windowed folding finds hairpins; of those that overlap on a strand the most stable
-    is folded by itself and scored. Written are, by the name of the genome: .gff3, .bed and .fa of
+    is folded by itself and scored. Called a pre-miRNA is what has a score that 1% of the hairpins
+    of a genome without microRNAs reach; the probability is for --prior. Written are, by the name of the genome: .gff3, .bed and .fa of
     what is called a pre-miRNA, .all.gff3 and .tsv of all hairpins, and a page, .html. What was
     interrupted goes on where it was.
 
@@ -460,10 +472,14 @@ def scan(
         from mirpair.files import Journal
         from mirpair.scan_report import write_all
 
-        settings = prediction.Settings(prior, threshold, not no_nearest)
-        prediction.check_settings(settings)
         criteria = scanning.Criteria(span, stem, loop, mfe, masked, fast)
         predictor = scanning.load(weights)
+        settings = scanning.settings_of(
+            predictor,
+            prior=prior,
+            false_positives=false_positives.value,
+            nearest=not no_nearest,
+        )
         name = scanning.stem_of(genome)
         keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)
         output.mkdir(parents=True, exist_ok=True)

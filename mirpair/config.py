@@ -565,7 +565,7 @@ class Predicting(_Section):
     )
 
 
-class Scanning(Predicting):
+class Scanning(_Section):
     """How a genome is scanned."""
 
     prior: float = Field(
@@ -573,6 +573,13 @@ class Scanning(Predicting):
         gt=0,
         lt=1,
         description="Share of pre-miRNAs that is expected among the hairpins.",
+    )
+    false_positives: Literal["5%", "1%", "0.1%"] = Field(
+        default="1%",
+        description="Share of a genome's hairpins without pre-miRNAs that may be called.",
+    )
+    nearest: bool = Field(
+        default=True, description="Whether to look for the nearest known hairpin."
     )
     span: int = Field(default=120, ge=50, le=400, description="Longest hairpin, nt.")
     stem: int = Field(default=18, ge=3, description="Least base pairs of a hairpin.")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ from mirpair.sequences import Problem, Record, normalise, problem_of
 
 LARGEST = 10_000_000
 PRIOR = 0.1
+# Shares of the hairpins of a genome without pre-miRNAs that a scan may call.
+FALSE_POSITIVES = {"5%": 0.05, "1%": 0.01, "0.1%": 0.001}
 _ENTRY = "predictor"
 _PACKAGE = Path(__file__).parent
 # Of an installed package, and of a checkout.
@@ -62,6 +64,9 @@ class Predictor:
         From a score to a probability; None of a training that was not calibrated.
     genome
         The same where the others are hairpins of a genome, see `mirpair.scanning`.
+    cuts
+        By the names of `FALSE_POSITIVES`: the score that such a share of the hairpins of a genome
+        without pre-miRNAs reaches; none of a training that was not calibrated.
     shortest, longest
         Of the RNAs that trained, nt; nothing is said of others.
     """
@@ -69,6 +74,7 @@ class Predictor:
     networks: tuple[Network, ...]
     calibration: Calibration | None
     genome: Calibration | None
+    cuts: Mapping[str, float]
     shortest: int
     longest: int
 
@@ -119,6 +125,10 @@ def ship(
         "members": len(networks),
         "calibration": asdict(calibrate(held["label"], held["score"])),
         "genome": asdict(calibrate(found["label"], found["score"])),
+        "cuts": {
+            name: float(np.quantile(found.loc[found["label"] == 0, "score"], 1 - share))
+            for name, share in FALSE_POSITIVES.items()
+        },
         "shortest": int(lengths.min()),
         "longest": int(lengths.max()),
     }
@@ -187,7 +197,7 @@ def load(path: str | Path | None = None) -> Predictor:
                 network = load_weights(path)
                 _check_networks([network], [path])
                 limit = network.model.max_length
-                return Predictor((network.double(),), None, None, 1, limit or 400)
+                return Predictor((network.double(),), None, None, {}, 1, limit or 400)
             model = Model(**described["model"])
             networks = []
             for number in range(described["members"]):
@@ -198,8 +208,9 @@ def load(path: str | Path | None = None) -> Predictor:
                 networks.append(network.double().eval())
         return Predictor(
             networks=tuple(networks),
-            calibration=Calibration(**described["calibration"]),
-            genome=Calibration(**described["genome"]),
+            calibration=_calibration(described["calibration"]),
+            genome=_calibration(described["genome"]),
+            cuts={name: float(described["cuts"][name]) for name in FALSE_POSITIVES},
             shortest=int(described["shortest"]),
             longest=int(described["longest"]),
         )
@@ -210,6 +221,13 @@ def load(path: str | Path | None = None) -> Predictor:
             f"{path}: not weights that tell who is a pre-miRNA ({error}); a training of the "
             "workflow writes some: results/<study>/runs/…/weights.safetensors"
         ) from error
+
+
+def _calibration(described: Mapping[str, Any]) -> Calibration:
+    logits, odds = (tuple(map(float, described[name])) for name in ("logits", "odds"))
+    if len(logits) != len(odds) or list(logits) != sorted(logits):
+        raise ValueError("its calibration is none")
+    return Calibration(logits, odds, float(described["prior"]))
 
 
 class Settings(NamedTuple):
@@ -223,11 +241,14 @@ class Settings(NamedTuple):
         From which probability on an RNA is called a pre-miRNA.
     nearest
         Whether to look for the nearest known hairpin.
+    least
+        From which score on it is called, in place of the probability.
     """
 
     prior: float = PRIOR
     threshold: float = 0.5
     nearest: bool = True
+    least: float | None = None
 
 
 def predict(
@@ -426,8 +447,10 @@ def _table(
     told = table["score"].to_numpy(dtype=np.float64)
     calibration = predictor.calibration
     table["probability"] = calibration.probability(told, settings.prior) if calibration else np.nan
-    chosen = table["probability"] if calibration else table["score"].astype("float64")
-    table["call"] = (chosen >= settings.threshold).astype("Int8").where(~np.isnan(told))
+    least = settings.threshold if settings.least is None else settings.least
+    by_score = settings.least is not None or not calibration
+    chosen = told if by_score else table["probability"].to_numpy(dtype=np.float64)
+    table["call"] = pd.Series(chosen >= least).astype("Int8").where(~np.isnan(told))
     text = [name for name, kind in columns.items() if kind == "str"]
     table[text] = table[text].fillna("")
     return table.astype(columns)

@@ -432,6 +432,26 @@ def load(weights: str | Path | None = None) -> Predictor:
     return replace(predictor, calibration=predictor.genome)
 
 
+def settings_of(
+    predictor: Predictor, *, prior: float, false_positives: str, nearest: bool
+) -> Settings:
+    """How a scan asks: what is called has the score of so many false positives, or 0.5 at least.
+
+    Parameters
+    ----------
+    predictor
+        See `load`; if it was not calibrated, hairpins are called from a score of 0.5 on.
+    prior, nearest
+        See `mirpair.prediction.Settings`.
+    false_positives
+        One of `mirpair.prediction.FALSE_POSITIVES`.
+    """
+    least = predictor.cuts.get(false_positives, 0.5)
+    settings = Settings(prior, nearest=nearest, least=least)
+    prediction.check_settings(settings)
+    return settings
+
+
 def find(
     genome: str,
     journal: Journal,
@@ -609,7 +629,7 @@ def background(
     chosen = records[(records["label"] == 1) & records["id"].isin(evaluate)]
     found = [as_scanned(bases, criteria) for bases in chosen["sequence"]]
     networks = tuple(load_weights(path).double() for path in weights)
-    predictor = Predictor(networks, None, None, 1, criteria.span)
+    predictor = Predictor(networks, None, None, {}, 1, criteria.span)
     settings = Settings(nearest=False)
     sequences = [*found, *hairpins]
     asked = (
@@ -772,8 +792,8 @@ def parameters(
         "highest energy, kcal/mol": criteria.mfe,
         "lower-case bases": "passed over" if criteria.masked else "like others",
         "candidates": "single stems (--fast)" if criteria.fast else "windowed folding",
-        "prior": settings.prior,
-        "threshold": settings.threshold,
+        "called from a score of": f"{settings.least:.6f}",
+        "prior of the probabilities": settings.prior,
     }
 
 

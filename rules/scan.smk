@@ -1,4 +1,5 @@
 SCAN_FILES = [".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html"]
+ASKED = STUDY.scan.model_dump(include={"prior", "false_positives", "nearest"})
 CRITERIA = STUDY.scan.model_dump(include={"span", "stem", "loop", "mfe", "masked", "fast"})
 
 
@@ -50,7 +51,7 @@ rule scan_score:
         mem_mb=lambda w, attempt: 1000 * attempt,
         runtime=lambda w, attempt: 480 * attempt,
     params:
-        settings=STUDY.scan.model_dump(include={"prior", "threshold", "nearest"}),
+        settings=ASKED,
         code=code_of("scan_score"),
     message:
         "Scoring the hairpins of {wildcards.genome}, piece {wildcards.scatteritem}"
@@ -80,7 +81,7 @@ rule scan:
         runtime=60,
     params:
         criteria=CRITERIA,
-        settings=STUDY.scan.model_dump(include={"prior", "threshold", "nearest"}),
+        settings=ASKED,
         code=code_of("scan", "templates"),
     message:
         "Writing what was found in {wildcards.genome}"

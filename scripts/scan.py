@@ -2,9 +2,8 @@
 
 import job
 
-from mirpair.prediction import Settings
 from mirpair.scan_report import write_all
-from mirpair.scanning import Criteria
+from mirpair.scanning import Criteria, load, settings_of
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -14,6 +13,6 @@ write_all(
     inputs.scored,
     snakemake.output[0].removesuffix(".gff3"),
     Criteria(**params.criteria),
-    Settings(**params.settings),
+    settings_of(load(inputs.weights), **params.settings),
     inputs.weights,
 )

@@ -5,16 +5,14 @@ import logging
 import job
 
 from mirpair.files import Journal
-from mirpair.prediction import Settings
-from mirpair.scanning import load, score
+from mirpair.scanning import load, score, settings_of
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 inputs = snakemake.input
 journal = Journal(f"{snakemake.output[0]}.part", "scan_score", anew=True)
-settings = Settings(**snakemake.params.settings)
-for size in score(
-    inputs.found, journal, load(inputs.weights), settings, piece=piece, pieces=pieces
-):
+predictor = load(inputs.weights)
+settings = settings_of(predictor, **snakemake.params.settings)
+for size in score(inputs.found, journal, predictor, settings, piece=piece, pieces=pieces):
     logging.info("%d hairpins", size)
 journal.finish(snakemake.output[0])
