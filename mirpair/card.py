@@ -251,9 +251,9 @@ cannot be measured on the same records.
 
 ## What a probability means
 
-Platt's method, in pieces, on the held-out scores. Of the held-out records, {predictor.calibration.prior:.3f}
-are pre-miRNAs, and that is the prior here; each fold's probabilities are by a calibration on the
-other folds.
+Platt's method, in pieces, on the held-out scores. Of the held-out records,
+{predictor.calibration.prior:.3f} are pre-miRNAs, and that is the prior here; each fold's
+probabilities are by a calibration on the other folds.
 
 {_bins(means)}
 
@@ -268,8 +268,8 @@ measured, with Clopper and Pearson's 95 % intervals; the precision (PPV) is an e
 ### Among hairpins of a genome
 
 `mirpair scan`. The others here are {others:,} hairpins of {genome},
-which has no microRNAs; the pre-miRNAs are the held-out ones as a scan would find them. In {lost:,} of {total:,} of these no
-hairpin meets its criteria; they are not counted below.
+which has no microRNAs; the pre-miRNAs are the held-out ones as a scan would find them.
+In {lost:,} of {total:,} of these no hairpin meets its criteria; they are not counted below.
 
 {_ratios(scanned)}
 

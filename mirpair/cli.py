@@ -457,9 +457,9 @@ def scan(
 
     ViennaRNA's windowed folding finds hairpins; of those that overlap on a strand the most stable
     is folded by itself and scored. Called a pre-miRNA is what has a score that 1% of the hairpins
-    of a genome without microRNAs reach; the probability is for --prior. Written are, by the name of the genome: .gff3, .bed and .fa of
-    what is called a pre-miRNA, .all.gff3 and .tsv of all hairpins, and a page, .html. What was
-    interrupted goes on where it was.
+    of a genome without microRNAs reach; the probability is for --prior. Written are, by the name of
+    the genome: .gff3, .bed and .fa of what is called, .all.gff3 and .tsv of all hairpins, and a
+    page, .html. What was interrupted goes on where it was.
 
     Example: mirpair scan genome.fa.gz -o scan/
     """

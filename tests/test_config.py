@@ -394,7 +394,7 @@ def test_a_study_of_predictions_needs_a_sheet_and_nothing_else() -> None:
     assert isinstance(study, PredictionStudy)
     assert (study.samples, study.title, study.weights) == ("my.tsv", "Predictions", None)
     assert (study.predict.prior, study.scan.prior) == (0.1, 0.001)
-    assert study.predict.threshold == study.scan.threshold == 0.5
+    assert (study.predict.threshold, study.scan.false_positives) == (0.5, "1%")
     assert (study.places(), study.plan()) == ([], [])
 
 
@@ -414,7 +414,8 @@ def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
         ("predict", {"prior": 1}, "predict.prior: is 1"),
         ("predict", {"threshold": 1}, "predict.threshold: is 1"),
         ("predict", {"span": 100}, "predict.span: this key is not known here"),
-        ("scan", {"threshold": 0}, "scan.threshold: is 0"),
+        ("scan", {"threshold": 0.5}, "scan.threshold: this key is not known here"),
+        ("scan", {"false_positives": "2%"}, "scan.false_positives: is '2%', must be '5%', '1%'"),
         ("scan", {"span": 401}, "scan.span: is 401"),
         ("scan", {"span": 49}, "scan.span: is 49"),
         ("scan", {"stem": 2}, "scan.stem: is 2"),
@@ -487,7 +488,8 @@ def test_the_shipped_network_is_trained_on_the_whole_set_once_for_each_seed() ->
     assert isinstance(study, Study)
     assert study.shipped is not None
     assert (study.shipped.model, study.shipped.members) == ("variable", 1)
-    assert study.whole() == [Run("demo", "variable", "paper", seed, 40) for seed in (3, 7)]
+    # As many epochs as the trainings that calibrate it.
+    assert study.whole() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
     nothing = load_study(shipped("demo"))
     assert isinstance(nothing, Study)
     assert nothing.whole() == []

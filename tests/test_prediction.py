@@ -209,8 +209,10 @@ def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) ->
     assert (read.shortest, read.longest) == (50, 120)
     assert read.calibration is not None
     assert read.genome is not None
-    assert read.calibration.highest == 0.9
-    assert read.genome.highest == 0.45
+    assert read.calibration.logits[-1] == pytest.approx(logit(0.9))
+    assert read.genome.logits[-1] == pytest.approx(logit(0.45))
+    # Of three others with .05, .1 and .2 nobody passes but the last.
+    assert read.cuts == pytest.approx({"5%": 0.19, "1%": 0.198, "0.1%": 0.1998})
     chosen = REAL[:3]
     each = [predict(chosen, weights=place, nearest=False)["score"] for place in places]
     both = predict(chosen, weights=path, nearest=False)

@@ -145,8 +145,8 @@ def test_every_candidate_meets_the_criteria(fast: bool) -> None:
     loose = find_hairpins(whole(bases), "+", Criteria(fast=fast))
     assert len(loose) >= 6
     for criteria in (
-        Criteria(stem=24, fast=fast),
-        Criteria(loop=6, fast=fast),
+        Criteria(stem=29, fast=fast),
+        Criteria(loop=4, fast=fast),
         Criteria(mfe=-28, fast=fast),
         Criteria(span=70, fast=fast),
     ):
