@@ -40,7 +40,6 @@ GENOMES = {
     "chrX-piece": "Human X, 3 Mb in one piece",
 }
 WAYS = {"windowed": [], "fast": ["--fast"]}
-PRIORS = (0.5, 0.1, 0.01, 0.001, 0.0001)
 # A known hairpin is found if so much of the longer of both is in both.
 OVERLAP = 0.5
 ENERGIES = (-15, -20, -25, -30, -40, -200)
@@ -176,30 +175,27 @@ def size_of(genome: str) -> int:
         return sum(len(bases) for _, bases in SimpleFastaParser(handle))
 
 
-def calls(table: pd.DataFrame, prior: float) -> pd.Series:
-    """Which hairpins are called for a share of pre-miRNAs."""
-    calibration = load().calibration
-    assert calibration is not None
-    probability = calibration.probability(table["score"], prior)
-    return pd.Series(probability >= 0.5, index=table.index)
+def cuts() -> dict[str, float]:
+    """Scores from which hairpins are called, by name."""
+    return {"score 0.5": 0.5, **load().cuts}
 
 
 def rates() -> pd.DataFrame:
-    """Hairpins and calls a megabase of every genome, by the share that is stated."""
+    """Hairpins and calls a megabase of every genome, by what is called."""
     rows = []
     for way in WAYS:
         for genome in GENOMES:
             table, megabases = hits(genome, way), size_of(genome) / 1e6
             row: dict[str, object] = {"genome": genome, "way": way, "Mb": megabases}
             row["hairpins per Mb"] = len(table) / megabases
-            for prior in PRIORS:
-                row[f"calls per Mb, {prior:g}"] = calls(table, prior).sum() / megabases
+            for name, cut in cuts().items():
+                row[f"calls per Mb, {name}"] = (table["score"] >= cut).sum() / megabases
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def recall() -> pd.DataFrame:
-    """For every known hairpin, whether it is found, and by which shares it is called."""
+    """For every known hairpin, whether it is found, and whether it is called."""
     known = pd.read_csv(FOLDER / "known.tsv", sep="\t")
     records = read_records(TRAINED)
     positives = records.loc[records["label"] == 1, "sequence"].tolist()
@@ -209,11 +205,9 @@ def recall() -> pd.DataFrame:
     known["trained"] = np.where(near == 1, "itself", np.where(near >= NEAR, "a near-copy", ""))
     for way in WAYS:
         table = hits("chrX-near", way)
-        for prior in (None, *PRIORS):
-            chosen = table if prior is None else table[calls(table, prior)]
-            known[f"{way}, {prior or 'found'}"] = [
-                _overlaps(chosen, it) for it in known.itertuples()
-            ]
+        for name, cut in {"found": 0.0, **cuts()}.items():
+            chosen = table[table["score"] >= cut]
+            known[f"{way}, {name}"] = [_overlaps(chosen, it) for it in known.itertuples()]
     return known
 
 
@@ -233,8 +227,7 @@ def shared() -> pd.DataFrame:
         for high, low in pairwise(ENERGIES):
             chosen = (windowed["mfe"] < high) & (windowed["mfe"] >= low)
             row[f"{low:g} to {high:g}"] = found[chosen].mean()
-        called = calls(windowed, 0.001)
-        row["called, 0.001"] = found[called].mean()
+        row["called, 1%"] = found[windowed["score"] >= cuts()["1%"]].mean()
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -271,16 +264,14 @@ def render() -> str:
         ):
             part = known[chosen]
             told = {"hairpins": label, "way": way, "places": len(part)}
-            for column in ("found", *PRIORS):
-                told[f"{column if column == 'found' else f'called, {column:g}'}"] = int(
-                    part[f"{way}, {column}"].sum()
-                )
+            for name in ("found", *cuts()):
+                told[name] = int(part[f"{way}, {name}"].sum())
             rows.append(told)
-    missed = known[~known["windowed, found"].astype(bool)]["name"]
-    never = known[known["windowed, found"].astype(bool) & ~known["windowed, 0.5"].astype(bool)]
+    missed = known[~known["windowed, found"]]["name"]
+    never = known[known["windowed, found"] & ~known["windowed, score 0.5"]]
     details = (
         f"Not among the hairpins of the windowed scan: {_names(missed)}. "
-        f"Found, but called by none of these priors: {_names(never['name'])}."
+        f"Found, but with a score below 0.5: {_names(never['name'])}."
     )
     template = (Path(__file__).parent / "genomes.md.j2").read_text()
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
