@@ -165,7 +165,6 @@ def prediction_card(
     predictor: Predictor,
     *,
     held: pd.DataFrame,
-    members: int,
     background: pd.DataFrame,
     records: pd.DataFrame,
     left_out: pd.DataFrame,
@@ -181,14 +180,12 @@ def prediction_card(
         The file, and what `mirpair.prediction.load` reads of it.
     held
         Columns id, label, fold, seed and score of every held-out record by every seed.
-    members
-        How many networks are shipped; they are compared with one, and with all seeds.
     background
         Columns label, fold and score, see `mirpair.scanning.background`.
     records, left_out
         Of the set that trained, and what was left out of it and why.
     provenance
-        Of the trainings that are shipped.
+        Of the trainings that are shipped; they are compared with one, and with all seeds.
     sources
         Where the sequences are from and on what terms, a sentence each.
     genome
@@ -200,14 +197,15 @@ def prediction_card(
     reasons = ", ".join(
         f"{count:,} {reason}" for reason, count in left_out["reason"].value_counts().items()
     )
-    means = mean_scores(held, sorted(held["seed"].unique())[:members])
+    shipped = [entry["run"]["seed"] for entry in provenance]
+    means = mean_scores(held, shipped)
     scanned = background.dropna(subset="score")
     lost = int((background["score"].isna() & (background["label"] == 1)).sum())
     total = int((background["label"] == 1).sum())
     assert predictor.calibration is not None
     assert predictor.genome is not None
-    kind = f"{predictor.networks[0].model.label}; the score is the mean of {members}"
-    seeds = ", ".join(str(entry["run"]["seed"]) for entry in provenance)
+    kind = f"{predictor.networks[0].model.label}; the score is the mean of {len(shipped)}"
+    seeds = ", ".join(map(str, shipped))
     others = int((scanned["label"] == 0).sum())
     return f"""\
 # {Path(path).name}
@@ -244,7 +242,7 @@ By networks of the same kind in a cross-validation over clusters: no record that
 on the score. In brackets, the 95 % interval of a bootstrap over records; the first row is the mean
 over the seeds, each alone.
 
-{_comparison(held, members)}
+{_comparison(held, shipped)}
 
 What is shipped trained on all records, these networks on a part of them; how good it is itself
 cannot be measured on the same records.
@@ -289,17 +287,18 @@ What a scan calls is told by the share of these hairpins that reaches a score (`
 """
 
 
-def _comparison(held: pd.DataFrame, members: int) -> str:
-    seeds = held["seed"].nunique()
-    each = held.pivot(index=["fold", "id"], columns="seed", values="score").to_numpy().T
-    labels = held[held["seed"] == held["seed"].iloc[0]].set_index(["fold", "id"])["label"]
-    labels = labels.loc[held.pivot(index=["fold", "id"], columns="seed", values="score").index]
+def _comparison(held: pd.DataFrame, shipped: Sequence[int]) -> str:
+    table = held.pivot(index=["fold", "id"], columns="seed", values="score")
+    # The seeds that are shipped first: their ensemble is one of those compared.
+    seeds = [*shipped, *(seed for seed in table.columns if seed not in shipped)]
+    each = table[seeds].to_numpy().T
+    labels = held[held["seed"] == seeds[0]].set_index(["fold", "id"])["label"].loc[table.index]
     rows = []
-    for count in range(1, seeds + 1):
+    for count in range(1, len(seeds) + 1):
         scores = each if count == 1 else each[:count].mean(axis=0)[None]
         values = np.mean([list(measure(labels, row).values()) for row in scores], axis=0)
         limits = bootstrap(labels, scores, threshold=THRESHOLD)
-        row = {"networks": f"{count}{' (shipped)' if count == members else ''}"}
+        row = {"networks": f"{count}{' (shipped)' if count == len(shipped) else ''}"}
         row |= {
             name: f"{value:.3f} ({low:.3f}–{high:.3f})"
             for name, value, (low, high) in zip(METRICS, values, limits, strict=True)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mirpair.annotation import Annotator
     from mirpair.encoding import Molecule, Tensors
     from mirpair.folding import Structure
+    from mirpair.prediction import Predictor
 
 app = typer.Typer(
     help="Tools for precursor microRNAs and their pairing matrices (Do et al. 2018).\n\n"
@@ -320,6 +321,8 @@ def predict(
         places = [path.resolve() for _, path in outputs if str(path) != STDIN]
         if len(set(places)) < len(places):
             raise InputError("two outputs have the same name; give each its own")
+        if (output is None) + [str(path) for _, path in outputs].count(STDIN) > 1:
+            raise InputError("two outputs go to standard output; give all but one a name")
         if fasta.count(STDIN) > 1:
             raise InputError("standard input (-) can be read only once")
         _check_inputs(fasta)
@@ -332,12 +335,7 @@ def predict(
         predictor = prediction.load(weights)
         annotator = _annotator(None) if annotated else None
         named = _FAMILY if annotator else []
-        if predictor.calibration is None:
-            console.print(
-                "these weights are not calibrated: there is no probability, and what has a "
-                f"score of {threshold} or more is called",
-                **_PLAIN,
-            )
+        _say_uncalibrated(predictor, threshold)
         with ExitStack() as stack:
             handle = stack.enter_context(_output(output))
             files = {
@@ -380,6 +378,15 @@ def predict(
                 "chr1:100-190(+), and are not in the GFF3 or BED",
                 **_PLAIN,
             )
+
+
+def _say_uncalibrated(predictor: Predictor, least: float | None) -> None:
+    if predictor.calibration is None:
+        console.print(
+            "these weights are not calibrated: there is no probability, and what has a "
+            f"score of {least} or more is called",
+            **_PLAIN,
+        )
 
 
 _FAMILY = ["family", "family_probability", "distribution"]
@@ -480,7 +487,12 @@ def scan(
             false_positives=false_positives.value,
             nearest=not no_nearest,
         )
+        _say_uncalibrated(predictor, settings.least)
         name = scanning.stem_of(genome)
+        # The calls of small.fa are small.fa too: in its own folder they would take its place.
+        inputs = [str(genome), *([str(weights)] if weights else [])]
+        for suffix in scanning.SUFFIXES:
+            _check_output(output / f"{name}{suffix}", inputs)
         keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)
         output.mkdir(parents=True, exist_ok=True)
         found = Journal(output / f".{name}.found", keys.found)

@@ -353,7 +353,8 @@ def predict_records(
     return (_table(pending.popleft(), scored, predictor, settings) for scored in results)
 
 
-_DIGITS = {"mfe": 2, "score": 4, "probability": 4, "identity": 4}
+# What a scan calls has scores that differ from the fifth digit on.
+_DIGITS = {"mfe": 2, "score": 6, "probability": 4, "identity": 4}
 
 
 def to_lines(table: pd.DataFrame) -> list[str]:

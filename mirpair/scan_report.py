@@ -122,7 +122,7 @@ def _row(name: str, length: int, hairpins: int, calls: int) -> Sequence[object]:
 def _told(row: Mapping[str, Any]) -> dict[str, str]:
     probability = row["probability"]
     told = {
-        "score": f"{row['score']:.4f}",
+        "score": f"{row['score']:.6f}",
         "probability": "" if probability is None else f"{probability:.4f}",
         "mfe": f"{row['mfe']:.2f}",
         "nearest": "",

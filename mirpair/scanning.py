@@ -8,9 +8,11 @@ too large and a low enough energy are candidates, as pseudo-hairpins are usually
 
 from __future__ import annotations
 
+import gzip
 import heapq
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -18,7 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -186,7 +188,7 @@ def _read_parts(
     where = "standard input" if path == STDIN else path
     seen: set[str] = set()
     with open_text(path, position=position) as handle:
-        lines = iter(lambda: handle.readline(_LINE), "")
+        lines = _lines(handle, where)
         header = next((line for line in lines if line.strip()), None)
         if header is None:
             raise InputError(f"{where}: the file is empty; a FASTA file was expected")
@@ -231,6 +233,19 @@ def _read_parts(
 
             yield name, parts()
             header = following[0] if following else None
+
+
+def _lines(handle: TextIO, where: str) -> Iterator[str]:
+    """Lines, or parts of very long ones."""
+    try:
+        yield from iter(lambda: handle.readline(_LINE), "")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where}: not a readable FASTA file: it is not UTF-8 text; if it is text, save it as "
+            "UTF-8"
+        ) from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{where}: not a readable FASTA file ({error}); bring it anew") from error
 
 
 def find_hairpins(tile: Tile, strand: str, criteria: Criteria) -> list[Hairpin]:
@@ -446,7 +461,7 @@ def settings_of(
     false_positives
         One of `mirpair.prediction.FALSE_POSITIVES`.
     """
-    least = predictor.cuts.get(false_positives, 0.5)
+    least = predictor.cuts[false_positives] if predictor.cuts else 0.5
     settings = Settings(prior, nearest=nearest, least=least)
     prediction.check_settings(settings)
     return settings

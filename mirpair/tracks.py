@@ -88,7 +88,7 @@ def gff3_line(place: Place, row: Mapping[Any, Any]) -> str:
         CALLED if row["call"] == 1 else NOT_CALLED,
         str(place.start + 1),
         str(place.end),
-        _number(row["score"]),
+        _number(row["score"], 6),
         place.strand,
         ".",
         attributes,
@@ -108,5 +108,5 @@ def fasta_entry(name: str, sequence: str) -> str:
     return f">{name}\n{sequence}\n"
 
 
-def _number(value: Any) -> str:
-    return "" if value is None or value != value else f"{value:.4f}"
+def _number(value: Any, digits: int = 4) -> str:
+    return "" if value is None or value != value else f"{value:.{digits}f}"

@@ -34,7 +34,6 @@ card = prediction_card(
     output.weights,
     load(output.weights),
     held=held,
-    members=len(params.seeds),
     background=background,
     records=records,
     left_out=pd.read_csv(inputs.left_out, sep="\t"),

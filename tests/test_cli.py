@@ -570,7 +570,7 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
         "no hairpin",
     ]
     assert table["call"].tolist() == ["1", "", "", "", "", "", "1"] * 2
-    assert re.fullmatch(r"[01]\.\d{4}", table["score"][0])
+    assert re.fullmatch(r"[01]\.\d{6}", table["score"][0])
     assert re.fullmatch(r"[01]\.\d{4}", table["probability"][0])
     assert "hsa-let-7a-1" in table["nearest"][0].split(",")
     assert table["identity"][0] == "1.0000"
@@ -661,6 +661,8 @@ def test_predict_stopped_by_ctrl_c_leaves_no_half_file(tmp_path: Path) -> None:
         (["--threshold", "0"], "threshold: is 0.0, must be above 0 and below 1"),
         (["-o", "same.tsv", "--bed", "same.tsv"], "two outputs have the same name"),
         (["-o", str(HAIRPINS)], "is an input file"),
+        (["--bed", "-"], "two outputs go to standard output"),
+        (["-o", "out.tsv", "--bed", "-", "--gff3", "-"], "two outputs go to standard output"),
     ],
 )
 def test_predict_refuses_what_cannot_be_before_it_begins(
@@ -788,6 +790,27 @@ def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
     monkeypatch.undo()
     assert mirpair("scan", str(path), "-o", str(out), *options, "--stem", "24")[0] == 0
     assert len((out / "small.tsv").read_text().splitlines()) < len(first.splitlines())
+
+
+def test_scan_never_writes_over_its_genome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = genome(tmp_path)
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    code, _, message = mirpair("scan", "small.fa", "-o", ".", "--fast", "-j", "1")
+    assert code == 1
+    assert "small.fa is an input file" in message
+    assert path.read_bytes() == before
+    assert [it.name for it in tmp_path.iterdir()] == ["small.fa"]
+
+
+def test_scan_calls_fewer_by_fewer_false_positives(tmp_path: Path) -> None:
+    path = genome(tmp_path)
+    counts = []
+    for share in ("5%", "0.1%"):
+        options = ["--fast", "-j", "1", "--no-nearest", "--keep", "--false-positives", share]
+        assert mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)[0] == 0
+        counts.append(len((tmp_path / "out" / "small.bed").read_text().splitlines()))
+    assert counts[0] > counts[1]
 
 
 def test_scan_refuses_what_cannot_be(tmp_path: Path) -> None:

@@ -276,3 +276,14 @@ def test_a_limit_of_length_is_that_of_what_trained() -> None:
     assert predictor.reason("A" * 91) == "too long: 91 > 90"
     assert predictor.reason("A" * 90) == predictor.reason("A" * 80) == ""
     assert predictor.reason("A" * 79) == "too short: 79 < 80"
+
+
+def test_a_score_has_the_digits_by_which_a_scan_calls() -> None:
+    """As many that the rates stand apart, and that none of them changes its calls by rounding."""
+    cuts = list(load().cuts.values())
+    table = predict(REAL[:6], nearest=False)
+    score = list(table).index("score")
+    for cut in cuts:
+        for near in (cut - 1e-5, cut + 1e-5):
+            lines = to_lines(table.assign(score=near))
+            assert (float(lines[0].split("\t")[score]) >= cut) == (near >= cut)

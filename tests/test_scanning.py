@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT, random_rna
 from hypothesis import given, settings
@@ -14,6 +17,10 @@ from hypothesis import strategies as st
 from mirpair import prediction, scanning
 from mirpair.files import InputError, Journal
 from mirpair.folding import fold
+from mirpair.inference import save_weights
+from mirpair.models import build
+from mirpair.recipes import MODELS
+from mirpair.scan_report import render
 from mirpair.scanning import (
     STRANDS,
     Criteria,
@@ -28,7 +35,7 @@ from mirpair.scanning import (
     resolve,
     unbranched,
 )
-from mirpair.sequences import read_fasta
+from mirpair.sequences import Record, read_fasta
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -300,7 +307,7 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
         (it.start + 1, it.end, it.strand) for it in survivors
     ]
     alone = prediction.predict([it.bases for it in survivors], prior=0.001, nearest=False)
-    assert [row["score"] for row in rows] == [f"{score:.4f}" for score in alone["score"]]
+    assert [row["score"] for row in rows] == [f"{score:.6f}" for score in alone["score"]]
     assert [row["structure"] for row in rows] == alone["structure"].tolist()
     # By the calibration for hairpins of a genome, not by that for candidates.
     assert predictor.calibration == prediction.load().genome
@@ -321,3 +328,148 @@ def test_the_name_of_a_genome_is_that_of_its_file() -> None:
     for name in ("a/yeast.fa", "yeast.fna.gz", "yeast.fasta", "yeast"):
         assert scanning.stem_of(name) == "yeast"
     assert scanning.stem_of("hg38.p14.fa.gz") == "hg38.p14"
+
+
+def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) -> None:
+    predictor = scanning.load()
+    assert predictor.cuts["5%"] < predictor.cuts["1%"] < predictor.cuts["0.1%"]
+    bases = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")][:6]
+    bases += [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "negatives.fa")][:6]
+    records = [(Record(str(n), it, "f", n), None) for n, it in enumerate(bases)]
+
+    def table(asked: prediction.Settings) -> pd.DataFrame:
+        (found,) = prediction.predict_records(records, predictor, asked)
+        return found
+
+    scores = table(prediction.Settings(nearest=False))["score"]
+    middle = float(scores.sort_values().iloc[5])
+    # A share that is called by these scores: neither the probability nor the threshold has a say.
+    cuts = {"5%": float(scores.min()), "1%": middle, "0.1%": float(scores.max())}
+    other = replace(predictor, cuts=cuts)
+    for name, cut in cuts.items():
+        asked = scanning.settings_of(other, prior=1e-9, false_positives=name, nearest=False)
+        assert (asked.prior, asked.nearest, asked.least) == (1e-9, False, cut)
+        assert table(asked)["call"].tolist() == (scores >= cut).astype(int).tolist()
+    with pytest.raises(KeyError):
+        scanning.settings_of(other, prior=0.1, false_positives="2%", nearest=False)
+    without = replace(predictor, cuts={}, calibration=None)
+    asked = scanning.settings_of(without, prior=0.1, false_positives="1%", nearest=False)
+    assert asked.least == 0.5
+
+
+def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -> None:
+    one, weights = tmp_path / "g.fa", tmp_path / "w"
+    one.write_text(">a\nACGU\n")
+    weights.write_bytes(b"1")
+    asked = prediction.Settings(0.001, nearest=False, least=0.9)
+    first = scanning.keys(one, Criteria(), weights, asked)
+    assert scanning.keys(one, Criteria(), weights, asked) == first
+    assert "\n" not in first.found + first.scored
+    for other in (
+        Criteria(span=121),
+        Criteria(stem=19),
+        Criteria(loop=24),
+        Criteria(mfe=-16),
+        Criteria(masked=True),
+        Criteria(fast=True),
+    ):
+        changed = scanning.keys(one, other, weights, asked)
+        assert changed.found != first.found
+        # Scores belong to what was found.
+        assert changed.scored != first.scored
+    for setting in ({"prior": 0.1}, {"nearest": True}, {"least": 0.8}):
+        changed = scanning.keys(one, Criteria(), weights, asked._replace(**setting))
+        assert changed.found == first.found
+        assert changed.scored != first.scored
+    weights.write_bytes(b"2")
+    changed = scanning.keys(one, Criteria(), weights, asked)
+    assert changed.found == first.found
+    assert changed.scored != first.scored
+    weights.write_bytes(b"1")
+    # Another genome of the same name: another size, or as large but of another time.
+    for text in (">a\nACGUA\n", ">a\nACGG\n"):
+        one.write_text(text)
+        os.utime(one, ns=(0, 7))
+        changed = scanning.keys(one, Criteria(), weights, asked)
+        assert changed.found != first.found
+        assert changed.scored != first.scored
+
+
+def test_a_damaged_genome_or_one_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "g.fa.gz"
+    rng = np.random.default_rng(0)
+    packed = gzip.compress(f">a\n{random_rna(rng, 200_000)}\n".encode())
+    broken = bytearray(packed)
+    broken[len(packed) // 2] ^= 0xFF
+    for content in (packed[: len(packed) // 2], bytes(broken), b">a\nAC\xff\xfeGU\n"):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"g\.fa\.gz: not a readable FASTA file"):
+            list(read_tiles(str(path)))
+
+
+def test_a_piece_of_the_scores_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prediction, "CHUNK", 2)
+    path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 60, 60) for n in range(9))})
+    found = Journal(tmp_path / "found", "k")
+    list(find(path, found, Criteria(fast=True)))
+    predictor, asked = scanning.load(), prediction.Settings(0.001, nearest=False)
+    for piece in (1, 2):
+        whole = Journal(tmp_path / f"whole{piece}", "k")
+        cut = Journal(tmp_path / f"cut{piece}", "k")
+        for journal in (whole, cut):
+            blocks = scanning.score([found.path], journal, predictor, asked, piece=piece, pieces=2)
+            for _ in blocks:
+                if journal is cut:
+                    break
+        assert whole.blocks > 2
+        again = Journal(cut.path, "k")
+        assert again.blocks == 1
+        list(scanning.score([found.path], again, predictor, asked, piece=piece, pieces=2))
+        assert again.path.read_bytes() == whole.path.read_bytes()
+
+
+def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path: Path) -> None:
+    weights = [tmp_path / f"{seed}.safetensors" for seed in (1, 2)]
+    for seed, place in enumerate(weights):
+        save_weights(build(MODELS["variable"], seed=seed), place)
+    good = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")][:4]
+    records = pd.DataFrame(
+        {
+            "id": [*"abcde", "f"],
+            "label": [1, 1, 1, 1, 0, 1],
+            "sequence": ["AA" + good[0], *good[1:], good[0], "A" * 80],
+        }
+    )
+    experiment = pd.DataFrame(
+        {"id": list("abcef"), "role": ["evaluate", "train", "evaluate", "evaluate", "evaluate"]}
+    )
+    criteria = Criteria()
+    table = scanning.background(records, experiment, good[:1], weights, criteria)
+    # b trained, d has no part, e is no pre-miRNA; in f there is no hairpin.
+    assert table["label"].tolist() == [1, 1, 1, 0]
+    seen = [as_scanned(records["sequence"][n], criteria) for n in (0, 2)]
+    expected = sum(
+        prediction.predict([*seen, good[0]], weights=place, nearest=False)["score"] / 2
+        for place in weights
+    )
+    np.testing.assert_allclose(table["score"].dropna(), expected)
+    assert table["score"].isna().tolist() == [False, False, True, False]
+
+
+def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:
+    weak = "GGCAUCCAGAUCAGGACAUGCUUCGGCAUGUCCUGAUCUGGAUGCC"
+    strong = "GGGCGCCGGCGCGGGCCCGGGCGCUUCGGCGCCCGGGCCCGCGCCGGCGCCC"
+    criteria = Criteria(stem=12)
+    for bases in (weak + "A" * 20 + strong, strong + "A" * 20 + weak):
+        assert strong[5:-5] in as_scanned(bases, criteria)
+
+
+def test_a_hostile_name_is_text_on_the_page_of_a_scan() -> None:
+    evil = "<script>alert(1)</script>"
+    row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
+    summary = scanning.Summary(lengths={evil: 100}, best=[(row | {"nearest": ""}, "GGAAACC")])
+    page = render(evil, summary, {evil: evil})
+    assert evil not in page
+    assert page.count("&lt;script&gt;alert(1)") >= 5

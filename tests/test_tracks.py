@@ -87,7 +87,7 @@ def test_gff3_counts_from_1_and_has_both_ends() -> None:
     line = gff3_line(PLACE, CALL)
     assert line.split("\t")[:8] == [
         *("chr1", "mirpair", "pre_miRNA", "101", "190"),
-        *("0.9877", "+", "."),
+        *("0.987650", "+", "."),
     ]
     assert line.endswith("\n")
     assert line.count("\n") == 1
