@@ -473,3 +473,14 @@ def test_a_hostile_name_is_text_on_the_page_of_a_scan() -> None:
     page = render(evil, summary, {evil: evil})
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)") >= 5
+
+
+def test_a_piece_of_a_genome_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 200, 200) for n in range(4))})
+    for piece in (1, 2):
+        whole, cut = (Journal(tmp_path / f"{name}{piece}", "k") for name in ("whole", "cut"))
+        list(find(path, whole, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        next(find(path, cut, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        assert whole.blocks > 2 > cut.blocks == 1
+        list(find(path, cut, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        assert cut.path.read_bytes() == whole.path.read_bytes()
