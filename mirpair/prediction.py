@@ -32,6 +32,8 @@ LARGEST = 10_000_000
 PRIOR = 0.1
 # Shares of the hairpins of a genome without pre-miRNAs that a scan may call.
 FALSE_POSITIVES = {"5%": 0.05, "1%": 0.01, "0.1%": 0.001}
+# Without negatives among them, all short RNAs are pre-miRNAs to a network.
+FEWEST = 30
 _ENTRY = "predictor"
 _PACKAGE = Path(__file__).parent
 # Of an installed package, and of a checkout.
@@ -68,7 +70,7 @@ class Predictor:
         By the names of `FALSE_POSITIVES`: the score that such a share of the hairpins of a genome
         without pre-miRNAs reaches; none of a training that was not calibrated.
     shortest, longest
-        Of the RNAs that trained, nt; nothing is said of others.
+        Lengths that are told apart, nt; nothing is said of other RNAs.
     """
 
     networks: tuple[Network, ...]
@@ -93,7 +95,7 @@ def ship(
     *,
     held: pd.DataFrame,
     background: pd.DataFrame,
-    lengths: npt.NDArray[np.int64],
+    records: pd.DataFrame,
 ) -> None:
     """Write the networks of some trainings, and their calibration, into one file.
 
@@ -106,9 +108,11 @@ def ship(
     held
         Columns label and score: of held-out records, by as many networks of this kind.
     background
-        The same of held-out pre-miRNAs as a scan would find them, and of a genome's hairpins.
-    lengths
-        Of the RNAs that trained, nt.
+        The same of held-out pre-miRNAs as a scan would find them, and of a genome's hairpins; and
+        column shipped: of these hairpins, by the networks that are shipped.
+    records
+        That trained, with their labels. Of an RNA nothing is said that is longer than all of them,
+        or so short that less than `FEWEST` negatives are as short.
 
     Raises
     ------
@@ -118,6 +122,7 @@ def ship(
     """
     networks = [load_weights(place) for place in weights]
     _check_networks(networks, weights)
+    lengths = records["sequence"].str.len().to_numpy()
     # A pre-miRNA in which a scan finds nothing has no score to learn from.
     found = background.dropna(subset="score")
     described = {
@@ -126,10 +131,10 @@ def ship(
         "calibration": asdict(calibrate(held["label"], held["score"])),
         "genome": asdict(calibrate(found["label"], found["score"])),
         "cuts": {
-            name: float(np.quantile(found.loc[found["label"] == 0, "score"], 1 - share))
+            name: float(np.quantile(background["shipped"].dropna(), 1 - share))
             for name, share in FALSE_POSITIVES.items()
         },
-        "shortest": int(lengths.min()),
+        "shortest": int(np.sort(lengths[records["label"] == 0])[:FEWEST][-1]),
         "longest": int(lengths.max()),
     }
     tensors = {
@@ -353,15 +358,15 @@ def predict_records(
     return (_table(pending.popleft(), scored, predictor, settings) for scored in results)
 
 
-# What a scan calls has scores that differ from the fifth digit on.
-_DIGITS = {"mfe": 2, "score": 6, "probability": 4, "identity": 4}
+_DIGITS = {"mfe": 2, "score": 4, "probability": 4, "identity": 4}
 
 
-def to_lines(table: pd.DataFrame) -> list[str]:
+def to_lines(table: pd.DataFrame, *, digits_of_scores: int = 4) -> list[str]:
     """A table of `predict` as lines of a TSV without its header: as many digits as are sure."""
+    known = _DIGITS | {"score": digits_of_scores}
     columns = []
     for name in table.columns:
-        digits = _DIGITS.get(str(name))
+        digits = known.get(str(name))
         values = table[name].tolist()
         columns.append(
             ["" if pd.isna(value) else str(value) for value in values]

@@ -12,6 +12,7 @@ import gzip
 import heapq
 import json
 import re
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -442,9 +443,9 @@ def _most_stable(group: list[Hairpin]) -> list[Hairpin]:
 
 
 def load(weights: str | Path | None = None) -> Predictor:
-    """As `mirpair.prediction.load`, calibrated for hairpins of a genome."""
+    """As `mirpair.prediction.load`, calibrated for hairpins of a genome, of any length."""
     predictor = prediction.load(weights)
-    return replace(predictor, calibration=predictor.genome)
+    return replace(predictor, calibration=predictor.genome, shortest=1)
 
 
 def settings_of(
@@ -575,7 +576,8 @@ def score(
 
     def noted() -> Iterator[int]:
         for table in tables:
-            journal.append(prediction.to_lines(table))
+            # What is called has scores that differ from the fifth digit on.
+            journal.append(prediction.to_lines(table, digits_of_scores=6))
             yield len(table)
 
     return noted()
@@ -643,23 +645,28 @@ def background(
     evaluate = set(experiment.loc[experiment["role"] == EVALUATE, "id"])
     chosen = records[(records["label"] == 1) & records["id"].isin(evaluate)]
     found = [as_scanned(bases, criteria) for bases in chosen["sequence"]]
-    networks = tuple(load_weights(path).double() for path in weights)
-    predictor = Predictor(networks, None, None, {}, 1, criteria.span)
-    settings = Settings(nearest=False)
     sequences = [*found, *hairpins]
-    asked = (
-        (Record(str(number), bases, "", number), None)
-        for number, bases in enumerate(sequences, 1)
-        if bases
-    )
-    tables = prediction.predict_records(asked, predictor, settings, processes=processes)
-    scores = iter(pd.concat(list(tables))["score"].tolist())
+    told = iter(scores([bases for bases in sequences if bases], weights, processes=processes))
     return pd.DataFrame(
         {
             "label": [1] * len(found) + [0] * len(hairpins),
-            "score": [next(scores) if bases else np.nan for bases in sequences],
+            "score": [next(told) if bases else np.nan for bases in sequences],
         }
     )
+
+
+def scores(
+    sequences: Sequence[str], weights: Sequence[str | Path], *, processes: int = 1
+) -> list[float]:
+    """What the networks of some trainings say together of each RNA, whatever its length."""
+    networks = tuple(load_weights(path).double() for path in weights)
+    predictor = Predictor(networks, None, None, {}, 1, sys.maxsize)
+    records = (
+        (Record(str(number), bases, "", number), None) for number, bases in enumerate(sequences, 1)
+    )
+    asked = Settings(nearest=False)
+    tables = prediction.predict_records(records, predictor, asked, processes=processes)
+    return [score for table in tables for score in table["score"].tolist()]
 
 
 _BINS = 50

@@ -14,7 +14,7 @@ _PLACE = re.compile(
 # Sequence Ontology's names for what is called a pre-miRNA and for what is not.
 CALLED, NOT_CALLED = "pre_miRNA", "stem_loop"
 # What GFF3 must not have as it is in its first column, and in the others.
-_SAFE_NAME = "".join(map(chr, range(33, 127))).translate(str.maketrans("", "", ">%"))
+_SAFE_NAME = ".:^*$@!+_?-|"
 _SAFE = "".join(map(chr, range(32, 127))).translate(str.maketrans("", "", ";=&,%"))
 
 

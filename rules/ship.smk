@@ -16,7 +16,7 @@ BACKGROUND = {
     "requirement": "barrnap==0.0.5 --hash=sha256:acac783c1f93e8e9585017be9e128f7f95d8ae77a9ed3b3656fa53d5043e0e21",
     "member": "barrnap/examples/bacteria.fna",
 }
-BACKGROUND_BASES = 1_500_000
+BACKGROUND_BASES = 600_000
 
 
 rule whole:
@@ -138,6 +138,7 @@ rule ship_background:
             for run in HELD
             if run.experiment == name and run.seed in [member.seed for member in MEMBERS]
         ],
+        shipped=[run_file(run, "weights.safetensors", WHOLE_RUN) for run in MEMBERS],
     output:
         "<results>/shipped/background.tsv",
     log:

@@ -28,7 +28,7 @@ ship(
     # As many networks as are shipped, each record scored by those of its fold.
     held=mean_scores(held, params.seeds),
     background=background,
-    lengths=records["sequence"].str.len().to_numpy(),
+    records=records,
 )
 card = prediction_card(
     output.weights,

@@ -5,7 +5,7 @@ import pandas as pd
 
 from mirpair.contracts import read_experiment, read_records
 from mirpair.files import write_tsv
-from mirpair.scanning import Criteria, background, genome_hairpins
+from mirpair.scanning import Criteria, background, genome_hairpins, scores
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -25,4 +25,10 @@ parts = [
     ).assign(fold=number + 1)
     for number, experiment in enumerate(inputs.experiments)
 ]
-write_tsv(pd.concat(parts), snakemake.output[0], float_format="%.9g")
+table = pd.concat(parts, ignore_index=True)
+# In the order in which the hairpins were dealt to the folds.
+dealt = [bases for number in range(len(parts)) for bases in hairpins[number :: len(parts)]]
+table.loc[table["label"] == 0, "shipped"] = scores(
+    dealt, inputs.shipped, processes=snakemake.threads
+)
+write_tsv(table, snakemake.output[0], float_format="%.9g")

@@ -190,29 +190,35 @@ def trained(folder: Path, seeds: tuple[int, ...] = (1, 2), model: str = "variabl
 
 
 HELD = pd.DataFrame({"label": [0, 0, 1, 0, 1, 1], "score": [0.1, 0.2, 0.3, 0.4, 0.8, 0.9]})
-LENGTHS = np.array([50, 120], dtype=np.int64)
+BACKGROUND = HELD.assign(shipped=[0.1, 0.2, np.nan, 0.4, np.nan, np.nan])
+LENGTHS = (50, 60, 40, 70, 45, 120)
+RECORDS = pd.DataFrame({"label": HELD["label"], "sequence": ["A" * n for n in LENGTHS]})
 
 
 def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) -> None:
     places = trained(tmp_path)
     # In one pre-miRNA a scan found nothing.
     genome = pd.concat(
-        [HELD.assign(score=HELD["score"] / 2), pd.DataFrame({"label": [1], "score": [np.nan]})]
+        [
+            BACKGROUND.assign(score=HELD["score"] / 2),
+            pd.DataFrame({"label": [1], "score": [np.nan], "shipped": [np.nan]}),
+        ]
     )
     path = tmp_path / "shipped.safetensors"
-    ship(path, places, held=HELD, background=genome, lengths=LENGTHS)
+    ship(path, places, held=HELD, background=genome, records=RECORDS)
     first = path.read_bytes()
-    ship(path, places, held=HELD, background=genome, lengths=LENGTHS)
+    ship(path, places, held=HELD, background=genome, records=RECORDS)
     assert path.read_bytes() == first
     read = load(path)
     assert len(read.networks) == 2
-    assert (read.shortest, read.longest) == (50, 120)
+    # Of three negatives all are needed, and the longest of them has 70 nt.
+    assert (read.shortest, read.longest) == (70, 120)
     assert read.calibration is not None
     assert read.genome is not None
     assert read.calibration.logits[-1] == pytest.approx(logit(0.9))
     assert read.genome.logits[-1] == pytest.approx(logit(0.45))
-    # Of three others with .05, .1 and .2 nobody passes but the last.
-    assert read.cuts == pytest.approx({"5%": 0.19, "1%": 0.198, "0.1%": 0.1998})
+    # Of three hairpins with .1, .2 and .4 nobody passes but the last.
+    assert read.cuts == pytest.approx({"5%": 0.38, "1%": 0.396, "0.1%": 0.3996})
     chosen = REAL[:3]
     each = [predict(chosen, weights=place, nearest=False)["score"] for place in places]
     both = predict(chosen, weights=path, nearest=False)
@@ -245,8 +251,8 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             tmp_path / "x.safetensors",
             [*trained(tmp_path, (1,)), *trained(tmp_path, (1,), "without-pairing")],
             held=HELD,
-            background=HELD,
-            lengths=LENGTHS,
+            background=BACKGROUND,
+            records=RECORDS,
         )
     monkeypatch.setattr(prediction, "LARGEST", 100_000)
     with pytest.raises(InputError, match="more than the 0 MB that are shipped"):
@@ -254,8 +260,8 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             tmp_path / "x.safetensors",
             trained(tmp_path),
             held=HELD,
-            background=HELD,
-            lengths=LENGTHS,
+            background=BACKGROUND,
+            records=RECORDS,
         )
     assert not (tmp_path / "x.safetensors").exists()
 
