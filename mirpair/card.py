@@ -16,7 +16,7 @@ from mirpair.contracts import EVALUATE, METRICS, VALIDATE
 from mirpair.files import sha256
 from mirpair.intervals import bootstrap, difference
 from mirpair.metrics import THRESHOLD, measure
-from mirpair.prediction import Predictor
+from mirpair.prediction import FALSE_POSITIVES, Predictor
 
 
 def model_card(
@@ -284,7 +284,8 @@ In {lost:,} of {total:,} of these no hairpin meets its criteria; they are not co
 
 What a scan calls is told by the share of these hairpins that reaches a score of the network that is
 shipped (`--false-positives`), which did not train on them; the score was chosen by these very
-hairpins. The share of pre-miRNAs is by held-out networks.
+hairpins. The share of pre-miRNAs is that of held-out networks, at the score that as many of these
+hairpins reach with them.
 
 {_cuts(scanned, predictor)}
 
@@ -365,12 +366,13 @@ def _cuts(scanned: pd.DataFrame, predictor: Predictor) -> str:
     others = scanned["shipped"].dropna()
     rows = []
     for name, cut in predictor.cuts.items():
+        own = scanned.loc[scanned["label"] == 0, "score"].quantile(1 - FALSE_POSITIVES[name])
         rows.append(
             {
                 "false positives": name,
                 "score from": f"{cut:.6f}",
                 "of these hairpins": f"{(others >= cut).mean():.4f}",
-                "held-out pre-miRNAs (SE)": f"{(positives >= cut).mean():.3f}",
+                "held-out pre-miRNAs (SE)": f"{(positives >= own).mean():.3f}",
             }
         )
     return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)

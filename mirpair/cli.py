@@ -333,6 +333,7 @@ def predict(
         settings = prediction.Settings(prior, threshold, not no_nearest)
         prediction.check_settings(settings)
         predictor = prediction.load(weights)
+        _one_thread_for(jobs)
         annotator = _annotator(None) if annotated else None
         named = _FAMILY if annotator else []
         _say_uncalibrated(predictor, threshold)
@@ -378,6 +379,14 @@ def predict(
                 "chr1:100-190(+), and are not in the GFF3 or BED",
                 **_PLAIN,
             )
+
+
+def _one_thread_for(jobs: int) -> None:
+    """One process that was asked for has one thread too; more have one each by themselves."""
+    if jobs == 1:
+        import torch
+
+        torch.set_num_threads(1)
 
 
 def _say_uncalibrated(predictor: Predictor, least: float | None) -> None:
@@ -481,6 +490,7 @@ def scan(
 
         criteria = scanning.Criteria(span, stem, loop, mfe, masked, fast)
         predictor = scanning.load(weights)
+        _one_thread_for(jobs)
         settings = scanning.settings_of(
             predictor,
             prior=prior,

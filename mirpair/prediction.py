@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -348,14 +349,23 @@ def predict_records(
             ]
 
     # The processes start here, before the caller has threads of its own.
+    work = next(_works)
     results = for_each(
-        _score_chunk,
+        partial(_score_chunk, work=work),
         chunks(),
         processes=processes,
         at_once=1,
-        prepare=partial(_prepare, predictor, hairpins),
+        prepare=partial(_prepare, work, predictor, hairpins),
     )
-    return (_table(pending.popleft(), scored, predictor, settings) for scored in results)
+
+    def tables() -> Iterator[pd.DataFrame]:
+        try:
+            for scored in results:
+                yield _table(pending.popleft(), scored, predictor, settings)
+        finally:
+            _PREPARED.pop(work, None)
+
+    return tables()
 
 
 _DIGITS = {"mfe": 2, "score": 4, "probability": 4, "identity": 4}
@@ -394,14 +404,16 @@ class _Scored(NamedTuple):
     nearest: mirbase.Hairpin | None
 
 
-# Of a process: what it was given before the first chunk, not with every one.
-_PREPARED: dict[str, tuple[Predictor, mirbase.Hairpins | None]] = {}
+# Of a process: what it was given before the first chunk, not with every one; by whose work it is.
+_PREPARED: dict[int, tuple[Predictor, mirbase.Hairpins | None]] = {}
+_works = count()
 
 
-def _prepare(predictor: Predictor, hairpins: mirbase.Hairpins | None) -> None:
-    # Threads of PyTorch's would compete with the other processes.
-    torch.set_num_threads(1)
-    _PREPARED["all"] = (predictor, hairpins)
+def _prepare(work: int, predictor: Predictor, hairpins: mirbase.Hairpins | None) -> None:
+    if multiprocessing.parent_process() is not None:
+        # Threads of PyTorch's would compete with the other processes.
+        torch.set_num_threads(1)
+    _PREPARED[work] = (predictor, hairpins)
 
 
 def ensemble_scores(
@@ -414,8 +426,8 @@ def ensemble_scores(
     return mean
 
 
-def _score_chunk(sequences: list[str]) -> list[_Scored]:
-    predictor, hairpins = _PREPARED["all"]
+def _score_chunk(sequences: list[str], work: int) -> list[_Scored]:
+    predictor, hairpins = _PREPARED[work]
     different = list(dict.fromkeys(sequences))
     structures = [fold(sequence) for sequence in different]
     scores = ensemble_scores(predictor.networks, different, structures)

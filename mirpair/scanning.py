@@ -42,8 +42,6 @@ from mirpair.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line
 # structures of like energy is reported, rarely over more than some hundred bases.
 DOWNSTREAM = 1000
 TILE = 50_000
-# Of a genome's hairpins few are pre-miRNAs.
-PRIOR = 0.001
 SPAN = 120
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
@@ -787,17 +785,24 @@ class Keys(NamedTuple):
     scored: str
 
 
-def keys(genome: str | Path, criteria: Criteria, weights: str | Path, settings: Settings) -> Keys:
-    """Keys of the journals of a genome: its name, size and time stand for its content."""
+def found_key(genome: str | Path, criteria: Criteria) -> str:
+    """What the journal of `find` depends on: a genome's name, size and time stand for its bases."""
     state = Path(genome).stat()
-    found = {
-        "genome": [Path(genome).name, state.st_size, state.st_mtime_ns],
-        **asdict(criteria),
-        "mirpair": __version__,
-        "ViennaRNA": RNA.__version__,
-    }
-    scored = {**found, **settings._asdict(), "weights": sha256(weights)}
-    return Keys(json.dumps(found), json.dumps(scored))
+    return json.dumps(
+        {
+            "genome": [Path(genome).name, state.st_size, state.st_mtime_ns],
+            **asdict(criteria),
+            "mirpair": __version__,
+            "ViennaRNA": RNA.__version__,
+        }
+    )
+
+
+def keys(genome: str | Path, criteria: Criteria, weights: str | Path, settings: Settings) -> Keys:
+    """Keys of the journals of a genome, see `found_key`."""
+    found = found_key(genome, criteria)
+    scored = {**json.loads(found), **settings._asdict(), "weights": sha256(weights)}
+    return Keys(found, json.dumps(scored))
 
 
 def parameters(
@@ -821,4 +826,4 @@ def parameters(
 
 def stem_of(genome: str | Path) -> str:
     """Name of a genome's file without what says its format."""
-    return re.sub(r"\.(fa|fasta|fna|fas)?(\.gz)?$", "", Path(genome).name) or "genome"
+    return re.sub(r"(\.(fa|fasta|fna|fas))?(\.gz)?$", "", Path(genome).name) or "genome"

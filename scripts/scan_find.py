@@ -5,14 +5,15 @@ import logging
 import job
 
 from mirpair.files import Journal
-from mirpair.scanning import Criteria, find
+from mirpair.scanning import Criteria, find, found_key
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 genome = snakemake.input[0]
-journal = Journal(f"{snakemake.output[0]}.part", "scan_find", anew=True)
-for size in find(
-    genome, journal, Criteria(**snakemake.params.criteria), piece=piece, pieces=pieces
-):
+criteria = Criteria(**snakemake.params.criteria)
+# A job that was killed goes on where it was.
+key = f"{found_key(genome, criteria)} {piece} of {pieces}"
+journal = Journal(f"{snakemake.output[0]}.part", key)
+for size in find(genome, journal, criteria, piece=piece, pieces=pieces):
     logging.info("%d bases", size)
 journal.finish(snakemake.output[0])

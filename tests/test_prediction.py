@@ -291,5 +291,5 @@ def test_a_score_has_the_digits_by_which_a_scan_calls() -> None:
     score = list(table).index("score")
     for cut in cuts:
         for near in (cut - 1e-5, cut + 1e-5):
-            lines = to_lines(table.assign(score=near))
+            lines = to_lines(table.assign(score=near), digits_of_scores=6)
             assert (float(lines[0].split("\t")[score]) >= cut) == (near >= cut)
