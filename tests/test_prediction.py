@@ -23,10 +23,15 @@ from mirpair.prediction import CHUNK, Settings, load, predict, predict_records, 
 from mirpair.recipes import FAMILY_MODELS, MODELS
 from mirpair.sequences import Record, read_fasta
 
+# Long enough for the shipped weights to say something of them.
 REAL = [
-    record.sequence
+    sequence
     for name in ("positives", "negatives")
-    for record in list(read_fasta(ROOT / "config" / "demo" / f"{name}.fa"))[:90]
+    for sequence in [
+        record.sequence
+        for record in read_fasta(ROOT / "config" / "demo" / f"{name}.fa")
+        if len(record.sequence) >= 76
+    ][:90]
 ]
 
 

@@ -306,7 +306,9 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     assert [(int(row["start"]), int(row["end"]), row["strand"]) for row in rows] == [
         (it.start + 1, it.end, it.strand) for it in survivors
     ]
-    alone = prediction.predict([it.bases for it in survivors], prior=0.001, nearest=False)
+    # A scan scores hairpins of any length, by the same networks.
+    records = ((Record(str(n), it.bases, "", n), None) for n, it in enumerate(survivors))
+    alone = pd.concat(prediction.predict_records(records, predictor, asked))
     assert [row["score"] for row in rows] == [f"{score:.6f}" for score in alone["score"]]
     assert [row["structure"] for row in rows] == alone["structure"].tolist()
     # By the calibration for hairpins of a genome, not by that for candidates.
