@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+import mirpair
 from mirpair.contracts import METRICS
+from mirpair.sequences import read_fasta
 
 PAGES = sorted(
     path
@@ -74,3 +76,15 @@ def test_the_page_on_families_shows_the_tables_that_were_made(name: str) -> None
     rows = [line for line in made.splitlines() if line.startswith("|")]
     assert len(rows) > 3
     assert "\n".join(rows) in (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
+
+
+def test_what_is_said_of_the_demos_other_rnas_is_what_predict_says() -> None:
+    text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
+    records = read_fasta(ROOT / "config" / "demo" / "negatives.fa")
+    table = mirpair.predict({it.id: it.sequence for it in records}, nearest=False)
+    scored, called = table["score"].notna().sum(), (table["call"] == 1).sum()
+    assert f"{called} of {scored} are called, {called / scored:.0%}".replace("%", " %") in text
+    (rate,) = re.findall(
+        r"\| 1 : 10 +\| \S+ \S+ +\| (\S+) ", (ROOT / "weights" / "pre-mirna.md").read_text()
+    )[:1]
+    assert f"where the card expects {100 * float(rate):.1f} %" in text
