@@ -445,11 +445,13 @@ def _table(
     predictor: Predictor,
     settings: Settings,
 ) -> pd.DataFrame:
+    columns = SCORED | (NEAREST if settings.nearest else {})
+    blank: dict[str, Any] = {name: "" for name, kind in columns.items() if kind == "str"}
     left = iter(scored)
     rows = []
     for record, problem in chunk:
         reason = problem.reason if problem else predictor.reason(record.sequence)
-        row = {"id": record.id, "length": len(record.sequence), "reason": reason}
+        row = blank | {"id": record.id, "length": len(record.sequence), "reason": reason}
         if not reason:
             structure, score, near = next(left)
             row |= {"structure": structure.dot_bracket, "mfe": structure.mfe}
@@ -460,7 +462,6 @@ def _table(
             if near:
                 row |= dict(zip(NEAREST, (*near, near.status), strict=True))
         rows.append(row)
-    columns = SCORED | (NEAREST if settings.nearest else {})
     table = pd.DataFrame(rows, columns=list(columns))
     told = table["score"].to_numpy(dtype=np.float64)
     calibration = predictor.calibration
@@ -469,6 +470,4 @@ def _table(
     by_score = settings.least is not None or not calibration
     chosen = told if by_score else table["probability"].to_numpy(dtype=np.float64)
     table["call"] = pd.Series(chosen >= least).astype("Int8").where(~np.isnan(told))
-    text = [name for name, kind in columns.items() if kind == "str"]
-    table[text] = table[text].fillna("")
     return table.astype(columns)
