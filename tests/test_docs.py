@@ -88,3 +88,13 @@ def test_what_is_said_of_the_demos_other_rnas_is_what_predict_says() -> None:
         r"\| 1 : 10 +\| \S+ \S+ +\| (\S+) ", (ROOT / "weights" / "pre-mirna.md").read_text()
     )[:1]
     assert f"where the card expects {100 * float(rate):.1f} %" in text
+
+
+def test_what_the_first_page_says_of_a_scan_is_what_was_measured() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    tables = ROOT / "docs" / "genomes"
+    rates = pd.read_csv(tables / "rates.tsv", sep="\t").set_index(["genome", "way"])
+    known = pd.read_csv(tables / "recall.tsv", sep="\t")
+    false = rates.loc[("yeast-first", "windowed"), "calls per Mb, 1%"]
+    assert f"a scan calls {false:.1f} hairpins a megabase of yeast" in text
+    assert f"and {known['windowed, 1%'].sum()} of {len(known)} known human ones" in text
