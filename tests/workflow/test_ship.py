@@ -98,7 +98,7 @@ def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> 
     assert provenance["run"]["epochs"] == 4
     card = (folder / "pre-mirna.md").read_text()
     assert "39 pre-miRNAs and 80 other RNAs" in card
-    assert "10 copy, 2 in both classes, 1 known hairpin" in card
+    assert "10 (copy), 2 (in both classes), 1 (known hairpin)" in card
     assert "2 (shipped)" in card
     held = pd.concat(
         pd.read_csv(path, sep="\t")
