@@ -917,7 +917,7 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy | PredictionStu
             "families": FamilyStudy,
             "prediction": PredictionStudy,
         }
-        return kinds.get(config.get("task"), Study).model_validate(config)
+        return kinds.get(str(config.get("task")), Study).model_validate(config)
     except ValidationError as error:
         problems = [_explain(dict(problem)) for problem in error.errors()]
         raise InputError(

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self, TypeVar
+from typing import IO, Any, ClassVar, NamedTuple, Self, TypeVar
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -218,6 +218,16 @@ def _end_to_end(arrays: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt
     return np.concatenate([np.zeros(0, dtype=dtype), *arrays])
 
 
+def _bad_offsets(offsets: npt.NDArray[np.int64], count: int, total: int, *, least: int) -> bool:
+    """Whether these do not cut `total` things into `count` pieces of `least` or more."""
+    return bool(
+        len(offsets) != count + 1
+        or offsets[0] != 0
+        or offsets[-1] != total
+        or (np.diff(offsets) < least).any()
+    )
+
+
 class _Set(Sequence[_Encoded]):
     """What the sets of encoded RNAs share: flat arrays, RNA laid behind RNA."""
 
@@ -253,7 +263,27 @@ class _Set(Sequence[_Encoded]):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote; anything else is an `InputError`."""
-        return cls(**read_npz(path, cls._names()))
+        found = cls(**read_npz(path, cls._names()))
+        if (fault := found._misshapen() or found._fault()) is not None:
+            raise InputError(
+                f"{path}: damaged, or not written by mirpair ({fault}); "
+                "delete it to have it made again"
+            )
+        return found
+
+    # Kind and type of each array, flat all of them.
+    _types: ClassVar[dict[str, str]]
+
+    def _misshapen(self) -> str | None:
+        for name, wanted in self._types.items():
+            array = getattr(self, name)
+            if array.ndim != 1 or wanted not in (array.dtype.kind, array.dtype.str[1:]):
+                return f"{name} is {array.dtype} of shape {array.shape}"
+        return None
+
+    @abstractmethod
+    def _fault(self) -> str | None:
+        """What is wrong with the values, if anything; the types are right."""
 
     @classmethod
     def _names(cls) -> list[str]:
@@ -284,6 +314,39 @@ class Tensors(_Set[Molecule]):
     offsets: npt.NDArray[np.int64]
     codes: npt.NDArray[np.uint8]
     partner: npt.NDArray[np.int32]
+
+    _types: ClassVar = {
+        "ids": "U",
+        "labels": "i1",
+        "mfe": "f8",
+        "offsets": "i8",
+        "codes": "u1",
+        "partner": "i4",
+    }
+
+    def _fault(self) -> str | None:
+        if len(self.labels) != len(self) or len(self.mfe) != len(self):
+            return "not as many labels and energies as ids"
+        if _bad_offsets(self.offsets, len(self), len(self.codes), least=1):
+            return "offsets do not fit the bases"
+        if len(self.codes) and self.codes.max() >= len(ALPHABET):
+            return "codes are not of A, C, G, U"
+        if not np.isin(self.labels, (0, 1)).all() or not np.isfinite(self.mfe).all():
+            return "labels are not 0 and 1, or energies no numbers"
+        if len(self.partner) != len(self.codes):
+            return "not as many partners as bases"
+        places = np.flatnonzero(self.partner >= 0)
+        starts = np.repeat(self.offsets[:-1], self.lengths)[places]
+        partners = self.partner[places]
+        if (self.partner < _UNPAIRED).any() or (
+            partners >= np.repeat(self.lengths, self.lengths)[places]
+        ).any():
+            return "a base pairs beyond the ends of its RNA"
+        if (starts + self.partner[starts + partners] != places).any() or (
+            starts + partners == places
+        ).any():
+            return "a base's partner has another partner"
+        return None
 
     def __getitem__(self, index: int) -> Molecule:  # type: ignore[override]
         part = slice(self.offsets[index], self.offsets[index + 1])
@@ -348,6 +411,32 @@ class Ensembles(_Set[Ensemble]):
     i: npt.NDArray[np.int32]
     j: npt.NDArray[np.int32]
     probability: npt.NDArray[np.float32]
+
+    _types: ClassVar = {
+        "ids": "U",
+        "offsets": "i8",
+        "codes": "u1",
+        "pair_offsets": "i8",
+        "i": "i4",
+        "j": "i4",
+        "probability": "f4",
+    }
+
+    def _fault(self) -> str | None:
+        if _bad_offsets(self.offsets, len(self), len(self.codes), least=1):
+            return "offsets do not fit the bases"
+        if _bad_offsets(self.pair_offsets, len(self), len(self.i), least=0):
+            return "pair_offsets do not fit the pairs"
+        if len(self.codes) and self.codes.max() >= len(ALPHABET):
+            return "codes are not of A, C, G, U"
+        if len(self.j) != len(self.i) or len(self.probability) != len(self.i):
+            return "not as many partners and probabilities as pairs"
+        ends = np.repeat(self.lengths, np.diff(self.pair_offsets))
+        if (self.i < 0).any() or (self.i >= self.j).any() or (self.j >= ends).any():
+            return "a pair is not within its RNA"
+        if not ((self.probability >= 0) & (self.probability <= 1.001)).all():
+            return "probabilities are not from 0 to 1"
+        return None
 
     def __getitem__(self, index: int) -> Ensemble:  # type: ignore[override]
         part = slice(self.offsets[index], self.offsets[index + 1])

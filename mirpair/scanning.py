@@ -8,12 +8,10 @@ too large and a low enough energy are candidates, as pseudo-hairpins are usually
 
 from __future__ import annotations
 
-import gzip
 import heapq
 import json
 import re
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -21,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +32,7 @@ from mirpair.files import InputError, Journal, atomic, in_turn, sha256
 from mirpair.folding import for_each
 from mirpair.inference import load_weights
 from mirpair.prediction import Predictor, Settings
-from mirpair.sequences import STDIN, Record, open_text
+from mirpair.sequences import STDIN, Record, read_parts
 from mirpair.stems import find_stems
 from mirpair.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line
 
@@ -47,7 +45,6 @@ STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
 _BASES = re.compile("[ACGU]+")
 _LETTERS = re.compile("[^A-Za-z]")
-_LINE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,7 @@ def read_tiles(
     """
     margin = DOWNSTREAM + 2 * span
     number = 0
-    for name, parts in _read_parts(path, position):
+    for name, parts in _read_named(path, position):
         held, offset, start = "", 0, 0
         ended = False
         while not ended:
@@ -180,71 +177,37 @@ def read_tiles(
                 offset = max(0, start - margin)
 
 
-def _read_parts(
+def _read_named(
     path: str, position: Callable[[int], None] | None
 ) -> Iterator[tuple[str, Iterator[str]]]:
-    """Name and bases, part by part, of every sequence; a line may be of any length."""
+    """Name and bases, part by part, of every sequence."""
     where = "standard input" if path == STDIN else path
     seen: set[str] = set()
-    with open_text(path, position=position) as handle:
-        lines = _lines(handle, where)
-        header = next((line for line in lines if line.strip()), None)
-        if header is None:
-            raise InputError(f"{where}: the file is empty; a FASTA file was expected")
-        while header is not None:
-            if not header.startswith(">"):
-                raise InputError(
-                    f"{where}: not a FASTA file: it begins with {header.strip()[:40]!r}, "
-                    "a FASTA record begins with '>' and its name"
-                )
-            words = header[1:].split()
-            while not header.endswith("\n") and (rest := next(lines, "")):
-                header = rest
-            if not words:
-                raise InputError(f"{where}: sequence {len(seen) + 1} has no name after its '>'")
-            name = words[0]
-            if name in seen:
-                raise InputError(
-                    f"{where}: two sequences have the name {name!r}: rename one of them"
-                )
-            seen.add(name)
-            following: list[str] = []
-
-            def parts(name: str = name, following: list[str] = following) -> Iterator[str]:
-                begins = True
-                length = 0
-                for line in lines:
-                    if begins and line.startswith(">"):
-                        following.append(line)
-                        break
-                    begins = line.endswith("\n")
-                    part = line.strip()
-                    if odd := _LETTERS.search(part):
-                        raise InputError(
-                            f"{where}: sequence {name!r} has {odd.group()!r} at position "
-                            f"{length + odd.start() + 1}; only letters are understood"
-                        )
-                    length += len(part)
-                    if part:
-                        yield part.replace("T", "U").replace("t", "u")
-                if not length:
-                    raise InputError(f"{where}: sequence {name!r} is empty")
-
-            yield name, parts()
-            header = following[0] if following else None
+    for header, parts in read_parts(path, position=position):
+        words = header.split(maxsplit=1)
+        if not words:
+            raise InputError(f"{where}: sequence {len(seen) + 1} has no name after its '>'")
+        name = words[0]
+        if name in seen:
+            raise InputError(f"{where}: two sequences have the name {name!r}: rename one of them")
+        if not name.isprintable():
+            raise InputError(f"{where}: the name {name!r} has a control character: rename it")
+        seen.add(name)
+        yield name, _bases(name, parts, where)
 
 
-def _lines(handle: TextIO, where: str) -> Iterator[str]:
-    """Lines, or parts of very long ones."""
-    try:
-        yield from iter(lambda: handle.readline(_LINE), "")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where}: not a readable FASTA file: it is not UTF-8 text; if it is text, save it as "
-            "UTF-8"
-        ) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{where}: not a readable FASTA file ({error}); bring it anew") from error
+def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
+    length = 0
+    for part in parts:
+        if odd := _LETTERS.search(part):
+            raise InputError(
+                f"{where}: sequence {name!r} has {odd.group()!r} at position "
+                f"{length + odd.start() + 1}; only letters are understood"
+            )
+        length += len(part)
+        yield part.replace("T", "U").replace("t", "u")
+    if not length:
+        raise InputError(f"{where}: sequence {name!r} is empty")
 
 
 def find_hairpins(tile: Tile, strand: str, criteria: Criteria) -> list[Hairpin]:

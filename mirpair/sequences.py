@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TextIO, cast
-
-from Bio.SeqIO.FastaIO import SimpleFastaParser
+from typing import IO, Any, cast
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
@@ -22,6 +20,13 @@ _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 # Letters of amino acids that stand for no set of bases.
 _AMINO_ACIDS_ONLY = frozenset("EFILPQ")
 STDIN = "-"
+# ViennaRNA counts in 16 bits: a longer RNA comes back unfolded.
+LONGEST = 32_000
+_LONGEST_ID = 1000
+# Of a line, what is read at once.
+_LINE = 1 << 16
+# Genomes are packed 4- to 10-fold, or more where they repeat themselves; a bomb 1,000-fold.
+_RATIO, _FREE = 200, 100 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,11 @@ def normalise(sequence: str) -> str:
     return sequence.upper().replace("T", "U")
 
 
-class _Told(io.RawIOBase):
-    """Tells how far it has been read."""
+class _Counted(io.RawIOBase):
+    """Counts the bytes that were read, and tells it."""
 
-    def __init__(self, source: io.RawIOBase, position: Callable[[int], None]) -> None:
-        self.source, self.position, self.count = source, position, 0
+    def __init__(self, source: IO[bytes], position: Callable[[int], None] | None) -> None:
+        self.source, self.position, self.count = cast(io.RawIOBase, source), position, 0
 
     def readable(self) -> bool:
         return True
@@ -96,36 +101,148 @@ class _Told(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         count = self.source.readinto(buffer)
         self.count += count or 0
-        self.position(self.count)
+        if self.position:
+            self.position(self.count)
         return count
+
+
+class _Unzipped(io.RawIOBase):
+    """Unpacks gzip; refuses to go on with what was packed to fill a memory or a disk."""
+
+    def __init__(self, packed: IO[bytes], file: _Counted, name: str) -> None:
+        self.unzipped, self.file, self.name = gzip.GzipFile(fileobj=packed), file, name
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self.unzipped.readinto(buffer)
+        self.count += count
+        if self.count > max(_FREE, _RATIO * self.file.count):
+            raise InputError(
+                f"{self.name}: unpacks to more than {_RATIO} times its size, as no real sequences "
+                "do; if you trust it, unpack it yourself and give the plain file"
+            )
+        return count
+
+
+def _named(path: str | Path) -> str:
+    return "standard input" if str(path) == STDIN else str(path)
 
 
 @contextmanager
 def open_text(
     path: str | Path, *, position: Callable[[int], None] | None = None
-) -> Iterator[TextIO]:
+) -> Iterator[io.TextIOWrapper]:
     """Open a plain or gzip file (told by its first bytes, not by its name) or standard input.
 
-    `position` is called with how many bytes of a file have been read, as they are.
+    `position` is called with how many bytes of a file have been read, as they are. An `InputError`
+    if there is no such file, and in reading, if it unpacks to more than 200 times its size.
     """
     if str(path) == STDIN:
         binary: IO[bytes] = sys.stdin.buffer
+        position = None
     else:
         try:
             binary = open(path, "rb")  # noqa: SIM115 - closed below, standard input is not
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        except ValueError as error:  # a NUL in the name
+            raise InputError(f"{str(path)!r}: cannot be the name of a file") from error
     try:
-        source = cast(io.RawIOBase, binary)
-        if position and str(path) != STDIN:
-            source = _Told(source, position)
-        buffered = io.BufferedReader(source, 1 << 16)
-        is_gzip = buffered.peek(2)[:2] == b"\x1f\x8b"
-        unzipped = gzip.GzipFile(fileobj=buffered) if is_gzip else buffered
-        yield io.TextIOWrapper(unzipped, encoding="utf-8-sig")
+        counted = _Counted(binary, position)
+        buffered: io.BufferedReader = io.BufferedReader(counted, _LINE)
+        try:
+            is_gzip = buffered.peek(2)[:2] == b"\x1f\x8b"
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        unzipped = _Unzipped(buffered, counted, _named(path)) if is_gzip else None
+        text = io.BufferedReader(unzipped, _LINE) if unzipped else buffered
+        yield io.TextIOWrapper(text, encoding="utf-8-sig")
     finally:
         if str(path) != STDIN:
             binary.close()
+
+
+def read_parts(
+    path: str | Path, *, position: Callable[[int], None] | None = None
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """Every record of a FASTA file as its header and its letters, part by part.
+
+    A line may be of any length: memory is that of a part, 64 kB, whatever the file.
+
+    Parameters
+    ----------
+    path
+        File to read, plain or gzip; ``"-"`` is standard input.
+    position
+        Called with how many bytes of the file have been read, now and then; not for standard input.
+
+    Yields
+    ------
+    header, parts
+        The header is without its ``>``, and what is beyond 64 kB of it is left out; the parts are
+        without spaces and line ends. What is not asked for of them is passed over.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is empty, no FASTA file or no honest gzip.
+    """
+    name = _named(path)
+    number = 0
+
+    def lines(handle: io.TextIOWrapper) -> Iterator[str]:
+        """Lines, or parts of very long ones; they are read inside of a record too."""
+        where = f"in record {number} or after it" if number else "at its beginning"
+        try:
+            while line := handle.readline(_LINE):
+                yield line
+                where = f"in record {number} or after it"
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{name}: not a readable FASTA file: it is not UTF-8 text, {where}; if it is text, "
+                "save it as UTF-8"
+            ) from error
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(
+                f"{name}: not a readable FASTA file ({error}), {where}; bring it anew"
+            ) from error
+
+    with open_text(path, position=position) as handle:
+        left = lines(handle)
+        header = next((line for line in left if line.strip()), None)
+        if header is None:
+            raise InputError(f"{name}: the file is empty; a FASTA file was expected")
+        if not header.startswith(">"):
+            raise InputError(
+                f"{name}: not a FASTA file: it begins with {header.strip()[:40]!r}, "
+                "a FASTA record begins with '>' and its id"
+            )
+        while header:
+            number += 1
+            following: list[str] = []
+            parts = _parts(header, left, following)
+            yield header[1:].strip(), parts
+            for _ in parts:
+                pass
+            header = following[0] if following else None
+
+
+def _parts(header: str, lines: Iterator[str], following: list[str]) -> Iterator[str]:
+    """Letters up to the next header, which is noted in `following`."""
+    line = header
+    while not line.endswith("\n") and (rest := next(lines, "")):
+        line = rest
+    begins = True
+    for line in lines:
+        if begins and line.startswith(">"):
+            following.append(line)
+            return
+        begins = line.endswith("\n")
+        if part := "".join(line.split()):
+            yield part
 
 
 def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Iterator[Record]:
@@ -178,54 +295,43 @@ def read_records(
     Yields
     ------
     record, problem
-        In the order of the file. The problem is that there is no id or no sequence, or a
-        character outside ACGU (`Dropped`).
+        In the order of the file. The problem is that there is no id, a control character in it
+        or more than 1,000 characters, no sequence, one too long to be folded (of which only the
+        first part is kept), or a character outside ACGU (`Dropped`).
 
     Raises
     ------
     InputError
         If the file is empty or no FASTA file.
     """
-    name = "standard input" if str(path) == STDIN else str(path)
-    number = 0
-    try:
-        with open_text(path, position=position) as handle:
-            first = next((line for line in handle if line.strip()), None)
-            if first is None:
-                raise InputError(f"{name}: the file is empty; a FASTA file was expected")
-            if not first.startswith(">"):
-                raise InputError(
-                    f"{name}: not a FASTA file: it begins with {first.strip()[:40]!r}, "
-                    "a FASTA record begins with '>' and its id"
-                )
-            parsed = SimpleFastaParser(_chain(first, handle))  # type: ignore[no-untyped-call]
-            for number, (header, raw) in enumerate(parsed, 1):
-                words = header.split()
-                record = Record(words[0] if words else "", normalise(raw), name, number)
-                yield record, problem_of(record, raw)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name}: not a readable FASTA file: it is not UTF-8 text after record {number}; "
-            "if it is text, save it as UTF-8"
-        ) from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{name}: not a readable FASTA file after record {number} ({error})"
-        ) from error
+    name = _named(path)
+    for number, (header, parts) in enumerate(read_parts(path, position=position), 1):
+        kept, length = [], 0
+        for part in parts:
+            length += len(part)
+            kept.append(part)
+            if length > LONGEST:
+                break
+        raw = "".join(kept)
+        words = header.split(maxsplit=1)
+        record = Record(words[0] if words else "", normalise(raw), name, number)
+        yield record, problem_of(record, raw)
 
 
 def problem_of(record: Record, raw: str) -> Problem | None:
     """What is wrong with a record, if anything; `raw` is its sequence as it was given."""
     if not record.id:
         return Problem(record, "no id")
+    if len(record.id) > _LONGEST_ID:
+        short = Record(f"{record.id[:40]}…", record.sequence, record.file, record.number)
+        return Problem(short, f"an id of more than {_LONGEST_ID:,} characters")
+    if not record.id.isprintable():
+        return Problem(record, "a control character in its id")
     if not record.sequence:
         return Problem(record, "no sequence")
+    if len(record.sequence) > LONGEST:
+        return Problem(record, f"more than {LONGEST:,} nt; longer RNAs cannot be folded")
     if outside := _OUTSIDE.search(record.sequence):
         place = outside.start()
         return Dropped(record, f"{raw[place]!r} at position {place + 1}", place + 1, raw[place])
     return None
-
-
-def _chain(first: str, rest: TextIO) -> Iterator[str]:
-    yield first
-    yield from rest
