@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import lzma
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,15 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from scipy.special import softmax
 from torch import Tensor
 
+from mirpair import files, stored
 from mirpair.calls import NETWORK_SCORES, likeness, network_calls, network_score, rejection
 from mirpair.contracts import TRAIN
 from mirpair.encoding import Encoded, encode, encode_ensemble
-from mirpair.files import InputError, atomic
+from mirpair.files import InputError
 from mirpair.folding import Structure, ensemble, fold_all, for_each
 from mirpair.inference import embed, load_weights
 from mirpair.models import Network, build
@@ -33,12 +31,9 @@ from mirpair.similarity import Nearest, identity
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
 IN, OUT = "in", "out"
 OUTSIDE = "out of distribution"
-LARGEST = 10_000_000
-_ENTRY = "annotator"
+NAME = "families.safetensors"
+_KIND = "annotator"
 _KNOWN, _RECORDS = "known.directions", "known.records"
-_PACKAGE = Path(__file__).parent
-# Of an installed package, and of a checkout.
-_PLACES = [folder / "weights" / "families.safetensors" for folder in (_PACKAGE, _PACKAGE.parent)]
 _CHUNK = 1000
 ANNOTATION = {
     "length": "int64",
@@ -123,7 +118,7 @@ def ship(
     Raises
     ------
     InputError
-        If there is no such score, or the file would be larger than `LARGEST` bytes.
+        If there is no such score, or the file would be larger than `mirpair.stored.LARGEST` bytes.
     """
     if score not in NETWORK_SCORES:
         raise InputError(
@@ -155,15 +150,7 @@ def ship(
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
     tensors[_RECORDS] = _packed(train[["id", "family", "sequence"]])
-    with atomic(path) as temporary:
-        # One entry: safetensors writes several in an order that changes from file to file.
-        contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        save_file(contiguous, temporary, metadata={_ENTRY: json.dumps(described)})
-        if (size := temporary.stat().st_size) > LARGEST:
-            raise InputError(
-                f"{path}: {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that are "
-                "shipped: choose a smaller network, or another score, in the section `shipped`"
-            )
+    stored.write(path, _KIND, described, tensors, largest=stored.LARGEST)
     return calls
 
 
@@ -185,19 +172,8 @@ def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
 
 
 def shipped() -> Path:
-    """The file that comes with the package.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    for place in _PLACES:
-        if place.is_file():
-            return place
-    raise InputError(
-        f"{_PLACES[-1]}: there are no weights; name a file with --weights, or make it: make weights"
-    )
+    """The file that comes with the package; an `InputError` if there is none."""
+    return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 
 def load(path: str | Path) -> Annotator:
@@ -209,10 +185,8 @@ def load(path: str | Path) -> Annotator:
         If it is something else (a pickle is never opened).
     """
     try:
-        with safe_open(path, framework="pt") as opened:
-            described = json.loads((opened.metadata() or {}).get(_ENTRY, "null"))
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        if not isinstance(described, dict):
+        kind, described, tensors = stored.read(path)
+        if kind != _KIND:
             raise ValueError("it holds no annotator")
         ids, families, sequences = _unpacked(tensors.pop(_RECORDS))
         return Annotator(
@@ -226,10 +200,9 @@ def load(path: str | Path) -> Annotator:
             sequences=sequences,
             nearest=Nearest(sequences),
         )
-    except (
-        *(SafetensorError, lzma.LZMAError),
-        *(RuntimeError, KeyError, TypeError, ValueError),
-    ) as error:
+    except InputError:
+        raise
+    except (lzma.LZMAError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: not weights that name families ({error}); a study of families with a section "
             "`shipped` makes such a file: results/<study>/shipped/families.safetensors"

@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import os
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -18,6 +16,11 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# In a checkout the shipped files stand beside the package, installed they are in it.
+_PACKAGE = Path(__file__).parent
+SHIPPED = [folder / "weights" for folder in (_PACKAGE, _PACKAGE.parent)]
 
 
 class InputError(ValueError):
@@ -56,6 +59,14 @@ def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8 with Unix line ends, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def shipped(name: str, remedy: str) -> Path:
+    """A file that comes with the package; an `InputError` that ends in `remedy` if it did not."""
+    for folder in SHIPPED:
+        if (folder / name).is_file():
+            return folder / name
+    raise InputError(f"{SHIPPED[-1] / name}: there is no such file; {remedy}")
 
 
 def sha256(path: str | Path) -> str:
@@ -134,10 +145,16 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
         if not isinstance(arrays, np.lib.npyio.NpzFile):
             raise ValueError("it is one array")
         with arrays:
-            return {name: arrays[name] for name in names}
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            found = {name: arrays[name] for name in names}
+        if strange := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{strange[0]} is no array")
+        return found
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except Exception as error:  # what zipfile, zlib and NumPy raise of a damaged file is no list
         raise InputError(
-            f"{path}: not the NPZ that was expected here ({error}); delete it to have it made again"
+            f"{path}: not the NPZ that was expected here ({error or type(error).__name__}); "
+            "delete it to have it made again"
         ) from error
 
 

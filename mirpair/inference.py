@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,14 +9,15 @@ from typing import Any
 
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
+from mirpair import stored
 from mirpair.encoding import Encoded
-from mirpair.files import InputError, atomic
+from mirpair.files import InputError
 from mirpair.models import Network, build
 from mirpair.recipes import Model
+
+_KIND = "model"
 
 
 def scores_of(logits: Tensor) -> npt.NDArray[Any]:
@@ -93,14 +93,10 @@ def _in_batches(
 
 def save_weights(network: Network, path: str | Path) -> None:
     """Write safetensors (no pickle) that say which network they belong to, atomically."""
-    # Contiguous and on the CPU: safetensors refuses views, and a GPU's weights load anywhere.
-    state = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     described = asdict(network.model)
     if network.classes:
         described["classes"] = network.classes
-    with atomic(path) as temporary:
-        # One entry: safetensors writes several in an order that changes from file to file.
-        save_file(state, temporary, metadata={"model": json.dumps(described)})
+    stored.write(path, _KIND, described, network.state_dict())
 
 
 def load_weights(path: str | Path) -> Network:
@@ -111,21 +107,19 @@ def load_weights(path: str | Path) -> Network:
     Raises
     ------
     InputError
-        If the file is not of this kind (a pickle is never opened) or does not fit its network.
+        If the file is not of this kind (a pickle is never opened), damaged, or does not fit its
+        network.
     """
     try:
-        with safe_open(path, framework="pt") as weights:
-            metadata = weights.metadata() or {}
-            if "model" not in metadata:
-                raise ValueError(
-                    "it does not say of which network; a training writes one that does"
-                )
-            described = dict(json.loads(metadata["model"]))
-            classes = described.pop("classes", ())
-            model = Model(**described)
-            state = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118
+        kind, described, state = stored.read(path)
+        if kind != _KIND:
+            raise ValueError(f"it is a {kind}")
+        classes = described.pop("classes", ())
+        model = Model(**described)
         network = build(model, seed=0, classes=classes).to(state["output.weight"].dtype)
         network.load_state_dict(state)
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except InputError:
+        raise
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not weights of this project ({error})") from error
     return network.eval()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mirpair import files
 from mirpair.contracts import ALPHABET, NEAR
 from mirpair.files import InputError, atomic
 from mirpair.sequences import normalise
@@ -16,10 +17,7 @@ from mirpair.similarity import Nearest, identity
 
 LARGEST = 1_500_000
 _HEADER = "# miRBase hairpins, xz-compressed TSV: names and sequence\n"
-_PACKAGE = Path(__file__).parent
 NAME = "mirbase22.tsv.xz"
-# Of an installed package, and of a checkout.
-_PLACES = [folder / "weights" / NAME for folder in (_PACKAGE, _PACKAGE.parent)]
 _SHORTLIST = 5
 KNOWN, NOVEL = "known", "novel"
 
@@ -113,20 +111,8 @@ def ship(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
 
 
 def shipped() -> Path:
-    """The file that comes with the package.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    for place in _PLACES:
-        if place.is_file():
-            return place
-    raise InputError(
-        f"{_PLACES[-1]}: there are no known hairpins; leave them out with --no-nearest, or make "
-        "the file: make weights"
-    )
+    """The file that comes with the package; an `InputError` if there is none."""
+    return files.shipped(NAME, "leave known hairpins out with --no-nearest, or: make weights")
 
 
 def load(path: str | Path | None = None) -> Hairpins:

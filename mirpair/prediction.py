@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,29 +15,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from mirpair import inference, mirbase
+from mirpair import files, inference, mirbase, stored
 from mirpair.calibration import Calibration, calibrate
 from mirpair.encoding import encode
-from mirpair.files import InputError, atomic
+from mirpair.files import InputError
 from mirpair.folding import Structure, fold, for_each
 from mirpair.inference import load_weights, scores_of
 from mirpair.models import Network, build
 from mirpair.recipes import Model
 from mirpair.sequences import Problem, Record, normalise, problem_of
 
-LARGEST = 10_000_000
+NAME = "pre-mirna.safetensors"
 PRIOR = 0.1
 # Shares of the hairpins of a genome without pre-miRNAs that a scan may call.
 FALSE_POSITIVES = {"5%": 0.05, "1%": 0.01, "0.1%": 0.001}
 # Without negatives among them, all short RNAs are pre-miRNAs to a network.
 FEWEST = 30
-_ENTRY = "predictor"
-_PACKAGE = Path(__file__).parent
-# Of an installed package, and of a checkout.
-_PLACES = [folder / "weights" / "pre-mirna.safetensors" for folder in (_PACKAGE, _PACKAGE.parent)]
+_KIND = "predictor"
 # RNAs that are folded and scored together: always the same ones, whatever the number of processes.
 CHUNK = 64
 SCORED = {
@@ -119,7 +113,7 @@ def ship(
     ------
     InputError
         If the networks are of different kinds or do not tell who is a pre-miRNA, or if the file
-        would be larger than `LARGEST` bytes; see also `mirpair.calibration.calibrate`.
+        would be larger than `mirpair.stored.LARGEST`; see also `mirpair.calibration.calibrate`.
     """
     networks = [load_weights(place) for place in weights]
     _check_networks(networks, weights)
@@ -139,18 +133,11 @@ def ship(
         "longest": int(lengths.max()),
     }
     tensors = {
-        f"{number}.{name}": tensor.contiguous()
+        f"{number}.{name}": tensor
         for number, network in enumerate(networks)
         for name, tensor in network.state_dict().items()
     }
-    with atomic(path) as temporary:
-        # One entry: safetensors writes several in an order that changes from file to file.
-        save_file(tensors, temporary, metadata={_ENTRY: json.dumps(described)})
-        if (size := temporary.stat().st_size) > LARGEST:
-            raise InputError(
-                f"{path}: {size / 1e6:.1f} MB, more than the {LARGEST / 1e6:.0f} MB that are "
-                "shipped: choose a smaller network, or fewer `members`"
-            )
+    stored.write(path, _KIND, described, tensors, largest=stored.LARGEST)
 
 
 def _check_networks(networks: Sequence[Network], places: Sequence[str | Path]) -> None:
@@ -165,19 +152,8 @@ def _check_networks(networks: Sequence[Network], places: Sequence[str | Path]) -
 
 
 def shipped() -> Path:
-    """The file that comes with the package.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    for place in _PLACES:
-        if place.is_file():
-            return place
-    raise InputError(
-        f"{_PLACES[-1]}: there are no weights; name a file with --weights, or make it: make weights"
-    )
+    """The file that comes with the package; an `InputError` if there is none."""
+    return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 
 def load(path: str | Path | None = None) -> Predictor:
@@ -194,24 +170,20 @@ def load(path: str | Path | None = None) -> Predictor:
         If it is something else (a pickle is never opened).
     """
     path = path or shipped()
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such file; name a file of weights")
     try:
-        with safe_open(path, framework="pt") as opened:
-            described = json.loads((opened.metadata() or {}).get(_ENTRY, "null"))
-            if described is None:
-                network = load_weights(path)
-                _check_networks([network], [path])
-                limit = network.model.max_length
-                return Predictor((network.double(),), None, None, {}, 1, limit or 400)
-            model = Model(**described["model"])
-            networks = []
-            for number in range(described["members"]):
-                network = build(model, seed=0)
-                names = network.state_dict()
-                state = {name: opened.get_tensor(f"{number}.{name}") for name in names}
-                network.load_state_dict(state)
-                networks.append(network.double().eval())
+        kind, described, tensors = stored.read(path)
+        if kind != _KIND:
+            network = load_weights(path)
+            _check_networks([network], [path])
+            limit = network.model.max_length
+            return Predictor((network.double(),), None, None, {}, 1, limit or 400)
+        model = Model(**described["model"])
+        networks = []
+        for number in range(described["members"]):
+            network = build(model, seed=0)
+            names = network.state_dict()
+            network.load_state_dict({name: tensors[f"{number}.{name}"] for name in names})
+            networks.append(network.double().eval())
         return Predictor(
             networks=tuple(networks),
             calibration=_calibration(described["calibration"]),
@@ -220,9 +192,9 @@ def load(path: str | Path | None = None) -> Predictor:
             shortest=int(described["shortest"]),
             longest=int(described["longest"]),
         )
-    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: not weights that tell who is a pre-miRNA ({error}); a training of the "
             "workflow writes some: results/<study>/runs/…/weights.safetensors"

@@ -16,8 +16,8 @@ import torch
 from conftest import ROOT, random_rna
 from safetensors.torch import save_file
 
-from mirpair import annotation
-from mirpair.annotation import LARGEST, annotate, in_chunks, load, ship, shipped
+from mirpair import files, stored
+from mirpair.annotation import annotate, in_chunks, load, ship, shipped
 from mirpair.calls import NETWORK_SCORES
 from mirpair.card import model_card
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
@@ -241,7 +241,7 @@ def test_what_cannot_be_shipped_is_said_and_leaves_no_file(
     known = trained["queries"][trained["queries"]["kind"] == ""]
     with pytest.raises(InputError, match="outliers"):
         ship(path, **{**trained, "queries": known}, score="energy")
-    monkeypatch.setattr(annotation, "LARGEST", 1000)
+    monkeypatch.setattr(stored, "LARGEST", 1000)
     with pytest.raises(InputError, match="choose a smaller network"):
         ship(path, **trained, score="energy")
     assert list(tmp_path.iterdir()) == []
@@ -283,7 +283,7 @@ def test_the_weights_are_found_beside_the_package_and_in_an_installed_one(
     one_hot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = [tmp_path / "installed" / "families.safetensors", tmp_path / "families.safetensors"]
-    monkeypatch.setattr(annotation, "_PLACES", places)
+    monkeypatch.setattr(files, "SHIPPED", [place.parent for place in places])
     with pytest.raises(InputError, match="name a file with --weights"):
         shipped()
     shutil.copyfile(one_hot, places[1])
@@ -324,7 +324,7 @@ def test_shipped_weights_are_small_and_their_card_is_theirs() -> None:
     path = ROOT / "weights" / "families.safetensors"
     if not path.exists():
         pytest.skip("weights/families.safetensors is not made yet (make weights)")
-    assert path.stat().st_size <= LARGEST
+    assert path.stat().st_size <= stored.LARGEST
     assert sha256(path) in path.with_suffix(".md").read_text(encoding="utf-8")
     annotator = load(path)
     table = annotate(annotator, annotator.sequences[::500])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, random_rna
 
-from mirpair import mirbase
+from mirpair import files, mirbase
 from mirpair.files import InputError
 from mirpair.mirbase import KNOWN, NOVEL, Hairpin, Hairpins, load, read_table, ship
 
@@ -146,8 +146,8 @@ def test_a_damaged_file_is_said_to_be_none(tmp_path: Path, damaged: object) -> N
 def test_without_the_shipped_file_one_is_told_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirbase, "_PLACES", [tmp_path / "no.xz"])
-    with pytest.raises(InputError, match=r"no\.xz: .*--no-nearest.*make weights"):
+    monkeypatch.setattr(files, "SHIPPED", [tmp_path])
+    with pytest.raises(InputError, match=r"mirbase22\.tsv\.xz: .*--no-nearest.*make weights"):
         load()
 
 

@@ -13,7 +13,7 @@ from conftest import ROOT, random_rna
 from scipy.special import expit, logit
 
 import mirpair
-from mirpair import mirbase, prediction
+from mirpair import files, mirbase, prediction, stored
 from mirpair.encoding import encode
 from mirpair.files import InputError
 from mirpair.folding import fold
@@ -259,7 +259,7 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             background=BACKGROUND,
             records=RECORDS,
         )
-    monkeypatch.setattr(prediction, "LARGEST", 100_000)
+    monkeypatch.setattr(stored, "LARGEST", 100_000)
     with pytest.raises(InputError, match="more than the 0 MB that are shipped"):
         ship(
             tmp_path / "x.safetensors",
@@ -274,10 +274,9 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(prediction, "_PLACES", [tmp_path / "none"])
+    monkeypatch.setattr(files, "SHIPPED", [tmp_path / "none"])
     with pytest.raises(InputError, match="make weights"):
         load()
-    monkeypatch.setattr(mirbase, "_PLACES", [tmp_path / "none"])
     with pytest.raises(InputError, match="--no-nearest"):
         mirbase.load()
 
