@@ -7,7 +7,8 @@ import ctypes
 import hashlib
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mirpair.checkpoints import Checkpoint
 from mirpair.encoding import Encoded, Ensembles, Tensors
 from mirpair.files import InputError
 from mirpair.inference import predict, scores_of
@@ -161,17 +163,8 @@ def _reuse_memory() -> None:
         mallopt(mmap_threshold, 2**30)
 
 
-def fit(
-    network: Network,
-    inputs: Sequence[Encoded],
-    labels: npt.NDArray[np.int64],
-    weights: Tensor | None,
-    recipe: Recipe,
-    *,
-    seed: int,
-    epochs: int,
-) -> Iterator[list[tuple[npt.NDArray[np.int64], Tensor]]]:
-    """Train a network, epoch by epoch.
+class _Passes:
+    """Passes over the training records, each an epoch; in between it can be noted where it stands.
 
     Parameters
     ----------
@@ -185,40 +178,138 @@ def fit(
         Its epochs are not looked at.
     seed
         Of the order of the records and of dropout.
-    epochs
-        How many.
 
-    Yields
-    ------
-    list of (indices, logits)
-        After each epoch, its batches in their order: which records, and the logits (n, number of
-        classes) from which the step was made.
+    Attributes
+    ----------
+    epoch
+        How many are done.
     """
-    optimizer = _optimizer(recipe, network)
-    shuffle = np.random.default_rng(seed)
-    place = network.output.weight.device
-    with torch.random.fork_rng():
-        # Dropout's numbers are others than those of the initial weights.
-        torch.manual_seed(derive_seed(seed, "dropout"))
-        for epoch in range(epochs):
-            order = shuffle.permutation(len(inputs))
-            network.train()
-            if recipe.frozen_norm and epoch:
-                for layer in network.modules():
-                    if isinstance(layer, nn.BatchNorm2d):
-                        layer.eval()
-            batches = []
-            for start in range(0, len(inputs), recipe.batch_size):
+
+    def __init__(
+        self,
+        network: Network,
+        inputs: Sequence[Encoded],
+        labels: npt.NDArray[np.int64],
+        weights: Tensor | None,
+        recipe: Recipe,
+        *,
+        seed: int,
+    ) -> None:
+        self.network, self.inputs, self.labels, self.weights = network, inputs, labels, weights
+        self.recipe = recipe
+        self.epoch = 0
+        self.optimizer = _optimizer(recipe, network)
+        self.shuffle = np.random.default_rng(seed)
+        self.place = network.output.weight.device
+        with torch.random.fork_rng():
+            # Dropout's numbers are others than those of the initial weights.
+            torch.manual_seed(derive_seed(seed, "dropout"))
+            self._note_random()
+
+    def __call__(self) -> list[tuple[npt.NDArray[np.int64], Tensor]]:
+        """Train for an epoch.
+
+        Returns
+        -------
+        list of (indices, logits)
+            Its batches in their order: which records, and the logits (n, number of classes) from
+            which the step was made.
+        """
+        order = self.shuffle.permutation(len(self.inputs))
+        self.network.train()
+        if self.recipe.frozen_norm and self.epoch:
+            for layer in self.network.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.eval()
+        batches = []
+        size = self.recipe.batch_size
+        with torch.random.fork_rng():
+            torch.set_rng_state(self.random)
+            if self.random_on_gpu is not None:
+                torch.cuda.set_rng_state(self.random_on_gpu, self.place)
+            for start in range(0, len(self.inputs), size):
                 # The last step of an epoch takes what is left: every record counts once an epoch.
-                batch = order[start : start + recipe.batch_size]
-                logits = network([inputs[i] for i in batch])
-                wanted = torch.from_numpy(labels[batch]).to(place)
-                loss = weighted_loss(logits, wanted, weights, recipe.loss)
-                optimizer.zero_grad()
+                batch = order[start : start + size]
+                logits = self.network([self.inputs[i] for i in batch])
+                wanted = torch.from_numpy(self.labels[batch]).to(self.place)
+                loss = weighted_loss(logits, wanted, self.weights, self.recipe.loss)
+                self.optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
+                self.optimizer.step()
                 batches.append((batch, logits.detach()))
-            yield batches
+            self._note_random()
+        self.epoch += 1
+        return batches
+
+    def _note_random(self) -> None:
+        on_gpu = self.place.type == "cuda"
+        self.random = torch.get_rng_state()
+        self.random_on_gpu = torch.cuda.get_rng_state(self.place) if on_gpu else None
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Facts and tensors from which `restore` goes on, to the last bit."""
+        tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
+        for number, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": t for name, t in values.items()}
+        tensors["random"] = self.random
+        if self.random_on_gpu is not None:
+            tensors["random_on_gpu"] = self.random_on_gpu
+        return {"epoch": self.epoch, "shuffle": self.shuffle.bit_generator.state}, tensors
+
+    def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` told."""
+        self.network.load_state_dict(_below("network.", tensors))
+        values: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below("optimizer.", tensors).items():
+            place, _, what = name.partition(".")
+            values.setdefault(int(place), {})[what] = tensor
+        # In memory as the weights are, which the file does not tell: fused optimisers take both
+        # for laid out alike, and say nothing if they are not.
+        for number, parameter in enumerate(self.network.parameters()):
+            for what, tensor in values[number].items():
+                if tensor.shape == parameter.shape:
+                    values[number][what] = torch.empty_like(parameter.detach()).copy_(tensor)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": values, "param_groups": groups})
+        self.random, self.random_on_gpu = tensors["random"], tensors.get("random_on_gpu")
+        self.shuffle.bit_generator.state = facts["shuffle"]
+        self.epoch = int(facts["epoch"])
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _go_on(
+    checkpoint: Checkpoint | None, passes: _Passes, history: Mapping[str, npt.NDArray[Any]]
+) -> dict[str, Tensor]:
+    """Set up a training where its checkpoint left it; returns the result's weights, if it has any.
+
+    The history, a row an epoch in each array, is filled up to there.
+    """
+    if checkpoint is None or (stood := checkpoint.load()) is None:
+        return {}
+    facts, tensors = stood
+    passes.restore(facts, tensors)
+    for name, rows in _below("history.", tensors).items():
+        history[name][: passes.epoch] = rows.numpy()
+    return _below("result.", tensors)
+
+
+def _note(
+    checkpoint: Checkpoint | None,
+    passes: _Passes,
+    history: Mapping[str, npt.NDArray[Any]],
+    result: Mapping[str, Tensor],
+) -> None:
+    """Write a checkpoint, if it is time for one."""
+    if checkpoint is None or not checkpoint.due(passes.epoch):
+        return
+    facts, tensors = passes.state()
+    tensors |= {f"result.{name}": tensor for name, tensor in result.items()}
+    for name, rows in history.items():
+        tensors[f"history.{name}"] = torch.from_numpy(rows[: passes.epoch])
+    checkpoint.save(facts, tensors)
 
 
 def _check_loss(loss: float, epoch: int) -> None:
@@ -235,6 +326,7 @@ def train(
     seed: int,
     watch: int = 0,
     device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[Network, Scores]:
     """Train one network and score both sets in every epoch.
 
@@ -253,6 +345,9 @@ def train(
         Train on to this epoch, to see what happens there; the result stays the same.
     device
         ``"cpu"`` or ``"cuda"``.
+    checkpoint
+        Where it is noted, now and then, how far the training is, and from where it goes on: to the
+        same bytes as if nothing had happened.
 
     Returns
     -------
@@ -277,48 +372,49 @@ def train(
     labels, evaluate_labels = (part.labels.astype(np.int64) for part in (train_set, evaluate_set))
     n, epochs = len(train_set), max(recipe.epochs, watch)
 
-    train_scores = np.empty((epochs, n), dtype=np.float32)
-    evaluate_scores = np.empty((epochs, len(evaluate_set)), dtype=np.float32)
-    train_loss = np.empty(epochs)
-    evaluate_loss = np.empty(epochs)
-    result = network.state_dict()
-    started = time.perf_counter()
-    passes = fit(network, train_set, labels, weights, recipe, seed=seed, epochs=epochs)
-    for epoch, batches in enumerate(passes):
+    history: dict[str, npt.NDArray[Any]] = {
+        "train_scores": np.empty((epochs, n), dtype=np.float32),
+        "train_loss": np.empty(epochs),
+        "evaluate_scores": np.empty((epochs, len(evaluate_set)), dtype=np.float32),
+        "evaluate_loss": np.empty(epochs),
+    }
+    passes = _Passes(network, train_set, labels, weights, recipe, seed=seed)
+    result = _go_on(checkpoint, passes, history)
+    while passes.epoch < epochs:
+        started = time.perf_counter()
+        epoch, batches = passes.epoch, passes()
         total = 0.0
         for batch, logits in batches:
             # What is noted is equation 2, whatever a recipe minimises, to compare them by.
             noted = weighted_loss(logits, torch.from_numpy(labels[batch]).to(place), equation_2)
             total += noted.item()
-            train_scores[epoch, batch] = scores_of(logits)
-        train_loss[epoch] = total / n
+            history["train_scores"][epoch, batch] = scores_of(logits)
+        loss = total / n
         logits = predict(network, evaluate_set, batch_size=recipe.batch_size)
         noted = weighted_loss(logits, torch.from_numpy(evaluate_labels).to(place), equation_2)
-        evaluate_loss[epoch] = noted.item() / len(evaluate_set) if len(evaluate_set) else np.nan
-        evaluate_scores[epoch] = scores_of(logits)
+        evaluate_loss = noted.item() / len(evaluate_set) if len(evaluate_set) else np.nan
+        history["train_loss"][epoch], history["evaluate_loss"][epoch] = loss, evaluate_loss
+        history["evaluate_scores"][epoch] = scores_of(logits)
         log.info(
             "epoch %d of %d: loss %.4f on the training, %.4f on the evaluation records, %.1f s",
             epoch + 1,
             epochs,
-            train_loss[epoch],
-            evaluate_loss[epoch],
+            loss,
+            evaluate_loss,
             time.perf_counter() - started,
         )
-        started = time.perf_counter()
-        _check_loss(train_loss[epoch], epoch + 1)
-        if epoch + 1 == recipe.epochs:
+        _check_loss(loss, epoch + 1)
+        if passes.epoch == recipe.epochs:
             result = {name: value.clone() for name, value in network.state_dict().items()}
+        _note(checkpoint, passes, history, result)
     network.load_state_dict(result)
     return network, Scores(
         epochs=np.array(recipe.epochs),
         train_ids=train_set.ids,
         train_labels=train_set.labels,
-        train_scores=train_scores,
-        train_loss=train_loss,
         evaluate_ids=evaluate_set.ids,
         evaluate_labels=evaluate_set.labels,
-        evaluate_scores=evaluate_scores,
-        evaluate_loss=evaluate_loss,
+        **history,
     )
 
 
@@ -333,6 +429,7 @@ def train_families(
     *,
     seed: int,
     device: str = "cpu",
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[Network, pd.DataFrame]:
     """Train one network to tell families apart.
 
@@ -354,6 +451,8 @@ def train_families(
         Of the initial weights, of the order of the records and of dropout, see `derive_seed`.
     device
         ``"cpu"`` or ``"cuda"``.
+    checkpoint
+        See `train`.
 
     Returns
     -------
@@ -376,29 +475,35 @@ def train_families(
     _reuse_memory()
     network = build(model, seed=seed, classes=classes).to(place, _DTYPES[recipe.precision])
     validate_wanted = torch.from_numpy(validate_labels.astype(np.int64)).to(place)
-    history = []
-    started = time.perf_counter()
     labels = train_labels.astype(np.int64)
-    passes = fit(network, train_inputs, labels, None, recipe, seed=seed, epochs=recipe.epochs)
-    for epoch, batches in enumerate(passes, start=1):
+    history = {name: np.empty(recipe.epochs) for name in FAMILY_HISTORY}
+    passes = _Passes(network, train_inputs, labels, None, recipe, seed=seed)
+    _go_on(checkpoint, passes, history)
+    while passes.epoch < recipe.epochs:
+        started = time.perf_counter()
+        batches = passes()
         wanted = torch.from_numpy(np.concatenate([labels[batch] for batch, _ in batches]))
         train_loss, train_accuracy = _agreement(
             torch.cat([logits for _, logits in batches]), wanted.to(place)
         )
         logits = predict(network, validate_inputs, batch_size=recipe.batch_size)
-        validate_loss, validate_accuracy = _agreement(logits, validate_wanted)
-        history.append((epoch, train_loss, train_accuracy, validate_loss, validate_accuracy))
+        row = (
+            *(passes.epoch, train_loss, train_accuracy),
+            *_agreement(logits, validate_wanted),
+        )
+        for name, value in zip(history, row, strict=True):
+            history[name][passes.epoch - 1] = value
         log.info(
             "epoch %d of %d: loss %.4f, accuracy %.4f on the training, %.4f, %.4f on the "
             "validation records, %.1f s",
-            epoch,
+            passes.epoch,
             recipe.epochs,
-            *history[-1][1:],
+            *row[1:],
             time.perf_counter() - started,
         )
-        started = time.perf_counter()
-        _check_loss(train_loss, epoch)
-    return network, pd.DataFrame(history, columns=list(FAMILY_HISTORY)).astype(FAMILY_HISTORY)
+        _check_loss(train_loss, passes.epoch)
+        _note(checkpoint, passes, history, {})
+    return network, pd.DataFrame(history).astype(FAMILY_HISTORY)
 
 
 def _agreement(logits: Tensor, labels: Tensor) -> tuple[float, float]:

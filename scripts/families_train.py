@@ -1,11 +1,13 @@
 """Train one network to tell the families of one experiment apart."""
 
 import time
+from pathlib import Path
 
 import job
 import numpy as np
 import torch
 
+from mirpair.checkpoints import Checkpoint
 from mirpair.contracts import read_experiment, read_family_records
 from mirpair.datasets import trained_families
 from mirpair.encoding import Ensembles, Tensors
@@ -29,6 +31,18 @@ parts = {}
 for role in ("train", "validate"):
     places = np.flatnonzero((experiment["role"] == role) & (labels >= 0))
     parts |= {f"{role}_inputs": encoded.subset(places), f"{role}_labels": labels[places]}
+facts = {
+    "run": params.run,
+    **params.training,
+    "classes": len(classes),
+    "derived_seed": seed,
+    "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+    "threads": snakemake.threads,
+    "code": params.code,
+    "versions": versions("torch", "numpy"),
+    "inputs_sha256": {path: sha256(path) for path in inputs},
+}
+checkpoint = Checkpoint(Path(output.weights).with_name("checkpoint.safetensors"), facts)
 network, history = train_families(
     Model(**params.training["model"]),
     **parts,
@@ -36,24 +50,16 @@ network, history = train_families(
     recipe=Recipe(**params.training["recipe"]),
     seed=seed,
     device=device,
+    checkpoint=checkpoint,
 )
 save_weights(network, output.weights)
 write_tsv(history, output.history, float_format="%.6f")
 logits, features = embed(network, encoded)
 found = {"logits": logits.cpu().numpy(), "features": features.cpu().numpy()}
 write_npz(output.outputs, ids=encoded.ids, classes=np.array(classes), **found)
+resumed = {"resumed_after_epoch": checkpoint.began} if checkpoint.began else {}
 write_json(
-    {
-        "run": params.run,
-        **params.training,
-        "classes": len(classes),
-        "derived_seed": seed,
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        "threads": snakemake.threads,
-        "wall_time_s": round(time.perf_counter() - started, 1),
-        "code": params.code,
-        "versions": versions("torch", "numpy"),
-        "inputs_sha256": {path: sha256(path) for path in inputs},
-    },
+    {**facts, **resumed, "wall_time_s": round(time.perf_counter() - started, 1)},
     output.provenance,
 )
+checkpoint.remove()

@@ -1,10 +1,12 @@
 """Train one network on one experiment."""
 
 import time
+from pathlib import Path
 
 import job
 import torch
 
+from mirpair.checkpoints import Checkpoint
 from mirpair.contracts import read_experiment
 from mirpair.encoding import Tensors
 from mirpair.files import sha256, write_tsv
@@ -22,6 +24,22 @@ device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
 seed = derive_seed(run["seed"], run["experiment"], run["model"])
 experiment = read_experiment(snakemake.input.experiment)
 tensors = dict(zip(snakemake.params.sets, map(Tensors.load, snakemake.input.tensors), strict=True))
+facts = {
+    "run": run,
+    **training,
+    "derived_seed": seed,
+    "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+    "threads": snakemake.threads,
+    "code": snakemake.params.code,
+    "versions": versions("torch", "numpy"),
+    "inputs_sha256": {
+        path: sha256(path) for path in (snakemake.input.experiment, *snakemake.input.tensors)
+    },
+}
+weights = Path(snakemake.output.weights)
+checkpoint = Checkpoint(
+    weights.with_name("checkpoint.safetensors"), {**facts, "watch": snakemake.params.watch}
+)
 network, scores = train(
     Model(**training["model"]),
     select(experiment, tensors, "train"),
@@ -30,23 +48,14 @@ network, scores = train(
     seed=seed,
     watch=snakemake.params.watch,
     device=device,
+    checkpoint=checkpoint,
 )
-save_weights(network, snakemake.output.weights)
+save_weights(network, weights)
 scores.save(snakemake.output.scores)
 write_tsv(scores.predictions(), snakemake.output.predictions)
+resumed = {"resumed_after_epoch": checkpoint.began} if checkpoint.began else {}
 write_json(
-    {
-        "run": run,
-        **training,
-        "derived_seed": seed,
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-        "threads": snakemake.threads,
-        "wall_time_s": round(time.perf_counter() - started, 1),
-        "code": snakemake.params.code,
-        "versions": versions("torch", "numpy"),
-        "inputs_sha256": {
-            path: sha256(path) for path in (snakemake.input.experiment, *snakemake.input.tensors)
-        },
-    },
+    {**facts, **resumed, "wall_time_s": round(time.perf_counter() - started, 1)},
     snakemake.output.provenance,
 )
+checkpoint.remove()

@@ -1,0 +1,172 @@
+"""A training that was stopped goes on, to the same bytes as if nothing had happened."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mirpair import checkpoints, training
+from mirpair.checkpoints import Checkpoint
+from mirpair.encoding import Tensors
+from mirpair.files import sha256
+from mirpair.inference import save_weights
+from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
+from mirpair.training import train, train_families
+
+
+class StoppedError(Exception):
+    """Stands for a kill: nothing after it is done."""
+
+
+@pytest.fixture(autouse=True)
+def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "EPOCHS", 1)
+
+
+def stop_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training dies when that epoch is done and noted."""
+    note = training._note
+
+    def noted(checkpoint: Any, passes: Any, *rest: Any) -> None:
+        note(checkpoint, passes, *rest)
+        if passes.epoch == epoch:
+            raise StoppedError
+
+    monkeypatch.setattr(training, "_note", noted)
+
+
+def few(tensors: Tensors) -> tuple[Tensors, Tensors]:
+    return tensors.subset(np.arange(0, 40, 4)), tensors.subset(np.arange(2, 40, 4))
+
+
+PAPER = RECIPES["paper"](MODELS["variable"], "cross-validation")
+CODE = RECIPES["published-code"](MODELS["variable"], "cross-validation")
+
+
+@pytest.mark.parametrize(
+    ("model", "recipe", "watch"),
+    [
+        pytest.param(PAPER[0], Recipe(epochs=4, batch_size=4), 0, id="AdaGrad"),
+        pytest.param(
+            *(PAPER[0], Recipe(epochs=4, batch_size=4, optimizer="adam", weight_decay=0.01), 0),
+            id="Adam",
+        ),
+        pytest.param(
+            *(CODE[0], Recipe(epochs=4, batch_size=4, frozen_norm=True, precision="float64"), 0),
+            id="frozen BatchNorm, float64",
+        ),
+        pytest.param(PAPER[0], Recipe(epochs=2, batch_size=4), 4, id="watched after the result"),
+        pytest.param(MODELS["fixed"], Recipe(epochs=4, batch_size=4), 0, id="fixed-sized"),
+    ],
+)
+@pytest.mark.parametrize("stop", [1, 3, 4])
+def test_a_training_that_was_stopped_ends_in_the_same_bytes(
+    model: Model,
+    recipe: Recipe,
+    watch: int,
+    stop: int,
+    real_molecules: Tensors,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sets = few(real_molecules)
+
+    def trained(name: str, checkpoint: Checkpoint | None) -> tuple[str, str]:
+        network, scores = train(model, *sets, recipe, seed=5, watch=watch, checkpoint=checkpoint)
+        save_weights(network, tmp_path / f"{name}.safetensors")
+        scores.save(tmp_path / f"{name}.npz")
+        return sha256(tmp_path / f"{name}.safetensors"), sha256(tmp_path / f"{name}.npz")
+
+    undisturbed = trained("undisturbed", None)
+    path = tmp_path / "checkpoint.safetensors"
+    with monkeypatch.context() as killed:
+        stop_after(stop, killed)
+        with pytest.raises(StoppedError):
+            trained("killed", Checkpoint(path, {"seed": 5}))
+    again = Checkpoint(path, {"seed": 5})
+    torch.manual_seed(123)  # of another process
+    assert trained("again", again) == undisturbed
+    assert again.began == stop
+    again.remove()
+    assert not path.exists()
+
+
+def test_a_training_on_families_goes_on_too(
+    real_molecules: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = np.arange(20) % 3
+    parts = (real_molecules.subset(np.arange(20)), labels, real_molecules.subset(np.arange(20, 26)))
+    recipe = Recipe(epochs=3, batch_size=8, optimizer="adam", loss="mean")
+    model = FAMILY_MODELS["variable"]
+
+    def trained(checkpoint: Checkpoint | None) -> tuple[str, str]:
+        network, history = train_families(
+            model, *parts, np.arange(6) % 3, "abc", recipe, seed=1, checkpoint=checkpoint
+        )
+        save_weights(network, tmp_path / "weights.safetensors")
+        return sha256(tmp_path / "weights.safetensors"), history.to_csv()
+
+    undisturbed = trained(None)
+    path = tmp_path / "checkpoint.safetensors"
+    with monkeypatch.context() as killed:
+        stop_after(2, killed)
+        with pytest.raises(StoppedError):
+            trained(Checkpoint(path, {}))
+    again = Checkpoint(path, {})
+    assert trained(again) == undisturbed
+    assert again.began == 2
+
+
+def saved(path: Path, key: dict[str, Any]) -> Path:
+    Checkpoint(path, key).save({"epoch": 7}, {"network.x": torch.arange(5.0)})
+    return path
+
+
+def test_a_checkpoint_of_another_training_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = saved(tmp_path / "checkpoint.safetensors", {"seed": 1, "recipe": {"epochs": 3}})
+    assert Checkpoint(path, {"seed": 2, "recipe": {"epochs": 3}}).load() is None
+    assert Checkpoint(path, {"seed": 1, "recipe": {"epochs": 4}}).load() is None
+    facts, tensors = Checkpoint(path, {"recipe": {"epochs": 3}, "seed": 1}).load() or ({}, {})
+    assert facts == {"epoch": 7}
+    assert tensors["network.x"].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda b: b[:-3], id="truncated"),
+        pytest.param(lambda b: b"", id="empty"),
+        pytest.param(lambda b: b[:-3] + bytes([b[-3] ^ 1]) + b[-2:], id="a bit of a weight"),
+        pytest.param(lambda b: b.replace(b"7}", b"8}"), id="the epoch"),
+        pytest.param(lambda b: b"\x80\x04N.", id="a pickle"),
+    ],
+)
+def test_a_damaged_checkpoint_is_told_and_the_training_begins_anew(
+    damage: Callable[[bytes], bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = saved(tmp_path / "checkpoint.safetensors", {})
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    assert path.read_bytes() != whole
+    with caplog.at_level(logging.WARNING):
+        assert Checkpoint(path, {}).load() is None
+    assert "the training begins anew" in caplog.text
+
+
+def test_a_checkpoint_is_due_after_some_epochs_or_after_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "EPOCHS", 5)
+    checkpoint = Checkpoint(tmp_path / "checkpoint.safetensors", {})
+    assert [epoch for epoch in range(1, 8) if checkpoint.due(epoch)] == [5, 6, 7]
+    checkpoint.save({"epoch": 5}, {"x": torch.zeros(1)})
+    assert not checkpoint.due(9)
+    assert checkpoint.due(10)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
+    assert checkpoint.due(6)
