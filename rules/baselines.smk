@@ -18,8 +18,8 @@ rule baselines:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.3 GB, 24 s at most, most of it the random forest.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         sets=lambda w: STUDY.sets_of(w.experiment),
         seed=STUDY.seeds[0],

@@ -67,6 +67,11 @@ def code_of(script, *folders):
     return code_version(HOME / "scripts" / f"{script}.py", *folders)
 
 
+def growing(amount):
+    """What a job may use, measured with room to spare, and as much again in each new attempt."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def raw_name(url):
     """Where a URL of the config, which is no row of the sources table, is kept."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(url).name) or "file"

@@ -17,8 +17,8 @@ rule records:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.17 GB, 4 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
         cleaned=lambda w: STUDY.datasets[w.dataset].cleaned,
@@ -48,8 +48,8 @@ rule experiments:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.17 GB, 5 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         sets=lambda w: STUDY.sets_of(w.experiment),
         split=lambda w: STUDY.experiments[FOLDS[w.experiment].group].model_dump(),
@@ -82,8 +82,8 @@ rule features:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.16 GB, 2 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("features"),
     message:
@@ -118,8 +118,8 @@ rule audit:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.27 GB, 7 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         sets=lambda w: STUDY.sets_of(w.experiment),
         max_lengths=lambda w: STUDY.max_lengths(w.experiment),

@@ -14,9 +14,9 @@ rule download:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.06 GB, 1 s.
-        mem_mb=500,
+        mem_mb=growing(500),
         downloads=1,
-        runtime=30,
+        runtime=growing(30),
     params:
         urls=lambda w: [DOWNLOADS[w.file][0]],
         checksums=lambda w: [DOWNLOADS[w.file][1]],

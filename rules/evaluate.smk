@@ -13,8 +13,8 @@ rule evaluate:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.16 GB, 9 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("evaluate"),
     message:
@@ -56,8 +56,8 @@ rule evaluate_group:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.23 GB, 18 s.
-        mem_mb=1000,
-        runtime=20,
+        mem_mb=growing(1000),
+        runtime=growing(20),
     params:
         runs=lambda w: [
             {

@@ -17,8 +17,8 @@ rule figures_encoding:
     threads: 1
     resources:
         # Measured on the demo: 0.4 GB, 12 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         sequence="GCCCUUGGCA",
         code=code_of("figures_encoding"),
@@ -46,8 +46,8 @@ rule figures_networks:
     threads: 1
     resources:
         # Measured on the demo: 0.5 GB, 12 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         networks=drawn_networks(),
         code=code_of("figures_networks"),
@@ -77,8 +77,8 @@ rule figures_watched:
     threads: 1
     resources:
         # Measured on the demo: 0.20 GB, 5 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         runs=described(WATCHED.values()),
         training=STUDY.figure3.training if STUDY.figure3 else None,
@@ -109,8 +109,8 @@ rule figures_lengths:
     threads: 1
     resources:
         # Measured on the demo: 0.20 GB, 7 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         sets=list(STUDY.datasets),
         code=code_of("figures_lengths"),
@@ -142,8 +142,8 @@ rule figures_results:
     threads: 1
     resources:
         # Measured on the demo: 0.20 GB, 5 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=lambda w: STUDY.tables[w.table].title,
         code=code_of("figures_results"),
@@ -173,8 +173,8 @@ rule figures_cleaned:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.20 GB, 6 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("figures_cleaned"),
     message:
@@ -203,8 +203,8 @@ rule figures_predictions:
     threads: 1
     resources:
         # Measured on the demo: 0.20 GB, 10 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         runs=lambda w: described(STUDY.runs_on(w.group)),
         code=code_of("figures_predictions"),
@@ -234,8 +234,8 @@ rule figures_histories:
     threads: 1
     resources:
         # Measured on the demo: 0.20 GB, 8 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         runs=lambda w: described(STUDY.runs_on(w.group)),
         code=code_of("figures_histories"),
@@ -268,8 +268,8 @@ rule figures_resources:
     threads: 1
     resources:
         # Measured on the demo: 0.20 GB, 7 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         benchmarks=benchmark_names(),
         code=code_of("figures_resources"),

@@ -17,8 +17,8 @@ rule fold:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.09 GB, 50 s.
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(1000),
+        runtime=growing(60),
     params:
         code=code_of("fold"),
     message:
@@ -43,8 +43,8 @@ rule structures:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.10 GB, 2 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("structures"),
     message:

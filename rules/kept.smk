@@ -18,8 +18,8 @@ rule kept_merge:
     threads: 1
     resources:
         # Measured on the paper's 39 trainings: 0.04 GB, 1 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("kept_merge"),
     message:
@@ -48,8 +48,8 @@ rule kept_run:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.04 GB, 1 s.
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(10),
     params:
         # The benchmark is no output of a rule, so it cannot be asked for as an input.
         beside=lambda w: [f"{PLACE}/{w.run}/{BENCHMARK}"],
@@ -93,8 +93,8 @@ rule kept_data:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.05 GB, 1 s.
-        mem_mb=500,
-        runtime=10,
+        mem_mb=growing(500),
+        runtime=growing(10),
     params:
         data=DATA_OF_STUDY,
         code=code_of("kept_data"),

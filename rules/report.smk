@@ -21,8 +21,8 @@ rule report:
     threads: 1
     resources:
         # Measured on the demo: 0.17 GB, 4 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         study=STUDY.study,
         title=STUDY.title,

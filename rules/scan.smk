@@ -20,8 +20,8 @@ rule scan_find:
     threads: 1
     resources:
         # Whatever the size: measured 0.4 GB. A megabase takes six minutes.
-        mem_mb=lambda w, attempt: 1000 * attempt,
-        runtime=lambda w, attempt: 1440 * attempt,
+        mem_mb=growing(1000),
+        runtime=growing(1440),
     params:
         criteria=CRITERIA,
         code=code_of("scan_find"),
@@ -48,8 +48,9 @@ rule scan_score:
         "../envs/predict.yaml"
     threads: 1
     resources:
-        mem_mb=lambda w, attempt: 1000 * attempt,
-        runtime=lambda w, attempt: 480 * attempt,
+        # Measured, with `mirpair predict`: 0.6 GB, whatever the size.
+        mem_mb=growing(1000),
+        runtime=growing(480),
     params:
         settings=ASKED,
         code=code_of("scan_score"),
@@ -77,8 +78,9 @@ rule scan:
         "../envs/predict.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        # Measured on 4 kb: 0.40 GB, 4 s.
+        mem_mb=growing(1000),
+        runtime=growing(60),
     params:
         criteria=CRITERIA,
         settings=ASKED,

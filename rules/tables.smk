@@ -30,8 +30,8 @@ rule tables_results:
     threads: 1
     resources:
         # Measured on the demo: 0.16 GB, 3 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=lambda w: STUDY.tables[w.table].title,
         rows=lambda w: STUDY.tables[w.table].rows,
@@ -75,8 +75,8 @@ rule tables_counts:
     threads: 1
     resources:
         # Measured on the demo: 0.16 GB, 3 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=lambda w: STUDY.tables[w.table].title,
         sets=lambda w: STUDY.tables[w.table].sets,
@@ -114,8 +114,8 @@ rule tables_cleaned:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.08 GB, 1 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=OWN_TABLES["cleaned"],
         groups=TRAINED,
@@ -155,8 +155,8 @@ rule tables_epochs:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.07 GB, 1 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=OWN_TABLES["epochs"],
         runs=described(PLAN.values()),
@@ -196,8 +196,8 @@ rule tables_audit:
     threads: 1
     resources:
         # Measured on the paper's sets: 0.17 GB, 4 s.
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         title=OWN_TABLES["audit"],
         references={

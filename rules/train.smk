@@ -21,8 +21,8 @@ rule train:
     resources:
         # Measured: 0.6 GB on 7,500 records, 0.8 GB on 19,000; 1.0 GB with large batches or networks;
         # at most 0.9 GB more if the RNAs are long. The paper's longest takes minutes.
-        mem_mb=lambda w, attempt: 2000 * attempt,
-        runtime=lambda w, attempt: 240 * attempt,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     params:
         run=lambda w: run_of(w)._asdict(),
         training=lambda w: training_of(run_of(w)),

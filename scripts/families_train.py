@@ -34,11 +34,9 @@ for role in ("train", "validate"):
 facts = {
     "run": params.run,
     **params.training,
-    "classes": len(classes),
-    "derived_seed": seed,
+    **{"classes": len(classes), "derived_seed": seed},
     "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-    "threads": snakemake.threads,
-    "code": params.code,
+    **{"threads": snakemake.threads, "code": params.code},
     "versions": versions("torch", "numpy"),
     "inputs_sha256": {path: sha256(path) for path in inputs},
 }
@@ -57,9 +55,6 @@ write_tsv(history, output.history, float_format="%.6f")
 logits, features = embed(network, encoded)
 found = {"logits": logits.cpu().numpy(), "features": features.cpu().numpy()}
 write_npz(output.outputs, ids=encoded.ids, classes=np.array(classes), **found)
-resumed = {"resumed_after_epoch": checkpoint.began} if checkpoint.began else {}
-write_json(
-    {**facts, **resumed, "wall_time_s": round(time.perf_counter() - started, 1)},
-    output.provenance,
-)
+wall = {"wall_time_s": round(time.perf_counter() - started, 1)}
+write_json(facts | wall | {"began_after_epoch": checkpoint.began}, output.provenance)
 checkpoint.remove()

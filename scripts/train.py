@@ -32,9 +32,7 @@ facts = {
     "threads": snakemake.threads,
     "code": snakemake.params.code,
     "versions": versions("torch", "numpy"),
-    "inputs_sha256": {
-        path: sha256(path) for path in (snakemake.input.experiment, *snakemake.input.tensors)
-    },
+    "inputs_sha256": {path: sha256(path) for path in snakemake.input},
 }
 weights = Path(snakemake.output.weights)
 checkpoint = Checkpoint(
@@ -53,9 +51,6 @@ network, scores = train(
 save_weights(network, weights)
 scores.save(snakemake.output.scores)
 write_tsv(scores.predictions(), snakemake.output.predictions)
-resumed = {"resumed_after_epoch": checkpoint.began} if checkpoint.began else {}
-write_json(
-    {**facts, **resumed, "wall_time_s": round(time.perf_counter() - started, 1)},
-    snakemake.output.provenance,
-)
+wall = {"wall_time_s": round(time.perf_counter() - started, 1)}
+write_json(facts | wall | {"began_after_epoch": checkpoint.began}, snakemake.output.provenance)
 checkpoint.remove()

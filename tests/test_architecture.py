@@ -127,8 +127,9 @@ def test_every_rule_has_what_a_cluster_and_a_reader_need(name: str) -> None:
     for needed in ("input", "output", "params", "message", "log", "benchmark", "conda", "threads"):
         if needed != "input" or name not in WITHOUT_INPUT:
             assert needed in directives, f"rule {name} has no {needed}"
-    assert "mem_mb" in directives["resources"]
-    assert "runtime" in directives["resources"]
+    for resource in ("mem_mb", "runtime"):
+        assert re.search(rf"{resource}=growing\(\d+\)", directives["resources"]), resource
+    assert "easured" in directives["resources"], "a limit comes from what was measured"
     script = re.search(r"scripts/(\w+)\.py", directives["script"])
     assert script
     assert script[1].split("_")[0] == name.split("_")[0], "the same name in every room"

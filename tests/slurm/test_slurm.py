@@ -1,0 +1,142 @@
+"""The demo on a real SLURM, and what is seen of a job that is killed or asks for too little."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from workflow.conftest import Copy, copy_of_repository, small_study
+
+from slurm.conftest import PARTITION, Cluster
+
+DEMO = ("all", "--configfile", "config/demo.yaml")
+# Beside the profile: what a cluster decides. Without accounting it is asked by squeue.
+ON_SLURM = (
+    *("--profile", "profiles/slurm", "--default-resources", f"slurm_partition={PARTITION}"),
+    *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"),
+    *("--cores", "2", "--latency-wait", "5"),
+)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The demo, made on this machine."""
+    copy = copy_of_repository(tmp_path_factory.mktemp("local"))
+    copy.snakemake(*DEMO, "--cores", "2")
+    return copy
+
+
+def scancel_a_training_that_has_a_checkpoint(
+    cluster: Cluster, folder: Path, killed: list[str]
+) -> None:
+    """Once: the first one that was running and had noted where it stands."""
+    for _ in range(3000):
+        for job, comment in cluster.running().items():
+            for path in (folder / "results").glob("demo/runs/*/*/*/*/checkpoint.safetensors"):
+                run = str(path.parent.relative_to(folder / "results" / "demo"))
+                if all(name in comment for name in run.split("/")[1:3]):
+                    cluster.ask("scancel", job)
+                    killed.append(run)
+                    return
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def on_slurm(
+    cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Copy, str, list[str]]:
+    """The demo, made on the cluster, with one training killed in its midst."""
+    copy = copy_of_repository(tmp_path_factory.mktemp("on-slurm"))
+    killed: list[str] = []
+    killer = threading.Thread(
+        target=scancel_a_training_that_has_a_checkpoint,
+        args=(cluster, copy.folder, killed),
+        daemon=True,
+    )
+    killer.start()
+    done = copy.snakemake(*DEMO, *ON_SLURM, **cluster.environment)
+    return copy, done.stdout, killed
+
+
+def test_the_cluster_gives_the_same_predictions_and_tables(
+    local: Copy, on_slurm: tuple[Copy, str, list[str]]
+) -> None:
+    copy, *_ = on_slurm
+    here, there = (c.folder / "results" / "demo" for c in (local, copy))
+    compared = [
+        path.relative_to(here)
+        for pattern in ("runs/**/predictions.tsv", "runs/**/weights.safetensors", "tables/*")
+        for path in here.glob(pattern)
+    ]
+    assert len(compared) >= 15 + 15 + 16
+    different = [str(p) for p in compared if (here / p).read_bytes() != (there / p).read_bytes()]
+    assert different == []
+
+
+def test_a_training_killed_by_scancel_is_tried_again_and_goes_on(
+    on_slurm: tuple[Copy, str, list[str]],
+) -> None:
+    copy, output, killed = on_slurm
+    assert len(killed) == 1
+    provenance = json.loads(
+        (copy.folder / "results" / "demo" / killed[0] / "provenance.json").read_text()
+    )
+    assert provenance["began_after_epoch"] > 0
+    assert "Trying to restart job" in output
+    left = (copy.folder / "results").rglob("checkpoint.safetensors")
+    assert list(left) == []
+
+
+def test_a_job_that_needs_more_memory_than_it_has_fails_clearly(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Twice, as the profile says; then the logs are named, SLURM's with its reason."""
+    copy = copy_of_repository(tmp_path)
+    config = copy.write_config(small_study(copy.folder))
+    target = "results/mine/datasets/mine/records.tsv"
+    done = copy.snakemake(
+        *(target, "--configfile", config, *ON_SLURM, "--set-resources", "records:mem_mb=20"),
+        check=False,
+        **cluster.environment,
+    )
+    assert done.returncode != 0
+    assert done.stdout.count("Error in rule records") >= 2
+    assert "results/mine/logs/records/mine.log" in done.stdout
+    assert not (copy.folder / target).exists()
+    logs = list((copy.folder / ".snakemake" / "slurm_logs").rglob("*.log"))
+    assert any(str(log) in done.stdout for log in logs)
+    assert any("memory limit" in log.read_text() for log in logs)
+
+
+def test_everything_that_was_started_is_stopped(tmp_path: Path) -> None:
+    """The cluster's own end, seen from outside: a second pytest starts one and goes."""
+    probe = tmp_path / "test_probe.py"
+    probe.write_text(
+        "from slurm.conftest import *\n"
+        "def test_it(cluster):\n"
+        "    print('pids', *[p.read_text().strip() for p in cluster.folder.glob('*.pid')])\n"
+    )
+    tests = Path(__file__).parent.parent
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-s", "--basetemp", str(tmp_path / "t")),
+            *("-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(probe)),
+        ],
+        cwd=tests,
+        env={"PYTHONPATH": str(tests), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "skipped" in done.stdout:
+        pytest.skip("needs SLURM and MUNGE")
+    pids = done.stdout.split("pids", 1)[1].splitlines()[0].split()
+    assert len(pids) == 3
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
