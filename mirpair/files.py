@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # In a checkout the shipped files stand beside the package, installed they are in it.
 _PACKAGE = Path(__file__).parent
 SHIPPED = [folder / "weights" for folder in (_PACKAGE, _PACKAGE.parent)]
+
+
+_SEAL = "user.mirpair.sha256"
 
 
 class InputError(ValueError):
@@ -76,10 +80,28 @@ def sha256(path: str | Path) -> str:
 
 
 def write_tsv(frame: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
-    """Write a table as TSV, atomically: the same table gives the same bytes."""
+    """Write a table as TSV, atomically: the same table gives the same bytes.
+
+    Where the file system keeps extended attributes (ext4, XFS, NFS 4.2, Lustre, …) it gets its
+    SHA-256 as one of them, by which `read_tsv` knows whether a bit of it has changed.
+    """
     with atomic(path) as temporary:
         frame.to_csv(
             temporary, sep="\t", index=False, lineterminator="\n", float_format=float_format
+        )
+        with contextlib.suppress(OSError, AttributeError):  # not on macOS, not on every disk
+            os.setxattr(temporary, _SEAL, sha256(temporary).encode())
+
+
+def _check_seal(path: str | Path, remedy: str) -> None:
+    try:
+        sealed = os.getxattr(path, _SEAL).decode()
+    except (OSError, AttributeError):
+        return
+    if sha256(path) != sealed:
+        raise InputError(
+            f"{path}: damaged, or edited by hand: its bytes are not those that were written; "
+            f"{remedy}. If you edited it and mean it: copy it, and rename the copy to its name."
         )
 
 
@@ -100,10 +122,12 @@ def read_tsv(
     Raises
     ------
     InputError
-        If it cannot be read, a column is missing or a value does not have its type.
+        If it cannot be read, a column is missing, a value does not have its type, or its bytes
+        are not those that `write_tsv` wrote.
     """
     import pandas as pd
 
+    _check_seal(path, remedy)
     try:
         return pd.read_csv(
             path,
@@ -161,6 +185,8 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
 class Journal:
     """Blocks of lines in a file that grows: after a kill, all that were complete are still there.
 
+    A block ends in a line with its CRC-32. From a damaged one on, all is made anew.
+
     Parameters
     ----------
     path
@@ -170,8 +196,6 @@ class Journal:
     anew
         Whether any file that is there is begun anew.
     """
-
-    _END = "//\n"
 
     def __init__(self, path: str | Path, key: str, *, anew: bool = False) -> None:
         self.path = Path(path)
@@ -184,21 +208,27 @@ class Journal:
             with self.path.open("rb") as handle:
                 if handle.readline() == self.head.encode():
                     size = whole = len(self.head.encode())
+                    crc = 0
                     for line in handle:
                         size += len(line)
-                        if line == self._END.encode():
+                        if not line.startswith(_END):
+                            crc = zlib.crc32(line, crc)
+                        elif line == _end(crc):
                             self.blocks += 1
-                            whole = size
+                            whole, crc = size, 0
+                        else:
+                            break
         if whole:
             os.truncate(self.path, whole)
         else:
             write_text(self.path, self.head)
 
     def append(self, lines: Iterable[str]) -> None:
-        """Add a block; no line is ``//``, and none has a line end."""
+        """Add a block; no line begins with ``//``, and none has a line end."""
+        block = "".join(f"{line}\n" for line in lines).encode()
         try:
-            with self.path.open("a", encoding="utf-8", newline="\n") as handle:
-                handle.write("".join(f"{line}\n" for line in lines) + self._END)
+            with self.path.open("ab") as handle:
+                handle.write(block + _end(zlib.crc32(block)))
         except OSError as error:
             raise _named(error, self.path) from None
         self.blocks += 1
@@ -212,17 +242,31 @@ class Journal:
         return read_blocks(self.path)
 
 
+_END = b"// "
+
+
+def _end(crc: int) -> bytes:
+    return _END + f"{crc:08x}\n".encode()
+
+
 def read_blocks(path: str | Path) -> Iterator[list[str]]:
-    """Blocks of a `Journal`, one after the other."""
+    """Blocks of a `Journal`, one after the other; an `InputError` if one is damaged."""
     block: list[str] = []
-    with open(path, encoding="utf-8", newline="\n") as handle:
-        next(handle)
+    crc = 0
+    with open(path, "rb") as handle:
+        next(handle, None)
         for line in handle:
-            if line == Journal._END:
+            if not line.startswith(_END):
+                crc = zlib.crc32(line, crc)
+                block.append(line[:-1].decode(errors="replace"))
+            elif line == _end(crc):
                 yield block
-                block = []
+                block, crc = [], 0
             else:
-                block.append(line[:-1])
+                block.append("")
+                break
+    if block:
+        raise InputError(f"{path}: damaged; delete it to have it made again")
 
 
 def in_turn(journals: Sequence[str | Path]) -> Iterator[list[str]]:
