@@ -17,6 +17,11 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
+# Snakemake and matplotlib keep copies at home; without one that can be written, here.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME ?= $(CURDIR)/.cache
+endif
+
 SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
 
 .PHONY: demo tables reproduction families weights genomes test bench alternatives lint env lock schema

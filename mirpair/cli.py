@@ -503,6 +503,7 @@ def scan(
         inputs = [str(genome), *([str(weights)] if weights else [])]
         for suffix in scanning.SUFFIXES:
             _check_output(output / f"{name}{suffix}", inputs)
+        scanning.check_genome(str(genome))
         keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)
         output.mkdir(parents=True, exist_ok=True)
         found = Journal(output / f".{name}.found", keys.found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import multiprocessing
 import signal
 import sys
@@ -191,6 +193,10 @@ def _begin(prepare: Callable[[], None] | None) -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Without its parent, killed by kill -9 say, a worker would wait for work for ever.
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        parent_death_signal = 1  # PR_SET_PDEATHSIG of Linux's prctl.h
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
     if prepare:
         prepare()
 

@@ -24,7 +24,7 @@ from mirpair.folding import Structure, fold, for_each
 from mirpair.inference import load_weights, scores_of
 from mirpair.models import Network, build
 from mirpair.recipes import Model
-from mirpair.sequences import Problem, Record, normalise, problem_of
+from mirpair.sequences import Problem, Record, TooLong, normalise, problem_of
 
 NAME = "pre-mirna.safetensors"
 PRIOR = 0.1
@@ -351,11 +351,16 @@ def to_lines(table: pd.DataFrame, *, digits_of_scores: int = 4) -> list[str]:
         digits = known.get(str(name))
         values = table[name].tolist()
         columns.append(
-            ["" if pd.isna(value) else str(value) for value in values]
+            ["" if pd.isna(value) else _quoted(str(value)) for value in values]
             if digits is None
             else ["" if pd.isna(value) else f"{value:.{digits}f}" for value in values]
         )
     return ["\t".join(row) for row in zip(*columns, strict=True)]
+
+
+def _quoted(text: str) -> str:
+    """An id with a quotation mark as readers of tables want it: else they read on to the next."""
+    return '"' + text.replace('"', '""') + '"' if '"' in text else text
 
 
 def header(*, nearest: bool) -> str:
@@ -423,7 +428,8 @@ def _table(
     rows = []
     for record, problem in chunk:
         reason = problem.reason if problem else predictor.reason(record.sequence)
-        row = blank | {"id": record.id, "length": len(record.sequence), "reason": reason}
+        length = problem.length if isinstance(problem, TooLong) else len(record.sequence)
+        row = blank | {"id": record.id, "length": length, "reason": reason}
         if not reason:
             structure, score, near = next(left)
             row |= {"structure": structure.dot_bracket, "mfe": structure.mfe}

@@ -8,6 +8,7 @@ too large and a low enough energy are candidates, as pseudo-hairpins are usually
 
 from __future__ import annotations
 
+import csv
 import heapq
 import json
 import re
@@ -208,6 +209,13 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
         yield part.replace("T", "U").replace("t", "u")
     if not length:
         raise InputError(f"{where}: sequence {name!r} is empty")
+
+
+def check_genome(path: str) -> None:
+    """Read a genome once, before hours of work on it; see `read_tiles` for what is refused."""
+    for _, parts in _read_named(path, None):
+        for _ in parts:
+            pass
 
 
 def find_hairpins(tile: Tile, strand: str, criteria: Criteria) -> list[Hairpin]:
@@ -707,7 +715,7 @@ def write(
         lines = chain.from_iterable(in_turn(scored))
         survivors = resolve(read_found(found))
         for number, ((name, hairpin), line) in enumerate(zip(survivors, lines, strict=True)):
-            cells = line.split("\t")
+            cells = next(csv.reader([line], delimiter="\t"))
             row = _row(dict(zip(columns, cells, strict=True)))
             place = Place(name, hairpin.start, hairpin.end, hairpin.strand)
             where = [name, str(place.start + 1), str(place.end), place.strand]

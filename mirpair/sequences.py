@@ -84,6 +84,13 @@ class Dropped(Problem):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TooLong(Problem):
+    """A record that cannot be folded, of which only the beginning is kept."""
+
+    length: int
+
+
 def normalise(sequence: str) -> str:
     """Upper case, with T written as U."""
     return sequence.upper().replace("T", "U")
@@ -308,18 +315,29 @@ def read_records(
     for number, (header, parts) in enumerate(read_parts(path, position=position), 1):
         kept, length = [], 0
         for part in parts:
+            if length <= LONGEST:
+                kept.append(part)
             length += len(part)
-            kept.append(part)
-            if length > LONGEST:
-                break
         raw = "".join(kept)
         words = header.split(maxsplit=1)
         record = Record(words[0] if words else "", normalise(raw), name, number)
-        yield record, problem_of(record, raw)
+        problem = problem_of(record, raw, length)
+        yield problem.record if problem else record, problem
 
 
-def problem_of(record: Record, raw: str) -> Problem | None:
-    """What is wrong with a record, if anything; `raw` is its sequence as it was given."""
+def problem_of(record: Record, raw: str, length: int | None = None) -> Problem | None:
+    """What is wrong with a record, if anything.
+
+    Parameters
+    ----------
+    record
+        As it was read.
+    raw
+        Its sequence as it was given.
+    length
+        Of all of the sequence, if that is only the beginning of it.
+    """
+    length = len(raw) if length is None else length
     if not record.id:
         return Problem(record, "no id")
     if len(record.id) > _LONGEST_ID:
@@ -329,8 +347,8 @@ def problem_of(record: Record, raw: str) -> Problem | None:
         return Problem(record, "a control character in its id")
     if not record.sequence:
         return Problem(record, "no sequence")
-    if len(record.sequence) > LONGEST:
-        return Problem(record, f"more than {LONGEST:,} nt; longer RNAs cannot be folded")
+    if length > LONGEST:
+        return TooLong(record, f"{length:,} nt; up to {LONGEST:,} can be folded", length)
     if outside := _OUTSIDE.search(record.sequence):
         place = outside.start()
         return Dropped(record, f"{raw[place]!r} at position {place + 1}", place + 1, raw[place])

@@ -207,10 +207,13 @@ def _ways_out(name: str, url: str, mirror: bool, error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
+    # While the bytes come, requests gives a time-out another name than before.
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return f"no answer within {_TIMEOUT} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut before the end of the file"
     if isinstance(error, requests.ConnectionError):
         return "no connection to the server"
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {_TIMEOUT} s"
     return str(error)
 
 

@@ -1,5 +1,6 @@
 """What every script imports first: the library beside the workflow, and a log that is complete."""
 
+import errno
 import logging
 import sys
 from pathlib import Path
@@ -10,25 +11,44 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirpair.files import InputError
 
+_FULL = "make room (`df` tells where), then run the same command again: nothing is lost"
+_WAYS_OUT = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "name a folder that can be written, or mount this one so that it can",
+    errno.EACCES: "give yourself the right to write there, then run the same command again",
+}
+
+
+class _LogFile(logging.FileHandler):
+    """A log on a full disk is told on the terminal, in one line and not with a traceback."""
+
+    def handleError(self, record):  # noqa: N802 - logging's name
+        print(f"{record.getMessage()} ({self.baseFilename} is full too)", file=sys.stderr)
+
 
 def start(snakemake):
     """Log to the rule's log file; an error ends there too, one of the user's without traceback."""
+
+    def log_uncaught(kind, error, traceback):
+        if issubclass(kind, InputError):
+            logging.error("%s", error)
+        elif issubclass(kind, OSError) and error.errno in _WAYS_OUT:
+            place = error.filename or snakemake.output[0]
+            logging.error("%s: %s; %s", place, error.strerror, _WAYS_OUT[error.errno])
+        else:
+            logging.critical("%s", error, exc_info=(kind, error, traceback))
+
+    # First, because not even the log may be possible to write; the terminal has it then.
+    sys.excepthook = log_uncaught
+    Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
-        filename=snakemake.log[0],
-        filemode="w",
+        handlers=[_LogFile(snakemake.log[0], mode="w")],
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         force=True,
     )
     logging.captureWarnings(True)
-
-    def log_uncaught(kind, error, traceback):
-        if issubclass(kind, InputError):
-            logging.error("%s", error)
-        else:
-            logging.critical("%s", error, exc_info=(kind, error, traceback))
-
-    sys.excepthook = log_uncaught
 
 
 def piece(snakemake):

@@ -5,12 +5,13 @@ import logging
 import job
 
 from mirpair.files import Journal
-from mirpair.scanning import Criteria, find, found_key
+from mirpair.scanning import Criteria, check_genome, find, found_key
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 genome = snakemake.input[0]
 criteria = Criteria(**snakemake.params.criteria)
+check_genome(genome)
 # A job that was killed goes on where it was.
 key = f"{found_key(genome, criteria)} {piece} of {pieces}"
 journal = Journal(f"{snakemake.output[0]}.part", key)

@@ -7,6 +7,7 @@ import http.server
 import io
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from mirpair import sources
 from mirpair.files import InputError
 from mirpair.sources import Source, fetch, fetch_member, fetch_wheel, mirror_path, read_sources
 
-CONTENT = b">1\nACGU\n"
+wait = time.sleep
+CONTENT = b">1\nACGU\n" * 20
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -26,18 +28,30 @@ class Server(http.server.BaseHTTPRequestHandler):
     """Serves CONTENT, or what the path asks for: errors, other bytes, a cut connection."""
 
     tries = 0
+    fixed = False
 
     def do_GET(self) -> None:
         type(self).tries += 1
-        kind = self.path.strip("/")
-        if kind == "missing.fa" or (kind == "flaky.fa" and self.tries < 3):
-            self.send_error(404 if kind == "missing.fa" else 503)
+        kind = "good" if self.fixed else self.path.strip("/").removesuffix(".fa")
+        if kind.isdigit() or (kind == "flaky" and self.tries < 3):
+            self.send_error(int(kind) if kind.isdigit() else 503)
             return
-        body = b"<html>sorry</html>" if kind == "wrong.fa" else CONTENT
+        body = b"<html>sorry</html>" if kind == "wrong" else CONTENT
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[:3] if kind == "cut.fa" else body)
+        if kind.startswith("cut-"):
+            body = body[: len(body) * int(kind[4:]) // 10]
+        for start in range(0, len(body), 16):
+            self.wfile.write(body[start : start + 16])
+            if kind == "slow":
+                wait(0.02)
+            if kind == "stalled" and start:
+                self.wfile.flush()
+                wait(1.5)
+            if kind == "gone" and start:
+                self.server.socket.close()  # nobody is there for the next try
+                return
 
     def log_message(self, *_: object) -> None:
         pass
@@ -47,8 +61,9 @@ class Server(http.server.BaseHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr("time.sleep", lambda _: None)  # pooch waits longer after each try
     Server.tries = 0
+    monkeypatch.setattr(http.server.ThreadingHTTPServer, "block_on_close", False)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
 
@@ -67,19 +82,50 @@ def test_a_server_that_fails_twice_is_asked_again(server: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("missing.fa", "404"), ("wrong.fa", "hash"), ("cut.fa", "")]
+    ("name", "reason", "checksum"),
+    [
+        ("wrong.fa", "hash", CHECKSUM),
+        *(
+            (name, reason, checksum)
+            for checksum in (CHECKSUM, None)
+            for name, reason in (
+                ("404.fa", "404"),
+                ("429.fa", "429"),
+                ("500.fa", "500"),
+                ("stalled.fa", "no answer within"),
+                ("gone.fa", "connection"),
+                *((f"cut-{tenth}.fa", "connection was cut") for tenth in range(10)),
+            )
+        ),
+    ],
 )
 def test_a_failed_download_leaves_nothing_and_names_the_ways_out(
-    server: str, tmp_path: Path, name: str, reason: str
+    server: str,
+    tmp_path: Path,
+    name: str,
+    reason: str,
+    checksum: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """An error, other bytes, a server that stops answering, that goes, or cuts at every tenth."""
+    monkeypatch.setattr(sources, "_TIMEOUT", 0.5)
     with pytest.raises(InputError) as caught:
-        fetch(f"{server}/{name}", tmp_path / name, checksum=CHECKSUM)
+        fetch(f"{server}/{name}", tmp_path / name, checksum=checksum)
     message = str(caught.value)
     assert name in message
     assert reason in message
     for way_out in ("network", "mirror", "demo"):
         assert f"- {way_out}:" in message
     assert list(tmp_path.iterdir()) == []
+    if name != "gone.fa":
+        monkeypatch.setattr(Server, "fixed", True)
+        fetch(f"{server}/{name}", tmp_path / name, checksum=checksum)
+        assert (tmp_path / name).read_bytes() == CONTENT
+
+
+def test_a_slow_server_is_waited_for(server: str, tmp_path: Path) -> None:
+    fetch(f"{server}/slow.fa", tmp_path / "slow.fa", checksum=CHECKSUM)
+    assert (tmp_path / "slow.fa").read_bytes() == CONTENT
 
 
 def test_no_connection_is_said_in_one_message(

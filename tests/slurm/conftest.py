@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
+CLIENTS = ("sbatch", "srun", "squeue", "scancel", "sinfo", "scontrol")
+PROGRAMS = ("munged", "slurmctld", "slurmd", *CLIENTS)
 PARTITION = "debug"
 
 
@@ -37,8 +38,8 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """With it, SLURM's programs talk to this cluster."""
-        return {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        """With it, SLURM's programs talk to this cluster, within its jobs too."""
+        return {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
 
     def ask(self, *command: str) -> str:
         done = subprocess.run(
@@ -50,11 +51,6 @@ class Cluster:
             check=False,
         )
         return done.stdout
-
-    def running(self) -> dict[str, str]:
-        """Jobs that run now: their number, and what Snakemake says of them."""
-        lines = self.ask("squeue", "--noheader", "--states=R", "--format=%i %k").splitlines()
-        return dict(line.split(maxsplit=1) for line in lines)
 
 
 def configured(folder: Path) -> str:
@@ -108,6 +104,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     (folder / "munge.key").write_bytes(os.urandom(128))
     (folder / "munge.key").chmod(0o400)
     (folder / "slurm.conf").write_text(configured(folder))
+    # Snakemake takes SLURM's variables out of the environment of its jobs, SLURM_CONF with them.
+    (folder / "bin").mkdir()
+    for name in PROGRAMS:
+        program = folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nSLURM_CONF={folder}/slurm.conf exec {found(name)} "$@"\n')
+        program.chmod(0o755)
     cluster = Cluster(folder)
     environment = {**os.environ, **cluster.environment}
     # --force: the folder is a temporary one, which MUNGE does not like.
@@ -120,8 +122,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     try:
         for command, pid in (
             (munge, "munged.pid"),
-            ([str(found("slurmctld"))], "slurmctld.pid"),
-            ([str(found("slurmd"))], "slurmd.pid"),
+            (["slurmctld"], "slurmctld.pid"),
+            (["slurmd"], "slurmd.pid"),
         ):
             subprocess.run(command, env=environment, check=True, timeout=60)
             wait_for(lambda pid=pid: (folder / pid).is_file() and (folder / pid).read_text())

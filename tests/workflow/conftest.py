@@ -34,11 +34,18 @@ class Copy:
     folder: Path
 
     def snakemake(
-        self, *arguments: str, check: bool = True, **environment: str
+        self,
+        *arguments: str,
+        check: bool = True,
+        within: tuple[str, ...] = (),
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake with one core; the output holds stdout and stderr together."""
+        """Run Snakemake with one core; the output holds stdout and stderr together.
+
+        `within` is a command that starts it, in a namespace say.
+        """
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
+            [*within, sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
             cwd=self.folder,
             text=True,
             stdout=subprocess.PIPE,

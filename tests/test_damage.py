@@ -1,0 +1,184 @@
+"""Files of ours in which a bit has changed, or that end too early: never taken for whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from mirpair import stored
+from mirpair.annotation import load as load_annotator
+from mirpair.annotation import shipped as shipped_annotator
+from mirpair.contracts import RECORDS, read_records
+from mirpair.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.files import InputError, Journal, read_blocks, write_tsv
+from mirpair.folding import ensemble, fold
+from mirpair.inference import load_weights, save_weights
+from mirpair.mirbase import load as load_hairpins
+from mirpair.mirbase import shipped as shipped_hairpins
+from mirpair.models import build
+from mirpair.prediction import load as load_predictor
+from mirpair.prediction import shipped as shipped_predictor
+from mirpair.recipes import MODELS
+
+SEQUENCES = ["GGGAAACCCAUGC", "GCGCAAAAGCGCUU", "ACGUACGUAAAA"]
+
+
+def flips(content: bytes, most: int = 3000) -> Iterator[bytes]:
+    """The content with one bit changed: in every byte, or in `most` of them."""
+    rng = np.random.default_rng(0)
+    places = range(len(content))
+    if len(content) > most:
+        # The beginning tells what it is: all of it, and the rest by chance.
+        places = [*range(600), *rng.choice(len(content), most - 600, replace=False).tolist()]
+    for place in places:
+        changed = bytearray(content)
+        changed[place] ^= 1 << int(rng.integers(8))
+        yield bytes(changed)
+
+
+def cuts(content: bytes) -> Iterator[bytes]:
+    for tenth in range(10):
+        yield content[: len(content) * tenth // 10]
+    yield content[:-1]
+
+
+def tensors() -> Tensors:
+    return Tensors.build(["a", "b", "c"], [1, 0, 1], [encode(s, *fold(s)) for s in SEQUENCES])
+
+
+def ensembles() -> Ensembles:
+    return Ensembles.build(["a", "b", "c"], [encode_ensemble(s, *ensemble(s)) for s in SEQUENCES])
+
+
+@pytest.mark.parametrize("make", [tensors, ensembles])
+def test_an_npz_is_read_as_it_was_written_or_not_at_all(
+    make: Callable[[], Tensors | Ensembles], tmp_path: Path
+) -> None:
+    """A bit of a zip that means nothing, of a date say, may change."""
+    whole = make()
+    path = tmp_path / "set.npz"
+    whole.save(path)
+    refused = 0
+    content = path.read_bytes()
+    for damaged in (*flips(content), *cuts(content)):
+        path.write_bytes(damaged)
+        try:
+            read = type(whole).load(path)
+        except InputError as error:
+            refused += str(path) in str(error)
+            continue
+        for name in whole._names():
+            np.testing.assert_array_equal(getattr(read, name), getattr(whole, name))
+    assert refused > 0.6 * len(content)  # most of the rest is names, dates and sizes said twice
+
+
+def seals(folder: Path) -> bool:
+    (folder / "probe").touch()
+    try:
+        os.setxattr(folder / "probe", "user.probe", b"x")
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def test_a_table_is_read_as_it_was_written_or_not_at_all(tmp_path: Path) -> None:
+    if not seals(tmp_path):
+        pytest.skip("this file system keeps no extended attributes")
+    path = tmp_path / "records.tsv"
+    rows = [(f"r{n}", n % 2, s, "in.fa", n) for n, s in enumerate(SEQUENCES)]
+    write_tsv(pd.DataFrame(rows, columns=list(RECORDS)), path)
+    content = path.read_bytes()
+    for damaged in (*flips(content), *cuts(content)):
+        path.write_bytes(damaged)  # the same file, so the same attribute
+        with pytest.raises(InputError, match=r"records\.tsv: damaged, or edited by hand"):
+            read_records(path)
+    path.write_bytes(content)
+    assert len(read_records(path)) == 3
+
+
+def test_a_table_that_someone_means_to_have_edited_is_read(tmp_path: Path) -> None:
+    """As the message says: copied, and the copy renamed."""
+    path, copy = tmp_path / "records.tsv", tmp_path / "copy"
+    write_tsv(pd.DataFrame([("r", 1, "ACGU", "in.fa", 1)], columns=list(RECORDS)), path)
+    copy.write_text(path.read_text().replace("ACGU", "GGGG"))
+    copy.replace(path)
+    assert read_records(path)["sequence"].tolist() == ["GGGG"]
+
+
+def test_weights_are_read_as_they_were_written_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(build(MODELS["variable"], seed=1), path)
+    content = path.read_bytes()
+    for damaged in (*flips(content, 1000), *cuts(content)):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"weights\.safetensors: "):
+            load_weights(path)
+
+
+def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "some.safetensors"
+    stored.write(path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)})
+    content = path.read_bytes()
+    for damaged in (*flips(content), *cuts(content)):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"."):
+            stored.read(path)
+    path.write_bytes(content)
+    kind, described, _ = stored.read(path)
+    assert (kind, described) == ("some", {"x": [1.5, "y"]})
+
+
+@pytest.mark.parametrize(
+    ("load", "shipped"),
+    [
+        (load_predictor, shipped_predictor),
+        (load_annotator, shipped_annotator),
+        (load_hairpins, shipped_hairpins),
+    ],
+    ids=["predictor", "annotator", "hairpins"],
+)
+def test_what_is_shipped_is_read_as_it_was_written_or_not_at_all(
+    load: Callable[[Path], Any], shipped: Callable[[], Path], tmp_path: Path
+) -> None:
+    content = shipped().read_bytes()
+    path = tmp_path / shipped().name
+    rng = np.random.default_rng(1)
+    for place in (3, 200, *rng.integers(0, len(content), 20).tolist()):
+        changed = bytearray(content)
+        changed[place] ^= 16
+        path.write_bytes(changed)
+        with pytest.raises(InputError, match=path.name):
+            load(path)
+    for damaged in cuts(content):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=path.name):
+            load(path)
+
+
+def test_a_journal_goes_on_before_its_damage_and_is_never_read_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    blocks = [["a\t1", "b\t2"], [], ["c\t3"]]
+    journal = Journal(path, "key")
+    for block in blocks:
+        journal.append(block)
+    assert list(read_blocks(path)) == blocks
+    content = path.read_bytes()
+    head = len(b"# key\n")
+    for damaged in flips(content):
+        if damaged[:head] != content[:head]:
+            continue
+        path.write_bytes(damaged)
+        read: list[list[str]] = []
+        with pytest.raises(InputError, match="damaged"):
+            read.extend(read_blocks(path))
+        assert read == blocks[: len(read)]
+        again = Journal(path, "key")
+        assert again.blocks < 3
+        assert list(again) == blocks[: again.blocks]
