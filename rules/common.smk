@@ -44,13 +44,16 @@ RUN_FOLDER = "runs/{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/{RUN_FOLDER}"
 PLACE = f"results/{STUDY.study}"
 
-# Else Snakemake fails at the first job, with a traceback. A dry run writes nothing.
-there = next(folder for folder in Path(PLACE, "_").absolute().parents if folder.exists())
-if not os.access(there, os.W_OK) and not workflow.dryrun:
-    raise WorkflowError(
-        f"{there}: this folder cannot be written, and results go there: make it writable "
-        "(is the disk mounted read-only?), or work in a copy of this repository"
-    )
+
+# Else Snakemake fails at the first job, with a traceback. A dry run does not come here.
+onstart:
+    there = next(folder for folder in Path(PLACE, "_").absolute().parents if folder.exists())
+    if not os.access(there, os.W_OK):
+        raise WorkflowError(
+            f"{there}: this folder cannot be written, and results go there: make it writable "
+            "(is the disk mounted read-only?), or work in a copy of this repository"
+        )
+
 
 
 pathvars:

@@ -66,7 +66,8 @@ class Disk:
         time.sleep(0.5)
         self.within = (
             *("nsenter", f"--target={self.holder.pid}", "--user", "--mount"),
-            *("--preserve-credentials", f"--wd={copy.folder}"),
+            # A folder entered before would be that of outside.
+            *("--preserve-credentials", "sh", "-c", 'cd "$0" && exec "$@"', str(copy.folder)),
         )
         try:
             self.run("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(self.folder))
@@ -142,8 +143,8 @@ def test_a_read_only_results_folder(disk: Disk, small_copy: Copy) -> None:
     small_copy.snakemake(target, *CONFIG, within=disk.within)
 
 
-def killed_while(copy: Copy, script: str, moments: list[float]) -> threading.Thread:
-    """Kills the process of a script with -9, again and again, each so many seconds after it began.
+def kill_trainings(copy: Copy, log: Path, moments: list[tuple[str, float]]) -> None:
+    """Kill every training with -9, so many seconds after its start or its first epoch.
 
     The list is emptied as it does so.
     """
@@ -159,9 +160,15 @@ def killed_while(copy: Copy, script: str, moments: list[float]) -> threading.Thr
                     continue
                 if pid in seen or str(copy.folder).encode() not in command:
                     continue
-                if f".{script}.py".encode() in command:
+                if b".train.py" in command:
                     seen.add(pid)
-                    time.sleep(moments[0])
+                    since, seconds = moments[0]
+                    while since == "epoch" and path.exists():
+                        # Each attempt begins its log anew.
+                        if log.exists() and "epoch" in log.read_text():
+                            break
+                        time.sleep(0.01)
+                    time.sleep(seconds)
                     try:
                         os.kill(pid, signal.SIGKILL)
                     except ProcessLookupError:
@@ -169,9 +176,7 @@ def killed_while(copy: Copy, script: str, moments: list[float]) -> threading.Thr
                     moments.pop(0)
             time.sleep(0.02)
 
-    thread = threading.Thread(target=kill, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=kill, daemon=True).start()
 
 
 def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(small_copy: Copy) -> None:
@@ -187,12 +192,13 @@ def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(small_cop
     took = json.loads((folder / "provenance.json").read_text())["wall_time_s"]
     shutil.rmtree(folder)
     rng = random.Random(20)
-    # Most of a start is Python's and PyTorch's; the moments are spread over a third of the rest.
-    moments = [rng.uniform(0.5, 3 + took / 3) for _ in range(20)]
-    left = list(moments)
-    killed_while(small_copy, "train", left)
+    moments = [("epoch", rng.uniform(0, took / 8)) for _ in range(15)]
+    moments += [("start", rng.uniform(0, 5)) for _ in range(5)]
+    rng.shuffle(moments)
+    log = small_copy.folder / RUN.replace("/runs/", "/logs/train/").replace("/seed0", "/seed0.log")
+    kill_trainings(small_copy, log, moments)
     done = small_copy.snakemake(target, *CONFIG, "--retries", "25")
-    assert done.stdout.count("Trying to restart job") >= 10
+    assert done.stdout.count("Trying to restart job") >= 15
     assert {name: (folder / name).read_bytes() for name in files} == whole
     assert json.loads((folder / "provenance.json").read_text())["began_after_epoch"] > 0
     assert not (folder / "checkpoint.safetensors").exists()
@@ -272,7 +278,7 @@ def test_a_damaged_result_stops_what_reads_it_and_is_made_again(
     assert f"{path.name}: " in failed.stdout
     assert "delete it to have it made again" in failed.stdout
     path.unlink()
-    damaged_copy.snakemake("all", *CONFIG)
+    damaged_copy.snakemake(*("all", *CONFIG, "--forcerun", rule))
     assert results(damaged_copy) == undisturbed
 
 
