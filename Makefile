@@ -73,6 +73,7 @@ weights: $(ENV)
 	mkdir -p weights
 	cp results/families/shipped/families.safetensors results/families/shipped/families.md weights/
 	cp $(addprefix results/shipped/shipped/,$(SHIPPED)) weights/
+	$(BIN)/python -m bench.golden
 
 genomes: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/shipped/datasets/benchmark/records.tsv \

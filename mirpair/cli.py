@@ -551,6 +551,26 @@ _ANNOTATED = [
 ]
 
 
+@app.command()
+def selftest() -> None:
+    """Check that this installation gives the answers that it gave where it was made.
+
+    Some RNAs are folded and scored by the weights that come with mirpair. Structures, energies and
+    families must be the same, scores to 0.00001.
+    """
+    from mirpair.provenance import versions
+    from mirpair.selftest import TOLERANCE, check
+
+    with _messages():
+        told = versions("torch", "ViennaRNA", "numpy", "safetensors")
+        console.print(", ".join(f"{name} {value}" for name, value in told.items()), **_PLAIN)
+        count, difference = check()
+        typer.echo(
+            f"{count} RNAs: structures, energies and families as they should be, "
+            f"scores to {difference:.1e} (up to {TOLERANCE:.0e} may be)"
+        )
+
+
 def _annotator(weights: Path | None) -> Annotator:
     from mirpair.annotation import load, shipped
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from mirpair.files import InputError, atomic
@@ -52,8 +52,9 @@ def write(
     content = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     sealed = {**described, _SHA256: _digest(kind, described, content)}
     with atomic(path) as temporary:
-        # One entry: safetensors writes several in an order that changes from file to file.
-        save_file(content, temporary, metadata={kind: json.dumps(sealed)})
+        # One entry: safetensors writes several in an order that changes from file to file. It would
+        # also write the file, but says of a full disk less than the system does.
+        temporary.write_bytes(save(content, metadata={kind: json.dumps(sealed)}))
         if largest is not None and (size := temporary.stat().st_size) > largest:
             raise InputError(
                 f"{path}: {size / 1e6:.1f} MB, more than the {largest / 1e6:.0f} MB that are "

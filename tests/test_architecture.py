@@ -60,6 +60,7 @@ ORDER = [
     "report",
     "families_report",
     "scan_report",
+    "selftest",
     "cli",
 ]
 # What they read is a param: a URL, a package, a sequence, networks.
