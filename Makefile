@@ -7,6 +7,9 @@
 # make weights   the weights that mirpair comes with, and their cards: fourteen trainings, an hour
 # make genomes   what a scan finds in yeast and in the human chromosome X, for docs/genomes.md (two hours)
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
+# make test-slurm  the demo on a SLURM that it starts and stops: minutes (needs slurm-wlm and munge)
+# make fuzz   ten minutes of fuzzing for each reader of other people's files (an hour, Linux)
+# make audit  known vulnerabilities of what is locked (needs uv and the network)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
 
 PYTHON ?= python3
@@ -24,7 +27,9 @@ endif
 
 SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
 
-.PHONY: demo tables reproduction families weights genomes test bench alternatives lint env lock schema
+FUZZED := fasta dot-bracket npz arrays config sheets
+
+.PHONY: test-slurm fuzz audit demo tables reproduction families weights genomes test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -99,7 +104,16 @@ lint: $(ENV)
 
 # A file's tests share real runs, so they stay together; the longest begin first.
 test: lint
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/workflow tests
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/slurm tests/workflow tests
+
+test-slurm: $(ENV)
+	$(BIN)/pytest tests/slurm
+
+fuzz: $(ENV)
+	for reader in $(FUZZED); do $(BIN)/python -m tests.fuzz $$reader -max_total_time=600 || exit 1; done
+
+audit:
+	uvx pip-audit --requirement requirements.lock --disable-pip
 
 # PyTorch is left out, see TORCH above; so are all addresses of indexes.
 lock:

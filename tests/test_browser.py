@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_report import EVIL, write_page
 
+from mirpair import scanning
+from mirpair.scan_report import render
 from mirpair.tables import to_html
 
 CHROMIUM = next(
@@ -168,4 +170,20 @@ def test_a_script_that_is_not_ours_would_not_run(
     page, complaints = opened(browser, broken, 1600)
     assert page.title() == EVIL
     assert any("Content Security Policy" in complaint for complaint in complaints)
+    page.close()
+
+
+def test_a_hostile_name_on_the_page_of_a_scan_is_text_in_a_browser(
+    browser: Browser, tmp_path: Path
+) -> None:
+    evil = "<img/src=x/onerror=alert(1)><script>document.title='owned'</script>"
+    row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
+    summary = scanning.Summary(lengths={evil: 100}, best=[(row | {"nearest": evil}, "GGAAACC")])
+    path = tmp_path / "scan.html"
+    path.write_text(render(evil, summary, {evil: evil}), encoding="utf-8")
+    page, complaints = opened(browser, path, 1000)
+    assert complaints == []
+    assert page.title() != "owned"
+    assert page.locator("img").count() == 0
+    assert evil in page.locator("body").inner_text()
     page.close()

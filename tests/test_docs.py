@@ -98,3 +98,15 @@ def test_what_the_first_page_says_of_a_scan_is_what_was_measured() -> None:
     false = rates.loc[("yeast-first", "windowed"), "calls per Mb, 1%"]
     assert f"a scan calls {false:.1f} hairpins a megabase of yeast" in text
     assert f"and {known['windowed, 1%'].sum()} of {len(known)} known human ones" in text
+
+
+def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert len(named) > 30
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert named - there == set()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import RNA
-from conftest import random_rna
+from conftest import ROOT, random_rna
 
 from mirpair import folding
 from mirpair.files import InputError
@@ -143,3 +147,33 @@ def test_a_lost_piece_is_noticed(sequences: list[str]) -> None:
 
 def test_unique_keeps_the_order_of_first_appearance() -> None:
     assert unique(["B", "A", "B", "C", "A"]) == ["B", "A", "C"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a child of its parent's death")
+def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
+    """They would wait for work for ever, each with its memory."""
+    code = (
+        "import multiprocessing, time; from mirpair.folding import fold_all\n"
+        "results = fold_all(['GGGAAACCC'] * 3200, processes=2); next(results)\n"
+        "print(*[c.pid for c in multiprocessing.active_children()], flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout
+    workers = [Path("/proc") / pid for pid in parent.stdout.readline().split()]
+    assert len(workers) == 2
+    assert all(worker.exists() for worker in workers)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while any(alive(worker) for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def alive(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

@@ -161,3 +161,23 @@ def test_everything_that_was_started_is_stopped(tmp_path: Path) -> None:
     pids = done.stdout.split("pids", 1)[1].splitlines()[0].split()
     assert len(pids) == 3
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_any_batch_system_by_its_commands(cluster: Cluster, tmp_path: Path) -> None:
+    """profiles/cluster-generic, with SLURM's commands."""
+    copy = copy_of_repository(tmp_path)
+    config = copy.write_config(small_study(copy.folder))
+    target = "results/mine/datasets/mine/records.tsv"
+    profile = ("--profile", "profiles/cluster-generic", "--latency-wait", "5")
+    here = (target, "--configfile", config)
+    copy.snakemake(*here, *profile, **cluster.environment)
+    made = (copy.folder / target).read_bytes()
+    (copy.folder / target).unlink()
+    copy.snakemake(*here)
+    assert (copy.folder / target).read_bytes() == made
+    assert list((copy.folder / ".snakemake" / "cluster").glob("*.log"))
+    starved = ("--set-resources", "records:mem_mb=20", "--forcerun", "records")
+    failed = copy.snakemake(*here, *profile, *starved, check=False, **cluster.environment)
+    assert failed.returncode != 0
+    logs = (copy.folder / ".snakemake" / "cluster").glob("*.log")
+    assert any("memory limit" in log.read_text() for log in logs)
