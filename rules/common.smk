@@ -55,7 +55,6 @@ onstart:
         )
 
 
-
 pathvars:
     # Raw downloads are the only files that studies share.
     raw="results/raw",
