@@ -17,8 +17,8 @@ from mirpair.files import InputError
 log = logging.getLogger(__name__)
 
 _KIND = "checkpoint"
-# At most so much of the work is lost: epochs, or seconds if these take longer. The largest network's
-# takes 1.5 s to write, the paper's a fiftieth of that.
+# At most so much of the work is lost: epochs, or seconds if these take longer. That of the largest
+# network takes 1.5 s to write, those of the paper's a fiftieth of that.
 EPOCHS, SECONDS = 5, 60.0
 
 
