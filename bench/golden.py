@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def main() -> None:
-    """Every so-manieth RNA of the demo of which something is said."""
+    """Every tenth hairpin and every thirtieth other RNA of the demo, if anything is said of it."""
     predictor = load()
     chosen = [
         record

@@ -50,6 +50,9 @@ class Checkpoint:
 
         A damaged file, or one of another training, is told in the log and not used.
         """
+        # Of a process that was killed while it wrote.
+        for left in self.path.parent.glob(f".{self.path.stem}.*{self.path.suffix}"):
+            left.unlink(missing_ok=True)
         if not self.path.exists():
             return None
         try:
@@ -57,7 +60,7 @@ class Checkpoint:
         except (InputError, ValueError) as error:
             log.warning("%s is not used, the training begins anew: %s", self.path, error)
             return None
-        if kind != _KIND or described["key"] != self.key:
+        if kind != _KIND or described.get("key") != self.key:
             log.info("%s is of another training; this one begins anew", self.path)
             return None
         facts: dict[str, Any] = described["facts"]

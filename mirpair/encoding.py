@@ -224,6 +224,8 @@ def _bad_offsets(offsets: npt.NDArray[np.int64], count: int, total: int, *, leas
         len(offsets) != count + 1
         or offsets[0] != 0
         or offsets[-1] != total
+        # In this order: differences of what is out of range could wrap around.
+        or ((offsets < 0) | (offsets > total)).any()
         or (np.diff(offsets) < least).any()
     )
 

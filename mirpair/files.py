@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,13 +95,13 @@ def write_tsv(frame: pd.DataFrame, path: str | Path, float_format: str | None = 
 
 def _check_seal(path: str | Path, remedy: str) -> None:
     try:
-        sealed = os.getxattr(path, _SEAL).decode()
+        sealed = os.getxattr(path, _SEAL).decode(errors="replace")
     except (OSError, AttributeError):
         return
     if sha256(path) != sealed:
         raise InputError(
             f"{path}: damaged, or edited by hand: its bytes are not those that were written; "
-            f"{remedy}. If you edited it and mean it: copy it, and rename the copy to its name."
+            f"{remedy}. If you edited it and mean it: cat {path} > copy && mv copy {path}"
         )
 
 
@@ -148,6 +148,14 @@ def read_tsv(
         ) from error
 
 
+def read_any_tsv(path: str | Path) -> pd.DataFrame:
+    """Read a TSV of ours with whatever columns it has; an `InputError` if it is damaged."""
+    import pandas as pd
+
+    _check_seal(path, "delete it to have it made again")
+    return pd.read_csv(path, sep="\t")
+
+
 def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
     """Write a compressed NPZ, atomically, no pickled objects: same arrays, same bytes."""
     if pickled := [name for name, array in arrays.items() if array.dtype.hasobject]:
@@ -185,7 +193,8 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
 class Journal:
     """Blocks of lines in a file that grows: after a kill, all that were complete are still there.
 
-    A block ends in a line with its CRC-32. From a damaged one on, all is made anew.
+    A block ends in a line with its CRC-32, all of them in one with their number. From a damaged
+    block on, all is made anew.
 
     Parameters
     ----------
@@ -200,73 +209,86 @@ class Journal:
     def __init__(self, path: str | Path, key: str, *, anew: bool = False) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.head = f"# {key}\n"
+        head = f"# {key}\n".encode()
         self.blocks = 0
         whole = 0
         if self.path.is_file() and not anew:
-            # As bytes: the last line may end within a character.
             with self.path.open("rb") as handle:
-                if handle.readline() == self.head.encode():
-                    size = whole = len(self.head.encode())
-                    crc = 0
-                    for line in handle:
-                        size += len(line)
-                        if not line.startswith(_END):
-                            crc = zlib.crc32(line, crc)
-                        elif line == _end(crc):
+                if handle.readline() == head:
+                    whole = len(head)
+                    for block, size in _whole_blocks(handle):
+                        if block is not None:
                             self.blocks += 1
-                            whole, crc = size, 0
-                        else:
-                            break
+                            whole += size
         if whole:
             os.truncate(self.path, whole)
         else:
-            write_text(self.path, self.head)
+            write_text(self.path, head.decode())
 
     def append(self, lines: Iterable[str]) -> None:
         """Add a block; no line begins with ``//``, and none has a line end."""
         block = "".join(f"{line}\n" for line in lines).encode()
-        try:
-            with self.path.open("ab") as handle:
-                handle.write(block + _end(zlib.crc32(block)))
-        except OSError as error:
-            raise _named(error, self.path) from None
+        self._write(block + _end(zlib.crc32(block)))
         self.blocks += 1
 
-    def finish(self, path: str | Path) -> None:
-        """Give the file its final name."""
-        self.path.replace(path)
+    def close(self) -> None:
+        """Say that these are all blocks; only then `read_blocks` takes them."""
+        self._write(_last(self.blocks))
+
+    def _write(self, content: bytes) -> None:
+        try:
+            with self.path.open("ab") as handle:
+                handle.write(content)
+        except OSError as error:
+            raise _named(error, self.path) from None
 
     def __iter__(self) -> Iterator[list[str]]:
-        """The blocks in the order in which they were added."""
-        return read_blocks(self.path)
+        """The blocks so far, in the order in which they were added."""
+        with self.path.open("rb") as handle:
+            handle.readline()
+            yield from (block for block, _ in _whole_blocks(handle) if block is not None)
 
 
-_END = b"// "
+_END, _LAST = b"// ", b"//end "
 
 
 def _end(crc: int) -> bytes:
     return _END + f"{crc:08x}\n".encode()
 
 
+def _last(count: int) -> bytes:
+    return _LAST + f"{count}\n".encode()
+
+
+def _whole_blocks(handle: IO[bytes]) -> Iterator[tuple[list[str] | None, int]]:
+    """Every block with its size in bytes, up to a damaged one; None if the end is as it should."""
+    lines: list[bytes] = []
+    crc = count = 0
+    for line in handle:
+        if line.startswith(_LAST):
+            if line == _last(count) and not lines:
+                yield None, len(line)
+            return
+        if line.startswith(_END):
+            if line != _end(crc):
+                return
+            yield [it[:-1].decode() for it in lines], sum(map(len, lines)) + len(line)
+            lines, crc = [], 0
+            count += 1
+        else:
+            lines.append(line)
+            crc = zlib.crc32(line, crc)
+
+
 def read_blocks(path: str | Path) -> Iterator[list[str]]:
-    """Blocks of a `Journal`, one after the other; an `InputError` if one is damaged."""
-    block: list[str] = []
-    crc = 0
+    """Blocks of a closed `Journal`, one after the other; an `InputError` if it is damaged."""
     with open(path, "rb") as handle:
-        next(handle, None)
-        for line in handle:
-            if not line.startswith(_END):
-                crc = zlib.crc32(line, crc)
-                block.append(line[:-1].decode(errors="replace"))
-            elif line == _end(crc):
-                yield block
-                block, crc = [], 0
-            else:
-                block.append("")
-                break
-    if block:
-        raise InputError(f"{path}: damaged; delete it to have it made again")
+        handle.readline()
+        for block, _ in _whole_blocks(handle):
+            if block is None:
+                return
+            yield block
+    raise InputError(f"{path}: damaged; delete it to have it made again")
 
 
 def in_turn(journals: Sequence[str | Path]) -> Iterator[list[str]]:

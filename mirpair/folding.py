@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -23,6 +25,7 @@ import RNA
 
 from mirpair.contracts import PIECE
 from mirpair.files import InputError
+from mirpair.sequences import LONGEST
 
 # About 0.2 s of work at 100 nt: long against the cost of a message, short against a progress bar.
 _TASK = 32
@@ -53,6 +56,8 @@ def fold(sequence: str) -> Structure:
 
     Do et al. 2018, section 2.1, used RNAfold; its structures and energies are these.
     """
+    if len(sequence) > LONGEST:
+        raise InputError(f"an RNA of {len(sequence):,} nt; up to {LONGEST:,} can be folded")
     dot_bracket, energy = RNA.fold(sequence)
     return Structure(dot_bracket, round(energy, 2) + 0.0)  # + 0.0 turns -0.0 into 0.0
 
@@ -181,7 +186,7 @@ def for_each(
         processes,
         mp_context=multiprocessing.get_context(method),
         initializer=_begin,
-        initargs=(prepare,),
+        initargs=(prepare, os.getpid(), threading.current_thread() is threading.main_thread()),
     )
     first = pool.submit(begun[0])
     workers = set(multiprocessing.active_children()) - others
@@ -189,14 +194,18 @@ def for_each(
     return _in_order(pool, workers, deque([first]), rest, ahead=2 * processes)
 
 
-def _begin(prepare: Callable[[], None] | None) -> None:
+def _begin(prepare: Callable[[], None] | None, parent: int, by_main_thread: bool) -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Without its parent, killed by kill -9 say, a worker would wait for work for ever.
-    with contextlib.suppress(OSError, AttributeError, TypeError):
-        parent_death_signal = 1  # PR_SET_PDEATHSIG of Linux's prctl.h
-        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+    # Without its parent, killed by kill -9 say, a worker would wait for work for ever. (Linux means
+    # the thread that made it, which may end before the process does; the main thread does not.)
+    if by_main_thread:
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            parent_death_signal = 1  # PR_SET_PDEATHSIG of Linux's prctl.h
+            ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
     if prepare:
         prepare()
 

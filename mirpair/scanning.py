@@ -482,6 +482,7 @@ def find(
             _, reverse = next(results)
             journal.append([head, *forward, *reverse])
             yield size
+        journal.close()
 
     return noted()
 
@@ -548,6 +549,7 @@ def score(
             # What is called has scores that differ from the fifth digit on.
             journal.append(prediction.to_lines(table, digits_of_scores=6))
             yield len(table)
+        journal.close()
 
     return noted()
 

@@ -90,6 +90,9 @@ class TooLong(Problem):
 
     length: int
 
+    def __str__(self) -> str:
+        return f"{Problem.__str__(self)}; leave it out of the file"
+
 
 def normalise(sequence: str) -> str:
     """Upper case, with T written as U."""

@@ -85,7 +85,10 @@ def read(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     if len(metadata) != 1:
         raise ValueError("it does not say what it is; a training writes a file that does")
     ((kind, text),) = metadata.items()
-    described = json.loads(text)
+    try:
+        described = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("its description is nested too deep") from error
     if not isinstance(described, dict) or _SHA256 not in described:
         raise ValueError("it does not say what its bytes must be")
     if described.pop(_SHA256) != _digest(kind, described, tensors):

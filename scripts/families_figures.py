@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import job
-import pandas as pd
 
 from mirpair.families_figures import (
     best_network,
@@ -17,6 +16,7 @@ from mirpair.families_figures import (
 )
 from mirpair.families_tables import INFERNAL, NEAREST, read_called, read_table
 from mirpair.figures import save
+from mirpair.files import read_any_tsv
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -27,7 +27,7 @@ of_first = {one.method: one for one in called if one.experiment == params.first}
 histories = {}
 for run, path in zip(params.runs, inputs.histories, strict=True):
     of = histories.setdefault(run["experiment"], {}).setdefault(run["label"], [])
-    of.append(pd.read_csv(path, sep="\t"))
+    of.append(read_any_tsv(path))
 figures = {
     "methods": draw_methods(tables["accuracy"]),
     "bands": draw_bands(tables["accuracy"]),

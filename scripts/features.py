@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import job
-import pandas as pd
 
 from mirpair.audit import describe, known_hairpins
 from mirpair.contracts import read_records, read_structures
-from mirpair.files import write_tsv
+from mirpair.files import read_any_tsv, write_tsv
 from mirpair.provenance import write_json
 
 job.start(snakemake)
@@ -17,4 +16,4 @@ known = known_hairpins(*inputs.hairpins) if inputs.hairpins else None
 table = describe(read_records(inputs.records), read_structures(inputs.structures), known)
 write_tsv(table, output.features, float_format="%.6f")
 folding = json.loads(Path(inputs.folding).read_text("utf-8"))
-write_json({**folding, "dropped": len(pd.read_csv(inputs.dropped, sep="\t"))}, output.summary)
+write_json({**folding, "dropped": len(read_any_tsv(inputs.dropped))}, output.summary)

@@ -1,15 +1,15 @@
 """Draw the predictions of all trainings on one experiment."""
 
 import job
-import pandas as pd
 
 from mirpair.figures import draw_predictions, save
+from mirpair.files import read_any_tsv
 
 job.start(snakemake)
 predictions = {}
 for run, path in zip(snakemake.params.runs, snakemake.input, strict=True):
     name = f"{run['experiment']} seed {run['seed']}"
-    predictions.setdefault(run["label"], {})[name] = pd.read_csv(path, sep="\t")
+    predictions.setdefault(run["label"], {})[name] = read_any_tsv(path)
 figure = draw_predictions(predictions, f"Predictions of {snakemake.wildcards.group}")
 for path in snakemake.output:
     save(figure, path)

@@ -11,10 +11,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirpair.files import InputError
 
-_FULL = "make room (`df` tells where), then run the same command again: nothing is lost"
 _WAYS_OUT = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.ENOSPC: "make room (`df` tells where), then run it again: nothing is lost",
+    errno.EDQUOT: "make room (`quota` tells how much), then run it again: nothing is lost",
     errno.EROFS: "name a folder that can be written, or mount this one so that it can",
     errno.EACCES: "give yourself the right to write there, then run the same command again",
 }
@@ -24,7 +23,11 @@ class _LogFile(logging.FileHandler):
     """A log on a full disk is told on the terminal, in one line and not with a traceback."""
 
     def handleError(self, record):  # noqa: N802 - logging's name
-        print(f"{record.getMessage()} ({self.baseFilename} is full too)", file=sys.stderr)
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError) and error.errno in _WAYS_OUT:
+            print(record.getMessage(), "(the log cannot be written either)", file=sys.stderr)
+        else:
+            super().handleError(record)
 
 
 def start(snakemake):
@@ -43,7 +46,7 @@ def start(snakemake):
     sys.excepthook = log_uncaught
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
-        handlers=[_LogFile(snakemake.log[0], mode="w")],
+        handlers=[_LogFile(snakemake.log[0], mode="w", encoding="utf-8")],
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         force=True,

@@ -18,4 +18,5 @@ tables = predict_records(
 )
 for table in tables:
     journal.append(to_lines(table))
-journal.finish(snakemake.output[0])
+journal.close()
+journal.path.replace(snakemake.output[0])

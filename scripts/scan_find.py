@@ -1,4 +1,4 @@
-"""Look for hairpins in every so-manieth stretch of a genome."""
+"""Look for hairpins in one of several pieces of a genome."""
 
 import logging
 
@@ -17,4 +17,4 @@ key = f"{found_key(genome, criteria)} {piece} of {pieces}"
 journal = Journal(f"{snakemake.output[0]}.part", key)
 for size in find(genome, journal, criteria, piece=piece, pieces=pieces):
     logging.info("%d bases", size)
-journal.finish(snakemake.output[0])
+journal.path.replace(snakemake.output[0])

@@ -9,7 +9,7 @@ import pandas as pd
 from mirpair.calibration import mean_scores
 from mirpair.card import prediction_card
 from mirpair.contracts import read_predictions, read_records
-from mirpair.files import write_text
+from mirpair.files import read_any_tsv, write_text
 from mirpair.prediction import load, ship
 
 job.start(snakemake)
@@ -20,7 +20,7 @@ held = pd.concat(
         for run, path in zip(params.runs, inputs.predictions, strict=True)
     ]
 )
-background = pd.read_csv(inputs.background, sep="\t")
+background = read_any_tsv(inputs.background)
 records = read_records(inputs.records)
 ship(
     output.weights,
@@ -36,7 +36,7 @@ card = prediction_card(
     held=held,
     background=background,
     records=records,
-    left_out=pd.read_csv(inputs.left_out, sep="\t"),
+    left_out=read_any_tsv(inputs.left_out),
     provenance=[json.loads(Path(path).read_text(encoding="utf-8")) for path in inputs.provenance],
     sources=params.sources,
     genome=params.genome,

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -186,6 +187,16 @@ def test_the_version_is_the_same_everywhere() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == __version__
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_limits_of_a_job_grow_with_each_attempt() -> None:
+    text = (ROOT / "rules" / "common.smk").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(text[text.index("def growing(") : text.index("def raw_name(")], names)
+    assert [names["growing"](500)(None, attempt) for attempt in (1, 2, 3)] == [500, 1000, 1500]
+    for profile in ("slurm", "cluster-generic", "kubernetes"):
+        settings = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
+        assert settings["retries"] >= 1, profile
 
 
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))

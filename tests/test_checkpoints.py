@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from mirpair.checkpoints import Checkpoint
 from mirpair.encoding import Tensors
 from mirpair.files import sha256
 from mirpair.inference import save_weights
+from mirpair.models import build
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
 from mirpair.training import train, train_families
 
@@ -62,6 +65,9 @@ CODE = RECIPES["published-code"](MODELS["variable"], "cross-validation")
             id="frozen BatchNorm, float64",
         ),
         pytest.param(PAPER[0], Recipe(epochs=2, batch_size=4), 4, id="watched after the result"),
+        pytest.param(
+            replace(PAPER[0], dropout=0.5), Recipe(epochs=4, batch_size=4), 0, id="dropout"
+        ),
         pytest.param(MODELS["fixed"], Recipe(epochs=4, batch_size=4), 0, id="fixed-sized"),
     ],
 )
@@ -162,11 +168,26 @@ def test_a_damaged_checkpoint_is_told_and_the_training_begins_anew(
 def test_a_checkpoint_is_due_after_some_epochs_or_after_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EPOCHS", 5)
+    monkeypatch.undo()
+    assert (checkpoints.EPOCHS, checkpoints.SECONDS) == (5, 60)
     checkpoint = Checkpoint(tmp_path / "checkpoint.safetensors", {})
     assert [epoch for epoch in range(1, 8) if checkpoint.due(epoch)] == [5, 6, 7]
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    assert checkpoint.due(1)
     checkpoint.save({"epoch": 5}, {"x": torch.zeros(1)})
     assert not checkpoint.due(9)
     assert checkpoint.due(10)
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.0)
-    assert checkpoint.due(6)
+
+
+def test_what_a_killed_save_left_is_cleared_away(tmp_path: Path) -> None:
+    path = saved(tmp_path / "checkpoint.safetensors", {})
+    (tmp_path / ".checkpoint.x7.safetensors").write_bytes(b"half")
+    assert Checkpoint(path, {}).load() is not None
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_weights_are_no_checkpoint(real_molecules: Tensors, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_weights(build(MODELS["variable"], seed=1), path)
+    assert Checkpoint(path, {}).load() is None

@@ -78,6 +78,8 @@ def test_the_blocks_of_a_journal_come_back_in_their_order(tmp_path: Path) -> Non
     """Empty blocks and empty lines too; a line may begin as a block's end does."""
     blocks = [["b", "a"], [], ["", "//x", " //"], ["ü\tx"]]
     made = journal(tmp_path / "deep" / "j", *blocks)
+    assert list(made) == blocks
+    made.close()
     assert list(made) == list(read_blocks(made.path)) == blocks
     assert made.blocks == 4
 
@@ -120,10 +122,22 @@ def test_a_journal_with_another_key_is_begun_anew(tmp_path: Path) -> None:
     assert (anew.blocks, list(anew)) == (0, [])
 
 
-def test_a_finished_journal_has_its_final_name_only(tmp_path: Path) -> None:
-    journal(tmp_path / ".part", ["a"], ["b"]).finish(tmp_path / "final")
-    assert [path.name for path in tmp_path.iterdir()] == ["final"]
-    assert list(read_blocks(tmp_path / "final")) == [["a"], ["b"]]
+def test_only_a_closed_journal_is_taken_for_whole(tmp_path: Path) -> None:
+    """Cut at the end of a block, it would miss the others without a word."""
+    path = tmp_path / "j"
+    made = journal(path, ["a"], ["b"])
+    with pytest.raises(InputError, match="damaged"):
+        list(read_blocks(path))
+    made.close()
+    content = path.read_bytes()
+    for size in range(len(content)):
+        path.write_bytes(content[:size])
+        with pytest.raises(InputError, match="damaged"):
+            list(in_turn([path]))
+    path.write_bytes(content)
+    again = journal(path, ["c"])
+    again.close()
+    assert list(read_blocks(path)) == [["a"], ["b"], ["c"]]
 
 
 def test_journals_that_were_filled_in_turn_are_read_in_turn(tmp_path: Path) -> None:
@@ -132,7 +146,7 @@ def test_journals_that_were_filled_in_turn_are_read_in_turn(tmp_path: Path) -> N
             blocks = [[str(number)] for number in range(total)]
             folder = tmp_path / f"{count}-{total}"
             for number in range(count):
-                journal(folder / str(number), *blocks[number::count])
+                journal(folder / str(number), *blocks[number::count]).close()
             paths = [folder / str(number) for number in range(count)]
             assert list(in_turn(paths)) == blocks
     assert list(in_turn([])) == []

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.files import InputError
-from mirpair.sequences import Dropped, normalise, read_fasta
+from mirpair.folding import fold
+from mirpair.sequences import Dropped, normalise, read_fasta, read_records
 
 
 def fasta(tmp_path: Path, text: str | bytes, name: str = "in.fa") -> Path:
@@ -43,6 +44,20 @@ def test_a_character_outside_acgu_names_file_record_and_position(tmp_path: Path)
     assert str(path) in message
     assert "record 2 ('bad')" in message
     assert "'n' at position 7" in message
+
+
+def test_the_longest_rna_that_can_be_folded_is_32000_nt(tmp_path: Path) -> None:
+    """ViennaRNA counts in 16 bits, and returns longer ones unfolded."""
+    path = fasta(tmp_path, f">a\n{'A' * 32_000}\n>b\n{'AC' * 16_000}G\n>c\nACGU\n")
+    (_, no), (_, problem), (last, _) = read_records(path)
+    assert no is None
+    assert problem is not None
+    assert str(problem).endswith(
+        "record 2 ('b') has 32,001 nt; up to 32,000 can be folded; leave it out of the file"
+    )
+    assert last.id == "c"
+    with pytest.raises(InputError, match="32,001 nt; up to 32,000"):
+        fold("AC" * 16_000 + "G")
 
 
 def test_a_protein_file_is_suspected(tmp_path: Path) -> None:
