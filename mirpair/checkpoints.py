@@ -37,13 +37,16 @@ class Checkpoint:
     ----------
     began
         The epoch after which the training went on; 0 if it began at its beginning.
+    seconds
+        That it took up to there.
     """
 
     def __init__(self, path: str | Path, key: Mapping[str, Any]) -> None:
         self.path = Path(path)
         self.key = json.loads(json.dumps(key))  # as it comes back from the file
         self.began = self.epoch = 0
-        self.saved = time.monotonic()
+        self.seconds = 0.0
+        self.started = self.saved = time.monotonic()
 
     def load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
         """Facts and tensors of the last `save`; None if a training must begin at its beginning.
@@ -65,6 +68,7 @@ class Checkpoint:
             return None
         facts: dict[str, Any] = described["facts"]
         self.began = self.epoch = int(facts["epoch"])
+        self.seconds = float(described["seconds"])
         log.info("going on after epoch %d, from %s", self.epoch, self.path)
         return facts, tensors
 
@@ -74,8 +78,14 @@ class Checkpoint:
 
     def save(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Replace the file, all at once; `facts` hold at least the epoch, counted from 1."""
-        stored.write(self.path, _KIND, {"key": self.key, "facts": facts}, tensors)
+        described = {"key": self.key, "facts": facts, "seconds": self.told()["wall_time_s"]}
+        stored.write(self.path, _KIND, described, tensors)
         self.epoch, self.saved = int(facts["epoch"]), time.monotonic()
+
+    def told(self) -> dict[str, Any]:
+        """For the provenance: where it went on, and seconds, those of earlier attempts too."""
+        seconds = self.seconds + time.monotonic() - self.started
+        return {"began_after_epoch": self.began, "wall_time_s": round(seconds, 1)}
 
     def remove(self) -> None:
         """Once all results are written."""

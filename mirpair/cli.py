@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import signal
+import stat
 import sys
 import time
 from collections import Counter, deque
@@ -30,7 +31,7 @@ from rich.progress import (
 )
 
 from mirpair import __version__
-from mirpair.files import InputError, atomic
+from mirpair.files import InputError, alone, atomic, way_out
 from mirpair.sequences import STDIN, Dropped, Problem, Record, read_fasta, read_records
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _messages() -> Iterator[None]:
     except (InputError, OSError) as error:
         text = str(error)
         if isinstance(error, OSError) and error.filename:
-            text = f"{error.filename}: {error.strerror}"
+            text = way_out(error) or f"{error.filename}: {error.strerror}"
         console.print("[bold red]error:[/]", escape(text), **_PLAIN)
         raise typer.Exit(1) from error
 
@@ -479,7 +480,9 @@ def scan(
 
     Example: mirpair scan genome.fa.gz -o scan/
     """
-    with _messages():
+    with _messages(), ExitStack() as running:
+        if str(genome) == STDIN or (genome.exists() and not genome.is_file()):
+            raise InputError(f"{genome}: a genome is read more than once; give a file, no pipe")
         _check_inputs([str(genome)])
         if output.exists() and not output.is_dir():
             raise InputError(f"{output} is no folder; name one to write into")
@@ -503,9 +506,11 @@ def scan(
         inputs = [str(genome), *([str(weights)] if weights else [])]
         for suffix in scanning.SUFFIXES:
             _check_output(output / f"{name}{suffix}", inputs)
+        scanning.check_results(output / name)
         scanning.check_genome(str(genome))
         keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)
         output.mkdir(parents=True, exist_ok=True)
+        running.enter_context(alone(output / f".{name}.lock"))
         found = Journal(output / f".{name}.found", keys.found)
         scored = Journal(output / f".{name}.scored", keys.scored)
         if found.blocks:
@@ -825,9 +830,12 @@ def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
 def _check_inputs(files: list[str]) -> None:
     """Refuse, before the long work, a file that is not there."""
     for path in files:
-        if path != STDIN:
-            with open(path, "rb"):
-                pass
+        if path == STDIN:
+            continue
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            continue  # to open one twice would wait for ever
+        with open(path, "rb"):
+            pass
 
 
 def _checked(

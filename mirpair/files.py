@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
@@ -29,6 +30,41 @@ _SEAL = "user.mirpair.sha256"
 
 class InputError(ValueError):
     """Something the user gave is wrong; the message says what, where and what to do."""
+
+
+_WAYS_OUT = {
+    errno.ENOSPC: "make room (`df` tells where), then run it again: nothing is lost",
+    errno.EDQUOT: "make room (`quota` tells how much), then run it again: nothing is lost",
+    errno.EROFS: "name a folder that can be written, or mount this one so that it can",
+    errno.EACCES: "give yourself the right to it, then run it again",
+}
+
+
+def way_out(error: OSError, place: str | Path = "") -> str | None:
+    """What is wrong with a file or a disk and what to do about it; None if that is not known."""
+    advice = _WAYS_OUT.get(error.errno or 0)
+    return advice and f"{error.filename or place}: {error.strerror}; {advice}"
+
+
+@contextlib.contextmanager
+def alone(path: str | Path) -> Iterator[None]:
+    """Hold a lock file while the block runs; an `InputError` if another process holds it."""
+    path = Path(path)
+    with path.open("a") as handle:
+        try:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # no such locks on Windows
+            pass
+        except OSError as error:
+            raise InputError(
+                f"{path}: another process is at the same work; wait for its end, or stop it"
+            ) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

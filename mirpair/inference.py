@@ -113,7 +113,7 @@ def load_weights(path: str | Path) -> Network:
     try:
         kind, described, state = stored.read(path)
         if kind != _KIND:
-            raise ValueError(f"it is a {kind}")
+            raise ValueError(f"it is of another kind: {kind}")
         classes = described.pop("classes", ())
         model = Model(**described)
         network = build(model, seed=0, classes=classes).to(state["output.weight"].dtype)

@@ -45,7 +45,8 @@ SPAN = 120
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
 _BASES = re.compile("[ACGU]+")
-_LETTERS = re.compile("[^A-Za-z]")
+# IUPAC's letters of bases, and X for what is masked.
+_LETTERS = re.compile("[^ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +204,25 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
         if odd := _LETTERS.search(part):
             raise InputError(
                 f"{where}: sequence {name!r} has {odd.group()!r} at position "
-                f"{length + odd.start() + 1}; only letters are understood"
+                f"{length + odd.start() + 1}; only IUPAC's letters of bases are understood"
+                + ("; is this a protein?" if odd.group() in "EFILPQefilpq" else "")
             )
         length += len(part)
         yield part.replace("T", "U").replace("t", "u")
     if not length:
         raise InputError(f"{where}: sequence {name!r} is empty")
+
+
+def check_results(stem: Path) -> None:
+    """Refuse to write over files of these names that no scan wrote."""
+    there = [path for suffix in SUFFIXES if (path := stem.with_name(stem.name + suffix)).exists()]
+    track = stem.with_name(f"{stem.name}.gff3")
+    ours = track.is_file() and "mirpair" in track.read_bytes()[:200].decode(errors="replace")
+    if there and not ours:
+        raise InputError(
+            f"{there[0]}: is there already and was not written by a scan, which would take its "
+            "place; name another folder"
+        )
 
 
 def check_genome(path: str) -> None:

@@ -90,9 +90,14 @@ def read(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     except RecursionError as error:
         raise ValueError("its description is nested too deep") from error
     if not isinstance(described, dict) or _SHA256 not in described:
-        raise ValueError("it does not say what its bytes must be")
+        raise ValueError(
+            "it has no checksum: it was written by an older mirpair, or by another program"
+        )
     if described.pop(_SHA256) != _digest(kind, described, tensors):
-        raise ValueError("it is damaged: its bytes are not those that were written")
+        raise ValueError(
+            "it is damaged: its bytes are not those that were written; delete it to have it made "
+            "again, or bring it anew"
+        )
     return kind, described, tensors
 
 

@@ -1,6 +1,5 @@
 """Train one network to tell the families of one experiment apart."""
 
-import time
 from pathlib import Path
 
 import job
@@ -18,7 +17,6 @@ from mirpair.recipes import Model, Recipe
 from mirpair.training import derive_seed, train_families
 
 job.start(snakemake)
-started = time.perf_counter()
 torch.set_num_threads(snakemake.threads)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output
 device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
@@ -34,9 +32,9 @@ for role in ("train", "validate"):
 facts = {
     "run": params.run,
     **params.training,
-    **{"classes": len(classes), "derived_seed": seed},
+    **{"classes": len(classes), "derived_seed": seed, "threads": snakemake.threads},
     "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
-    **{"threads": snakemake.threads, "code": params.code},
+    "code": params.code,
     "versions": versions("torch", "numpy"),
     "inputs_sha256": {path: sha256(path) for path in inputs},
 }
@@ -55,6 +53,5 @@ write_tsv(history, output.history, float_format="%.6f")
 logits, features = embed(network, encoded)
 found = {"logits": logits.cpu().numpy(), "features": features.cpu().numpy()}
 write_npz(output.outputs, ids=encoded.ids, classes=np.array(classes), **found)
-wall = {"wall_time_s": round(time.perf_counter() - started, 1)}
-write_json(facts | wall | {"began_after_epoch": checkpoint.began}, output.provenance)
+write_json(facts | checkpoint.told(), output.provenance)
 checkpoint.remove()

@@ -1,6 +1,5 @@
 """What every script imports first: the library beside the workflow, and a log that is complete."""
 
-import errno
 import logging
 import sys
 from pathlib import Path
@@ -9,14 +8,7 @@ from pathlib import Path
 # runs, even where another version is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirpair.files import InputError
-
-_WAYS_OUT = {
-    errno.ENOSPC: "make room (`df` tells where), then run it again: nothing is lost",
-    errno.EDQUOT: "make room (`quota` tells how much), then run it again: nothing is lost",
-    errno.EROFS: "name a folder that can be written, or mount this one so that it can",
-    errno.EACCES: "give yourself the right to write there, then run the same command again",
-}
+from mirpair.files import InputError, way_out
 
 
 class _LogFile(logging.FileHandler):
@@ -24,7 +16,7 @@ class _LogFile(logging.FileHandler):
 
     def handleError(self, record):  # noqa: N802 - logging's name
         error = sys.exc_info()[1]
-        if isinstance(error, OSError) and error.errno in _WAYS_OUT:
+        if isinstance(error, OSError) and way_out(error):
             print(record.getMessage(), "(the log cannot be written either)", file=sys.stderr)
         else:
             super().handleError(record)
@@ -36,9 +28,8 @@ def start(snakemake):
     def log_uncaught(kind, error, traceback):
         if issubclass(kind, InputError):
             logging.error("%s", error)
-        elif issubclass(kind, OSError) and error.errno in _WAYS_OUT:
-            place = error.filename or snakemake.output[0]
-            logging.error("%s: %s; %s", place, error.strerror, _WAYS_OUT[error.errno])
+        elif issubclass(kind, OSError) and (told := way_out(error, snakemake.output[0])):
+            logging.error("%s", told)
         else:
             logging.critical("%s", error, exc_info=(kind, error, traceback))
 

@@ -1,6 +1,5 @@
 """Train one network on one experiment."""
 
-import time
 from pathlib import Path
 
 import job
@@ -16,7 +15,6 @@ from mirpair.recipes import Model, Recipe
 from mirpair.training import derive_seed, select, train
 
 job.start(snakemake)
-started = time.perf_counter()
 torch.set_num_threads(snakemake.threads)
 run = snakemake.params.run
 training = snakemake.params.training
@@ -51,6 +49,5 @@ network, scores = train(
 save_weights(network, weights)
 scores.save(snakemake.output.scores)
 write_tsv(scores.predictions(), snakemake.output.predictions)
-wall = {"wall_time_s": round(time.perf_counter() - started, 1)}
-write_json(facts | wall | {"began_after_epoch": checkpoint.began}, snakemake.output.provenance)
+write_json(facts | checkpoint.told(), snakemake.output.provenance)
 checkpoint.remove()

@@ -180,6 +180,22 @@ def test_a_checkpoint_is_due_after_some_epochs_or_after_a_time(
     assert checkpoint.due(10)
 
 
+def test_the_time_of_earlier_attempts_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    path = tmp_path / "checkpoint.safetensors"
+    for expected in (30.0, 60.0):
+        checkpoint = Checkpoint(path, {})
+        checkpoint.load()
+        now[0] += 30
+        assert checkpoint.told()["wall_time_s"] == expected
+        checkpoint.save({"epoch": 7}, {"x": torch.zeros(1)})
+        now[0] += 1000  # until someone tries again
+    assert checkpoint.told()["began_after_epoch"] == 7
+
+
 def test_what_a_killed_save_left_is_cleared_away(tmp_path: Path) -> None:
     path = saved(tmp_path / "checkpoint.safetensors", {})
     (tmp_path / ".checkpoint.x7.safetensors").write_bytes(b"half")

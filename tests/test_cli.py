@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from mirpair.annotation import ship
 from mirpair.cli import app
 from mirpair.encoding import Tensors, dense, encode
 from mirpair.families import nearest_family
+from mirpair.files import alone
 from mirpair.folding import fold
 from mirpair.inference import embed, save_weights
 from mirpair.models import build
@@ -836,3 +838,77 @@ def test_scan_refuses_what_cannot_be(tmp_path: Path) -> None:
         assert code == 1, arguments
         assert said in message
         assert "Traceback" not in message
+
+
+def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
+    """An annotation or an unpacked genome beside the packed one, which have the same names."""
+    genome = tmp_path / "g.fa.gz"
+    genome.write_bytes(gzip.compress(HAIRPINS.read_bytes()[:400]))
+    for name in ("g.gff3", "g.fa"):
+        (tmp_path / name).write_text("my own")
+        code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path), "--fast")
+        assert code == 1
+        assert f"{name}: is there already and was not written by a scan" in message
+        assert (tmp_path / name).read_text() == "my own"
+        (tmp_path / name).unlink()
+    for _ in range(2):  # its own files it may replace
+        code, _, message = mirpair(
+            "scan", str(genome), "-o", str(tmp_path), "--fast", "--no-nearest", "-j", "1"
+        )
+        assert code == 0, message
+    assert not list(tmp_path.glob(".g.*"))
+
+
+def test_two_scans_into_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with alone(tmp_path / "out" / ".positives.lock"):
+        code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), "--fast")
+    assert code == 1
+    assert "another process is at the same work" in message
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (">b\nACGTJ\n", "'J' at position 5"),
+        (">b\nMKVLE\n", "is this a protein"),
+        (">a\nACGT\n", "two sequences have the name 'a'"),
+        (">b\x07\nACGT\n", "control character"),
+    ],
+)
+def test_a_genome_is_checked_to_its_end_before_the_work(
+    last: str, said: str, tmp_path: Path
+) -> None:
+    genome = tmp_path / "g.fna"
+    genome.write_text(">a\n" + "ACGT" * 1000 + "\n" + last)
+    code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path / "out"), "--fast")
+    assert code == 1
+    assert said in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_genome_through_a_pipe_is_refused_and_rnas_through_one_are_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.fa"
+    os.mkfifo(pipe)
+    code, _, message = mirpair("scan", str(pipe), "-o", str(tmp_path / "out"))
+    assert code == 1
+    assert "a genome is read more than once; give a file, no pipe" in message
+    assert "give a file" in mirpair("scan", "-", "-o", str(tmp_path / "out"))[2]
+    feeder = threading.Thread(target=lambda: pipe.write_bytes(b">a\nGGGGAAAACCCC\n"), daemon=True)
+    feeder.start()
+    code, text, message = mirpair("fold", str(pipe))
+    assert code == 0, message
+    assert text.splitlines()[1] == "GGGGAAAACCCC"
+
+
+def test_a_name_with_a_quotation_mark_in_a_scan(tmp_path: Path) -> None:
+    record = next(iter(read_fasta(HAIRPINS)))
+    genome = tmp_path / "g.fa"
+    genome.write_text(f'>chr"1\n{record.sequence}\n')
+    options = ("--fast", "--no-nearest", "-j", "1", "--false-positives", "5%")
+    code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path / "out"), *options)
+    assert code == 0, message
+    table = pd.read_csv(tmp_path / "out" / "g.tsv", sep="\t", comment="#")
+    assert table["id"].str.startswith('chr"1:').all()
+    assert len(table) >= 1
