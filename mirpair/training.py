@@ -127,6 +127,12 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def device_name(name: str) -> str:
+    """What the named torch device is called; an `InputError` if it is CUDA and there is none."""
+    place = choose_device(name)
+    return torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
+
+
 def _optimizer(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
     # One pass over the weights instead of five; PyTorch has it for AdaGrad on the CPU only.
     fused = network.output.weight.device.type == "cpu"

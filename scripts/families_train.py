@@ -14,7 +14,7 @@ from mirpair.files import sha256, write_npz, write_tsv
 from mirpair.inference import embed, save_weights
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
-from mirpair.training import derive_seed, train_families
+from mirpair.training import derive_seed, device_name, train_families
 
 job.start(snakemake)
 torch.set_num_threads(snakemake.threads)
@@ -33,7 +33,7 @@ facts = {
     "run": params.run,
     **params.training,
     **{"classes": len(classes), "derived_seed": seed, "threads": snakemake.threads},
-    "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+    "device": device_name(device),
     "code": params.code,
     "versions": versions("torch", "numpy"),
     "inputs_sha256": {path: sha256(path) for path in inputs},

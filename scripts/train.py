@@ -12,7 +12,7 @@ from mirpair.files import sha256, write_tsv
 from mirpair.inference import save_weights
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
-from mirpair.training import derive_seed, select, train
+from mirpair.training import derive_seed, device_name, select, train
 
 job.start(snakemake)
 torch.set_num_threads(snakemake.threads)
@@ -26,7 +26,7 @@ facts = {
     "run": run,
     **training,
     "derived_seed": seed,
-    "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+    "device": device_name(device),
     "threads": snakemake.threads,
     "code": snakemake.params.code,
     "versions": versions("torch", "numpy"),
