@@ -7,7 +7,7 @@
 # make weights   the weights that mirpair comes with, and their cards: fourteen trainings, an hour
 # make genomes   what a scan finds in yeast and in the human chromosome X, for docs/genomes.md (two hours)
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
-# make test-slurm  the demo on a SLURM that it starts and stops: minutes (needs slurm-wlm and munge)
+# make test-slurm  the demo on a SLURM that it starts and stops: nine minutes (needs slurm-wlm, munge)
 # make fuzz   ten minutes of fuzzing for each reader of other people's files (an hour, Linux)
 # make audit  known vulnerabilities of what is locked (needs uv and the network)
 # make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
