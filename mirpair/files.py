@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shlex
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -135,9 +136,10 @@ def _check_seal(path: str | Path, remedy: str) -> None:
     except (OSError, AttributeError):
         return
     if sha256(path) != sealed:
+        quoted = shlex.quote(str(path))
         raise InputError(
             f"{path}: damaged, or edited by hand: its bytes are not those that were written; "
-            f"{remedy}. If you edited it and mean it: cat {path} > copy && mv copy {path}"
+            f"{remedy}. If you edited it and mean it: cat {quoted} > copy && mv copy {quoted}"
         )
 
 

@@ -184,7 +184,7 @@ def test_a_table_that_someone_means_to_have_edited_is_read(tmp_path: Path) -> No
     """By the command that the message has."""
     if not seals(tmp_path):
         pytest.skip("this file system keeps no extended attributes")
-    path = tmp_path / "records.tsv"
+    path = tmp_path / "my records.tsv"
     write_tsv(pd.DataFrame([("r", 1, "ACGU", "in.fa", 1)], columns=list(RECORDS)), path)
     path.write_text(path.read_text().replace("ACGU", "GGGG"))
     with pytest.raises(InputError) as caught:
