@@ -69,6 +69,29 @@ def alone(path: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def in_turn_with_others(path: str | Path) -> Iterator[None]:
+    """Hold a lock file while the block runs; wait for another process that holds it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("a") as handle:
+            try:
+                import fcntl
+
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except ImportError:  # no such locks on Windows
+                pass
+            # The one who held it took it away at the end: then this is no longer the lock of all.
+            if not path.exists() or path.stat().st_ino != os.fstat(handle.fileno()).st_ino:
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+@contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it takes the final name only if the block succeeds."""
     path = Path(path)
