@@ -557,6 +557,50 @@ _ANNOTATED = [
 
 
 @app.command()
+def refresh(
+    lock: Annotated[Path, typer.Argument(help="Lock file of live sources.", metavar="LOCK")],
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(help="Places in it, as in the config; else all.", metavar="[PLACE]..."),
+    ] = None,
+) -> None:
+    """Bring live sources anew, and lock what they have now.
+
+    Run it in the folder that you run snakemake in. A file below results/raw is replaced only where
+    its source has other bytes now; snakemake then makes anew what depends on it. A source that
+    cannot be brought keeps its file and its row.
+
+    Example: mirpair refresh sources.lock.tsv ncbi:GCF_000146045.2/cds
+    """
+    from mirpair.live import canonical, raw_name, read_lock
+    from mirpair.live import refresh as bring_anew
+
+    with _messages():
+        if not lock.exists():
+            raise InputError(f"{lock}: there is no such lock file; the first download writes one")
+        rows = read_lock(lock)
+        named = list(dict.fromkeys(map(canonical, places or rows)))
+        if unknown := [place for place in named if place not in rows]:
+            near = get_close_matches(unknown[0], rows, n=1)
+            raise InputError(
+                f"{lock}: there is no place {unknown[0]}"
+                + (f"; near it is {near[0]}" if near else "")
+            )
+        failed = 0
+        for place in named:
+            done = bring_anew(lock, {place: Path("results", "raw", raw_name(place))})[place]
+            if done.error:
+                failed += 1
+                console.print("[bold red]error:[/]", escape(f"{place}: {done.error}"), **_PLAIN)
+            elif done.changed:
+                typer.echo(f"{place}\tchanged: {done.old} -> {done.new}, {done.bytes:,} bytes")
+            else:
+                typer.echo(f"{place}\tunchanged")
+        if failed:
+            raise InputError(f"{failed} of {len(named)} places could not be brought; see above")
+
+
+@app.command()
 def selftest() -> None:
     """Check that this installation gives the answers that it gave where it was made.
 

@@ -69,7 +69,7 @@ def alone(path: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_turn_with_others(path: str | Path) -> Iterator[None]:
+def one_at_a_time(path: str | Path) -> Iterator[None]:
     """Hold a lock file while the block runs; wait for another process that holds it."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

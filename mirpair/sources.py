@@ -279,8 +279,10 @@ def _download(
             fetched = downloader.fetch(name, downloader=download)
         except _RefusedError as error:
             download.forget()
-            kind = MissingError if error.status in (404, 410) else InputError
-            raise kind(_ways_out(name, url, mirror, download.tries, error)) from error
+            message = _ways_out(name, url, mirror, download.tries, error)
+            if error.status in (404, 410):
+                raise MissingError(message, url) from error
+            raise InputError(message) from error
         except (requests.RequestException, ValueError) as error:
             if not download.ranges:
                 download.forget()
@@ -291,7 +293,11 @@ def _download(
 
 
 class MissingError(InputError):
-    """The server has no such file."""
+    """The server has no file of this URL."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message)
+        self.url = url
 
 
 class _RefusedError(Exception):
@@ -510,7 +516,12 @@ def not_sequences(path: str | Path) -> str | None:
                 head = plain.read(_HEAD)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         return f"a gzip file that does not unpack ({error})"
-    text = head.decode("utf-8-sig", errors="replace").lstrip()
+    return not_sequences_text(head.decode("utf-8-sig", errors="replace"))
+
+
+def not_sequences_text(text: str) -> str | None:
+    """What a text is that holds no sequences; see `not_sequences`."""
+    text = text.lstrip()
     first = text.partition("\n")[0].rstrip("\r")
     if not text:
         return "an empty file"

@@ -1,7 +1,6 @@
 # From a checked config to the files that rules ask for: what all tasks share.
 # Functions stand here, in identification.smk and in families_plan.smk, nowhere else.
 import difflib
-import hashlib
 import os
 import re
 import sys
@@ -15,6 +14,7 @@ sys.path.insert(0, str(HOME))
 
 from mirpair.config import load_study, read_samples
 from mirpair.files import InputError
+from mirpair.live import raw_name
 from mirpair.provenance import code_version
 from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
 
@@ -80,12 +80,6 @@ def code_of(script, *folders):
 def growing(amount):
     """What a job may use, measured with room to spare, and as much again in each new attempt."""
     return lambda wildcards, attempt: amount * attempt
-
-
-def raw_name(url):
-    """Where a URL of the config, which is no row of the sources table, is kept."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(url).name) or "file"
-    return f"url/{hashlib.sha256(url.encode()).hexdigest()[:16]}_{name}"
 
 
 # What can be downloaded: name below results/raw/ to (URL, SHA-256 or None).
