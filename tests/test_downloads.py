@@ -1,0 +1,346 @@
+"""What a network and a publisher may do to a download, and what the user has then."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from server import PAGE, TOO_MANY, Fault, Publisher, publishing, wait
+from test_sources import CONTENT as MEMBER
+from test_sources import index
+
+from mirpair import sources
+from mirpair.files import InputError, sha256
+from mirpair.sources import MissingError, Source, fetch, mirror_path
+
+__all__ = ["index"]  # the fixture: a package index in a folder
+HAIRPINS = (ROOT / "config" / "demo" / "positives.fa").read_bytes()
+CHECKSUM = sha256(ROOT / "config" / "demo" / "positives.fa")
+FILE = "/mirbase/hairpin.fa"
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that were waited between tries, without the waiting."""
+    told: list[float] = []
+    monkeypatch.setattr("time.sleep", told.append)
+    return told
+
+
+@pytest.fixture
+def publisher(naps: list[float]) -> Iterator[Publisher]:
+    with publishing() as running:
+        running.files[FILE] = HAIRPINS
+        yield running
+
+
+def elsewhere(url: str, destination: Path) -> subprocess.Popen[bytes]:
+    """The same download in a process of its own."""
+    script = "import sys; from mirpair.sources import fetch; fetch(*sys.argv[1:], checksum=None)"
+    command = [sys.executable, "-c", script, url, str(destination)]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+
+
+def brought(publisher: Publisher, tmp_path: Path, checksum: str | None = None) -> bytes:
+    """The file's bytes; nothing else may be left."""
+    destination = tmp_path / "raw" / "hairpin.fa"
+    fetch(publisher.url + FILE, destination, checksum=checksum, sequences=True)
+    assert [path.name for path in destination.parent.iterdir()] == ["hairpin.fa"]
+    return destination.read_bytes()
+
+
+def refused(publisher: Publisher, tmp_path: Path, kind: type[InputError] = InputError) -> str:
+    """The message; there may be a part to go on with, no file."""
+    destination = tmp_path / "raw" / "hairpin.fa"
+    destination.unlink(missing_ok=True)
+    with pytest.raises(kind) as caught:
+        fetch(publisher.url + FILE, destination, checksum=None, sequences=True)
+    assert not destination.exists()
+    assert publisher.url + FILE in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("checksum", [CHECKSUM, None])
+def test_a_cut_download_goes_on_where_it_stopped(
+    publisher: Publisher, tmp_path: Path, checksum: str | None
+) -> None:
+    publisher.faults[FILE] = [Fault(cut=len(HAIRPINS) // 2)]
+    assert brought(publisher, tmp_path, checksum) == HAIRPINS
+    first, second = publisher.asked(FILE)
+    assert "Range" not in first.headers
+    assert second.headers["Range"] == f"bytes={len(HAIRPINS) // 2}-"
+    assert second.headers["If-Range"].startswith('"')
+
+
+def test_a_file_that_changed_meanwhile_is_begun_anew(publisher: Publisher, tmp_path: Path) -> None:
+    """No file is half of the old one and half of the new one."""
+    publisher.faults[FILE] = [Fault(cut=5000)]
+    publisher.always[FILE] = Fault(status=503)
+    refused(publisher, tmp_path)
+    publisher.always.clear()
+    publisher.files[FILE] = new = HAIRPINS.replace(b"A", b"C")
+    assert brought(publisher, tmp_path) == new
+    assert "Range" in publisher.asked(FILE)[-1].headers
+
+
+def test_a_server_that_heeds_no_if_range_is_found_out(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.faults[FILE] = [Fault(cut=5000)]
+    publisher.tags[FILE] = '"old"'
+    publisher.always[FILE] = Fault(status=503)
+    refused(publisher, tmp_path)
+    publisher.always.clear()
+    publisher.files[FILE] = new = HAIRPINS.replace(b"A", b"C")
+
+    class Deaf(dict[str, str]):
+        """Answers to a request for the old version as if it were the new one."""
+
+        def get(self, path: str, default: object = None) -> str:  # type: ignore[override]
+            return '"new"' if "If-Range" not in publisher.seen[-1].headers else Tag('"new"')
+
+    class Tag(str):
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = str.__hash__
+
+    publisher.tags = Deaf()
+    assert brought(publisher, tmp_path) == new
+
+
+def test_without_a_version_only_what_has_a_checksum_goes_on(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.tags[FILE] = ""
+    for checksum, goes_on in ((None, False), (CHECKSUM, True)):
+        publisher.seen.clear()
+        publisher.faults[FILE] = [Fault(cut=5000)]
+        assert brought(publisher, tmp_path, checksum) == HAIRPINS
+        assert ("Range" in publisher.asked(FILE)[1].headers) == goes_on
+
+
+def test_a_server_without_ranges_sends_it_all_again(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.ranges = False
+    publisher.faults[FILE] = [Fault(cut=5000)]
+    assert brought(publisher, tmp_path, CHECKSUM) == HAIRPINS
+
+
+def test_after_all_tries_were_cut_the_next_run_goes_on(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.faults[FILE] = [Fault(cut=1000) for _ in range(4)]
+    assert "the connection was cut before the end of the file" in refused(publisher, tmp_path)
+    assert brought(publisher, tmp_path) == HAIRPINS
+    assert [seen.headers.get("Range") for seen in publisher.asked(FILE)] == [
+        None,
+        *(f"bytes={count}-" for count in (1000, 2000, 3000, 4000)),
+    ]
+
+
+def test_a_killed_download_goes_on(publisher: Publisher, tmp_path: Path) -> None:
+    destination = tmp_path / "raw" / "hairpin.fa"
+    publisher.files[FILE] = HAIRPINS * 20
+    part = tmp_path / "raw" / ".hairpin.fa.part"
+    publisher.faults[FILE] = [Fault(slow=30)]
+    process = elsewhere(publisher.url + FILE, destination)
+    note = part.with_name(f"{part.name}.json")
+    while not (note.exists() and note.stat().st_size):
+        wait(0.02)
+    process.kill()
+    process.wait()
+    assert not destination.exists()
+    part.write_bytes(publisher.files[FILE][:50_000])  # as if it had come so far
+    fetch(publisher.url + FILE, destination, checksum=None)
+    assert destination.read_bytes() == publisher.files[FILE]
+    assert publisher.asked(FILE)[-1].headers["Range"] == "bytes=50000-"
+    assert not part.exists()
+
+
+def test_what_was_whole_when_it_was_killed_is_asked_for_once_more(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    """There is no byte behind the last one: 416."""
+    part = tmp_path / "raw" / ".hairpin.fa.part"
+    publisher.faults[FILE] = [Fault(cut=1000) for _ in range(4)]
+    refused(publisher, tmp_path)
+    part.write_bytes(HAIRPINS)
+    assert brought(publisher, tmp_path) == HAIRPINS
+
+
+def test_a_wrong_checksum_leaves_no_part(publisher: Publisher, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="hash"):
+        fetch(publisher.url + FILE, tmp_path / "hairpin.fa", checksum="0" * 64)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_downloads_of_one_file_at_once_do_not_mix(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.faults[FILE] = [Fault(slow=3), Fault(cut=3000)]
+    destination = tmp_path / "raw" / "hairpin.fa"
+    first = elsewhere(publisher.url + FILE, destination)
+    while not publisher.seen:
+        wait(0.02)
+    fetch(publisher.url + FILE, destination, checksum=None)
+    assert destination.read_bytes() == HAIRPINS
+    assert first.wait(30) == 0
+    assert destination.read_bytes() == HAIRPINS
+    assert [path.name for path in destination.parent.iterdir()] == ["hairpin.fa"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_what_will_not_get_better_is_asked_once(
+    publisher: Publisher, tmp_path: Path, status: int
+) -> None:
+    publisher.always[FILE] = Fault(status=status)
+    kind = MissingError if status in (404, 410) else InputError
+    assert f"failed ({status} " in refused(publisher, tmp_path, kind)
+    assert len(publisher.seen) == 1
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+def test_what_may_get_better_is_asked_again(
+    publisher: Publisher, tmp_path: Path, status: int
+) -> None:
+    publisher.faults[FILE] = [Fault(status=status), Fault(status=status)]
+    assert brought(publisher, tmp_path) == HAIRPINS
+    publisher.always[FILE] = Fault(status=status)
+    assert f"failed after 4 tries ({status} " in refused(publisher, tmp_path)
+    assert len(publisher.seen) == 3 + 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("7", 7), ("3600", 60), (formatdate(time.time() + 3600), 60), ("x", 0)]
+)
+def test_a_server_that_asks_to_wait_is_waited_for_a_minute_at_most(
+    publisher: Publisher, tmp_path: Path, naps: list[float], asked: str, waited: float
+) -> None:
+    publisher.faults[FILE] = [Fault(status=429, retry_after=asked)]
+    assert brought(publisher, tmp_path) == HAIRPINS
+    assert naps[0] == waited
+
+
+def test_fewer_bytes_than_announced_are_no_file(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.tags[FILE] = ""
+    publisher.always[FILE] = Fault(announced=len(HAIRPINS) + 1)
+    assert "cut before the end" in refused(publisher, tmp_path)
+
+
+def test_a_server_that_stops_in_the_middle_is_left(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_TIMEOUT", 0.2)
+    publisher.faults[FILE] = [Fault(slow=1)]
+    assert brought(publisher, tmp_path) == HAIRPINS
+    publisher.always[FILE] = Fault(slow=1)
+    assert "no answer within 0.2 s" in refused(publisher, tmp_path)
+
+
+def test_a_packed_file_comes_as_it_is_published(publisher: Publisher, tmp_path: Path) -> None:
+    """Some servers label a .gz as packed for the way, and clients unpack it then."""
+    publisher.files[FILE] = packed = gzip.compress(HAIRPINS)
+    assert brought(publisher, tmp_path) == packed
+    assert publisher.seen[0].headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (PAGE, "the server sent a web page (title 'Down for maintenance') in place of sequences"),
+        (b"\n <html><body>Sign in</body></html>", "a web page (title 'none')"),
+        (b'<?xml version="1.0"?><html><title>A &amp; B</title>', "a web page (title 'A & B')"),
+        (gzip.compress(PAGE), "a web page (title 'Down"),
+        (TOO_MANY, 'JSON (\'{"error":"API rate limit exceeded"'),
+        (b"", "an empty file"),
+        (b" \n", "an empty file"),
+        (gzip.compress(b""), "an empty file"),
+        (gzip.compress(HAIRPINS)[:-9], "a gzip file that does not unpack"),
+        (gzip.compress(HAIRPINS)[:500] + b"x" * 50, "a gzip file that does not unpack"),
+        (b"Error 42\n", "something that begins with 'Error 42'"),
+        (b"name,sequence\nx,ACGU\n", "something that begins with 'name,sequence'"),
+    ],
+)
+def test_what_is_no_sequences_does_not_pass_for_them(
+    publisher: Publisher, tmp_path: Path, body: bytes, message: str
+) -> None:
+    publisher.files[FILE] = body
+    assert message in refused(publisher, tmp_path)
+    assert list((tmp_path / "raw").iterdir()) == []
+    mirror = mirror_path(tmp_path / "mirror", publisher.url + FILE)
+    mirror.parent.mkdir(parents=True)
+    mirror.write_bytes(body)
+    with pytest.raises(InputError, match="the mirror has ") as caught:
+        fetch(
+            publisher.url + FILE,
+            tmp_path / "a",
+            checksum=None,
+            mirror=tmp_path / "mirror",
+            sequences=True,
+        )
+    assert message.removeprefix("the server sent ") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HAIRPINS,
+        b"\xef\xbb\xbf\n" + HAIRPINS,
+        b"# STOCKHOLM 1.0\n#=GF ID mir-1\n",
+        b"accession,ID\nMI0000001,cel-let-7\n",
+        b'"ID"\t"Accession"\r\ncel-let-7\tMI0000001\r\n',
+    ],
+)
+def test_sequences_in_the_usual_formats_are_taken(
+    publisher: Publisher, tmp_path: Path, body: bytes
+) -> None:
+    for content in (body, gzip.compress(body)):
+        publisher.files[FILE] = content
+        assert brought(publisher, tmp_path) == content
+
+
+def test_an_md5_is_checked_like_a_sha256(publisher: Publisher, tmp_path: Path) -> None:
+    wrong = "md5:" + "0" * 32
+    with pytest.raises(InputError, match="hash"):
+        fetch(publisher.url + FILE, tmp_path / "a", checksum=wrong)
+    mirror = mirror_path(tmp_path / "mirror", publisher.url + FILE)
+    mirror.parent.mkdir(parents=True)
+    mirror.write_bytes(HAIRPINS)
+    with pytest.raises(InputError, match=r"has the MD5 [0-9a-f]{32}, expected was 0{32}"):
+        fetch(publisher.url + FILE, tmp_path / "a", checksum=wrong, mirror=tmp_path / "mirror")
+
+
+def package(archive: Path, member: str = "thing/data/table.csv") -> str:
+    return f"pypi:thing==1.0?sha256={sha256(archive)}#{member}"
+
+
+def test_a_file_of_a_package_is_a_row_of_the_sources_table(index: Path, tmp_path: Path) -> None:
+    url = package(index / "thing-1.0.tar.gz")
+    (tmp_path / "expected").write_bytes(MEMBER)
+    checksum = sha256(tmp_path / "expected")
+    fields = {"sha256": checksum, "bytes": len(MEMBER), "licence": "x", "citation": "y"}
+    source = Source.model_validate({"name": "mirbase/all.csv", "url": url, **fields})
+    fetch(source.url, tmp_path / "all.csv", checksum=source.sha256, sequences=True)
+    assert (tmp_path / "all.csv").read_bytes() == MEMBER
+    with pytest.raises(InputError, match=f"has the SHA-256 {checksum}, expected was 0{{64}}"):
+        fetch(url, tmp_path / "other", checksum="0" * 64)
+    assert not (tmp_path / "other").exists()
+    kept = tmp_path / "mirror" / "pypi" / "thing==1.0" / "thing" / "data" / "table.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(MEMBER)
+    origin = fetch(url, tmp_path / "b", checksum=checksum, mirror=tmp_path / "mirror")
+    assert origin == str(kept)
+
+
+def test_what_is_no_file_of_a_package_is_said(index: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no file other"):
+        fetch(package(index / "thing-1.0.tar.gz", "other"), tmp_path / "a", checksum=None)
+    with pytest.raises(InputError, match=r"is written pypi:name==1\.0\?sha256="):
+        fetch("pypi:thing#table.csv", tmp_path / "a", checksum=None)
+    with pytest.raises(InputError, match=r"\.\."):
+        mirror_path(tmp_path, package(index / "thing-1.0.tar.gz", "../../x"))
+    assert list(tmp_path.iterdir()) == []
