@@ -1,0 +1,282 @@
+"""Live sources: locked at first, never exchanged in silence, replaced when the user says so."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from server import EFETCH, PAGE, Fault, Publisher
+from test_ncbi import FILES, publisher, record
+from typer.testing import CliRunner
+
+from mirpair.cli import app
+from mirpair.files import InputError, sha256
+from mirpair.live import (
+    Accessions,
+    Assembly,
+    bring,
+    is_remote,
+    parse,
+    raw_name,
+    read_lock,
+    refresh,
+)
+
+__all__ = ["publisher"]  # the fixture
+FILE = "/mirbase/hairpin.fa"
+OLD, NEW = b">a\nACGU\n", b">a\nACGA\n"
+GENOME = "ncbi:GCF_000146045.2/genome"
+RECORDS = "ncbi:NM_000001.1,NM_000002.1"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def place(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A URL whose bytes may change; no time is lost between tries."""
+    monkeypatch.setattr("mirpair.sources.time.sleep", lambda _: None)
+    publisher.files[FILE] = OLD
+    return publisher.url + FILE
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://example.org/a.fa", None),
+        ("ncbi:GCF_000146045.2/genome", Assembly("GCF_000146045.2", "genome")),
+        ("ncbi:GCA_000146045.2/cds", Assembly("GCA_000146045.2", "cds")),
+        ("ncbi:NM_000014.6", Accessions(("NM_000014.6",), False)),
+        ("ncbi: NM_000014.6, NM_000015.3/cds", Accessions(("NM_000014.6", "NM_000015.3"), True)),
+    ],
+)
+def test_what_a_place_means(written: str, meant: object) -> None:
+    assert is_remote(written)
+    assert parse(written) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("ncbi:GCF_000146045.2", "say which sequences of the assembly"),
+        ("ncbi:GCF_000146045.2/protein", "say which sequences of the assembly"),
+        ("ncbi:GCF_000146045/cds", "needs its version"),
+        ("ncbi:NM_000014.6/rna", "only /cds is known"),
+        ("ncbi:", "no accession"),
+        ("ncbi:a b", "no accession"),
+        ("results/a.fa", "is no URL"),
+    ],
+)
+def test_what_a_place_cannot_mean(written: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse(written)
+
+
+def test_where_a_place_is_kept_does_not_change() -> None:
+    """Else what was downloaded is downloaded again."""
+    assert not is_remote("config/demo/positives.fa")
+    url = "https://example.org/a%20b.fa?x=1"
+    start = digest(url.encode())[:16]
+    assert raw_name(url) == f"url/{start}_a_20b.fa_x_1"
+    start = digest(GENOME.encode())[:16]
+    assert raw_name(GENOME) == f"ncbi/{start}_GCF_000146045.2_genome.fna.gz"
+    start = digest(RECORDS.encode())[:16]
+    assert raw_name("ncbi:NM_000001.1, NM_000002.1") == f"ncbi/{start}_NM_000001.1_and_1_more.fa"
+    assert raw_name(RECORDS + "/cds").endswith("_NM_000001.1_and_1_more_cds.fa")
+
+
+def test_the_first_download_locks_a_place(place: str, tmp_path: Path) -> None:
+    lock = tmp_path / "sources.lock.tsv"
+    bring(place, tmp_path / "raw" / "a.fa", lock)
+    assert (tmp_path / "raw" / "a.fa").read_bytes() == OLD
+    bring(GENOME, tmp_path / "raw" / "b.fna.gz", lock, release="R64")
+    bring("ncbi:NM_000001.1, NM_000002.1", tmp_path / "raw" / "c.fa", lock)
+    text = record("NM_000001.1", 1) + record("NM_000002.1", 2)
+    today = datetime.now(UTC).date()
+    genome = FILES["_genomic.fna.gz"]
+    assert lock.read_text().splitlines() == [
+        "place\tsha256\tbytes\tdate\trelease",
+        f"{place}\t{digest(OLD)}\t8\t{today}\tWed, 01 May 2024 10:00:00 GMT",
+        f"{GENOME}\t{digest(genome)}\t{len(genome)}\t{today}\tR64",
+        f"{RECORDS}\t{digest(text.encode())}\t{len(text)}\t{today}\t",
+    ]
+    assert read_lock(lock)[place].sha256 == digest(OLD)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "sources.lock.tsv"]
+    assert len(list((tmp_path / "raw").iterdir())) == 3
+
+
+def test_other_bytes_than_the_locked_ones_are_refused(
+    place: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    lock = tmp_path / "my lock.tsv"
+    bring(place, tmp_path / "a.fa", lock, release="22.1")
+    before = lock.read_bytes()
+    bring(place, tmp_path / "b.fa", lock)
+    assert (tmp_path / "b.fa").read_bytes() == OLD
+    publisher.files[FILE] = NEW
+    with pytest.raises(InputError) as caught:
+        bring(place, tmp_path / "raw" / "c.fa", lock)
+    message = str(caught.value)
+    today = datetime.now(UTC).date()
+    assert f"{place} is not what was locked on {today} (release 22.1): SHA-256 now" in message
+    assert digest(NEW) in message
+    assert f"mirpair refresh '{lock}' {place}" in message
+    assert f"into a mirror as MIRROR/{place.removeprefix('http://')}" in message
+    assert list((tmp_path / "raw").iterdir()) == []
+    assert lock.read_bytes() == before
+    kept = tmp_path / "mirror" / place.removeprefix("http://")
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(OLD)
+    bring(place, tmp_path / "raw" / "c.fa", lock, mirror=tmp_path / "mirror")
+    assert (tmp_path / "raw" / "c.fa").read_bytes() == OLD, "the way out of the message"
+
+
+def test_locked_records_of_ncbi_can_be_had_from_a_mirror(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    lock = tmp_path / "lock.tsv"
+    bring(RECORDS, tmp_path / "a.fa", lock)
+    publisher.records["NM_000001.1"] = record("NM_000001.1", 5)
+    with pytest.raises(InputError, match=f"as MIRROR/{raw_name(RECORDS)}"):
+        bring(RECORDS, tmp_path / "b.fa", lock)
+    kept = tmp_path / "mirror" / raw_name(RECORDS)
+    kept.parent.mkdir(parents=True)
+    (tmp_path / "a.fa").rename(kept)
+    bring(RECORDS, tmp_path / "b.fa", lock, mirror=tmp_path / "mirror")
+    assert sha256(tmp_path / "b.fa") == read_lock(lock)[RECORDS].sha256
+
+
+def test_what_is_no_sequences_is_not_locked(
+    place: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.files[FILE] = PAGE
+    with pytest.raises(InputError, match="a web page"):
+        bring(place, tmp_path / "a.fa", tmp_path / "lock.tsv")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("x\tabc\t1\t2024-05-01\t", "line 2: column 'sha256'"),
+        (f"x\t{'0' * 64}\t0\t2024-05-01\t", "line 2: column 'bytes'"),
+        (f"x\t{'0' * 64}\t1\tyesterday\t", "line 2: column 'date'"),
+        (f"\t{'0' * 64}\t1\t2024-05-01\t", "line 2: column 'place'"),
+        (f"x\t{'0' * 64}\t1\t2024-05-01\t\n" * 2, "line 3: the place 'x' stands twice"),
+    ],
+)
+def test_a_lock_file_that_was_damaged_is_told_before_the_download(
+    place: str, publisher: Publisher, tmp_path: Path, line: str, message: str
+) -> None:
+    lock = tmp_path / "lock.tsv"
+    lock.write_text("place\tsha256\tbytes\tdate\trelease\n" + line)
+    with pytest.raises(InputError, match=message):
+        bring(place, tmp_path / "a.fa", lock)
+    assert publisher.seen == []
+    assert read_lock(tmp_path / "none.tsv") == {}
+
+
+def test_processes_that_lock_at_once_lose_no_row(publisher: Publisher, tmp_path: Path) -> None:
+    script = "import sys; from mirpair.live import bring; bring(*sys.argv[1:])"
+    lock, running = tmp_path / "lock.tsv", []
+    for number in range(6):
+        publisher.files[f"/{number}.fa"] = OLD
+        arguments = [f"{publisher.url}/{number}.fa", str(tmp_path / f"{number}.fa"), str(lock)]
+        command = [sys.executable, "-c", script, *arguments]
+        running.append(subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL))
+    assert [process.wait() for process in running] == [0] * 6
+    assert sorted(read_lock(lock)) == [f"{publisher.url}/{number}.fa" for number in range(6)]
+    assert not list(tmp_path.glob(".*"))
+
+
+def aged(lock: Path) -> None:
+    """As if it had been written long ago."""
+    lock.write_text(lock.read_text().replace(str(datetime.now(UTC).date()), "2020-01-01"))
+
+
+def test_a_refresh_touches_only_the_date_of_what_did_not_change(
+    place: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    lock, path = tmp_path / "lock.tsv", tmp_path / "a.fa"
+    bring(place, path, lock, release="22")
+    aged(lock)
+    before = path.stat()
+    publisher.modified = "Fri, 03 May 2024 10:00:00 GMT"
+    (done,) = refresh(lock, {place: path}).values()
+    assert (done.changed, done.old, done.new) == (False, digest(OLD), digest(OLD))
+    assert path.stat() == before
+    row = read_lock(lock)[place]
+    assert (row.date, row.release) == (datetime.now(UTC).date(), "22")
+
+
+def test_a_refresh_replaces_what_changed_and_the_others_go_on_after_a_failure(
+    place: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    lock = tmp_path / "lock.tsv"
+    other = f"{publisher.url}/other.fa"
+    publisher.files["/other.fa"] = OLD
+    files = {other: tmp_path / "other.fa", place: tmp_path / "a.fa"}
+    for name, path in files.items():
+        bring(name, path, lock)
+    aged(lock)
+    publisher.files[FILE] = NEW
+    publisher.always["/other.fa"] = Fault(status=503)
+    found = refresh(lock, files, releases={place: "23"})
+    assert found[place].changed
+    assert (found[place].new, found[place].bytes, found[place].release) == (digest(NEW), 8, "23")
+    assert not found[other].changed
+    assert "503" in found[other].error
+    assert files[place].read_bytes() == NEW
+    assert files[other].read_bytes() == OLD
+    rows = read_lock(lock)
+    assert (rows[place].sha256, rows[place].release) == (digest(NEW), "23")
+    assert (rows[other].sha256, str(rows[other].date)) == (digest(OLD), "2020-01-01")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_only_what_is_locked_is_refreshed(place: str, publisher: Publisher, tmp_path: Path) -> None:
+    lock = tmp_path / "lock.tsv"
+    bring(place, tmp_path / "a.fa", lock)
+    publisher.seen.clear()
+    with pytest.raises(InputError, match="there is no place https"):
+        refresh(lock, {place: tmp_path / "a.fa", "https://x.org/a": tmp_path / "b"})
+    assert publisher.seen == []
+
+
+def test_mirpair_refresh(
+    place: str, publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runner = CliRunner()
+    raw = {name: Path("results", "raw", raw_name(name)) for name in (place, RECORDS)}
+    for name, path in raw.items():
+        bring(name, path, "lock.tsv")
+    publisher.files[FILE] = NEW
+    done = runner.invoke(app, ["refresh", "lock.tsv"])
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        f"{place}\tchanged: {digest(OLD)} -> {digest(NEW)}, 8 bytes",
+        f"{RECORDS}\tunchanged",
+    ]
+    assert raw[place].read_bytes() == NEW
+    done = runner.invoke(app, ["refresh", "lock.tsv", "ncbi:NM_000001.1, NM_000002.1"])
+    assert done.stdout == f"{RECORDS}\tunchanged\n"
+    publisher.always[EFETCH] = Fault(status=400)
+    done = runner.invoke(app, ["refresh", "lock.tsv"])
+    assert done.exit_code == 1
+    assert done.stdout == f"{place}\tunchanged\n"
+    assert "1 of 2 places could not be brought" in done.stderr
+    assert raw[RECORDS].exists()
+    for arguments, message in (
+        (["none.tsv"], "there is no such lock file"),
+        (["lock.tsv", place[:-1]], f"near it is {place}"),
+    ):
+        done = runner.invoke(app, ["refresh", *arguments])
+        assert done.exit_code == 1
+        assert message in done.stderr
