@@ -70,6 +70,8 @@ class Publisher:
         By path, in the order of the requests; `always` those of every request.
     ranges
         Whether it can begin in the middle of a file.
+    encoding, modified
+        Content-Encoding and Last-Modified of files.
     """
 
     url: str = ""
@@ -80,6 +82,7 @@ class Publisher:
     always: dict[str, Fault] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     ranges: bool = True
+    encoding: str = ""
     modified: str = "Wed, 01 May 2024 10:00:00 GMT"
 
     def asked(self, path: str) -> list[Seen]:
@@ -130,6 +133,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             tag = publisher.tags.get(parts.path, f'"{hashlib.md5(body).hexdigest()}"')
             if tag:
                 headers = {"ETag": tag, "Last-Modified": publisher.modified}
+            if publisher.encoding:
+                headers["Content-Encoding"] = publisher.encoding
             if publisher.ranges:
                 headers["Accept-Ranges"] = "bytes"
             wanted = self.headers.get("Range")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from server import EFETCH, PAGE, Fault, Publisher
+from server import EFETCH, PAGE, Fault, Publisher, wait
 from test_ncbi import FILES, publisher, record
 from typer.testing import CliRunner
 
 from mirpair.cli import app
-from mirpair.files import InputError, sha256
+from mirpair.files import InputError, one_at_a_time, sha256
 from mirpair.live import (
     Accessions,
     Assembly,
@@ -193,6 +193,27 @@ def test_processes_that_lock_at_once_lose_no_row(publisher: Publisher, tmp_path:
     assert [process.wait() for process in running] == [0] * 6
     assert sorted(read_lock(lock)) == [f"{publisher.url}/{number}.fa" for number in range(6)]
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_row_is_added_when_the_other_process_has_added_its_own(
+    place: str, publisher: Publisher, tmp_path: Path
+) -> None:
+    lock = tmp_path / "lock.tsv"
+    bring(place, tmp_path / "a.fa", lock)
+    publisher.files["/b.fa"] = OLD
+    script = "import sys; from mirpair.live import bring; bring(*sys.argv[1:])"
+    arguments = [f"{publisher.url}/b.fa", str(tmp_path / "b.fa"), str(lock)]
+    with one_at_a_time(tmp_path / ".lock.tsv.lock"):
+        command = [sys.executable, "-c", script, *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        while not (tmp_path / ".b.fa.new").exists() and process.poll() is None:
+            wait(0.02)
+        wait(0.5)
+        rows = lock.read_text()
+        assert "/b.fa" not in rows
+        lock.write_text(rows + f"x\t{'0' * 64}\t1\t2024-05-01\t\n")
+    assert process.wait() == 0
+    assert sorted(read_lock(lock)) == sorted([place, f"{publisher.url}/b.fa", "x"])
 
 
 def aged(lock: Path) -> None:
