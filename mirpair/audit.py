@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mirpair.collecting import read_families
 from mirpair.contracts import AUDIT, EVALUATE, FEATURES, RANKING, SET_FEATURES, TRAIN
 from mirpair.files import InputError
 from mirpair.metrics import rank
@@ -245,59 +246,6 @@ def _accessions(hairpins: str | Path) -> list[str]:
     with (gzip.open if is_gzip else open)(hairpins, "rt", encoding="utf-8-sig") as lines:
         headers = [line.split() for line in lines if line.startswith(">")]
     return [words[1] if len(words) > 1 else "" for words in headers]
-
-
-def read_families(path: str | Path) -> dict[str, str]:
-    """Read miRBase's miFam.dat.
-
-    Parameters
-    ----------
-    path
-        Text; an entry is lines ``AC`` (the family's accession), ``ID`` (its name), ``MI``
-        (accession and name of a hairpin) as often as needed, and ``//``.
-
-    Returns
-    -------
-    dict
-        Accession of a hairpin to the name of its family.
-
-    Raises
-    ------
-    InputError
-        If a line is none of these, or a hairpin stands where no family is named or in two of
-        them; the message names file and line.
-    """
-    family_of: dict[str, str] = {}
-    family = ""
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a readable miFam.dat: it is not UTF-8 text") from error
-    for number, line in enumerate(lines, 1):
-        match line.split():
-            case [] | ["AC", _]:
-                pass
-            case ["ID", name]:
-                family = name
-            case ["MI", accession, _] if (
-                family and family_of.setdefault(accession, family) == family
-            ):
-                pass
-            case ["MI", accession, _] if family:
-                raise InputError(
-                    f"{path}: line {number}: {accession} is in the family {family!r}, and in "
-                    f"{family_of[accession]!r}; correct it"
-                )
-            case ["//"]:
-                family = ""
-            case _:
-                raise InputError(
-                    f"{path}: line {number} is {line[:40]!r}; miRBase's miFam.dat has lines "
-                    "`AC accession`, `ID family`, below it `MI accession hairpin`, then `//`"
-                )
-    return family_of
 
 
 def shortcuts(records: pd.DataFrame) -> pd.DataFrame:

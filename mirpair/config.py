@@ -28,6 +28,7 @@ from mirpair.recipes import (
     Recipe,
     Split,
 )
+from mirpair.sequences import LONGEST
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 Name = Annotated[
@@ -46,6 +47,9 @@ Place = Annotated[
 ]
 Places = Annotated[list[Place], Field(min_length=1)]
 
+
+# Where Rfam publishes all sequences of a family.
+RFAM = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/{family}.fa.gz"
 
 ModelName = Annotated[Name, Field(json_schema_extra={"examples": list(MODELS)})]
 RecipeName = Annotated[Name, Field(json_schema_extra={"examples": list(RECIPES)})]
@@ -79,11 +83,107 @@ class Audit(_Section):
         return [place for place in (self.hairpins, self.families) if place is not None]
 
 
+class _Collection(_Section):
+    shortest: int = Field(1, ge=1, description="Shorter RNAs are left out, nt.")
+    longest: int = Field(LONGEST, ge=1, description="Longer RNAs are left out, nt.")
+    release: str = Field(
+        "", description="Of the database, for the lock file; it is told, not looked at."
+    )
+
+    @model_validator(mode="after")
+    def _lengths_are_possible(self) -> Self:
+        if self.shortest > self.longest:
+            raise ValueError(f"no RNA has {self.shortest} nt or more but at most {self.longest}")
+        return self
+
+
+class HairpinCollection(_Collection):
+    """Hairpins of miRBase or MirGeneDB."""
+
+    source: Literal["hairpins"]
+    file: Place = Field(
+        description="FASTA with names such as hsa-let-7a-1, and in miRBase accessions; or a CSV "
+        "file with the columns accession, ID and precursor."
+    )
+    species: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="Species, as names begin (hsa); all, if it is left out."
+    )
+    families: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="miRBase's miFam.dat; if it is left out, names tell the family "
+        "(hsa-mir-10b: mir-10).",
+    )
+
+    def places(self) -> list[str]:
+        """The files that it is made from."""
+        return [place for place in (self.file, self.families) if place is not None]
+
+
+class RfamCollection(_Collection):
+    """RNAs of families of Rfam."""
+
+    source: Literal["rfam"]
+    families: list[Annotated[str, Field(pattern=r"^RF\d{5}$")]] = Field(
+        [], description="Accessions of families, whose full FASTA files Rfam's server has."
+    )
+    file: Place | None = Field(
+        None, description="Alignments in Stockholm format, such as Rfam.seed, in place of them."
+    )
+    without: list[str] = Field(
+        [], description="Types of families of `file` that are left out, such as miRNA."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> RfamCollection:
+        if bool(self.families) == (self.file is not None):
+            raise ValueError("it needs either `families` (accessions) or `file`, and not both")
+        if self.without and self.file is None:
+            raise ValueError("`without` is about the types of a `file`; leave out its families")
+        return self
+
+    def places(self) -> list[str]:
+        """The files that it is made from: one, or one a family."""
+        return [self.file] if self.file else [RFAM.format(family=it) for it in self.families]
+
+
+class PseudoHairpinCollection(_Section):
+    """Stretches of sequences without pre-miRNAs that fold as pre-miRNAs do (Xue et al. 2005)."""
+
+    source: Literal["pseudo-hairpins"]
+    file: Place = Field(
+        description="FASTA of a genome or of coding sequences; `ncbi:GCF_000146045.2/genome` (or "
+        "/cds, /rna) and `ncbi:NM_000014.6,NM_000015.3/cds` come from NCBI."
+    )
+    lengths_of: Name = Field(description="Collection whose lengths they have.")
+    per_positive: int = Field(1, ge=1, description="How many for each RNA of that collection.")
+    strands: Literal["both", "plus"] = Field(
+        "both", description="Both of a genome; `plus` for coding sequences and transcripts."
+    )
+    stem: int = Field(18, ge=3, description="Least base pairs.")
+    mfe: float = Field(-15.0, le=0, description="Highest energy, kcal/mol.")
+    species: str = Field("", description="Of the sequences, for a split by species.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of lengths and places.")
+    release: str = Field(
+        "", description="Of the sequences, for the lock file; it is told, not looked at."
+    )
+
+    def places(self) -> list[str]:
+        """The file that they are cut from."""
+        return [self.file]
+
+
+AnyCollection = HairpinCollection | RfamCollection | PseudoHairpinCollection
+
+
 class Dataset(_Section):
     """A set of labelled RNAs."""
 
-    positives: Places = Field(description="FASTA files of the pre-miRNAs (label 1).")
-    negatives: Places = Field(description="FASTA files of everything else (label 0).")
+    positives: Places = Field(
+        description="The pre-miRNAs (label 1): FASTA files, or names of `collections`."
+    )
+    negatives: Places = Field(
+        description="Everything else (label 0): FASTA files, or names of `collections`."
+    )
     on_ambiguous: Literal["error", "drop"] = Field(
         "error",
         description="What to do with a record that has a character outside ACGU(T): stop, or "
@@ -96,7 +196,21 @@ class Dataset(_Section):
     )
 
 
-class KFold(_Section):
+class _Split(_Section):
+    identity: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Evaluation records that are this identical to a training record, or more, are "
+        "left out; 1 is copies only. None is left out, if it is not given.",
+    )
+    copies: Literal["refuse", "keep"] = Field(
+        "refuse",
+        description="Whether an evaluation record may have the very sequence of a training record.",
+    )
+
+
+class KFold(_Split):
     """Stratified k-fold cross-validation of one set."""
 
     split: Literal["k-fold"]
@@ -105,19 +219,56 @@ class KFold(_Section):
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the shuffle before the split.")
 
 
-class ClusterKFold(_Section):
+class ClusterKFold(_Split):
     """K-fold cross-validation in which nothing that evaluates is like something that trained."""
 
     split: Literal["cluster-k-fold"]
     dataset: Name = Field(description="The set that is split.")
     folds: int = Field(5, ge=2, description="Number of folds.")
     identity: float = Field(
-        0.8, gt=0, le=1, description="Identity from which on RNAs are of one cluster."
+        0.8,
+        gt=0,
+        le=1,
+        description="Identity from which on RNAs are of one cluster, and evaluation records that "
+        "are this identical to a training record all the same are left out.",
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of clusters.")
 
 
-class Published(_Section):
+class FamilyKFold(_Split):
+    """K-fold cross-validation in which whole families are held out."""
+
+    split: Literal["family-k-fold"]
+    dataset: Name = Field(description="The set that is split; its positives are collections.")
+    folds: int = Field(5, ge=2, description="Number of folds.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of families.")
+
+
+class SpeciesHeldOut(_Split):
+    """Train on some species, evaluate on others."""
+
+    split: Literal["species"]
+    dataset: Name = Field(description="The set that is split; its positives are collections.")
+    evaluate: list[str] = Field(
+        min_length=1, description="Species that evaluate, as the names of hairpins begin."
+    )
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="Seed of the draw of records that are of no species."
+    )
+
+
+class TimeHeldOut(_Split):
+    """Train on what an older release had, evaluate on what is new since."""
+
+    split: Literal["time"]
+    dataset: Name = Field(description="The set that is split; its positives are collections.")
+    older: Place = Field(description="Hairpins of the older release, with their accessions.")
+    seed: int = Field(
+        0, ge=0, lt=2**32, description="Seed of the draw of records that are of no release."
+    )
+
+
+class Published(_Split):
     """A split that others published as FASTA files."""
 
     split: Literal["published"]
@@ -136,7 +287,7 @@ class Published(_Section):
         return self
 
 
-class AcrossDatasets(_Section):
+class AcrossDatasets(_Split):
     """Train on the whole of one set, evaluate on the whole of another."""
 
     split: Literal["across-datasets"]
@@ -150,7 +301,9 @@ class AcrossDatasets(_Section):
         return self
 
 
-AnySplit = KFold | ClusterKFold | Published | AcrossDatasets
+AnySplit = (
+    KFold | ClusterKFold | FamilyKFold | SpeciesHeldOut | TimeHeldOut | Published | AcrossDatasets
+)
 Experiment = Annotated[AnySplit, Field(discriminator="split")]
 
 
@@ -630,6 +783,13 @@ class Study(_Study):
         description="Folder with kept results: trainings found there are taken instead of made, "
         "and the target `keep` puts those there that are made.",
     )
+    lock: str | None = Field(
+        None,
+        description="File that keeps what live sources were; config/<study>.lock.tsv, if left out.",
+    )
+    collections: dict[Name, Annotated[AnyCollection, Field(discriminator="source")]] = Field(
+        {}, description="RNAs that are collected from databases and genomes."
+    )
     datasets: dict[Name, Dataset] = Field(min_length=1, description="Sets of labelled RNAs.")
     experiments: dict[Name, Experiment] = Field(
         min_length=1, description="Who trains and who evaluates."
@@ -646,6 +806,7 @@ class Study(_Study):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
+        self._collections_are_possible()
         if len(self.folds()) < sum(_fold_count(e) or 1 for e in self.experiments.values()):
             raise ValueError("experiments: two of them give the same name to a fold")
         for name, experiment in self.experiments.items():
@@ -707,6 +868,26 @@ class Study(_Study):
                 f"runs: {twice[1]!r} with recipe {twice[2]!r} on {twice[0]!r} is asked for twice"
             )
         return self
+
+    def _collections_are_possible(self) -> None:
+        for name, collection in self.collections.items():
+            if not isinstance(collection, PseudoHairpinCollection):
+                continue
+            self._known("collections", name, "collection", collection.lengths_of, self.collections)
+            if isinstance(self.collections[collection.lengths_of], PseudoHairpinCollection):
+                raise ValueError(
+                    f"collections.{name}: lengths_of: {collection.lengths_of!r} is of "
+                    "pseudo-hairpins too; name a collection of positives"
+                )
+        for name, experiment in self.experiments.items():
+            if not isinstance(experiment, FamilyKFold | SpeciesHeldOut | TimeHeldOut):
+                continue
+            dataset = self.datasets.get(experiment.dataset)
+            if dataset and not set(dataset.positives) & set(self.collections):
+                raise ValueError(
+                    f"experiments.{name}: of no positive of the set {experiment.dataset!r} is "
+                    "known where it is from; name one of `collections` among its positives"
+                )
 
     def _shipped_is_possible(self) -> None:
         shipped = self.shipped
@@ -791,7 +972,29 @@ class Study(_Study):
         sets = [place for d in self.datasets.values() for place in (*d.positives, *d.negatives)]
         train = [place for name in self.folds() for place in self.split_files(name, "train")]
         evaluate = [place for name in self.folds() for place in self.split_files(name, "evaluate")]
-        return sets + train + evaluate + self.audit.places()
+        older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
+        collected = [place for it in self.collections.values() for place in it.places()]
+        named = sets + train + evaluate + older + self.audit.places()
+        return [place for place in named if place not in self.collections] + collected
+
+    def collections_of(self, dataset: str) -> list[str]:
+        """The collections that a set takes its records from."""
+        files = (*self.datasets[dataset].positives, *self.datasets[dataset].negatives)
+        return [place for place in files if place in self.collections]
+
+    def older(self, fold_name: str) -> str | None:
+        """The older release of a split in time; None of other splits."""
+        experiment = self.experiments[self.folds()[fold_name].group]
+        return experiment.older if isinstance(experiment, TimeHeldOut) else None
+
+    def releases(self) -> dict[str, str]:
+        """What collections say of the release of their files."""
+        return {
+            place: it.release
+            for it in self.collections.values()
+            for place in it.places()
+            if it.release
+        }
 
     def max_lengths(self, fold_name: str) -> dict[str, int | None]:
         """The networks that are planned on one experiment, and the longest RNA that each takes."""
@@ -896,7 +1099,8 @@ def _varied_model(variant: ModelVariant) -> Model:
 
 
 def _fold_count(experiment: AnySplit) -> int | None:
-    return None if isinstance(experiment, AcrossDatasets) else experiment.folds
+    folds: int | None = getattr(experiment, "folds", None)
+    return folds
 
 
 def schema() -> dict[str, Any]:
@@ -969,17 +1173,24 @@ def read_samples(path: str) -> dict[str, Sample]:
     return samples
 
 
-_SPLITS = ("k-fold", "cluster-k-fold", "published", "across-datasets")
-_KINDS = (*_SPLITS, "results", "counts")
+_SPLITS = (
+    *("k-fold", "cluster-k-fold", "family-k-fold"),
+    *("species", "time", "published", "across-datasets"),
+)
+_COLLECTIONS = ("hairpins", "rfam", "pseudo-hairpins")
+_KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
+
+
+_NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
 
 
 def _explain(problem: dict[str, Any]) -> str:
     loc = list(problem["loc"])
     # After the name of an experiment or a table pydantic puts the kind that it took it for.
-    if len(loc) > 2 and loc[0] in ("experiments", "tables") and loc[2] in _KINDS:
+    if len(loc) > 2 and loc[0] in ("experiments", "tables", "collections") and loc[2] in _KINDS:
         del loc[2]
     # Lists are counted from 1; a number that is a key of a mapping stays as it is.
-    named = loc and loc[0] in ("datasets", "experiments", "models", "recipes", "tables")
+    named = loc and loc[0] in _NAMED
     where = ".".join(
         str(part + 1) if isinstance(part, int) and not (named and place == 1) else str(part)
         for place, part in enumerate(loc)
@@ -990,6 +1201,8 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}: this key is not known here; is it misspelt or in the wrong section?"
         case "missing":
             return f"{where}: this key is missing"
+        case "union_tag_not_found" | "union_tag_invalid" if loc[0] == "collections":
+            return f"{where}.source: must be one of {', '.join(_COLLECTIONS)}"
         case "union_tag_not_found" | "union_tag_invalid":
             return f"{where}.split: must be one of {', '.join(_SPLITS)}"
         case "literal_error":

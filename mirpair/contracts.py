@@ -17,6 +17,13 @@ RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "numb
 FAMILY_RECORDS = {**RECORDS, "family": "str"}
 STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
+# Where the RNAs of a collection are from.
+ORIGINS = dict.fromkeys(("id", "accession", "species", "family"), "str")
+# What was cut of stretches, by their number.
+PSEUDO_HAIRPINS = {
+    "stretch": "int64",
+    **dict.fromkeys(("id", "accession", "species", "family", "sequence"), "str"),
+}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
 # Methods without a network: columns of baselines/<experiment>.tsv, and what they are called.
@@ -81,6 +88,16 @@ def read_family_records(path: str | Path) -> pd.DataFrame:
     The family of an RNA that is no pre-miRNA (label 0) is the kind of RNA.
     """
     return read_tsv(path, FAMILY_RECORDS)
+
+
+def read_origins(path: str | Path) -> pd.DataFrame:
+    """`collections/<collection>.tsv`: row by row the FASTA file beside it; empty is not known."""
+    return read_tsv(path, ORIGINS)
+
+
+def read_pseudo_hairpins(path: str | Path) -> pd.DataFrame:
+    """A piece of a collection of pseudo-hairpins, with the number of the stretch of each."""
+    return read_tsv(path, PSEUDO_HAIRPINS)
 
 
 def read_structures(path: str | Path) -> pd.DataFrame:

@@ -1,21 +1,19 @@
-"""Who is in a set, and who trains and who evaluates in an experiment."""
+"""Who is in a set of RNAs."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from mirpair.contracts import EVALUATE, EXPERIMENT, RECORDS, TRAIN
+from mirpair.contracts import RECORDS, TRAIN
 from mirpair.files import InputError
 from mirpair.sequences import Dropped, Record, read_fasta
-from mirpair.similarity import clusters, nearest
 
 
 def build_records(
@@ -146,167 +144,6 @@ def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
         [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped],
         columns=["id", "file", "number", "reason"],
     )
-
-
-def stratified_folds(records: pd.DataFrame, *, folds: int, seed: int) -> list[pd.Series]:
-    """Role of every record in each fold: stratified k-fold by scikit-learn, shuffled by `seed`.
-
-    Returns
-    -------
-    list of Series
-        For each fold, ``"train"`` or ``"evaluate"`` for each row of `records`.
-    """
-    smallest = int(records["label"].value_counts().min())
-    if smallest < folds:
-        raise InputError(
-            f"{folds} folds need at least {folds} records of either class, the smaller has "
-            f"{smallest}: use fewer folds or more records"
-        )
-    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    roles = []
-    for _, chosen in splitter.split(records["sequence"], records["label"]):
-        role = pd.Series(TRAIN, index=records.index)
-        role.iloc[chosen] = EVALUATE
-        roles.append(role)
-    return roles
-
-
-def cluster_folds(
-    records: pd.DataFrame, *, folds: int, identity: float, seed: int, threads: int = 1
-) -> list[pd.Series]:
-    """Role of every record in each fold, where whole clusters of RNAs that are alike are drawn.
-
-    Classes are spread as evenly as the clusters allow (scikit-learn's StratifiedGroupKFold). What
-    the clustering leaves of likeness, by `mirpair.similarity.nearest`, is taken out of a fold's
-    evaluation.
-
-    Parameters
-    ----------
-    records
-        A set.
-    folds, seed
-        Number of folds, and seed of the draw.
-    identity
-        See `mirpair.similarity.clusters`.
-    threads
-        The result is the same for any.
-
-    Returns
-    -------
-    list of Series
-        As `stratified_folds`; no role (missing) for what is too near to a training record.
-    """
-    sequences = records["sequence"]
-    groups = clusters(sequences.tolist(), identity=identity, threads=threads)
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    roles = []
-    for trains, evaluates in splitter.split(sequences, records["label"], groups):
-        role = pd.Series(TRAIN, index=records.index, dtype="str")
-        near = nearest(
-            sequences.iloc[evaluates].tolist(), sequences.iloc[trains].tolist(), threads=threads
-        )
-        role.iloc[evaluates] = EVALUATE
-        role.iloc[evaluates[near >= identity]] = None
-        roles.append(role)
-    return roles
-
-
-def published_roles(
-    records: pd.DataFrame,
-    *,
-    train: Sequence[str | Path],
-    evaluate: Sequence[str | Path],
-    on_ambiguous: Literal["error", "drop"] = "error",
-) -> pd.Series:
-    """Role of the records that published FASTA files list; others get no role (missing).
-
-    Records that the set dropped for an ambiguous character are dropped here too.
-
-    Raises
-    ------
-    InputError
-        If a file has an id that the set has not, or with another sequence, or an id stands in
-        both roles.
-    """
-    sequences = dict(zip(records["id"], records["sequence"], strict=True))
-    roles: dict[str, str] = {}
-    for role, paths in ((TRAIN, train), (EVALUATE, evaluate)):
-        for path in paths:
-            for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
-                where = f"{record.file}: record {record.number} ({record.id!r})"
-                if record.id not in sequences:
-                    raise InputError(f"{where} is not in the set that it should be a part of")
-                if sequences[record.id] != record.sequence:
-                    raise InputError(f"{where} has another sequence than in its set")
-                if roles.setdefault(record.id, role) != role:
-                    raise InputError(f"{where} stands in the training and the evaluation files")
-    return records["id"].map(roles)
-
-
-def assign_roles(
-    split: Mapping[str, Any],
-    records: Mapping[str, pd.DataFrame],
-    *,
-    fold: int = 0,
-    train: Sequence[str | Path] = (),
-    evaluate: Sequence[str | Path] = (),
-    on_ambiguous: Literal["error", "drop"] = "error",
-    threads: int = 1,
-) -> pd.DataFrame:
-    """The table of one experiment: id, set and role of every record that takes part.
-
-    Parameters
-    ----------
-    split
-        An experiment of the config (`mirpair.config.Experiment`) as a dictionary; or ``{"split":
-        "whole", "dataset": …}``, in which all train.
-    records
-        Records by name of their set.
-    fold
-        Which fold, from 1, if the split has folds.
-    train, evaluate
-        FASTA files of a published split.
-    on_ambiguous
-        What the set does with a record that has a character outside ACGU.
-    threads
-        Of a search for what is alike; the result is the same for any.
-
-    Raises
-    ------
-    InputError
-        If a role lacks records of either class; see also `stratified_folds`, `published_roles`.
-    """
-    parts: list[tuple[str, pd.Series | str]]
-    match split:
-        case {"split": "k-fold", "dataset": name, "folds": folds, "seed": seed}:
-            parts = [(name, stratified_folds(records[name], folds=folds, seed=seed)[fold - 1])]
-        case {"split": "cluster-k-fold", "dataset": name, **how}:
-            drawn = {key: how[key] for key in ("folds", "identity", "seed")}
-            parts = [(name, cluster_folds(records[name], **drawn, threads=threads)[fold - 1])]
-        case {"split": "published", "dataset": name}:
-            roles = published_roles(
-                records[name], train=train, evaluate=evaluate, on_ambiguous=on_ambiguous
-            )
-            parts = [(name, roles)]
-        case {"split": "across-datasets", "train": trains, "evaluate": evaluates}:
-            parts = [(trains, TRAIN), (evaluates, EVALUATE)]
-        case {"split": "whole", "dataset": name}:
-            parts = [(name, TRAIN)]
-        case _:
-            raise InputError(f"no such split: {dict(split)}")
-    table = pd.concat(
-        [
-            records[name][["id", "label"]].assign(set=name, role=role).dropna(subset="role")
-            for name, role in parts
-        ],
-        ignore_index=True,
-    )
-    for role in (TRAIN, EVALUATE) if split["split"] != "whole" else (TRAIN,):
-        present = set(table.loc[table["role"] == role, "label"])
-        for label, kind in ((1, "positive"), (0, "negative")):
-            if label not in present:
-                raise InputError(f"the {role} part has no {kind} records; both are needed")
-    return table[list(EXPERIMENT)]
 
 
 def trained_families(

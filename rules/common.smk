@@ -88,7 +88,9 @@ DOWNLOADS |= {raw_name(place): (place, None) for place in PLACES if is_url(place
 
 
 def file_of(place):
-    """The file that a place of the config stands for: downloaded, or the user's own."""
+    """The file that a place of the config stands for: collected, downloaded, or the user's own."""
+    if STUDY.task == "identification" and place in STUDY.collections:
+        return f"<results>/collections/{place}.fa"
     name = raw_name(place) if is_url(place) else place
     if name in DOWNLOADS:
         return f"<raw>/{name}"

@@ -37,6 +37,10 @@ rule experiments:
         ),
         train=published("train"),
         evaluate=published("evaluate"),
+        origins=lambda w: expand(
+            "<results>/collections/{collection}.tsv", collection=collections_of(w.experiment)
+        ),
+        older=lambda w: reference(STUDY.older(w.experiment)),
     output:
         "<results>/experiments/{experiment}.tsv",
     log:

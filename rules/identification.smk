@@ -45,6 +45,12 @@ def published(role):
     return lambda w: [file_of(place) for place in STUDY.split_files(w.experiment, role)]
 
 
+def collections_of(experiment):
+    """The collections that an experiment takes its records from, each once."""
+    named = [name for it in STUDY.sets_of(experiment) for name in STUDY.collections_of(it)]
+    return list(dict.fromkeys(named))
+
+
 def runs_of(table):
     """The planned runs that a table of results shows."""
     return STUDY.runs_on(*STUDY.tables[table].rows.values())
@@ -59,6 +65,16 @@ def table_files(tables):
 def folds_of(group):
     """An experiment of the config as it is run, by the names of its folds."""
     return [name for name, fold in FOLDS.items() if fold.group == group]
+
+
+def who_takes_part():
+    """The experiments, without what does not change who takes part in them."""
+    every = STUDY.model_dump(mode="json")["experiments"]
+    same = [("identity", None), ("copies", "keep"), ("copies", "refuse")]
+    return {
+        name: dict(item for item in split.items() if item not in same)
+        for name, split in every.items()
+    }
 
 
 def planned(runs=PLAN, folder="runs"):
@@ -162,6 +178,8 @@ DATA_FILES = [
 ]
 DATA_OF_STUDY = {
     **STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
+    **({"collections": STUDY.model_dump(mode="json")["collections"]} if STUDY.collections else {}),
+    "experiments": who_takes_part(),
     "sha256": checksums() if STUDY.kept else {},
 }
 KEPT = found(STUDY.kept) if STUDY.kept else None
@@ -231,6 +249,7 @@ TARGETS |= {
 }
 
 
+include: "collect.smk"
 include: "datasets.smk"
 include: "baselines.smk"
 include: "train.smk"

@@ -2,11 +2,13 @@
 
 import job
 
-from mirpair.contracts import read_records
-from mirpair.datasets import assign_roles
+from mirpair.collecting import read_hairpins
+from mirpair.contracts import read_origins, read_records
+from mirpair.experiments import assign_roles
 from mirpair.files import write_tsv
 
 job.start(snakemake)
+origins, older = snakemake.input.origins, snakemake.input.older
 tables = map(read_records, snakemake.input.records)
 table = assign_roles(
     snakemake.params.split,
@@ -14,6 +16,8 @@ table = assign_roles(
     fold=snakemake.params.fold,
     train=snakemake.input.train,
     evaluate=snakemake.input.evaluate,
+    origins={f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in origins},
+    older=[hairpin.accession for path in older for hairpin in read_hairpins(path)],
     on_ambiguous=snakemake.params.on_ambiguous,
     threads=snakemake.threads,
 )

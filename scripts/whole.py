@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.datasets import assign_roles
+from mirpair.experiments import assign_roles
 from mirpair.files import write_tsv
 
 job.start(snakemake)

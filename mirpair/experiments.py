@@ -1,0 +1,383 @@
+"""Who trains and who evaluates in an experiment, and that nobody does both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from mirpair.contracts import EVALUATE, EXPERIMENT, NEAR, TRAIN
+from mirpair.files import InputError
+from mirpair.sequences import read_fasta
+from mirpair.similarity import clusters, nearest
+
+
+def stratified_folds(records: pd.DataFrame, *, folds: int, seed: int) -> list[pd.Series]:
+    """Role of every record in each fold: stratified k-fold by scikit-learn, shuffled by `seed`.
+
+    Returns
+    -------
+    list of Series
+        For each fold, ``"train"`` or ``"evaluate"`` for each row of `records`.
+    """
+    _enough(records["label"], folds, "records")
+    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
+    return [
+        _roles(records, chosen)
+        for _, chosen in splitter.split(records["sequence"], records["label"])
+    ]
+
+
+def _enough(labels: pd.Series, folds: int, what: str) -> None:
+    smallest = int(labels.value_counts().min())
+    if smallest < folds:
+        raise InputError(
+            f"{folds} folds need at least {folds} {what} of either class, the smaller has "
+            f"{smallest}: use fewer folds or more records"
+        )
+
+
+def _roles(records: pd.DataFrame, evaluates: npt.NDArray[np.int64]) -> pd.Series:
+    role = pd.Series(TRAIN, index=records.index, dtype="str")
+    role.iloc[evaluates] = EVALUATE
+    return role
+
+
+def grouped_folds(
+    records: pd.DataFrame, groups: npt.NDArray[np.int64], *, folds: int, seed: int
+) -> list[pd.Series]:
+    """Role of every record in each fold, where whole groups are drawn.
+
+    Classes are spread as evenly as the groups allow (scikit-learn's StratifiedGroupKFold).
+
+    Parameters
+    ----------
+    records
+        A set.
+    groups
+        (N,): number of each record's group.
+    folds, seed
+        Number of folds, and seed of the draw.
+
+    Returns
+    -------
+    list of Series
+        As `stratified_folds`.
+    """
+    _enough(records["label"].groupby(groups).max(), folds, "groups")
+    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    sequences, labels = records["sequence"], records["label"]
+    return [_roles(records, chosen) for _, chosen in splitter.split(sequences, labels, groups)]
+
+
+def family_groups(records: pd.DataFrame, family: pd.Series) -> npt.NDArray[np.int64]:
+    """Groups of records of one family; those of one sequence are together in any case.
+
+    Parameters
+    ----------
+    records
+        A set.
+    family
+        Of each record; one that has none (empty) is a group of its own.
+
+    Returns
+    -------
+    ndarray
+        (N,): number of the group.
+    """
+    sequence = pd.factorize(records["sequence"])[0]
+    named = pd.factorize(family.where(family != "", records["id"] + "\t"))[0]
+    # Sequences and families are the nodes of a graph, and each record is an edge.
+    count = int(sequence.max()) + 1
+    size = count + int(named.max()) + 1
+    edges = coo_array((np.ones(len(records)), (sequence, named + count)), shape=(size, size))
+    groups: npt.NDArray[np.int64] = connected_components(edges, directed=False)[1]
+    return groups[sequence].astype(np.int64)
+
+
+def held_out(
+    records: pd.DataFrame,
+    held: pd.Series,
+    *,
+    seed: int,
+    identity: float = NEAR,
+    threads: int = 1,
+) -> pd.Series:
+    """Role of every record, where some are held out and others belong to neither side.
+
+    Those that belong to neither side, as RNAs of no species do, are divided so that either class
+    has the same share in the evaluation as positives that are held out have of all that belong to a
+    side. Whole clusters of RNAs that are alike are drawn.
+
+    Parameters
+    ----------
+    records
+        A set.
+    held
+        Of each record True (evaluates), False (trains) or missing.
+    seed
+        Of the draw.
+    identity
+        Of the clusters, see `mirpair.similarity.clusters`.
+    threads
+        The result is the same for any.
+    """
+    role = held.map({True: EVALUATE, False: TRAIN})
+    known = held[(records["label"] == 1) & held.notna()]
+    share = float(known.astype(bool).mean()) if len(known) else 0.0
+    rng = np.random.default_rng(seed)
+    for label in (1, 0):
+        left = records[(records["label"] == label) & held.isna()]
+        if left.empty:
+            continue
+        groups = clusters(left["sequence"].tolist(), identity=identity, threads=threads)
+        sizes = np.bincount(groups)
+        room = max(round(share * len(left)), 1)
+        drawn = np.zeros(len(sizes), dtype=bool)
+        for group in rng.permutation(len(sizes)):
+            if sizes[group] <= room:
+                drawn[group] = True
+                room -= sizes[group]
+        role[left.index] = np.where(drawn[groups], EVALUATE, TRAIN)
+    return role
+
+
+def published_roles(
+    records: pd.DataFrame,
+    *,
+    train: Sequence[str | Path],
+    evaluate: Sequence[str | Path],
+    on_ambiguous: Literal["error", "drop"] = "error",
+) -> pd.Series:
+    """Role of the records that published FASTA files list; others get no role (missing).
+
+    Records that the set dropped for an ambiguous character are dropped here too.
+
+    Raises
+    ------
+    InputError
+        If a file has an id that the set has not, or with another sequence, or an id stands in
+        both roles.
+    """
+    sequences = dict(zip(records["id"], records["sequence"], strict=True))
+    roles: dict[str, str] = {}
+    for role, paths in ((TRAIN, train), (EVALUATE, evaluate)):
+        for path in paths:
+            for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
+                where = f"{record.file}: record {record.number} ({record.id!r})"
+                if record.id not in sequences:
+                    raise InputError(f"{where} is not in the set that it should be a part of")
+                if sequences[record.id] != record.sequence:
+                    raise InputError(f"{where} has another sequence than in its set")
+                if roles.setdefault(record.id, role) != role:
+                    raise InputError(f"{where} stands in the training and the evaluation files")
+    return records["id"].map(roles)
+
+
+def assign_roles(
+    split: Mapping[str, Any],
+    records: Mapping[str, pd.DataFrame],
+    *,
+    fold: int = 0,
+    train: Sequence[str | Path] = (),
+    evaluate: Sequence[str | Path] = (),
+    origins: Mapping[str, pd.DataFrame] | None = None,
+    older: Collection[str] = (),
+    on_ambiguous: Literal["error", "drop"] = "error",
+    threads: int = 1,
+) -> pd.DataFrame:
+    """The table of one experiment: id, set and role of every record that takes part.
+
+    Parameters
+    ----------
+    split
+        An experiment of the config (`mirpair.config.Experiment`) as a dictionary; or ``{"split":
+        "whole", "dataset": …}``, in which all train.
+    records
+        Records by name of their set.
+    fold
+        Which fold, from 1, if the split has folds.
+    train, evaluate
+        FASTA files of a published split.
+    origins
+        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+    older
+        Accessions of the release since which a split in time holds out.
+    on_ambiguous
+        What the set does with a record that has a character outside ACGU.
+    threads
+        Of a search for what is alike; the result is the same for any.
+
+    Raises
+    ------
+    InputError
+        If a role lacks records of either class, or a sequence both trains and evaluates and the
+        split does not say that it may; see also `stratified_folds`, `published_roles` and
+        `from_where`.
+    """
+    parts: list[tuple[str, pd.Series | str]]
+    match split["split"]:
+        case "published":
+            roles = published_roles(
+                records[split["dataset"]], train=train, evaluate=evaluate, on_ambiguous=on_ambiguous
+            )
+            parts = [(split["dataset"], roles)]
+        case "across-datasets":
+            parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
+        case "whole":
+            parts = [(split["dataset"], TRAIN)]
+        case _:
+            name = split["dataset"]
+            roles = _drawn(split, records[name], fold, origins or {}, older, threads)
+            parts = [(name, roles)]
+    table = pd.concat(
+        [
+            records[name][["id", "label", "sequence"]].assign(set=name, role=role)
+            for name, role in parts
+        ],
+        ignore_index=True,
+    ).dropna(subset="role")
+    if split["split"] == "whole":
+        _both_classes(table, TRAIN)
+        return table[list(EXPERIMENT)]
+    if split.get("identity"):
+        table = table[~_too_near(table, split["identity"], threads)]
+    if split.get("copies", "refuse") == "refuse":
+        refuse_copies(table)
+    for role in (TRAIN, EVALUATE):
+        _both_classes(table, role)
+    return table[list(EXPERIMENT)].reset_index(drop=True)
+
+
+def _drawn(
+    split: Mapping[str, Any],
+    records: pd.DataFrame,
+    fold: int,
+    origins: Mapping[str, pd.DataFrame],
+    older: Collection[str],
+    threads: int,
+) -> pd.Series:
+    """Roles by a split of one set."""
+    match split:
+        case {"split": "k-fold", "folds": folds, "seed": seed}:
+            return stratified_folds(records, folds=folds, seed=seed)[fold - 1]
+        case {"split": "cluster-k-fold", "folds": folds, "seed": seed, "identity": identity}:
+            groups = clusters(records["sequence"].tolist(), identity=identity, threads=threads)
+            return grouped_folds(records, groups, folds=folds, seed=seed)[fold - 1]
+        case {"split": "family-k-fold", "folds": folds, "seed": seed}:
+            family = from_where(records, origins, "family")
+            groups = family_groups(records, family)
+            return grouped_folds(records, groups, folds=folds, seed=seed)[fold - 1]
+        case {"split": "species", "evaluate": evaluates, "seed": seed}:
+            species = from_where(records, origins, "species").str.lower()
+            wanted = {name.lower() for name in evaluates}
+            if unknown := sorted(wanted - set(species)):
+                there = ", ".join(species[species != ""].value_counts().index[:8])
+                raise InputError(
+                    f"no record of the set is of the species {', '.join(unknown)}; there are, "
+                    f"most of all, {there}"
+                )
+            held = species.isin(wanted).where(species != "")
+        case {"split": "time", "seed": seed}:
+            accession = from_where(records, origins, "accession")
+            # Negatives are of no release.
+            dated = (accession != "") & (records["label"] == 1)
+            held = (~accession.isin(set(older))).where(dated)
+            if not held[dated].astype(bool).any():
+                raise InputError(
+                    "no positive is new: the older release has the accessions of all of them"
+                )
+        case _:
+            raise InputError(f"no such split: {dict(split)}")
+    # A class of which nothing is held out belongs to neither side.
+    for label in (1, 0):
+        of_class = records["label"] == label
+        if not held[of_class].fillna(False).astype(bool).any():
+            held = held.mask(of_class)
+    return held_out(records, held, seed=seed, threads=threads)
+
+
+def from_where(
+    records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column: str
+) -> pd.Series:
+    """The species, family or accession of every record, empty where it is not known.
+
+    Parameters
+    ----------
+    records
+        A set.
+    origins
+        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+    column
+        Of the table of origins.
+
+    Raises
+    ------
+    InputError
+        If it is known of no positive.
+    """
+    parts = [
+        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "it": table[column]})
+        for file, table in origins.items()
+    ]
+    empty = pd.DataFrame({"file": [""], "number": [0], "it": [""]})
+    known = pd.concat([empty, *parts])
+    merged = records[["file", "number"]].merge(known, how="left", on=["file", "number"])
+    found = merged["it"].fillna("").set_axis(records.index)
+    if not (found[records["label"] == 1] != "").any():
+        raise InputError(
+            f"of no positive of the set the {column} is known: name a collection of hairpins "
+            "(`collections` in the config) among its positives, in place of a FASTA file"
+        )
+    return found
+
+
+def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
+    """Which evaluation records are too near to a training record."""
+    trains, evaluates = (table.loc[table["role"] == it, "sequence"] for it in (TRAIN, EVALUATE))
+    if identity == 1:
+        near = evaluates.isin(set(trains)).to_numpy()
+    else:
+        near = nearest(evaluates.tolist(), trains.tolist(), threads=threads) >= identity
+    return pd.Series(near, index=evaluates.index).reindex(table.index, fill_value=False)
+
+
+def refuse_copies(table: pd.DataFrame) -> None:
+    """Refuse an experiment in which a sequence both trains and evaluates.
+
+    Parameters
+    ----------
+    table
+        Columns id, set, sequence and role.
+
+    Raises
+    ------
+    InputError
+        If one does; with how many, the first, and what can be done.
+    """
+    trains = table[table["role"] == TRAIN].drop_duplicates("sequence").set_index("sequence")["id"]
+    twice = table[(table["role"] == EVALUATE) & table["sequence"].isin(trains.index)]
+    if not twice.empty:
+        first = twice.iloc[0]
+        raise InputError(
+            f"{len(twice)} evaluation records have the very sequence of a training record, the "
+            f"first is {first['id']!r} of the set {first['set']!r}, a copy of "
+            f"{trains[first['sequence']]!r}: a result on them says little. Leave them out of the "
+            "evaluation (`identity: 1` in the experiment, or `identity: 0.8` for near-copies too), "
+            "take copies out of the set (`cleaned: true`), hold out whole clusters (`split: "
+            "cluster-k-fold`), or say that it is meant (`copies: keep`)."
+        )
+
+
+def _both_classes(table: pd.DataFrame, role: str) -> None:
+    present = set(table.loc[table["role"] == role, "label"])
+    for label, kind in ((1, "positive"), (0, "negative")):
+        if label not in present:
+            raise InputError(f"the {role} part has no {kind} records; both are needed")

@@ -1,0 +1,104 @@
+# RNAs that are collected from databases and cut from genomes, each collection a FASTA file that
+# sets name, and a table of where its RNAs are from. More pieces: --set-scatter pseudo_hairpins=100
+scattergather:
+    pseudo_hairpins=4,
+
+
+def cut_or_not(source):
+    """Names of the collections that are pseudo-hairpins, or of the others, as a constraint."""
+    named = [name for name, it in STUDY.collections.items() if (it.source == source)]
+    return "|".join(map(re.escape, named)) or "none"
+
+
+CUT = cut_or_not("pseudo-hairpins")
+CHOSEN = "|".join([cut_or_not("hairpins"), cut_or_not("rfam")])
+
+
+def collection_of(wildcards):
+    """What the config says of a collection, as params of a script."""
+    return STUDY.collections[wildcards.collection].model_dump(exclude={"release"})
+
+
+rule collect:
+    input:
+        lambda w: [file_of(place) for place in STUDY.collections[w.collection].places()],
+    output:
+        fasta="<results>/collections/{collection}.fa",
+        origins="<results>/collections/{collection}.tsv",
+    log:
+        "<logs>/collect/{collection}.log",
+    benchmark:
+        "<benchmarks>/collect/{collection}.tsv"
+    wildcard_constraints:
+        collection=CHOSEN,
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on all of miRBase 22: 0.2 GB, 4 s.
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        how=collection_of,
+        code=code_of("collect"),
+    message:
+        "Collecting {wildcards.collection}"
+    script:
+        "../scripts/collect.py"
+
+
+rule collect_piece:
+    input:
+        sequences=lambda w: file_of(STUDY.collections[w.collection].file),
+        like=lambda w: f"<results>/collections/{STUDY.collections[w.collection].lengths_of}.fa",
+    output:
+        temp("<results>/collections/{collection}/{scatteritem}.tsv"),
+    log:
+        "<logs>/collect/{collection}/{scatteritem}.log",
+    benchmark:
+        "<benchmarks>/collect/{collection}/{scatteritem}.tsv"
+    wildcard_constraints:
+        collection=CUT,
+    conda:
+        "../envs/fold.yaml"
+    threads: 1
+    resources:
+        # Measured on yeast, 10,000 pseudo-hairpins in four pieces: 0.2 GB, 4 min.
+        mem_mb=growing(1000),
+        runtime=growing(240),
+    params:
+        how=collection_of,
+        code=code_of("collect_piece"),
+    message:
+        "Cutting the pseudo-hairpins {wildcards.collection}, piece {wildcards.scatteritem}"
+    script:
+        "../scripts/collect_piece.py"
+
+
+rule collect_pieces:
+    input:
+        pieces=gather.pseudo_hairpins("<results>/collections/{{collection}}/{scatteritem}.tsv"),
+        like=lambda w: f"<results>/collections/{STUDY.collections[w.collection].lengths_of}.fa",
+    output:
+        fasta="<results>/collections/{collection}.fa",
+        origins="<results>/collections/{collection}.tsv",
+    log:
+        "<logs>/collect/{collection}.log",
+    benchmark:
+        "<benchmarks>/collect/{collection}.tsv"
+    wildcard_constraints:
+        collection=CUT,
+    conda:
+        "../envs/fold.yaml"
+    threads: 1
+    resources:
+        # Measured on yeast, 10,000 pseudo-hairpins: 0.1 GB, 2 s.
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        how=collection_of,
+        code=code_of("collect_pieces"),
+    message:
+        "Gathering the pseudo-hairpins {wildcards.collection}"
+    script:
+        "../scripts/collect_pieces.py"

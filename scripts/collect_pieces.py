@@ -1,0 +1,20 @@
+"""Gather the pieces of a collection of pseudo-hairpins."""
+
+import logging
+
+import job
+
+from mirpair.collecting import read_lengths, write_collection
+from mirpair.contracts import read_pseudo_hairpins
+from mirpair.pseudo_hairpins import drawn_lengths, gathered, missing
+
+job.start(snakemake)
+how = snakemake.params.how
+found = gathered(map(read_pseudo_hairpins, snakemake.input.pieces))
+lengths = drawn_lengths(
+    read_lengths(snakemake.input.like), per_positive=how["per_positive"], seed=how["seed"]
+)
+write_collection(found, snakemake.output.fasta, snakemake.output.origins)
+logging.info("%d pseudo-hairpins of %d", len(found), len(lengths))
+for length, count in sorted(missing(lengths, found).items()):
+    logging.info("not found: %d of %d nt", count, length)

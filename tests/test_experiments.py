@@ -1,0 +1,355 @@
+"""Who trains and who evaluates, and that nobody does both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import random_rna
+
+from mirpair.contracts import read_experiment
+from mirpair.experiments import assign_roles, family_groups
+from mirpair.files import InputError, write_tsv
+from mirpair.similarity import nearest
+
+
+def fasta(path: Path, *records: tuple[str, str]) -> Path:
+    path.write_text("".join(f">{name}\n{sequence}\n" for name, sequence in records))
+    return path
+
+
+def some_records(positives: int = 15, negatives: int = 60) -> pd.DataFrame:
+    n = positives + negatives
+    return pd.DataFrame(
+        {
+            "id": [str(i) for i in range(n)],
+            "label": [1] * positives + [0] * negatives,
+            "sequence": ["ACGU" * (1 + i) for i in range(n)],
+        }
+    )
+
+
+def test_k_folds_are_stratified_disjoint_and_the_same_for_the_same_seed() -> None:
+    records = some_records()
+    split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
+    tables = [assign_roles(split, {"s": records}, fold=fold) for fold in range(1, 6)]
+    label = dict(zip(records["id"], records["label"], strict=True))
+    evaluated: list[str] = []
+    for table in tables:
+        assert sorted(table["id"]) == sorted(records["id"])
+        ids = table.loc[table["role"] == "evaluate", "id"].tolist()
+        assert sum(label[name] for name in ids) == 3
+        assert len(ids) == 15
+        evaluated += ids
+    assert sorted(evaluated) == sorted(records["id"])
+    assert tables[1].equals(assign_roles(split, {"s": records}, fold=2))
+    assert not tables[1].equals(assign_roles({**split, "seed": 4}, {"s": records}, fold=2))
+
+
+def test_more_folds_than_records_of_a_class_is_an_error() -> None:
+    split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 0}
+    with pytest.raises(InputError, match="the smaller has 4"):
+        assign_roles(split, {"s": some_records(positives=4)}, fold=1)
+
+
+PUBLISHED = {"split": "published", "dataset": "s"}
+
+
+def published(tmp_path: Path, train: list[str], evaluate: list[str], **other: str) -> pd.DataFrame:
+    records = some_records(2, 3)
+    sequences = dict(zip(records["id"], records["sequence"], strict=True)) | other
+    files = {
+        role: [fasta(tmp_path / f"{role}.fa", *((name, sequences[name]) for name in names))]
+        for role, names in (("train", train), ("evaluate", evaluate))
+    }
+    return assign_roles(PUBLISHED, {"s": records}, **files)
+
+
+def test_a_published_split_is_taken_by_id_and_others_have_no_part(tmp_path: Path) -> None:
+    table = published(tmp_path, ["0", "2"], ["1", "4"])
+    assert table.to_dict("list") == {
+        "id": ["0", "1", "2", "4"],
+        "set": ["s"] * 4,
+        "role": ["train", "evaluate", "train", "evaluate"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluate", "other", "message"),
+    [
+        (["0", "2"], ["1", "9"], {"9": "ACGU"}, "'9'.*not in the set"),
+        (["0", "2"], ["1", "4"], {"4": "ACGU"}, "'4'.*another sequence"),
+        (["0", "2"], ["0", "4"], {}, "'0'.*training and the evaluation"),
+        (["0", "2"], ["4"], {}, "evaluate part has no positive records"),
+        (["0", "1"], ["4", "1"], {}, "'1'"),
+        (["2", "3"], ["0", "4"], {}, "train part has no positive records"),
+        (["0", "1"], ["0", "4"], {}, "'0'"),
+    ],
+)
+def test_a_published_split_that_does_not_fit_its_set_is_refused(
+    tmp_path: Path, train: list[str], evaluate: list[str], other: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        published(tmp_path, train, evaluate, **other)
+
+
+def test_a_record_that_the_set_dropped_may_stand_in_a_published_split(tmp_path: Path) -> None:
+    files = {
+        "train": [fasta(tmp_path / "t.fa", ("0", "ACGU"), ("2", "ACGU" * 3), ("odd", "ACNU"))],
+        "evaluate": [fasta(tmp_path / "e.fa", ("1", "ACGU" * 2), ("4", "ACGU" * 5))],
+    }
+    records = {"s": some_records(2, 3)}
+    with pytest.raises(InputError, match="'N' at position 3"):
+        assign_roles(PUBLISHED, records, **files)
+    assert len(assign_roles(PUBLISHED, records, **files, on_ambiguous="drop")) == 4
+
+
+def test_across_datasets_trains_on_one_and_evaluates_on_the_other(tmp_path: Path) -> None:
+    split = {"split": "across-datasets", "train": "s", "evaluate": "t", "copies": "keep"}
+    table = assign_roles(split, {"s": some_records(2, 3), "t": some_records(1, 1)})
+    assert table.groupby(["set", "role"]).size().to_dict() == {
+        ("s", "train"): 5,
+        ("t", "evaluate"): 2,
+    }
+    write_tsv(table, tmp_path / "e.tsv")
+    assert read_experiment(tmp_path / "e.tsv").equals(table)
+
+
+def alike_records() -> pd.DataFrame:
+    """Thirty groups of six, each of one RNA with a base in ten changed; a third are positives."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for group in range(30):
+        rna = random_rna(rng, 90)
+        for member in range(6):
+            bases = list(rna)
+            for place in rng.choice(90, 9, replace=False):
+                bases[place] = rng.choice(list("ACGU"))
+            rows.append((f"{group}-{member}", int(group % 3 == 0), "".join(bases)))
+    table = pd.DataFrame(rows, columns=["id", "label", "sequence"])
+    # Neither in the order of the groups nor in that of its index.
+    return table.sample(frac=1, random_state=0)
+
+
+def apart(records: pd.DataFrame, table: pd.DataFrame) -> float:
+    """Identity of the nearest pair of a training and an evaluation record."""
+    sequence = records.set_index("id")["sequence"]
+    trains, evaluates = (
+        sequence[table.loc[table["role"] == role, "id"]].tolist() for role in ("train", "evaluate")
+    )
+    return float(np.nanmax([0.0, *nearest(evaluates, trains)]))
+
+
+CLUSTERS = {"split": "cluster-k-fold", "dataset": "s", "folds": 5, "identity": 0.8, "seed": 0}
+
+
+def test_nothing_that_evaluates_a_fold_of_clusters_is_like_what_trains_it() -> None:
+    records = alike_records()
+    evaluated: list[str] = []
+    for fold in range(1, 6):
+        table = assign_roles(CLUSTERS, {"s": records}, fold=fold)
+        assert apart(records, table) < 0.8
+        trains, evaluates = (table[table["role"] == role]["id"] for role in ("train", "evaluate"))
+        label = records.set_index("id")["label"]
+        assert set(label[trains]) == set(label[evaluates]) == {0, 1}
+        without = records[~records["id"].isin(table["id"])]["sequence"].tolist()
+        trained = records[records["id"].isin(trains)]["sequence"].tolist()
+        assert (nearest(without, trained) >= 0.8).all(), "nothing is left out without need"
+        assert len(evaluates) > 25
+        evaluated += evaluates.tolist()
+    assert len(evaluated) == len(set(evaluated)) > 150
+
+
+def test_what_clusters_leave_near_the_training_records_has_no_role() -> None:
+    """Three quarters of an RNA are no part of its cluster, but a near-copy of it all the same."""
+    rng = np.random.default_rng(0)
+    rnas = [random_rna(rng, 100) for _ in range(12)]
+    rnas.append(rnas[0][10:85])
+    names = [str(place) for place in range(13)]
+    records = pd.DataFrame({"id": names, "label": [0, 1] * 6 + [0], "sequence": rnas})
+    without = []
+    for seed in range(3):
+        for fold in (1, 2):
+            split = CLUSTERS | {"folds": 2, "seed": seed}
+            role = assign_roles(split, {"s": records}, fold=fold).set_index("id")["role"]
+            assert set(names[1:12]) <= set(role.index)
+            assert {role.get("0"), role.get("12")} != {"train", "evaluate"}
+            without += [name for name in ("0", "12") if name not in role.index]
+    assert set(without) == {"0", "12"}, "one of the seeds draws them apart"
+
+
+def test_folds_of_clusters_are_the_same_every_time_and_others_with_another_seed() -> None:
+    records = {"s": alike_records().head(60)}
+    split = CLUSTERS | {"folds": 3, "seed": 1}
+    first = assign_roles(split, records, fold=2)
+    assert first.equals(assign_roles(split, records, fold=2, threads=2))
+    assert not first.equals(assign_roles(split, records, fold=1))
+    assert not first.equals(assign_roles(split | {"seed": 2}, records, fold=2))
+
+
+# Splits by where RNAs are from.
+
+SPECIES = ("hsa", "mmu", "dre")
+
+
+def collected(families: int = 12) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Positives of families in three species, each a near-copy of the next; negatives of none."""
+    rng = np.random.default_rng(3)
+    positives = []
+    for family in range(families):
+        rna = random_rna(rng, 80)
+        for species in SPECIES:
+            bases = list(rna)
+            for place in rng.choice(80, 6, replace=False):
+                bases[place] = rng.choice(list("ACGU"))
+            name = f"{species}-mir-{family}"
+            positives.append(
+                (name, f"MI{len(positives)}", species, f"mir-{family}", "".join(bases))
+            )
+    negatives = [(f"x:{n}", f"x:{n}", "", "", random_rna(rng, 80)) for n in range(120)]
+    columns = ["id", "accession", "species", "family", "sequence"]
+    origins = {"p.fa": pd.DataFrame(positives, columns=columns)}
+    origins["n.fa"] = pd.DataFrame(negatives, columns=columns)
+    records = pd.concat(
+        [
+            table[["id", "sequence"]].assign(
+                label=label, file=file, number=range(1, len(table) + 1)
+            )
+            for label, (file, table) in zip((1, 0), origins.items(), strict=True)
+        ],
+        ignore_index=True,
+    )
+    return records, origins
+
+
+def roles_of(split: dict[str, object], **about: object) -> pd.Series:
+    records, origins = collected()
+    table = assign_roles(split, {"s": records}, origins=origins, **about)  # type: ignore[arg-type]
+    return table.set_index("id")["role"]
+
+
+def test_a_family_is_never_on_both_sides_and_each_evaluates_once() -> None:
+    evaluated: list[str] = []
+    for fold in (1, 2, 3):
+        split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}
+        role = roles_of(split, fold=fold)
+        family = role[role.index.str.contains("mir")].groupby(lambda name: name.split("-")[2])
+        assert (family.nunique() == 1).all()
+        evaluated += role[role == "evaluate"].index.tolist()
+    assert sorted(evaluated) == sorted(collected()[0]["id"])
+
+
+def test_records_of_one_sequence_are_of_one_group_whatever_their_families() -> None:
+    records = pd.DataFrame({"id": list("abcde"), "sequence": ["A", "A", "C", "G", "U"]})
+    family = pd.Series(["x", "y", "y", "", ""])
+    groups = family_groups(records, family)
+    assert groups[0] == groups[1] == groups[2]
+    assert len(set(groups)) == 3
+
+
+def test_a_species_that_is_held_out_trains_nothing_and_others_share_the_negatives() -> None:
+    split = {"split": "species", "dataset": "s", "evaluate": ["HSA"], "seed": 0}
+    role = roles_of(split)
+    for name, it in role.items():
+        if "mir" in str(name):
+            assert it == ("evaluate" if str(name).startswith("hsa") else "train")
+    negatives = role[~role.index.str.contains("mir")]
+    assert len(negatives) == 120
+    assert (negatives == "evaluate").sum() == 40, "a third, as of the positives"
+    assert not negatives.equals(roles_of(split | {"seed": 1})[negatives.index])
+
+
+def test_near_copies_of_training_records_are_left_out_of_the_evaluation_if_asked() -> None:
+    split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0}
+    records, origins = collected()
+    table = assign_roles(split, {"s": records}, origins=origins)
+    assert apart(records, table) >= 0.8, "the species are alike"
+    with pytest.raises(InputError, match="evaluate part has no positive records"):
+        assign_roles(split | {"identity": 0.8}, {"s": records}, origins=origins)
+
+
+def test_what_is_new_since_a_release_evaluates_and_what_is_older_trains() -> None:
+    split = {"split": "time", "dataset": "s", "seed": 0}
+    older = [f"MI{n}" for n in range(36) if n % 4]
+    role = roles_of(split, older=older)
+    accession = collected()[1]["p.fa"].set_index("id")["accession"]
+    for name, it in accession.items():
+        assert role[name] == ("train" if it in older else "evaluate")
+    negatives = role[~role.index.str.contains("mir")]
+    assert (negatives == "evaluate").sum() == 30, "a quarter, as of the positives"
+
+
+def test_a_release_that_has_all_of_them_is_no_older_one() -> None:
+    with pytest.raises(InputError, match="no positive is new"):
+        roles_of({"split": "time", "dataset": "s", "seed": 0}, older=[f"MI{n}" for n in range(36)])
+
+
+def test_a_species_that_nobody_is_of_is_refused_with_those_that_are_there() -> None:
+    split = {"split": "species", "dataset": "s", "evaluate": ["xla"], "seed": 0}
+    with pytest.raises(InputError, match=r"of the species xla; there are, most of all, \w+"):
+        roles_of(split)
+
+
+def test_positives_of_a_plain_file_have_no_family() -> None:
+    records, _ = collected()
+    split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}
+    with pytest.raises(InputError, match="the family is known: name a collection of hairpins"):
+        assign_roles(split, {"s": records}, fold=1)
+
+
+def test_negatives_of_a_species_that_is_held_out_go_with_it() -> None:
+    records, origins = collected()
+    named = ["hsa"] * 20 + ["sce"] * 100
+    origins["n.fa"] = origins["n.fa"].assign(species=named)
+    split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0}
+    role = assign_roles(split, {"s": records}, origins=origins).set_index("id")["role"]
+    assert role[[f"x:{n}" for n in range(20)]].eq("evaluate").all()
+    assert role[[f"x:{n}" for n in range(20, 120)]].eq("train").all()
+
+
+# Nobody is on both sides.
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        {"split": "k-fold", "dataset": "s", "folds": 2, "seed": 0},
+        {"split": "published", "dataset": "s"},
+        {"split": "across-datasets", "train": "s", "evaluate": "t"},
+        {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0},
+        {"split": "time", "dataset": "s", "seed": 0},
+    ],
+    ids=lambda split: split["split"],
+)
+def test_a_sequence_on_both_sides_is_refused_unless_it_is_said_to_be_meant(
+    split: dict[str, object], tmp_path: Path
+) -> None:
+    records, origins = collected()
+    # The first positive of every species is the same RNA, as many orthologs are.
+    records.loc[[0, 1, 2, 3], "sequence"] = records["sequence"][0]
+    sets = {"s": records, "t": records.assign(id="t" + records["id"])}
+    files = {
+        role: [fasta(tmp_path / f"{role}.fa", *zip(part["id"], part["sequence"], strict=True))]
+        for role, part in (("train", records[::2]), ("evaluate", records[1::2]))
+    }
+    about = {"origins": origins, "older": [f"MI{n}" for n in range(2, 30)], "fold": 1, **files}
+    with pytest.raises(InputError, match=r"very sequence of a training record.*copies: keep"):
+        assign_roles(split, sets, **about)  # type: ignore[arg-type]
+    kept = assign_roles(split | {"copies": "keep"}, sets, **about)  # type: ignore[arg-type]
+    if split["split"] != "across-datasets":
+        left = assign_roles(split | {"identity": 1}, sets, **about)  # type: ignore[arg-type]
+        assert 0 < len(kept) - len(left) <= 3
+        sequence = records.set_index("id")["sequence"]
+        trains, evaluates = (
+            set(sequence[left.loc[left["role"] == role, "id"]]) for role in ("train", "evaluate")
+        )
+        assert not trains & evaluates
+
+
+def test_in_a_whole_set_all_train() -> None:
+    table = assign_roles({"split": "whole", "dataset": "s"}, {"s": some_records(2, 3)})
+    assert table["role"].tolist() == ["train"] * 5
+    with pytest.raises(InputError, match="train part has no positive records"):
+        assign_roles({"split": "whole", "dataset": "s"}, {"s": some_records(0, 3)})
