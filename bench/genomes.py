@@ -89,9 +89,7 @@ def prepare(folder: Path) -> None:
         write_text(folder / "yeast-first.fa", text)
     if not (folder / "known.tsv").is_file():
         fetch_member(*MIRBASE, folder / "mirbase.csv")
-        if not (folder / "chrX.fa.gz").is_file():
-            _fetch_chromosome(folder / "chrX.fa.gz")
-        bases = _chromosome(folder / "chrX.fa.gz")
+        bases = chromosome(folder)
         known = _occurrences(bases, folder / "mirbase.csv")
         _write_fasta(folder / "chrX-near.fa", bases, _windows(known, len(bases)))
         _write_fasta(folder / "chrX-piece.fa", bases, [PIECE])
@@ -116,7 +114,11 @@ def _fetch_chromosome(destination: Path) -> None:
             shutil.copyfile(Path(name) / "all" / CHROMOSOME, temporary)
 
 
-def _chromosome(path: Path) -> str:
+def chromosome(folder: Path) -> str:
+    """The human chromosome X, its first 70 Mb, brought to a folder unless it is there."""
+    path = folder / "chrX.fa.gz"
+    if not path.is_file():
+        _fetch_chromosome(path)
     with gzip.open(path, "rt") as handle:
         ((_, bases),) = SimpleFastaParser(handle)
     return str(bases).upper()
