@@ -6,6 +6,7 @@
 # make families  the second task, families of Rfam, written to docs/families/ (an hour; needs Infernal and MAFFT)
 # make weights   the weights that mirpair comes with, and their cards: fourteen trainings, an hour
 # make genomes   what a scan finds in yeast and in the human chromosome X, for docs/genomes.md (two hours)
+# make scale   400,000 RNAs from records to splits, measured for docs/fresh.md (an hour; Debian's apt-get)
 # make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
 # make test-slurm  the demo on a SLURM that it starts and stops: nine minutes (needs slurm-wlm, munge)
 # make fuzz   ten minutes of fuzzing for each reader of other people's files (an hour, Linux)
@@ -29,7 +30,7 @@ SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
 
 FUZZED := fasta dot-bracket npz arrays config sheets
 
-.PHONY: test-slurm fuzz audit demo tables reproduction families weights genomes test bench alternatives lint env lock schema
+.PHONY: test-slurm fuzz audit demo tables reproduction families weights genomes scale test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -84,6 +85,9 @@ genomes: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/shipped/datasets/benchmark/records.tsv \
 	  --configfile config/shipped.yaml --quiet rules
 	$(BIN)/python -m bench.genomes
+
+scale: $(ENV)
+	$(BIN)/python -m bench.scale
 
 # Of the real human set: it needs the network, or a mirror of the published files.
 bench: $(ENV)

@@ -74,9 +74,9 @@ def write_negatives(hairpins: Path, bases: str, destination: Path) -> None:
 def snakemake(*arguments: str) -> None:
     """Run the workflow on the study."""
     cores = str(os.cpu_count() or 1)
-    command = [sys.executable, "-m", "snakemake", "--cores", cores, "--quiet", "rules"]
-    which = ["--configfile", str(RESULTS / "config.yaml")]
-    subprocess.run([*command, *which, *arguments], cwd=ROOT, check=True)
+    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", cores]
+    which = ["--configfile", str(RESULTS / "config.yaml"), "--quiet", "rules"]
+    subprocess.run([*command, *which], cwd=ROOT, check=True)
 
 
 def measured() -> pd.DataFrame:

@@ -1213,6 +1213,8 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
         case "string_type":
             return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
+        case "string_pattern_mismatch" if loc[0] == "collections" and "families" in loc:
+            return f"{where}: is {problem['input']!r}; an accession of Rfam is RF and five digits"
         case "string_pattern_mismatch" if loc == ["families"]:
             how = "write {family} once, where a family's name stands"
             return f"{where}: is {problem['input']!r}; {how}"

@@ -541,3 +541,72 @@ def test_two_members_of_two_seeds_can_be_shipped() -> None:
     study = load_study(config)
     assert isinstance(study, Study)
     assert len(study.whole()) == 2
+
+
+def collecting() -> dict[str, Any]:
+    return shipped("examples/human")
+
+
+def test_what_is_collected_is_named_as_files_are() -> None:
+    study = load_study(collecting())
+    assert study.collections_of("human") == ["hairpins", "pseudo-hairpins", "other-rnas"]
+    assert set(study.places()) == {
+        *("mirbase-22/hairpins.csv", "mirbase-21/hairpins.csv", "mirbase21/miFam.dat"),
+        *("yeast/fungus.fna", "rfam/seeds.stk"),
+    }, "collections are no files"
+    assert study.older("new") == "mirbase-21/hairpins.csv"
+    assert study.older("clusters1") is None
+    sources = read_sources(ROOT / "config" / "sources.tsv")
+    assert set(study.places()) <= set(sources), "all data of the example are pinned"
+
+
+def test_the_example_of_an_organism_names_live_sources() -> None:
+    study = load_study(shipped("examples/organism"))
+    assert "https://www.mirbase.org/download/hairpin.fa" in study.places()
+    rfam = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/RF00005.fa.gz"
+    assert rfam in study.places()
+    assert "ncbi:GCF_000146045.2/genome" in study.places()
+
+
+def with_collection(name: str, **given: Any) -> dict[str, Any]:
+    config = collecting()
+    kept = {key: it for key, it in config["collections"][name].items() if key not in given}
+    added = {key: it for key, it in given.items() if it is not None}
+    config["collections"][name] = kept | added
+    return config
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (with_collection("hairpins", source="fasta"), r"hairpins\.source: must be one of hairpins"),
+        (
+            with_collection("hairpins", specie=["hsa"]),
+            r"collections\.hairpins\.specie: .* not known",
+        ),
+        (with_collection("hairpins", shortest=201), "no RNA has 201 nt or more but at most 200"),
+        (with_collection("pseudo-hairpins", lengths_of="x"), "there is no collection named 'x'"),
+        (
+            with_collection("pseudo-hairpins", lengths_of="pseudo-hairpins"),
+            "of pseudo-hairpins too",
+        ),
+        (with_collection("other-rnas", families=["RF00005"]), "either `families` .* or `file`"),
+        (
+            with_collection("other-rnas", families=["tRNA"], file=None, without=[]),
+            "RF and five digits",
+        ),
+        (with_collection("other-rnas", families=["RF00005"], file=None), "`without` is about"),
+    ],
+)
+def test_collections_that_are_not_possible(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_study(config)
+
+
+@pytest.mark.parametrize("split", ["family-k-fold", "species", "time"])
+def test_splits_by_where_rnas_are_from_need_collections(split: str) -> None:
+    config = shipped("demo")
+    more = {"species": {"evaluate": ["hsa"]}, "time": {"older": "x.fa"}}.get(split, {})
+    config["experiments"]["demo-cv"] = {"split": split, "dataset": "demo", **more}
+    with pytest.raises(InputError, match="name one of `collections` among its positives"):
+        load_study(config)

@@ -1,0 +1,174 @@
+"""Sets from databases that live on servers, from their files to the report; and their lock."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from mirpair.contracts import read_experiment, read_origins
+from mirpair.files import sha256
+from workflow.conftest import Copy, copy_of_repository
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """What a folder has, as miRBase and NCBI serve their files."""
+    folder = tmp_path_factory.mktemp("server")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as it:
+        threading.Thread(target=it.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{it.server_port}"
+        it.shutdown()
+
+
+def release(count: int, *, without: int = 0) -> str:
+    """Human hairpins of miRBase, as its hairpin.fa has them, and one of the mouse."""
+    lines = (ROOT / "config" / "demo" / "positives.fa").read_text().splitlines()
+    text = ">mmu-let-7a-1 MI0000556 Mus musculus let-7a-1 stem-loop\nUGAGGUAGUAGGUUGUAUAGUU\n"
+    for header, sequence in list(zip(lines[::2], lines[1::2], strict=True))[without:count]:
+        name, accession = header[1:].split()[0].split("|")
+        text += f">{name} {accession} Homo sapiens stem-loop\n{sequence}\n"
+    return text
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, server: tuple[Path, str]) -> Copy:
+    """A study of two collections, run to its report."""
+    folder, url = server
+    copy = copy_of_repository(tmp_path_factory.mktemp("repository"))
+    (folder / "hairpin.fa").write_text(release(24))
+    (folder / "older.fa").write_text(release(18))
+    lines = (ROOT / "config" / "demo" / "negatives.fa").read_text().splitlines()
+    bases = "".join(lines[1::2])
+    (folder / "genome.fna").write_text(f">chromosome\n{bases}\n")
+    copy.snakemake("all", "--configfile", copy.write_config(study(url)))
+    return copy
+
+
+def study(url: str) -> dict[str, Any]:
+    return {
+        "study": "fresh",
+        "title": "Fresh from the server",
+        "collections": {
+            "hairpins": {
+                "source": "hairpins",
+                "file": f"{url}/hairpin.fa",
+                "species": ["hsa"],
+                "release": "22.1",
+            },
+            "pseudo": {
+                "source": "pseudo-hairpins",
+                "file": f"{url}/genome.fna",
+                "lengths_of": "hairpins",
+                "per_positive": 2,
+                "stem": 14,
+                "mfe": -8.0,
+            },
+        },
+        "datasets": {"mine": {"positives": ["hairpins"], "negatives": ["pseudo"]}},
+        "experiments": {
+            "families": {"split": "family-k-fold", "dataset": "mine", "folds": 2, "identity": 0.8},
+            "new": {"split": "time", "dataset": "mine", "older": f"{url}/older.fa", "identity": 1},
+        },
+        "runs": [{"models": ["variable"], "epochs": 1}],
+        "tables": {"mine": {"title": "Mine", "rows": {"CV": "families", "new": "new"}}},
+    }
+
+
+def test_a_set_is_made_from_what_servers_have(made: Copy) -> None:
+    results = made.folder / "results" / "fresh"
+    assert (results / "report.html").is_file()
+    records = pd.read_csv(results / "datasets" / "mine" / "records.tsv", sep="\t")
+    assert (records["label"] == 1).sum() == 24, "the mouse is left out"
+    lengths = records["sequence"].str.len().groupby(records["label"]).value_counts()
+    asked = lengths[1] * 2
+    assert (lengths[0].reindex(asked.index, fill_value=0) <= asked).all()
+    assert (records["label"] == 0).sum() > 40
+    origins = read_origins(results / "collections" / "hairpins.tsv")
+    assert set(origins["species"]) == {"hsa"}
+
+
+def test_what_is_new_in_the_release_evaluates(made: Copy) -> None:
+    results = made.folder / "results" / "fresh"
+    experiment = read_experiment(results / "experiments" / "new.tsv").set_index("id")["role"]
+    origins = read_origins(results / "collections" / "hairpins.tsv")
+    older = (made.folder / "results" / "fresh" / "collections" / "hairpins.fa").read_text()
+    assert older.count(">") == 24
+    for place, name in enumerate(origins["id"]):
+        assert experiment.get(name, "evaluate") == ("train" if place < 18 else "evaluate")
+
+
+def test_the_lock_file_says_what_the_sources_were(made: Copy, server: tuple[Path, str]) -> None:
+    folder, url = server
+    lock = pd.read_csv(made.folder / "config" / "fresh.lock.tsv", sep="\t", dtype=str)
+    row = lock.set_index("place").loc[f"{url}/hairpin.fa"]
+    assert row["sha256"] == sha256(folder / "hairpin.fa")
+    assert row["release"] == "22.1"
+    assert set(lock["place"]) == {f"{url}/{it}" for it in ("hairpin.fa", "older.fa", "genome.fna")}
+    assert made.planned("all", "--configfile", "test.yaml") == {}
+
+
+def test_other_bytes_than_locked_stop_the_run_until_a_refresh_is_asked_for(
+    made: Copy, server: tuple[Path, str]
+) -> None:
+    folder, _ = server
+    (folder / "hairpin.fa").write_text(release(26))
+    # What is here is as it was: nothing is looked at anew.
+    assert made.planned("all", "--configfile", "test.yaml") == {}
+    (raw,) = (made.folder / "results" / "raw" / "url").glob("*_hairpin.fa")
+    raw.unlink()
+    done = made.snakemake("all", "--configfile", "test.yaml", check=False)
+    assert done.returncode
+    log = next((made.folder / "results" / "fresh" / "logs" / "download").rglob("*hairpin.fa.log"))
+    assert "is not what was locked on" in log.read_text()
+    assert "mirpair refresh config/fresh.lock.tsv" in log.read_text()
+    command = [sys.executable, "-m", "mirpair.cli", "refresh", "config/fresh.lock.tsv"]
+    told = subprocess.run(command, cwd=made.folder, text=True, capture_output=True, check=True)
+    assert told.stdout.count("unchanged") == 2
+    assert told.stdout.count("changed:") == 1
+    planned = made.planned("all", "--configfile", "test.yaml")
+    assert {"collect", "collect_pieces", "fold", "train"} <= set(planned)
+    assert "download" not in planned, "the refresh has brought it"
+    made.snakemake("results/fresh/collections/hairpins.fa", "--configfile", "test.yaml")
+    assert (made.folder / "results/fresh/collections/hairpins.fa").read_text().count(">") == 26
+
+
+def test_a_lock_of_someone_else_stops_a_file_of_before(made: Copy) -> None:
+    (raw,) = (made.folder / "results" / "raw" / "url").glob("*_genome.fna")
+    before = raw.read_bytes()
+    raw.write_bytes(before + b"A\n")
+    try:
+        done = made.snakemake("all", "--configfile", "test.yaml", check=False)
+    finally:
+        raw.write_bytes(before)
+    assert done.returncode
+    assert "is not what config/fresh.lock.tsv says" in done.stdout
+    assert "remove it" in done.stdout
+
+
+def test_a_web_page_in_place_of_hairpins_is_told_and_not_locked(
+    made: Copy, server: tuple[Path, str]
+) -> None:
+    folder, url = server
+    (folder / "moved.fa").write_text("<!DOCTYPE html><html><title>Gone</title></html>")
+    config = study(url) | {"study": "moved"}
+    config["collections"]["hairpins"]["file"] = f"{url}/moved.fa"
+    name = made.write_config(config, "moved.yaml")
+    done = made.snakemake(
+        "results/moved/collections/hairpins.fa", "--configfile", name, check=False
+    )
+    assert done.returncode
+    log = next((made.folder / "results" / "moved" / "logs" / "download").rglob("*.log"))
+    assert "web page" in log.read_text()
+    assert "Gone" in log.read_text()
+    assert not (made.folder / "config" / "moved.lock.tsv").exists()
