@@ -595,9 +595,17 @@ class _Study(_Section):
         description="Folder with published files that is looked at before the network (its paths "
         "are their URLs without the scheme); else the variable MIRPAIR_MIRROR, if it is set.",
     )
+    lock: str | None = Field(
+        None,
+        description="File that keeps what live sources were; config/<study>.lock.tsv, if left out.",
+    )
     seeds: list[Annotated[int, Field(ge=0)]] = Field(
         [0], min_length=1, description="Base seeds; every run is trained once for each."
     )
+
+    def releases(self) -> dict[str, str]:
+        """What is said of the release of files, by their place."""
+        return {}
 
     @model_validator(mode="after")
     def _names_and_seeds(self) -> Self:
@@ -782,10 +790,6 @@ class Study(_Study):
         None,
         description="Folder with kept results: trainings found there are taken instead of made, "
         "and the target `keep` puts those there that are made.",
-    )
-    lock: str | None = Field(
-        None,
-        description="File that keeps what live sources were; config/<study>.lock.tsv, if left out.",
     )
     collections: dict[Name, Annotated[AnyCollection, Field(discriminator="source")]] = Field(
         {}, description="RNAs that are collected from databases and genomes."

@@ -295,6 +295,45 @@ def _other(found: Locked, locked: Locked, lock: Path, origin: str) -> str:
     )
 
 
+def check_locked(
+    lock: str | Path, files: Mapping[str, Path], *, releases: Mapping[str, str] | None = None
+) -> None:
+    """Check files of live places that are here already; those that nobody locked are locked.
+
+    Parameters
+    ----------
+    lock
+        See `bring`.
+    files
+        Place to the file of it, which need not be there.
+    releases
+        Place to the publisher's name for what is there now.
+
+    Raises
+    ------
+    InputError
+        If a file is another one than is locked, as after someone else's refresh.
+    """
+    lock = Path(lock)
+    found = {
+        canonical(place): _row(canonical(place), path, (releases or {}).get(place, ""))
+        for place, path in files.items()
+        if path.is_file()
+    }
+    paths = {canonical(place): path for place, path in files.items()}
+    for place, row in found.items():
+        if (locked := read_lock(lock).get(place)) and locked.sha256 != row.sha256:
+            raise InputError(
+                f"{paths[place]} is not what {lock} says that {place} was on {locked.date}: remove "
+                "it to have what is locked brought again, or, to take what the source has now: "
+                f"mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+            )
+    if missing := {place: row for place, row in found.items() if place not in read_lock(lock)}:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(_alone_with(lock)):
+            _write_lock(lock, missing | read_lock(lock))
+
+
 def refresh(
     lock: str | Path,
     destinations: Mapping[str, Path],

@@ -501,8 +501,9 @@ def _has(path: Path, checksum: str) -> bool:
 def not_sequences(path: str | Path) -> str | None:
     """What a file is that holds no sequences, in a few words; None if it begins as they do.
 
-    FASTA begins with ``>``, Stockholm with ``# STOCKHOLM``, a table (CSV, TSV) with a line of
-    names, one of them ``accession``. A gzip file is unpacked to its end: a cut one is found.
+    FASTA begins with ``>``, Stockholm with ``# STOCKHOLM``, miRBase's miFam.dat with an accession,
+    a table (CSV, TSV) with a line of names, one of them ``accession``. A gzip file is unpacked to
+    its end: a cut one is found.
     """
     try:
         with open(path, "rb") as plain:
@@ -534,7 +535,9 @@ def not_sequences_text(text: str) -> str | None:
     if text[0] in "{[":
         return f"JSON ({first[:80]!r})"
     columns = {name.strip(' "').lower() for name in re.split("[,\t]", first)}
-    if text[0] == ">" or text.startswith("# STOCKHOLM") or "accession" in columns:
+    # MIPF: an accession of a family in miRBase's miFam.dat.
+    known = (">", "# STOCKHOLM", "AC   MIPF")
+    if text.startswith(known) or "accession" in columns:
         return None
     return f"something that begins with {first[:40]!r}"
 

@@ -14,9 +14,9 @@ sys.path.insert(0, str(HOME))
 
 from mirpair.config import load_study, read_samples
 from mirpair.files import InputError
-from mirpair.live import raw_name
+from mirpair.live import check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version
-from mirpair.sources import MIRROR_VARIABLE, is_url, read_sources
+from mirpair.sources import MIRROR_VARIABLE, read_sources
 
 
 def found(path):
@@ -53,6 +53,11 @@ onstart:
             f"{there}: this folder cannot be written, and results go there: make it writable "
             "(is the disk mounted read-only?), or work in a copy of this repository"
         )
+    try:
+        here = {place: Path("results", "raw", name) for name, place in LIVE.items()}
+        check_locked(found(LOCK), here, releases=STUDY.releases())
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 pathvars:
@@ -82,17 +87,23 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-# What can be downloaded: name below results/raw/ to (URL, SHA-256 or None).
+# What can be downloaded: name below results/raw/ to URL and SHA-256, or to a place whose bytes may
+# change, and then are what the lock file says.
 DOWNLOADS = {name: (source.url, source.sha256) for name, source in SOURCES.items()}
-DOWNLOADS |= {raw_name(place): (place, None) for place in PLACES if is_url(place)}
+LOCK = STUDY.lock or f"config/{STUDY.study}.lock.tsv"
+try:
+    LIVE = {raw_name(place): place for place in PLACES if is_remote(place)}
+    read_lock(found(LOCK))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def file_of(place):
     """The file that a place of the config stands for: collected, downloaded, or the user's own."""
     if STUDY.task == "identification" and place in STUDY.collections:
         return f"<results>/collections/{place}.fa"
-    name = raw_name(place) if is_url(place) else place
-    if name in DOWNLOADS:
+    name = raw_name(place) if is_remote(place) else place
+    if name in DOWNLOADS or name in LIVE:
         return f"<raw>/{name}"
     path = found(place)
     # A workflow that imports this one may have a rule that makes the file.

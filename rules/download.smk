@@ -24,3 +24,32 @@ rule download:
         "Downloading {wildcards.file}"
     script:
         "../scripts/download.py"
+
+
+# Of what may change without a new name, the bytes that were locked when it was first brought.
+rule download_live:
+    output:
+        "<raw>/{file}",
+    log:
+        "<logs>/download/{file}.log",
+    benchmark:
+        "<benchmarks>/download/{file}.tsv"
+    wildcard_constraints:
+        file="|".join(map(re.escape, LIVE)) or "none",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on miRBase's hairpins: 0.08 GB, 1 s.
+        mem_mb=growing(500),
+        downloads=1,
+        runtime=growing(240),
+    params:
+        place=lambda w: LIVE[w.file],
+        release=lambda w: STUDY.releases().get(LIVE[w.file], ""),
+        lock=found(LOCK),
+    message:
+        "Downloading {params.place}"
+    script:
+        "../scripts/download_live.py"

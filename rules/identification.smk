@@ -131,7 +131,7 @@ def checksums():
     for place in sorted(set(STUDY.places())):
         if place in SOURCES:
             known[place] = SOURCES[place].sha256
-        elif not is_url(place) and Path(found(place)).is_file():
+        elif not is_remote(place) and Path(found(place)).is_file():
             known[place] = sha256(found(place))
     return known
 
