@@ -10,10 +10,11 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from Bio import Align
 
@@ -285,6 +286,19 @@ def choose(
         told = ", ".join(f"{count} {why}" for why, count in left_out.items()) or "there were none"
         raise InputError(f"no RNA is left in the collection: {told}")
     return list(chosen.values()), left_out
+
+
+def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
+    """At most so many RNAs of each family, drawn by a seed, in their order."""
+    rng = np.random.default_rng(seed)
+    places: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
+        places.setdefault(entry.family, []).append(place)
+    kept: list[int] = []
+    for _, of_it in sorted(places.items()):
+        drawn = of_it if len(of_it) <= at_most else rng.choice(of_it, at_most, replace=False)
+        kept += map(int, drawn)
+    return [entries[place] for place in sorted(kept)]
 
 
 def write_collection(entries: Iterable[Entry], fasta: str | Path, origins: str | Path) -> None:

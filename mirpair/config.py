@@ -133,6 +133,11 @@ class RfamCollection(_Collection):
         [], description="Types of families of `file` that are left out, such as miRNA."
     )
 
+    at_most: int | None = Field(
+        None, ge=1, description="At most so many of each family; all, if it is left out."
+    )
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of those.")
+
     @model_validator(mode="after")
     def _one_of_both(self) -> RfamCollection:
         if bool(self.families) == (self.file is not None):

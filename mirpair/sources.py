@@ -532,6 +532,9 @@ def not_sequences_text(text: str) -> str | None:
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
         words = " ".join(html.unescape(title[1]).split()) if title else "none"
         return f"a web page (title {words[:80]!r})"
+    # As some of miRBase's addresses have it.
+    if text.startswith("<") and "&gt;" in text:
+        return "sequences dressed up as a web page ('&gt;' for '>'); name the plain file's address"
     if text[0] in "{[":
         return f"JSON ({first[:80]!r})"
     columns = {name.strip(' "').lower() for name in re.split("[,\t]", first)}

@@ -4,7 +4,14 @@ import logging
 
 import job
 
-from mirpair.collecting import choose, read_families, read_hairpins, read_rfam, write_collection
+from mirpair.collecting import (
+    choose,
+    read_families,
+    read_hairpins,
+    read_rfam,
+    thin,
+    write_collection,
+)
 
 job.start(snakemake)
 how, files = snakemake.params.how, snakemake.input
@@ -21,6 +28,8 @@ else:
     entries = [entry for part in read for entry in part]
     chosen = {}
 kept, left_out = choose(entries, shortest=how["shortest"], longest=how["longest"], **chosen)
+if how.get("at_most"):
+    kept = thin(kept, how["at_most"], seed=how["seed"])
 write_collection(kept, snakemake.output.fasta, snakemake.output.origins)
 logging.info("%d RNAs", len(kept))
 for reason, count in left_out.items():

@@ -15,6 +15,7 @@ from mirpair.collecting import (
     read_hairpins,
     read_lengths,
     read_rfam,
+    thin,
     write_collection,
 )
 from mirpair.contracts import read_origins
@@ -177,6 +178,17 @@ def test_the_same_id_twice_is_taken_once_unless_it_is_another_rna() -> None:
     assert left_out == {"the same entry once more": 1}
     with pytest.raises(InputError, match="two different RNAs have the id 'hsa-a'"):
         choose([ENTRIES[0], ENTRIES[0]._replace(sequence="AC")], longest=80)
+
+
+def test_of_a_large_family_some_are_drawn_and_small_ones_stay_whole() -> None:
+    large = [Entry(f"x-{n}", str(n), "x", "large", "A") for n in range(100)]
+    small = [Entry(f"y-{n}", str(n), "y", "small", "A") for n in range(3)]
+    kept = thin([*large[:50], *small, *large[50:]], 10, seed=0)
+    assert [it for it in kept if it.family == "small"] == small
+    drawn = [it for it in kept if it.family == "large"]
+    assert len(drawn) == 10
+    assert drawn == sorted(drawn, key=lambda it: int(it.accession)), "in their order"
+    assert kept != thin([*large[:50], *small, *large[50:]], 10, seed=1)
 
 
 def test_a_collection_is_a_fasta_file_and_a_table_row_by_row(tmp_path: Path) -> None:
