@@ -254,6 +254,7 @@ def test_a_packed_file_comes_as_it_is_published(publisher: Publisher, tmp_path: 
     [
         (PAGE, "the server sent a web page (title 'Down for maintenance') in place of sequences"),
         (b"\n <html><body>Sign in</body></html>", "a web page (title 'none')"),
+        (b"<p>&gt;cel-let-7 MI0000001<br>UACAC<br></p>", "sequences dressed up as a web page"),
         (b'<?xml version="1.0"?><html><title>A &amp; B</title>', "a web page (title 'A & B')"),
         (gzip.compress(PAGE), "a web page (title 'Down"),
         (TOO_MANY, 'JSON (\'{"error":"API rate limit exceeded"'),
