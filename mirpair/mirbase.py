@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import lzma
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mirpair import files
-from mirpair.contracts import ALPHABET, NEAR
+from mirpair.contracts import NEAR
 from mirpair.files import InputError, atomic
-from mirpair.sequences import normalise
 from mirpair.similarity import Nearest, identity
 
 LARGEST = 1_500_000
@@ -64,25 +62,6 @@ class Hairpins:
                     best = Hairpin(self.names[place], alike)
             found.append(best)
         return found
-
-
-def read_table(path: str | Path) -> list[tuple[str, str]]:
-    """Name and sequence of every hairpin of a CSV file with columns ID and precursor.
-
-    As the table ``miRBase_all.csv`` of the Python package smallrnaseq. What has a character
-    outside ACGU is left out.
-
-    Raises
-    ------
-    InputError
-        If the columns are not there.
-    """
-    with open(path, encoding="utf-8", newline="") as handle:
-        rows = csv.DictReader(handle)
-        if not {"ID", "precursor"} <= set(rows.fieldnames or []):
-            raise InputError(f"{path}: not a table of hairpins: it needs columns ID and precursor")
-        read = [(row["ID"], normalise(row["precursor"])) for row in rows]
-    return [(name, s) for name, s in read if s and not set(s) - set(ALPHABET)]
 
 
 def ship(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:

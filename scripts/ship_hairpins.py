@@ -4,7 +4,11 @@ import logging
 
 import job
 
-from mirpair.mirbase import read_table, ship
+from mirpair.collecting import choose, read_hairpins
+from mirpair.mirbase import ship
+from mirpair.sequences import LONGEST
 
 job.start(snakemake)
-logging.info("%d different hairpins", ship(read_table(snakemake.input[0]), snakemake.output[0]))
+hairpins, _ = choose(read_hairpins(snakemake.input[0]), longest=LONGEST)
+count = ship(((it.id, it.sequence) for it in hairpins), snakemake.output[0])
+logging.info("%d different hairpins", count)

@@ -12,7 +12,7 @@ from conftest import ROOT, random_rna
 
 from mirpair import files, mirbase
 from mirpair.files import InputError
-from mirpair.mirbase import KNOWN, NOVEL, Hairpin, Hairpins, load, read_table, ship
+from mirpair.mirbase import KNOWN, NOVEL, Hairpin, Hairpins, load, ship
 
 RNG = np.random.default_rng(0)
 RNAS = [random_rna(RNG, int(length)) for length in RNG.integers(60, 120, 40)]
@@ -110,15 +110,6 @@ def test_what_shares_no_8_mer_with_any_is_near_none(tmp_path: Path) -> None:
     assert known.nearest(["G" * 80, "ACG"]) == [Hairpin("", 0.0)] * 2
     assert known.nearest(["G" * 80])[0].status == NOVEL
     assert known.nearest([]) == []
-
-
-def test_a_table_is_read_as_rna_without_what_is_ambiguous(tmp_path: Path) -> None:
-    path = tmp_path / "all.csv"
-    path.write_text("x,precursor,ID\n1,acgT,a\n2,ACNU,b\n3,,c\n4,GGCC,d\n")
-    assert read_table(path) == [("a", "ACGU"), ("d", "GGCC")]
-    path.write_text("name,precursor\na,ACGU\n")
-    with pytest.raises(InputError, match=r"all\.csv: not a table .* columns ID and precursor"):
-        read_table(path)
 
 
 @pytest.mark.parametrize(
