@@ -7,8 +7,10 @@ doi:10.1093/nar/gkae1094), Rfam (Ontiveros-Palacios et al. 2025, doi:10.1093/nar
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import re
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,7 +26,7 @@ from mirpair.sequences import normalise, open_text, read_parts
 
 _STOCKHOLM = "# STOCKHOLM"
 # A family has one name in all species: hsa-mir-10a, dre-mir-10b-1, Hsa-Mir-10-P1a, ath-MIR156a.
-_FAMILY = re.compile(r"(let|mir|lin|lsy|iab)-?(\d+)", re.IGNORECASE)
+_FAMILY = re.compile(r"(?:mir-)?(let|mir|lin|lsy|iab)-?(\d+)", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
@@ -54,8 +56,9 @@ class Entry(NamedTuple):
 def family_of(name: str) -> str:
     """The family that a hairpin's name tells, in small letters.
 
-    miRBase and MirGeneDB give hairpins that are alike the same number in all species. What has
-    none is a family of its own name.
+    In miRBase and MirGeneDB orthologs have the same number, and so have paralogs that were named
+    together; what is alike all the same may have another one (let-7 and mir-98; mir-515 to 527).
+    What has no number is a family of its own name.
 
     Examples
     --------
@@ -64,7 +67,7 @@ def family_of(name: str) -> str:
     >>> family_of("dme-bantam"), family_of("ebv-mir-BART1")
     ('bantam', 'mir-bart1')
     """
-    own = name.partition("-")[2] or name
+    own = (name.partition("-")[2] or name).removesuffix("_pre")
     numbered = _FAMILY.match(own)
     return "-".join(numbered.groups()).lower() if numbered else own.lower()
 
@@ -84,10 +87,13 @@ def read_hairpins(path: str | Path) -> Iterator[Entry]:
     InputError
         If it is something else; the message names file and record.
     """
-    with open_text(path) as handle:
-        first = handle.readline()
-        is_fasta = first.startswith(">")
-        rows = _of_fasta(path) if is_fasta else _of_csv(path, [first, *handle])
+    try:
+        with open_text(path) as handle:
+            first = next((line for line in handle if line.strip()), "")
+            is_fasta = first.startswith(">")
+            rows = _of_fasta(path) if is_fasta else list(_of_csv(path, [first, *handle]))
+    except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as hairpins ({error}); bring it anew") from error
     for number, (name, accession, sequence) in enumerate(rows, 1):
         if not re.fullmatch(r"[^\s-]+-\S+", name):
             raise InputError(
@@ -271,7 +277,10 @@ def choose(
             left_out[f"longer than {longest} nt"] += 1
         elif entry.id in chosen:
             if chosen[entry.id].sequence != entry.sequence:
-                raise InputError(f"two different RNAs have the id {entry.id!r}: correct the file")
+                raise InputError(
+                    f"two different RNAs of the collection have the id {entry.id!r}: name a file "
+                    "of your own, in which one of them is renamed"
+                )
             left_out["the same entry once more"] += 1
         else:
             if families is not None:

@@ -107,14 +107,15 @@ def held_out(
     held: pd.Series,
     *,
     seed: int,
-    identity: float = NEAR,
+    identity: float | None = None,
     threads: int = 1,
 ) -> pd.Series:
     """Role of every record, where some are held out and others belong to neither side.
 
     Those that belong to neither side, as RNAs of no species do, are divided so that either class
     has the same share in the evaluation as positives that are held out have of all that belong to a
-    side. Whole clusters of RNAs that are alike are drawn.
+    side. Whole clusters of RNAs that are alike (from an identity of 0.8) are drawn, up to the
+    share; the one that would exceed it is taken if that comes nearer to it.
 
     Parameters
     ----------
@@ -125,26 +126,40 @@ def held_out(
     seed
         Of the draw.
     identity
-        Of the clusters, see `mirpair.similarity.clusters`.
+        Positives that are this near to a training positive, or nearer, do not evaluate, nor do they
+        count in the share; None leaves none out.
     threads
         The result is the same for any.
+
+    Returns
+    -------
+    Series
+        Role of each record; missing for what is too near.
     """
     role = held.map({True: EVALUATE, False: TRAIN})
-    known = held[(records["label"] == 1) & held.notna()]
-    share = float(known.astype(bool).mean()) if len(known) else 0.0
+    positive = (records["label"] == 1) & held.notna()
+    if identity:
+        table = records[positive].assign(role=role[positive])
+        near = _too_near(table, identity, threads)
+        role[near.index[near]] = None
+    known = role[positive].dropna() == EVALUATE
+    share = float(known.mean()) if len(known) else 0.0
     rng = np.random.default_rng(seed)
     for label in (1, 0):
         left = records[(records["label"] == label) & held.isna()]
         if left.empty:
             continue
-        groups = clusters(left["sequence"].tolist(), identity=identity, threads=threads)
+        groups = clusters(left["sequence"].tolist(), identity=NEAR, threads=threads)
         sizes = np.bincount(groups)
         room = max(round(share * len(left)), 1)
         drawn = np.zeros(len(sizes), dtype=bool)
         for group in rng.permutation(len(sizes)):
-            if sizes[group] <= room:
-                drawn[group] = True
-                room -= sizes[group]
+            if sizes[group] > 2 * room:
+                continue
+            drawn[group] = True
+            room -= sizes[group]
+            if room <= 0:
+                break
         role[left.index] = np.where(drawn[groups], EVALUATE, TRAIN)
     return role
 
@@ -278,10 +293,11 @@ def _drawn(
         case {"split": "species", "evaluate": evaluates, "seed": seed}:
             species = from_where(records, origins, "species").str.lower()
             wanted = {name.lower() for name in evaluates}
-            if unknown := sorted(wanted - set(species)):
-                there = ", ".join(species[species != ""].value_counts().index[:8])
+            of_positives = species[records["label"] == 1]
+            if unknown := sorted(wanted - set(of_positives)):
+                there = ", ".join(of_positives[of_positives != ""].value_counts().index[:8])
                 raise InputError(
-                    f"no record of the set is of the species {', '.join(unknown)}; there are, "
+                    f"no positive of the set is of the species {', '.join(unknown)}; there are, "
                     f"most of all, {there}"
                 )
             held = species.isin(wanted).where(species != "")
@@ -296,12 +312,11 @@ def _drawn(
                 )
         case _:
             raise InputError(f"no such split: {dict(split)}")
-    # A class of which nothing is held out belongs to neither side.
-    for label in (1, 0):
-        of_class = records["label"] == label
-        if not held[of_class].fillna(False).astype(bool).any():
-            held = held.mask(of_class)
-    return held_out(records, held, seed=seed, threads=threads)
+    # Negatives that are all on one side belong to neither.
+    negative = records["label"] == 0
+    if held[negative].nunique() < 2:
+        held = held.mask(negative)
+    return held_out(records, held, seed=seed, identity=split.get("identity"), threads=threads)
 
 
 def from_where(
@@ -380,4 +395,7 @@ def _both_classes(table: pd.DataFrame, role: str) -> None:
     present = set(table.loc[table["role"] == role, "label"])
     for label, kind in ((1, "positive"), (0, "negative")):
         if label not in present:
-            raise InputError(f"the {role} part has no {kind} records; both are needed")
+            raise InputError(
+                f"the {role} part has no {kind} records; both are needed (are they so much alike "
+                "that whole clusters, or `identity`, leave none?)"
+            )

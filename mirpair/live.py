@@ -155,7 +155,8 @@ def raw_name(place: str) -> str:
         count = len(named.accessions) - 1
         more = f"_and_{count}_more" if count else ""
         return f"ncbi/{digest}_{named.accessions[0]}{more}{'_cds' * named.cds}.fa"
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(place).name) or "file"
+    # The end of a name tells most; file systems take 255 characters.
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(place).name)[-100:] or "file"
     return f"url/{digest}_{name}"
 
 
@@ -259,7 +260,11 @@ def bring(
         If it cannot be brought, or is not what is locked; nothing is left under `destination`.
     """
     place, destination, lock = canonical(place), Path(destination), Path(lock)
-    read_lock(lock)  # one that cannot be read is told before the download
+    if locked := read_lock(lock).get(place):
+        kept = _kept(destination, locked)
+        if kept.is_file() and sha256(kept) == locked.sha256:
+            _link(kept, destination)
+            return str(kept)
     # Not a random name: what is brought half is gone on with the next time.
     temporary = destination.with_name(f".{destination.name}.new")
     try:
@@ -275,7 +280,26 @@ def bring(
             temporary.replace(final)
     finally:
         temporary.unlink(missing_ok=True)
+    _link(destination, _kept(destination, row))
     return origin
+
+
+def _kept(destination: Path, row: Locked) -> Path:
+    """Where locked bytes stay: a publisher may not have them when a file has to be brought again,
+    as for another study, or after Snakemake removed it.
+    """
+    return destination.parent.parent / "locked" / row.sha256
+
+
+def _link(path: Path, other: Path) -> None:
+    """The same bytes under another name, in no more room where the disk can do that."""
+    other.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(other) as temporary:
+        temporary.unlink()
+        try:
+            temporary.hardlink_to(path)
+        except OSError:
+            shutil.copyfile(path, temporary)
 
 
 def _other(found: Locked, locked: Locked, lock: Path, origin: str) -> str:
@@ -315,6 +339,9 @@ def check_locked(
         If a file is another one than is locked, as after someone else's refresh.
     """
     lock = Path(lock)
+    for place, path in files.items():
+        if path.is_file() and not path.stat().st_size:
+            raise InputError(f"{path}: is empty; remove it to have {place} brought again")
     found = {
         canonical(place): _row(canonical(place), path, (releases or {}).get(place, ""))
         for place, path in files.items()
@@ -332,6 +359,9 @@ def check_locked(
         lock.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(_alone_with(lock)):
             _write_lock(lock, missing | read_lock(lock))
+    for place, row in found.items():
+        if not _kept(paths[place], row).is_file():
+            _link(paths[place], _kept(paths[place], row))
 
 
 def refresh(
@@ -396,6 +426,7 @@ def _refreshed(
                 # The file first: if this is cut here, the next refresh finds the same change.
                 with atomic(destination) as final:
                     temporary.replace(final)
+                _link(destination, _kept(destination, row))
             _write_lock(lock, read_lock(lock) | {place: row})
     except InputError as error:
         return Refreshed(old.sha256, error=str(error))

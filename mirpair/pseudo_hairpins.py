@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,8 +31,12 @@ _OUTSIDE = re.compile("[^ACGU]")
 BLOCK = 64
 # Of an RNA of 55 nt from yeast one in 200 meets the criteria.
 _TRIES = 3000
+# Longer RNAs take longer, and are hardly ever one hairpin: as much time as 3,000 of 200 nt.
+_LONG = 200
 # As many places are drawn, those that are taken or have an N among them.
 _DRAWS = 10 * _TRIES
+# Memory is that of a stretch.
+_LARGEST = 5_000_000
 # A stretch has at least so many bases for each that is asked for; else most of them would overlap.
 _ROOM = 4
 
@@ -122,8 +126,8 @@ def stretches(
     InputError
         If there are too few bases for so many.
     """
-    total = sum(len(part) for _, parts in read_parts(path) for part in parts)
-    count = -(-len(lengths) // BLOCK)
+    total = _bases(path)
+    count = _stretches(total, len(lengths))
     if total * strands < _ROOM * sum(lengths):
         fits = total * strands // (_ROOM * max(1, sum(lengths) // len(lengths)))
         raise InputError(
@@ -156,13 +160,35 @@ def stretches(
                     held, number = [], number + 1
 
 
+def _stretches(bases: int, lengths: int) -> int:
+    """How many stretches there are; it depends on nothing else."""
+    return max(-(-lengths // BLOCK), -(-bases // _LARGEST))
+
+
+def _bases(path: str | Path) -> int:
+    """Number of bases; an `InputError` if two sequences have one name, or one has none."""
+    names: set[str] = set()
+    total = 0
+    for number, (header, parts) in enumerate(read_parts(path), 1):
+        name = (header.split() or [""])[0]
+        if not name or name in names:
+            raise InputError(
+                f"{path}: sequence {number} has "
+                + (f"the name {name!r} of another one" if name else "no name")
+                + "; pseudo-hairpins are named after it: rename it"
+            )
+        names.add(name)
+        total += sum(map(len, parts))
+    return total
+
+
 def cut(
     stretch: Stretch, *, criteria: Criteria, strands: int = 2, seed: int = 0, species: str = ""
 ) -> list[Entry]:
     """Pseudo-hairpins of a stretch, no two of which overlap, be it on different strands.
 
     Places and strands are drawn until one meets the criteria; a length for which none of 3,000 does
-    is left out. The draw depends on the seed and the number of the stretch alone.
+    (fewer beyond 200 nt) is left out. The draw depends on the seed and the number of the stretch.
 
     Returns
     -------
@@ -197,7 +223,7 @@ def cut(
                     Entry(f"{where}({'-' if minus else '+'})", where, species, "", sequence)
                 )
                 break
-            if folded == _TRIES:
+            if folded >= _TRIES * min(1, (_LONG / length) ** 3):
                 break
     return found
 
@@ -218,10 +244,12 @@ def cut_piece(
     for any number of them.
     """
     how = partial(cut, criteria=criteria, strands=strands, seed=seed, species=species)
-    mine = [*range(piece - 1, -(-len(lengths) // BLOCK), pieces)]
     given = stretches(path, lengths, strands=strands, piece=piece, pieces=pieces)
-    found = for_each(how, given, processes=processes, at_once=1)
-    return list(zip(mine, found, strict=True))
+    return list(for_each(partial(_numbered, how), given, processes=processes, at_once=1))
+
+
+def _numbered(how: Callable[[Stretch], list[Entry]], stretch: Stretch) -> tuple[int, list[Entry]]:
+    return stretch.number, how(stretch)
 
 
 def gathered(pieces: Iterable[pd.DataFrame]) -> list[Entry]:

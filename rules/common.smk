@@ -1,6 +1,7 @@
 # From a checked config to the files that rules ask for: what all tasks share.
 # Functions stand here, in identification.smk and in families_plan.smk, nowhere else.
 import difflib
+import json
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ sys.path.insert(0, str(HOME))
 
 from mirpair.config import load_study, read_samples
 from mirpair.files import InputError
-from mirpair.live import check_locked, is_remote, raw_name, read_lock
+from mirpair.live import canonical, check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version
 from mirpair.sources import MIRROR_VARIABLE, read_sources
 
@@ -87,10 +88,14 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+# Neither is what the lock file is called, nor what is said of a release: no param, or what was
+# brought would be removed and brought again when they change, or in another study.
+LOCK = STUDY.lock or f"config/{STUDY.study}.lock.tsv"
+os.environ["MIRPAIR_LIVE"] = json.dumps({"lock": found(LOCK), "releases": STUDY.releases()})
+
 # What can be downloaded: name below results/raw/ to URL and SHA-256, or to a place whose bytes may
 # change, and then are what the lock file says.
 DOWNLOADS = {name: (source.url, source.sha256) for name, source in SOURCES.items()}
-LOCK = STUDY.lock or f"config/{STUDY.study}.lock.tsv"
 try:
     LIVE = {raw_name(place): place for place in PLACES if is_remote(place)}
     read_lock(found(LOCK))

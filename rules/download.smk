@@ -47,8 +47,6 @@ rule download_live:
         runtime=growing(240),
     params:
         place=lambda w: LIVE[w.file],
-        release=lambda w: STUDY.releases().get(LIVE[w.file], ""),
-        lock=found(LOCK),
     message:
         "Downloading {params.place}"
     script:

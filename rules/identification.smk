@@ -128,10 +128,13 @@ def described(runs):
 def checksums():
     """SHA-256 of every file that the config names: of the sources table, or of the user's own."""
     known = {}
+    locked = read_lock(found(LOCK))
     for place in sorted(set(STUDY.places())):
         if place in SOURCES:
             known[place] = SOURCES[place].sha256
-        elif not is_remote(place) and Path(found(place)).is_file():
+        elif is_remote(place):
+            known |= {place: row.sha256 for row in [locked.get(canonical(place))] if row}
+        elif Path(found(place)).is_file():
             known[place] = sha256(found(place))
     return known
 

@@ -1,6 +1,8 @@
 """Bring what may change without a new name to results/raw/, as it was when it was locked."""
 
+import json
 import logging
+import os
 
 import job
 
@@ -9,5 +11,7 @@ from mirpair.live import bring
 
 job.start(snakemake)
 params, path = snakemake.params, snakemake.output[0]
-origin = bring(params.place, path, params.lock, release=params.release)
+live = json.loads(os.environ["MIRPAIR_LIVE"])
+release = live["releases"].get(params.place, "")
+origin = bring(params.place, path, live["lock"], release=release)
 logging.info("%s from %s, SHA-256 %s", path, origin, sha256(path))

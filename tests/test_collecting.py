@@ -87,8 +87,9 @@ def test_a_table_of_mirbase_is_read_without_entries_that_were_withdrawn(tmp_path
         ("ath-MIR156a", "mir-156"),
         ("cel-lin-4", "lin-4"),
         ("cel-lsy-6", "lsy-6"),
-        ("dme-mir-iab-4", "mir-iab-4"),
-        ("Bmo-Bantam_pre", "bantam_pre"),
+        ("dme-mir-iab-4", "iab-4"),
+        ("Dme-Iab-4_pre", "iab-4"),
+        ("Bmo-Bantam_pre", "bantam"),
     ],
 )
 def test_the_family_is_what_names_have_in_common(name: str, family: str) -> None:
@@ -157,6 +158,30 @@ def test_species_lengths_and_alphabet_choose_and_what_is_left_out_is_counted() -
     assert kept == ENTRIES[:3], "both lengths are included, and all species if none is named"
 
 
+def test_species_of_entries_in_any_case() -> None:
+    kept, _ = choose([ENTRIES[0]._replace(species="Hsa")], species=["hsa"], longest=80)
+    assert len(kept) == 1
+
+
+def test_only_what_looks_like_one_is_an_accession(tmp_path: Path) -> None:
+    (tmp_path / "x.fa").write_text(">hsa-x MIMAT0001 Homo sapiens\nACGU\n")
+    assert next(read_hairpins(tmp_path / "x.fa")).accession == "hsa-x"
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00bad", gzip.compress(MIRBASE.encode() * 50)[:-20], b""]
+)
+def test_what_cannot_be_read_is_told_and_no_traceback(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.fa").write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.fa"):
+        list(read_hairpins(tmp_path / "x.fa"))
+
+
+def test_blank_lines_before_the_first_record_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "x.fa").write_text("\n\n" + MIRBASE)
+    assert len(list(read_hairpins(tmp_path / "x.fa"))) == 3
+
+
 def test_a_file_of_families_stands_above_what_names_tell() -> None:
     kept, _ = choose(ENTRIES[:3], longest=80, families={"1": "let-7", "3": "let-7"})
     assert [it.family for it in kept] == ["let-7", "", "let-7"]
@@ -176,7 +201,7 @@ def test_the_same_id_twice_is_taken_once_unless_it_is_another_rna() -> None:
     kept, left_out = choose([*ENTRIES[:2], ENTRIES[0]], longest=80)
     assert kept == ENTRIES[:2]
     assert left_out == {"the same entry once more": 1}
-    with pytest.raises(InputError, match="two different RNAs have the id 'hsa-a'"):
+    with pytest.raises(InputError, match="the collection have the id 'hsa-a'"):
         choose([ENTRIES[0], ENTRIES[0]._replace(sequence="AC")], longest=80)
 
 

@@ -309,6 +309,74 @@ def test_negatives_of_a_species_that_is_held_out_go_with_it() -> None:
     assert role[[f"x:{n}" for n in range(20, 120)]].eq("train").all()
 
 
+def test_species_of_mirgenedb_begin_with_a_capital() -> None:
+    records, origins = collected()
+    origins["p.fa"]["species"] = origins["p.fa"]["species"].str.capitalize()
+    split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0}
+    assert "evaluate" in set(assign_roles(split, {"s": records}, origins=origins)["role"])
+
+
+@pytest.mark.parametrize("species", ["sce", "hsa"])
+def test_negatives_that_are_all_on_one_side_are_divided(species: str) -> None:
+    records, origins = collected()
+    origins["n.fa"]["species"] = species
+    split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0}
+    role = assign_roles(split, {"s": records}, origins=origins).set_index("id")["role"]
+    assert (role[role.index.str.startswith("x:")] == "evaluate").sum() == 40
+
+
+def test_a_species_of_negatives_only_cannot_evaluate() -> None:
+    records, origins = collected()
+    origins["n.fa"]["species"] = ["sce"] * 60 + ["spo"] * 60
+    split = {"split": "species", "dataset": "s", "evaluate": ["sce"], "seed": 0}
+    with pytest.raises(InputError, match="no positive of the set is of the species sce"):
+        assign_roles(split, {"s": records}, origins=origins)
+
+
+def test_what_is_too_near_does_not_count_in_the_share_of_negatives() -> None:
+    records, origins = collected()
+    rng = np.random.default_rng(1)
+    # Of twelve human positives six are like no other species, six are near-copies.
+    for place in range(0, 18, 3):
+        records.loc[place, "sequence"] = random_rna(rng, 80)
+    split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0, "identity": 0.8}
+    role = assign_roles(split, {"s": records}, origins=origins).set_index("id")["role"]
+    positives = role[role.index.str.contains("mir")]
+    assert (positives == "evaluate").sum() == 6
+    assert (positives == "train").sum() == 24
+    negatives = role[role.index.str.startswith("x:")]
+    assert (negatives == "evaluate").sum() == 24, "a fifth, as of the positives that are left"
+
+
+def test_large_clusters_of_negatives_evaluate_too_now_and_then() -> None:
+    records, origins = collected()
+    alike = alike_records()["sequence"].tolist()
+    records.loc[records["label"] == 0, "sequence"] = alike[:120]
+    seen = set()
+    for seed in range(6):
+        split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": seed}
+        table = assign_roles(split, {"s": records}, origins=origins)
+        negatives = table[table["id"].str.startswith("x:")]
+        evaluates = negatives[negatives["role"] == "evaluate"]
+        assert 36 <= len(evaluates) <= 44
+        assert apart(records[records["label"] == 0], negatives) < 0.8, "clusters are whole"
+        seen |= set(evaluates["id"])
+    assert len(seen) > 90
+
+
+def test_the_identity_itself_is_too_near() -> None:
+    rna = random_rna(np.random.default_rng(0), 100)
+    other = rna[:50] + ("A" if rna[50] != "A" else "C") + rna[51:]
+    sequences = [rna, other, "ACGGU" * 9, "GGAUC" * 9]
+    records = pd.DataFrame({"id": list("abcd"), "label": [1, 1, 0, 0], "sequence": sequences})
+    sets = {"s": records.iloc[[0, 2]], "t": records.iloc[[1, 3]]}
+    split = {"split": "across-datasets", "train": "s", "evaluate": "t"}
+    exact = float(nearest([other], [rna])[0])
+    with pytest.raises(InputError, match="no positive"):
+        assign_roles(split | {"identity": exact}, sets)
+    assert len(assign_roles(split | {"identity": exact + 1e-6}, sets)) == 4
+
+
 # Nobody is on both sides.
 
 

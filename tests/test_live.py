@@ -20,6 +20,7 @@ from mirpair.live import (
     Accessions,
     Assembly,
     bring,
+    check_locked,
     is_remote,
     parse,
     raw_name,
@@ -107,7 +108,7 @@ def test_the_first_download_locks_a_place(place: str, tmp_path: Path) -> None:
         f"{RECORDS}\t{digest(text.encode())}\t{len(text)}\t{today}\t",
     ]
     assert read_lock(lock)[place].sha256 == digest(OLD)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["raw", "sources.lock.tsv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["locked", "raw", "sources.lock.tsv"]
     assert len(list((tmp_path / "raw").iterdir())) == 3
 
 
@@ -141,13 +142,13 @@ def test_locked_records_of_ncbi_can_be_had_from_a_mirror(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     lock = tmp_path / "lock.tsv"
-    bring(RECORDS, tmp_path / "a.fa", lock)
+    bring(RECORDS, tmp_path / "here" / "ncbi" / "a.fa", lock)
     publisher.records["NM_000001.1"] = record("NM_000001.1", 5)
     with pytest.raises(InputError, match=f"as MIRROR/{raw_name(RECORDS)}"):
         bring(RECORDS, tmp_path / "b.fa", lock)
     kept = tmp_path / "mirror" / raw_name(RECORDS)
     kept.parent.mkdir(parents=True)
-    (tmp_path / "a.fa").rename(kept)
+    (tmp_path / "here" / "ncbi" / "a.fa").rename(kept)
     bring(RECORDS, tmp_path / "b.fa", lock, mirror=tmp_path / "mirror")
     assert sha256(tmp_path / "b.fa") == read_lock(lock)[RECORDS].sha256
 
@@ -301,3 +302,48 @@ def test_mirpair_refresh(
         done = runner.invoke(app, ["refresh", *arguments])
         assert done.exit_code == 1
         assert message in done.stderr
+
+
+def test_files_that_are_here_already_are_locked_and_then_checked(tmp_path: Path) -> None:
+    lock, folder = tmp_path / "l.tsv", tmp_path / "raw" / "url"
+    folder.mkdir(parents=True)
+    a, b = folder / "a", folder / "b"
+    a.write_text(">a\nACGU\n")
+    b.write_text(">b\nACGU\n")
+    check_locked(lock, {"https://x.org/a": a})
+    check_locked(lock, {"https://x.org/b": b}, releases={"https://x.org/b": "22.1"})
+    assert set(read_lock(lock)) == {"https://x.org/a", "https://x.org/b"}
+    assert read_lock(lock)["https://x.org/b"].release == "22.1"
+    a.unlink()
+    a.write_text(">a\nACGG\n")
+    with pytest.raises(InputError, match="is not what"):
+        check_locked(lock, {"https://x.org/a": a})
+    b.unlink()
+    b.write_text("")
+    with pytest.raises(InputError, match="is empty"):
+        check_locked(lock, {"https://x.org/b": b})
+
+
+def test_locked_bytes_stay_here_when_the_publisher_has_others(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    lock, path = tmp_path / "l.tsv", tmp_path / "raw" / "url" / "h.fa"
+    place = f"{publisher.url}/h.fa"
+    publisher.files["/h.fa"] = b">a\nACGU\n"
+    bring(place, path, lock)
+    publisher.files["/h.fa"] = b">a\nGGGG\n"
+    path.unlink()  # as Snakemake does before it runs a job again
+    bring(place, path, lock)
+    assert path.read_bytes() == b">a\nACGU\n"
+    # A refresh takes the new ones, and another lock may still want those of before.
+    other = tmp_path / "other.tsv"
+    other.write_bytes(lock.read_bytes())
+    refresh(lock, {place: path})
+    assert path.read_bytes() == b">a\nGGGG\n"
+    path.unlink()
+    bring(place, path, other)
+    assert path.read_bytes() == b">a\nACGU\n"
+
+
+def test_the_name_of_a_very_long_url_is_one_that_file_systems_take() -> None:
+    assert len(raw_name("https://x.org/" + "a" * 600).partition("/")[2]) < 200

@@ -143,6 +143,76 @@ def test_a_length_that_finds_no_place_is_left_out_and_told() -> None:
     assert missing([60, 20, 60], [entry]) == {60: 1, 20: 1}
 
 
+HAIRPIN = "G" * 20 + "AAAA" + "C" * 20
+
+
+def test_the_only_place_there_is_is_found_with_its_species() -> None:
+    stretch = Stretch(0, (("x", 0, HAIRPIN),), (44,))
+    (it,) = cut(stretch, criteria=Criteria(), strands=1, species="sce")
+    assert (it.species, it.id) == ("sce", "x:1-44(+)")
+
+
+def test_nothing_with_an_n_is_cut() -> None:
+    bases = HAIRPIN[:22] + "N" + HAIRPIN[23:]
+    assert cut(Stretch(0, (("x", 0, bases),), (44,)), criteria=Criteria()) == []
+
+
+def test_two_stretches_draw_different_places() -> None:
+    parts = (("x", 0, random_rna(np.random.default_rng(0), 5000)),)
+    one, two = (cut(Stretch(n, parts, (60,) * 9), criteria=EASY) for n in (0, 1))
+    assert one != two
+
+
+def test_pieces_are_gathered_by_stretch() -> None:
+    columns = list(PSEUDO_HAIRPINS)
+    rows = [pd.DataFrame([(n, f"i{n}", "", "", "", "A")], columns=columns) for n in (2, 0, 1)]
+    assert [it.id for it in gathered(rows)] == ["i0", "i1", "i2"]
+
+
+@pytest.mark.parametrize(("length", "most"), [(200, 3000), (400, 375)])
+def test_no_more_than_so_many_are_folded_for_one(
+    length: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded = []
+
+    def count(sequence: str) -> tuple[str, float]:
+        folded.append(len(sequence))
+        return "." * len(sequence), 0.0
+
+    monkeypatch.setattr("mirpair.pseudo_hairpins.fold", count)
+    stretch = Stretch(0, (("x", 0, random_rna(np.random.default_rng(0), 9000)),), (length,))
+    assert cut(stretch, criteria=Criteria()) == []
+    assert folded == [length] * most
+
+
+def test_stretches_of_a_large_genome_are_not_as_large_as_it(
+    genome: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirpair.pseudo_hairpins._LARGEST", 1000)
+    every = list(stretches(genome, LENGTHS))
+    assert len(every) == 32
+    assert max(sum(len(text) for _, _, text in it.parts) for it in every) <= 1000
+    assert Counter(length for it in every for length in it.lengths) == Counter(LENGTHS)
+    whole = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
+    pieces = [it for n in (1, 2, 3) for it in cut_piece(genome, LENGTHS, n, 3, criteria=EASY)]
+    assert sorted(pieces) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (">c\nACGU\n>c\nACGU\n", "sequence 2 has the name 'c' of another one"),
+        (">\nACGU\n", "sequence 1 has no name"),
+    ],
+)
+def test_sequences_that_pseudo_hairpins_cannot_be_named_after(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x.fa").write_text(text)
+    with pytest.raises(InputError, match=message):
+        cut_piece(tmp_path / "x.fa", [40], 1, 1, criteria=EASY)
+
+
 def test_more_than_there_is_room_for_is_refused_before_anything_is_folded(genome: Path) -> None:
     with pytest.raises(InputError, match=r"There is room for about \d+: ask for fewer"):
         cut_piece(genome, LENGTHS * 10, 1, 1, criteria=EASY)

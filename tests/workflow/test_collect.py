@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import shutil
 import subprocess
 import sys
 import threading
@@ -123,10 +124,13 @@ def test_other_bytes_than_locked_stop_the_run_until_a_refresh_is_asked_for(
 ) -> None:
     folder, _ = server
     (folder / "hairpin.fa").write_text(release(26))
-    # What is here is as it was: nothing is looked at anew.
+    # What is here is as it was: nothing is looked at anew, also when something else is said of it.
+    assert made.planned("all", "--configfile", "test.yaml") == {}
+    made.edit("test.yaml", "release: '22.1'", "release: '22.2'")
     assert made.planned("all", "--configfile", "test.yaml") == {}
     (raw,) = (made.folder / "results" / "raw" / "url").glob("*_hairpin.fa")
     raw.unlink()
+    shutil.rmtree(made.folder / "results" / "raw" / "locked")
     again = ("results/fresh/collections/hairpins.fa", "-R", "collect")
     done = made.snakemake(*again, "--configfile", "test.yaml", check=False)
     assert done.returncode
