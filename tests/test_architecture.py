@@ -197,7 +197,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 def test_the_limits_of_a_job_grow_with_each_attempt() -> None:
     text = (ROOT / "rules" / "common.smk").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
-    exec(text[text.index("def growing(") : text.index("# What can be downloaded")], names)
+    exec(text[text.index("def growing(") : text.index("# Neither is what")], names)
     assert [names["growing"](500)(None, attempt) for attempt in (1, 2, 3)] == [500, 1000, 1500]
     for profile in ("slurm", "cluster-generic", "kubernetes"):
         settings = yaml.safe_load((ROOT / "profiles" / profile / "config.yaml").read_text())
