@@ -578,6 +578,10 @@ def refresh(
     with _messages():
         if not lock.exists():
             raise InputError(f"{lock}: there is no such lock file; the first download writes one")
+        if not Path("results").is_dir():
+            raise InputError(
+                "there is no folder results here: run it in the folder where you run snakemake"
+            )
         rows = read_lock(lock)
         named = list(dict.fromkeys(map(canonical, places or rows)))
         if unknown := [place for place in named if place not in rows]:

@@ -879,6 +879,11 @@ class Study(_Study):
         return self
 
     def _collections_are_possible(self) -> None:
+        for name, of_both in self.datasets.items():
+            if both := [place for place in of_both.positives if place in of_both.negatives]:
+                raise ValueError(
+                    f"datasets.{name}: {both[0]} is among the positives and the negatives"
+                )
         for name, collection in self.collections.items():
             if not isinstance(collection, PseudoHairpinCollection):
                 continue
@@ -894,8 +899,10 @@ class Study(_Study):
             dataset = self.datasets.get(experiment.dataset)
             if dataset and not set(dataset.positives) & set(self.collections):
                 raise ValueError(
-                    f"experiments.{name}: of no positive of the set {experiment.dataset!r} is "
-                    "known where it is from; name one of `collections` among its positives"
+                    f"experiments.{name}: where RNAs are from is known of collections alone, and "
+                    f"the positives of the set {experiment.dataset!r} are "
+                    f"{', '.join(dataset.positives)}; name one of `collections` among its "
+                    f"positives (there are {', '.join(self.collections) or 'none'})"
                 )
 
     def _shipped_is_possible(self) -> None:

@@ -52,7 +52,8 @@ def build_records(
             raise InputError(
                 f"{record.file}: record {record.number} has the id {record.id!r}, but so "
                 f"has record {other.number} of {other.file}: ids must be unique in a set, "
-                "rename one of them"
+                "rename one of them, choose collections that have none in common, or say `cleaned: "
+                "true`, by which files may share ids"
             )
         first_seen[record.id] = record
         rows.append((record.id, label, record.sequence, record.file, record.number))

@@ -278,6 +278,8 @@ def bring(
                 _write_lock(lock, rows | {place: row})
         with atomic(destination) as final:
             temporary.replace(final)
+    except InputError as error:
+        raise InputError(str(error).replace(f"get {temporary.name}", f"get {place}")) from error
     finally:
         temporary.unlink(missing_ok=True)
     _link(destination, _kept(destination, row))

@@ -132,8 +132,10 @@ def stretches(
         fits = total * strands // (_ROOM * max(1, sum(lengths) // len(lengths)))
         raise InputError(
             f"{path}: has {total:,} bases on {strands} strand(s), and {len(lengths):,} "
-            f"pseudo-hairpins are asked for, which together have {sum(lengths):,}. There is room "
-            f"for about {fits:,}: ask for fewer (`per_positive`), or name more sequences."
+            f"pseudo-hairpins are asked for, which together have {sum(lengths):,}. None may "
+            f"overlap another, and most places do not fold so: {_ROOM} times as many bases are "
+            f"needed. There is room for about {fits:,}: ask for fewer (`per_positive`), or name "
+            "more sequences."
         )
     bounds = [total * number // count for number in range(count + 1)]
     held: list[tuple[str, int, list[str]]] = []

@@ -555,6 +555,7 @@ def _ways_out(name: str, url: str, mirror: bool, tries: int, error: Exception) -
         "  - network: check the connection (or proxy) of this machine and run it again;\n"
         f"  - mirror: put the file into a folder as {mirror_path('MIRROR', url)} and name the\n"
         f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
+        "  - address: if the config names it, see that it is right;\n"
         "  - demo: `make demo` needs no download, its data are in the repository."
     )
 

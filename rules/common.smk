@@ -91,8 +91,6 @@ def growing(amount):
 # Neither is what the lock file is called, nor what is said of a release: no param, or what was
 # brought would be removed and brought again when they change, or in another study.
 LOCK = STUDY.lock or f"config/{STUDY.study}.lock.tsv"
-os.environ["MIRPAIR_LIVE"] = json.dumps({"lock": found(LOCK), "releases": STUDY.releases()})
-
 # What can be downloaded: name below results/raw/ to URL and SHA-256, or to a place whose bytes may
 # change, and then are what the lock file says.
 DOWNLOADS = {name: (source.url, source.sha256) for name, source in SOURCES.items()}
@@ -101,6 +99,9 @@ try:
     read_lock(found(LOCK))
 except InputError as error:
     raise WorkflowError(str(error)) from None
+os.environ["MIRPAIR_LIVE"] = json.dumps(
+    {"lock": found(LOCK), "places": sorted(set(LIVE.values())), "releases": STUDY.releases()}
+)
 
 
 def file_of(place):

@@ -1,16 +1,23 @@
 """Write the study's report."""
 
 import json
+import os
 from pathlib import Path
 
 import job
 import yaml
 
 from mirpair.files import write_text
+from mirpair.live import canonical, read_lock
 from mirpair.report import Picture, Section, render
 from mirpair.tables import read_table
 
 job.start(snakemake)
+# No param: when it is planned, what was not downloaded before is not locked yet.
+live = json.loads(os.environ["MIRPAIR_LIVE"])
+rows = read_lock(live["lock"])
+found = {place: rows[canonical(place)] for place in live["places"] if canonical(place) in rows}
+locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row in found.items()}
 inputs, params = snakemake.input, snakemake.params
 figures = {Path(path).stem: Path(path) for path in inputs.figures}
 page = render(
@@ -27,7 +34,7 @@ page = render(
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
     params.taken,
     {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in inputs.sets},
-    params.sources,
+    params.sources | locked,
     yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )
 write_text(snakemake.output[0], page)

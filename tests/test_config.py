@@ -608,5 +608,14 @@ def test_splits_by_where_rnas_are_from_need_collections(split: str) -> None:
     config = shipped("demo")
     more = {"species": {"evaluate": ["hsa"]}, "time": {"older": "x.fa"}}.get(split, {})
     config["experiments"]["demo-cv"] = {"split": split, "dataset": "demo", **more}
-    with pytest.raises(InputError, match="name one of `collections` among its positives"):
+    with pytest.raises(
+        InputError, match=r"name one of `collections` among its positives \(there are none\)"
+    ):
+        load_study(config)
+
+
+def test_a_file_of_both_classes_is_told_at_once() -> None:
+    config = collecting()
+    config["datasets"]["human"]["negatives"].append("hairpins")
+    with pytest.raises(InputError, match="hairpins is among the positives and the negatives"):
         load_study(config)
