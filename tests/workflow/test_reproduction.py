@@ -338,7 +338,7 @@ def clusters_rows() -> list[str]:
     rows = []
     for name, (table, protocol) in SPLITS.items():
         before, after = (
-            read_table(KEPT / path).query("source == 'this run' and recipe in ('paper', '')")
+            read_table(KEPT / path).query("source != 'published'")
             for path in (f"tables/{table}.csv", f"clusters/tables/{name}.csv")
         )
         before = before[before["protocol"] == protocol]
