@@ -21,6 +21,8 @@ from mirpair.ncbi import Kind, check_accessions, check_assembly, fetch_accession
 from mirpair.sources import MIRROR_VARIABLE, fetch, is_url, mirror_path, not_sequences, read_rows
 
 _NCBI = "ncbi:"
+# How a workflow tells its scripts of its lock file, and of what is said of releases.
+LIVE_VARIABLE = "MIRPAIR_LIVE"
 
 
 class Locked(BaseModel):

@@ -4,21 +4,6 @@ scattergather:
     pseudo_hairpins=4,
 
 
-def cut_or_not(source):
-    """Names of the collections that are pseudo-hairpins, or of the others, as a constraint."""
-    named = [name for name, it in STUDY.collections.items() if (it.source == source)]
-    return "|".join(map(re.escape, named)) or "none"
-
-
-CUT = cut_or_not("pseudo-hairpins")
-CHOSEN = "|".join([cut_or_not("hairpins"), cut_or_not("rfam")])
-
-
-def collection_of(wildcards):
-    """What the config says of a collection, as params of a script."""
-    return STUDY.collections[wildcards.collection].model_dump(exclude={"release"})
-
-
 rule collect:
     input:
         lambda w: [file_of(place) for place in STUDY.collections[w.collection].places()],
@@ -30,7 +15,7 @@ rule collect:
     benchmark:
         "<benchmarks>/collect/{collection}.tsv"
     wildcard_constraints:
-        collection=CHOSEN,
+        collection=collections_from("hairpins", "rfam"),
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -58,7 +43,7 @@ rule collect_piece:
     benchmark:
         "<benchmarks>/collect/{collection}/{scatteritem}.tsv"
     wildcard_constraints:
-        collection=CUT,
+        collection=collections_from("pseudo-hairpins"),
     conda:
         "../envs/fold.yaml"
     threads: 1
@@ -87,7 +72,7 @@ rule collect_pieces:
     benchmark:
         "<benchmarks>/collect/{collection}.tsv"
     wildcard_constraints:
-        collection=CUT,
+        collection=collections_from("pseudo-hairpins"),
     conda:
         "../envs/fold.yaml"
     threads: 1

@@ -15,7 +15,7 @@ sys.path.insert(0, str(HOME))
 
 from mirpair.config import load_study, read_samples
 from mirpair.files import InputError
-from mirpair.live import canonical, check_locked, is_remote, raw_name, read_lock
+from mirpair.live import LIVE_VARIABLE, canonical, check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version
 from mirpair.sources import MIRROR_VARIABLE, read_sources
 
@@ -99,9 +99,12 @@ try:
     read_lock(found(LOCK))
 except InputError as error:
     raise WorkflowError(str(error)) from None
-os.environ["MIRPAIR_LIVE"] = json.dumps(
-    {"lock": found(LOCK), "places": sorted(set(LIVE.values())), "releases": STUDY.releases()}
-)
+HOW_LIVE = {
+    "lock": found(LOCK),
+    "places": sorted(set(LIVE.values())),
+    "releases": STUDY.releases(),
+}
+os.environ.update({LIVE_VARIABLE: json.dumps(HOW_LIVE)})
 
 
 def file_of(place):

@@ -45,6 +45,17 @@ def published(role):
     return lambda w: [file_of(place) for place in STUDY.split_files(w.experiment, role)]
 
 
+def collections_from(*sources):
+    """The collections from some sources, as a constraint of a wildcard."""
+    named = [name for name, it in STUDY.collections.items() if it.source in sources]
+    return "|".join(map(re.escape, named)) or "none"
+
+
+def collection_of(wildcards):
+    """What the config says of a collection, as params of a script."""
+    return STUDY.collections[wildcards.collection].model_dump(exclude={"release"})
+
+
 def collections_of(experiment):
     """The collections that an experiment takes its records from, each once."""
     named = [name for it in STUDY.sets_of(experiment) for name in STUDY.collections_of(it)]

@@ -8,13 +8,13 @@ import job
 import yaml
 
 from mirpair.files import write_text
-from mirpair.live import canonical, read_lock
+from mirpair.live import LIVE_VARIABLE, canonical, read_lock
 from mirpair.report import Picture, Section, render
 from mirpair.tables import read_table
 
 job.start(snakemake)
 # No param: when it is planned, what was not downloaded before is not locked yet.
-live = json.loads(os.environ["MIRPAIR_LIVE"])
+live = json.loads(os.environ[LIVE_VARIABLE])
 rows = read_lock(live["lock"])
 found = {place: rows[canonical(place)] for place in live["places"] if canonical(place) in rows}
 locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row in found.items()}
