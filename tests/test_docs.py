@@ -110,3 +110,20 @@ def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
         for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.M)
     }
     assert named - there == set()
+
+
+def test_the_page_on_fresh_sets_shows_the_table_that_was_made() -> None:
+    page = (ROOT / "docs" / "fresh.md").read_text(encoding="utf-8")
+    made = (ROOT / "docs" / "fresh" / "human.md").read_text(encoding="utf-8").split("\n\n")[1]
+    assert made.count("\n") > 10
+    assert made in page
+    table = pd.read_csv(ROOT / "docs" / "fresh" / "human.csv")
+    text = " ".join(page.split())
+    network = table[table["model"] == "variable"].set_index("protocol")
+    clusters, families, new = (
+        network.loc[it] for it in ("clusters", "families", "since miRBase 21")
+    )
+    assert f"an AUPR of {clusters['AUPR']:.3f} on held-out clusters here" in text
+    assert f"({families['AUPR']:.3f} and {clusters['AUPR']:.3f})" in text
+    assert f"{round(60 * new['SE'])} of them (SE {new['SE']:.3f}" in text
+    assert f"with {round(333 * (1 - new['SP']))} false calls in 333" in text
