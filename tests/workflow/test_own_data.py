@@ -118,13 +118,16 @@ def test_a_record_too_long_for_the_fixed_sized_network_stops_before_any_training
     assert not list((copy.folder / "results" / "long").rglob("weights.safetensors"))
 
 
-def test_sequences_on_both_sides_of_a_split_are_told(copy: Copy) -> None:
+def test_sequences_on_both_sides_of_a_split_are_refused_and_if_meant_told(copy: Copy) -> None:
     study = small_study(copy.folder) | {"study": "shared"}
     lines = (copy.folder / "positives.fa").read_text().splitlines()
     again = "\n".join(f"{line}-again" if line[0] == ">" else line for line in lines)
     (copy.folder / "again.fa").write_text(again + "\n")
     study["datasets"]["mine"]["positives"] = ["positives.fa", "again.fa"]
     study["tables"]["mine"]["rows"] = {"CV": "mine-cv", "once more": "mine-cv"}
+    assert "copies: keep" in outcome(copy, study), "before anything is trained"
+    assert not (copy.folder / "results" / "shared" / "runs").exists()
+    study["experiments"]["mine-cv"]["copies"] = "keep"
     copy.snakemake("all", "--configfile", copy.write_config(study, "shared.yaml"))
     audit = copy.folder / "results" / "shared" / "audit"
     found = pd.concat([read_audit(path) for path in sorted(audit.glob("*/records.tsv"))])
