@@ -63,7 +63,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     bases = "".join("".join(rng.choice(list("ACGT"), 200)) + s for s in negatives[100:130])
     (shipped / "background.fa").write_text(f">g\n{bases}\n")
     (shipped / "mirbase.csv").write_text(
-        "ID,precursor\n" + "".join(f"hsa-mir-{n},{s}\n" for n, s in enumerate(positives))
+        "accession,ID,precursor\n"
+        + "".join(f"MI{n},hsa-mir-{n},{s}\n" for n, s in enumerate(positives))
     )
     copy.snakemake("all", "--configfile", "test.yaml")
     return copy
