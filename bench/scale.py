@@ -1,7 +1,8 @@
 """All of miRBase 22 with ten times as many negatives, from records to splits: ``make scale``.
 
-What each stage takes is read from the benchmark files of the workflow itself. ``python -m
-bench.scale part`` does it with the hairpins of man and mouse alone, a twelfth of all.
+What each stage takes is read from the benchmark files of the workflow itself; of the splits, whose
+programs those miss, it is what the operating system counts, with what Snakemake takes to start.
+``python -m bench.scale part`` does it with the hairpins of man and mouse alone, a twelfth of all.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ WAYS = {"all": None, "part": ["hsa", "mmu"]}
 PER_POSITIVE = 10
 PIECES = 100
 TABLES = ROOT / "docs" / "fresh"
+FOLDS = 5
 # Of Snakemake's benchmark files, by stage.
 STAGES = {
     "collect": "collect/hairpins.tsv",
@@ -32,8 +34,13 @@ STAGES = {
     "fold": "fold/*/*.tsv",
     "structures": "structures/*.tsv",
     "encode": "encode/*.tsv",
-    "split at random": "experiments/at-random*.tsv",
-    "split in clusters": "experiments/clusters*.tsv",
+}
+# Targets of the stages that the operating system measures.
+SPLITS = {
+    "folds at random": ["folds/at-random.tsv"],
+    "roles at random": [f"experiments/at-random{fold}.tsv" for fold in range(1, FOLDS + 1)],
+    "folds of clusters": ["folds/clusters.tsv"],
+    "roles in clusters": [f"experiments/clusters{fold}.tsv" for fold in range(1, FOLDS + 1)],
 }
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
@@ -48,8 +55,8 @@ def config(way: str) -> dict[str, object]:
         "collections": {"hairpins": hairpins},
         "datasets": {"all": {"positives": ["hairpins"], "negatives": [negatives]}},
         "experiments": {
-            "at-random": {"split": "k-fold", "dataset": "all", "folds": 5, "copies": "keep"},
-            "clusters": {"split": "cluster-k-fold", "dataset": "all", "folds": 5},
+            "at-random": {"split": "k-fold", "dataset": "all", "folds": FOLDS, "copies": "keep"},
+            "clusters": {"split": "cluster-k-fold", "dataset": "all", "folds": FOLDS},
         },
         "runs": [{"models": ["variable"]}],
         "tables": {},
@@ -72,22 +79,27 @@ def write_negatives(hairpins: Path, bases: str, destination: Path) -> None:
     write_text(destination, "".join(lines))
 
 
-def snakemake(results: Path, *arguments: str) -> None:
-    """Run the workflow on the study."""
+def snakemake(results: Path, *arguments: str) -> tuple[float, float]:
+    """Run the workflow on the study: processor seconds, and memory of the largest process (MB)."""
     cores = str(os.cpu_count() or 1)
     command = [sys.executable, "-m", "snakemake", *arguments, "--cores", cores]
     which = ["--configfile", str(results / "config.yaml"), "--quiet", "rules"]
-    subprocess.run([*command, *which], cwd=ROOT, check=True)
+    run = subprocess.Popen([*command, *which], cwd=ROOT)
+    _, status, used = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, run.args)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
 
 
-def measured(results: Path) -> pd.DataFrame:
-    """Jobs, processor seconds and greatest memory (MB) of each stage."""
+def told(results: Path) -> list[tuple[str, int, float, float]]:
+    """Jobs, processor seconds and greatest memory (MB) of each stage, by the benchmark files."""
     rows = []
     for stage, pattern in STAGES.items():
         files = sorted((results / "benchmarks").glob(pattern))
         table = pd.concat([pd.read_csv(path, sep="\t") for path in files])
         rows.append((stage, len(files), table["cpu_time"].sum(), table["max_rss"].max()))
-    return pd.DataFrame(rows, columns=["stage", "jobs", "cpu_seconds", "max_rss_mb"])
+    return rows
 
 
 def main(way: str) -> None:
@@ -105,15 +117,17 @@ def main(way: str) -> None:
         except BaseException:
             negatives.unlink()
             raise
-    splits = [f"{kind}{fold}" for kind in ("at-random", "clusters") for fold in range(1, 6)]
-    snakemake(
-        results,
-        str(place / "datasets/all/tensors.npz"),
-        *(str(place / f"experiments/{name}.tsv") for name in splits),
-        *("--set-scatter", f"fold={PIECES}"),
-    )
-    write_tsv(measured(results), TABLES / f"scale-{way}.tsv", float_format="%.0f")
-    print(measured(results).to_string(index=False))
+    pieces = ("--set-scatter", f"fold={PIECES}")
+    snakemake(results, str(place / "datasets/all/tensors.npz"), *pieces)
+    splits = []
+    for stage, targets in SPLITS.items():
+        names = [str(place / target) for target in targets]
+        used = snakemake(results, *names, *pieces, "--force")
+        splits.append((stage, len(targets), *used))
+    columns = ["stage", "jobs", "cpu_seconds", "max_rss_mb"]
+    table = pd.DataFrame([*told(results), *splits], columns=columns)
+    write_tsv(table, TABLES / f"scale-{way}.tsv", float_format="%.0f")
+    print(table.to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -546,7 +546,7 @@ Table = Annotated[
 
 # Tables that every study has, and their titles.
 OWN_TABLES = {
-    "cleaned": "Published evaluation records, and cleaned ones",
+    "cleaned": "All evaluation records, and cleaned ones",
     "epochs": "The last epoch, which is the result, and the best one by validation loss",
     "audit": "What the evaluation records are worth",
 }

@@ -24,6 +24,7 @@ PSEUDO_HAIRPINS = {
     "stretch": "int64",
     **dict.fromkeys(("id", "accession", "species", "family", "sequence"), "str"),
 }
+FOLDS = {"id": "str", "fold": "int64"}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
 # Methods without a network: columns of baselines/<experiment>.tsv, and what they are called.
@@ -108,6 +109,11 @@ def read_structures(path: str | Path) -> pd.DataFrame:
 def read_piece(path: str | Path) -> pd.DataFrame:
     """A folded piece of a set: unique sequence, structure (dot-bracket), mfe (kcal/mol)."""
     return read_tsv(path, PIECE)
+
+
+def read_folds(path: str | Path) -> pd.DataFrame:
+    """`folds/<group>.tsv`: id of every record of a set, and the fold that it evaluates, from 1."""
+    return read_tsv(path, FOLDS)
 
 
 def read_experiment(path: str | Path) -> pd.DataFrame:

@@ -19,62 +19,65 @@ from mirpair.sequences import read_fasta
 from mirpair.similarity import clusters, nearest
 
 
-def stratified_folds(records: pd.DataFrame, *, folds: int, seed: int) -> list[pd.Series]:
-    """Role of every record in each fold: stratified k-fold by scikit-learn, shuffled by `seed`.
+def assign_folds(
+    split: Mapping[str, Any],
+    records: pd.DataFrame,
+    *,
+    origins: Mapping[str, pd.DataFrame] | None = None,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Draw the folds of a cross-validation, all of them at once.
 
-    Returns
-    -------
-    list of Series
-        For each fold, ``"train"`` or ``"evaluate"`` for each row of `records`.
-    """
-    _enough(records["label"], folds, "records")
-    splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    return [
-        _roles(records, chosen)
-        for _, chosen in splitter.split(records["sequence"], records["label"])
-    ]
-
-
-def _enough(labels: pd.Series, folds: int, what: str) -> None:
-    smallest = int(labels.value_counts().min())
-    if smallest < folds:
-        raise InputError(
-            f"{folds} folds need at least {folds} {what} of either class, the smaller has "
-            f"{smallest}: use fewer folds or more records"
-        )
-
-
-def _roles(records: pd.DataFrame, evaluates: npt.NDArray[np.int64]) -> pd.Series:
-    role = pd.Series(TRAIN, index=records.index, dtype="str")
-    role.iloc[evaluates] = EVALUATE
-    return role
-
-
-def grouped_folds(
-    records: pd.DataFrame, groups: npt.NDArray[np.int64], *, folds: int, seed: int
-) -> list[pd.Series]:
-    """Role of every record in each fold, where whole groups are drawn.
-
-    Classes are spread as evenly as the groups allow (scikit-learn's StratifiedGroupKFold).
+    Records are drawn alone (``k-fold``, by scikit-learn's StratifiedKFold), or as whole clusters of
+    what is alike or whole families (StratifiedGroupKFold, which spreads the classes as evenly as
+    the groups allow).
 
     Parameters
     ----------
+    split
+        A cross-validation of the config (`mirpair.config.Experiment`) as a dictionary.
     records
-        A set.
-    groups
-        (N,): number of each record's group.
-    folds, seed
-        Number of folds, and seed of the draw.
+        Of its set.
+    origins
+        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+    threads
+        Of a search for what is alike; the result is the same for any.
 
     Returns
     -------
-    list of Series
-        As `stratified_folds`.
+    DataFrame
+        Column id, and fold: the number, from 1, of the fold that the record evaluates.
+
+    Raises
+    ------
+    InputError
+        If there are too few records or groups of a class; see also `from_where`.
     """
-    _enough(records["label"].groupby(groups).max(), folds, "groups")
-    splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    sequences, labels = records["sequence"], records["label"]
-    return [_roles(records, chosen) for _, chosen in splitter.split(sequences, labels, groups)]
+    match split["split"]:
+        case "k-fold":
+            groups, what, drawing = None, "records", StratifiedKFold
+        case "cluster-k-fold":
+            sequences = records["sequence"].tolist()
+            groups = clusters(sequences, identity=split["identity"], threads=threads)
+            what, drawing = "groups", StratifiedGroupKFold
+        case "family-k-fold":
+            groups = family_groups(records, from_where(records, origins or {}, "family"))
+            what, drawing = "groups", StratifiedGroupKFold
+        case other:
+            raise InputError(f"the split {other!r} has no folds that are drawn")
+    label, count = records["label"], split["folds"]
+    units = label if groups is None else label.groupby(groups).max()
+    smallest = int(units.value_counts().min())
+    if smallest < count:
+        raise InputError(
+            f"{count} folds need at least {count} {what} of either class, the smaller has "
+            f"{smallest}: use fewer folds or more records"
+        )
+    splitter = drawing(n_splits=count, shuffle=True, random_state=split["seed"])
+    fold = np.zeros(len(records), dtype=np.int64)
+    for number, (_, evaluates) in enumerate(splitter.split(records, label, groups), 1):
+        fold[evaluates] = number
+    return pd.DataFrame({"id": records["id"], "fold": fold})
 
 
 def family_groups(records: pd.DataFrame, family: pd.Series) -> npt.NDArray[np.int64]:
@@ -205,6 +208,7 @@ def assign_roles(
     evaluate: Sequence[str | Path] = (),
     origins: Mapping[str, pd.DataFrame] | None = None,
     older: Collection[str] = (),
+    folds: pd.DataFrame | None = None,
     on_ambiguous: Literal["error", "drop"] = "error",
     threads: int = 1,
 ) -> pd.DataFrame:
@@ -218,13 +222,15 @@ def assign_roles(
     records
         Records by name of their set.
     fold
-        Which fold, from 1, if the split has folds.
+        Which of them, from 1, if the split has folds.
     train, evaluate
         FASTA files of a published split.
     origins
         Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
     older
         Accessions of the release since which a split in time holds out.
+    folds
+        Of a split whose folds are drawn: result of `assign_folds`.
     on_ambiguous
         What the set does with a record that has a character outside ACGU.
     threads
@@ -234,8 +240,7 @@ def assign_roles(
     ------
     InputError
         If a role lacks records of either class, or a sequence both trains and evaluates and the
-        split does not say that it may; see also `stratified_folds`, `published_roles` and
-        `from_where`.
+        split does not say that it may; see also `published_roles` and `from_where`.
     """
     parts: list[tuple[str, pd.Series | str]]
     match split["split"]:
@@ -250,7 +255,10 @@ def assign_roles(
             parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
-            roles = _drawn(split, records[name], fold, origins or {}, older, threads)
+            if folds is None:
+                roles = _held_out(split, records[name], origins or {}, older, threads)
+            else:
+                roles = _of_fold(records[name], folds, fold)
             parts = [(name, roles)]
     table = pd.concat(
         [
@@ -271,25 +279,21 @@ def assign_roles(
     return table[list(EXPERIMENT)].reset_index(drop=True)
 
 
-def _drawn(
+def _of_fold(records: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.Series:
+    if not records["id"].equals(folds["id"]):
+        raise InputError("the folds are those of other records than the set has: draw them again")
+    return (folds["fold"] == fold).map({True: EVALUATE, False: TRAIN})
+
+
+def _held_out(
     split: Mapping[str, Any],
     records: pd.DataFrame,
-    fold: int,
     origins: Mapping[str, pd.DataFrame],
     older: Collection[str],
     threads: int,
 ) -> pd.Series:
-    """Roles by a split of one set."""
+    """Roles by a split of one set by where its RNAs are from."""
     match split:
-        case {"split": "k-fold", "folds": folds, "seed": seed}:
-            return stratified_folds(records, folds=folds, seed=seed)[fold - 1]
-        case {"split": "cluster-k-fold", "folds": folds, "seed": seed, "identity": identity}:
-            groups = clusters(records["sequence"].tolist(), identity=identity, threads=threads)
-            return grouped_folds(records, groups, folds=folds, seed=seed)[fold - 1]
-        case {"split": "family-k-fold", "folds": folds, "seed": seed}:
-            family = from_where(records, origins, "family")
-            groups = family_groups(records, family)
-            return grouped_folds(records, groups, folds=folds, seed=seed)[fold - 1]
         case {"split": "species", "evaluate": evaluates, "seed": seed}:
             species = from_where(records, origins, "species").str.lower()
             wanted = {name.lower() for name in evaluates}
@@ -311,7 +315,7 @@ def _drawn(
                     "no positive is new: the older release has the accessions of all of them"
                 )
         case _:
-            raise InputError(f"no such split: {dict(split)}")
+            raise InputError(f"no split that holds out by where RNAs are from: {dict(split)}")
     # Negatives that are all on one side belong to neither.
     negative = records["label"] == 0
     if held[negative].nunique() < 2:

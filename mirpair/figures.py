@@ -342,7 +342,7 @@ def _dots(
 
 
 def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
-    """F-score, AUROC and AUPR on the published evaluation records and on the cleaned ones.
+    """F-score, AUROC and AUPR on all evaluation records and on the cleaned ones.
 
     Parameters
     ----------

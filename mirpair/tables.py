@@ -316,7 +316,7 @@ def limits(table: pd.DataFrame) -> pd.DataFrame | None:
 def cleaned_table(
     summary: pd.DataFrame, runs: pd.DataFrame, folds: Mapping[str, int]
 ) -> pd.DataFrame:
-    """The same predictions on the published evaluation records and on the cleaned ones.
+    """The same predictions on all evaluation records and on the cleaned ones.
 
     Parameters
     ----------

@@ -20,6 +20,8 @@ WATCHED = {run[:4]: run for run in STUDY.watched()}
 # Folds are numbered from 1, so the last number is how many there are; 0 if there are none.
 FOLD_COUNTS = {fold.group: fold.number for fold in FOLDS.values()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
+# Those whose folds we draw.
+DRAWN = [name for name, it in STUDY.experiments.items() if it.split.endswith("k-fold")]
 # Those that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
@@ -241,6 +243,7 @@ def benchmark_names():
     names = {"fold": expand(pieces, dataset=STUDY.datasets)}
     for name in ("records", "structures", "features", "encode"):
         names[name] = expand(f"benchmarks/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
+    names["folds"] = expand("benchmarks/folds/{group}.tsv", group=DRAWN)
     for name in ("experiments", "audit", "baselines"):
         names[name] = expand(f"benchmarks/{name}/{{experiment}}.tsv", experiment=FOLDS)
     runs = [f"{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}" for run in PLAN.values()]

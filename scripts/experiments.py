@@ -3,7 +3,7 @@
 import job
 
 from mirpair.collecting import read_hairpins
-from mirpair.contracts import read_origins, read_records
+from mirpair.contracts import read_folds, read_origins, read_records
 from mirpair.experiments import assign_roles
 from mirpair.files import write_tsv
 
@@ -18,6 +18,7 @@ table = assign_roles(
     evaluate=snakemake.input.evaluate,
     origins={f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in origins},
     older=[hairpin.accession for path in older for hairpin in read_hairpins(path)],
+    folds=next(map(read_folds, snakemake.input.folds), None),
     on_ambiguous=snakemake.params.on_ambiguous,
     threads=snakemake.threads,
 )

@@ -1,4 +1,4 @@
-"""Draw how every method does on the published evaluation records and on the cleaned ones."""
+"""Draw how every method does on all evaluation records and on the cleaned ones."""
 
 import job
 

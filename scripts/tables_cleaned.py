@@ -1,4 +1,4 @@
-"""Write how every method does on the published evaluation records and on the cleaned ones."""
+"""Write how every method does on all evaluation records and on the cleaned ones."""
 
 import job
 import pandas as pd

@@ -10,7 +10,7 @@ import pytest
 from conftest import random_rna
 
 from mirpair.contracts import read_experiment
-from mirpair.experiments import assign_roles, family_groups
+from mirpair.experiments import assign_folds, assign_roles, family_groups
 from mirpair.files import InputError, write_tsv
 from mirpair.similarity import nearest
 
@@ -31,10 +31,23 @@ def some_records(positives: int = 15, negatives: int = 60) -> pd.DataFrame:
     )
 
 
+def drawn(
+    split: dict[str, object],
+    records: pd.DataFrame,
+    fold: int,
+    *,
+    origins: dict[str, pd.DataFrame] | None = None,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """One fold of a cross-validation, as the workflow makes it."""
+    folds = assign_folds(split, records, origins=origins, threads=threads)
+    return assign_roles(split, {"s": records}, fold=fold, folds=folds, threads=threads)
+
+
 def test_k_folds_are_stratified_disjoint_and_the_same_for_the_same_seed() -> None:
     records = some_records()
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
-    tables = [assign_roles(split, {"s": records}, fold=fold) for fold in range(1, 6)]
+    tables = [drawn(split, records, fold) for fold in range(1, 6)]
     label = dict(zip(records["id"], records["label"], strict=True))
     evaluated: list[str] = []
     for table in tables:
@@ -44,14 +57,14 @@ def test_k_folds_are_stratified_disjoint_and_the_same_for_the_same_seed() -> Non
         assert len(ids) == 15
         evaluated += ids
     assert sorted(evaluated) == sorted(records["id"])
-    assert tables[1].equals(assign_roles(split, {"s": records}, fold=2))
-    assert not tables[1].equals(assign_roles({**split, "seed": 4}, {"s": records}, fold=2))
+    assert tables[1].equals(drawn(split, records, 2))
+    assert not tables[1].equals(drawn({**split, "seed": 4}, records, 2))
 
 
 def test_more_folds_than_records_of_a_class_is_an_error() -> None:
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 0}
     with pytest.raises(InputError, match="the smaller has 4"):
-        assign_roles(split, {"s": some_records(positives=4)}, fold=1)
+        drawn(split, some_records(positives=4), 1)
 
 
 PUBLISHED = {"split": "published", "dataset": "s"}
@@ -149,7 +162,7 @@ def test_nothing_that_evaluates_a_fold_of_clusters_is_like_what_trains_it() -> N
     records = alike_records()
     evaluated: list[str] = []
     for fold in range(1, 6):
-        table = assign_roles(CLUSTERS, {"s": records}, fold=fold)
+        table = drawn(CLUSTERS, records, fold)
         assert apart(records, table) < 0.8
         trains, evaluates = (table[table["role"] == role]["id"] for role in ("train", "evaluate"))
         label = records.set_index("id")["label"]
@@ -173,7 +186,7 @@ def test_what_clusters_leave_near_the_training_records_has_no_role() -> None:
     for seed in range(3):
         for fold in (1, 2):
             split = CLUSTERS | {"folds": 2, "seed": seed}
-            role = assign_roles(split, {"s": records}, fold=fold).set_index("id")["role"]
+            role = drawn(split, records, fold).set_index("id")["role"]
             assert set(names[1:12]) <= set(role.index)
             assert {role.get("0"), role.get("12")} != {"train", "evaluate"}
             without += [name for name in ("0", "12") if name not in role.index]
@@ -181,12 +194,21 @@ def test_what_clusters_leave_near_the_training_records_has_no_role() -> None:
 
 
 def test_folds_of_clusters_are_the_same_every_time_and_others_with_another_seed() -> None:
-    records = {"s": alike_records().head(60)}
+    records = alike_records().head(60)
     split = CLUSTERS | {"folds": 3, "seed": 1}
-    first = assign_roles(split, records, fold=2)
-    assert first.equals(assign_roles(split, records, fold=2, threads=2))
-    assert not first.equals(assign_roles(split, records, fold=1))
-    assert not first.equals(assign_roles(split | {"seed": 2}, records, fold=2))
+    first = drawn(split, records, 2)
+    assert first.equals(drawn(split, records, 2, threads=2))
+    assert not first.equals(drawn(split, records, 1))
+    assert not first.equals(drawn(split | {"seed": 2}, records, 2))
+
+
+def test_folds_of_other_records_are_refused() -> None:
+    records = some_records()
+    split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
+    folds = assign_folds(split, records)
+    for other in (folds.tail(-1), folds[::-1], folds.iloc[[1, 0, *range(2, len(folds))]]):
+        with pytest.raises(InputError, match="the folds are those of other records"):
+            assign_roles(split, {"s": records}, fold=1, folds=other)
 
 
 # Splits by where RNAs are from.
@@ -233,8 +255,9 @@ def roles_of(split: dict[str, object], **about: object) -> pd.Series:
 def test_a_family_is_never_on_both_sides_and_each_evaluates_once() -> None:
     evaluated: list[str] = []
     for fold in (1, 2, 3):
+        records, origins = collected()
         split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}
-        role = roles_of(split, fold=fold)
+        role = drawn(split, records, fold, origins=origins).set_index("id")["role"]
         family = role[role.index.str.contains("mir")].groupby(lambda name: name.split("-")[2])
         assert (family.nunique() == 1).all()
         evaluated += role[role == "evaluate"].index.tolist()
@@ -296,7 +319,7 @@ def test_positives_of_a_plain_file_have_no_family() -> None:
     records, _ = collected()
     split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}
     with pytest.raises(InputError, match="the family is known: name a collection of hairpins"):
-        assign_roles(split, {"s": records}, fold=1)
+        assign_folds(split, records)
 
 
 def test_negatives_of_a_species_that_is_held_out_go_with_it() -> None:
@@ -402,7 +425,14 @@ def test_a_sequence_on_both_sides_is_refused_unless_it_is_said_to_be_meant(
         role: [fasta(tmp_path / f"{role}.fa", *zip(part["id"], part["sequence"], strict=True))]
         for role, part in (("train", records[::2]), ("evaluate", records[1::2]))
     }
-    about = {"origins": origins, "older": [f"MI{n}" for n in range(2, 30)], "fold": 1, **files}
+    folds = assign_folds(split, records) if split["split"] == "k-fold" else None
+    about = {
+        "origins": origins,
+        "folds": folds,
+        "older": [f"MI{n}" for n in range(2, 30)],
+        "fold": 1,
+        **files,
+    }
     with pytest.raises(InputError, match=r"very sequence of a training record.*copies: keep"):
         assign_roles(split, sets, **about)  # type: ignore[arg-type]
     kept = assign_roles(split | {"copies": "keep"}, sets, **about)  # type: ignore[arg-type]

@@ -276,6 +276,22 @@ def test_without_published_values_the_answer_is_the_best_network_and_baseline() 
     assert headline == "There is no table of results in which AUPR is defined."
 
 
+def test_the_best_network_is_told_of_each_split_apart() -> None:
+    """An AUPR on other records says nothing of which network is better."""
+    network = results().query("source == 'this run'").assign(reproduces="")
+    rows = [
+        network.assign(method=method, protocol=protocol, AUPR=aupr)
+        for protocol, method, aupr in (("CV", "A", 0.6), ("CV", "B", 0.7), ("new", "A", 0.9))
+    ]
+    headline, _ = answer([Section("t", "Mine", pd.concat(rows))])
+    assert "B (CV), AUPR 0.700" in headline
+    assert "A (new), AUPR 0.900" in headline
+    assert "A (CV)" not in headline
+    headline, _ = answer([Section("t", "One", rows[0]), Section("u", "Two", rows[1])])
+    assert "A (CV, one), AUPR 0.600" in headline
+    assert "B (CV, two), AUPR 0.700" in headline
+
+
 def test_the_answer_warns_of_records_that_were_trained_on_or_stand_in_both_classes() -> None:
     audit = pd.DataFrame(
         {"positives": [10, 5], "negatives": [1000, 5], "in training": [3, 1], "in both classes": 2}

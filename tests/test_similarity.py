@@ -77,6 +77,26 @@ def test_the_nearest_counts_however_many_look_nearer_at_first() -> None:
     assert nearest([RNA], [*others, RNA[:45] + RNA[46:]]) == pytest.approx(89 / 90)
 
 
+def test_of_many_targets_near_copies_are_found_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what aligns with a score of little worth is not looked at: that is what takes long."""
+    queries = [substituted(rna, *range(2, len(rna), 7)) for rna in TARGETS]
+    some = RNG.permutation(300)[:60]
+    queries += [TARGETS[place][:25] + random_rna(RNG, 60) for place in some]
+    among_few = nearest(queries, TARGETS)
+    monkeypatch.setattr(similarity, "_MANY", 299)
+    asked: list[str] = []
+    run = similarity._run
+    monkeypatch.setattr(similarity, "_run", lambda words, at: (asked.extend(words), run(words, at)))
+    among_many = nearest(queries, TARGETS)
+    near = among_few >= 0.8
+    assert near.sum() > 290
+    assert np.allclose(among_many[near], among_few[near], atol=0.01)
+    assert not (among_many >= 0.8)[~near].any()
+    assert asked[asked.index("--max-seqs") + 1] == "300"
+
+
 def test_neither_threads_nor_order_nor_repeats_change_anything() -> None:
     queries = [substituted(rna, 15, 30) for rna in TARGETS[::3]] + TARGETS[:5]
     expected = nearest(queries, TARGETS)

@@ -1,0 +1,17 @@
+"""Draw the folds of one cross-validation."""
+
+import job
+
+from mirpair.contracts import read_origins, read_records
+from mirpair.experiments import assign_folds
+from mirpair.files import write_tsv
+
+job.start(snakemake)
+origins = snakemake.input.origins
+table = assign_folds(
+    snakemake.params.split,
+    read_records(snakemake.input.records),
+    origins={f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in origins},
+    threads=snakemake.threads,
+)
+write_tsv(table, snakemake.output[0])
