@@ -28,7 +28,7 @@ from mirpair.contracts import NEAR, read_records
 from mirpair.files import InputError, atomic, write_text, write_tsv
 from mirpair.scanning import load
 from mirpair.similarity import nearest
-from mirpair.sources import fetch_member
+from mirpair.sources import fetch, read_sources
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "results" / "genomes"
@@ -46,15 +46,6 @@ FIRST = 5
 OVERLAP = 0.5
 ENERGIES = (-15, -20, -25, -30, -40, -200)
 
-YEAST = (
-    "barrnap==0.0.5 --hash=sha256:acac783c1f93e8e9585017be9e128f7f95d8ae77a9ed3b3656fa53d5043e0e21",
-    "barrnap/examples/fungus.fna",
-)
-MIRBASE = (
-    "smallrnaseq==0.6.0 "
-    "--hash=sha256:8b4bf8d497a75696413810d1adc67ecf01e7842676d5fdb215a23ba232756b4f",
-    "smallrnaseq/data/miRBase_all.csv",
-)
 # Debian's package with the first 70 Mb of the human chromosome X, hg19.
 SMALT = "smalt-examples"
 CHROMOSOME = "usr/share/doc/smalt/test/data/hs37chrXtrunc.fa.gz"
@@ -72,11 +63,17 @@ class Known(NamedTuple):
     name: str
 
 
+def _fetch(name: str, destination: Path) -> None:
+    """Bring a file of the sources table."""
+    source = read_sources(ROOT / "config" / "sources.tsv")[name]
+    fetch(source.url, destination, checksum=source.sha256)
+
+
 def yeast(folder: Path = FOLDER) -> Path:
     """The genome of yeast in a folder, brought there if it is not."""
     path = folder / "yeast.fa"
     if not path.is_file():
-        fetch_member(*YEAST, path)
+        _fetch("yeast/fungus.fna", path)
     return path
 
 
@@ -88,7 +85,7 @@ def prepare(folder: Path) -> None:
         text = "".join(f">{name}\n{bases}\n" for name, bases in first)
         write_text(folder / "yeast-first.fa", text)
     if not (folder / "known.tsv").is_file():
-        fetch_member(*MIRBASE, folder / "mirbase.csv")
+        _fetch("mirbase-22/hairpins.csv", folder / "mirbase.csv")
         bases = chromosome(folder)
         known = _occurrences(bases, folder / "mirbase.csv")
         _write_fasta(folder / "chrX-near.fa", bases, _windows(known, len(bases)))

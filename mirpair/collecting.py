@@ -12,7 +12,7 @@ import io
 import re
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from Bio import Align
 
 from mirpair.contracts import ALPHABET, ORIGINS
 from mirpair.files import InputError, write_text, write_tsv
+from mirpair.provenance import write_json
 from mirpair.sequences import normalise, open_text, read_parts
 
 _STOCKHOLM = "# STOCKHOLM"
@@ -310,12 +311,22 @@ def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
     return [entries[place] for place in sorted(kept)]
 
 
-def write_collection(entries: Iterable[Entry], fasta: str | Path, origins: str | Path) -> None:
-    """Write RNAs as FASTA (header: id and accession), and where each is from as `ORIGINS`."""
+def write_collection(
+    entries: Iterable[Entry],
+    left_out: Mapping[str, int],
+    fasta: str | Path,
+    origins: str | Path,
+    summary: str | Path,
+) -> None:
+    """Write RNAs as FASTA (header: id and accession), and where each is from as `ORIGINS`.
+
+    The summary is JSON: how many RNAs, and how many were left out by reason.
+    """
     rows = list(entries)
     write_text(fasta, "".join(f">{it.id} {it.accession}\n{it.sequence}\n" for it in rows))
     table = pd.DataFrame(rows, columns=list(Entry._fields))
     write_tsv(table[list(ORIGINS)].astype(ORIGINS), origins)
+    write_json({"rnas": len(rows), "left_out": dict(left_out)}, summary)
 
 
 def read_lengths(path: str | Path) -> list[int]:

@@ -15,6 +15,9 @@ from mirpair.contracts import RECORDS, TRAIN
 from mirpair.files import InputError
 from mirpair.sequences import Dropped, Record, read_fasta
 
+# Why a record of a cleaned set is left out.
+COPY, KNOWN, BOTH = "copy", "known hairpin", "in both classes"
+
 
 def build_records(
     positives: Iterable[str | Path],
@@ -99,10 +102,10 @@ def clean_records(
     table = pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS)
     # The last that is true is what is told.
     reason = pd.Series("", index=table.index, dtype="str")
-    reason[table.duplicated("sequence")] = "copy"
-    reason[(table["label"] == 0) & table["sequence"].isin(set(known))] = "known hairpin"
+    reason[table.duplicated("sequence")] = COPY
+    reason[(table["label"] == 0) & table["sequence"].isin(set(known))] = KNOWN
     both = table.groupby("sequence")["label"].transform("nunique") > 1
-    reason[both] = "in both classes"
+    reason[both] = BOTH
     left_out = table.assign(reason=reason)[reason != ""]
     records = table[reason == ""].reset_index(drop=True)
     for label, kind in ((1, "positive"), (0, "negative")):
@@ -145,6 +148,13 @@ def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
         [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped],
         columns=["id", "file", "number", "reason"],
     )
+
+
+def why_dropped(dropped: pd.DataFrame) -> dict[str, int]:
+    """How many records were left out for each reason, of a table that `clean_records` makes."""
+    reason = dropped["reason"]
+    told = reason.where(reason.isin([COPY, KNOWN, BOTH]), "a character outside A, C, G, U")
+    return {str(why): int(count) for why, count in told.value_counts().sort_index().items()}
 
 
 def trained_families(

@@ -327,6 +327,7 @@ def render(
     provenance: Sequence[Mapping[str, Any]],
     taken: int,
     sets: Mapping[str, Mapping[str, Any]],
+    collections: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, tuple[str, str]],
     config: str,
 ) -> str:
@@ -346,7 +347,9 @@ def render(
         How many of the trainings were taken from where they were kept.
     sets
         Contents of each set's summary.json: versions that folded it, and how many of its records
-        were dropped for an ambiguous character.
+        were left out, by reason.
+    collections
+        Contents of each collection's JSON: how many RNAs it has, and how many were left out.
     sources
         Published file to its URL and SHA-256.
     config
@@ -380,11 +383,23 @@ def render(
         versions=versions_of([*provenance, *sets.values()]),
         taken=taken,
         minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
-        dropped={name: told["dropped"] for name, told in sets.items() if told["dropped"]},
+        dropped={
+            name: (sum(told["dropped"].values()), _reasons(told["dropped"]))
+            for name, told in sets.items()
+            if told["dropped"]
+        },
+        collections=[
+            (name, f"{told['rnas']:,}", _reasons(told["left_out"]) or "none")
+            for name, told in collections.items()
+        ],
         sources={name: text for name, text in _MEANING.items() if name in present},
         files=sources,
         config=config,
     )
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {why}" for why, count in counts.items())
 
 
 def versions_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:

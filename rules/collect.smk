@@ -10,6 +10,7 @@ rule collect:
     output:
         fasta="<results>/collections/{collection}.fa",
         origins="<results>/collections/{collection}.tsv",
+        summary="<results>/collections/{collection}.json",
     log:
         "<logs>/collect/{collection}.log",
     benchmark:
@@ -67,6 +68,7 @@ rule collect_pieces:
     output:
         fasta="<results>/collections/{collection}.fa",
         origins="<results>/collections/{collection}.tsv",
+        summary="<results>/collections/{collection}.json",
     log:
         "<logs>/collect/{collection}.log",
     benchmark:

@@ -22,6 +22,8 @@ FOLD_COUNTS = {fold.group: fold.number for fold in FOLDS.values()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
 # Those whose folds we draw.
 DRAWN = [name for name, it in STUDY.experiments.items() if it.split.endswith("k-fold")]
+# What sets are made of; others are references.
+COLLECTED = list(dict.fromkeys(it for name in STUDY.datasets for it in STUDY.collections_of(name)))
 # Those that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
@@ -189,6 +191,7 @@ DATA_FILES = [
         for name in STUDY.datasets
         for file in ("features.tsv.gz", "summary.json")
     ),
+    *(f"collections/{name}.json" for name in COLLECTED),
     *(f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")),
     *(f"baselines/{name}.tsv.gz" for name in FOLDS),
 ]

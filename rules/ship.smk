@@ -7,15 +7,7 @@ HELD = [
     if (run.model, run.recipe) == (STUDY.shipped.model, STUDY.shipped.recipe)
 ]
 VALIDATION = folds_of(STUDY.shipped.validation)
-# Of packages on PyPI: miRBase 22 as a table, and the genome of E. coli, which has no microRNAs.
-MIRBASE = {
-    "requirement": "smallrnaseq==0.6.0 --hash=sha256:8b4bf8d497a75696413810d1adc67ecf01e7842676d5fdb215a23ba232756b4f",
-    "member": "smallrnaseq/data/miRBase_all.csv",
-}
-BACKGROUND = {
-    "requirement": "barrnap==0.0.5 --hash=sha256:acac783c1f93e8e9585017be9e128f7f95d8ae77a9ed3b3656fa53d5043e0e21",
-    "member": "barrnap/examples/bacteria.fna",
-}
+# Of E. coli, which has no microRNAs.
 BACKGROUND_BASES = 600_000
 
 
@@ -66,48 +58,9 @@ use rule train as train_whole with:
         "Training {wildcards.model} on all of {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
 
 
-rule ship_mirbase:
-    output:
-        temp("<results>/shipped/mirbase.csv"),
-    log:
-        "<logs>/ship_mirbase.log",
-    benchmark:
-        "<benchmarks>/ship_mirbase.tsv"
-    localrule: True
-    conda:
-        "../envs/data.yaml"
-    threads: 1
-    resources:
-        # Measured on miRBase 22: 0.17 GB, 5 s.
-        mem_mb=growing(500),
-        downloads=1,
-        runtime=growing(10),
-    params:
-        **MIRBASE,
-        code=code_of("ship_member"),
-    message:
-        "Downloading the hairpins of miRBase 22"
-    script:
-        "../scripts/ship_member.py"
-
-
-use rule ship_mirbase as ship_genome with:
-    output:
-        temp("<results>/shipped/background.fa"),
-    log:
-        "<logs>/ship_genome.log",
-    benchmark:
-        "<benchmarks>/ship_genome.tsv"
-    params:
-        **BACKGROUND,
-        code=code_of("ship_member"),
-    message:
-        "Downloading a genome without microRNAs"
-
-
 rule ship_hairpins:
     input:
-        "<results>/shipped/mirbase.csv",
+        file_of("mirbase-22/hairpins.csv"),
     output:
         "<results>/shipped/mirbase22.tsv.xz",
     log:
@@ -132,7 +85,7 @@ rule ship_hairpins:
 # What a scan would find, scored by networks that did not train on it.
 rule ship_background:
     input:
-        genome="<results>/shipped/background.fa",
+        genome=file_of("ecoli/bacteria.fna"),
         records=f"<results>/datasets/{MEMBERS[0].experiment}/records.tsv",
         experiments=expand("<results>/experiments/{experiment}.tsv", experiment=VALIDATION),
         weights=[

@@ -29,8 +29,11 @@ else:
     chosen = {}
 kept, left_out = choose(entries, shortest=how["shortest"], longest=how["longest"], **chosen)
 if how.get("at_most"):
+    every = len(kept)
     kept = thin(kept, how["at_most"], seed=how["seed"])
-write_collection(kept, snakemake.output.fasta, snakemake.output.origins)
+    left_out[f"more than {how['at_most']} of a family"] = every - len(kept)
+output = snakemake.output
+write_collection(kept, left_out, output.fasta, output.origins, output.summary)
 logging.info("%d RNAs", len(kept))
 for reason, count in left_out.items():
     logging.info("left out: %d, %s", count, reason)

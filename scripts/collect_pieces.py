@@ -14,7 +14,10 @@ found = gathered(map(read_pseudo_hairpins, snakemake.input.pieces))
 lengths = drawn_lengths(
     read_lengths(snakemake.input.like), per_positive=how["per_positive"], seed=how["seed"]
 )
-write_collection(found, snakemake.output.fasta, snakemake.output.origins)
+without = missing(lengths, found)
+output = snakemake.output
+told = {"no place found": without.total()} if without else {}
+write_collection(found, told, output.fasta, output.origins, output.summary)
 logging.info("%d pseudo-hairpins of %d", len(found), len(lengths))
-for length, count in sorted(missing(lengths, found).items()):
+for length, count in sorted(without.items()):
     logging.info("not found: %d of %d nt", count, length)

@@ -7,6 +7,7 @@ import job
 
 from mirpair.audit import describe, known_hairpins
 from mirpair.contracts import read_records, read_structures
+from mirpair.datasets import why_dropped
 from mirpair.files import read_any_tsv, write_tsv
 from mirpair.provenance import write_json
 
@@ -16,4 +17,5 @@ known = known_hairpins(*inputs.hairpins) if inputs.hairpins else None
 table = describe(read_records(inputs.records), read_structures(inputs.structures), known)
 write_tsv(table, output.features, float_format="%.6f")
 folding = json.loads(Path(inputs.folding).read_text("utf-8"))
-write_json({**folding, "dropped": len(read_any_tsv(inputs.dropped))}, output.summary)
+dropped = why_dropped(read_any_tsv(inputs.dropped))
+write_json({**folding, "dropped": dropped}, output.summary)

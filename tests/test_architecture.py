@@ -72,7 +72,6 @@ ORDER = [
 # What they read is a param: a URL, a package, a sequence, networks.
 WITHOUT_INPUT = (
     *("download", "download_live", "families_wheel", "figures_encoding", "figures_networks"),
-    *("ship_mirbase", "ship_genome"),
 )
 # Where an import and its conda package have different names.
 CONDA = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,10 @@ def test_of_a_large_family_some_are_drawn_and_small_ones_stay_whole() -> None:
 
 
 def test_a_collection_is_a_fasta_file_and_a_table_row_by_row(tmp_path: Path) -> None:
-    write_collection(ENTRIES[:3], tmp_path / "c.fa", tmp_path / "c.tsv")
+    files = [tmp_path / f"c.{suffix}" for suffix in ("fa", "tsv", "json")]
+    write_collection(ENTRIES[:3], {"another species": 7}, *files)
+    told = json.loads(files[2].read_text("utf-8"))
+    assert told == {"rnas": 3, "left_out": {"another species": 7}}
     records = list(read_fasta(tmp_path / "c.fa"))
     origins = read_origins(tmp_path / "c.tsv")
     assert [it.id for it in records] == origins["id"].tolist() == ["hsa-a", "hsa-b", "mmu-a"]

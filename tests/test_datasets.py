@@ -11,6 +11,7 @@ from mirpair.datasets import (
     build_records,
     clean_records,
     dropped_table,
+    why_dropped,
 )
 from mirpair.files import InputError, write_tsv
 
@@ -133,6 +134,7 @@ def test_a_cleaned_set_lists_ambiguous_records_too_if_they_are_dropped(tmp_path:
     records, left_out = clean_records([one], [no], on_ambiguous="drop")
     assert records["id"].tolist() == ["one:a", "no:d"]
     assert left_out["reason"].tolist() == ["'N' at position 2", "copy"]
+    assert why_dropped(left_out) == {"a character outside A, C, G, U": 1, "copy": 1}
     assert left_out.index.tolist() == [0, 1]
 
 

@@ -68,9 +68,13 @@ def write_page(folder: Path) -> str:
         [{**entry, "versions": {"mirpair": "0.1.0", "torch": "2"}}],
         1,
         {
-            "demo": {"versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"}, "dropped": 2},
-            "other": {"versions": {}, "dropped": 0},
+            "demo": {
+                "versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"},
+                "dropped": {"copy": 1500, EVIL: 2},
+            },
+            "other": {"versions": {}, "dropped": {}},
         },
+        {"hairpins": {"rnas": 1917, "left_out": {EVIL: 36672}}, "all": {"rnas": 5, "left_out": {}}},
         {EVIL: (EVIL, "0" * 64)},
         EVIL,
     )
@@ -108,7 +112,12 @@ def test_it_says_versions_dropped_records_and_how_long_it_took(page: str) -> Non
     assert "ViennaRNA 2.7" in page
     assert "1.5 minutes" in page
     assert "1 trainings, 1 of them taken from where they were kept" in page
-    assert "<strong>2</strong> records" in page
+    assert (
+        "<strong>1,502</strong> records of the set <code>demo</code> were left out (1,500 copy"
+        in page
+    )
+    assert re.search(r"hairpins</td>\s*<td[^>]*>1,917</td>\s*<td[^>]*>36,672", page)
+    assert re.search(r"all</td>\s*<td[^>]*>5</td>\s*<td[^>]*>none", page)
     assert "<code>other</code>" not in page
 
 
@@ -116,7 +125,7 @@ def test_times_add_up() -> None:
     run = {"experiment": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
     entry["versions"] = {"mirpair": "0.1.0"}
-    parts = ([entry, entry], 0, {}, {}, "")
+    parts = ([entry, entry], 0, {}, {}, {}, "")
     page = render("T", "demo", [Section("t", "T", results())], [], *parts)  # type: ignore[arg-type]
     assert "3.0 minutes of training in all" in page
     assert "taken from where they were kept" not in page

@@ -57,12 +57,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     }
     copy.write_config(config)
     # In place of what pip would download.
-    shipped = folder / RESULTS / "shipped"
-    shipped.mkdir(parents=True)
+    raw = folder / "results" / "raw"
+    for name in ("ecoli", "mirbase-22"):
+        (raw / name).mkdir(parents=True)
     rng = np.random.default_rng(0)
     bases = "".join("".join(rng.choice(list("ACGT"), 200)) + s for s in negatives[100:130])
-    (shipped / "background.fa").write_text(f">g\n{bases}\n")
-    (shipped / "mirbase.csv").write_text(
+    (raw / "ecoli" / "bacteria.fna").write_text(f">g\n{bases}\n")
+    (raw / "mirbase-22" / "hairpins.csv").write_text(
         "accession,ID,precursor\n"
         + "".join(f"MI{n},hsa-mir-{n},{s}\n" for n, s in enumerate(positives))
     )
