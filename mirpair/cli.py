@@ -563,6 +563,13 @@ def refresh(
         list[str] | None,
         typer.Argument(help="Places in it, as in the config; else all.", metavar="[PLACE]..."),
     ] = None,
+    release: Annotated[
+        str,
+        typer.Option(
+            help="What the publisher calls what is there now, for the lock file; else it is when "
+            "the file was last modified there."
+        ),
+    ] = "",
 ) -> None:
     """Bring live sources anew, and lock what they have now.
 
@@ -590,9 +597,14 @@ def refresh(
                 f"{lock}: there is no place {unknown[0]}"
                 + (f"; near it is {near[0]}" if near else "")
             )
+        if release and len(named) > 1:
+            raise InputError(
+                f"--release is of one place, and these are {len(named)}: name the place"
+            )
         failed = 0
         for place in named:
-            done = bring_anew(lock, {place: Path("results", "raw", raw_name(place))})[place]
+            path = Path("results", "raw", raw_name(place))
+            done = bring_anew(lock, {place: path}, releases={place: release})[place]
             if done.error:
                 failed += 1
                 console.print("[bold red]error:[/]", escape(f"{place}: {done.error}"), **_PLAIN)

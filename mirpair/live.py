@@ -377,7 +377,8 @@ def refresh(
 ) -> dict[str, Refreshed]:
     """Bring locked places anew; replace the files and rows of those that changed.
 
-    Of a place that did not change only the date in the lock file is written. A place that cannot be
+    Of a place that did not change only the date in the lock file is written, and its release if one
+    is named. A place that cannot be
     brought keeps its file and its row, and the others go on.
 
     Parameters
@@ -425,7 +426,8 @@ def _refreshed(
         row = _row(place, temporary, release or modified)
         with one_at_a_time(_alone_with(lock)):
             if row.sha256 == old.sha256:
-                row = old.model_copy(update={"date": row.date})
+                named = row.release if release else old.release
+                row = old.model_copy(update={"date": row.date, "release": named})
             else:
                 # The file first: if this is cut here, the next refresh finds the same change.
                 with atomic(destination) as final:

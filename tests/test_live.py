@@ -289,6 +289,9 @@ def test_mirpair_refresh(
     assert raw[place].read_bytes() == NEW
     done = runner.invoke(app, ["refresh", "lock.tsv", "ncbi:NM_000001.1, NM_000002.1"])
     assert done.stdout == f"{RECORDS}\tunchanged\n"
+    done = runner.invoke(app, ["refresh", "lock.tsv", RECORDS, "--release", "of today"])
+    assert done.stdout == f"{RECORDS}\tunchanged\n"
+    assert read_lock("lock.tsv")[RECORDS].release == "of today"
     publisher.always[EFETCH] = Fault(status=400)
     done = runner.invoke(app, ["refresh", "lock.tsv"])
     assert done.exit_code == 1
@@ -298,6 +301,7 @@ def test_mirpair_refresh(
     for arguments, message in (
         (["none.tsv"], "there is no such lock file"),
         (["lock.tsv", place[:-1]], f"near it is {place}"),
+        (["lock.tsv", "--release", "23"], "these are 2: name the place"),
     ):
         done = runner.invoke(app, ["refresh", *arguments])
         assert done.exit_code == 1
