@@ -13,7 +13,8 @@ from workflow.conftest import Copy, copy_of_repository, small_study
 
 KEPT = ("--config", "kept=kept")
 RUNS = ("mine-cv1", "mine-cv2")
-NEVER = {"train", "records", "structures", "fold", "encode", "experiments", "audit", "baselines"}
+NEVER = {"train", "records", "structures", "fold", "encode", "folds", "experiments", "audit"}
+NEVER |= {"baselines"}
 
 
 def run_of(folder: Path, experiment: str) -> Path:
