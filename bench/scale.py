@@ -1,7 +1,8 @@
 """All of miRBase 22 with ten times as many negatives, from records to splits: ``make scale``.
 
 What each stage takes is read from the benchmark files of the workflow itself; of the splits, whose
-programs those miss, it is what the operating system counts, with what Snakemake takes to start.
+programs those miss, the processor seconds are what the operating system counts, with the four that
+Snakemake takes to start.
 ``python -m bench.scale part`` does it with the hairpins of man and mouse alone, a twelfth of all.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ STAGES = {
     "structures": "structures/*.tsv",
     "encode": "encode/*.tsv",
 }
-# Targets of the stages that the operating system measures.
+# Targets of the stages that the operating system measures; their benchmark files have these names.
 SPLITS = {
     "folds at random": ["folds/at-random.tsv"],
     "roles at random": [f"experiments/at-random{fold}.tsv" for fold in range(1, FOLDS + 1)],
@@ -79,8 +81,8 @@ def write_negatives(hairpins: Path, bases: str, destination: Path) -> None:
     write_text(destination, "".join(lines))
 
 
-def snakemake(results: Path, *arguments: str) -> tuple[float, float]:
-    """Run the workflow on the study: processor seconds, and memory of the largest process (MB)."""
+def snakemake(results: Path, *arguments: str) -> float:
+    """Run the workflow on the study; the processor seconds that it took with all its children."""
     cores = str(os.cpu_count() or 1)
     command = [sys.executable, "-m", "snakemake", *arguments, "--cores", cores]
     which = ["--configfile", str(results / "config.yaml"), "--quiet", "rules"]
@@ -89,17 +91,17 @@ def snakemake(results: Path, *arguments: str) -> tuple[float, float]:
     run.returncode = os.waitstatus_to_exitcode(status)
     if run.returncode:
         raise subprocess.CalledProcessError(run.returncode, run.args)
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
+    return used.ru_utime + used.ru_stime
 
 
-def told(results: Path) -> list[tuple[str, int, float, float]]:
-    """Jobs, processor seconds and greatest memory (MB) of each stage, by the benchmark files."""
-    rows = []
-    for stage, pattern in STAGES.items():
-        files = sorted((results / "benchmarks").glob(pattern))
-        table = pd.concat([pd.read_csv(path, sep="\t") for path in files])
-        rows.append((stage, len(files), table["cpu_time"].sum(), table["max_rss"].max()))
-    return rows
+def told(files: Iterable[Path]) -> dict[str, float]:
+    """Jobs, processor seconds and greatest memory (MB), by benchmark files."""
+    table = pd.concat([pd.read_csv(path, sep="\t") for path in files])
+    return {
+        "jobs": len(table),
+        "cpu_seconds": table["cpu_time"].sum(),
+        "max_rss_mb": table["max_rss"].max(),
+    }
 
 
 def main(way: str) -> None:
@@ -119,13 +121,14 @@ def main(way: str) -> None:
             raise
     pieces = ("--set-scatter", f"fold={PIECES}")
     snakemake(results, str(place / "datasets/all/tensors.npz"), *pieces)
-    splits = []
+    measured = results / "benchmarks"
+    rows = [{"stage": it} | told(sorted(measured.glob(files))) for it, files in STAGES.items()]
     for stage, targets in SPLITS.items():
         names = [str(place / target) for target in targets]
-        used = snakemake(results, *names, *pieces, "--force")
-        splits.append((stage, len(targets), *used))
-    columns = ["stage", "jobs", "cpu_seconds", "max_rss_mb"]
-    table = pd.DataFrame([*told(results), *splits], columns=columns)
+        seconds = snakemake(results, *names, *pieces, "--force")
+        row = told(measured / target for target in targets)
+        rows.append({"stage": stage} | row | {"cpu_seconds": seconds})
+    table = pd.DataFrame(rows)
     write_tsv(table, TABLES / f"scale-{way}.tsv", float_format="%.0f")
     print(table.to_string(index=False))
 
