@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -155,6 +155,41 @@ def why_dropped(dropped: pd.DataFrame) -> dict[str, int]:
     reason = dropped["reason"]
     told = reason.where(reason.isin([COPY, KNOWN, BOTH]), "a character outside A, C, G, U")
     return {str(why): int(count) for why, count in told.value_counts().sort_index().items()}
+
+
+def from_where(
+    records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column: str
+) -> pd.Series:
+    """The species, family or accession of every record, empty where it is not known.
+
+    Parameters
+    ----------
+    records
+        A set.
+    origins
+        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+    column
+        Of the table of origins.
+
+    Raises
+    ------
+    InputError
+        If it is known of no positive.
+    """
+    parts = [
+        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "it": table[column]})
+        for file, table in origins.items()
+    ]
+    empty = pd.DataFrame({"file": [""], "number": [0], "it": [""]})
+    known = pd.concat([empty, *parts])
+    merged = records[["file", "number"]].merge(known, how="left", on=["file", "number"])
+    found = merged["it"].fillna("").set_axis(records.index)
+    if not (found[records["label"] == 1] != "").any():
+        raise InputError(
+            f"of no positive of the set the {column} is known: name a collection of hairpins "
+            "(`collections` in the config) among its positives, in place of a FASTA file"
+        )
+    return found
 
 
 def trained_families(

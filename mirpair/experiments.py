@@ -7,102 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mirpair.contracts import EVALUATE, EXPERIMENT, NEAR, TRAIN
+from mirpair.datasets import from_where
 from mirpair.files import InputError
 from mirpair.sequences import read_fasta
 from mirpair.similarity import clusters, nearest
-
-
-def assign_folds(
-    split: Mapping[str, Any],
-    records: pd.DataFrame,
-    *,
-    origins: Mapping[str, pd.DataFrame] | None = None,
-    threads: int = 1,
-) -> pd.DataFrame:
-    """Draw the folds of a cross-validation, all of them at once.
-
-    Records are drawn alone (``k-fold``, by scikit-learn's StratifiedKFold), or as whole clusters of
-    what is alike or whole families (StratifiedGroupKFold, which spreads the classes as evenly as
-    the groups allow).
-
-    Parameters
-    ----------
-    split
-        A cross-validation of the config (`mirpair.config.Experiment`) as a dictionary.
-    records
-        Of its set.
-    origins
-        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
-    threads
-        Of a search for what is alike; the result is the same for any.
-
-    Returns
-    -------
-    DataFrame
-        Column id, and fold: the number, from 1, of the fold that the record evaluates.
-
-    Raises
-    ------
-    InputError
-        If there are too few records or groups of a class; see also `from_where`.
-    """
-    match split["split"]:
-        case "k-fold":
-            groups, what, drawing = None, "records", StratifiedKFold
-        case "cluster-k-fold":
-            sequences = records["sequence"].tolist()
-            groups = clusters(sequences, identity=split["identity"], threads=threads)
-            what, drawing = "groups", StratifiedGroupKFold
-        case "family-k-fold":
-            groups = family_groups(records, from_where(records, origins or {}, "family"))
-            what, drawing = "groups", StratifiedGroupKFold
-        case other:
-            raise InputError(f"the split {other!r} has no folds that are drawn")
-    label, count = records["label"], split["folds"]
-    units = label if groups is None else label.groupby(groups).max()
-    smallest = int(units.value_counts().min())
-    if smallest < count:
-        raise InputError(
-            f"{count} folds need at least {count} {what} of either class, the smaller has "
-            f"{smallest}: use fewer folds or more records"
-        )
-    splitter = drawing(n_splits=count, shuffle=True, random_state=split["seed"])
-    fold = np.zeros(len(records), dtype=np.int64)
-    for number, (_, evaluates) in enumerate(splitter.split(records, label, groups), 1):
-        fold[evaluates] = number
-    return pd.DataFrame({"id": records["id"], "fold": fold})
-
-
-def family_groups(records: pd.DataFrame, family: pd.Series) -> npt.NDArray[np.int64]:
-    """Groups of records of one family; those of one sequence are together in any case.
-
-    Parameters
-    ----------
-    records
-        A set.
-    family
-        Of each record; one that has none (empty) is a group of its own.
-
-    Returns
-    -------
-    ndarray
-        (N,): number of the group.
-    """
-    sequence = pd.factorize(records["sequence"])[0]
-    named = pd.factorize(family.where(family != "", records["id"] + "\t"))[0]
-    # Sequences and families are the nodes of a graph, and each record is an edge.
-    count = int(sequence.max()) + 1
-    size = count + int(named.max()) + 1
-    edges = coo_array((np.ones(len(records)), (sequence, named + count)), shape=(size, size))
-    groups: npt.NDArray[np.int64] = connected_components(edges, directed=False)[1]
-    return groups[sequence].astype(np.int64)
 
 
 def held_out(
@@ -230,7 +141,7 @@ def assign_roles(
     older
         Accessions of the release since which a split in time holds out.
     folds
-        Of a split whose folds are drawn: result of `assign_folds`.
+        Of a split whose folds are drawn: result of `mirpair.folds.assign_folds`.
     on_ambiguous
         What the set does with a record that has a character outside ACGU.
     threads
@@ -240,7 +151,8 @@ def assign_roles(
     ------
     InputError
         If a role lacks records of either class, or a sequence both trains and evaluates and the
-        split does not say that it may; see also `published_roles` and `from_where`.
+        split does not say that it may; see also `published_roles` and
+        `mirpair.datasets.from_where`.
     """
     parts: list[tuple[str, pd.Series | str]]
     match split["split"]:
@@ -321,41 +233,6 @@ def _held_out(
     if held[negative].nunique() < 2:
         held = held.mask(negative)
     return held_out(records, held, seed=seed, identity=split.get("identity"), threads=threads)
-
-
-def from_where(
-    records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column: str
-) -> pd.Series:
-    """The species, family or accession of every record, empty where it is not known.
-
-    Parameters
-    ----------
-    records
-        A set.
-    origins
-        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
-    column
-        Of the table of origins.
-
-    Raises
-    ------
-    InputError
-        If it is known of no positive.
-    """
-    parts = [
-        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "it": table[column]})
-        for file, table in origins.items()
-    ]
-    empty = pd.DataFrame({"file": [""], "number": [0], "it": [""]})
-    known = pd.concat([empty, *parts])
-    merged = records[["file", "number"]].merge(known, how="left", on=["file", "number"])
-    found = merged["it"].fillna("").set_axis(records.index)
-    if not (found[records["label"] == 1] != "").any():
-        raise InputError(
-            f"of no positive of the set the {column} is known: name a collection of hairpins "
-            "(`collections` in the config) among its positives, in place of a FASTA file"
-        )
-    return found
 
 
 def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:

@@ -3,8 +3,8 @@
 import job
 
 from mirpair.contracts import read_origins, read_records
-from mirpair.experiments import assign_folds
 from mirpair.files import write_tsv
+from mirpair.folds import assign_folds
 
 job.start(snakemake)
 origins = snakemake.input.origins

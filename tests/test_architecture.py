@@ -32,6 +32,7 @@ ORDER = [
     "encoding",
     "similarity",
     "datasets",
+    "folds",
     "experiments",
     "infernal",
     "families",

@@ -10,8 +10,9 @@ import pytest
 from conftest import random_rna
 
 from mirpair.contracts import read_experiment
-from mirpair.experiments import assign_folds, assign_roles, family_groups
+from mirpair.experiments import assign_roles
 from mirpair.files import InputError, write_tsv
+from mirpair.folds import assign_folds, family_groups
 from mirpair.similarity import nearest
 
 
