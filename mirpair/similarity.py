@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ _MANY = 100_000
 _OF_MANY = ("--max-seqs", "300", "--min-ungapped-score", "28")
 WORD = 8
 _BLOCK = 64
+# Lines of hits in memory at once.
+_HITS = 50_000
 # BLASTN's scores, by which gaps are not opened for the sake of single matches.
 _ALIGNER = PairwiseAligner(  # type: ignore[no-untyped-call]
     mode="global", match_score=2, mismatch_score=-3, open_gap_score=-7, extend_gap_score=-2
@@ -147,13 +150,20 @@ def _search(queries: Sequence[str], targets: Sequence[str], threads: int) -> lis
         _write_fasta(queries, folder / files[0])
         _write_fasta(targets, folder / files[1])
         _run(["easy-search", *files, *_SEARCH, *number], folder)
-        hits = np.array((folder / files[2]).read_text().split(), dtype=np.int64)
+        best = np.full(len(queries), np.nan)
+        # There may be hundreds for each query.
+        with (folder / files[2]).open(encoding="ascii") as lines:
+            while block := list(islice(lines, _HITS)):
+                _take(np.array(" ".join(block).split(), dtype=np.int64), best)
+    return [float(identity) for identity in best]
+
+
+def _take(hits: npt.NDArray[np.int64], best: npt.NDArray[np.float64]) -> None:
+    """Raise the identity of each query to that of its best hit that covers enough."""
     query, same, columns, *ends = hits.reshape(-1, len(_COLUMNS)).T
     qstart, qend, qlen, tstart, tend, tlen = ends
     covered = np.maximum((qend - qstart + 1) / qlen, (tend - tstart + 1) / tlen) >= COVERAGE
-    best = np.full(len(queries), np.nan)
     np.fmax.at(best, query[covered], same[covered] / columns[covered])
-    return [float(identity) for identity in best]
 
 
 def _run(arguments: Sequence[str], folder: Path) -> None:
