@@ -215,7 +215,15 @@ class _Split(_Section):
     )
 
 
-class KFold(_Split):
+class _Drawn(_Split):
+    """A cross-validation whose folds are drawn."""
+
+    def drawing(self) -> dict[str, Any]:
+        """What decides of the draw, as `mirpair.folds.assign_folds` takes it."""
+        return self.model_dump(include={"split", "folds", "seed"})
+
+
+class KFold(_Drawn):
     """Stratified k-fold cross-validation of one set."""
 
     split: Literal["k-fold"]
@@ -224,7 +232,7 @@ class KFold(_Split):
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the shuffle before the split.")
 
 
-class ClusterKFold(_Split):
+class ClusterKFold(_Drawn):
     """K-fold cross-validation in which nothing that evaluates is like something that trained."""
 
     split: Literal["cluster-k-fold"]
@@ -239,8 +247,12 @@ class ClusterKFold(_Split):
     )
     seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of clusters.")
 
+    def drawing(self) -> dict[str, Any]:
+        """As that of others, and from which identity on RNAs are of one cluster."""
+        return super().drawing() | {"identity": self.identity}
 
-class FamilyKFold(_Split):
+
+class FamilyKFold(_Drawn):
     """K-fold cross-validation in which whole families are held out."""
 
     split: Literal["family-k-fold"]
@@ -958,6 +970,10 @@ class Study(_Study):
             else:
                 named[name] = Fold(name, 0)
         return named
+
+    def drawn(self) -> list[str]:
+        """The experiments whose folds are drawn."""
+        return [name for name, it in self.experiments.items() if isinstance(it, _Drawn)]
 
     def sets_of(self, fold_name: str) -> list[str]:
         """The sets that an experiment takes its records from."""

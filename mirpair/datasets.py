@@ -152,8 +152,8 @@ def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
 
 def why_dropped(dropped: pd.DataFrame) -> dict[str, int]:
     """How many records were left out for each reason, of a table that `clean_records` makes."""
-    reason = dropped["reason"]
-    told = reason.where(reason.isin([COPY, KNOWN, BOTH]), "a character outside A, C, G, U")
+    letter = r"^'.*' at position \d+$"
+    told = dropped["reason"].str.replace(letter, "with a letter outside ACGU", regex=True)
     return {str(why): int(count) for why, count in told.value_counts().sort_index().items()}
 
 

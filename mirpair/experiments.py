@@ -167,10 +167,10 @@ def assign_roles(
             parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
-            if folds is None:
-                roles = _held_out(split, records[name], origins or {}, older, threads)
-            else:
+            if "folds" in split:
                 roles = _of_fold(records[name], folds, fold)
+            else:
+                roles = _held_out(split, records[name], origins or {}, older, threads)
             parts = [(name, roles)]
     table = pd.concat(
         [
@@ -191,7 +191,9 @@ def assign_roles(
     return table[list(EXPERIMENT)].reset_index(drop=True)
 
 
-def _of_fold(records: pd.DataFrame, folds: pd.DataFrame, fold: int) -> pd.Series:
+def _of_fold(records: pd.DataFrame, folds: pd.DataFrame | None, fold: int) -> pd.Series:
+    if folds is None:
+        raise InputError("the split needs folds that are drawn: `mirpair.folds.assign_folds`")
     if not records["id"].equals(folds["id"]):
         raise InputError("the folds are those of other records than the set has: draw them again")
     return (folds["fold"] == fold).map({True: EVALUATE, False: TRAIN})

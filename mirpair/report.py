@@ -235,7 +235,7 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     best = counted.loc[counted.groupby(["table", "protocol"], sort=False)["AUPR here"].idxmax()]
     where = best["protocol"]
     if best["table"].nunique() > 1:
-        where += ", " + best["table"].str.lower()
+        where += ", " + best["table"]
     told = "; ".join(
         f"{row['method']} ({row['where']}), AUPR {row['AUPR here']:.3f}, "
         f"AUROC {row['AUROC here']:.3f}"
@@ -327,7 +327,6 @@ def render(
     provenance: Sequence[Mapping[str, Any]],
     taken: int,
     sets: Mapping[str, Mapping[str, Any]],
-    collections: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, tuple[str, str]],
     config: str,
 ) -> str:
@@ -347,9 +346,7 @@ def render(
         How many of the trainings were taken from where they were kept.
     sets
         Contents of each set's summary.json: versions that folded it, and how many of its records
-        were left out, by reason.
-    collections
-        Contents of each collection's JSON: how many RNAs it has, and how many were left out.
+        were left out, by reason; the same of the collections that it is made of.
     sources
         Published file to its URL and SHA-256.
     config
@@ -369,6 +366,9 @@ def render(
     results = [section for section in sections if "AUROC" in section.table]
     present = {source for section in results for source in section.table["source"]}
     headline, sentences = answer(sections)
+    collections = {
+        name: told for it in sets.values() for name, told in it.get("collections", {}).items()
+    }
     compared = compare(sections).dropna(subset=["AUROC published"])
     return templates.get_template("report.html.j2").render(
         **page_parts(),
@@ -399,7 +399,7 @@ def render(
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {why}" for why, count in counts.items())
+    return "; ".join(f"{count:,} {why}" for why, count in counts.items())
 
 
 def versions_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -20,10 +20,6 @@ WATCHED = {run[:4]: run for run in STUDY.watched()}
 # Folds are numbered from 1, so the last number is how many there are; 0 if there are none.
 FOLD_COUNTS = {fold.group: fold.number for fold in FOLDS.values()}
 TRAINED = [name for name in STUDY.experiments if STUDY.runs_on(name)]
-# Those whose folds we draw.
-DRAWN = [name for name, it in STUDY.experiments.items() if it.split.endswith("k-fold")]
-# What sets are made of; others are references.
-COLLECTED = list(dict.fromkeys(it for name in STUDY.datasets for it in STUDY.collections_of(name)))
 # Those that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
@@ -60,10 +56,16 @@ def collection_of(wildcards):
     return STUDY.collections[wildcards.collection].model_dump(exclude={"release"})
 
 
-def collections_of(experiment):
-    """The collections that an experiment takes its records from, each once."""
-    named = [name for it in STUDY.sets_of(experiment) for name in STUDY.collections_of(it)]
-    return list(dict.fromkeys(named))
+def origins_for(*splits):
+    """Input function: where the RNAs of an experiment's set are from, if it has such a split."""
+
+    def files(wildcards):
+        group = wildcards.get("group") or FOLDS[wildcards.experiment].group
+        split = STUDY.experiments[group]
+        named = STUDY.collections_of(split.dataset) if split.split in splits else []
+        return expand("<results>/collections/{collection}.tsv", collection=named)
+
+    return files
 
 
 def runs_of(table):
@@ -90,6 +92,12 @@ def who_takes_part():
         name: dict(item for item in split.items() if item not in same)
         for name, split in every.items()
     }
+
+
+def what_collections():
+    """The collections, without what is told of them alone."""
+    every = STUDY.model_dump(mode="json")["collections"]
+    return {name: {k: v for k, v in it.items() if k != "release"} for name, it in every.items()}
 
 
 def planned(runs=PLAN, folder="runs"):
@@ -191,13 +199,12 @@ DATA_FILES = [
         for name in STUDY.datasets
         for file in ("features.tsv.gz", "summary.json")
     ),
-    *(f"collections/{name}.json" for name in COLLECTED),
     *(f"audit/{name}/{file}" for name in FOLDS for file in ("records.tsv.gz", "shortcuts.tsv")),
     *(f"baselines/{name}.tsv.gz" for name in FOLDS),
 ]
 DATA_OF_STUDY = {
     **STUDY.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
-    **({"collections": STUDY.model_dump(mode="json")["collections"]} if STUDY.collections else {}),
+    **({"collections": what_collections()} if STUDY.collections else {}),
     "experiments": who_takes_part(),
     "sha256": checksums() if STUDY.kept else {},
 }
@@ -246,7 +253,7 @@ def benchmark_names():
     names = {"fold": expand(pieces, dataset=STUDY.datasets)}
     for name in ("records", "structures", "features", "encode"):
         names[name] = expand(f"benchmarks/{name}/{{dataset}}.tsv", dataset=STUDY.datasets)
-    names["folds"] = expand("benchmarks/folds/{group}.tsv", group=DRAWN)
+    names["folds"] = expand("benchmarks/folds/{group}.tsv", group=STUDY.drawn())
     for name in ("experiments", "audit", "baselines"):
         names[name] = expand(f"benchmarks/{name}/{{experiment}}.tsv", experiment=FOLDS)
     runs = [f"{run.experiment}/{run.model}/{run.recipe}/seed{run.seed}" for run in PLAN.values()]

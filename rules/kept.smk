@@ -1,6 +1,6 @@
 # Results that others can take (`kept` in the config): taken from there instead of made, and kept
 # there as soon as they are made.
-ruleorder: kept_merge > train > evaluate > baselines > audit > features > collect_pieces > collect
+ruleorder: kept_merge > train > evaluate > baselines > audit > features
 ruleorder: kept_merge > train_watched > evaluate_watched
 
 

@@ -5,7 +5,6 @@ rule report:
         pictures=[f"<results>/figures/{name}.svg" for name in PICTURES],
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
         sets=expand("<results>/datasets/{dataset}/summary.json", dataset=STUDY.datasets),
-        collections=expand("<results>/collections/{collection}.json", collection=COLLECTED),
     output:
         report(
             "<results>/report.html",

@@ -31,7 +31,8 @@ kept, left_out = choose(entries, shortest=how["shortest"], longest=how["longest"
 if how.get("at_most"):
     every = len(kept)
     kept = thin(kept, how["at_most"], seed=how["seed"])
-    left_out[f"more than {how['at_most']} of a family"] = every - len(kept)
+    if every > len(kept):
+        left_out[f"more than {how['at_most']} of a family"] = every - len(kept)
 output = snakemake.output
 write_collection(kept, left_out, output.fasta, output.origins, output.summary)
 logging.info("%d RNAs", len(kept))

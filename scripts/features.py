@@ -18,4 +18,5 @@ table = describe(read_records(inputs.records), read_structures(inputs.structures
 write_tsv(table, output.features, float_format="%.6f")
 folding = json.loads(Path(inputs.folding).read_text("utf-8"))
 dropped = why_dropped(read_any_tsv(inputs.dropped))
-write_json({**folding, "dropped": dropped}, output.summary)
+collections = {Path(it).stem: json.loads(Path(it).read_text("utf-8")) for it in inputs.collections}
+write_json({**folding, "dropped": dropped, "collections": collections}, output.summary)

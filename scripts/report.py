@@ -34,7 +34,6 @@ page = render(
     [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
     params.taken,
     {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in inputs.sets},
-    {Path(path).stem: json.loads(Path(path).read_text("utf-8")) for path in inputs.collections},
     params.sources | locked,
     yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )

@@ -109,6 +109,7 @@ def test_a_cleaned_set_leaves_out_what_is_wrong_and_says_why(tmp_path: Path) -> 
         ["no:i", str(no), 4, "copy"],
     ]
     assert list(left_out.columns) == ["id", "file", "number", "reason"]
+    assert why_dropped(left_out) == {"copy": 3, "in both classes": 2, "known hairpin": 1}
     write_tsv(records, tmp_path / "records.tsv")
     assert read_records(tmp_path / "records.tsv").equals(records)
 
@@ -134,7 +135,7 @@ def test_a_cleaned_set_lists_ambiguous_records_too_if_they_are_dropped(tmp_path:
     records, left_out = clean_records([one], [no], on_ambiguous="drop")
     assert records["id"].tolist() == ["one:a", "no:d"]
     assert left_out["reason"].tolist() == ["'N' at position 2", "copy"]
-    assert why_dropped(left_out) == {"a character outside A, C, G, U": 1, "copy": 1}
+    assert why_dropped(left_out) == {"with a letter outside ACGU": 1, "copy": 1}
     assert left_out.index.tolist() == [0, 1]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from conftest import random_rna
 
-from mirpair.contracts import read_experiment
+from mirpair.contracts import read_experiment, read_folds
 from mirpair.experiments import assign_roles
 from mirpair.files import InputError, write_tsv
 from mirpair.folds import assign_folds, family_groups
@@ -201,6 +201,44 @@ def test_folds_of_clusters_are_the_same_every_time_and_others_with_another_seed(
     assert first.equals(drawn(split, records, 2, threads=2))
     assert not first.equals(drawn(split, records, 1))
     assert not first.equals(drawn(split | {"seed": 2}, records, 2))
+
+
+def test_rnas_that_are_less_alike_than_asked_may_be_in_different_folds() -> None:
+    rng = np.random.default_rng(0)
+    rnas = [random_rna(rng, 100) for _ in range(30)]
+    near = [f"{rna[:45]}{random_rna(rng, 10)}{rna[55:]}" for rna in rnas]
+    labels = [0, 1] * 15
+    names = [str(place) for place in range(60)]
+    records = pd.DataFrame({"id": names, "label": labels * 2, "sequence": rnas + near})
+    for identity, apart in ((0.8, False), (0.98, True)):
+        fold = assign_folds(CLUSTERS | {"identity": identity}, records)["fold"].to_numpy()
+        assert bool((fold[:30] != fold[30:]).any()) == apart
+
+
+def test_a_group_of_both_classes_counts_as_one_of_positives() -> None:
+    records = pd.DataFrame({"id": list("abcdef"), "label": [1, 1, 0, 0, 0, 0]})
+    records["sequence"] = ["AC", "GU", "AC", "CC", "GG", "UU"]
+    records["file"], records["number"] = "p.fa", range(1, 7)
+    origins = {"p.fa": pd.DataFrame({"family": ["one", "two", "", "", "", ""]})}
+    split = {"split": "family-k-fold", "folds": 2, "seed": 0}
+    fold = assign_folds(split, records, origins=origins)["fold"]
+    assert set(fold) == {1, 2}
+    assert fold[0] == fold[2] != fold[1]
+
+
+def test_folds_are_of_splits_that_draw_them_and_those_need_them() -> None:
+    records = some_records()
+    with pytest.raises(InputError, match="the split 'time' has no folds that are drawn"):
+        assign_folds({"split": "time", "dataset": "s", "seed": 0}, records)
+    split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
+    with pytest.raises(InputError, match="needs folds that are drawn"):
+        assign_roles(split, {"s": records}, fold=1)
+
+
+def test_folds_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
+    folds = assign_folds({"split": "k-fold", "folds": 5, "seed": 3}, some_records())
+    write_tsv(folds, tmp_path / "folds.tsv")
+    assert read_folds(tmp_path / "folds.tsv").equals(folds)
 
 
 def test_folds_of_other_records_are_refused() -> None:

@@ -59,6 +59,10 @@ def write_page(folder: Path) -> str:
     histories = {"variable": {"one": history(some_scores()), "two": history(some_scores())}}
     save(draw_histories(histories, EVIL), folder / "history-cv.svg")
     run = {"experiment": EVIL, "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
+    collections = {
+        "hairpins": {"rnas": 1917, "left_out": {EVIL: 36672}},
+        "all": {"rnas": 5, "left_out": {}},
+    }
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
     return render(
         EVIL,
@@ -72,9 +76,8 @@ def write_page(folder: Path) -> str:
                 "versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"},
                 "dropped": {"copy": 1500, EVIL: 2},
             },
-            "other": {"versions": {}, "dropped": {}},
+            "other": {"versions": {}, "dropped": {}, "collections": collections},
         },
-        {"hairpins": {"rnas": 1917, "left_out": {EVIL: 36672}}, "all": {"rnas": 5, "left_out": {}}},
         {EVIL: (EVIL, "0" * 64)},
         EVIL,
     )
@@ -125,7 +128,7 @@ def test_times_add_up() -> None:
     run = {"experiment": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
     entry["versions"] = {"mirpair": "0.1.0"}
-    parts = ([entry, entry], 0, {}, {}, {}, "")
+    parts = ([entry, entry], 0, {}, {}, "")
     page = render("T", "demo", [Section("t", "T", results())], [], *parts)  # type: ignore[arg-type]
     assert "3.0 minutes of training in all" in page
     assert "taken from where they were kept" not in page
@@ -297,8 +300,8 @@ def test_the_best_network_is_told_of_each_split_apart() -> None:
     assert "A (new), AUPR 0.900" in headline
     assert "A (CV)" not in headline
     headline, _ = answer([Section("t", "One", rows[0]), Section("u", "Two", rows[1])])
-    assert "A (CV, one), AUPR 0.600" in headline
-    assert "B (CV, two), AUPR 0.700" in headline
+    assert "A (CV, One), AUPR 0.600" in headline
+    assert "B (CV, Two), AUPR 0.700" in headline
 
 
 def test_the_answer_warns_of_records_that_were_trained_on_or_stand_in_both_classes() -> None:

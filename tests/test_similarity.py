@@ -80,23 +80,32 @@ def test_the_nearest_counts_however_many_look_nearer_at_first() -> None:
 def test_of_many_targets_near_copies_are_found_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And what aligns with a score of little worth is not looked at: that is what takes long."""
     queries = [substituted(rna, *range(2, len(rna), 7)) for rna in TARGETS]
     some = RNG.permutation(300)[:60]
     queries += [TARGETS[place][:25] + random_rna(RNG, 60) for place in some]
-    among_few = nearest(queries, TARGETS)
+    targets = [*TARGETS, *(random_rna(RNG, 90) for _ in range(50))]
+    among_few = nearest(queries, targets)
     monkeypatch.setattr(similarity, "_HITS", 7)
-    assert np.array_equal(nearest(queries, TARGETS), among_few, equal_nan=True)
-    monkeypatch.setattr(similarity, "_MANY", 299)
+    assert np.array_equal(nearest(queries, targets), among_few, equal_nan=True)
+    monkeypatch.setattr(similarity, "_MANY", 349)
     asked: list[str] = []
     run = similarity._run
     monkeypatch.setattr(similarity, "_run", lambda words, at: (asked.extend(words), run(words, at)))
-    among_many = nearest(queries, TARGETS)
+    among_many = nearest(queries, targets)
     near = among_few >= 0.8
     assert near.sum() > 290
     assert np.allclose(among_many[near], among_few[near], atol=0.01)
     assert not (among_many >= 0.8)[~near].any()
     assert asked[asked.index("--max-seqs") + 1] == "300"
+    asked.clear()
+    nearest(queries[:10], targets)
+    assert asked[asked.index("--max-seqs") + 1] == "300"
+
+
+def test_a_part_of_rnas_of_one_length_is_near_enough_though_their_ends_differ() -> None:
+    first, last = random_rna(RNG, 8), random_rna(RNG, 8)
+    (found,) = nearest([first + RNA[8:82] + last], [RNA])
+    assert found > 0.95
 
 
 def test_neither_threads_nor_order_nor_repeats_change_anything() -> None:

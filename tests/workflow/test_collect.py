@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,12 @@ def test_a_set_is_made_from_what_servers_have(made: Copy) -> None:
     assert (records["label"] == 0).sum() > 40
     origins = read_origins(results / "collections" / "hairpins.tsv")
     assert set(origins["species"]) == {"hsa"}
+    told = json.loads((results / "datasets" / "mine" / "summary.json").read_text())["collections"]
+    assert told["hairpins"] == {"rnas": 24, "left_out": {"another species": 12}}
+    found = int((records["label"] == 0).sum())
+    missing = {"no place found": 48 - found} if found < 48 else {}
+    assert told["pseudo"] == {"rnas": found, "left_out": missing}
+    assert "RNAs that were collected" in (results / "report.html").read_text()
 
 
 def test_what_is_new_in_the_release_evaluates(made: Copy) -> None:

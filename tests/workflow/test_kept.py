@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,15 @@ NEVER = {"train", "records", "structures", "fold", "encode", "folds", "experimen
 NEVER |= {"baselines"}
 
 
+def collected_study(folder: Path) -> dict[str, Any]:
+    """With positives that are collected, so that what is told of the collection is kept too."""
+    config = small_study(folder)
+    positives = config["datasets"]["mine"]["positives"]
+    config["collections"] = {"hairpins": {"source": "hairpins", "file": positives[0]}}
+    config["datasets"]["mine"]["positives"] = ["hairpins"]
+    return config
+
+
 def run_of(folder: Path, experiment: str) -> Path:
     return folder / "runs" / experiment / "variable" / "paper" / "seed0"
 
@@ -25,7 +35,7 @@ def run_of(folder: Path, experiment: str) -> Path:
 def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, str]:
     """A machine where everything was made, and kept."""
     copy = copy_of_repository(tmp_path_factory.mktemp("origin"))
-    config = copy.write_config(small_study(copy.folder))
+    config = copy.write_config(collected_study(copy.folder))
     (copy.folder / "kept").mkdir()
     copy.snakemake("all", "keep", "--configfile", config, *KEPT)
     return copy, config
@@ -36,7 +46,7 @@ def elsewhere(origin: tuple[Copy, str], tmp_path: Path) -> tuple[Copy, str]:
     """Another machine that has what was kept."""
     copy = copy_of_repository(tmp_path)
     shutil.copytree(origin[0].folder / "kept", tmp_path / "kept")
-    return copy, copy.write_config(small_study(copy.folder))
+    return copy, copy.write_config(collected_study(copy.folder))
 
 
 def test_what_is_kept_is_all_of_a_run_but_its_weights(origin: tuple[Copy, str]) -> None:
@@ -78,7 +88,7 @@ def test_who_wants_the_records_too_gets_them(elsewhere: tuple[Copy, str]) -> Non
     copy, config = elsewhere
     wanted = "results/mine/datasets/mine/records.tsv"
     jobs = copy.planned("all", wanted, "--configfile", config, *KEPT)
-    assert jobs["records"] == 1
+    assert jobs["records"] == jobs["collect"] == 1
     assert not {"train", "audit", "baselines"} & set(jobs)
 
 
@@ -97,7 +107,7 @@ def test_what_is_not_kept_is_trained_and_then_kept_too(elsewhere: tuple[Copy, st
 
 def test_another_recipe_is_not_taken_for_what_is_kept(elsewhere: tuple[Copy, str]) -> None:
     copy, _ = elsewhere
-    study = small_study(copy.folder)
+    study = collected_study(copy.folder)
     study["runs"][0]["epochs"] = 2
     config = copy.write_config(study)
     assert copy.planned("all", "--configfile", config, *KEPT)["train"] == 2
@@ -107,7 +117,7 @@ def test_other_data_stop_the_run_and_so_does_a_folder_that_is_not_there(
     elsewhere: tuple[Copy, str],
 ) -> None:
     copy, config = elsewhere
-    study = small_study(copy.folder)
+    study = collected_study(copy.folder)
     study["datasets"]["mine"]["positives"] = ["config/demo/positives.fa"]
     other = copy.write_config(study, "other.yaml")
     done = copy.snakemake("-n", "all", "--configfile", other, *KEPT, check=False)
@@ -125,7 +135,7 @@ def test_what_is_watched_for_figure_3_is_kept_and_taken_too(
     elsewhere: tuple[Copy, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     copy, _ = elsewhere
-    study = small_study(copy.folder)
+    study = collected_study(copy.folder)
     study["recipes"] = {"short": {"base": "paper", "epochs": 1, "label": "short"}}
     study["figure3"] = {"recipe": "short", "epochs": 2, "validation": "mine-cv"}
     config = copy.write_config(study)
