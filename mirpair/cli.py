@@ -577,7 +577,7 @@ def refresh(
     its source has other bytes now; snakemake then makes anew what depends on it. A source that
     cannot be brought keeps its file and its row.
 
-    Example: mirpair refresh sources.lock.tsv ncbi:GCF_000146045.2/cds
+    Example: mirpair refresh config/organism.lock.tsv ncbi:GCF_000146045.2/cds
     """
     from mirpair.live import canonical, raw_name, read_lock
     from mirpair.live import refresh as bring_anew

@@ -139,7 +139,7 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
     family
         Accession of the family of a FASTA file.
     without
-        Types of families that are left out, as ``miRNA``: words of Rfam's ``#=GF TP``.
+        Types of families that are left out, as ``miRNA``: words of Rfam's ``#=GF TP``, in any case.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
     Raises
     ------
     InputError
-        If it is neither.
+        If it is neither, or no family of the alignments is of a type that is to be left out.
     """
     with open_text(path) as handle:
         # The names of Rfam's authors are not UTF-8.
@@ -160,16 +160,25 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
         read = [(header.split(), "".join(parts)) for header, parts in read_parts(path)]
         return [_of_rfam(family, (words or [""])[0], sequence) for words, sequence in read]
     entries = []
+    unwanted, types = {word.lower() for word in without}, Counter[str]()
     try:
         for alignment in Align.parse(  # type: ignore[no-untyped-call]
             io.StringIO(text), "stockholm"
         ):
             about = alignment.annotations
-            if set(re.findall(r"[\w-]+", about.get("type", ""))).isdisjoint(without):
+            words = re.findall(r"[\w-]+", about.get("type", ""))
+            types.update(words)
+            if unwanted.isdisjoint(map(str.lower, words)):
                 accession = about["accession"]
                 entries += [_of_rfam(accession, it.id, str(it.seq)) for it in alignment.sequences]
     except (ValueError, KeyError, AssertionError) as error:
         raise InputError(f"{path}: not alignments of Rfam in Stockholm format ({error})") from error
+    if unknown := sorted(unwanted - set(map(str.lower, types))):
+        there = ", ".join(word for word, _ in types.most_common())
+        raise InputError(
+            f"{path}: no family is of the type {', '.join(unknown)} (`without`); there are "
+            f"{there or 'none that tell their type'}"
+        )
     return entries
 
 

@@ -219,6 +219,12 @@ def _held_out(
                     f"most of all, {there}"
                 )
             held = species.isin(wanted).where(species != "")
+            if set(of_positives) - {""} <= wanted:
+                raise InputError(
+                    "all positives whose species is known are of those that evaluate "
+                    f"({', '.join(evaluates)}), so none is left to train on: name fewer species, "
+                    "or collect more"
+                )
         case {"split": "time", "seed": seed}:
             accession = from_where(records, origins, "accession")
             # Negatives are of no release.

@@ -243,7 +243,7 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     )
     headline = f"Best network by AUPR: {told}."
     if full.empty:
-        headline = f"Nothing is trained in full yet; best by AUPR so far: {told}."
+        headline = f"Nothing is trained in full yet; best network by AUPR so far: {told}."
     short = _unfinished(rows) if len(full) else []
     return headline, [*_baselines(sections), *_claim(rows), *_doubts(sections), *short]
 

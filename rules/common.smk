@@ -120,9 +120,11 @@ def file_of(place):
     path = found(place)
     # A workflow that imports this one may have a rule that makes the file.
     if not Path(path).is_file() and HOME.samefile(workflow.basedir):
-        near = difflib.get_close_matches(place, DOWNLOADS, n=1)
+        collections = STUDY.collections if STUDY.task == "identification" else {}
+        near = difflib.get_close_matches(place, [*collections, *DOWNLOADS], n=1)
         raise WorkflowError(
             f"{place}: there is no such file, and it is no name in the sources table"
+            + (" and no collection" if collections else "")
             + (f" (did you mean {near[0]}?)" if near else "")
             + ": correct it in the config. A path is relative to the folder you work in."
         )

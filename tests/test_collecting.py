@@ -121,7 +121,9 @@ def test_seeds_of_rfam_are_read_without_their_gaps_and_without_types_that_are_no
     every = read_rfam(seeds)
     assert every[0] == Entry("RF00001:a.1/1-8", "a.1/1-8", "", "RF00001", "GCAUUAGC")
     assert [it.id for it in every][1:] == ["RF00001:a.2/11-18", "RF00027:b.1/1-4"]
-    assert read_rfam(seeds, without=["miRNA"]) == every[:2]
+    assert read_rfam(seeds, without=["miRNA"]) == read_rfam(seeds, without=["mirna"]) == every[:2]
+    with pytest.raises(InputError, match=r"no family is of the type mirnas .*there are .*miRNA"):
+        read_rfam(seeds, without=["miRNAs", "rRNA"])
 
 
 def test_a_family_of_rfam_is_read_from_its_fasta_file(tmp_path: Path) -> None:

@@ -354,6 +354,12 @@ def test_a_species_that_nobody_is_of_is_refused_with_those_that_are_there() -> N
         roles_of(split)
 
 
+def test_a_species_split_that_leaves_nothing_to_train_on_says_so() -> None:
+    split = {"split": "species", "dataset": "s", "evaluate": list(SPECIES), "seed": 0}
+    with pytest.raises(InputError, match="none is left to train on: name fewer species"):
+        roles_of(split)
+
+
 def test_positives_of_a_plain_file_have_no_family() -> None:
     records, _ = collected()
     split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}

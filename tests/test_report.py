@@ -278,7 +278,9 @@ def test_without_published_values_the_answer_is_the_best_network_and_baseline() 
     ]
     short = table.assign(whole=[False, True])
     headline, _ = answer([Section("t", "Mine", short)])
-    assert headline.startswith("Nothing is trained in full yet; best by AUPR so far: Variable-s")
+    assert headline.startswith(
+        "Nothing is trained in full yet; best network by AUPR so far: Variable-s"
+    )
     worse = table.query("source == 'this run'").assign(method="Worse", AUPR=0.1)
     headline, sentences = answer([Section("t", "Mine", pd.concat([short, worse]))])
     assert headline.startswith("Best network by AUPR: Worse (CV), AUPR 0.100")
