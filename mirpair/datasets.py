@@ -15,9 +15,6 @@ from mirpair.contracts import RECORDS, TRAIN
 from mirpair.files import InputError
 from mirpair.sequences import Dropped, Record, read_fasta
 
-# Why a record of a cleaned set is left out.
-COPY, KNOWN, BOTH = "copy", "known hairpin", "in both classes"
-
 
 def build_records(
     positives: Iterable[str | Path],
@@ -102,10 +99,10 @@ def clean_records(
     table = pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS)
     # The last that is true is what is told.
     reason = pd.Series("", index=table.index, dtype="str")
-    reason[table.duplicated("sequence")] = COPY
-    reason[(table["label"] == 0) & table["sequence"].isin(set(known))] = KNOWN
+    reason[table.duplicated("sequence")] = "copy"
+    reason[(table["label"] == 0) & table["sequence"].isin(set(known))] = "known hairpin"
     both = table.groupby("sequence")["label"].transform("nunique") > 1
-    reason[both] = BOTH
+    reason[both] = "in both classes"
     left_out = table.assign(reason=reason)[reason != ""]
     records = table[reason == ""].reset_index(drop=True)
     for label, kind in ((1, "positive"), (0, "negative")):
@@ -152,7 +149,7 @@ def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
 
 def why_dropped(dropped: pd.DataFrame) -> dict[str, int]:
     """How many records were left out for each reason, of a table that `clean_records` makes."""
-    letter = r"^'.*' at position \d+$"
+    letter = r"^.* at position \d+$"  # an apostrophe stands between other quotation marks
     told = dropped["reason"].str.replace(letter, "with a letter outside ACGU", regex=True)
     return {str(why): int(count) for why, count in told.value_counts().sort_index().items()}
 

@@ -136,6 +136,8 @@ def test_a_cleaned_set_lists_ambiguous_records_too_if_they_are_dropped(tmp_path:
     assert records["id"].tolist() == ["one:a", "no:d"]
     assert left_out["reason"].tolist() == ["'N' at position 2", "copy"]
     assert why_dropped(left_out) == {"with a letter outside ACGU": 1, "copy": 1}
+    quoted = left_out.assign(reason=[f"{letter!r} at position 2" for letter in "N'"])
+    assert why_dropped(quoted) == {"with a letter outside ACGU": 2}
     assert left_out.index.tolist() == [0, 1]
 
 
