@@ -107,8 +107,13 @@ def load(path: str | Path | None = None) -> Hairpins:
         text = lzma.decompress(Path(path).read_bytes()).decode("ascii")
         if not text.startswith(_HEADER):
             raise ValueError("it does not begin as one")
-        rows = [line.split("\t") for line in text[len(_HEADER) :].splitlines()]
-        names, sequences = (list(column) for column in zip(*rows, strict=True))
+        names, sequences = [], []
+        for line in text[len(_HEADER) :].splitlines():
+            name, sequence = line.split("\t")
+            names.append(name)
+            sequences.append(sequence)
+        if not names:
+            raise ValueError("it has no hairpins")
     except (lzma.LZMAError, ValueError) as error:
         raise InputError(f"{path}: not a file of known hairpins ({error})") from error
     return Hairpins(names, sequences, Nearest(sequences))

@@ -6,17 +6,20 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from Bio.Align import PairwiseAligner
-from scipy.sparse import csr_array
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
+
+if TYPE_CHECKING:
+    from Bio.Align import PairwiseAligner
 
 # Share of an RNA that an alignment must cover: a motif in common makes no copy.
 COVERAGE = 0.8
@@ -43,13 +46,10 @@ _CLUSTER = (
 # Of more targets, only those that share most with a query are aligned.
 _MANY, _ALIGNED = 100_000, 300
 WORD = 8
-_BLOCK = 64
 # Lines of hits in memory at once.
 _HITS = 50_000
 # BLASTN's scores, by which gaps are not opened for the sake of single matches.
-_ALIGNER = PairwiseAligner(  # type: ignore[no-untyped-call]
-    mode="global", match_score=2, mismatch_score=-3, open_gap_score=-7, extend_gap_score=-2
-)
+_ALIGNMENT = {"match_score": 2, "mismatch_score": -3, "open_gap_score": -7, "extend_gap_score": -2}
 
 
 def nearest(
@@ -199,9 +199,16 @@ def _program() -> str:
     )
 
 
+@cache
+def _aligner() -> PairwiseAligner:
+    from Bio.Align import PairwiseAligner
+
+    return PairwiseAligner(mode="global", **_ALIGNMENT)  # type: ignore[no-untyped-call]
+
+
 def identity(one: str, other: str) -> float:
     """Matches by the columns of the best alignment of two RNAs from end to end, 0 to 1."""
-    counts = _ALIGNER.align(one, other)[0].counts()  # type: ignore[no-untyped-call]
+    counts = _aligner().align(one, other)[0].counts()  # type: ignore[no-untyped-call]
     return float(counts.identities / (counts.identities + counts.mismatches + counts.gaps))
 
 
@@ -215,7 +222,17 @@ class Nearest:
     """
 
     def __init__(self, sequences: Sequence[str]) -> None:
-        self.known = _words(sequences).T.tocsr()
+        self._count = len(sequences)
+        words, owners = _words(sequences)
+        # Which RNAs have a word, in the order of words: those of word w begin at starts[w].
+        order = np.argsort(words, kind="stable")
+        words, owners = words[order], owners[order]
+        # An RNA has some words several times, which now are neighbours.
+        first = np.ones(len(words), dtype=np.bool_)
+        first[1:] = (words[1:] != words[:-1]) | (owners[1:] != owners[:-1])
+        self._owners = owners[first]
+        self._starts = np.zeros(len(ALPHABET) ** WORD + 1, dtype=np.int64)
+        np.cumsum(np.bincount(words[first], minlength=len(ALPHABET) ** WORD), out=self._starts[1:])
 
     def find(
         self, sequences: Sequence[str]
@@ -237,40 +254,34 @@ class Nearest:
         self, sequences: Sequence[str], count: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """As `find`, the `count` nearest: (N, count) and (N, count), the nearest first."""
-        count = min(count, self.known.shape[1])
+        count = min(count, self._count)
         places = np.zeros((len(sequences), count), dtype=np.int64)
         shares = np.zeros((len(sequences), count))
-        for start in range(0, len(sequences), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            words = _words(sequences[block])
-            shared = (words @ self.known).toarray()
+        for row, sequence in enumerate(sequences):
+            # Integers of Python: the last word plus one is too large for those of the array.
+            words = np.unique(_words([sequence])[0]).tolist()
+            having = [self._owners[self._starts[word] : self._starts[word + 1]] for word in words]
+            owners = np.concatenate([np.empty(0, dtype=np.int32), *having])
+            shared = np.bincount(owners, minlength=self._count)
             # Of equally near ones the first: a place is a fraction of what one 8-mer counts.
-            ranked = shared * shared.shape[1] - np.arange(shared.shape[1])
-            best = np.argpartition(-ranked, count - 1, axis=1)[:, :count]
-            order = np.argsort(-np.take_along_axis(ranked, best, 1), axis=1)
-            best = np.take_along_axis(best, order, 1)
-            total = np.maximum(words.sum(axis=1), 1)
-            places[block] = best
-            shares[block] = np.take_along_axis(shared, best, 1) / total[:, None]
+            ranked = shared * self._count - np.arange(self._count)
+            best = np.argpartition(-ranked, count - 1)[:count]
+            places[row] = best[np.argsort(-ranked[best])]
+            shares[row] = shared[places[row]] / max(len(words), 1)
         return places, shares
 
 
-def _words(sequences: Sequence[str]) -> csr_array:
-    """Which 8-mers each RNA has, (N, 4⁸)."""
+def _words(sequences: Sequence[str]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
+    """The 8-mers of RNAs as numbers below 4⁸, and the RNA that each one is of."""
     text = np.frombuffer("".join(sequences).encode("ascii"), dtype=np.uint8)
-    code = np.zeros(256, dtype=np.int64)
+    code = np.zeros(256, dtype=np.uint16)
     code[np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)] = np.arange(len(ALPHABET))
     codes = code[text]
     lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
-    ends = np.cumsum(lengths)
-    word = np.zeros(max(len(codes) - WORD + 1, 0), dtype=np.int64)
+    word = np.zeros(max(len(codes) - WORD + 1, 0), dtype=np.uint16)
     for place in range(WORD):
         word = word * len(ALPHABET) + codes[place : place + len(word)]
-    owner = np.repeat(np.arange(len(sequences)), lengths)[: len(word)]
-    inside = np.arange(len(word)) + WORD <= ends[owner]
-    # Sorting is several times faster than numpy.unique.
-    different = np.sort(owner[inside] * len(ALPHABET) ** WORD + word[inside])
-    different = different[np.diff(different, prepend=-1) > 0]
-    rows, columns = np.divmod(different, len(ALPHABET) ** WORD)
-    shape = (len(sequences), len(ALPHABET) ** WORD)
-    return csr_array((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=shape)
+    owner = np.repeat(np.arange(len(sequences), dtype=np.int32), lengths)
+    # A word that begins in one RNA and ends in the next is none.
+    inside = owner[: len(word)] == owner[WORD - 1 :]
+    return word[inside], owner[: len(word)][inside]

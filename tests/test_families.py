@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mirpair.datasets import trained_families
@@ -275,6 +275,24 @@ def test_the_nearest_training_rna_shares_the_largest_part_of_the_words() -> None
     # ACGUACGU CGUACGUA GUACGUAG UACGUAGG ACGUAGGG: two of five are known.
     assert containment[1] == pytest.approx(0.4)
     assert containment[2:].tolist() == [0, 0]
+
+
+FEW_LETTERS = st.text("GU", max_size=24)
+
+
+@given(st.lists(FEW_LETTERS, min_size=1, max_size=6), FEW_LETTERS)
+@example(["G" * 8, "U" * 9], "U" * 10)  # the last of all 8-mers
+@example(["", "G" * 7], "")
+def test_the_nearest_by_the_definition(known: list[str], asked: str) -> None:
+    def words(sequence: str) -> set[str]:
+        return {sequence[start : start + 8] for start in range(len(sequence) - 7)}
+
+    shared = [len(words(asked) & words(sequence)) for sequence in known]
+    order = sorted(range(len(known)), key=lambda place: (-shared[place], place))
+    places, containment = Nearest(known).shortlist([asked], 3)
+    assert places[0].tolist() == order[:3]
+    total = max(len(words(asked)), 1)
+    assert containment[0].tolist() == [shared[place] / total for place in order[:3]]
 
 
 def test_the_nearest_does_not_depend_on_how_many_are_asked_at_once() -> None:
