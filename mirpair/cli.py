@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import signal
@@ -10,25 +9,15 @@ import stat
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from mirpair import __version__
 from mirpair.files import InputError, alone, atomic, way_out
@@ -36,24 +25,26 @@ from mirpair.sequences import STDIN, Dropped, Problem, Record, read_fasta, read_
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
+    from rich.progress import Progress
 
     from mirpair.annotation import Annotator
     from mirpair.encoding import Molecule, Tensors
     from mirpair.folding import Structure
     from mirpair.prediction import Predictor
 
+T = TypeVar("T")
+
 app = typer.Typer(
     help="Tools for precursor microRNAs and their pairing matrices (Do et al. 2018).\n\n"
     "The workflow that trains networks and reproduces the paper's tables is run with "
     "snakemake, see README.md; here is what works on a FASTA file, or on a set of the workflow.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # boxes and colours would make help take three times as long
 )
-console = Console(stderr=True)
-_PLAIN: dict[str, Any] = {"highlight": False, "soft_wrap": True}
 
 
 class OnAmbiguous(StrEnum):
@@ -102,6 +93,28 @@ def main(
     pass
 
 
+@cache
+def _terminal() -> Console | None:
+    """Standard error, if it is a terminal: only there is Rich worth the time of its import."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _say(text: str, *, mark: str = "", style: str = "yellow") -> None:
+    """Write a message to standard error, after a mark that is coloured on a terminal."""
+    if terminal := _terminal():
+        from rich.text import Text
+
+        shown = Text.assemble((mark, style), " " * bool(mark), text)
+        # In one line, which can be copied, however narrow the terminal is.
+        terminal.print(shown, soft_wrap=True, highlight=False)
+    elif sys.stderr is not None:  # closed, it is None; `print` would then write to standard output
+        print(*filter(None, [mark, text]), file=sys.stderr)
+
+
 @contextmanager
 def _messages() -> Iterator[None]:
     """End with a message where the user or the system is at fault, not with a traceback."""
@@ -117,7 +130,7 @@ def _messages() -> Iterator[None]:
         text = str(error)
         if isinstance(error, OSError) and error.filename:
             text = way_out(error) or f"{error.filename}: {error.strerror}"
-        console.print("[bold red]error:[/]", escape(text), **_PLAIN)
+        _say(text, mark="error:", style="bold red")
         raise typer.Exit(1) from error
 
 
@@ -163,7 +176,7 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 def fold(
     fasta: Annotated[
         list[str],
-        typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA..."),
+        typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA"),
     ],
     output: Annotated[
         Path | None,
@@ -207,9 +220,9 @@ def _read(fasta: list[str], on_ambiguous: OnAmbiguous) -> list[Record]:
     dropped: list[Dropped] | None = [] if on_ambiguous is OnAmbiguous.DROP else None
     records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
     for left_out in dropped or []:
-        console.print("[yellow]dropped:[/]", escape(str(left_out)), **_PLAIN)
+        _say(str(left_out), mark="dropped:")
     if dropped:
-        console.print(f"{len(dropped)} of {len(dropped) + len(records)} records dropped", **_PLAIN)
+        _say(f"{len(dropped)} of {len(dropped) + len(records)} records dropped")
     if not records:
         raise InputError(f"{', '.join(fasta)}: no records are left")
     return records
@@ -222,12 +235,11 @@ def _fold(records: list[Record], jobs: int) -> dict[str, Structure]:
     sequences = unique(record.sequence for record in records)
     # The processes start here, before the progress bar has a thread that a fork would cut.
     structures = fold_all(sequences, processes=jobs or _cores())
-    with _progress() as progress:
-        tracked = progress.track(structures, total=len(sequences), description="Folding")
-        return dict(zip(sequences, tracked, strict=True))
+    tracked = _track(structures, len(sequences), "Folding")
+    return dict(zip(sequences, tracked, strict=True))
 
 
-_FASTA = typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA...")
+_FASTA = typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA")
 _TSV = typer.Option("--output", "-o", help="TSV to write; - or nothing is standard output.")
 _JOBS = typer.Option("--jobs", "-j", min=0, help="Processes and threads; 0 takes all cores.")
 _WEIGHTS = typer.Option(help="Safetensors file; the one that comes with mirpair, if left out.")
@@ -252,7 +264,9 @@ def annotate(
     jobs: Annotated[int, _JOBS] = 0,
     on_ambiguous: Annotated[OnAmbiguous, _AMBIGUOUS] = OnAmbiguous.ERROR,
 ) -> None:
-    """Name the microRNA family of every hairpin, and say which is of none that is known.
+    """Name the microRNA family of every hairpin.
+
+    A hairpin that is of no known family is out of distribution.
 
     For each record, in the order of the files: id, length (nt), family (Rfam) and its probability,
     distribution (in or out), the nearest training RNA by shared 8-mers with its family, identity
@@ -267,15 +281,16 @@ def annotate(
         annotator = _annotator(weights)
         records = _read(fasta, on_ambiguous)
         rows = _annotated(annotator, records, threshold, jobs)
-        with _progress() as progress, _output(output) as handle:
-            task = progress.add_task("Annotating", total=len(records))
+        with _output(output) as handle:
             counts: Counter[str] = Counter()
-            for number, table in enumerate(rows):
+            # Rows that appear on the same terminal are progress enough.
+            seen = handle is sys.stdout and sys.stdout.isatty()
+            tracked = rows if seen else _track(rows, len(records), "Annotating", len)
+            for number, table in enumerate(tracked):
                 _write(handle, table, header=number == 0)
                 counts.update(table["reason"].str.split(":").str[0])
-                progress.advance(task, len(table))
         named = ", ".join(f"{n} {reason or 'named'}" for reason, n in sorted(counts.items()))
-        console.print(f"{len(records)} records: {named}", **_PLAIN)
+        _say(f"{len(records)} records: {named}")
 
 
 @app.command()
@@ -302,7 +317,7 @@ def predict(
     ] = False,
     jobs: Annotated[int, _JOBS] = 0,
 ) -> None:
-    """Say of every RNA whether it is a pre-miRNA, and which known hairpin it is near to.
+    """Decide which RNAs are pre-miRNAs.
 
     For each record, in the order of the files: id, length (nt), structure (dot-bracket), mfe
     (kcal/mol), score (of the network, for as many pre-miRNAs as others), probability (of a
@@ -373,12 +388,11 @@ def predict(
         for reason, count in reasons.items():
             kinds[reason.split(":")[0]] += count
         without = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()) if kind)
-        console.print(f"{total:,} records: {called:,} called pre-miRNAs{without}", **_PLAIN)
+        _say(f"{total:,} records: {called:,} called pre-miRNAs{without}")
         if (gff3 or bed) and located < called:
-            console.print(
+            _say(
                 f"{called - located:,} of them have no coordinates in their id, such as "
-                "chr1:100-190(+), and are not in the GFF3 or BED",
-                **_PLAIN,
+                "chr1:100-190(+), and are not in the GFF3 or BED"
             )
 
 
@@ -392,10 +406,9 @@ def _one_thread_for(jobs: int) -> None:
 
 def _say_uncalibrated(predictor: Predictor, least: float | None) -> None:
     if predictor.calibration is None:
-        console.print(
+        _say(
             "these weights are not calibrated: there is no probability, and what has a "
-            f"score of {least} or more is called",
-            **_PLAIN,
+            f"score of {least} or more is called"
         )
 
 
@@ -514,7 +527,7 @@ def scan(
         found = Journal(output / f".{name}.found", keys.found)
         scored = Journal(output / f".{name}.scored", keys.scored)
         if found.blocks:
-            console.print(f"going on after {found.blocks:,} stretches of the genome", **_PLAIN)
+            _say(f"going on after {found.blocks:,} stretches of the genome")
         progress = _Bytes([str(genome)], "bases")
         # In both steps the processes start before the progress bar, see `_fold`.
         tiles = scanning.find(
@@ -540,11 +553,10 @@ def scan(
         scored.path.unlink()
         if not keep:
             found.path.unlink()
-        console.print(
+        _say(
             f"{sum(summary.lengths.values()):,} bases: {sum(summary.hairpins.values()):,} "
             f"hairpins, {sum(summary.calls.values()):,} called pre-miRNAs; see "
-            f"{output / name}.html",
-            **_PLAIN,
+            f"{output / name}.html"
         )
 
 
@@ -561,7 +573,7 @@ def refresh(
     lock: Annotated[Path, typer.Argument(help="Lock file of live sources.", metavar="LOCK")],
     places: Annotated[
         list[str] | None,
-        typer.Argument(help="Places in it, as in the config; else all.", metavar="[PLACE]..."),
+        typer.Argument(help="Places in it, as in the config; else all.", metavar="PLACE"),
     ] = None,
     release: Annotated[
         str,
@@ -607,7 +619,7 @@ def refresh(
             done = bring_anew(lock, {place: path}, releases={place: release})[place]
             if done.error:
                 failed += 1
-                console.print("[bold red]error:[/]", escape(f"{place}: {done.error}"), **_PLAIN)
+                _say(f"{place}: {done.error}", mark="error:", style="bold red")
             elif done.changed:
                 typer.echo(f"{place}\tchanged: {done.old} -> {done.new}, {done.bytes:,} bytes")
             else:
@@ -618,7 +630,7 @@ def refresh(
 
 @app.command()
 def selftest() -> None:
-    """Check that this installation gives the answers that it gave where it was made.
+    """Check that this installation gives the expected answers.
 
     Some RNAs are folded and scored by the weights that come with mirpair. Structures, energies and
     families must be the same, scores to 0.00001.
@@ -628,7 +640,7 @@ def selftest() -> None:
 
     with _messages():
         told = versions("torch", "ViennaRNA", "numpy", "safetensors")
-        console.print(", ".join(f"{name} {value}" for name, value in told.items()), **_PLAIN)
+        _say(", ".join(f"{name} {value}" for name, value in told.items()))
         count, difference = check()
         typer.echo(
             f"{count} RNAs: structures, energies and families as they should be, "
@@ -677,6 +689,8 @@ def _annotated(
 
 
 def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:
+    import csv
+
     table.to_csv(
         handle,
         sep="\t",
@@ -731,7 +745,7 @@ def plot(
         figure = draw_molecule(name, sequence, Structure(dot_bracket, molecule.mfe), label)
         save(figure, path.resolve())
         if output is None:
-            console.print("written:", escape(str(path)), **_PLAIN)
+            _say(f"written: {path}")
 
 
 @app.command()
@@ -739,7 +753,7 @@ def export(
     file: Annotated[str, _FILE],
     output: Annotated[Path, typer.Option("--output", "-o", help="NPZ to write.")],
     names: Annotated[
-        list[str] | None, typer.Argument(help="Ids of the RNAs.", metavar="[ID]...")
+        list[str] | None, typer.Argument(help="Ids of the RNAs.", metavar="ID")
     ] = None,
     ids: Annotated[
         str | None,
@@ -761,7 +775,7 @@ def export(
         typer.Option("--jobs", "-j", min=0, help="Processes that fold; 0 takes all cores."),
     ] = 0,
 ) -> None:
-    """Write dense L × L × 9 pairing matrices for other frameworks, as an NPZ.
+    """Write dense L × L × 9 pairing matrices as an NPZ.
 
     It holds ids, lengths, mfe (kcal/mol), labels where they are known, and for each RNA, in the
     order of the ids, matrix_0000, matrix_0001, …; with --size, one array matrices. Channel 0 is
@@ -877,14 +891,12 @@ def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
         sequences = unique(chosen.source)
         # As in `fold`: the processes start before the progress bar.
         structures = fold_all(sequences, processes=processes)
-        with _progress() as progress:
-            tracked = progress.track(structures, total=len(sequences), description="Folding")
-            folded = dict(zip(sequences, tracked, strict=True))
+        tracked = _track(structures, len(sequences), "Folding")
+        folded = dict(zip(sequences, tracked, strict=True))
         encoded = (encode(sequence, *folded[sequence]) for sequence in chosen.source)
     else:
         encoded = (molecule for molecule in chosen.source)
-    with _progress() as progress:
-        yield from progress.track(encoded, total=len(chosen.ids), description="Encoding")
+    yield from _track(encoded, len(chosen.ids), "Encoding")
 
 
 def _check_inputs(files: list[str]) -> None:
@@ -935,26 +947,31 @@ class _Bytes:
         self.count = self.said = 0
         self.unit = unit
         self.started = time.monotonic()
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self.task = self.bar.add_task("Working", total=self.total, rate="")
+        self.bar: Progress | None = None
+        if terminal := _terminal():
+            from rich import progress
+
+            self.bar = progress.Progress(
+                progress.TextColumn("{task.description}"),
+                progress.BarColumn(),
+                progress.TaskProgressColumn(),
+                progress.TextColumn("{task.fields[rate]}"),
+                progress.TimeRemainingColumn(),
+                console=terminal,
+                transient=True,
+            )
+            self.task = self.bar.add_task("Working", total=self.total, rate="")
 
     def __enter__(self) -> _Bytes:
-        self.bar.start()
+        if self.bar:
+            self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        if self.bar:
+            self.bar.stop()
         if self.said > self._NAMED:
-            console.print(f"… and {self.said - self._NAMED:,} more", **_PLAIN)
+            _say(f"… and {self.said - self._NAMED:,} more")
 
     def read(self, file: int, position: int) -> None:
         """So many bytes of a file have been read."""
@@ -963,18 +980,19 @@ class _Bytes:
     def done(self, count: int) -> None:
         """So many more are done."""
         self.count += count
-        rate = self.count / max(time.monotonic() - self.started, 1e-9)
-        self.bar.update(
-            self.task,
-            completed=sum(self.positions.values()),
-            rate=f"{self.count:,} {self.unit}, {rate:,.0f} a second",
-        )
+        if self.bar:
+            rate = self.count / max(time.monotonic() - self.started, 1e-9)
+            self.bar.update(
+                self.task,
+                completed=sum(self.positions.values()),
+                rate=f"{self.count:,} {self.unit}, {rate:,.0f} a second",
+            )
 
     def say(self, text: str) -> None:
         """Name what is passed over; of very many the first."""
         self.said += 1
         if self.said <= self._NAMED:
-            console.print("[yellow]passed over:[/]", escape(text), **_PLAIN)
+            _say(text, mark="passed over:")
 
 
 def _cores() -> int:
@@ -984,17 +1002,33 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("RNAs"),
-        TimeRemainingColumn(),
-        console=console,
+def _one(_: object) -> int:
+    return 1
+
+
+def _track(
+    items: Iterable[T], total: int, description: str, size: Callable[[T], int] = _one
+) -> Iterator[T]:
+    """The items, with a progress bar if standard error is a terminal; `size` is RNAs an item."""
+    terminal = _terminal()
+    if not terminal:
+        yield from items
+        return
+    from rich import progress
+
+    with progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("RNAs"),
+        progress.TimeRemainingColumn(),
+        console=terminal,
         transient=True,
-        disable=not console.is_terminal,
-    )
+    ) as bar:
+        task = bar.add_task(description, total=total)
+        for item in items:
+            yield item
+            bar.advance(task, size(item))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import gzip
 import io
 import os
+import pty
 import re
+import shlex
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from functools import partial
@@ -173,10 +179,76 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["long.fa"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "without"),
+    [
+        (["--help"], {"numpy", "pandas", "requests", "rich", "torch"}),
+        (["fold", "in.fa"], {"rich", "sklearn", "torch"}),
+        (["predict", "in.fa"], {"matplotlib", "requests", "rich", "scipy", "sklearn"}),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(
+    arguments: list[str], without: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "in.fa").write_text(f">a\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
+    code = (
+        "import sys\nfrom mirpair.cli import app\n"
+        "try:\n    app(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = done.stderr.split()
+    assert "mirpair.cli" in imported
+    assert not without & set(imported)
+
+
 def test_nothing_left_to_fold_is_an_error() -> None:
     code, out, message = mirpair("fold", "--on-ambiguous", "drop", "-", stdin=">a\nNNN\n")
     assert (code, out) == (1, "")
     assert "no records are left" in message
+
+
+@pytest.mark.parametrize("command", ["fold", "predict --no-nearest"])
+def test_without_standard_error_the_output_is_the_same(command: str, tmp_path: Path) -> None:
+    few = tmp_path / "few.fa"
+    few.write_text("".join(HAIRPINS.read_text().splitlines(keepends=True)[:4]))
+    mirpair = f"{shlex.quote(sys.executable)} -m mirpair.cli {command} {shlex.quote(str(few))}"
+    usual, closed = (
+        subprocess.run(f"{mirpair}{how}", shell=True, cwd=ROOT, capture_output=True, check=True)
+        for how in ("", " 2>&-")
+    )
+    assert closed.stdout == usual.stdout != b""
+
+
+def test_a_message_on_a_narrow_terminal_is_one_line_above_the_progress_bar(tmp_path: Path) -> None:
+    long = "a_record_with_a_very_long_name_" * 4
+    hairpin = next(iter(read_fasta(HAIRPINS))).sequence
+    # The first two chunks are read before the bar is there.
+    hairpins = "".join(f">{number}\n{hairpin}\n" for number in range(150))
+    (tmp_path / "in.fa").write_text(f"{hairpins}>{long}\nACGN\n")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 60, 0, 0))
+    command = [sys.executable, "-m", "mirpair.cli", "predict", "--no-nearest"]
+    process = subprocess.Popen(
+        [*command, str(tmp_path / "in.fa"), "-o", str(tmp_path / "out.tsv")],
+        cwd=ROOT,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": ""},
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # at its end
+        while part := os.read(ours, 1 << 16):
+            shown += part
+    assert process.wait() == 0
+    assert f"record 151 ('{long}') has 'N' at position 4" in shown.decode()
+    assert "RNAs, " in shown.decode(), "the progress bar has the rate"
 
 
 def test_a_reader_that_stops_early_is_no_traceback() -> None:
