@@ -15,9 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, logit
-from scipy.stats import binomtest
-from sklearn.linear_model import LogisticRegression
 
 from mirpair.files import InputError
 
@@ -57,15 +54,21 @@ class Calibration:
         prior
             Above 0 and below 1.
         """
-        odds = np.interp(_logits(scores), self.logits, self.odds)
-        shifted: Floats = expit(odds + logit(prior) - logit(self.prior))
-        return shifted
+        odds = np.interp(_logit(_clipped(scores)), self.logits, self.odds)
+        shifted = odds + _logit(prior) - _logit(self.prior)
+        with np.errstate(over="ignore"):  # of the smallest probabilities, which are 0
+            probability: Floats = 1 / (1 + np.exp(-shifted))
+        return probability
 
 
-def _logits(scores: npt.ArrayLike) -> Floats:
-    known = np.asarray(scores, dtype=np.float64)
-    clipped: Floats = logit(np.clip(known, _SMALLEST, 1 - _SMALLEST))
-    return clipped
+def _logit(share: npt.ArrayLike) -> Floats:
+    """Logarithm of the odds; to import SciPy's takes longer than to score an RNA."""
+    values: Floats = np.log(share) - np.log1p(-np.asarray(share))
+    return values
+
+
+def _clipped(scores: npt.ArrayLike) -> Floats:
+    return np.clip(np.asarray(scores, dtype=np.float64), _SMALLEST, 1 - _SMALLEST)
 
 
 def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
@@ -83,10 +86,15 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     InputError
         If the records are all of one class, or a higher score does not mean more pre-miRNAs.
     """
+    from scipy.special import logit
+    from sklearn.linear_model import LogisticRegression
+
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
         raise InputError("the held-out records are all of one class; both are needed to calibrate")
-    x = _logits(scores)
+    # By SciPy's, of which `_logit` differs in the last bit: the weights that are shipped were made
+    # with it, and can be made again as the same bytes.
+    x = logit(_clipped(scores))
     inner = np.quantile(x[labels == 1], _KNOTS)
     knots = np.unique(np.concatenate([[x.min()], inner, [x.max()]]))
     # What each knot counts for at x: 1 there, 0 at the others, straight between.
@@ -217,6 +225,8 @@ def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
 
 
 def _interval(count: int, total: int) -> dict[str, float]:
+    from scipy.stats import binomtest
+
     interval = binomtest(count, total).proportion_ci()
     return {"low": float(interval.low), "high": float(interval.high)}
 

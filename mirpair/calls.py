@@ -8,9 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import logsumexp
-from sklearn.metrics import roc_auc_score
-from sklearn.preprocessing import normalize
 
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 
@@ -93,6 +90,8 @@ def network_score(
     known
         (M, D), of those that train; only the distance needs them.
     """
+    from scipy.special import logsumexp
+
     if score == "distance":
         return likeness(features, known)
     values = logits.astype(np.float64)
@@ -113,6 +112,8 @@ def likeness(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]
     ndarray
         (N,), at most 1.
     """
+    from sklearn.preprocessing import normalize
+
     directions = normalize(known.astype(np.float64))
     blocks = np.array_split(normalize(features.astype(np.float64)), len(features) // 1000 + 1)
     return np.concatenate([(block @ directions.T).max(axis=1) for block in blocks])
@@ -272,5 +273,7 @@ def _of_kind(table: pd.DataFrame, kind: str, score: str) -> Floats:
 
 
 def _auroc(inside: Floats, outside: Floats) -> float:
+    from sklearn.metrics import roc_auc_score
+
     labels = np.repeat([1, 0], [len(inside), len(outside)])
     return float(roc_auc_score(labels, np.concatenate([inside, outside])))

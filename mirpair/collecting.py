@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from Bio import Align
 
 from mirpair.contracts import ALPHABET, ORIGINS
 from mirpair.files import InputError, write_text, write_tsv
@@ -151,6 +150,8 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
     InputError
         If it is neither, or no family of the alignments is of a type that is to be left out.
     """
+    from Bio import Align
+
     with open_text(path) as handle:
         # The names of Rfam's authors are not UTF-8.
         handle.reconfigure(encoding="latin-1")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from mirpair.files import InputError, read_tsv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALPHABET = "ACGU"
 METRICS = ("SE", "SP", "PPV", "F-score", "g-mean", "AUROC", "AUPR")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -18,8 +18,9 @@ from mirpair.encoding import CHANNELS, Molecule, dense, encode
 from mirpair.figures import BLUE, GREY, ORANGE, STYLE
 from mirpair.files import InputError
 from mirpair.folding import Structure, layout
-from mirpair.layers import observe
-from mirpair.models import Network
+
+if TYPE_CHECKING:
+    from mirpair.models import Network
 
 # The four of Okabe and Ito's colours that stay furthest apart for the colour-blind.
 _BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, "#56B4E9"), strict=True))
@@ -410,6 +411,8 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
     Figure
         90 mm or more for each network; see `mirpair.layers.observe` for where the layers come from.
     """
+    from mirpair.layers import observe
+
     molecule = encode("A" * length, "." * length, 0.0)
     columns = {label: observe(network, molecule) for label, network in networks.items()}
     longest = max(len(step.words) for steps in columns.values() for step in steps)

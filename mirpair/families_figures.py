@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
-from sklearn.metrics import roc_curve
 
 from mirpair.calls import BANDS, FALSE_POSITIVES, SCORES
 from mirpair.contracts import EVALUATE
@@ -242,6 +241,8 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     called
         Methods of one experiment; of each every score is drawn, by the first seed.
     """
+    from sklearn.metrics import roc_curve
+
     first = called[0].queries
     evaluated = first[first["role"] == EVALUATE]
     kinds = sorted(set(evaluated["kind"]) - {""})

@@ -16,8 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from mirpair.contracts import METRICS
 from mirpair.files import atomic
@@ -219,6 +217,9 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
     title
         Of the figure.
     """
+    from sklearn.calibration import calibration_curve
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
     # More networks than colours are told apart by their lines.
     palette = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY)
     looks = {

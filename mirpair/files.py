@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import shlex
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
 
@@ -94,6 +90,8 @@ def one_at_a_time(path: str | Path) -> Iterator[None]:
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; it takes the final name only if the block succeeds."""
+    import tempfile
+
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays: NumPy and matplotlib read the format from it.
@@ -135,8 +133,10 @@ def shipped(name: str, remedy: str) -> Path:
 
 def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
+    from hashlib import file_digest
+
     with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        return file_digest(handle, "sha256").hexdigest()
 
 
 def write_tsv(frame: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
@@ -219,6 +219,8 @@ def read_any_tsv(path: str | Path) -> pd.DataFrame:
 
 def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
     """Write a compressed NPZ, atomically, no pickled objects: same arrays, same bytes."""
+    import numpy as np
+
     if pickled := [name for name, array in arrays.items() if array.dtype.hasobject]:
         raise TypeError(f"arrays of objects would be pickled: {', '.join(pickled)}")
     with atomic(path) as temporary:
@@ -233,6 +235,8 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
     InputError
         If it is not an NPZ, is damaged, holds pickled objects or misses an array.
     """
+    import numpy as np
+
     try:
         arrays = np.load(path, allow_pickle=False)
         if not isinstance(arrays, np.lib.npyio.NpzFile):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from mirpair.contracts import METRICS
 
@@ -114,6 +113,8 @@ def _resampled(
     resamples: int,
     seed: int,
 ) -> Floats:
+    from scipy import stats
+
     labels = np.asarray(labels)
     places = [np.flatnonzero(labels == label) for label in (1, 0)]
     if min(map(len, places)) < 2:
@@ -195,6 +196,8 @@ def over_folds(values: npt.ArrayLike) -> Floats:
     ndarray
         (2,) or (M, 2): low and high, within 0 and 1; NaN if there are less than two folds.
     """
+    from scipy import stats
+
     values = np.asarray(values, dtype=np.float64)
     folds = len(values)
     if folds < 2:

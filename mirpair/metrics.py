@@ -9,13 +9,6 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import (
-    average_precision_score,
-    f1_score,
-    precision_score,
-    recall_score,
-    roc_auc_score,
-)
 
 from mirpair.contracts import METRICS, NEAR, RANKING
 from mirpair.intervals import bootstrap, over_folds
@@ -34,6 +27,8 @@ def rank(
     labels: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike | None = None
 ) -> dict[str, float]:
     """AUROC and AUPR (average precision), the metrics that need no threshold."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
         return dict.fromkeys(RANKING, math.nan)
@@ -68,6 +63,8 @@ def measure(
         SE, SP, PPV, F-score, g-mean, AUROC and AUPR; one that is not defined (PPV where nothing
         is called positive, say) is NaN.
     """
+    from sklearn.metrics import f1_score, precision_score, recall_score
+
     labels = np.asarray(labels)
     if not len(labels):
         return dict.fromkeys(METRICS, math.nan)

@@ -17,8 +17,6 @@ from typing import Literal, get_args
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote
 
-from Bio import Entrez
-
 from mirpair.files import InputError, alone, atomic, write_text
 from mirpair.sources import (
     MIRROR_VARIABLE,
@@ -281,6 +279,8 @@ def _asked(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
 
 def _answer(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
     """What NCBI answers, as text."""
+    from Bio import Entrez
+
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
     try:
         with _one_try():
@@ -324,6 +324,8 @@ def _one_try() -> Iterator[None]:
     It keeps NCBI's rate between requests, but not between its own retries: after an HTTP error it
     asks again at once. And it sets no time-out.
     """
+    from Bio import Entrez
+
     tries, timeout = Entrez.max_tries, socket.getdefaulttimeout()
     Entrez.max_tries = 1
     socket.setdefaulttimeout(_TIMEOUT)

@@ -9,22 +9,22 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
-from mirpair import files, inference, mirbase, stored
+from mirpair import files, mirbase
 from mirpair.calibration import Calibration, calibrate
 from mirpair.encoding import encode
 from mirpair.files import InputError
 from mirpair.folding import Structure, fold, for_each
-from mirpair.inference import load_weights, scores_of
-from mirpair.models import Network, build
 from mirpair.recipes import Model
 from mirpair.sequences import Problem, Record, TooLong, normalise, problem_of
+
+if TYPE_CHECKING:
+    from mirpair.models import Network
 
 NAME = "pre-mirna.safetensors"
 PRIOR = 0.1
@@ -115,6 +115,9 @@ def ship(
         If the networks are of different kinds or do not tell who is a pre-miRNA, or if the file
         would be larger than `mirpair.stored.LARGEST`; see also `mirpair.calibration.calibrate`.
     """
+    from mirpair import stored
+    from mirpair.inference import load_weights
+
     networks = [load_weights(place) for place in weights]
     _check_networks(networks, weights)
     lengths = records["sequence"].str.len().to_numpy()
@@ -169,6 +172,10 @@ def load(path: str | Path | None = None) -> Predictor:
     InputError
         If it is something else (a pickle is never opened).
     """
+    from mirpair import stored
+    from mirpair.inference import load_weights
+    from mirpair.models import build
+
     path = path or shipped()
     try:
         kind, described, tensors = stored.read(path)
@@ -388,6 +395,8 @@ _works = count()
 
 def _prepare(work: int, predictor: Predictor, hairpins: mirbase.Hairpins | None) -> None:
     if multiprocessing.parent_process() is not None:
+        import torch
+
         # Threads of PyTorch's would compete with the other processes.
         torch.set_num_threads(1)
     _PREPARED[work] = (predictor, hairpins)
@@ -397,8 +406,10 @@ def ensemble_scores(
     networks: Sequence[Network], sequences: Sequence[str], structures: Sequence[Structure]
 ) -> npt.NDArray[np.float64]:
     """Mean of what several networks say of each RNA, (N,)."""
+    from mirpair.inference import predict, scores_of
+
     molecules = [encode(s, *found) for s, found in zip(sequences, structures, strict=True)]
-    scores = [scores_of(inference.predict(network, molecules)) for network in networks]
+    scores = [scores_of(predict(network, molecules)) for network in networks]
     mean: npt.NDArray[np.float64] = np.mean(scores, axis=0)
     return mean
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,18 @@ from mirpair.files import sha256, write_text
 PACKAGE = Path(__file__).parent
 
 
-def _strip_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+@cache
+def _contents(text: str, package: str) -> tuple[str, frozenset[str]]:
+    """What a file's code does, without docstrings, and the modules of the package it imports.
+
+    A study asks for the hashes of thirty scripts, which import the same modules.
+    """
+    tree = ast.parse(text)
+    names: set[str] = set()
+    # Imports and docstrings are statements, so there is no need to look into expressions.
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
         match node:
             case (
                 ast.Module(body=[ast.Expr(ast.Constant(str())), *rest])
@@ -27,20 +38,18 @@ def _strip_docstrings(tree: ast.Module) -> ast.Module:
                 | ast.AsyncFunctionDef(body=[ast.Expr(ast.Constant(str())), *rest])
             ):
                 node.body = rest
-    return tree
-
-
-def _imported_modules(tree: ast.Module, package: str) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                base = f"{package}.{base}".rstrip(".")
-            names |= {base} | {f"{base}.{alias.name}" for alias in node.names}
-    return {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
+            case ast.Import():
+                names |= {alias.name for alias in node.names}
+            case ast.ImportFrom():
+                base = node.module or ""
+                if node.level:
+                    base = f"{package}.{base}".rstrip(".")
+                names |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, block, None)
+            waiting += inner if isinstance(inner, list) else []
+    modules = {name.split(".")[1] for name in names if name.startswith(f"{package}.")}
+    return ast.dump(tree), frozenset(modules)
 
 
 # These carry tables and bytes, or say versions: they decide nothing of a result. What a run takes
@@ -86,12 +95,12 @@ def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
         if source in done:
             continue
         done.add(source)
-        tree = ast.parse(source.read_text(encoding="utf-8"))
-        imported = [package / name for name in _imported_modules(tree, package.name) - CARRIERS]
+        code, modules = _contents(source.read_text(encoding="utf-8"), package.name)
+        imported = [package / name for name in modules - CARRIERS]
         waiting += [module for module in imported if module.with_suffix(".py").is_file()]
         # A script may have the name of a module: scripts/audit.py, mirpair/audit.py.
         name = source.name if source.name not in seen else f"{source.parent.name}/{source.name}"
-        seen[name] = ast.dump(_strip_docstrings(tree))
+        seen[name] = code
     return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()[:16]
 
 

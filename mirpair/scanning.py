@@ -31,7 +31,6 @@ from mirpair import __version__, prediction
 from mirpair.contracts import EVALUATE
 from mirpair.files import InputError, Journal, atomic, in_turn, sha256
 from mirpair.folding import for_each
-from mirpair.inference import load_weights
 from mirpair.prediction import Predictor, Settings
 from mirpair.sequences import STDIN, Record, read_parts
 from mirpair.stems import find_stems
@@ -644,6 +643,8 @@ def scores(
     sequences: Sequence[str], weights: Sequence[str | Path], *, processes: int = 1
 ) -> list[float]:
     """What the networks of some trainings say together of each RNA, whatever its length."""
+    from mirpair.inference import load_weights
+
     networks = tuple(load_weights(path).double() for path in weights)
     predictor = Predictor(networks, None, None, {}, 1, sys.maxsize)
     records = (

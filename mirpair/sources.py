@@ -23,15 +23,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Annotated, BinaryIO, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
-import pooch
-import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from tqdm import tqdm
 
 from mirpair.files import InputError, atomic, sha256
+
+if TYPE_CHECKING:
+    import requests
 
 MIRROR_VARIABLE = "MIRPAIR_MIRROR"
 # pooch waits 1, 2, 3, … seconds between its tries.
@@ -264,6 +264,9 @@ def _download(
     headers: dict[str, str] | None,
 ) -> Path:
     """The complete and checked file, in `folder`."""
+    import pooch
+    import requests
+
     name = destination.name
     expected = None if checksum is None else ":".join(_algorithm(checksum)).replace("-", "").lower()
     with _partial(destination, folder) as (part, note):
@@ -383,6 +386,8 @@ class _Download:
 
     def _get(self, url: str) -> bool:
         """Ask for what is missing and write it; False if it does not fit what is there."""
+        import requests
+
         known = self._read_note()
         version = known.get("version", "")
         there = self.part.stat().st_size if self.part.exists() else 0
@@ -413,6 +418,8 @@ class _Download:
         return True
 
     def _raise(self, response: requests.Response) -> NoReturn:
+        import requests
+
         status = response.status_code
         text = f"{status} {'Client' if status < 500 else 'Server'} Error: {response.reason}"
         if status < 500 and status not in (408, 429):
@@ -445,6 +452,9 @@ def _version(response: requests.Response) -> str:
 
 def _receive(response: requests.Response, handle: BinaryIO | io.FileIO, start: int) -> None:
     """Write an answer's bytes as they come; fewer than were announced are an error."""
+    import requests
+    from tqdm import tqdm
+
     announced = response.headers.get("Content-Length", "")
     total = int(announced) if announced.isdigit() else None
     count = 0
@@ -561,6 +571,8 @@ def _ways_out(name: str, url: str, mirror: bool, tries: int, error: Exception) -
 
 
 def _reason(error: Exception) -> str:
+    import requests
+
     # While the bytes come, requests gives a time-out another name than before.
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return f"no answer within {_TIMEOUT} s"

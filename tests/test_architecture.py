@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ CONDA = {
 PROGRAMS = {"similarity": {"mmseqs2"}, "infernal": {"infernal", "mafft"}}
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Full names of what a file imports outside TYPE_CHECKING blocks."""
     found: set[str] = set()
@@ -175,6 +177,68 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
     )
     programs = set[str]().union(*(PROGRAMS.get(module, set()) for module in modules))
     assert programs | {CONDA.get(n, n) for n in outside} <= packages
+
+
+# What takes a second or so to import, and which scripts import it before their first line of work.
+# A job is a process of its own, and a study has hundreds.
+SLOW = {
+    "torch": "families_ship families_speed families_train figures_networks ship train",
+    "sklearn": "baselines folds",
+    "scipy": "baselines families_ship families_speed folds ship",
+    "matplotlib": "families_figures figures_cleaned figures_encoding figures_histories "
+    "figures_lengths figures_networks figures_predictions figures_resources figures_results "
+    "figures_watched scan",
+}
+
+
+@cache
+def first_imports(path: Path) -> tuple[set[str], set[Path]]:
+    """Packages and modules of the library that a file imports before anything is called."""
+    packages: set[str] = set()
+    modules: set[Path] = set()
+    waiting: list[ast.stmt] = list(ast.parse(path.read_text(encoding="utf-8")).body)
+    # What is in a function comes later, and what is only for types never.
+    while waiting:
+        node = waiting.pop()
+        names = []
+        if isinstance(node, ast.Try | ast.With | ast.If) and "TYPE_CHECKING" not in ast.dump(node):
+            waiting += node.body
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [str(node.module), *(f"{node.module}.{it.name}" for it in node.names)]
+        packages |= {part for name in names for part in name.split(".")}
+        modules |= {ROOT / (name.replace(".", "/") + ".py") for name in names}
+        modules |= {ROOT / name.split(".")[0] / "__init__.py" for name in names}
+    return packages, {module for module in modules if module.is_file()}
+
+
+def imported_at_once(path: Path) -> set[str]:
+    """Slow packages that a file imports, itself or by the library, before anything is called."""
+    found: set[str] = set()
+    waiting, seen = [path], {path}
+    while waiting:
+        packages, modules = first_imports(waiting.pop())
+        found |= packages & set(SLOW)
+        waiting += modules - seen
+        seen |= modules
+    return found | ({"scipy"} if "sklearn" in found else set())
+
+
+@pytest.mark.parametrize("package", SLOW)
+def test_a_script_imports_what_is_slow_only_if_its_work_needs_it(package: str) -> None:
+    """What jobs have imported at their end: tests/workflow/test_startup.py."""
+    scripts = sorted((ROOT / "scripts").glob("*.py"))
+    assert " ".join(it.stem for it in scripts if package in imported_at_once(it)) == SLOW[package]
+
+
+def test_the_workflow_is_planned_without_what_is_slow() -> None:
+    """The library that the rules import; Snakemake itself imports pandas, and nothing of these."""
+    for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
+        names = re.findall(r"^(?:from|import) (mirpair\.\w+)", path.read_text(), re.M)
+        assert names or path.name != "common.smk"
+        for name in names:
+            assert not imported_at_once(ROOT / (name.replace(".", "/") + ".py")), (path, name)
 
 
 def test_scripts_are_thin() -> None:

@@ -78,6 +78,13 @@ def test_another_share_of_pre_mirnas_is_brought_in_by_the_odds() -> None:
     assert fifth.probability(2 / 3, 0.5) == pytest.approx(48 / 49)
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_smallest_share_and_no_score_are_no_warning() -> None:
+    assert PLAIN.probability([0.5], 1e-300) == pytest.approx([1e-300], rel=1e-6, abs=0)
+    assert np.isnan(PLAIN.probability([np.nan], 0.1)).all(), "no score, no probability"
+    assert PLAIN.probability([0, 0.5, 1], 1 - 1e-16) == pytest.approx([1, 1, 1])
+
+
 @given(shares, shares, shares)
 def test_the_shift_is_bayes_rule(score: float, prior: float, other: float) -> None:
     """Each record of a class counts as often as its class is more frequent."""

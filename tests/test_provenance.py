@@ -110,9 +110,7 @@ def test_training_does_not_depend_on_metrics_tables_or_the_report() -> None:
 
 
 def reachable(name: str, package: Path) -> set[str]:
-    import ast
-
-    from mirpair.provenance import _imported_modules
+    from mirpair.provenance import _contents
 
     seen: set[str] = set()
     waiting = [name]
@@ -122,5 +120,5 @@ def reachable(name: str, package: Path) -> set[str]:
         if module in seen or not path.is_file():
             continue
         seen.add(module)
-        waiting += _imported_modules(ast.parse(path.read_text()), package.name)
+        waiting += _contents(path.read_text(), package.name)[1]
     return seen
