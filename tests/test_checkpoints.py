@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
+import random
+import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,6 +106,63 @@ def test_a_training_that_was_stopped_ends_in_the_same_bytes(
     assert again.began == stop
     again.remove()
     assert not path.exists()
+
+
+def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(
+    real_molecules: Tensors, tmp_path: Path
+) -> None:
+    """By kill -9, between two function calls, which are counted: each kill comes in any case."""
+    sets = few(real_molecules)
+    names = ("weights.safetensors", "scores.npz")
+
+    def trained(folder: Path, epochs: int) -> None:
+        folder.mkdir(exist_ok=True)
+        checkpoint = Checkpoint(folder / "checkpoint.safetensors", {})
+        recipe = Recipe(epochs=epochs, batch_size=4)
+        network, scores = train(PAPER[0], *sets, recipe, seed=5, checkpoint=checkpoint)
+        save_weights(network, folder / names[0])
+        scores.save(folder / names[1])
+        (folder / "began").write_text(str(checkpoint.began))
+
+    def attempt(folder: Path, epochs: int, kill: int) -> None:
+        calls = 0
+
+        def count(*_: object) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == kill:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.setprofile(count)
+        trained(folder, epochs)
+        sys.setprofile(None)
+        (folder / "calls").write_text(str(calls))
+
+    def run(folder: Path, epochs: int = 48, kill: int = 0) -> int | None:
+        arguments = (folder, epochs, kill)
+        process = multiprocessing.get_context("fork").Process(target=attempt, args=arguments)
+        process.start()
+        process.join(300)
+        return process.exitcode
+
+    def calls_of(epochs: int) -> int:
+        folder = tmp_path / f"{epochs} epochs"
+        assert run(folder, epochs) == 0
+        return int((folder / "calls").read_text())
+
+    # In this process, so that all that PyTorch imports at its first use is there in the others.
+    trained(tmp_path / "undisturbed", 48)
+    first = calls_of(1)
+    an_epoch = (calls_of(4) - first) // 3
+    rng = random.Random(20)
+    for _ in range(20):
+        # About two epochs at most, so that it is never through before.
+        kill = rng.randint(1, first + an_epoch)
+        assert run(tmp_path / "killed", kill=kill) == -signal.SIGKILL
+    assert run(tmp_path / "killed") == 0
+    assert int((tmp_path / "killed" / "began").read_text()) > 10, "what was done is not done again"
+    for name in names:
+        assert sha256(tmp_path / "killed" / name) == sha256(tmp_path / "undisturbed" / name)
 
 
 def test_a_training_on_families_goes_on_too(

@@ -15,13 +15,16 @@ from mirpair.speed import SPEED, measure, nearest_work, network_work
 RNAS = [random_rna(np.random.default_rng(n), 60) for n in range(8)]
 
 
-def test_methods_take_turns_and_the_fastest_round_counts() -> None:
+def test_methods_take_turns_and_the_fastest_round_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[str, int]] = []
-    slow = iter([0.06, 0.06, 0.0, 0.06])
+    slow = iter([6.0, 8.0, 1.0, 7.0])
+    now = 0.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
 
     def first(cores: int) -> float:
+        nonlocal now
         calls.append(("first", cores))
-        time.sleep(next(slow))
+        now += next(slow)
         return 0.5
 
     def second(cores: int) -> float:
@@ -35,8 +38,7 @@ def test_methods_take_turns_and_the_fastest_round_counts() -> None:
     assert found["families"].tolist() == [9, 9, 3, 3]
     assert found["cores"].tolist() == [1, 2, 1, 2]
     assert set(found["sequences"]) == {7}
-    seconds = found["seconds"].tolist()
-    assert seconds[0] < 0.05 < seconds[1]
+    assert found["seconds"].tolist() == [1, 7, 0, 0]
     assert found["folding"].tolist() == [0.5, 0.5, 0, 0]
 
 
