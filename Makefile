@@ -1,5 +1,6 @@
 # make demo   the whole chain on a small real dataset: some minutes, no download of data
-# make test   everything that must hold: format, lint, types, unit and workflow tests
+# make test   what must hold for a change: format, lint, types, unit and workflow tests
+# make test-all   `make test`, and the tests that take long
 # make tables the paper's tables, figures and report from trainings that are kept: a minute, offline
 # make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
 # make reproduction   `make tables`, and what docs/reproduction/ shows of them
@@ -30,7 +31,7 @@ SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
 
 FUZZED := fasta dot-bracket npz arrays config sheets
 
-.PHONY: test-slurm fuzz audit demo tables reproduction families weights genomes scale test bench alternatives lint env lock schema
+.PHONY: test-all test-slurm fuzz audit demo tables reproduction families weights genomes scale test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -106,9 +107,14 @@ lint: $(ENV)
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-# A file's tests share real runs, so they stay together; the longest begin first.
+# A file's tests share real runs, so they stay together; tests/conftest.py says which begin.
+PYTEST := $(BIN)/pytest -n $(CORES) --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
+
 test: lint
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/slurm tests/workflow tests
+	$(PYTEST) -m "not thorough" tests
+
+test-all: test
+	$(PYTEST) -m thorough tests
 
 test-slurm: $(ENV)
 	$(BIN)/pytest tests/slurm

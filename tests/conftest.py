@@ -19,6 +19,20 @@ torch.set_num_threads(1)
 STAND_IN = ROOT / "tests" / "data" / "mirror"
 
 
+# Tests that run the workflow start first, and of their files the longest, so that no process is
+# idle at the end; measured, see docs/developing.md.
+LONGEST = ("test_paper", "test_faults", "test_families", "test_ship", "test_reproduction")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        name = item.path.stem
+        late = item.path.parent.name != "workflow"
+        return late, LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def _no_mirror_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only tests that ask for the real mirror see it."""

@@ -120,6 +120,7 @@ def of_every_length(real_mirror: Path) -> list[Molecule]:
 
 
 # Only fixed-sized networks are others in evaluation.
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "training"),
     [

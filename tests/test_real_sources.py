@@ -13,6 +13,8 @@ from mirpair.folding import fold
 from mirpair.pseudo_hairpins import Criteria, cut, drawn_lengths, stretches
 from mirpair.sources import fetch, read_sources
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

@@ -76,6 +76,7 @@ def write_page(folder: Path) -> str:
                 "versions": {"mirpair": "0.1.0", "ViennaRNA": "2.7"},
                 "dropped": {"copy": 1500, EVIL: 2},
             },
+            "single": {"versions": {}, "dropped": {"copy": 1}},
             "other": {"versions": {}, "dropped": {}, "collections": collections},
         },
         {EVIL: (EVIL, "0" * 64)},
@@ -119,6 +120,7 @@ def test_it_says_versions_dropped_records_and_how_long_it_took(page: str) -> Non
         "<strong>1,502</strong> records of the set <code>demo</code> were left out (1,500 copy"
         in page
     )
+    assert "<strong>1</strong> record of the set <code>single</code> was left out (1 copy" in page
     assert re.search(r"hairpins</td>\s*<td[^>]*>1,917</td>\s*<td[^>]*>36,672", page)
     assert re.search(r"all</td>\s*<td[^>]*>5</td>\s*<td[^>]*>none", page)
     assert "<code>other</code>" not in page

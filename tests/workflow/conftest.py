@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,13 @@ from typing import Any
 import pytest
 import yaml
 
+from mirpair.files import one_at_a_time
+from workflow.forked import run_snakemake
+
+# Snakemake takes longer to import than to plan a small study: a process that has imported it is
+# forked for each run.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["snakemake.cli"])
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
     "Snakefile",
@@ -42,21 +52,41 @@ class Copy:
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake with one core; the output holds stdout and stderr together.
 
-        `within` is a command that starts it, in a namespace say.
+        `within` is a command that starts it, in a namespace say. With such a command, or variables
+        of the environment, it is a new interpreter.
         """
-        done = subprocess.run(
-            [*within, sys.executable, "-m", "snakemake", "--cores", "1", *arguments],
-            cwd=self.folder,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-            timeout=900,
-            check=False,
-        )
+        # Few pieces, unless a test is about them.
+        pieces = ("--set-scatter", "fold=1", "pseudo_hairpins=2")
+        command = [*pieces, "--cores", "1", *arguments]
+        if within or environment:
+            done = subprocess.run(
+                [*within, sys.executable, "-m", "snakemake", *command],
+                cwd=self.folder,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
+                timeout=900,
+                check=False,
+            )
+        else:
+            done = self._forked(command)
         if check:
             assert done.returncode == 0, done.stdout[-6000:]
         return done
+
+    def _forked(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as output:
+            process = FORKS.Process(
+                target=run_snakemake, args=(self.folder, arguments, output.name, dict(os.environ))
+            )
+            process.start()
+            process.join(900)
+            if process.exitcode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.join()
+                raise subprocess.TimeoutExpired(arguments, 900, output.read())
+            return subprocess.CompletedProcess(arguments, process.exitcode, output.read())
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs that a dry run would run, by rule."""
@@ -91,6 +121,61 @@ def copy_of_repository(folder: Path) -> Copy:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy_of_repository(tmp_path_factory.mktemp("repository"))
+
+
+# In a copy's job.py: each script notes at its end what it has imported.
+NOTES_IMPORTS = """
+import atexit
+import json
+
+
+def note_imports():
+    script = Path(sys.argv[0]).name.split(".")[1]
+    packages = [name for name in sys.modules if "." not in name]
+    with open("imported.jsonl", "a") as handle:
+        print(json.dumps([script, packages]), file=handle)
+
+
+atexit.register(note_imports)
+"""
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """The small study, run to its report; for all tests of all processes, so to be read only."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "finished-study"
+    with one_at_a_time(folder.with_suffix(".lock")):
+        if not folder.exists():
+            made = copy_of_repository(tmp_path_factory.mktemp("unfinished"))
+            job = made.folder / "scripts" / "job.py"
+            before = job.read_text()
+            job.write_text(before + NOTES_IMPORTS)
+            made.snakemake("all", "--configfile", made.write_config(small_study(made.folder)))
+            job.write_text(before)
+            made.folder.rename(folder)
+    return Copy(folder)
+
+
+def bytes_of(copy: Copy) -> dict[str, bytes]:
+    """Results of the small study that must be the same bytes everywhere: all that has no times."""
+    folder = copy.folder / "results" / "mine"
+    timed = ("benchmark.tsv", "provenance.json", "report.html", "resources.png", "resources.svg")
+    found = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.name not in timed
+        and path.relative_to(folder).parts[0] not in ("benchmarks", "logs")
+    }
+    assert len(found) > 50
+    return found
+
+
+def copy_of_study(finished: Copy, folder: Path) -> Copy:
+    """A copy of a repository with its results, with which Snakemake goes on."""
+    shutil.copytree(finished.folder, folder, symlinks=True, dirs_exist_ok=True)
+    return Copy(folder)
 
 
 def small_fasta(folder: Path, name: str, source: str, count: int) -> str:

@@ -6,11 +6,10 @@ import gzip
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from workflow.conftest import Copy, copy_of_repository, small_study
+from workflow.conftest import Copy, copy_of_repository, copy_of_study, small_study
 
 KEPT = ("--config", "kept=kept")
 RUNS = ("mine-cv1", "mine-cv2")
@@ -18,27 +17,17 @@ NEVER = {"train", "records", "structures", "fold", "encode", "folds", "experimen
 NEVER |= {"baselines"}
 
 
-def collected_study(folder: Path) -> dict[str, Any]:
-    """With positives that are collected, so that what is told of the collection is kept too."""
-    config = small_study(folder)
-    positives = config["datasets"]["mine"]["positives"]
-    config["collections"] = {"hairpins": {"source": "hairpins", "file": positives[0]}}
-    config["datasets"]["mine"]["positives"] = ["hairpins"]
-    return config
-
-
 def run_of(folder: Path, experiment: str) -> Path:
     return folder / "runs" / experiment / "variable" / "paper" / "seed0"
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, str]:
+def origin(finished_study: Copy, tmp_path_factory: pytest.TempPathFactory) -> tuple[Copy, str]:
     """A machine where everything was made, and kept."""
-    copy = copy_of_repository(tmp_path_factory.mktemp("origin"))
-    config = copy.write_config(collected_study(copy.folder))
+    copy = copy_of_study(finished_study, tmp_path_factory.mktemp("origin"))
     (copy.folder / "kept").mkdir()
-    copy.snakemake("all", "keep", "--configfile", config, *KEPT)
-    return copy, config
+    copy.snakemake("all", "keep", "--configfile", "test.yaml", *KEPT)
+    return copy, "test.yaml"
 
 
 @pytest.fixture
@@ -46,7 +35,7 @@ def elsewhere(origin: tuple[Copy, str], tmp_path: Path) -> tuple[Copy, str]:
     """Another machine that has what was kept."""
     copy = copy_of_repository(tmp_path)
     shutil.copytree(origin[0].folder / "kept", tmp_path / "kept")
-    return copy, copy.write_config(collected_study(copy.folder))
+    return copy, copy.write_config(small_study(copy.folder))
 
 
 def test_what_is_kept_is_all_of_a_run_but_its_weights(origin: tuple[Copy, str]) -> None:
@@ -88,7 +77,7 @@ def test_who_wants_the_records_too_gets_them(elsewhere: tuple[Copy, str]) -> Non
     copy, config = elsewhere
     wanted = "results/mine/datasets/mine/records.tsv"
     jobs = copy.planned("all", wanted, "--configfile", config, *KEPT)
-    assert jobs["records"] == jobs["collect"] == 1
+    assert jobs["records"] == 1
     assert not {"train", "audit", "baselines"} & set(jobs)
 
 
@@ -98,16 +87,16 @@ def test_what_is_not_kept_is_trained_and_then_kept_too(elsewhere: tuple[Copy, st
     expected = {path.name: path.read_bytes() for path in before.iterdir()}
     shutil.rmtree(before)
     assert copy.planned("all", "--configfile", config, *KEPT)["train"] == 1
-    copy.snakemake("all", "keep", "--configfile", config, *KEPT)
+    copy.snakemake("keep", "--configfile", config, *KEPT)
     for name in ("history.tsv", "predictions.tsv.gz"):
         assert (before / name).read_bytes() == expected[name], "as on the other machine"
     assert not (run_of(copy.folder / "results/mine", RUNS[0]) / "weights.safetensors").exists()
-    assert copy.planned("all", "keep", "--configfile", config, *KEPT) == {}
+    assert copy.planned("keep", "--configfile", config, *KEPT) == {}
 
 
 def test_another_recipe_is_not_taken_for_what_is_kept(elsewhere: tuple[Copy, str]) -> None:
     copy, _ = elsewhere
-    study = collected_study(copy.folder)
+    study = small_study(copy.folder)
     study["runs"][0]["epochs"] = 2
     config = copy.write_config(study)
     assert copy.planned("all", "--configfile", config, *KEPT)["train"] == 2
@@ -117,12 +106,18 @@ def test_other_data_stop_the_run_and_so_does_a_folder_that_is_not_there(
     elsewhere: tuple[Copy, str],
 ) -> None:
     copy, config = elsewhere
-    study = collected_study(copy.folder)
+    study = small_study(copy.folder)
     study["datasets"]["mine"]["positives"] = ["config/demo/positives.fa"]
     other = copy.write_config(study, "other.yaml")
     done = copy.snakemake("-n", "all", "--configfile", other, *KEPT, check=False)
     assert done.returncode != 0
     assert "kept of other data: the section datasets" in done.stdout
+    study = small_study(copy.folder)
+    study["datasets"]["mine"]["positives"] = ["hairpins"]
+    study["collections"] = {"hairpins": {"source": "hairpins", "file": "positives.fa"}}
+    other = copy.write_config(study, "other.yaml")
+    done = copy.snakemake("-n", "all", "--configfile", other, *KEPT, check=False)
+    assert "kept of other data: the section datasets, collections" in done.stdout
     text = (copy.folder / "positives.fa").read_text()
     (copy.folder / "positives.fa").write_text(text.replace("UGGGAUGAGG", "UGGGAUGACC"))
     done = copy.snakemake("-n", "all", "--configfile", config, *KEPT, check=False)
@@ -135,7 +130,7 @@ def test_what_is_watched_for_figure_3_is_kept_and_taken_too(
     elsewhere: tuple[Copy, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     copy, _ = elsewhere
-    study = collected_study(copy.folder)
+    study = small_study(copy.folder)
     study["recipes"] = {"short": {"base": "paper", "epochs": 1, "label": "short"}}
     study["figure3"] = {"recipe": "short", "epochs": 2, "validation": "mine-cv"}
     config = copy.write_config(study)

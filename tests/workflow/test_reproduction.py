@@ -31,6 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy
 
 
+@pytest.mark.thorough
 def test_the_tables_that_are_shown_are_those_of_the_kept_trainings(made: Copy) -> None:
     tables = made.folder / "results" / "paper" / "tables"
     names = sorted(path.name for path in tables.glob("*.csv")) + sorted(
@@ -41,6 +42,7 @@ def test_the_tables_that_are_shown_are_those_of_the_kept_trainings(made: Copy) -
         assert (tables / name).read_bytes() == (KEPT / "tables" / name).read_bytes(), name
 
 
+@pytest.mark.thorough
 def test_every_row_of_the_paper_is_there_and_trained_in_full(made: Copy) -> None:
     counts = {"table2": 6, "table3": 6, "table4": 3}
     for name, count in counts.items():
@@ -51,6 +53,7 @@ def test_every_row_of_the_paper_is_there_and_trained_in_full(made: Copy) -> None
         assert (ours[[f"{m} agrees" for m in METRICS]] != "").all(axis=None)
 
 
+@pytest.mark.thorough
 def test_the_report_opens_with_the_answer_and_has_every_figure(made: Copy) -> None:
     page = (made.folder / "results" / "paper" / "report.html").read_text()
     assert "39 trainings, 39 of them taken from where they were kept" in page

@@ -1,0 +1,25 @@
+"""Snakemake in a forked process. It imports little: what is imported here is in each fork."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def run_snakemake(
+    folder: Path, arguments: list[str], output: str, environment: dict[str, str]
+) -> None:
+    """Run Snakemake in a folder and exit with its status; all that it writes goes to a file."""
+    from snakemake.cli import main
+
+    os.setsid()  # so that it can be killed with all its jobs
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    handle = os.open(output, os.O_WRONLY | os.O_TRUNC)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    # As `python -m snakemake` has it; the library is that of the folder.
+    sys.path.insert(0, str(folder))
+    main(arguments)
