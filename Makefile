@@ -107,7 +107,7 @@ lint: $(ENV)
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-# A file's tests share real runs, so they stay together; tests/conftest.py says which begin.
+# A file's tests share real runs, so they stay together; tests/conftest.py says which start first.
 PYTEST := $(BIN)/pytest -n $(CORES) --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test: lint

@@ -43,7 +43,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # boxes and colours would make help take three times as long
+    rich_markup_mode=None,  # boxes and colours would make help take twice as long
 )
 
 

@@ -14,6 +14,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
@@ -226,29 +227,49 @@ def test_without_standard_error_the_output_is_the_same(command: str, tmp_path: P
     assert closed.stdout == usual.stdout != b""
 
 
+def on_terminal(*arguments: str) -> tuple[bytes, str]:
+    """What `mirpair` writes to standard output, and what a narrow terminal gets beside it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 60, 0, 0))
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mirpair.cli", *arguments],
+            cwd=ROOT,
+            stdout=output,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": ""},
+        )
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # at its end
+            while part := os.read(ours, 1 << 16):
+                shown += part
+        os.close(ours)
+        assert process.wait() == 0
+        output.seek(0)
+        return output.read(), shown.decode()
+
+
 def test_a_message_on_a_narrow_terminal_is_one_line_above_the_progress_bar(tmp_path: Path) -> None:
     long = "a_record_with_a_very_long_name_" * 4
     hairpin = next(iter(read_fasta(HAIRPINS))).sequence
     # The first two chunks are read before the bar is there.
     hairpins = "".join(f">{number}\n{hairpin}\n" for number in range(150))
     (tmp_path / "in.fa").write_text(f"{hairpins}>{long}\nACGN\n")
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 60, 0, 0))
-    command = [sys.executable, "-m", "mirpair.cli", "predict", "--no-nearest"]
-    process = subprocess.Popen(
-        [*command, str(tmp_path / "in.fa"), "-o", str(tmp_path / "out.tsv")],
-        cwd=ROOT,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm", "NO_COLOR": ""},
-    )
-    os.close(theirs)
-    shown = b""
-    with contextlib.suppress(OSError):  # at its end
-        while part := os.read(ours, 1 << 16):
-            shown += part
-    assert process.wait() == 0
-    assert f"record 151 ('{long}') has 'N' at position 4" in shown.decode()
-    assert "RNAs, " in shown.decode(), "the progress bar has the rate"
+    rows, shown = on_terminal("predict", "--no-nearest", str(tmp_path / "in.fa"))
+    assert rows.count(b"\n") == 152
+    assert f"record 151 ('{long}') has 'N' at position 4" in shown
+    assert "RNAs, " in shown, "the progress bar has the rate"
+
+
+def test_rows_go_into_a_file_also_while_a_terminal_shows_the_progress(tmp_path: Path) -> None:
+    lines = HAIRPINS.read_text().splitlines(keepends=True)[:6]
+    (tmp_path / "in.fa").write_text("".join(lines))
+    rows, shown = on_terminal("annotate", str(tmp_path / "in.fa"))
+    assert [row.split(b"\t")[0].decode() for row in rows.splitlines()[1:]] == [
+        line[1:].split()[0] for line in lines[::2]
+    ]
+    assert "Annotating" in shown
 
 
 def test_a_reader_that_stops_early_is_no_traceback() -> None:

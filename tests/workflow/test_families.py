@@ -77,6 +77,7 @@ def test_one_hot_learns_families_of_real_rnas(made: Copy) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_other_cores_and_pieces_give_the_same_bytes(made: Copy, tmp_path: Path) -> None:
     other = copy_of_repository(tmp_path / "other")
     shutil.copy(made.folder / "config/families-demo.yaml", other.folder / "config")
