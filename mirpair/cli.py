@@ -639,8 +639,8 @@ def selftest() -> None:
     from mirpair.selftest import TOLERANCE, check
 
     with _messages():
-        told = versions("torch", "ViennaRNA", "numpy", "safetensors")
-        _say(", ".join(f"{name} {value}" for name, value in told.items()))
+        used = versions("torch", "ViennaRNA", "numpy", "safetensors")
+        _say(", ".join(f"{name} {value}" for name, value in used.items()))
         count, difference = check()
         typer.echo(
             f"{count} RNAs: structures, energies and families as they should be, "
@@ -947,19 +947,8 @@ class _Bytes:
         self.count = self.said = 0
         self.unit = unit
         self.started = time.monotonic()
-        self.bar: Progress | None = None
-        if terminal := _terminal():
-            from rich import progress
-
-            self.bar = progress.Progress(
-                progress.TextColumn("{task.description}"),
-                progress.BarColumn(),
-                progress.TaskProgressColumn(),
-                progress.TextColumn("{task.fields[rate]}"),
-                progress.TimeRemainingColumn(),
-                console=terminal,
-                transient=True,
-            )
+        self.bar = _bar("[progress.percentage]{task.percentage:>3.0f}%[/] {task.fields[rate]}")
+        if self.bar:
             self.task = self.bar.add_task("Working", total=self.total, rate="")
 
     def __enter__(self) -> _Bytes:
@@ -1002,6 +991,23 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+def _bar(text: str) -> Progress | None:
+    """Make a progress bar with a text beside it, if standard error is a terminal."""
+    terminal = _terminal()
+    if not terminal:
+        return None
+    from rich import progress
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TextColumn(text),
+        progress.TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+    )
+
+
 def _one(_: object) -> int:
     return 1
 
@@ -1010,21 +1016,11 @@ def _track(
     items: Iterable[T], total: int, description: str, size: Callable[[T], int] = _one
 ) -> Iterator[T]:
     """The items, with a progress bar if standard error is a terminal; `size` is RNAs an item."""
-    terminal = _terminal()
-    if not terminal:
+    bar = _bar("[progress.download]{task.completed}/{task.total}[/] RNAs")
+    if not bar:
         yield from items
         return
-    from rich import progress
-
-    with progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.MofNCompleteColumn(),
-        progress.TextColumn("RNAs"),
-        progress.TimeRemainingColumn(),
-        console=terminal,
-        transient=True,
-    ) as bar:
+    with bar:
         task = bar.add_task(description, total=total)
         for item in items:
             yield item

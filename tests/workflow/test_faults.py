@@ -218,7 +218,7 @@ def test_snakemake_itself_killed_in_a_training(
     assert bytes_of(finished) == undisturbed
 
 
-# In a copy's train.py: it says that it is there, and waits until it is killed or told to go on.
+# In a copy's train.py: it writes the file `waiting`, then waits for the file `go-on`, or is killed.
 WAITS = """
 import os
 import time

@@ -142,8 +142,8 @@ def test_sequences_on_both_sides_of_a_split_are_refused_and_if_meant_told(copy: 
     assert (found["hairpin"] == "").all(), "no reference was given"
     table = pd.read_csv(copy.folder / "results" / "shared" / "tables" / "mine.csv")
     assert len(table) == 2 * (1 + 4), "each protocol once"
-    told = pd.read_csv(copy.folder / "results" / "shared" / "tables" / "audit.csv")
-    assert told["in training"].sum() == found["in_training"].sum()
+    summary = pd.read_csv(copy.folder / "results" / "shared" / "tables" / "audit.csv")
+    assert summary["in training"].sum() == found["in_training"].sum()
 
 
 def test_the_profile_for_a_gpu_gives_each_training_the_one_gpu(

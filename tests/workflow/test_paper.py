@@ -225,9 +225,9 @@ def test_figure_3_has_trainings_of_its_own_and_joins_the_report_on_request(
     assert complete.planned("all", "--configfile", config) == {}, "it is no part of `all`"
     paper = yaml.safe_load((complete.folder / config).read_text())
     paper["figure3"]["in_report"] = True
-    told = complete.write_config(paper, "told.yaml")
-    assert set(complete.planned("all", "--configfile", told)) == {"report", "all"}
-    complete.snakemake("all", "--configfile", told)
+    with_figure = complete.write_config(paper, "with-figure3.yaml")
+    assert set(complete.planned("all", "--configfile", with_figure)) == {"report", "all"}
+    complete.snakemake("all", "--configfile", with_figure)
     page = (complete.folder / "results" / "paper" / "report.html").read_text()
     assert "Beyond the last epoch (Figure 3)" in page
 
