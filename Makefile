@@ -49,7 +49,7 @@ $(ENV): requirements.lock pyproject.toml
 demo: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) all --configfile config/demo.yaml --quiet rules
 	@echo
-	@sed 's/\\|/|/g' results/demo/tables/demo.md
+	@sed 's/\\|\(.*\)\\|\([^|]*\)|/|\1|\2  |/' results/demo/tables/demo.md
 	@echo
 	@echo "Report: $(CURDIR)/results/demo/report.html"
 

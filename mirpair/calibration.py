@@ -92,8 +92,7 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
         raise InputError("the held-out records are all of one class; both are needed to calibrate")
-    # By SciPy's, of which `_logit` differs in the last bit: the weights that are shipped were made
-    # with it, and can be made again as the same bytes.
+    # SciPy's logit and `_logit` differ in the last bit, and SciPy's made the shipped weights.
     x = logit(_clipped(scores))
     inner = np.quantile(x[labels == 1], _KNOTS)
     knots = np.unique(np.concatenate([[x.min()], inner, [x.max()]]))

@@ -20,9 +20,9 @@ PACKAGE = Path(__file__).parent
 
 @cache
 def _contents(text: str, package: str) -> tuple[str, frozenset[str]]:
-    """What a file's code does, without docstrings, and the modules of the package it imports.
+    """Parse a file: its syntax tree without docstrings, and the modules of the package it imports.
 
-    A study asks for the hashes of thirty scripts, which import the same modules.
+    Cached, because the thirty scripts of a study import the same modules.
     """
     tree = ast.parse(text)
     names: set[str] = set()

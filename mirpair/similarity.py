@@ -224,10 +224,10 @@ class Nearest:
     def __init__(self, sequences: Sequence[str]) -> None:
         self._count = len(sequences)
         words, owners = _words(sequences)
-        # Which RNAs have a word, in the order of words: those of word w begin at starts[w].
-        order = np.argsort(words, kind="stable")
-        words, owners = words[order], owners[order]
-        # An RNA has some words several times, which now are neighbours.
+        # Sorted by word: the RNAs that have word w are owners[starts[w]:starts[w + 1]].
+        owners = owners[np.argsort(words, kind="stable")]
+        words.sort(kind="stable")
+        # An RNA may have a word several times; these copies are neighbours now, and one is enough.
         first = np.ones(len(words), dtype=np.bool_)
         first[1:] = (words[1:] != words[:-1]) | (owners[1:] != owners[:-1])
         self._owners = owners[first]
@@ -258,7 +258,7 @@ class Nearest:
         places = np.zeros((len(sequences), count), dtype=np.int64)
         shares = np.zeros((len(sequences), count))
         for row, sequence in enumerate(sequences):
-            # Integers of Python: the last word plus one is too large for those of the array.
+            # As Python's integers: the last word + 1 does not fit the array's 16 bits.
             words = np.unique(_words([sequence])[0]).tolist()
             having = [self._owners[self._starts[word] : self._starts[word + 1]] for word in words]
             owners = np.concatenate([np.empty(0, dtype=np.int32), *having])

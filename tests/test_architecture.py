@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import LONGEST, ROOT
 
 PACKAGE = ROOT / "mirpair"
 # A module imports only those before it.
@@ -239,6 +239,10 @@ def test_the_workflow_is_planned_without_what_is_slow() -> None:
         assert names or path.name != "common.smk"
         for name in names:
             assert not imported_at_once(ROOT / (name.replace(".", "/") + ".py")), (path, name)
+
+
+def test_the_longest_test_files_are_there() -> None:
+    assert {f"{name}.py" for name in LONGEST} <= {it.name for it in ROOT.glob("tests/workflow/*")}
 
 
 def test_scripts_are_thin() -> None:

@@ -1,4 +1,4 @@
-"""Snakemake in a forked process. It imports little: what is imported here is in each fork."""
+"""Snakemake in a forked process. This module imports little, because each fork imports it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from workflow.conftest import ROOT, Copy, copy_of_repository
+from workflow.conftest import ROOT, Copy, bytes_of, copy_of_repository
 
 CONFIG = ("--configfile", "config/families-demo.yaml")
 RESULTS = "results/families-demo"
@@ -33,16 +33,6 @@ def read(copy: Copy, name: str) -> pd.DataFrame:
     return pd.read_csv(copy.folder / RESULTS / name, sep="\t", keep_default_na=False)
 
 
-def bytes_of(folder: Path) -> dict[str, bytes]:
-    kept = ("*.tsv", "*.npz", "*.safetensors", "*.csv", "*.svg")
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for pattern in kept
-        for path in sorted(folder.rglob(pattern))
-        if "benchmark" not in str(path) and "resources" not in path.name
-    }
-
-
 def test_the_report_is_made_and_nothing_is_left_to_do(made: Copy) -> None:
     page = (made.folder / RESULTS / "report.html").read_text()
     assert "One-hot" in page
@@ -62,6 +52,8 @@ def test_no_rna_has_two_roles_and_no_role_shares_a_sequence(made: Copy) -> None:
 def test_one_hot_learns_families_of_real_rnas(made: Copy) -> None:
     queries = read(made, "nearest/random.tsv")
     calls = read(made, "runs/random/one-hot/tang-sun/seed0/calls.tsv")
+    roles = read(made, "experiments/random.tsv").set_index("id")["role"]
+    assert set(calls["id"]) == set(roles[roles != "train"].index), "all that does not train"
     table = queries[["id", "role", "family", "kind"]].merge(calls, on="id", validate="one_to_one")
     asked = table[(table["role"] == "evaluate") & (table["kind"] == "")]
     assert len(asked) == 75
@@ -85,8 +77,7 @@ def test_other_cores_and_pieces_give_the_same_bytes(made: Copy, tmp_path: Path) 
     targets += [f"{RESULTS}/nearest/{name}.tsv" for name in ("random", "clusters")]
     targets += [f"{RESULTS}/runs/random/one-hot/tang-sun/seed0/calls.tsv"]
     other.snakemake(*targets, *CONFIG, "--cores", "2", "--set-scatter", "fold=3")
-    theirs = bytes_of(other.folder / RESULTS)
-    ours = bytes_of(made.folder / RESULTS)
+    theirs, ours = (bytes_of(copy, "families-demo") for copy in (other, made))
     assert set(targets) <= {f"{RESULTS}/{name}" for name in theirs}
     assert {name for name, text in theirs.items() if ours[name] != text} == set()
 

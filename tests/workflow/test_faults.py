@@ -34,7 +34,9 @@ STAGES = {
 @pytest.fixture(scope="module")
 def undisturbed(finished_study: Copy) -> dict[str, bytes]:
     """Results of the small study on a machine where nothing goes wrong."""
-    return bytes_of(finished_study)
+    found = bytes_of(finished_study)
+    assert len(found) > 50
+    return found
 
 
 class Disk:
