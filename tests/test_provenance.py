@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
-from mirpair.provenance import code_version
+from mirpair.provenance import code_reached, code_version
 
 CODE = {
     "leaf": 'def f(x):\n    """Doc."""\n    return x + 1\n',
@@ -98,27 +99,59 @@ def test_a_module_that_is_not_there_is_an_error(package: Path) -> None:
         code_version("nowhere", package=package)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from pack.deep.deeper.bottom import f",
+        "from pack.deep.deeper import bottom",
+        "import pack.deep.deeper.bottom",
+        "def g():\n    from pack.deep.deeper import bottom as b",
+        "from .deep.deeper import bottom",
+    ],
+)
+def test_an_edit_two_packages_deep_counts_for_what_reaches_it_alone(
+    package: Path, statement: str
+) -> None:
+    folder = package / "deep" / "deeper"
+    folder.mkdir(parents=True)
+    for path in (folder, folder.parent):
+        (path / "__init__.py").write_text('"""What belongs here."""\n')
+    (folder / "bottom.py").write_text("from ..beside import z\n")
+    (folder.parent / "beside.py").write_text("z = 1\n")
+    (folder / "neighbour.py").write_text("from pack.deep import beside\n")
+    (package / "reaches.py").write_text(f"{statement}\n")
+
+    def versions() -> list[str]:
+        return [code_version(name, package=package) for name in ("reaches", "other")]
+
+    first = versions()
+    (folder / "neighbour.py").write_text("from pack.deep import beside\n\nw = 2\n")
+    (folder / "__init__.py").write_text('"""Other words."""\n')
+    assert versions() == first
+    for path, text in (
+        (folder / "bottom.py", "from ..beside import z\n\nf = 1\n"),
+        (folder.parent / "beside.py", "z = 2\n"),
+        # An import of a module runs those of the packages above it.
+        (folder / "__init__.py", "LIMIT = 3\n"),
+    ):
+        before = versions()
+        path.write_text(text)
+        after = versions()
+        assert (before[0] != after[0], before[1] == after[1]) == (True, True), path
+
+
+def test_a_script_of_the_workflow_reaches_each_module_by_its_path() -> None:
+    script = ROOT / "scripts" / "fold.py"
+    files = set(code_reached(script))
+    assert {"scripts/fold.py", "mirpair/folding.py"} <= files
+    assert all((ROOT / file).is_file() for file in files)
+
+
 def test_training_does_not_depend_on_metrics_tables_or_the_report() -> None:
     """Requirement of the whole design: a better metric or table must not retrain anything."""
-    from mirpair import provenance
-
-    package = provenance.PACKAGE
-    for module in ("metrics", "audit", "baselines", "tables", "figures", "report", "config", "cli"):
-        for trained in ("training", "encoding", "folding", "datasets"):
-            seen = reachable(trained, package)
-            assert module not in seen, f"{trained} depends on {module}"
-
-
-def reachable(name: str, package: Path) -> set[str]:
-    from mirpair.provenance import _contents
-
-    seen: set[str] = set()
-    waiting = [name]
-    while waiting:
-        module = waiting.pop()
-        path = package / f"{module}.py"
-        if module in seen or not path.is_file():
-            continue
-        seen.add(module)
-        waiting += _contents(path.read_text(), package.name)[1]
-    return seen
+    for trained in ("training", "encoding", "folding", "datasets"):
+        seen = code_reached(trained)
+        for module in (
+            *("metrics", "audit", "baselines", "tables", "figures", "report", "config", "cli"),
+        ):
+            assert f"mirpair/{module}.py" not in seen, f"{trained} depends on {module}"
