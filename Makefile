@@ -132,5 +132,5 @@ lock:
 
 # What editors check a config by.
 schema: $(ENV)
-	$(BIN)/python -c 'import json; from mirpair.config import schema; \
+	$(BIN)/python -c 'import json; from mirpair.study.config import schema; \
 	  print(json.dumps(schema(), indent=2))' > config/schema.json

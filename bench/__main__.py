@@ -11,7 +11,7 @@ import pandas as pd
 from bench import folding, genomes, growth, networks, page, use
 from mirpair.contracts import read_records
 from mirpair.files import write_tsv
-from mirpair.folding import unique
+from mirpair.rna.folding import unique
 
 ROOT = Path(__file__).parent.parent
 SETS = ROOT / "results" / "paper" / "datasets"

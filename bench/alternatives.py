@@ -11,10 +11,10 @@ import pandas as pd
 import yaml
 from scipy.stats import ttest_ind
 
-from mirpair.config import Study, load_study
 from mirpair.contracts import METRICS
 from mirpair.files import write_text, write_tsv
 from mirpair.recipes import MODELS, RECIPES
+from mirpair.study.config import Study, load_study
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "alternatives.yaml"

@@ -26,9 +26,9 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from mirpair.contracts import NEAR, read_records
 from mirpair.files import InputError, atomic, write_text, write_tsv
-from mirpair.scanning import load
-from mirpair.similarity import nearest
-from mirpair.sources import fetch, read_sources
+from mirpair.rna.similarity import nearest
+from mirpair.scan.hairpins import load
+from mirpair.sources.published import fetch, read_sources
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "results" / "genomes"
@@ -161,7 +161,7 @@ def scan(genome: str, way: str) -> None:
     if (out / f"{genome}.tsv").is_file():
         return
     command = ["scan", str(FOLDER / f"{genome}.fa"), "-o", str(out), "--no-nearest", *WAYS[way]]
-    subprocess.run([sys.executable, "-m", "mirpair.cli", *command], check=True)
+    subprocess.run([sys.executable, "-m", "mirpair.cli.app", *command], check=True)
 
 
 def hits(genome: str, way: str) -> pd.DataFrame:

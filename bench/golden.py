@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mirpair.prediction import load
-from mirpair.selftest import NAME, ship
-from mirpair.sequences import read_fasta
+from mirpair.cli.selftest import NAME, ship
+from mirpair.prediction.predictor import load
+from mirpair.rna.sequences import read_fasta
 
 ROOT = Path(__file__).parent.parent
 

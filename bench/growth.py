@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mirpair.encoding import Molecule, Tensors, encode
-from mirpair.folding import fold
-from mirpair.inference import predict
-from mirpair.models import build
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import predict
+from mirpair.networks.loop import train
 from mirpair.recipes import FIXED_SIDE, MODELS, Recipe
-from mirpair.training import train
+from mirpair.rna.encoding import Molecule, Tensors, encode
+from mirpair.rna.folding import fold
 
 NUMBERS = (1_000, 3_000, 10_000, 30_000, 100_000)
 LENGTHS = (45, 64, 91, 128, 181, 256, 362, 512, 724, 1_000)
@@ -61,7 +61,7 @@ def _train(path: Path, n: int) -> tuple[float, float, float, float]:
     labels = [number % 2 for number in range(n)]
     tensors = Tensors.build([str(number) for number in range(n)], labels, molecules)
     seconds: list[float] = []
-    log = logging.getLogger("mirpair.training")
+    log = logging.getLogger("mirpair.networks.loop")
     log.setLevel(logging.INFO)
     log.addHandler(_Seconds(seconds))
     few = tensors.subset(np.arange(64))

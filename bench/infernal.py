@@ -11,9 +11,9 @@ import time
 
 import pandas as pd
 
-from mirpair.calls import accuracy, rejection
 from mirpair.contracts import EVALUATE, read_family_records, read_queries
-from mirpair.infernal import read_models, scan
+from mirpair.families.family_calls import accuracy, rejection
+from mirpair.families.infernal import read_models, scan
 
 RESULTS = "results/families"
 EXPERIMENT = "rfam-60"

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mirpair.encoding import Molecule, Tensors
-from mirpair.factorised import _footprint, _Geometry
-from mirpair.inference import predict
-from mirpair.models import build
+from mirpair.networks.do2018 import build
+from mirpair.networks.exact import _footprint, _Geometry
+from mirpair.networks.inference import predict
+from mirpair.networks.loop import class_weights, weighted_loss
 from mirpair.recipes import MODELS, Recipe
-from mirpair.training import class_weights, weighted_loss
+from mirpair.rna.encoding import Molecule, Tensors
 
 BATCH = Recipe().batch_size
 SGEMM = 1024

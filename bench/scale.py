@@ -19,8 +19,8 @@ import pandas as pd
 import yaml
 
 from bench.genomes import FOLDER, chromosome
-from mirpair.collecting import read_lengths
 from mirpair.files import write_text, write_tsv
+from mirpair.sources.collections import read_lengths
 
 ROOT = Path(__file__).parent.parent
 # Species of each way.

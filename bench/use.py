@@ -13,11 +13,12 @@ import pandas as pd
 import RNA
 
 from bench.folding import _run, _write
-from mirpair import prediction, scanning
 from mirpair.files import Journal
-from mirpair.folding import fold_all, for_each
-from mirpair.scanning import STRANDS, Criteria, Tile
-from mirpair.sequences import Record
+from mirpair.prediction import predictor as prediction
+from mirpair.rna.folding import fold_all, for_each
+from mirpair.rna.sequences import Record
+from mirpair.scan import hairpins as scanning
+from mirpair.scan.hairpins import STRANDS, Criteria, Tile
 
 GOALS = {"predict": 1.2, "scan": 0.8}
 

@@ -10,5 +10,5 @@ __all__ = ["__version__", "predict"]
 def __getattr__(name: str) -> Any:
     """`mirpair.predict`, found when it is asked for: it needs PyTorch, most of the package not."""
     if name == "predict":
-        return import_module("mirpair.prediction").predict
+        return import_module("mirpair.prediction.predictor").predict
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

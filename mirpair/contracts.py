@@ -129,12 +129,12 @@ def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd
 
 
 def read_summary(path: str | Path) -> pd.DataFrame:
-    """`evaluations/<group>.tsv`: result of `mirpair.metrics.summarise`, a row a method."""
+    """`evaluations/<group>.tsv`: a row a method, see `mirpair.identification.metrics.summarise`."""
     return read_tsv(path, SUMMARY)
 
 
 def read_queries(path: str | Path) -> pd.DataFrame:
-    """`nearest/<experiment>.tsv`: result of `mirpair.families.nearest_family`."""
+    """`nearest/<experiment>.tsv`: result of `mirpair.families.records.nearest_family`."""
     return read_tsv(path, QUERIES)
 
 
@@ -144,19 +144,20 @@ def read_calls(path: str | Path, scores: Iterable[str]) -> pd.DataFrame:
 
 
 def read_speed(path: str | Path) -> pd.DataFrame:
-    """`speed/<experiment>.tsv`: result of `mirpair.speed.measure`."""
+    """`speed/<experiment>.tsv`: result of `mirpair.families.speed.measure`."""
     return read_tsv(path, SPEED)
 
 
 def read_features(path: str | Path) -> pd.DataFrame:
-    """`features.tsv` of a set: result of `mirpair.audit.describe`."""
+    """`features.tsv` of a set: result of `mirpair.identification.audit.describe`."""
     return read_tsv(path, SET_FEATURES)
 
 
 def read_audit(path: str | Path) -> pd.DataFrame:
     """`audit/<experiment>/records.tsv`: a row for each evaluation record, in their order.
 
-    The columns are those of `mirpair.audit.evaluated`. An id is unique within a set only.
+    The columns are those of `mirpair.identification.audit.evaluated`. An id is unique within a set
+    only.
     """
     return read_tsv(path, AUDIT)
 

@@ -23,7 +23,7 @@ class Model:
     label
         Its name in tables and figures.
     architecture
-        Which class of `mirpair.models` it is.
+        Which class of `mirpair.networks.do2018` it is.
     published
         Its name in the paper's Tables 2–4; empty if it has no row there.
     pairing

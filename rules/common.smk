@@ -13,11 +13,11 @@ from pathlib import Path
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(HOME))
 
-from mirpair.config import load_study, read_samples
+from mirpair.study.config import load_study, read_samples
 from mirpair.files import InputError
-from mirpair.live import LIVE_VARIABLE, canonical, check_locked, is_remote, raw_name, read_lock
+from mirpair.sources.live import LIVE_VARIABLE, canonical, check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version
-from mirpair.sources import MIRROR_VARIABLE, read_sources
+from mirpair.sources.published import MIRROR_VARIABLE, read_sources
 
 
 def found(path):

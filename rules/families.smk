@@ -1,5 +1,5 @@
 # Which family a pre-miRNA is of, and whether it is of any.
-from mirpair.sources import of_families
+from mirpair.sources.published import of_families
 
 
 include: "families_plan.smk"
@@ -456,7 +456,7 @@ rule families_tables:
         splits={name: split.model_dump() for name, split in STUDY.experiments.items()},
         series=SERIES,
         shown=SHOWN,
-        code=code_of("families_tables", "templates"),
+        code=code_of("families_tables", "pages/templates"),
     message:
         "Writing the tables of the study"
     script:
@@ -534,7 +534,7 @@ rule families_report:
             if name in SOURCES
         },
         config=STUDY.model_dump(mode="json", exclude_unset=True),
-        code=code_of("families_report", "templates"),
+        code=code_of("families_report", "pages/templates"),
     message:
         "Writing the report of the study"
     script:

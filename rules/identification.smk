@@ -1,8 +1,8 @@
 # From a checked config to the files that rules ask for: who is a pre-miRNA.
-from mirpair.config import OWN_TABLES
+from mirpair.study.config import OWN_TABLES
 from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import sha256
-from mirpair.kept import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
+from mirpair.study.saved_results import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs
 from mirpair.recipes import RECIPES
 
 try:

@@ -36,7 +36,7 @@ rule report:
             if name in SOURCES
         },
         config=STUDY.model_dump(mode="json", exclude_unset=True),
-        code=code_of("report", "templates"),
+        code=code_of("report", "pages/templates"),
     message:
         "Writing the report of the study"
     script:

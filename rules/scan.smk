@@ -84,7 +84,7 @@ rule scan:
     params:
         criteria=CRITERIA,
         settings=ASKED,
-        code=code_of("scan", "templates"),
+        code=code_of("scan", "pages/templates"),
     message:
         "Writing what was found in {wildcards.genome}"
     script:

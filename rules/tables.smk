@@ -37,7 +37,7 @@ rule tables_results:
         rows=lambda w: STUDY.tables[w.table].rows,
         runs=lambda w: described(runs_of(w.table)),
         folds=FOLD_COUNTS,
-        code=code_of("tables_results", "templates"),
+        code=code_of("tables_results", "pages/templates"),
     message:
         "Writing the table {wildcards.table}"
     script:
@@ -81,7 +81,7 @@ rule tables_counts:
         title=lambda w: STUDY.tables[w.table].title,
         sets=lambda w: STUDY.tables[w.table].sets,
         has_hairpins=STUDY.audit.hairpins is not None,
-        code=code_of("tables_counts", "templates"),
+        code=code_of("tables_counts", "pages/templates"),
     message:
         "Counting the records for the table {wildcards.table}"
     script:
@@ -121,7 +121,7 @@ rule tables_cleaned:
         groups=TRAINED,
         runs=described(PLAN.values()),
         folds=FOLD_COUNTS,
-        code=code_of("tables_cleaned", "templates"),
+        code=code_of("tables_cleaned", "pages/templates"),
     message:
         "Writing the table of the cleaned evaluation records"
     script:
@@ -162,7 +162,7 @@ rule tables_epochs:
         runs=described(PLAN.values()),
         validation={name: STUDY.validation_of(name) for name in TRAINED},
         folds=[fold._asdict() for fold in FOLDS.values()],
-        code=code_of("tables_epochs", "templates"),
+        code=code_of("tables_epochs", "pages/templates"),
     message:
         "Writing the table of last and best epochs"
     script:
@@ -205,7 +205,7 @@ rule tables_audit:
             "has_families": STUDY.audit.families is not None,
         },
         folds=[fold._asdict() for fold in FOLDS.values()],
-        code=code_of("tables_audit", "templates"),
+        code=code_of("tables_audit", "pages/templates"),
     message:
         "Writing the table of the audit"
     script:

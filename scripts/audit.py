@@ -4,7 +4,9 @@ import logging
 
 import job
 
-from mirpair.audit import (
+from mirpair.contracts import read_experiment, read_records, read_structures
+from mirpair.files import write_tsv
+from mirpair.identification.audit import (
     check_lengths,
     evaluated,
     features,
@@ -12,8 +14,6 @@ from mirpair.audit import (
     shortcuts,
     take_part,
 )
-from mirpair.contracts import read_experiment, read_records, read_structures
-from mirpair.files import write_tsv
 
 job.start(snakemake)
 inputs = snakemake.input

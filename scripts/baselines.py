@@ -2,10 +2,10 @@
 
 import job
 
-from mirpair.audit import take_part
-from mirpair.baselines import classic_features, predict
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_records, read_structures
 from mirpair.files import write_tsv
+from mirpair.identification.audit import take_part
+from mirpair.identification.baselines import classic_features, predict
 
 job.start(snakemake)
 tables = zip(

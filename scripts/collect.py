@@ -4,7 +4,7 @@ import logging
 
 import job
 
-from mirpair.collecting import (
+from mirpair.sources.collections import (
     choose,
     read_families,
     read_hairpins,

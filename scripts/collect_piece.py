@@ -3,10 +3,10 @@
 import job
 import pandas as pd
 
-from mirpair.collecting import read_lengths
 from mirpair.contracts import PSEUDO_HAIRPINS
 from mirpair.files import write_tsv
-from mirpair.pseudo_hairpins import Criteria, cut_piece, drawn_lengths
+from mirpair.sources.collections import read_lengths
+from mirpair.sources.pseudo_hairpins import Criteria, cut_piece, drawn_lengths
 
 job.start(snakemake)
 how = snakemake.params.how

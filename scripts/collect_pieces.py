@@ -4,9 +4,9 @@ import logging
 
 import job
 
-from mirpair.collecting import read_lengths, write_collection
 from mirpair.contracts import read_pseudo_hairpins
-from mirpair.pseudo_hairpins import drawn_lengths, gathered, missing
+from mirpair.sources.collections import read_lengths, write_collection
+from mirpair.sources.pseudo_hairpins import drawn_lengths, gathered, missing
 
 job.start(snakemake)
 how = snakemake.params.how

@@ -5,7 +5,7 @@ import logging
 import job
 
 from mirpair.files import sha256
-from mirpair.sources import fetch
+from mirpair.sources.published import fetch
 
 job.start(snakemake)
 params = snakemake.params

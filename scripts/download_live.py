@@ -7,7 +7,7 @@ import os
 import job
 
 from mirpair.files import sha256
-from mirpair.live import LIVE_VARIABLE, bring
+from mirpair.sources.live import LIVE_VARIABLE, bring
 
 job.start(snakemake)
 params, path = snakemake.params, snakemake.output[0]

@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_records, read_structures
-from mirpair.encoding import encode_set
+from mirpair.rna.encoding import encode_set
 
 job.start(snakemake)
 records = read_records(snakemake.input.records)

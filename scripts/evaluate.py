@@ -3,8 +3,8 @@
 import job
 
 from mirpair.files import write_tsv
-from mirpair.metrics import final, history
-from mirpair.scores import Scores
+from mirpair.identification.metrics import final, history
+from mirpair.networks.score_log import Scores
 
 job.start(snakemake)
 scores = Scores.load(snakemake.input[0])

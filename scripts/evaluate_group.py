@@ -5,7 +5,7 @@ import pandas as pd
 
 from mirpair.contracts import BASELINES, read_audit, read_predictions
 from mirpair.files import write_tsv
-from mirpair.metrics import subsets, summarise
+from mirpair.identification.metrics import subsets, summarise
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

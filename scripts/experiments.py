@@ -2,10 +2,10 @@
 
 import job
 
-from mirpair.collecting import read_hairpins
 from mirpair.contracts import read_folds, read_origins, read_records
-from mirpair.experiments import assign_roles
 from mirpair.files import write_tsv
+from mirpair.identification.experiments import assign_roles
+from mirpair.sources.collections import read_hairpins
 
 job.start(snakemake)
 origins, older = snakemake.input.origins, snakemake.input.older

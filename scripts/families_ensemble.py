@@ -3,8 +3,8 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.encoding import Ensembles, encode_ensemble
-from mirpair.folding import ensemble, for_each, unique
+from mirpair.rna.encoding import Ensembles, encode_ensemble
+from mirpair.rna.folding import ensemble, for_each, unique
 
 job.start(snakemake)
 piece, pieces = map(int, snakemake.wildcards.scatteritem.split("-of-"))

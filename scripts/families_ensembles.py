@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.encoding import Ensembles
+from mirpair.rna.encoding import Ensembles
 
 job.start(snakemake)
 records = read_records(snakemake.input.records)

@@ -2,8 +2,8 @@
 
 import job
 
-from mirpair.calls import network_calls
 from mirpair.contracts import read_experiment
+from mirpair.families.family_calls import network_calls
 from mirpair.files import read_npz, write_tsv
 
 job.start(snakemake)

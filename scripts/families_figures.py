@@ -4,7 +4,7 @@ from pathlib import Path
 
 import job
 
-from mirpair.families_figures import (
+from mirpair.families.figures import (
     best_network,
     draw_bands,
     draw_confusions,
@@ -14,9 +14,9 @@ from mirpair.families_figures import (
     draw_sizes,
     draw_speed,
 )
-from mirpair.families_tables import INFERNAL, NEAREST, read_called, read_table
-from mirpair.figures import save
+from mirpair.families.tables import INFERNAL, NEAREST, read_called, read_table
 from mirpair.files import read_any_tsv
+from mirpair.identification.figures import save
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

@@ -3,8 +3,8 @@
 import job
 
 from mirpair.contracts import read_family_records, read_queries
+from mirpair.families.infernal import read_models, scan
 from mirpair.files import write_tsv
-from mirpair.infernal import read_models, scan
 
 job.start(snakemake)
 queries = read_queries(snakemake.input.queries)

@@ -3,8 +3,8 @@
 import job
 
 from mirpair.contracts import TRAIN, read_experiment, read_family_records, read_queries
+from mirpair.families.infernal import counterparts, mirgenedb_models, scan
 from mirpair.files import write_tsv
-from mirpair.infernal import counterparts, mirgenedb_models, scan
 from mirpair.provenance import write_json
 
 # Bits; unrelated hairpins reach about 20, a few 40.

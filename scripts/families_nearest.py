@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_experiment, read_family_records
-from mirpair.families import nearest_family
+from mirpair.families.records import nearest_family
 from mirpair.files import write_tsv
 
 job.start(snakemake)

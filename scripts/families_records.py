@@ -5,7 +5,7 @@ from pathlib import Path
 
 import job
 
-from mirpair.families import assign_families, gather_records, read_families, read_others
+from mirpair.families.records import assign_families, gather_records, read_families, read_others
 from mirpair.files import write_tsv
 
 job.start(snakemake)

@@ -6,10 +6,10 @@ from pathlib import Path
 import job
 import yaml
 
-from mirpair.families_report import render
-from mirpair.families_tables import read_table
+from mirpair.families.report import render
+from mirpair.families.tables import read_table
 from mirpair.files import write_text
-from mirpair.report import Picture
+from mirpair.identification.report import Picture
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

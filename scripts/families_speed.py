@@ -3,10 +3,10 @@
 import job
 
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_records, read_queries
+from mirpair.families.infernal import read_models
+from mirpair.families.speed import infernal_work, measure, nearest_work, network_work
 from mirpair.files import write_tsv
-from mirpair.inference import load_weights
-from mirpair.infernal import read_models
-from mirpair.speed import infernal_work, measure, nearest_work, network_work
+from mirpair.networks.inference import load_weights
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

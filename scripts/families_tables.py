@@ -5,7 +5,7 @@ from pathlib import Path
 import job
 
 from mirpair.contracts import read_speed
-from mirpair.families_tables import (
+from mirpair.families.tables import (
     accuracy_table,
     growth_table,
     infernal_table,

@@ -6,15 +6,15 @@ import job
 import numpy as np
 import torch
 
-from mirpair.checkpoints import Checkpoint
 from mirpair.contracts import read_experiment, read_family_records
-from mirpair.datasets import trained_families
-from mirpair.encoding import Ensembles, Tensors
 from mirpair.files import sha256, write_npz, write_tsv
-from mirpair.inference import embed, save_weights
+from mirpair.identification.datasets import trained_families
+from mirpair.networks.checkpoints import Checkpoint
+from mirpair.networks.inference import embed, save_weights
+from mirpair.networks.loop import derive_seed, device_name, train_families
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
-from mirpair.training import derive_seed, device_name, train_families
+from mirpair.rna.encoding import Ensembles, Tensors
 
 job.start(snakemake)
 torch.set_num_threads(snakemake.threads)

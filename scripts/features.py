@@ -5,10 +5,10 @@ from pathlib import Path
 
 import job
 
-from mirpair.audit import describe, known_hairpins
 from mirpair.contracts import read_records, read_structures
-from mirpair.datasets import why_dropped
 from mirpair.files import read_any_tsv, write_tsv
+from mirpair.identification.audit import describe, known_hairpins
+from mirpair.identification.datasets import why_dropped
 from mirpair.provenance import write_json
 
 job.start(snakemake)

@@ -2,9 +2,9 @@
 
 import job
 
-from mirpair.figures import draw_cleaned, save
-from mirpair.metrics import SUBSETS
-from mirpair.tables import read_table
+from mirpair.identification.figures import draw_cleaned, save
+from mirpair.identification.metrics import SUBSETS
+from mirpair.identification.tables import read_table
 
 job.start(snakemake)
 figure = draw_cleaned(read_table(snakemake.input[0]), SUBSETS)

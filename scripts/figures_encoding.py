@@ -2,9 +2,9 @@
 
 import job
 
-from mirpair.drawings import draw_encoding
-from mirpair.figures import save
-from mirpair.folding import fold
+from mirpair.identification.figures import save
+from mirpair.pages.drawings import draw_encoding
+from mirpair.rna.folding import fold
 
 job.start(snakemake)
 sequence = snakemake.params.sequence

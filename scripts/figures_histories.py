@@ -2,8 +2,8 @@
 
 import job
 
-from mirpair.figures import draw_histories, save
 from mirpair.files import read_any_tsv
+from mirpair.identification.figures import draw_histories, save
 
 job.start(snakemake)
 histories = {}

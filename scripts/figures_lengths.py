@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_features
-from mirpair.figures import draw_lengths, save
+from mirpair.identification.figures import draw_lengths, save
 
 job.start(snakemake)
 tables = map(read_features, snakemake.input)

@@ -2,9 +2,9 @@
 
 import job
 
-from mirpair.drawings import draw_networks
-from mirpair.figures import save
-from mirpair.models import build
+from mirpair.identification.figures import save
+from mirpair.networks.do2018 import build
+from mirpair.pages.drawings import draw_networks
 from mirpair.recipes import Model
 
 job.start(snakemake)

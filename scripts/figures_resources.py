@@ -5,8 +5,8 @@ from pathlib import Path
 import job
 import pandas as pd
 
-from mirpair.figures import draw_resources, save
-from mirpair.tables import gather
+from mirpair.identification.figures import draw_resources, save
+from mirpair.identification.tables import gather
 
 job.start(snakemake)
 results = Path(snakemake.output[0]).parent.parent

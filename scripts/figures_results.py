@@ -2,8 +2,8 @@
 
 import job
 
-from mirpair.figures import draw_results, save
-from mirpair.tables import read_table
+from mirpair.identification.figures import draw_results, save
+from mirpair.identification.tables import read_table
 
 job.start(snakemake)
 figure = draw_results(read_table(snakemake.input[0]), snakemake.params.title)

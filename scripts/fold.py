@@ -4,7 +4,7 @@ import job
 
 from mirpair.contracts import read_records
 from mirpair.files import write_tsv
-from mirpair.folding import fold_piece
+from mirpair.rna.folding import fold_piece
 
 job.start(snakemake)
 piece, pieces = map(int, snakemake.wildcards.scatteritem.split("-of-"))

@@ -2,8 +2,8 @@
 
 import job
 
-from mirpair.kept import pack
 from mirpair.provenance import write_json
+from mirpair.study.saved_results import pack
 
 job.start(snakemake)
 data, *places = snakemake.output

@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.kept import unpack
+from mirpair.study.saved_results import unpack
 
 job.start(snakemake)
 for source, destination in zip(snakemake.input, snakemake.output, strict=True):

@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.kept import pack
+from mirpair.study.saved_results import pack
 
 job.start(snakemake)
 *results, _ = snakemake.input

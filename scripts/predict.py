@@ -3,7 +3,7 @@
 import job
 
 from mirpair.files import atomic, in_turn
-from mirpair.prediction import header
+from mirpair.prediction.predictor import header
 
 job.start(snakemake)
 with (

@@ -3,8 +3,8 @@
 import job
 
 from mirpair.files import Journal
-from mirpair.prediction import Settings, load, predict_records, to_lines
-from mirpair.sequences import read_records
+from mirpair.prediction.predictor import Settings, load, predict_records, to_lines
+from mirpair.rna.sequences import read_records
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)

@@ -4,14 +4,15 @@ import logging
 
 import job
 
-from mirpair.datasets import build_records, clean_records, dropped_table
 from mirpair.files import write_tsv
-from mirpair.sequences import read_fasta
+from mirpair.identification.datasets import build_records, clean_records, dropped_table
+from mirpair.rna.sequences import read_fasta
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 if params.cleaned:
-    # Not by mirpair.audit: the records would depend on all that it imports, metrics among it.
+    # Not by mirpair.identification.audit: the records would depend on all that it imports, metrics
+    # among it.
     known = {record.sequence for path in inputs.hairpins for record in read_fasta(path, dropped=[])}
     records, left_out = clean_records(
         inputs.positives, inputs.negatives, known=known, on_ambiguous=params.on_ambiguous

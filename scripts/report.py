@@ -8,9 +8,9 @@ import job
 import yaml
 
 from mirpair.files import write_text
-from mirpair.live import LIVE_VARIABLE, canonical, read_lock
-from mirpair.report import Picture, Section, render
-from mirpair.tables import read_table
+from mirpair.identification.report import Picture, Section, render
+from mirpair.identification.tables import read_table
+from mirpair.sources.live import LIVE_VARIABLE, canonical, read_lock
 
 job.start(snakemake)
 # No param: when it is planned, what was not downloaded before is not locked yet.

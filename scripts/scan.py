@@ -2,8 +2,8 @@
 
 import job
 
-from mirpair.scan_report import write_all
-from mirpair.scanning import Criteria, load, settings_of
+from mirpair.scan.hairpins import Criteria, load, settings_of
+from mirpair.scan.report import write_all
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

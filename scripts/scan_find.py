@@ -5,7 +5,7 @@ import logging
 import job
 
 from mirpair.files import Journal
-from mirpair.scanning import Criteria, check_genome, find, found_key
+from mirpair.scan.hairpins import Criteria, check_genome, find, found_key
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)

@@ -5,7 +5,7 @@ import logging
 import job
 
 from mirpair.files import Journal
-from mirpair.scanning import load, score, settings_of
+from mirpair.scan.hairpins import load, score, settings_of
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)

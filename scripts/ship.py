@@ -6,11 +6,11 @@ from pathlib import Path
 import job
 import pandas as pd
 
-from mirpair.calibration import mean_scores
-from mirpair.card import prediction_card
 from mirpair.contracts import read_predictions, read_records
 from mirpair.files import read_any_tsv, write_text
-from mirpair.prediction import load, ship
+from mirpair.prediction.calibration import mean_scores
+from mirpair.prediction.card import prediction_card
+from mirpair.prediction.predictor import load, ship
 
 job.start(snakemake)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output

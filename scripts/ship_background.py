@@ -5,7 +5,7 @@ import pandas as pd
 
 from mirpair.contracts import read_experiment, read_records
 from mirpair.files import write_tsv
-from mirpair.scanning import Criteria, background, genome_hairpins, scores
+from mirpair.scan.hairpins import Criteria, background, genome_hairpins, scores
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

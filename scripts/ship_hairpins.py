@@ -4,9 +4,9 @@ import logging
 
 import job
 
-from mirpair.collecting import choose, read_hairpins
-from mirpair.mirbase import ship
-from mirpair.sequences import LONGEST
+from mirpair.rna.known_hairpins import ship
+from mirpair.rna.sequences import LONGEST
+from mirpair.sources.collections import choose, read_hairpins
 
 job.start(snakemake)
 hairpins, _ = choose(read_hairpins(snakemake.input[0]), longest=LONGEST)

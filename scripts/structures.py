@@ -5,8 +5,8 @@ import RNA
 
 from mirpair.contracts import read_piece, read_records
 from mirpair.files import write_tsv
-from mirpair.folding import gather_structures
 from mirpair.provenance import versions, write_json
+from mirpair.rna.folding import gather_structures
 
 job.start(snakemake)
 records = read_records(snakemake.input.records)

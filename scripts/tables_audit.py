@@ -4,8 +4,8 @@ import job
 
 from mirpair.contracts import read_audit
 from mirpair.files import read_any_tsv
-from mirpair.metrics import subsets
-from mirpair.tables import audit_table, gather, write
+from mirpair.identification.metrics import subsets
+from mirpair.identification.tables import audit_table, gather, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

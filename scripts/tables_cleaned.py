@@ -4,7 +4,7 @@ import job
 import pandas as pd
 
 from mirpair.contracts import read_summary
-from mirpair.tables import cleaned_table, gather, write
+from mirpair.identification.tables import cleaned_table, gather, write
 
 job.start(snakemake)
 params = snakemake.params

@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_features, read_published_counts
-from mirpair.tables import counts_table, write
+from mirpair.identification.tables import counts_table, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

@@ -4,8 +4,8 @@ import job
 
 from mirpair.contracts import read_audit
 from mirpair.files import read_any_tsv
-from mirpair.metrics import choosers
-from mirpair.tables import epochs_table, gather, write
+from mirpair.identification.metrics import choosers
+from mirpair.identification.tables import epochs_table, gather, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

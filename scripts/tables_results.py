@@ -4,7 +4,7 @@ import job
 import pandas as pd
 
 from mirpair.contracts import read_published_results, read_summary
-from mirpair.tables import gather, results_table, write
+from mirpair.identification.tables import gather, results_table, write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

@@ -5,14 +5,14 @@ from pathlib import Path
 import job
 import torch
 
-from mirpair.checkpoints import Checkpoint
 from mirpair.contracts import read_experiment
-from mirpair.encoding import Tensors
 from mirpair.files import sha256, write_tsv
-from mirpair.inference import save_weights
+from mirpair.networks.checkpoints import Checkpoint
+from mirpair.networks.inference import save_weights
+from mirpair.networks.loop import derive_seed, device_name, select, train
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
-from mirpair.training import derive_seed, device_name, select, train
+from mirpair.rna.encoding import Tensors
 
 job.start(snakemake)
 torch.set_num_threads(snakemake.threads)

@@ -3,8 +3,8 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.experiments import assign_roles
 from mirpair.files import write_tsv
+from mirpair.identification.experiments import assign_roles
 
 job.start(snakemake)
 name = snakemake.wildcards.dataset

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from mirpair.encoding import Tensors, encode
-from mirpair.folding import fold
-from mirpair.sequences import read_fasta
+from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import read_fasta
 
 ROOT = Path(__file__).parent.parent
 # Tests run side by side, a process a core.

@@ -16,20 +16,21 @@ import torch
 from conftest import ROOT, random_rna
 from safetensors.torch import save_file
 
-from mirpair import files, stored
-from mirpair.annotation import annotate, in_chunks, load, ship, shipped
-from mirpair.calls import NETWORK_SCORES
-from mirpair.card import model_card
+from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
-from mirpair.datasets import trained_families
-from mirpair.encoding import Tensors, encode
-from mirpair.families import nearest_family
+from mirpair.families.annotation import annotate, in_chunks, load, ship, shipped
+from mirpair.families.family_calls import NETWORK_SCORES
+from mirpair.families.records import nearest_family
 from mirpair.files import InputError, sha256
-from mirpair.folding import fold
-from mirpair.inference import embed, save_weights
+from mirpair.identification.datasets import trained_families
+from mirpair.networks import tensor_file as stored
+from mirpair.networks.inference import embed, save_weights
+from mirpair.networks.loop import train_families
+from mirpair.prediction.card import model_card
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
-from mirpair.similarity import identity
-from mirpair.training import train_families
+from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.folding import fold
+from mirpair.rna.similarity import identity
 
 ROLES = [TRAIN] * 8 + [VALIDATE] * 3 + [EVALUATE] * 3
 COMPLEMENT = str.maketrans("ACGU", "UGCA")

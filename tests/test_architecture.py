@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 import yaml
 from conftest import LONGEST, ROOT
 
+from mirpair.provenance import CARRIERS, code_reached
+
 PACKAGE = ROOT / "mirpair"
 # A module imports only those before it.
 ORDER = [
@@ -20,56 +23,56 @@ ORDER = [
     "files",
     "contracts",
     "provenance",
-    "sequences",
-    "collecting",
-    "sources",
-    "ncbi",
-    "live",
+    "rna.sequences",
+    "sources.collections",
+    "sources.published",
+    "sources.ncbi",
+    "sources.live",
     "recipes",
-    "config",
-    "kept",
-    "folding",
-    "pseudo_hairpins",
-    "encoding",
-    "similarity",
-    "datasets",
-    "folds",
-    "experiments",
-    "infernal",
-    "families",
-    "calls",
-    "scores",
-    "intervals",
-    "metrics",
-    "audit",
-    "baselines",
-    "corners",
-    "factorised",
-    "models",
-    "stored",
-    "inference",
-    "checkpoints",
-    "annotation",
-    "calibration",
-    "mirbase",
-    "prediction",
-    "tracks",
-    "stems",
-    "scanning",
-    "card",
-    "speed",
-    "layers",
-    "training",
-    "tables",
-    "families_tables",
-    "figures",
-    "families_figures",
-    "drawings",
-    "report",
-    "families_report",
-    "scan_report",
-    "selftest",
-    "cli",
+    "study.config",
+    "study.saved_results",
+    "rna.folding",
+    "sources.pseudo_hairpins",
+    "rna.encoding",
+    "rna.similarity",
+    "identification.datasets",
+    "identification.folds",
+    "identification.experiments",
+    "families.infernal",
+    "families.records",
+    "families.family_calls",
+    "networks.score_log",
+    "identification.intervals",
+    "identification.metrics",
+    "identification.audit",
+    "identification.baselines",
+    "networks.corners",
+    "networks.exact",
+    "networks.do2018",
+    "networks.tensor_file",
+    "networks.inference",
+    "networks.checkpoints",
+    "families.annotation",
+    "prediction.calibration",
+    "rna.known_hairpins",
+    "prediction.predictor",
+    "prediction.tracks",
+    "scan.stems",
+    "scan.hairpins",
+    "prediction.card",
+    "families.speed",
+    "networks.layers",
+    "networks.loop",
+    "identification.tables",
+    "families.tables",
+    "identification.figures",
+    "families.figures",
+    "pages.drawings",
+    "identification.report",
+    "families.report",
+    "scan.report",
+    "cli.selftest",
+    "cli.app",
 ]
 # What they read is a param: a URL, a package, a sequence, networks.
 WITHOUT_INPUT = (
@@ -96,20 +99,40 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add(node.module or "")
+            base = node.module or ""
+            whole = [f"{base}.{alias.name}" for alias in node.names]
+            files = [name for name in whole if (ROOT / f"{name.replace('.', '/')}.py").is_file()]
+            found |= set(files) or {base}
     return found
 
 
+def module(path: Path) -> str:
+    """Name of a module within the package: ``rna.folding``."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
 def test_every_module_has_its_place_and_imports_only_those_before_it() -> None:
-    assert {path.stem for path in PACKAGE.glob("*.py")} == set(ORDER)
-    for place, module in enumerate(ORDER):
-        for name in imports(PACKAGE / f"{module}.py"):
-            if name.startswith("mirpair."):
-                assert ORDER.index(name.split(".")[1]) < place, f"{module} imports {name}"
+    paths = {module(path): path for path in PACKAGE.rglob("*.py")}
+    assert {name for name in paths if not name.endswith(".__init__")} == set(ORDER)
+    for place, name in enumerate(ORDER):
+        for imported in imports(paths[name]):
+            if imported.startswith("mirpair."):
+                assert ORDER.index(imported.removeprefix("mirpair.")) < place, f"{name}: {imported}"
+
+
+def test_every_package_is_installed_and_does_nothing_when_it_is_imported() -> None:
+    """An `__init__` with code would be part of the code version of all that imports from it."""
+    packages = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+    names = {f"mirpair.{path.name}" for path in packages}
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(settings["tool"]["setuptools"]["packages"]) == names | {"mirpair", "mirpair.weights"}
+    for path in packages:
+        body = ast.parse((path / "__init__.py").read_text(encoding="utf-8")).body
+        assert all(isinstance(node, ast.Expr) for node in body), path
 
 
 def test_the_library_knows_nothing_of_snakemake() -> None:
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         assert not any(name.split(".")[0] == "snakemake" for name in imports(path)), path
 
 
@@ -147,20 +170,6 @@ def test_every_rule_has_what_a_cluster_and_a_reader_need(name: str) -> None:
     assert tracked or name.startswith("download"), f"rule {name} does not track its script"
 
 
-def reached(modules: set[str]) -> set[str]:
-    """Modules and all that they import in turn."""
-    seen: set[str] = set()
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
-        if module in seen:
-            continue
-        seen.add(module)
-        names = imports(PACKAGE / f"{module}.py")
-        waiting += [name.split(".")[1] for name in names if name.startswith("mirpair.")]
-    return seen
-
-
 @pytest.mark.parametrize("name", rules())
 def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
     directives = rules()[name]
@@ -169,13 +178,12 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
         (ROOT / "envs" / Path(directives["conda"].strip().strip('"')).name).read_text()
     )
     packages = {entry.split()[0] for entry in environment["dependencies"]}
-    direct = imports(script) | imports(ROOT / "scripts" / "job.py")
-    modules = reached({n.split(".")[1] for n in direct if n.startswith("mirpair.")})
-    used = set().union(direct, *(imports(PACKAGE / f"{module}.py") for module in modules))
+    reached = code_reached(script, ROOT / "scripts" / "job.py", *CARRIERS)
+    used = set().union(*(imports(ROOT / file) for file in reached))
     outside = (
         {n.split(".")[0] for n in used} - set(sys.stdlib_module_names) - {"mirpair", "job", ""}
     )
-    programs = set[str]().union(*(PROGRAMS.get(module, set()) for module in modules))
+    programs = set[str]().union(*(PROGRAMS.get(Path(file).stem, set()) for file in reached))
     assert programs | {CONDA.get(n, n) for n in outside} <= packages
 
 
@@ -235,7 +243,7 @@ def test_a_script_imports_what_is_slow_only_if_its_work_needs_it(package: str) -
 def test_the_workflow_is_planned_without_what_is_slow() -> None:
     """The library that the rules import; Snakemake itself imports pandas, and nothing of these."""
     for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
-        names = re.findall(r"^(?:from|import) (mirpair\.\w+)", path.read_text(), re.M)
+        names = re.findall(r"^(?:from|import) (mirpair[.\w]+)", path.read_text(), re.M)
         assert names or path.name != "common.smk"
         for name in names:
             assert not imported_at_once(ROOT / (name.replace(".", "/") + ".py")), (path, name)

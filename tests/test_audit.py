@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from conftest import random_rna
 
-from mirpair.audit import (
+from mirpair.contracts import SET_FEATURES, read_audit
+from mirpair.files import InputError, write_tsv
+from mirpair.identification.audit import (
     check_lengths,
     describe,
     evaluated,
@@ -20,8 +22,6 @@ from mirpair.audit import (
     shortcuts,
     take_part,
 )
-from mirpair.contracts import SET_FEATURES, read_audit
-from mirpair.files import InputError, write_tsv
 
 RECORDS = pd.DataFrame(
     {

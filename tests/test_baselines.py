@@ -8,8 +8,10 @@ import pytest
 from conftest import ROOT, random_rna
 from sklearn.ensemble import RandomForestClassifier
 
-from mirpair.audit import features
-from mirpair.baselines import (
+from mirpair.contracts import BASELINES
+from mirpair.files import InputError
+from mirpair.identification.audit import features
+from mirpair.identification.baselines import (
     CLASSIC,
     TRIPLETS,
     classic_features,
@@ -17,11 +19,9 @@ from mirpair.baselines import (
     nearest_neighbour,
     predict,
 )
-from mirpair.contracts import BASELINES
-from mirpair.files import InputError
-from mirpair.folding import fold
-from mirpair.metrics import measure
-from mirpair.sequences import read_fasta
+from mirpair.identification.metrics import measure
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import read_fasta
 
 ORIGIN = "AUGCAUGGCC"
 HAIRPIN = ("GACGAAAGUC", "((((..))))", -2.5)

@@ -13,9 +13,9 @@ from conftest import ROOT
 from torch.nn import functional as F
 
 from bench import alternatives, genomes, networks, page
-from mirpair.config import load_study
 from mirpair.contracts import METRICS
-from mirpair.encoding import Tensors, encode
+from mirpair.rna.encoding import Tensors, encode
+from mirpair.study.config import load_study
 
 
 def test_the_page_is_what_its_tables_say(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_report import EVIL, write_page
 
-from mirpair import scanning
-from mirpair.scan_report import render
-from mirpair.tables import to_html
+from mirpair.identification.tables import to_html
+from mirpair.scan import hairpins as scanning
+from mirpair.scan.report import render
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import beta
 
-from mirpair.calibration import Calibration, calibrate, expected, held_out, reliability
 from mirpair.files import InputError
+from mirpair.prediction.calibration import Calibration, calibrate, expected, held_out, reliability
 
 shares = st.floats(0.02, 0.98)
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair.calls import accuracy, likeness, network_calls, rejection, threshold_at, youden
+from mirpair.families.family_calls import (
+    accuracy,
+    likeness,
+    network_calls,
+    rejection,
+    threshold_at,
+    youden,
+)
 
 
 def test_a_networks_scores_are_those_of_their_definitions() -> None:

@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 import torch
 
-from mirpair import checkpoints, training
-from mirpair.checkpoints import Checkpoint
-from mirpair.encoding import Tensors
 from mirpair.files import sha256
-from mirpair.inference import save_weights
-from mirpair.models import build
+from mirpair.networks import checkpoints
+from mirpair.networks import loop as training
+from mirpair.networks.checkpoints import Checkpoint
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import save_weights
+from mirpair.networks.loop import train, train_families
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
-from mirpair.training import train, train_families
+from mirpair.rna.encoding import Tensors
 
 
 class StoppedError(Exception):

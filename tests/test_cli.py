@@ -29,17 +29,18 @@ import torch
 from conftest import ROOT, random_rna
 from typer.testing import CliRunner
 
-from mirpair import __version__, folding
-from mirpair.annotation import ship
-from mirpair.cli import app
-from mirpair.encoding import Tensors, dense, encode
-from mirpair.families import nearest_family
+from mirpair import __version__
+from mirpair.cli.app import app
+from mirpair.families.annotation import ship
+from mirpair.families.records import nearest_family
 from mirpair.files import alone
-from mirpair.folding import fold
-from mirpair.inference import embed, save_weights
-from mirpair.models import build
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import embed, save_weights
 from mirpair.recipes import FAMILY_MODELS
-from mirpair.sequences import read_fasta
+from mirpair.rna import folding
+from mirpair.rna.encoding import Tensors, dense, encode
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import read_fasta
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
 runner = CliRunner()
@@ -137,7 +138,7 @@ def test_the_output_goes_where_the_user_says_and_nothing_is_replaced_by_it(tmp_p
     command = [
         sys.executable,
         "-m",
-        "mirpair.cli",
+        "mirpair.cli.app",
         "fold",
         str(small),
         "-o",
@@ -160,7 +161,17 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     rng = np.random.default_rng(0)
     long = "".join(f">{i}\n{random_rna(rng, 1500)}\n" for i in range(80))
     (tmp_path / "long.fa").write_text(long)
-    command = [sys.executable, "-m", "mirpair.cli", "fold", "-j", "2", "long.fa", "-o", "out.dbn"]
+    command = [
+        sys.executable,
+        "-m",
+        "mirpair.cli.app",
+        "fold",
+        "-j",
+        "2",
+        "long.fa",
+        "-o",
+        "out.dbn",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command,
@@ -193,7 +204,7 @@ def test_a_command_imports_only_what_it_needs(
 ) -> None:
     (tmp_path / "in.fa").write_text(f">a\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
     code = (
-        "import sys\nfrom mirpair.cli import app\n"
+        "import sys\nfrom mirpair.cli.app import app\n"
         "try:\n    app(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
@@ -205,7 +216,7 @@ def test_a_command_imports_only_what_it_needs(
         check=True,
     )
     imported = done.stderr.split()
-    assert "mirpair.cli" in imported
+    assert "mirpair.cli.app" in imported
     assert not without & set(imported)
 
 
@@ -219,7 +230,7 @@ def test_nothing_left_to_fold_is_an_error() -> None:
 def test_without_standard_error_the_output_is_the_same(command: str, tmp_path: Path) -> None:
     few = tmp_path / "few.fa"
     few.write_text("".join(HAIRPINS.read_text().splitlines(keepends=True)[:4]))
-    mirpair = f"{shlex.quote(sys.executable)} -m mirpair.cli {command} {shlex.quote(str(few))}"
+    mirpair = f"{shlex.quote(sys.executable)} -m mirpair.cli.app {command} {shlex.quote(str(few))}"
     usual, closed = (
         subprocess.run(f"{mirpair}{how}", shell=True, cwd=ROOT, capture_output=True, check=True)
         for how in ("", " 2>&-")
@@ -233,7 +244,7 @@ def on_terminal(*arguments: str) -> tuple[bytes, str]:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 60, 0, 0))
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mirpair.cli", *arguments],
+            [sys.executable, "-m", "mirpair.cli.app", *arguments],
             cwd=ROOT,
             stdout=output,
             stderr=theirs,
@@ -273,7 +284,7 @@ def test_rows_go_into_a_file_also_while_a_terminal_shows_the_progress(tmp_path: 
 
 
 def test_a_reader_that_stops_early_is_no_traceback() -> None:
-    command = [sys.executable, "-m", "mirpair.cli", "fold", str(HAIRPINS)]
+    command = [sys.executable, "-m", "mirpair.cli.app", "fold", str(HAIRPINS)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None
     process.stdout.readline()
@@ -741,7 +752,17 @@ def test_predict_stopped_by_ctrl_c_leaves_no_half_file(tmp_path: Path) -> None:
     text = HAIRPINS.read_text()
     path.write_text("".join(text.replace(">", f">{n}-") for n in range(40)))
     out = tmp_path / "out.tsv"
-    command = [sys.executable, "-m", "mirpair.cli", "predict", str(path), "-o", str(out), "-j", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "mirpair.cli.app",
+        "predict",
+        str(path),
+        "-o",
+        str(out),
+        "-j",
+        "2",
+    ]
     for wanted in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen(
             command,
@@ -833,7 +854,9 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
 def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirpair import prediction, scan_report, scanning
+    from mirpair.prediction import predictor as prediction
+    from mirpair.scan import hairpins as scanning
+    from mirpair.scan import report as scan_report
 
     path = genome(tmp_path)
     monkeypatch.setattr(scanning, "find", partial(scanning.find, tile=500))
@@ -875,7 +898,7 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
 def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirpair import scanning
+    from mirpair.scan import hairpins as scanning
 
     path = genome(tmp_path)
     out = tmp_path / "out"

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from mirpair.collecting import (
+from mirpair.contracts import read_origins
+from mirpair.files import InputError
+from mirpair.rna.sequences import read_fasta
+from mirpair.sources.collections import (
     Entry,
     choose,
     family_of,
@@ -19,9 +22,6 @@ from mirpair.collecting import (
     thin,
     write_collection,
 )
-from mirpair.contracts import read_origins
-from mirpair.files import InputError
-from mirpair.sequences import read_fasta
 
 MIRBASE = """>cel-let-7 MI0000001 Caenorhabditis elegans let-7 stem-loop
 UACACUGUGGAUCCGGUGAG

@@ -12,7 +12,10 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from mirpair.config import (
+from mirpair.files import InputError
+from mirpair.recipes import Recipe
+from mirpair.sources.published import read_sources
+from mirpair.study.config import (
     FamilyStudy,
     PredictionStudy,
     Run,
@@ -22,9 +25,6 @@ from mirpair.config import (
     read_samples,
     schema,
 )
-from mirpair.files import InputError
-from mirpair.recipes import Recipe
-from mirpair.sources import read_sources
 
 
 def shipped(name: str) -> dict[str, Any]:

@@ -14,20 +14,20 @@ import pytest
 import torch
 from conftest import ROOT
 
-from mirpair import stored
-from mirpair.annotation import load as load_annotator
-from mirpair.annotation import shipped as shipped_annotator
 from mirpair.contracts import RECORDS, read_records
-from mirpair.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.families.annotation import load as load_annotator
+from mirpair.families.annotation import shipped as shipped_annotator
 from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_tsv
-from mirpair.folding import ensemble, fold
-from mirpair.inference import load_weights, save_weights
-from mirpair.mirbase import load as load_hairpins
-from mirpair.mirbase import shipped as shipped_hairpins
-from mirpair.models import build
-from mirpair.prediction import load as load_predictor
-from mirpair.prediction import shipped as shipped_predictor
+from mirpair.networks import tensor_file as stored
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import load_weights, save_weights
+from mirpair.prediction.predictor import load as load_predictor
+from mirpair.prediction.predictor import shipped as shipped_predictor
 from mirpair.recipes import MODELS
+from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.rna.folding import ensemble, fold
+from mirpair.rna.known_hairpins import load as load_hairpins
+from mirpair.rna.known_hairpins import shipped as shipped_hairpins
 
 SEQUENCES = ["GGGAAACCCAUGC", "GCGCAAAAGCGCUU", "ACGUACGUAAAA"]
 

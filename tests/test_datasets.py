@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from mirpair.contracts import read_records
-from mirpair.datasets import (
+from mirpair.files import InputError, write_tsv
+from mirpair.identification.datasets import (
     build_records,
     clean_records,
     dropped_table,
     why_dropped,
 )
-from mirpair.files import InputError, write_tsv
 
 
 def fasta(path: Path, *records: tuple[str, str]) -> Path:

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 import mirpair
 from mirpair.contracts import METRICS
-from mirpair.sequences import read_fasta
+from mirpair.rna.sequences import read_fasta
 
 PAGES = sorted(
     path

@@ -15,9 +15,9 @@ from server import PAGE, TOO_MANY, Fault, Publisher, publishing, wait
 from test_sources import CONTENT as MEMBER
 from test_sources import index
 
-from mirpair import sources
 from mirpair.files import InputError, sha256
-from mirpair.sources import MissingError, Source, fetch, mirror_path
+from mirpair.sources import published as sources
+from mirpair.sources.published import MissingError, Source, fetch, mirror_path
 
 __all__ = ["index"]  # the fixture: a package index in a folder
 HAIRPINS = (ROOT / "config" / "demo" / "positives.fa").read_bytes()
@@ -47,7 +47,10 @@ def publisher(naps: list[float]) -> Iterator[Publisher]:
 
 def elsewhere(url: str, destination: Path) -> subprocess.Popen[bytes]:
     """The same download in a process of its own."""
-    script = "import sys; from mirpair.sources import fetch; fetch(*sys.argv[1:], checksum=None)"
+    script = (
+        "import sys; from mirpair.sources.published import fetch; "
+        "fetch(*sys.argv[1:], checksum=None)"
+    )
     command = [sys.executable, "-c", script, url, str(destination)]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
 

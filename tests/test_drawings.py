@@ -17,16 +17,16 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.drawings import draw_encoding, draw_molecule, draw_networks
-from mirpair.encoding import Molecule, dense, encode
-from mirpair.figures import save
 from mirpair.files import InputError
-from mirpair.folding import Structure, fold, layout
-from mirpair.inference import predict
-from mirpair.layers import observe
-from mirpair.models import FixedNetwork, Network, build
+from mirpair.identification.figures import save
+from mirpair.networks.do2018 import FixedNetwork, Network, build
+from mirpair.networks.inference import predict
+from mirpair.networks.layers import observe
+from mirpair.pages.drawings import draw_encoding, draw_molecule, draw_networks
 from mirpair.recipes import MODELS
-from mirpair.sequences import read_fasta
+from mirpair.rna.encoding import Molecule, dense, encode
+from mirpair.rna.folding import Structure, fold, layout
+from mirpair.rna.sequences import read_fasta
 
 EXAMPLE = "GCCCUUGGCA"
 HAIRPIN = next(

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair.encoding import (
+from mirpair.files import InputError
+from mirpair.rna.encoding import (
     Ensemble,
     Ensembles,
     Molecule,
@@ -26,7 +27,6 @@ from mirpair.encoding import (
     matrices,
     pairing_partners,
 )
-from mirpair.files import InputError
 
 
 def test_the_example_of_the_papers_figure_1() -> None:

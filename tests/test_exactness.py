@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from mirpair import factorised
-from mirpair.encoding import Molecule, Tensors, dense, encode
-from mirpair.folding import fold
-from mirpair.models import Network, build
+from mirpair.networks import exact as factorised
+from mirpair.networks.do2018 import Network, build
+from mirpair.networks.loop import class_weights, weighted_loss
 from mirpair.recipes import MODELS
-from mirpair.sequences import read_fasta
-from mirpair.training import class_weights, weighted_loss
+from mirpair.rna.encoding import Molecule, Tensors, dense, encode
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import read_fasta
 
 EVERY_LENGTH = range(45, 399)
 # The paper's three, and all that a config or a recipe can make of the known networks.

@@ -10,10 +10,10 @@ import pytest
 from conftest import random_rna
 
 from mirpair.contracts import read_experiment, read_folds
-from mirpair.experiments import assign_roles
 from mirpair.files import InputError, write_tsv
-from mirpair.folds import assign_folds, family_groups
-from mirpair.similarity import nearest
+from mirpair.identification.experiments import assign_roles
+from mirpair.identification.folds import assign_folds, family_groups
+from mirpair.rna.similarity import nearest
 
 
 def fasta(path: Path, *records: tuple[str, str]) -> Path:

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mirpair.datasets import trained_families
-from mirpair.families import (
+from mirpair.families.records import (
     SHUFFLED,
     UNTRAINED,
     Nearest,
@@ -27,6 +26,7 @@ from mirpair.families import (
     split_families,
 )
 from mirpair.files import InputError
+from mirpair.identification.datasets import trained_families
 
 SPLIT = {
     "split": "random",
@@ -181,7 +181,9 @@ def test_what_the_clustering_misses_does_not_evaluate(monkeypatch: pytest.Monkey
     # One of each family is like no other.
     rows += [(f"{family}:far", 1, random_rna(rng, 80), "f", 1, family) for family in "AB"]
     hairpins = pd.DataFrame(rows, columns=["id", "label", "sequence", "file", "number", "family"])
-    monkeypatch.setattr("mirpair.families.clusters", lambda found, **_: np.arange(len(found)))
+    monkeypatch.setattr(
+        "mirpair.families.records.clusters", lambda found, **_: np.arange(len(found))
+    )
     split = SPLIT | {"split": "clusters", "training": 4, "evaluation": 9, "validation": 0}
     roles = split_families(hairpins, split, seed=3).set_index("id")["role"]
     evaluate = roles.index[roles == "evaluate"]

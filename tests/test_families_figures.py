@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from test_families_tables import NETWORK, called, tables
 
-from mirpair.families_figures import (
+from mirpair.families.figures import (
     best_network,
     confusions,
     draw_bands,
@@ -20,8 +20,8 @@ from mirpair.families_figures import (
     draw_sizes,
     draw_speed,
 )
-from mirpair.families_tables import INFERNAL, MIRGENEDB, NEAREST, Called
-from mirpair.figures import save
+from mirpair.families.tables import INFERNAL, MIRGENEDB, NEAREST, Called
+from mirpair.identification.figures import save
 
 
 def of(method: str) -> Called:

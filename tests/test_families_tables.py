@@ -11,10 +11,9 @@ import yaml
 from conftest import ROOT
 from matplotlib.figure import Figure
 
-from mirpair.calls import BANDS
-from mirpair.config import FamilyStudy, load_study
-from mirpair.families_report import answer, goals, render
-from mirpair.families_tables import (
+from mirpair.families.family_calls import BANDS
+from mirpair.families.report import answer, goals, render
+from mirpair.families.tables import (
     INFERNAL,
     MIRGENEDB,
     NEAREST,
@@ -32,9 +31,10 @@ from mirpair.families_tables import (
     to_text,
     write,
 )
-from mirpair.figures import save
 from mirpair.files import InputError, write_tsv
-from mirpair.report import Picture
+from mirpair.identification.figures import save
+from mirpair.identification.report import Picture
+from mirpair.study.config import FamilyStudy, load_study
 
 EVIL = "<script>alert('x')</script>"
 SPLITS = {

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.encoding import (
+from mirpair.files import InputError, sha256
+from mirpair.networks.do2018 import Network, build
+from mirpair.networks.inference import embed, load_weights, predict, save_weights
+from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, MODELS, MatrixKind
+from mirpair.rna.encoding import (
     Encoded,
     Ensemble,
     Tensors,
@@ -23,11 +27,7 @@ from mirpair.encoding import (
     encode_ensemble,
     matrices,
 )
-from mirpair.files import InputError, sha256
-from mirpair.folding import ensemble
-from mirpair.inference import embed, load_weights, predict, save_weights
-from mirpair.models import Network, build
-from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, MODELS, MatrixKind
+from mirpair.rna.folding import ensemble
 
 MATRIX: list[MatrixKind] = ["pair", "prob", "mixed"]
 FAMILIES = ("mir-1", "mir-2", "mir-3", "mir-4", "mir-5")

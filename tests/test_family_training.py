@@ -12,13 +12,13 @@ import torch
 from conftest import random_rna
 from torch.nn import functional as F
 
-from mirpair.encoding import Ensembles, Tensors, encode, encode_ensemble
 from mirpair.files import InputError, sha256, write_tsv
-from mirpair.folding import ensemble, fold
-from mirpair.inference import predict, save_weights
-from mirpair.models import Network, build
+from mirpair.networks.do2018 import Network, build
+from mirpair.networks.inference import predict, save_weights
+from mirpair.networks.loop import derive_seed, train_families
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
-from mirpair.training import derive_seed, train_families
+from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.rna.folding import ensemble, fold
 
 FAMILIES = ("mir-1", "mir-2", "mir-3")
 

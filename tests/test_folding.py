@@ -16,9 +16,9 @@ import pytest
 import RNA
 from conftest import ROOT, random_rna
 
-from mirpair import folding
 from mirpair.files import InputError
-from mirpair.folding import (
+from mirpair.rna import folding
+from mirpair.rna.folding import (
     Structure,
     ensemble,
     fold,
@@ -153,7 +153,7 @@ def test_unique_keeps_the_order_of_first_appearance() -> None:
 def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
     """They would wait for work for ever, each with its memory."""
     code = (
-        "import multiprocessing, time; from mirpair.folding import fold_all\n"
+        "import multiprocessing, time; from mirpair.rna.folding import fold_all\n"
         "results = fold_all(['GGGAAACCC'] * 3200, processes=2); next(results)\n"
         "print(*[c.pid for c in multiprocessing.active_children()], flush=True); time.sleep(60)"
     )

@@ -24,14 +24,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_annotation import _Canary
 
-from mirpair.annotation import load as load_annotator
-from mirpair.config import load_study
-from mirpair.encoding import Tensors
+from mirpair.families.annotation import load as load_annotator
 from mirpair.files import InputError
-from mirpair.inference import load_weights
-from mirpair.prediction import load as load_predictor
-from mirpair.prediction import predict
-from mirpair.sequences import read_fasta, read_parts, read_records
+from mirpair.networks.inference import load_weights
+from mirpair.prediction.predictor import load as load_predictor
+from mirpair.prediction.predictor import predict
+from mirpair.rna.encoding import Tensors
+from mirpair.rna.sequences import read_fasta, read_parts, read_records
+from mirpair.study.config import load_study
 
 MEGABYTE = 1 << 20
 GIGABYTE = 1 << 30
@@ -41,7 +41,7 @@ HAIRPIN = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequ
 def fed(*arguments: str, parts: Iterator[bytes], folder: Path) -> tuple[int, str, str, float]:
     """Exit code, both outputs and gigabytes of memory of `mirpair` with these bytes as input."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _LAUNCHER, sys.executable, "-m", "mirpair.cli", *arguments],
+        [sys.executable, "-c", _LAUNCHER, sys.executable, "-m", "mirpair.cli.app", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -186,7 +186,7 @@ def test_no_shell_ever_sees_a_string_of_the_users() -> None:
     """No rule has `shell:` or `run:`; nothing in the package or the scripts starts a shell."""
     for path in (ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")):
         assert not re.search(r"^\s+(shell|run):", path.read_text("utf-8"), re.M), path
-    for path in (*(ROOT / "mirpair").glob("*.py"), *(ROOT / "scripts").glob("*.py")):
+    for path in (*(ROOT / "mirpair").rglob("*.py"), *(ROOT / "scripts").glob("*.py")):
         text = path.read_text("utf-8")
         assert not re.search(r"shell\s*=\s*True|os\.system|os\.popen|getoutput", text), path
         assert not re.search(r"\bpickle\b.*(load|import)|allow_pickle=True|torch\.load", text), path

@@ -16,9 +16,8 @@ from conftest import random_rna
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair import infernal
-from mirpair.files import InputError
-from mirpair.infernal import (
+from mirpair.families import infernal
+from mirpair.families.infernal import (
     align,
     build_models,
     consensus,
@@ -29,6 +28,7 @@ from mirpair.infernal import (
     scan,
     write_models,
 )
+from mirpair.files import InputError
 
 needs_mafft = pytest.mark.skipif(not shutil.which("mafft"), reason="needs the program mafft")
 needs_infernal = pytest.mark.skipif(

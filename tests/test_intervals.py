@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.intervals import _Ranked, bootstrap, difference, over_folds
-from mirpair.metrics import measure, summarise
+from mirpair.identification.intervals import _Ranked, bootstrap, difference, over_folds
+from mirpair.identification.metrics import measure, summarise
 
 records = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40)
 

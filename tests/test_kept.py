@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from mirpair.files import InputError
-from mirpair.kept import DATA, OF_RUN, OF_WATCHED, check_data, kept_runs, pack, unpack
+from mirpair.study.saved_results import (
+    DATA,
+    OF_RUN,
+    OF_WATCHED,
+    check_data,
+    kept_runs,
+    pack,
+    unpack,
+)
 
 NAME = "runs/cv1/variable/paper/seed0"
 TRAINING: dict[str, Any] = {

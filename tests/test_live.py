@@ -14,9 +14,9 @@ from server import EFETCH, PAGE, Fault, Publisher, wait
 from test_ncbi import FILES, publisher, record
 from typer.testing import CliRunner
 
-from mirpair.cli import app
+from mirpair.cli.app import app
 from mirpair.files import InputError, one_at_a_time, sha256
-from mirpair.live import (
+from mirpair.sources.live import (
     Accessions,
     Assembly,
     bring,
@@ -42,7 +42,7 @@ def digest(content: bytes) -> str:
 @pytest.fixture
 def place(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> str:
     """A URL whose bytes may change; no time is lost between tries."""
-    monkeypatch.setattr("mirpair.sources.time.sleep", lambda _: None)
+    monkeypatch.setattr("mirpair.sources.published.time.sleep", lambda _: None)
     publisher.files[FILE] = OLD
     return publisher.url + FILE
 
@@ -184,7 +184,7 @@ def test_a_lock_file_that_was_damaged_is_told_before_the_download(
 
 
 def test_processes_that_lock_at_once_lose_no_row(publisher: Publisher, tmp_path: Path) -> None:
-    script = "import sys; from mirpair.live import bring; bring(*sys.argv[1:])"
+    script = "import sys; from mirpair.sources.live import bring; bring(*sys.argv[1:])"
     lock, running = tmp_path / "lock.tsv", []
     for number in range(6):
         publisher.files[f"/{number}.fa"] = OLD
@@ -202,7 +202,7 @@ def test_a_row_is_added_when_the_other_process_has_added_its_own(
     lock = tmp_path / "lock.tsv"
     bring(place, tmp_path / "a.fa", lock)
     publisher.files["/b.fa"] = OLD
-    script = "import sys; from mirpair.live import bring; bring(*sys.argv[1:])"
+    script = "import sys; from mirpair.sources.live import bring; bring(*sys.argv[1:])"
     arguments = [f"{publisher.url}/b.fa", str(tmp_path / "b.fa"), str(lock)]
     with one_at_a_time(tmp_path / ".lock.tsv.lock"):
         command = [sys.executable, "-c", script, *arguments]

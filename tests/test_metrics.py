@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.metrics import choosers, final, history, measure, subsets
-from mirpair.scores import Scores
+from mirpair.identification.metrics import choosers, final, history, measure, subsets
+from mirpair.networks.score_log import Scores
 
 
 def test_an_example_by_hand() -> None:

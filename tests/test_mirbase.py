@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, random_rna
 
-from mirpair import files, mirbase
+from mirpair import files
 from mirpair.files import InputError
-from mirpair.mirbase import KNOWN, NOVEL, Hairpin, Hairpins, load, ship
+from mirpair.rna import known_hairpins as mirbase
+from mirpair.rna.known_hairpins import KNOWN, NOVEL, Hairpin, Hairpins, load, ship
 
 RNG = np.random.default_rng(0)
 RNAS = [random_rna(RNG, int(length)) for length in RNG.integers(60, 120, 40)]

@@ -11,11 +11,11 @@ import torch
 from conftest import random_rna
 from torch import Tensor, nn
 
-from mirpair.encoding import Molecule, Tensors, dense, encode
 from mirpair.files import InputError
-from mirpair.inference import load_weights, predict, save_weights, scores_of
-from mirpair.models import build
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import load_weights, predict, save_weights, scores_of
 from mirpair.recipes import MODELS
+from mirpair.rna.encoding import Molecule, Tensors, dense, encode
 
 
 class SumPool(nn.Module):

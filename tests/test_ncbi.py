@@ -16,10 +16,10 @@ from Bio import Entrez
 from conftest import ROOT
 from server import EFETCH, PAGE, TOO_MANY, Fault, Publisher, publishing
 
-from mirpair import ncbi
 from mirpair.files import InputError
-from mirpair.ncbi import fetch_accessions, fetch_assembly
-from mirpair.sequences import read_fasta
+from mirpair.rna.sequences import read_fasta
+from mirpair.sources import ncbi
+from mirpair.sources.ncbi import fetch_accessions, fetch_assembly
 
 YEAST = "GCF_000146045.2_R64"
 HAIRPINS = [record.sequence for record in read_fasta(ROOT / "config" / "demo" / "positives.fa")]
@@ -58,7 +58,7 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mirpair.sources.time.sleep", lambda _: None)
+    monkeypatch.setattr("mirpair.sources.published.time.sleep", lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
     script = f"""
         import sys, urllib.request
         from Bio import Entrez
-        from mirpair import ncbi
+        from mirpair.sources import ncbi
         def here(request):
             request.full_url = request.full_url.replace({EUTILS!r}, {publisher.url!r})
             return urllib.request.urlopen(request)

@@ -13,15 +13,26 @@ from conftest import ROOT, random_rna
 from scipy.special import expit, logit
 
 import mirpair
-from mirpair import files, mirbase, prediction, stored
-from mirpair.encoding import encode
+from mirpair import files
 from mirpair.files import InputError
-from mirpair.folding import fold
-from mirpair.inference import save_weights
-from mirpair.models import build
-from mirpair.prediction import CHUNK, Settings, load, predict, predict_records, ship, to_lines
+from mirpair.networks import tensor_file as stored
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import save_weights
+from mirpair.prediction import predictor as prediction
+from mirpair.prediction.predictor import (
+    CHUNK,
+    Settings,
+    load,
+    predict,
+    predict_records,
+    ship,
+    to_lines,
+)
 from mirpair.recipes import FAMILY_MODELS, MODELS
-from mirpair.sequences import Record, read_fasta
+from mirpair.rna import known_hairpins as mirbase
+from mirpair.rna.encoding import encode
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import Record, read_fasta
 
 # Long enough for the shipped weights to say something of them.
 REAL = [

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from conftest import random_rna
 
-from mirpair.collecting import Entry
 from mirpair.contracts import PSEUDO_HAIRPINS
 from mirpair.files import InputError
-from mirpair.folding import fold
-from mirpair.pseudo_hairpins import (
+from mirpair.rna.folding import fold
+from mirpair.sources.collections import Entry
+from mirpair.sources.pseudo_hairpins import (
     BLOCK,
     Criteria,
     Stretch,
@@ -179,7 +179,7 @@ def test_no_more_than_so_many_are_folded_for_one(
         folded.append(len(sequence))
         return "." * len(sequence), 0.0
 
-    monkeypatch.setattr("mirpair.pseudo_hairpins.fold", count)
+    monkeypatch.setattr("mirpair.sources.pseudo_hairpins.fold", count)
     stretch = Stretch(0, (("x", 0, random_rna(np.random.default_rng(0), 9000)),), (length,))
     assert cut(stretch, criteria=Criteria()) == []
     assert folded == [length] * most
@@ -188,7 +188,7 @@ def test_no_more_than_so_many_are_folded_for_one(
 def test_stretches_of_a_large_genome_are_not_as_large_as_it(
     genome: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mirpair.pseudo_hairpins._LARGEST", 1000)
+    monkeypatch.setattr("mirpair.sources.pseudo_hairpins._LARGEST", 1000)
     every = list(stretches(genome, LENGTHS))
     assert len(every) == 32
     assert max(sum(len(text) for _, _, text in it.parts) for it in every) <= 1000

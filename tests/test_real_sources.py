@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from mirpair.collecting import choose, read_hairpins, read_rfam
 from mirpair.files import InputError
-from mirpair.folding import fold
-from mirpair.pseudo_hairpins import Criteria, cut, drawn_lengths, stretches
-from mirpair.sources import fetch, read_sources
+from mirpair.rna.folding import fold
+from mirpair.sources.collections import choose, read_hairpins, read_rfam
+from mirpair.sources.pseudo_hairpins import Criteria, cut, drawn_lengths, stretches
+from mirpair.sources.published import fetch, read_sources
 
 pytestmark = pytest.mark.thorough
 

@@ -14,7 +14,7 @@ import pytest
 from test_metrics import some_scores
 
 from mirpair.contracts import METRICS
-from mirpair.figures import (
+from mirpair.identification.figures import (
     draw_cleaned,
     draw_histories,
     draw_lengths,
@@ -24,10 +24,18 @@ from mirpair.figures import (
     draw_watched,
     save,
 )
-from mirpair.metrics import final, history
-from mirpair.report import Picture, Section, _glance, answer, compare, inline_svg, render
-from mirpair.scores import Scores
-from mirpair.tables import to_csv, to_latex, to_markdown
+from mirpair.identification.metrics import final, history
+from mirpair.identification.report import (
+    Picture,
+    Section,
+    _glance,
+    answer,
+    compare,
+    inline_svg,
+    render,
+)
+from mirpair.identification.tables import to_csv, to_latex, to_markdown
+from mirpair.networks.score_log import Scores
 
 EVIL = '<script>alert("x")</script>'
 

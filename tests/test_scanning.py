@@ -14,14 +14,15 @@ from conftest import ROOT, random_rna
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirpair import prediction, scanning
 from mirpair.files import InputError, Journal
-from mirpair.folding import fold
-from mirpair.inference import save_weights
-from mirpair.models import build
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import save_weights
+from mirpair.prediction import predictor as prediction
 from mirpair.recipes import MODELS
-from mirpair.scan_report import render
-from mirpair.scanning import (
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import Record, read_fasta
+from mirpair.scan import hairpins as scanning
+from mirpair.scan.hairpins import (
     STRANDS,
     Criteria,
     Found,
@@ -35,7 +36,7 @@ from mirpair.scanning import (
     resolve,
     unbranched,
 )
-from mirpair.sequences import Record, read_fasta
+from mirpair.scan.report import render
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 COMPLEMENT = str.maketrans("ACGU", "UGCA")

@@ -13,10 +13,10 @@ import torch
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from mirpair import files, selftest
-from mirpair.cli import app
+from mirpair import files
+from mirpair.cli.app import app, selftest
+from mirpair.cli.selftest import GOLDEN, check
 from mirpair.files import InputError, read_tsv
-from mirpair.selftest import GOLDEN, check
 
 PATH = ROOT / "weights" / "golden.tsv"
 
@@ -53,7 +53,7 @@ def test_it_says_what_was_compared() -> None:
 )
 def test_other_instructions_and_threads_give_the_same_to_1e_5(other: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "mirpair.cli", "selftest"],
+        [sys.executable, "-m", "mirpair.cli.app", "selftest"],
         env={**os.environ, **other, "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         capture_output=True,
@@ -90,7 +90,7 @@ def test_another_answer_is_told_with_the_rna(
 
 
 def test_other_weights_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mirpair import prediction
+    from mirpair.prediction import predictor as prediction
 
     predictor = prediction.load()
     with torch.no_grad():

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.files import InputError
-from mirpair.folding import fold
-from mirpair.sequences import Dropped, normalise, read_fasta, read_records
+from mirpair.rna.folding import fold
+from mirpair.rna.sequences import Dropped, normalise, read_fasta, read_records
 
 
 def fasta(tmp_path: Path, text: str | bytes, name: str = "in.fa") -> Path:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from conftest import random_rna
 
-from mirpair import similarity
 from mirpair.files import InputError
-from mirpair.similarity import nearest
+from mirpair.rna import similarity
+from mirpair.rna.similarity import nearest
 
 RNG = np.random.default_rng(0)
 TARGETS = [random_rna(RNG, int(length)) for length in RNG.integers(45, 180, 300)]

@@ -15,9 +15,16 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, STAND_IN
 
-from mirpair import sources
 from mirpair.files import InputError
-from mirpair.sources import Source, fetch, fetch_member, fetch_wheel, mirror_path, read_sources
+from mirpair.sources import published as sources
+from mirpair.sources.published import (
+    Source,
+    fetch,
+    fetch_member,
+    fetch_wheel,
+    mirror_path,
+    read_sources,
+)
 
 wait = time.sleep
 CONTENT = b">1\nACGU\n" * 20

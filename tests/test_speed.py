@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from conftest import random_rna
 
-from mirpair.models import build
+from mirpair.families.speed import SPEED, measure, nearest_work, network_work
+from mirpair.networks.do2018 import build
 from mirpair.recipes import FAMILY_MODELS
-from mirpair.speed import SPEED, measure, nearest_work, network_work
 
 RNAS = [random_rna(np.random.default_rng(n), 60) for n in range(8)]
 

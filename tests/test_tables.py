@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from mirpair.contracts import METRICS, read_published_counts, read_published_results
 from mirpair.files import InputError
-from mirpair.tables import (
+from mirpair.identification.tables import (
     agreement,
     audit_table,
     cleaned_table,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line, place_of
+from mirpair.prediction.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line, place_of
 
 CALL = {
     "id": "chr1:100-190(+)",

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import torch
 
-from mirpair.encoding import Tensors, encode
 from mirpair.files import InputError, sha256
-from mirpair.inference import save_weights
-from mirpair.metrics import rank
-from mirpair.models import build
+from mirpair.identification.metrics import rank
+from mirpair.networks.do2018 import build
+from mirpair.networks.inference import save_weights
+from mirpair.networks.loop import class_weights, derive_seed, select, train, weighted_loss
+from mirpair.networks.score_log import Scores
 from mirpair.recipes import MODELS, Recipe
-from mirpair.scores import Scores
-from mirpair.training import class_weights, derive_seed, select, train, weighted_loss
+from mirpair.rna.encoding import Tensors, encode
 
 
 def test_class_weights_below_equation_2() -> None:
@@ -115,7 +115,7 @@ def test_evaluation_records_choose_nothing(real_molecules: Tensors) -> None:
 def test_scores_of_the_last_epoch_are_those_of_the_returned_network(
     real_molecules: Tensors,
 ) -> None:
-    from mirpair.inference import predict, scores_of
+    from mirpair.networks.inference import predict, scores_of
 
     part, other = halves(real_molecules)
     network, scores = train(MODELS["variable"], part, other, Recipe(epochs=2), seed=0)

@@ -22,12 +22,12 @@ with atheris.instrument_imports(include=["mirpair", "Bio.SeqIO.FastaIO", "numpy.
     import numpy as np
     import yaml
 
-    from mirpair.config import load_study, read_samples
     from mirpair.contracts import ALPHABET
-    from mirpair.encoding import Tensors, decode, encode, pairing_partners
     from mirpair.files import InputError
-    from mirpair.sequences import LONGEST, read_records
-    from mirpair.sources import read_sources
+    from mirpair.rna.encoding import Tensors, decode, encode, pairing_partners
+    from mirpair.rna.sequences import LONGEST, read_records
+    from mirpair.sources.published import read_sources
+    from mirpair.study.config import load_study, read_samples
 
 ROOT = Path(__file__).parent.parent.parent
 # In memory where there is such a folder, so that a disk is not worn out.

@@ -12,8 +12,8 @@ import yaml
 from markupsafe import escape
 
 from mirpair.contracts import BASELINES, METRICS, SET_FEATURES, read_audit, read_summary
-from mirpair.intervals import bootstrap, over_folds
-from mirpair.training import derive_seed
+from mirpair.identification.intervals import bootstrap, over_folds
+from mirpair.networks.loop import derive_seed
 from workflow.conftest import ROOT, Copy
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mirpair.cli import app
-from mirpair.sequences import read_fasta
+from mirpair.cli.app import app
+from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository, small_fasta
 
 RESULTS = "results/mine"

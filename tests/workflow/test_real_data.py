@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from mirpair.audit import describe, evaluated, features, known_hairpins, take_part
-from mirpair.config import load_study
 from mirpair.contracts import read_audit, read_experiment, read_features, read_records
 from mirpair.files import sha256
-from mirpair.sources import mirror_path, read_sources
+from mirpair.identification.audit import describe, evaluated, features, known_hairpins, take_part
+from mirpair.sources.published import mirror_path, read_sources
+from mirpair.study.config import load_study
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 pytestmark = pytest.mark.thorough

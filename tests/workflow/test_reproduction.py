@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from mirpair.contracts import METRICS
-from mirpair.metrics import measure
-from mirpair.tables import agreement, read_table
+from mirpair.identification.metrics import measure
+from mirpair.identification.tables import agreement, read_table
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 KEPT = ROOT / "docs" / "reproduction"

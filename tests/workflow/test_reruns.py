@@ -40,7 +40,10 @@ def test_a_second_run_says_that_nothing_is_to_be_done(copy: Copy, config: str) -
 
 
 def test_a_comment_reruns_nothing(copy: Copy, config: str) -> None:
-    modules = [f"mirpair/{name}.py" for name in ("metrics", "training", "encoding", "files")]
+    modules = [
+        f"mirpair/{name}.py"
+        for name in ("identification/metrics", "networks/loop", "rna/encoding", "files")
+    ]
     scripts = [f"scripts/{name}.py" for name in ("train", "fold", "evaluate", "job")]
     for file in modules + scripts:
         path = copy.folder / file
@@ -49,7 +52,7 @@ def test_a_comment_reruns_nothing(copy: Copy, config: str) -> None:
 
 
 def test_a_change_in_a_template_reruns_pages_only(copy: Copy, config: str) -> None:
-    path = copy.folder / "mirpair" / "templates" / "style.css"
+    path = copy.folder / "mirpair" / "pages" / "templates" / "style.css"
     before = path.read_text()
     path.write_text(before + "\nbody { color: black }\n")
     # The study has no table of counts.
@@ -61,7 +64,11 @@ def test_a_change_in_metrics_reruns_the_evaluation_and_trains_nothing(
     copy: Copy, config: str
 ) -> None:
     before = weights(copy)
-    copy.edit("mirpair/metrics.py", "threshold: float = THRESHOLD", "threshold: float = 0.25")
+    copy.edit(
+        "mirpair/identification/metrics.py",
+        "threshold: float = THRESHOLD",
+        "threshold: float = 0.25",
+    )
     jobs = copy.planned("all", "--configfile", config)
     assert jobs["evaluate"] == 2
     assert set(jobs) <= AFTER_EVALUATION
@@ -89,11 +96,11 @@ def test_more_epochs_train_again_and_fold_nothing(copy: Copy, config: str) -> No
 
 
 def test_a_change_in_training_trains_again(copy: Copy, config: str) -> None:
-    copy.edit("mirpair/training.py", 'labels, reduction="sum"', 'labels, reduction="mean"')
+    copy.edit("mirpair/networks/loop.py", 'labels, reduction="sum"', 'labels, reduction="mean"')
     jobs = copy.planned("all", "--configfile", config)
     assert jobs["train"] == 2
     assert "fold" not in jobs
-    copy.edit("mirpair/training.py", 'labels, reduction="mean"', 'labels, reduction="sum"')
+    copy.edit("mirpair/networks/loop.py", 'labels, reduction="mean"', 'labels, reduction="sum"')
 
 
 def test_a_change_in_the_recipes_trains_again_what_it_concerns_and_nothing_else(

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mirpair import mirbase, prediction
-from mirpair.sequences import read_fasta
+from mirpair.prediction import predictor as prediction
+from mirpair.rna import known_hairpins as mirbase
+from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 RESULTS = "results/own"

@@ -1,0 +1,376 @@
+"""Which family anyone's RNAs are of: what is shipped for it, and how it is asked."""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.special import softmax
+from torch import Tensor
+
+from mirpair import files
+from mirpair.contracts import TRAIN
+from mirpair.families.family_calls import (
+    NETWORK_SCORES,
+    likeness,
+    network_calls,
+    network_score,
+    rejection,
+)
+from mirpair.files import InputError
+from mirpair.networks import tensor_file as stored
+from mirpair.networks.do2018 import Network, build
+from mirpair.networks.inference import embed, load_weights
+from mirpair.recipes import Model
+from mirpair.rna.encoding import Encoded, encode, encode_ensemble
+from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
+from mirpair.rna.similarity import Nearest, identity
+
+# Name to the column of `mirpair.families.family_calls.rejection`.
+THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
+IN, OUT = "in", "out"
+OUTSIDE = "out of distribution"
+NAME = "families.safetensors"
+_KIND = "annotator"
+_KNOWN, _RECORDS = "known.directions", "known.records"
+_CHUNK = 1000
+ANNOTATION = {
+    "length": "int64",
+    "family": "str",
+    "probability": "float64",
+    "score": "float64",
+    "distribution": "str",
+    "nearest": "str",
+    "nearest_family": "str",
+    "identity": "float64",
+    "reason": "str",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotator:
+    """What `annotate` asks.
+
+    Attributes
+    ----------
+    network
+        In double precision: what it says of an RNA does not depend, in any digit that is printed,
+        on which RNAs are computed with it.
+    score
+        One of `mirpair.families.family_calls.NETWORK_SCORES`: how it tells what is of a trained
+        family.
+    thresholds
+        By the names of `THRESHOLDS`; what has a lower score is of no trained family.
+    max_length
+        Nothing is said of longer RNAs, nt: none was ever trained or tested.
+    directions
+        (M, D) int8: of the training RNAs' features, each RNA's largest 127; (0, D) if the score
+        does not need them.
+    ids, families, sequences
+        (M,), of the training RNAs.
+    nearest
+        Of the training RNAs.
+    """
+
+    network: Network
+    score: str
+    thresholds: Mapping[str, float]
+    max_length: int
+    directions: npt.NDArray[np.int8]
+    ids: Sequence[str]
+    families: Sequence[str]
+    sequences: Sequence[str]
+    nearest: Nearest
+
+
+def ship(
+    path: str | Path,
+    *,
+    weights: str | Path,
+    outputs: Mapping[str, npt.NDArray[Any]],
+    experiment: pd.DataFrame,
+    records: pd.DataFrame,
+    queries: pd.DataFrame,
+    score: str,
+    max_length: int,
+) -> pd.DataFrame:
+    """Write, from one training, the file that `load` reads.
+
+    Parameters
+    ----------
+    path
+        Of the safetensors file to write.
+    weights, outputs
+        Of the training: file, and the arrays ids, classes, logits and features.
+    experiment, records, queries
+        Roles, records with families, and nearest training records, of what it was trained on.
+    score
+        One of `mirpair.families.family_calls.NETWORK_SCORES`.
+    max_length
+        Of the records of the study, nt.
+
+    Returns
+    -------
+    DataFrame
+        `mirpair.families.family_calls.network_calls` by what is shipped: its features are rounded.
+        The thresholds are of these scores.
+
+    Raises
+    ------
+    InputError
+        If there is no such score, or the file would be larger than
+        `mirpair.networks.tensor_file.LARGEST` bytes.
+    """
+    if score not in NETWORK_SCORES:
+        raise InputError(
+            f"shipped.score: {score!r} is not what a network gives; choose one of "
+            f"{', '.join(NETWORK_SCORES)}"
+        )
+    if not set(queries["kind"]) - {""}:
+        raise InputError(
+            "the experiment that is shipped has no records outside the trained families to choose "
+            "a threshold by: give it `outliers`, or ship another one"
+        )
+    network = load_weights(weights)
+    ids = outputs["ids"].tolist()
+    roles = experiment.set_index("id").loc[ids, "role"].to_numpy()
+    trains = roles == TRAIN
+    features = outputs["features"]
+    directions = _rounded(features[trains])
+    calls = network_calls(ids, roles, outputs["logits"], features, outputs["classes"].tolist())
+    calls["distance"] = likeness(features[~trains], directions.astype(np.float32))
+    overall = rejection(queries, calls, score).to_dict("records")[-1]  # all kinds
+    train = records.set_index("id").loc[outputs["ids"][trains].tolist()].reset_index()
+    described = {
+        "model": asdict(network.model),
+        "classes": network.classes,
+        "score": score,
+        "thresholds": {name: float(overall[column]) for name, column in THRESHOLDS.items()},
+        "max_length": max_length,
+    }
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
+    tensors[_RECORDS] = _packed(train[["id", "family", "sequence"]])
+    stored.write(path, _KIND, described, tensors, largest=stored.LARGEST)
+    return calls
+
+
+def _packed(table: pd.DataFrame) -> Tensor:
+    text = table.to_csv(sep="\t", index=False, header=False, lineterminator="\n")
+    return torch.frombuffer(bytearray(lzma.compress(text.encode())), dtype=torch.uint8)
+
+
+def _unpacked(packed: Tensor) -> list[list[str]]:
+    """Its columns."""
+    lines = lzma.decompress(packed.numpy().tobytes()).decode().splitlines()
+    return [list(column) for column in zip(*(line.split("\t") for line in lines), strict=True)]
+
+
+def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+    """Directions of features; `mirpair.families.family_calls.likeness` needs no lengths."""
+    largest = np.abs(features).max(axis=1, keepdims=True)
+    return np.rint(127 * features / np.where(largest, largest, 1)).astype(np.int8)
+
+
+def shipped() -> Path:
+    """The file that comes with the package; an `InputError` if there is none."""
+    return files.shipped(NAME, "name a file with --weights, or make it: make weights")
+
+
+def load(path: str | Path) -> Annotator:
+    """Read what `ship` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is something else (a pickle is never opened).
+    """
+    try:
+        kind, described, tensors = stored.read(path)
+        if kind != _KIND:
+            raise ValueError("it holds no annotator")
+        ids, families, sequences = _unpacked(tensors.pop(_RECORDS))
+        return Annotator(
+            directions=tensors.pop(_KNOWN).numpy(),
+            network=_restored(described, tensors),
+            score=described["score"],
+            thresholds={name: float(described["thresholds"][name]) for name in THRESHOLDS},
+            max_length=int(described["max_length"]),
+            ids=ids,
+            families=families,
+            sequences=sequences,
+            nearest=Nearest(sequences),
+        )
+    except InputError:
+        raise
+    except (lzma.LZMAError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: not weights that name families ({error}); a study of families with a section "
+            "`shipped` makes such a file: results/<study>/shipped/families.safetensors"
+        ) from error
+
+
+def _restored(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Network:
+    network = build(Model(**described["model"]), seed=0, classes=described["classes"])
+    network.load_state_dict({name.removeprefix("network."): t for name, t in tensors.items()})
+    return network.double().eval()
+
+
+def encode_for(
+    network: Network,
+    sequences: Sequence[str],
+    *,
+    processes: int = 1,
+    folded: Mapping[str, Structure] | None = None,
+) -> Iterator[Encoded]:
+    """What a network takes of RNAs, folded if its encoding needs it.
+
+    Parameters
+    ----------
+    network
+        That takes them.
+    sequences
+        Over ACGU.
+    processes
+        That fold; they start at once, see `mirpair.rna.folding.for_each`.
+    folded
+        Minimum-free-energy structures of all the sequences, if they are known already.
+
+    Returns
+    -------
+    Iterator
+        In the order of the sequences, whatever the number of processes.
+    """
+    if network.model.needs == "sequence":
+        return (encode(sequence, "." * len(sequence), 0.0) for sequence in sequences)
+    if network.model.needs == "ensemble":
+        pairs = for_each(ensemble, sequences, processes=processes)
+        return (encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True))
+    structures: Iterable[Structure]
+    if folded is None:
+        structures = fold_all(sequences, processes=processes)
+    else:
+        structures = (folded[sequence] for sequence in sequences)
+    return (encode(s, *found) for s, found in zip(sequences, structures, strict=True))
+
+
+def annotate(
+    annotator: Annotator,
+    sequences: Sequence[str],
+    *,
+    threshold: str = "5%",
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Which family each RNA is of, and whether it is of any that was trained.
+
+    Parameters
+    ----------
+    annotator
+        See `load`.
+    sequences
+        Over ACGU.
+    threshold
+        Which of the annotator's: ``"5%"`` of false positives, or ``"youden"``.
+    processes
+        That fold, if the network needs it.
+
+    Returns
+    -------
+    DataFrame
+        A row for each RNA: length (nt), family, probability (of that family, softmax), score (the
+        annotator's), distribution (``"in"`` or ``"out"``), nearest (id of the training RNA that
+        shares most 8-mers), nearest_family, identity (to that one, see `identity`) and reason (why
+        there is no family). Empty or NaN are family and probability of what is out of distribution,
+        the nearest of what shares no 8-mer, and all but length and reason of what is too long.
+    """
+    parts = in_chunks(annotator, sequences, threshold=threshold, processes=processes)
+    return pd.concat([_table(annotator, [], [], threshold), *parts], ignore_index=True)
+
+
+def in_chunks(
+    annotator: Annotator,
+    sequences: Sequence[str],
+    *,
+    threshold: str = "5%",
+    processes: int = 1,
+    folded: Mapping[str, Structure] | None = None,
+    chunk: int = _CHUNK,
+) -> Iterator[pd.DataFrame]:
+    """`annotate`, so many RNAs at a time, that any number needs the memory of a chunk.
+
+    Parameters
+    ----------
+    annotator, sequences, threshold
+        See `annotate`.
+    processes, folded
+        See `encode_for`.
+    chunk
+        RNAs at a time; each one's row is the same whatever it is.
+    """
+    fitting = [sequence for sequence in sequences if len(sequence) <= annotator.max_length]
+    # Not in the generator: processes that fold start before the caller has threads.
+    encoded = encode_for(annotator.network, fitting, processes=processes, folded=folded)
+    parts = (sequences[start : start + chunk] for start in range(0, len(sequences), chunk))
+
+    def tables() -> Iterator[pd.DataFrame]:
+        for part in parts:
+            count = sum(len(sequence) <= annotator.max_length for sequence in part)
+            yield _table(annotator, part, list(islice(encoded, count)), threshold)
+
+    return tables()
+
+
+def _table(
+    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
+) -> pd.DataFrame:
+    """Rows of some RNAs, of which those that are not too long are encoded."""
+    limit = annotator.max_length
+    fitting = [sequence for sequence in sequences if len(sequence) <= limit]
+    found = iter(_rows(annotator, fitting, encoded, threshold) if fitting else [])
+    rows = [
+        {"length": len(s), "reason": f"too long: {len(s)} > {limit}"}
+        if len(s) > limit
+        else next(found)
+        for s in sequences
+    ]
+    empty = {name: "" if kind == "str" else np.nan for name, kind in ANNOTATION.items()}
+    table = pd.DataFrame([empty | row for row in rows], columns=list(ANNOTATION))
+    return table.astype(ANNOTATION)
+
+
+def _rows(
+    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
+) -> Iterator[dict[str, Any]]:
+    logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
+    known = annotator.directions.astype(np.float32)
+    scores = network_score(annotator.score, logits, features, known)
+    probabilities = softmax(logits, axis=1)
+    places, containment = annotator.nearest.find(sequences)
+    for number, sequence in enumerate(sequences):
+        row: dict[str, Any] = {"length": len(sequence), "score": scores[number]}
+        best = int(probabilities[number].argmax())
+        if scores[number] >= annotator.thresholds[threshold]:
+            family = annotator.network.classes[best]
+            row |= {
+                "family": family,
+                "probability": probabilities[number, best],
+                "distribution": IN,
+            }
+        else:
+            row |= {"distribution": OUT, "reason": OUTSIDE}
+        if containment[number] > 0:
+            place = int(places[number])
+            row |= {
+                "nearest": annotator.ids[place],
+                "nearest_family": annotator.families[place],
+                "identity": identity(sequence, annotator.sequences[place]),
+            }
+        yield row

@@ -1,0 +1,279 @@
+"""What methods call RNAs, how often they are right, and whether they know what they do not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
+
+# How a method tells what is of a trained family, higher is surer; and what tables call it.
+SCORES = {
+    "softmax": "maximum softmax",
+    "energy": "energy",
+    "distance": "distance in feature space",
+    "containment": "shared 8-mers",
+    "bits": "bit score",
+}
+# Those that a network gives by itself.
+NETWORK_SCORES = ("softmax", "energy", "distance")
+FALSE_POSITIVES = 0.05
+# By the part of the 8-mers that the nearest training record has too.
+BANDS = {
+    "below 0.3": (0.0, 0.3),
+    "0.3–0.5": (0.3, 0.5),
+    "0.5–0.7": (0.5, 0.7),
+    "0.7–0.9": (0.7, 0.9),
+    "0.9–1": (0.9, 1.01),
+}
+_RESAMPLES = 2000
+Floats = npt.NDArray[np.float64]
+
+
+def network_calls(
+    ids: Sequence[str],
+    roles: Sequence[str],
+    logits: npt.NDArray[np.float32],
+    features: npt.NDArray[np.float32],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """What a network makes of the records that validate or evaluate.
+
+    Parameters
+    ----------
+    ids, roles
+        (N,), training records among them.
+    logits
+        (N, C).
+    features
+        (N, D): what the output layer sees.
+    classes
+        (C,) families.
+
+    Returns
+    -------
+    DataFrame
+        A row for each record that does not train: id, called (family) and the scores softmax (the
+        largest; Hendrycks and Gimpel 2017), energy (logarithm of the sum of the exponentials of the
+        logits; Liu et al. 2020) and distance (cosine between its features and the nearest training
+        record's; after Sun et al. 2022).
+    """
+    trains = np.asarray(roles) == TRAIN
+    values, seen, known = logits[~trains], features[~trains], features[trains]
+    return pd.DataFrame(
+        {
+            "id": np.asarray(ids)[~trains],
+            "called": np.asarray(classes)[values.argmax(axis=1)],
+            **{score: network_score(score, values, seen, known) for score in NETWORK_SCORES},
+        }
+    )
+
+
+def network_score(
+    score: str,
+    logits: npt.NDArray[np.floating],
+    features: npt.NDArray[np.floating],
+    known: npt.NDArray[np.floating],
+) -> Floats:
+    """One of `NETWORK_SCORES`, see `network_calls`.
+
+    Parameters
+    ----------
+    score
+        Which.
+    logits, features
+        (N, C) and (N, D), of the records.
+    known
+        (M, D), of those that train; only the distance needs them.
+    """
+    from scipy.special import logsumexp
+
+    if score == "distance":
+        return likeness(features, known)
+    values = logits.astype(np.float64)
+    total: Floats = logsumexp(values, axis=1)
+    return total if score == "energy" else np.exp(values.max(axis=1) - total)
+
+
+def likeness(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]) -> Floats:
+    """Cosine between each record's features and those of the most alike of the known records.
+
+    Parameters
+    ----------
+    features, known
+        (N, D) and (M, D).
+
+    Returns
+    -------
+    ndarray
+        (N,), at most 1.
+    """
+    from sklearn.preprocessing import normalize
+
+    directions = normalize(known.astype(np.float64))
+    blocks = np.array_split(normalize(features.astype(np.float64)), len(features) // 1000 + 1)
+    return np.concatenate([(block @ directions.T).max(axis=1) for block in blocks])
+
+
+def accuracy(
+    queries: pd.DataFrame, calls: pd.DataFrame, bands: Mapping[str, tuple[float, float]] = BANDS
+) -> pd.DataFrame:
+    """How often a method names the family of the evaluation records that have a trained one.
+
+    Parameters
+    ----------
+    queries
+        Result of `mirpair.families.records.nearest_family`.
+    calls
+        Columns id and called.
+    bands
+        Name to the range of containment, from and to below.
+
+    Returns
+    -------
+    DataFrame
+        A row for all and for each band: band, records, correct, accuracy, low and high (95 %
+        interval of a bootstrap over families, because records of a family are right or wrong
+        together; NaN where all or none are right); gain, gain low and gain high: accuracy less
+        that of the 8-mer nearest neighbour on the same records, with the interval of the
+        difference (the same families drawn for both; NaN where no record is called otherwise).
+    """
+    table = queries.merge(calls[["id", "called"]], on="id", suffixes=("_nearest", ""))
+    table = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
+    right = (table["called"] == table["family"]).astype(int)
+    gain = right - (table["called_nearest"] == table["family"])
+    counted = pd.DataFrame({"right": right, "gain": gain, "size": 1})
+    lines = []
+    for name, (low, high) in {"all": (0.0, np.inf), **bands}.items():
+        within = (table["containment"] >= low) & (table["containment"] < high)
+        by_family = counted[within].groupby(table.loc[within, "family"]).sum()
+        correct, records = int(by_family["right"].sum()), int(by_family["size"].sum())
+        line: dict[str, Any] = {"band": name, "records": records, "correct": correct}
+        for prefix, column, varies in (
+            ("", "right", correct not in (0, records)),
+            ("gain ", "gain", bool(gain[within].any())),
+        ):
+            total = float(by_family[column].sum())
+            line["gain" if prefix else "accuracy"] = total / records if records else np.nan
+            limits = _over_families(by_family[[column, "size"]].to_numpy()) if varies else None
+            line[f"{prefix}low"], line[f"{prefix}high"] = limits or (np.nan, np.nan)
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """95 % interval of Σ value / Σ records when families are drawn with replacement."""
+    rng = np.random.default_rng(0)
+    drawn = counts[rng.integers(len(counts), size=(_RESAMPLES, len(counts)))].sum(axis=1)
+    low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
+    return float(low), float(high)
+
+
+def threshold_at(outside: Sequence[Floats], rate: float = FALSE_POSITIVES) -> float:
+    """The lowest threshold that at most this part of outliers reaches; each kind counts the same.
+
+    Parameters
+    ----------
+    outside
+        Scores of each kind of outlier. A record is accepted if its score is at least the
+        threshold.
+    rate
+        Of false positives.
+    """
+    scores = np.concatenate(outside)
+    weights = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in outside]) / len(outside)
+    values, place = np.unique(-scores, return_inverse=True)
+    reached = np.bincount(place, weights).cumsum()
+    # The first value that too many reach; just above it is allowed.
+    too_many = np.flatnonzero(reached > rate + 1e-12)
+    return float(np.nextafter(-values[too_many[0]], np.inf)) if len(too_many) else -np.inf
+
+
+def youden(inside: Floats, outside: Sequence[Floats]) -> float:
+    """The threshold with the largest difference of true and false positives (Youden 1950).
+
+    Parameters
+    ----------
+    inside
+        Scores of records of trained families.
+    outside
+        See `threshold_at`; the rate of false positives is the mean over kinds.
+    """
+    candidates = np.unique(inside)
+    accepted = 1 - np.searchsorted(np.sort(inside), candidates) / len(inside)
+    wrong = np.mean(
+        [1 - np.searchsorted(np.sort(kind), candidates) / len(kind) for kind in outside], axis=0
+    )
+    return float(candidates[np.argmax(accepted - wrong)])
+
+
+def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Whether a score tells trained families from everything else.
+
+    Thresholds are chosen on the records that validate; all rates are of those that evaluate.
+
+    Parameters
+    ----------
+    queries
+        Result of `mirpair.families.records.nearest_family`.
+    calls
+        Columns id, called and the score; a missing score is lower than any other.
+    score
+        Column of `calls`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each kind of outlier, and ``"all kinds"``, in which each counts the same: kind,
+        records (outliers that evaluate), AUROC; then threshold, accepted (part of the records of
+        trained families), sensitivity (part accepted and named rightly) and false positives, at
+        the threshold of 5 % false positives of this kind, and, with the prefix youden, at
+        Youden's point.
+    """
+    table = queries.merge(
+        calls[["id", "called", score]], on="id", suffixes=("_nearest", ""), validate="one_to_one"
+    )
+    lowest = table[score].min()
+    table[score] = table[score].fillna(lowest - 1 if pd.notna(lowest) else 0.0)
+    validate, evaluate = (table[table["role"] == role] for role in (VALIDATE, EVALUATE))
+    kinds = sorted(set(evaluate["kind"]) - {""})
+    known = evaluate[evaluate["kind"] == ""]
+    right = (known["called"] == known["family"]).to_numpy()
+    inside = known[score].to_numpy()
+    lines = []
+    for name, chosen in {**{kind: [kind] for kind in kinds}, "all kinds": kinds}.items():
+        held_out = [_of_kind(validate, kind, score) for kind in chosen]
+        outside = [_of_kind(evaluate, kind, score) for kind in chosen]
+        line: dict[str, Any] = {
+            "kind": name,
+            "records": sum(map(len, outside)),
+            "AUROC": float(np.mean([_auroc(inside, kind) for kind in outside])),
+        }
+        cuts = {
+            "": threshold_at(held_out),
+            "youden ": youden(_of_kind(validate, "", score), held_out),
+        }
+        for prefix, cut in cuts.items():
+            line |= {
+                f"{prefix}threshold": cut,
+                f"{prefix}accepted": float((inside >= cut).mean()),
+                f"{prefix}sensitivity": float(((inside >= cut) & right).mean()),
+                f"{prefix}false positives": float(np.mean([(k >= cut).mean() for k in outside])),
+            }
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _of_kind(table: pd.DataFrame, kind: str, score: str) -> Floats:
+    return table.loc[table["kind"] == kind, score].to_numpy(dtype=np.float64)
+
+
+def _auroc(inside: Floats, outside: Floats) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    labels = np.repeat([1, 0], [len(inside), len(outside)])
+    return float(roc_auc_score(labels, np.concatenate([inside, outside])))

@@ -1,0 +1,354 @@
+"""One self-contained page that says what a study of families found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mirpair.families.family_calls import FALSE_POSITIVES
+from mirpair.families.tables import (
+    ACCEPTED,
+    ALL,
+    ALL_KINDS,
+    FAR,
+    FAR_ACCURACY,
+    FASTER,
+    INFERNAL,
+    MIRGENEDB,
+    NEAREST,
+    OTHER,
+    TITLES,
+    WITH_STRUCTURE,
+    html_rows,
+    is_far_right,
+    printed,
+    reaches_baseline,
+    to_text,
+)
+from mirpair.identification.report import Picture, data_uri, inline_svg, run_row, versions_of
+from mirpair.identification.tables import BASELINE, OURS, page_parts, templates
+from mirpair.recipes import FAMILY_MODELS
+
+_MEANING = {
+    OURS: "a network, trained here",
+    BASELINE: "no network: the family of the training record that shares most 8-mers",
+    OTHER: "covariance models, run here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Something that is asked of the networks.
+
+    Attributes
+    ----------
+    asked
+        What is asked.
+    reached
+        Whether one network does it; None if there is nothing to say it by.
+    told
+        The numbers.
+    """
+
+    asked: str
+    reached: bool | None
+    told: str
+
+
+def _top(rows: pd.DataFrame, column: str) -> dict[str, Any]:
+    """The row with the highest value; of equal ones the first."""
+    best = rows.iloc[int(np.nanargmax(rows[column].to_numpy()))]
+    return {str(name): value for name, value in best.items()}
+
+
+def _sure(row: Mapping[str, Any]) -> str:
+    text = f"{row['accuracy']:.3f}"
+    return text if np.isnan(row["low"]) else f"{text} ({row['low']:.3f}–{row['high']:.3f})"
+
+
+def goals(tables: Mapping[str, pd.DataFrame]) -> list[Goal]:
+    """Whether a network reaches what is asked, on the first experiment with networks.
+
+    Parameters
+    ----------
+    tables
+        Those of `mirpair.families.tables`, by name; all but accuracy may be missing.
+    """
+    table = tables["accuracy"]
+    first = table.loc[table["source"] == OURS, "experiment"].iloc[0]
+    table = table[table["experiment"] == first]
+    ours = table[table["source"] == OURS]
+    by_method = {str(name): rows for name, rows in ours.groupby("method", sort=False)}
+    found = [_of_bands(by_method), _of_far(by_method, table)]
+    rejections = tables.get("rejection")
+    if rejections is not None and (rejections["source"] == OURS).any():
+        found.append(_of_kinds(rejections))
+    if "infernal" in tables:
+        found.append(_of_speed(tables["infernal"]))
+    return found
+
+
+def _of_bands(by_method: Mapping[str, pd.DataFrame]) -> Goal:
+    asked = f"At least the {NEAREST} in every band of shared 8-mers"
+    reached = [name for name, rows in by_method.items() if reaches_baseline(rows)]
+    if reached:
+        return Goal(asked, True, f"{', '.join(reached)}.")
+    short = {
+        name: rows[(rows["band"] != ALL) & (rows["accuracy"] < rows["baseline"])]
+        for name, rows in by_method.items()
+    }
+    nearest = min(short, key=lambda name: len(short[name]))
+    told = ", ".join(
+        f"{row['band']}: {row['accuracy']:.3f} against {row['baseline']:.3f}"
+        for row in short[nearest].to_dict("records")
+    )
+    return Goal(asked, False, f"No network; nearest is {nearest}, short in {told}.")
+
+
+def _of_far(by_method: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Goal:
+    asked = f"Accuracy above {FAR_ACCURACY:.2f} where shared 8-mers are {FAR}"
+    far = table[(table["band"] == FAR) & (table["records"] > 0)]
+    if far.empty:
+        return Goal(asked, None, "No evaluation record is so far from all that trained.")
+    best = _top(far[far["source"] == OURS], "accuracy")
+    told = (
+        f"{best['method']} {_sure(best)} of {best['records']:,} records; {NEAREST} "
+        f"{best['baseline']:.3f}"
+    )
+    for row in far[far["method"] == INFERNAL].to_dict("records"):
+        told += f", {INFERNAL} {row['accuracy']:.3f}"
+    return Goal(asked, any(is_far_right(rows) for rows in by_method.values()), f"{told}.")
+
+
+def _of_kinds(table: pd.DataFrame) -> Goal:
+    asked = (
+        f"At least {ACCEPTED:.2f} of the trained families accepted at {FALSE_POSITIVES:.0%} false "
+        "positives, for each kind of outlier"
+    )
+    trained = table.loc[table["source"] == OURS, "experiment"].iloc[0]
+    first = table[table["experiment"] == trained]
+    of_kind = first[first["best"] & (first["kind"] != ALL_KINDS) & (first["source"] == OURS)]
+    worst = of_kind.loc[of_kind.groupby("method", sort=False)["accepted"].idxmin()]
+    best = _top(worst, "accepted")
+    told = (
+        f"{best['method']}, {best['score']}: at least {best['accepted']:.3f} (least for "
+        f"{best['kind']}, with {best['false positives']:.3f} false positives)"
+    )
+    others = first[(first["kind"] != ALL_KINDS) & first["best"]]
+    for name in (NEAREST, INFERNAL):
+        rows = others[others["method"] == name]
+        if len(rows):
+            told += f"; {name}: at least {rows['accepted'].min():.3f}"
+    return Goal(asked, bool(best["accepted"] >= ACCEPTED), f"{told}.")
+
+
+def _of_speed(table: pd.DataFrame) -> Goal:
+    quality = "sensitivity" if "sensitivity" in table else "accuracy"
+    asked = f"At least {FASTER} times as fast as {INFERNAL} at no lower {quality}"
+    ratios = [name for name in map(str, table.columns) if name.startswith("ratio ")]
+    theirs = table[table["method"] == INFERNAL]
+    rows = table[~table["method"].isin([INFERNAL, MIRGENEDB, NEAREST])].dropna(subset=ratios)
+    if theirs.empty or rows.empty:
+        return Goal(asked, None, "No network was timed beside it.")
+    needed = theirs[quality].iloc[0]
+    fast, right = rows[ratios].min(axis=1) >= FASTER, rows[quality] >= needed
+    told = "; ".join(
+        f"{row['method']} {row[quality]:.3f}, {min(row[name] for name in ratios):,.0f} times"
+        for row in rows.to_dict("records")
+    )
+    return Goal(asked, bool((fast & right).any()), f"{INFERNAL} {quality} {needed:.3f}; {told}.")
+
+
+def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
+    """A headline, and the sentences that bear it out: which encoding, which score, who is faster.
+
+    Parameters
+    ----------
+    tables
+        See `goals`.
+    """
+    table = tables["accuracy"]
+    sentences = []
+    headlines = []
+    for name, of in table[table["band"] == ALL].groupby("experiment", sort=False):
+        networks = of[of["source"] == OURS]
+        if networks.empty:
+            continue
+        best = _top(networks, "accuracy")
+        side = "above" if best["accuracy"] > best["baseline"] else "not above"
+        headlines.append(
+            f"{best['method']} ({best['input']}) is the best network on {name}: it names a part of "
+            f"{_sure(best)} of the {best['records']:,} evaluation records of {best['families']} "
+            f"families rightly, {side} the {NEAREST} with {best['baseline']:.3f}."
+        )
+        sentences += _structure(str(name), table[table["experiment"] == name])
+    if not headlines:
+        headlines.append("No network is trained on an experiment of all families.")
+    return headlines[0], [
+        *headlines[1:],
+        *sentences,
+        *_sizes(tables.get("sizes")),
+        *_scores(tables.get("rejection")),
+        *_infernal(tables.get("infernal")),
+    ]
+
+
+def _structure(experiment: str, table: pd.DataFrame) -> list[str]:
+    """Whether the structure helps: the same network with and without it, and the best of either."""
+    rows = table[table["source"] == OURS].set_index(["method", "band"])["accuracy"]
+    methods = list(dict.fromkeys(rows.index.get_level_values(0)))
+    told = []
+    same = [FAMILY_MODELS[name].label for name in ("variable", "without-pairing")]
+    if set(same) <= set(methods):
+        gains = [(band, rows[same[0], band] - rows[same[1], band]) for band in (ALL, FAR)]
+        parts = [f"{gain:+.3f} ({band})" for band, gain in gains if not np.isnan(gain)]
+        verb = "helps" if gains[0][1] > 0 else "does not help"
+        told.append(
+            f"The pairing matrix {verb} the variable-sized network on {experiment}: accuracy "
+            f"{', '.join(parts)} over the same network without it."
+        )
+    groups = [[name for name in methods if (name in WITH_STRUCTURE) == has] for has in (1, 0)]
+    if all(groups):
+        best = [max(names, key=lambda name: rows[name, ALL]) for names in groups]
+        more = "more" if rows[best[0], ALL] > rows[best[1], ALL] else "not more"
+        told.append(
+            f"The best network that sees structure ({best[0]}, {rows[best[0], ALL]:.3f}) is {more} "
+            f"often right on {experiment} than the best that sees the sequence alone ({best[1]}, "
+            f"{rows[best[1], ALL]:.3f})."
+        )
+    return told
+
+
+def _sizes(table: pd.DataFrame | None) -> list[str]:
+    if table is None or table[table["source"] == OURS].empty:
+        return []
+    parts = []
+    for training, rows in table.groupby("training"):
+        networks = rows[rows["source"] == OURS]
+        if len(networks):
+            best = _top(networks, "accuracy")
+            parts.append(
+                f"{best['accuracy']:.3f} with {training} training records ({best['method']}; "
+                f"{NEAREST} {best['baseline']:.3f})"
+            )
+    return [f"Of small families the best network is right in {', '.join(parts)}."]
+
+
+def _scores(table: pd.DataFrame | None) -> list[str]:
+    if table is None or table.empty:
+        return []
+    pooled = table[table["kind"] == ALL_KINDS]
+    told = []
+    for name, rows in pooled.groupby("experiment", sort=False):
+        networks = rows[rows["source"] == OURS]
+        if networks.empty:
+            continue
+        best = _top(networks, "validation AUROC")
+        same = networks[networks["method"] == best["method"]].to_dict("records")
+        scores = ", ".join(f"{row['score']} {row['AUROC']:.3f}" for row in same)
+        others = "; ".join(
+            f"{row['method']} {row['AUROC']:.3f}"
+            for row in rows[~rows["method"].isin([*networks["method"], MIRGENEDB])].to_dict(
+                "records"
+            )
+        )
+        told.append(
+            f"The best score of a network that tells trained families from all else on {name} is "
+            f"{best['score']} of {best['method']}, chosen on the records that validate (AUROC on "
+            f"those that evaluate, all kinds: {scores}; beside it {others})."
+        )
+    return told
+
+
+def _infernal(table: pd.DataFrame | None) -> list[str]:
+    if table is None or INFERNAL not in set(table["method"]):
+        return []
+    theirs = table[table["method"] == INFERNAL].iloc[0]
+    ratios = [name for name in map(str, table.columns) if name.startswith("ratio ")]
+    networks = table[table["source"] == OURS]
+    if networks.empty:
+        return []
+    best = _top(networks, "accuracy")
+    quality = "more" if best["accuracy"] > theirs["accuracy"] else "not more"
+    speed = " and ".join(
+        f"{best[name]:,.0f} times as fast on {name.split()[1]} core"
+        + ("s" if name.split()[1] != "1" else "")
+        for name in ratios
+        if not np.isnan(best[name])
+    )
+    return [
+        f"{best['method']} is {quality} often right than {INFERNAL} with models of the same "
+        f"training records ({best['accuracy']:.3f} against {theirs['accuracy']:.3f})"
+        + (f", and {speed}, folding counted." if speed else ".")
+    ]
+
+
+def render(
+    title: str,
+    study: str,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Picture],
+    texts: Mapping[str, str],
+    provenance: Sequence[Mapping[str, Any]],
+    sources: Mapping[str, tuple[str, str]],
+    config: str,
+) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    title, study
+        Heading, and name of the study.
+    tables
+        Those of `mirpair.families.tables`, by name, in their order.
+    figures
+        Name to figure, in their order.
+    texts
+        Name of a table to sentences that stand above it.
+    provenance
+        Contents of the runs' provenance.json.
+    sources
+        Published file to its URL and SHA-256.
+    config
+        The study's config as text.
+    """
+    shown = []
+    kinds = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
+    for name, table in tables.items():
+        downloads = [
+            (f"{name}.{kind}", kind, data_uri(mime, to_text(name, table, kind)))
+            for kind, mime in kinds.items()
+        ]
+        shown.append(
+            {
+                "name": name,
+                "title": TITLES[name],
+                "text": texts.get(name, ""),
+                "table": html_rows(printed(name, table)),
+                "downloads": downloads,
+            }
+        )
+    words = {True: "reached", False: "missed", None: "not measured"}
+    rows = [("", [goal.asked, words[goal.reached], goal.told]) for goal in goals(tables)]
+    headline, sentences = answer(tables)
+    present = set(tables["accuracy"]["source"])
+    return templates.get_template("families.html.j2").render(
+        **page_parts(),
+        title=title,
+        study=study,
+        headline=headline,
+        sentences=sentences,
+        goals={"header": ["Goal", "Reached", "Result"], "rows": rows},
+        sections=shown,
+        pictures=[(name, p.title, p.caption, inline_svg(p.path)) for name, p in figures.items()],
+        meaning={source: text for source, text in _MEANING.items() if source in present},
+        runs=[run_row(entry) for entry in provenance],
+        versions=versions_of(provenance),
+        minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
+        files=sources,
+        config=config,
+    )

@@ -1,0 +1,292 @@
+"""Who trains and who evaluates in an experiment, and that nobody does both."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from mirpair.contracts import EVALUATE, EXPERIMENT, NEAR, TRAIN
+from mirpair.files import InputError
+from mirpair.identification.datasets import from_where
+from mirpair.rna.sequences import read_fasta
+from mirpair.rna.similarity import clusters, nearest
+
+
+def held_out(
+    records: pd.DataFrame,
+    held: pd.Series,
+    *,
+    seed: int,
+    identity: float | None = None,
+    threads: int = 1,
+) -> pd.Series:
+    """Role of every record, where some are held out and others belong to neither side.
+
+    Those that belong to neither side, as RNAs of no species do, are divided so that either class
+    has the same share in the evaluation as positives that are held out have of all that belong to a
+    side. Whole clusters of RNAs that are alike (from an identity of 0.8) are drawn, up to the
+    share; the one that would exceed it is taken if that comes nearer to it.
+
+    Parameters
+    ----------
+    records
+        A set.
+    held
+        Of each record True (evaluates), False (trains) or missing.
+    seed
+        Of the draw.
+    identity
+        Positives that are this near to a training positive, or nearer, do not evaluate, nor do they
+        count in the share; None leaves none out.
+    threads
+        The result is the same for any.
+
+    Returns
+    -------
+    Series
+        Role of each record; missing for what is too near.
+    """
+    role = held.map({True: EVALUATE, False: TRAIN})
+    positive = (records["label"] == 1) & held.notna()
+    if identity:
+        table = records[positive].assign(role=role[positive])
+        near = _too_near(table, identity, threads)
+        role[near.index[near]] = None
+    known = role[positive].dropna() == EVALUATE
+    share = float(known.mean()) if len(known) else 0.0
+    rng = np.random.default_rng(seed)
+    for label in (1, 0):
+        left = records[(records["label"] == label) & held.isna()]
+        if left.empty:
+            continue
+        groups = clusters(left["sequence"].tolist(), identity=NEAR, threads=threads)
+        sizes = np.bincount(groups)
+        room = max(round(share * len(left)), 1)
+        drawn = np.zeros(len(sizes), dtype=bool)
+        for group in rng.permutation(len(sizes)):
+            if sizes[group] > 2 * room:
+                continue
+            drawn[group] = True
+            room -= sizes[group]
+            if room <= 0:
+                break
+        role[left.index] = np.where(drawn[groups], EVALUATE, TRAIN)
+    return role
+
+
+def published_roles(
+    records: pd.DataFrame,
+    *,
+    train: Sequence[str | Path],
+    evaluate: Sequence[str | Path],
+    on_ambiguous: Literal["error", "drop"] = "error",
+) -> pd.Series:
+    """Role of the records that published FASTA files list; others get no role (missing).
+
+    Records that the set dropped for an ambiguous character are dropped here too.
+
+    Raises
+    ------
+    InputError
+        If a file has an id that the set has not, or with another sequence, or an id stands in
+        both roles.
+    """
+    sequences = dict(zip(records["id"], records["sequence"], strict=True))
+    roles: dict[str, str] = {}
+    for role, paths in ((TRAIN, train), (EVALUATE, evaluate)):
+        for path in paths:
+            for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
+                where = f"{record.file}: record {record.number} ({record.id!r})"
+                if record.id not in sequences:
+                    raise InputError(f"{where} is not in the set that it should be a part of")
+                if sequences[record.id] != record.sequence:
+                    raise InputError(f"{where} has another sequence than in its set")
+                if roles.setdefault(record.id, role) != role:
+                    raise InputError(f"{where} stands in the training and the evaluation files")
+    return records["id"].map(roles)
+
+
+def assign_roles(
+    split: Mapping[str, Any],
+    records: Mapping[str, pd.DataFrame],
+    *,
+    fold: int = 0,
+    train: Sequence[str | Path] = (),
+    evaluate: Sequence[str | Path] = (),
+    origins: Mapping[str, pd.DataFrame] | None = None,
+    older: Collection[str] = (),
+    folds: pd.DataFrame | None = None,
+    on_ambiguous: Literal["error", "drop"] = "error",
+    threads: int = 1,
+) -> pd.DataFrame:
+    """The table of one experiment: id, set and role of every record that takes part.
+
+    Parameters
+    ----------
+    split
+        An experiment of the config (`mirpair.study.config.Experiment`) as a dictionary; or
+        ``{"split": "whole", "dataset": …}``, in which all train.
+    records
+        Records by name of their set.
+    fold
+        Which of them, from 1, if the split has folds.
+    train, evaluate
+        FASTA files of a published split.
+    origins
+        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+    older
+        Accessions of the release since which a split in time holds out.
+    folds
+        Of a split whose folds are drawn: result of `mirpair.identification.folds.assign_folds`.
+    on_ambiguous
+        What the set does with a record that has a character outside ACGU.
+    threads
+        Of a search for what is alike; the result is the same for any.
+
+    Raises
+    ------
+    InputError
+        If a role lacks records of either class, or a sequence both trains and evaluates and the
+        split does not say that it may; see also `published_roles` and
+        `mirpair.identification.datasets.from_where`.
+    """
+    parts: list[tuple[str, pd.Series | str]]
+    match split["split"]:
+        case "published":
+            roles = published_roles(
+                records[split["dataset"]], train=train, evaluate=evaluate, on_ambiguous=on_ambiguous
+            )
+            parts = [(split["dataset"], roles)]
+        case "across-datasets":
+            parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
+        case "whole":
+            parts = [(split["dataset"], TRAIN)]
+        case _:
+            name = split["dataset"]
+            if "folds" in split:
+                roles = _of_fold(records[name], folds, fold)
+            else:
+                roles = _held_out(split, records[name], origins or {}, older, threads)
+            parts = [(name, roles)]
+    table = pd.concat(
+        [
+            records[name][["id", "label", "sequence"]].assign(set=name, role=role)
+            for name, role in parts
+        ],
+        ignore_index=True,
+    ).dropna(subset="role")
+    if split["split"] == "whole":
+        _both_classes(table, TRAIN)
+        return table[list(EXPERIMENT)]
+    if split.get("identity"):
+        table = table[~_too_near(table, split["identity"], threads)]
+    if split.get("copies", "refuse") == "refuse":
+        refuse_copies(table)
+    for role in (TRAIN, EVALUATE):
+        _both_classes(table, role)
+    return table[list(EXPERIMENT)].reset_index(drop=True)
+
+
+def _of_fold(records: pd.DataFrame, folds: pd.DataFrame | None, fold: int) -> pd.Series:
+    if folds is None:
+        raise InputError(
+            "the split needs folds that are drawn: `mirpair.identification.folds.assign_folds`"
+        )
+    if not records["id"].equals(folds["id"]):
+        raise InputError("the folds are those of other records than the set has: draw them again")
+    return (folds["fold"] == fold).map({True: EVALUATE, False: TRAIN})
+
+
+def _held_out(
+    split: Mapping[str, Any],
+    records: pd.DataFrame,
+    origins: Mapping[str, pd.DataFrame],
+    older: Collection[str],
+    threads: int,
+) -> pd.Series:
+    """Roles by a split of one set by where its RNAs are from."""
+    match split:
+        case {"split": "species", "evaluate": evaluates, "seed": seed}:
+            species = from_where(records, origins, "species").str.lower()
+            wanted = {name.lower() for name in evaluates}
+            of_positives = species[records["label"] == 1]
+            if unknown := sorted(wanted - set(of_positives)):
+                there = ", ".join(of_positives[of_positives != ""].value_counts().index[:8])
+                raise InputError(
+                    f"no positive of the set is of the species {', '.join(unknown)}; there are, "
+                    f"most of all, {there}"
+                )
+            held = species.isin(wanted).where(species != "")
+            if set(of_positives) - {""} <= wanted:
+                raise InputError(
+                    "all positives whose species is known are of those that evaluate "
+                    f"({', '.join(evaluates)}), so none is left to train on: name fewer species, "
+                    "or collect more"
+                )
+        case {"split": "time", "seed": seed}:
+            accession = from_where(records, origins, "accession")
+            # Negatives are of no release.
+            dated = (accession != "") & (records["label"] == 1)
+            held = (~accession.isin(set(older))).where(dated)
+            if not held[dated].astype(bool).any():
+                raise InputError(
+                    "no positive is new: the older release has the accessions of all of them"
+                )
+        case _:
+            raise InputError(f"no split that holds out by where RNAs are from: {dict(split)}")
+    # Negatives that are all on one side belong to neither.
+    negative = records["label"] == 0
+    if held[negative].nunique() < 2:
+        held = held.mask(negative)
+    return held_out(records, held, seed=seed, identity=split.get("identity"), threads=threads)
+
+
+def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
+    """Which evaluation records are too near to a training record."""
+    trains, evaluates = (table.loc[table["role"] == it, "sequence"] for it in (TRAIN, EVALUATE))
+    if identity == 1:
+        near = evaluates.isin(set(trains)).to_numpy()
+    else:
+        near = nearest(evaluates.tolist(), trains.tolist(), threads=threads) >= identity
+    return pd.Series(near, index=evaluates.index).reindex(table.index, fill_value=False)
+
+
+def refuse_copies(table: pd.DataFrame) -> None:
+    """Refuse an experiment in which a sequence both trains and evaluates.
+
+    Parameters
+    ----------
+    table
+        Columns id, set, sequence and role.
+
+    Raises
+    ------
+    InputError
+        If one does; with how many, the first, and what can be done.
+    """
+    trains = table[table["role"] == TRAIN].drop_duplicates("sequence").set_index("sequence")["id"]
+    twice = table[(table["role"] == EVALUATE) & table["sequence"].isin(trains.index)]
+    if not twice.empty:
+        first = twice.iloc[0]
+        raise InputError(
+            f"{len(twice)} evaluation records have the very sequence of a training record, the "
+            f"first is {first['id']!r} of the set {first['set']!r}, a copy of "
+            f"{trains[first['sequence']]!r}: a result on them says little. Leave them out of the "
+            "evaluation (`identity: 1` in the experiment, or `identity: 0.8` for near-copies too), "
+            "take copies out of the set (`cleaned: true`), hold out whole clusters (`split: "
+            "cluster-k-fold`), or say that it is meant (`copies: keep`)."
+        )
+
+
+def _both_classes(table: pd.DataFrame, role: str) -> None:
+    present = set(table.loc[table["role"] == role, "label"])
+    for label, kind in ((1, "positive"), (0, "negative")):
+        if label not in present:
+            raise InputError(
+                f"the {role} part has no {kind} records; both are needed (are they so much alike "
+                "that whole clusters, or `identity`, leave none?)"
+            )

@@ -1,0 +1,424 @@
+"""One self-contained page that says what a study found."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from mirpair.contracts import METRICS, RANKING
+from mirpair.identification.tables import (
+    ABOVE,
+    BASELINE,
+    BELOW,
+    INSIDE,
+    OURS,
+    PUBLISHED,
+    agreement,
+    cells,
+    html_rows,
+    page_parts,
+    templates,
+    to_csv,
+    to_latex,
+    to_markdown,
+)
+
+_MEANING = {
+    PUBLISHED: "as the paper has it, or as the note says",
+    OURS: "by this software",
+    BASELINE: "no network at all",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of the report, with its picture if it has one.
+
+    Attributes
+    ----------
+    name, title
+        Name of its files, and its caption.
+    table
+        As `mirpair.identification.tables` makes it.
+    figure
+        SVG file, or None.
+    text
+        Sentences that stand above it, or nothing.
+    """
+
+    name: str
+    title: str
+    table: pd.DataFrame
+    figure: Path | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of the report that belongs to no table.
+
+    Attributes
+    ----------
+    title, caption
+        Its heading, and sentences that say what is seen.
+    path
+        SVG file.
+    """
+
+    title: str
+    caption: str
+    path: Path
+
+
+def inline_svg(path: str | Path) -> Markup:
+    """An SVG file of ours as part of a page: without its XML head, its ids made its own.
+
+    Two figures of matplotlib in one page would otherwise share the ids of their clip paths.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    text = text[text.index("<svg") :]
+    own = re.sub(r"\W", "-", f"{Path(path).parent.name}-{Path(path).stem}")
+
+    def renamed(tag: re.Match[str]) -> str:
+        with_id = re.sub(r'\bid="', f'id="{own}-', tag[0])
+        return re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", with_id)
+
+    text = re.sub(r"<[^>]+>", renamed, text)
+    # Drawn by mirpair.identification.figures; matplotlib escapes the text in it.
+    return Markup(text)
+
+
+def compare(sections: Sequence[Section]) -> pd.DataFrame:
+    """Every row of ours, beside the published row that it reproduces if there is one.
+
+    Returns
+    -------
+    DataFrame
+        Columns table, method, protocol, note, model, recipe, whole (see
+        `mirpair.identification.tables.results_table`), and for AUROC and AUPR the published value,
+        ours, low and high of its interval, whether they agree, and ours less the published one.
+    """
+    kept = ("method", "protocol", "note", "model", "recipe", "whole")
+    lines = []
+    for section in sections:
+        table = section.table
+        if "AUROC" not in table:
+            continue
+        stated = {
+            (row["method"], row["protocol"]): row
+            for row in table[table["source"] == PUBLISHED].to_dict("records")
+        }
+        for ours in table[table["source"] == OURS].to_dict("records"):
+            line = {key: ours[key] for key in kept}
+            published = stated.get((ours["reproduces"], ours["protocol"]), {})
+            for metric in RANKING:
+                line[f"{metric} published"] = published.get(metric, float("nan"))
+                line[f"{metric} here"] = ours[metric]
+                line |= {f"{metric} {of}": ours[f"{metric} {of}"] for of in ("low", "high")}
+                line[f"{metric} agrees"] = ours[f"{metric} agrees"]
+                difference = ours[metric] - line[f"{metric} published"]
+                line[f"{metric} difference"] = round(difference, 6)  # as many as tables have
+            lines.append({"table": section.title, **line})
+    numbers = ("published", "here", "low", "high", "difference")
+    columns = [f"{m} {what}" for m in RANKING for what in (*numbers, "agrees")]
+    table = pd.DataFrame(lines, columns=["table", *kept, *columns])
+    floats = dict.fromkeys((f"{m} {what}" for m in RANKING for what in numbers), float)
+    return table.astype({"whole": bool, **floats})
+
+
+def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
+    """Did it reproduce? A headline, and the sentences that bear it out.
+
+    Each recipe is told apart; the headline is of the first. Only rows that were trained in full
+    count.
+    """
+    rows = compare(sections)
+    stated = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
+    if stated.empty:
+        return _best(sections, rows)
+    tables = pd.concat([section.table for section in sections if "AUROC" in section.table])
+    every_cell, ranking = agreement(tables), agreement(tables, RANKING)
+    headlines: list[str] = []
+    sentences: list[str] = []
+    for recipe in stated["recipe"].drop_duplicates():
+        every = stated[stated["recipe"] == recipe]
+        counted = every[every["whole"]].dropna(subset=[f"{m} here" for m in RANKING])
+        if counted.empty or not ranking.loc[recipe, "cells"]:
+            headlines.append(
+                f"not answered yet, none of the {len(every)} rows that the paper has too is "
+                f"trained in full (recipe {recipe})."
+            )
+            continue
+        counts, ranked = every_cell.loc[recipe], ranking.loc[recipe]
+        headlines.append(
+            f"the published value lies in our 95 % interval in {ranked[INSIDE]} of "
+            f"{ranked['cells']} cells of AUROC and AUPR, and in {counts[INSIDE]} of "
+            f"{counts['cells']} of all seven metrics (recipe {recipe})."
+        )
+        by_metric = {metric: agreement(tables, [metric]).loc[recipe] for metric in METRICS}
+        for side, place in ((ABOVE, "above"), (BELOW, "below")):
+            told = [f"{m} {row[side]}" for m, row in by_metric.items() if row[side]]
+            if told:
+                sentences.append(
+                    f"Our interval lies {place} the published value in {counts[side]} of "
+                    f"{counts['cells']} cells (recipe {recipe}): {', '.join(told)}."
+                )
+        for metric in RANKING:
+            difference = counted[f"{metric} difference"]
+            far = counted.iloc[int(difference.abs().to_numpy().argmax())]
+            sentences.append(
+                f"{metric}, recipe {recipe}: on average ours is {_signed(difference.mean())}; "
+                f"furthest off is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
+                f"{far[f'{metric} here']:.3f} here and {far[f'{metric} published']:.3f} published."
+            )
+    first, *others = headlines
+    others = [text[0].upper() + text[1:] for text in others]
+    return f"Did it reproduce? {first[0].upper()}{first[1:]}", [
+        *others,
+        *sentences,
+        *_claim(rows),
+        *_baselines(sections),
+        *_doubts(sections),
+        *_unfinished(stated),
+    ]
+
+
+def _signed(difference: float) -> str:
+    side = "higher" if difference >= 0 else "lower"
+    return f"{abs(difference):.3f} {side}"
+
+
+def _unfinished(rows: pd.DataFrame) -> list[str]:
+    short = int((~rows["whole"]).sum())
+    if not short:
+        return []
+    return [
+        f"{short} of {len(rows)} rows had fewer epochs or folds than their recipe; they are "
+        "marked in the tables and do not count here."
+    ]
+
+
+def _claim(rows: pd.DataFrame) -> list[str]:
+    """Whether the pairing matrix helps, the paper's main claim, by our own trainings.
+
+    The same network with and without it, trained in full by the same recipe.
+    """
+    gains = []
+    for _, group in rows[rows["whole"]].groupby(["table", "protocol", "recipe"], sort=False):
+        by_model = group.drop_duplicates("model").set_index("model")["AUPR here"]
+        if {"variable", "without-pairing"} <= set(by_model.dropna().index):
+            gains.append(by_model["variable"] - by_model["without-pairing"])
+    if not gains:
+        return []
+    return [
+        "The variable-sized network has a higher AUPR with the pairing matrix than without it in "
+        f"{sum(gain > 0 for gain in gains)} of {len(gains)} comparisons, on average by "
+        f"{sum(gains) / len(gains):+.3f}."
+    ]
+
+
+def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[str]]:
+    """The headline of a study without published values."""
+    ranked = rows.dropna(subset=["AUPR here"])
+    if ranked.empty:
+        return "There is no table of results in which AUPR is defined.", _unfinished(rows)
+    full = ranked[ranked["whole"]]
+    counted = ranked if full.empty else full
+    # Of each split: records of another one are easier or harder for every network.
+    best = counted.loc[counted.groupby(["table", "protocol"], sort=False)["AUPR here"].idxmax()]
+    where = best["protocol"]
+    if best["table"].nunique() > 1:
+        where += ", " + best["table"]
+    told = "; ".join(
+        f"{row['method']} ({row['where']}), AUPR {row['AUPR here']:.3f}, "
+        f"AUROC {row['AUROC here']:.3f}"
+        for row in best.assign(where=where).to_dict("records")
+    )
+    headline = f"Best network by AUPR: {told}."
+    if full.empty:
+        headline = f"Nothing is trained in full yet; best network by AUPR so far: {told}."
+    short = _unfinished(rows) if len(full) else []
+    return headline, [*_baselines(sections), *_claim(rows), *_doubts(sections), *short]
+
+
+def _baselines(sections: Sequence[Section]) -> list[str]:
+    """How networks compare with the best method without one, on the same records."""
+    above, best = [], []
+    for table in (section.table for section in sections if "AUPR" in section.table):
+        for _, rows in table.dropna(subset=["AUPR"]).groupby("protocol", sort=False):
+            without = rows[rows["source"] == BASELINE]
+            networks = rows[(rows["source"] == OURS) & rows["whole"]]
+            if len(without) and len(networks):
+                best.append(without.iloc[int(without["AUPR"].to_numpy().argmax())])
+                above += (networks["AUPR"] > best[-1]["AUPR"]).tolist()
+    if not best:
+        return []
+    told = ", ".join(f"{row['method']} {row['AUPR']:.3f}" for row in best)
+    return [
+        f"{sum(above)} of {len(above)} rows of networks have a higher AUPR than the best method "
+        f"without a network on the same records ({told})."
+    ]
+
+
+def _doubts(sections: Sequence[Section]) -> list[str]:
+    """Evaluation records that a network may know already, or cannot learn."""
+    for section in sections:
+        table = section.table
+        if "in training" not in table:
+            continue
+        same, both = int(table["in training"].sum()), int(table["in both classes"].sum())
+        total = int(table["positives"].sum() + table["negatives"].sum())
+        if same or both:
+            return [
+                f"Of {total:,} evaluation records {same} have the very sequence of a training "
+                f"record, and {both} one that stands in the other class too: look at "
+                f"“{section.title}” before you trust a number."
+            ]
+    return []
+
+
+def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
+    """What the template's table macro takes, of the rows that have a published value."""
+    shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]}).astype(object)
+    shown["Method"] += " (" + rows["protocol"] + ")"
+    for metric in RANKING:
+        shown[f"{metric} published"] = rows[f"{metric} published"].map("{:.3f}".format)
+        shown[f"{metric} here"] = cells(rows, metric, f"{metric} here")
+        shown[f"{metric} difference"] = rows[f"{metric} difference"].map("{:+.3f}".format)
+    classes = ["" if whole else "short" for whole in rows["whole"]]
+    texts = [list(row) for row in shown.itertuples(index=False, name=None)]
+    return {"header": list(shown.columns), "rows": list(zip(classes, texts, strict=True))}
+
+
+def _downloads(section: Section) -> list[tuple[str, str, str]]:
+    """File name, kind and data URI of a table in every format that others take."""
+    texts = {
+        "csv": ("CSV", "text/csv", to_csv(section.table)),
+        "md": ("Markdown", "text/markdown", to_markdown(section.table, section.title)),
+        "tex": ("LaTeX", "application/x-tex", to_latex(section.table, section.title)),
+    }
+    return [
+        (
+            f"{section.name}.{suffix}",
+            name,
+            data_uri(kind, text),
+        )
+        for suffix, (name, kind, text) in texts.items()
+    ]
+
+
+def data_uri(kind: str, text: str) -> str:
+    """A file of this MIME type as a link that holds it."""
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def render(
+    title: str,
+    study: str,
+    sections: Sequence[Section],
+    pictures: Sequence[Picture],
+    provenance: Sequence[Mapping[str, Any]],
+    taken: int,
+    sets: Mapping[str, Mapping[str, Any]],
+    sources: Mapping[str, tuple[str, str]],
+    config: str,
+) -> str:
+    """The page as HTML.
+
+    Parameters
+    ----------
+    title, study
+        Heading, and name of the study.
+    sections
+        Tables in their order.
+    pictures
+        Figures in their order.
+    provenance
+        Contents of the runs' provenance.json.
+    taken
+        How many of the trainings were taken from where they were kept.
+    sets
+        Contents of each set's summary.json: versions that folded it, and how many of its records
+        were left out, by reason; the same of the collections that it is made of.
+    sources
+        Published file to its URL and SHA-256.
+    config
+        The study's config as text.
+    """
+    shown = [
+        {
+            "name": f"table-{section.name}",
+            "title": section.title,
+            "table": html_rows(section.table),
+            "downloads": _downloads(section),
+            "figure": inline_svg(section.figure) if section.figure else None,
+            "text": section.text,
+        }
+        for section in sections
+    ]
+    results = [section for section in sections if "AUROC" in section.table]
+    present = {source for section in results for source in section.table["source"]}
+    headline, sentences = answer(sections)
+    collections = {
+        name: told for it in sets.values() for name, told in it.get("collections", {}).items()
+    }
+    compared = compare(sections).dropna(subset=["AUROC published"])
+    return templates.get_template("report.html.j2").render(
+        **page_parts(),
+        title=title,
+        study=study,
+        headline=headline,
+        sentences=sentences,
+        glance=None if compared.empty else _glance(compared),
+        sections=shown,
+        pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
+        runs=[run_row(entry) for entry in provenance],
+        versions=versions_of([*provenance, *sets.values()]),
+        taken=taken,
+        minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
+        dropped={
+            name: (sum(told["dropped"].values()), _reasons(told["dropped"]))
+            for name, told in sets.items()
+            if told["dropped"]
+        },
+        collections=[
+            (name, f"{told['rnas']:,}", _reasons(told["left_out"]) or "none")
+            for name, told in collections.items()
+        ],
+        sources={name: text for name, text in _MEANING.items() if name in present},
+        files=sources,
+        config=config,
+    )
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{count:,} {why}" for why, count in counts.items())
+
+
+def versions_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Every version that took part; more than one of a package are all told."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        for package, version in entry["versions"].items():
+            if version not in found.setdefault(package, []):
+                found[package].append(version)
+    return {package: " and ".join(versions) for package, versions in found.items()}
+
+
+def run_row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page's list of trainings has of a provenance.json."""
+    run = entry["run"]
+    return {
+        "name": f"{run['experiment']}/{run['model']}/{run['recipe']}/seed{run['seed']}",
+        "epochs": run["epochs"],
+        "seconds": f"{entry['wall_time_s']:.0f}",
+        "device": entry["device"],
+        "threads": entry["threads"],
+    }

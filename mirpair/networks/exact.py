@@ -1,0 +1,323 @@
+"""The first convolution of pairing matrices, computed without making them.
+
+A pairing matrix is almost all repetition: channels 1–4 are the same in every column, channels 5–8
+in every row, and channel 0 has at most one entry in a row. Write x_c(i) for the one-hot of base i
+(0 outside the molecule), v(i) = 1 inside the molecule and 0 outside, P(i, j) for channel 0, s for
+the stride and p for the padding. With weights W and bias β the convolution is, exactly,
+
+    Y[o,a,b] = β[o] + Σ_w v(sb+w-p) R[o,a,w]     R[o,a,w] = Σ_{u,c} W[o,1+c,u,w] x_c(sa+u-p)
+                    + Σ_u v(sa+u-p) C[o,b,u]     C[o,b,u] = Σ_{w,c} W[o,5+c,u,w] x_c(sb+w-p)
+                    + Σ_{u,w} W[o,0,u,w] P(sa+u-p, sb+w-p)
+
+The first sum depends on b only through its *cut*: which w lie inside the molecule, all of them but
+near its ends. So there is a table: a row for each a and each cut that occurs, with β plus the sum
+of R over the cut, and a row for each b and each cut with the sum of C. It is one product of the
+one-hot windows with weights that were summed before. Each output is then the sum of two rows of
+the table, for (a, cut of b) and (b, cut of a), and of the few weights of channel 0 that a base
+pair meets, times the energy. For a hairpin of 94 nt the convolution's 24 million multiplications
+become less than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mirpair.contracts import ALPHABET
+from mirpair.rna.encoding import CHANNELS, Molecule
+
+_BASES = len(ALPHABET)
+# How many molecules' footprints are remembered, and up to which length (nt). Training asks for the
+# same molecules in every epoch; of long ones, remembering would take much memory to save little.
+# At most 0.9 GB, if all are that long; 0.3 GB at 94 nt.
+REMEMBERED = 2**15
+REMEMBERED_LENGTH = 200
+_Cuts = tuple[tuple[int, int], ...]
+_Indices = npt.NDArray[np.int32]
+
+
+def convolve(
+    conv: nn.Conv2d, molecules: Sequence[Molecule], sides: Sequence[int], *, soft: float = 0.0
+) -> list[Tensor]:
+    """The upper left corner of ``conv(pairing matrix)`` of each molecule.
+
+    Parameters
+    ----------
+    conv
+        A square convolution with bias over the 9 channels of `mirpair.rna.encoding.dense`, or over
+        the last 8 of them.
+    molecules, sides
+        How many rows and columns to compute of each. Where no window reaches the molecule any
+        more, the output is the bias. Ordered by side.
+    soft
+        One-hot {soft, 1 − soft} in place of {0, 1}, see `mirpair.rna.encoding.dense`.
+
+    Returns
+    -------
+    list of Tensor
+        (g, channels, side, side) for each run of g molecules with the same side; channels are last
+        in memory.
+    """
+    geometry = _Geometry(conv.kernel_size[0], conv.stride[0], int(conv.padding[0]))
+    footprints = [
+        _footprint(molecule, side, geometry)
+        for molecule, side in zip(molecules, sides, strict=True)
+    ]
+    # Molecules whose ends cut the kernel in the same way are neighbours in the table.
+    order = sorted(range(len(molecules)), key=lambda n: footprints[n].cuts)
+    table = _table(conv, [footprints[n] for n in order], soft)
+    y = _sum_rows(table, [footprint.bases for footprint in footprints], order)
+    if conv.in_channels == CHANNELS:
+        weights = conv.weight[:, 0].flatten(1).t().repeat(len(molecules), 1)
+        energies = np.array([molecule.mfe for molecule in molecules])
+        y += _sum_rows(weights, [x.pairs for x in footprints], range(len(molecules)), energies)
+    runs = [(len(list(run)), side) for side, run in groupby(sides)]
+    parts = torch.split(y, [count * side * side for count, side in runs])
+    return [
+        part.view(count, side, side, -1).permute(0, 3, 1, 2)
+        for part, (count, side) in zip(parts, runs, strict=True)
+    ]
+
+
+class _Geometry(NamedTuple):
+    kernel: int
+    stride: int
+    padding: int
+
+
+class _Csr(NamedTuple):
+    """Column indices of a sparse matrix of ones, row after row, and where each row's begin."""
+
+    indices: _Indices
+    starts: _Indices
+
+
+class _Sums(NamedTuple):
+    """Which outputs of one molecule are sums of which rows of its part of a table.
+
+    A sparse matrix S (outputs × table rows) of ones, and its transpose: outputs are S · table, the
+    table's gradient is Sᵀ · that of the outputs.
+    """
+
+    matrix: _Csr
+    transpose: _Csr
+
+
+class _Footprint(NamedTuple):
+    """All there is to know of a molecule without the weights.
+
+    Attributes
+    ----------
+    windows
+        (side, kernel · 4 + 1) one-hot of the bases in each window, and a 1 for the bias.
+    cuts
+        The K different parts [from, to) of the kernel that the molecule's ends leave inside.
+    bases
+        Outputs (side, side) as sums of the table's rows, (side, 2, K).
+    pairs
+        Outputs as sums of the weights of channel 0, (kernel, kernel).
+    """
+
+    windows: npt.NDArray[np.uint8]
+    cuts: _Cuts
+    bases: _Sums
+    pairs: _Sums
+
+
+def _footprint(molecule: Molecule, side: int, geometry: _Geometry) -> _Footprint:
+    codes = np.asarray(molecule.codes, dtype=np.uint8).tobytes()
+    partner = np.asarray(molecule.partner, dtype=np.int32).tobytes()
+    find = _remembered_footprint if len(codes) <= REMEMBERED_LENGTH else _find_footprint
+    return find(codes, partner, side, geometry)
+
+
+def _find_footprint(codes: bytes, partner: bytes, side: int, geometry: _Geometry) -> _Footprint:
+    kernel, stride, padding = geometry
+    length = len(codes)
+    tape = np.full(max(padding + length, stride * (side - 1) + kernel), _BASES, dtype=np.uint8)
+    tape[padding : padding + length] = np.frombuffer(codes, dtype=np.uint8)
+    window = np.arange(0, stride * side, stride)[:, None] + np.arange(kernel)
+    one_hot = np.eye(_BASES + 1, _BASES, dtype=np.uint8)[tape[window]].reshape(side, -1)
+    windows = np.concatenate([one_hot, np.ones((side, 1), dtype=np.uint8)], axis=1)
+
+    partners = np.frombuffer(partner, dtype=np.int32)
+    paired = np.flatnonzero(partners >= 0)
+    i, j = paired + padding, partners[paired] + padding
+    # A position is under at most ⌈kernel / stride⌉ windows; the first axis is which of them.
+    back = np.arange(-(-kernel // stride))[:, None]
+    a, b = i // stride - back, j // stride - back
+    u, w = i - a * stride, j - b * stride
+    rows = (u < kernel) & (a >= 0) & (a < side)
+    columns = (w < kernel) & (b >= 0) & (b < side)
+    met = rows[:, None] & columns[None]
+    output = ((a * side)[:, None] + b[None])[met]
+    weight = ((u * kernel)[:, None] + w[None])[met]
+    pairs = _sums(output, weight, outputs=side * side, rows=kernel * kernel)
+    find = _remembered_cuts if length <= REMEMBERED_LENGTH else _find_cuts
+    return _Footprint(windows, *find(length, side, geometry), pairs)
+
+
+def _find_cuts(length: int, side: int, geometry: _Geometry) -> tuple[_Cuts, _Sums]:
+    """What of a footprint depends on the length alone: `cuts` and `bases`."""
+    first = np.arange(side) * geometry.stride - geometry.padding
+    ends = np.clip(np.stack([-first, length - first], axis=1), 0, geometry.kernel)
+    cuts, cut = np.unique(ends, axis=0, return_inverse=True)
+    row = np.empty((side, side, 2), dtype=np.int64)
+    start = np.arange(side) * 2 * len(cuts)
+    cut = cut.ravel()  # NumPy 2.0.0 gives it a second dimension
+    row[:, :, 0] = start[:, None] + cut[None, :]
+    row[:, :, 1] = start[None, :] + len(cuts) + cut[:, None]
+    output = np.arange(side * side).repeat(2)
+    bases = _sums(output, row.ravel(), outputs=side * side, rows=side * 2 * len(cuts))
+    return tuple((low, high) for low, high in cuts.tolist()), bases
+
+
+_remembered_footprint = lru_cache(maxsize=REMEMBERED)(_find_footprint)
+_remembered_cuts = lru_cache(maxsize=512)(_find_cuts)
+
+
+def _sums(
+    output: npt.NDArray[np.int64], row: npt.NDArray[np.int64], *, outputs: int, rows: int
+) -> _Sums:
+    """From pairs of an output and a table row, and how many there are of both."""
+    by_output, by_row = np.argsort(output, kind="stable"), np.argsort(row, kind="stable")
+    return _Sums(
+        _Csr(row[by_output].astype(np.int32), _starts(np.bincount(output, minlength=outputs))),
+        _Csr(output[by_row].astype(np.int32), _starts(np.bincount(row, minlength=rows))),
+    )
+
+
+def _starts(sizes: Sequence[int] | npt.NDArray[np.int64]) -> _Indices:
+    starts: _Indices = (np.cumsum(sizes) - np.asarray(sizes)).astype(np.int32)
+    return starts
+
+
+def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint], soft: float) -> Tensor:
+    """(Σ side · 2 · K, channels), one molecule after the other; ordered by their cuts."""
+    every = sorted({cut for footprint in footprints for cut in footprint.cuts})
+    kernel = np.arange(conv.kernel_size[0])
+    inside = torch.from_numpy(np.array([(low <= kernel) & (kernel < high) for low, high in every]))
+    inside = inside.to(conv.weight)
+    rows = _softened(conv.weight[:, -2 * _BASES : -_BASES], soft)
+    columns = _softened(conv.weight[:, -_BASES:], soft)
+    of_rows = torch.einsum("ocuw,kw->ucko", rows, inside).flatten(0, 1)
+    of_columns = torch.einsum("ocuw,ku->wcko", columns, inside).flatten(0, 1)
+    # Every output has one row of the first kind, so the bias goes into these.
+    assert conv.bias is not None
+    bias = conv.bias.expand(1, len(every), -1)
+    summed = torch.stack(
+        [torch.cat([of_rows, bias]), torch.cat([of_columns, torch.zeros_like(bias)])], dim=1
+    )
+    windows = torch.from_numpy(np.concatenate([footprint.windows for footprint in footprints]))
+    windows = windows.to(summed)
+    parts = []
+    start = 0
+    for cuts, run in groupby(footprints, key=lambda footprint: footprint.cuts):
+        stop = start + sum(len(footprint.windows) for footprint in run)
+        chosen = torch.tensor([every.index(cut) for cut in cuts], device=summed.device)
+        part = windows[start:stop] @ summed.index_select(2, chosen).flatten(1)
+        parts.append(part.view(-1, conv.out_channels))
+        start = stop
+    return torch.cat(parts)
+
+
+def _softened(weights: Tensor, soft: float) -> Tensor:
+    """The weights by which a one-hot {0, 1} gives what these give of {soft, 1 − soft}."""
+    if not soft:
+        return weights
+    # Of each base's four channels one is 1 − soft and the others are soft.
+    return (1 - 2 * soft) * weights + soft * weights.sum(1, keepdim=True)
+
+
+def _sum_rows(
+    table: Tensor,
+    sums: Sequence[_Sums],
+    order: Sequence[int],
+    weights: npt.NDArray[np.float64] | None = None,
+) -> Tensor:
+    """(all outputs of all molecules, channels).
+
+    Parameters
+    ----------
+    table
+        The molecules' parts of the table in the given order.
+    sums
+        Of each molecule.
+    order
+        Of the molecules in the table.
+    weights
+        What to multiply each molecule's rows with.
+    """
+    ordered = [sums[n] for n in order]
+    first_row = np.empty(len(sums), dtype=np.int32)
+    first_row[order] = _starts([len(x.transpose.starts) for x in ordered])
+    matrix = _stacked([x.matrix for x in sums], first_row, weights, table)
+    if not table.requires_grad:
+        return _product(matrix, table)
+    first_output = _starts([len(x.matrix.starts) for x in sums])[order]
+    weights = None if weights is None else weights[order]
+    transpose = _stacked([x.transpose for x in ordered], first_output, weights, table)
+    outputs: Tensor = _SparseProduct.apply(table, matrix, transpose)  # type: ignore[no-untyped-call]
+    return outputs
+
+
+class _Matrix(NamedTuple):
+    """A `_Csr` as tensors, with the values of its entries if they are not 1."""
+
+    indices: Tensor
+    starts: Tensor
+    values: Tensor | None
+
+
+def _stacked(
+    blocks: list[_Csr], shifts: _Indices, values: npt.NDArray[np.float64] | None, like: Tensor
+) -> _Matrix:
+    """Rows of several matrices below each other, the columns of each shifted, times its value."""
+    sizes = [len(block.indices) for block in blocks]
+    indices = _shifted([block.indices for block in blocks], shifts)
+    starts = _shifted([block.starts for block in blocks], _starts(sizes))
+    return _Matrix(
+        torch.from_numpy(indices).to(like.device),
+        torch.from_numpy(starts).to(like.device),
+        None if values is None else torch.from_numpy(np.repeat(values, sizes)).to(like),
+    )
+
+
+def _shifted(arrays: list[_Indices], shifts: _Indices) -> _Indices:
+    shifted = np.empty(sum(map(len, arrays)), dtype=np.int32)
+    start = 0
+    for array, shift in zip(arrays, shifts.tolist(), strict=True):
+        stop = start + len(array)
+        np.add(array, shift, out=shifted[start:stop])
+        start = stop
+    return shifted
+
+
+class _SparseProduct(torch.autograd.Function):
+    """A constant sparse matrix times a table, where the transpose is known.
+
+    PyTorch's own gradient would find the transpose by sorting, in every step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, matrix: _Matrix, transpose: _Matrix) -> Tensor:
+        ctx.transpose = transpose
+        return _product(matrix, table)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return _product(ctx.transpose, gradients[0].contiguous()), None, None
+
+
+def _product(matrix: _Matrix, table: Tensor) -> Tensor:
+    # Four times as fast as PyTorch's product of a CSR tensor.
+    indices, starts, values = matrix
+    return F.embedding_bag(indices, table, starts, mode="sum", per_sample_weights=values)

@@ -1,0 +1,468 @@
+"""Drawings of a molecule, of its encoding and of a network, each made from the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PatchCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch, Polygon
+
+from mirpair.contracts import ALPHABET
+from mirpair.files import InputError
+from mirpair.identification.figures import BLUE, GREY, ORANGE, STYLE
+from mirpair.rna.encoding import CHANNELS, Molecule, dense, encode
+from mirpair.rna.folding import Structure, layout
+
+if TYPE_CHECKING:
+    from mirpair.networks.do2018 import Network
+
+# The four of Okabe and Ito's colours that stay furthest apart for the colour-blind.
+_BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, "#56B4E9"), strict=True))
+_LETTER_COLOUR = dict(zip(ALPHABET, ("black", "white", "black", "black"), strict=True))
+_PAIR_COLOUR, _LINE = "#333333", "#BBBBBB"
+_MOST_CELLS = 60
+_Point = tuple[float, float]
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure whose coordinates are millimetres from its lower left corner."""
+    figure = Figure(figsize=(width / 25.4, height / 25.4))
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.set(xlim=(0, width), ylim=(0, height))
+    axis.set_axis_off()
+    return figure, axis
+
+
+def _energy(mfe: float) -> str:
+    return f"{mfe:.2f}".replace("-", "−") + " kcal/mol"
+
+
+def _plane(
+    axis: Axes,
+    values: npt.NDArray[Any],
+    corner: _Point,
+    side: float,
+    colour: str,
+    name: str,
+    *,
+    grid: bool = True,
+) -> None:
+    """An L × L plane: its cells that are not 0, row 0 on top; `corner` is upper left, mm."""
+    (x, y), length = corner, len(values)
+    outline = [(x, y), (x + side, y), (x + side, y - side), (x, y - side)]
+    axis.add_patch(Polygon(outline, fc="white", ec="none"))
+    cell = side / length
+    if grid:
+        between = [cell * n for n in range(1, length)]
+        lines = [[(x + d, y), (x + d, y - side)] for d in between]
+        lines += [[(x, y - d), (x + side, y - d)] for d in between]
+        axis.add_collection(LineCollection(lines, colors=_LINE, linewidths=0.4, zorder=1))
+    squares = [
+        [(left, top), (left + cell, top), (left + cell, top - cell), (left, top - cell)]
+        for i, j in np.argwhere(values).tolist()
+        for left, top in [(x + cell * j, y - cell * i)]
+    ]
+    # A cell of a long RNA is thinner than a printed line; its edge keeps it visible.
+    axis.add_collection(
+        PolyCollection(
+            squares,
+            facecolors=colour,
+            edgecolors="white" if grid else colour,
+            linewidths=0.4,
+            gid=name,
+        )
+    )
+    axis.add_patch(Polygon(outline, fill=False, ec=GREY, lw=0.7))
+
+
+def _draw_structure(
+    axis: Axes,
+    molecule: Molecule,
+    sequence: str,
+    dot_bracket: str,
+    box: tuple[float, float, float, float],
+    *,
+    every: int = 0,
+    most: float = 6.5,
+) -> None:
+    """The secondary structure inside `box` (left, bottom, width, height; mm).
+
+    Parameters
+    ----------
+    every
+        Number each so-manieth base; 0 numbers none.
+    most
+        Largest distance of neighbours, mm.
+    """
+    # Room for the marks at the ends and the numbers outside.
+    places, step = _fitted(layout(dot_bracket), np.array(box[2:]) - 9, most)
+    places = places + np.array(box[:2]) + np.array(box[2:]) / 2
+
+    paired = [(i, j) for i, j in enumerate(molecule.partner.tolist()) if i < j]
+    ladder = [places[[i, j]].tolist() for i, j in paired]
+    axis.add_collection(
+        LineCollection(ladder, colors=_PAIR_COLOUR, linewidths=0.35 * step + 0.3, zorder=1.1)
+    )
+    axis.plot(*places.T, color=GREY, lw=0.25 * step + 0.4, zorder=1)
+    radius = 0.4 * step
+    discs = [Circle((x, y), radius) for x, y in places.tolist()]
+    colours = [_BASE_COLOUR[base] for base in sequence]
+    axis.add_collection(
+        PatchCollection(
+            discs, facecolors=colours, edgecolors=GREY, linewidths=0.06 * step, zorder=1.2
+        )
+    )
+    points = 1.75 * step
+    if points >= 3:
+        for (x, y), base in zip(places.tolist(), sequence, strict=True):
+            axis.text(
+                x, y, base, color=_LETTER_COLOUR[base], size=min(points, 9), ha="center",
+                va="center_baseline",
+            )  # fmt: skip
+
+    # Read clockwise, the outside is on the left of the way from 5′ to 3′.
+    way = np.gradient(places, axis=0) if len(places) > 1 else np.array([[0.0, 1.0]])
+    outside = _unit(np.column_stack([-way[:, 1], way[:, 0]]))
+    taken = places
+    for mark, end, beside in (("5′", 0, 1), ("3′", -1, -2)):
+        back = _unit(places[end] - places[beside % len(places)])
+        taken = _mark(axis, mark, places[end], [back, back + outside[end]], radius, taken)
+    for number in range(every, len(places), every) if every else ():
+        out = outside[number - 1]
+        along = np.array([out[1], -out[0]])
+        directions = [out, out + along / 2, out - along / 2]
+        taken = _mark(axis, str(number), places[number - 1], directions, radius, taken)
+
+
+def _fitted(
+    places: npt.NDArray[np.float64], room: npt.NDArray[np.float64], most: float
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Places around (0, 0) as large as the room allows, and by how much they are larger."""
+    ways = []
+    for angle in sorted(range(-90, 91, 5), key=abs):
+        sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
+        turned = places @ np.array([[cosine, sine], [-sine, cosine]])
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        step = min(most, *(room / np.maximum(high - low, 1e-9)))
+        ways.append(((turned - (low + high) / 2) * step, step))
+    best = max(ways, key=lambda way: way[1])
+    # Turned only where that makes it clearly larger, as for a long hairpin with a bend.
+    return best if best[1] > 1.25 * ways[0][1] else ways[0]
+
+
+def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    norm: npt.NDArray[np.float64] = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(norm, 1e-9)
+
+
+def _mark(
+    axis: Axes,
+    text: str,
+    place: npt.NDArray[np.float64],
+    directions: Sequence[npt.NDArray[np.float64]],
+    radius: float,
+    taken: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Write `text` beside the base at `place` where nothing is; what is taken then, (n, 2).
+
+    A number that has no room is left out, an end is always marked.
+    """
+    half = np.array([0.95 * len(text), 1.0])  # of 7 pt, mm
+    for far in (0.8, 1.6, 3.2):
+        for direction in _unit(np.array(directions)):
+            gap = np.abs(half * direction).sum()
+            target = place + direction * (radius + far + gap)
+            if (np.abs(taken - target) - half > radius).any(axis=1).all():
+                break
+        else:
+            continue
+        break
+    else:
+        if text.isdigit():
+            return taken
+    if text.isdigit():
+        line = np.array([place, target - direction * gap])
+        axis.plot(*line.T, color=GREY, lw=0.5, zorder=0.5)
+    axis.text(target[0], target[1], text, size=7, ha="center", va="center_baseline")
+    corners = half * [(x, y) for x in (-1, -0.3, 0.3, 1) for y in (-1, 0, 1)]
+    return np.vstack([taken, target + corners])
+
+
+def draw_encoding(sequence: str, structure: Structure) -> Figure:
+    """How a molecule becomes L × L × 9: panels A–F as in Figure 1 of Do et al. 2018.
+
+    Parameters
+    ----------
+    sequence
+        Of length L, up to 60; the page grows with L, so that every letter stays readable.
+    structure
+        As `mirpair.rna.folding.fold` gives it.
+
+    Returns
+    -------
+    Figure
+        180 mm wide for up to 10 bases. Every cell of panels C–F is one of `dense`.
+    """
+    length = len(sequence)
+    if length > _MOST_CELLS:
+        raise InputError(
+            f"an RNA of {length} nt has too many cells to draw each; this figure takes up to "
+            f"{_MOST_CELLS} (draw_molecule shows longer ones)"
+        )
+    molecule = encode(sequence, *structure)
+    tensor = dense(molecule)
+    shape = f"{length} × {length} ×"
+    # Sides of the planes of C and of D–F, mm: 7 pt letters beside them do not touch.
+    large, small = max(46.0, 2.9 * length), max(25.0, 2.5 * length)
+    aside, above = (
+        0.12 * small,
+        (small + 15) / 8,
+    )  # how far each plane of F is from the one before it
+    right = 22 + 4 * small  # where panels C and F begin
+    below = 32 + 2 * small  # where panels D and F begin, from the bottom
+    width = right + max(large, small + 8 * aside) + 9
+    height = below + large + 12
+    with matplotlib.rc_context(STYLE):
+        figure, axis = _canvas(width, height)
+
+        def write(x: float, y: float, text: str, size: float = 7, **how: Any) -> None:
+            axis.text(x, y, text, size=size, **{"ha": "center", "va": "center_baseline", **how})
+
+        def panel(letter: str, title: str, x: float, y: float) -> None:
+            write(x, y, letter, 10, weight="bold", ha="left", va="baseline")
+            write(x + 4.5, y, title, 8, ha="left", va="baseline")
+
+        def rows_of(x: float, y: float, side: float) -> None:
+            for i, base in enumerate(sequence):
+                write(x - 1.7, y - side * (i + 0.5) / length, base)
+
+        def columns_of(x: float, y: float, side: float) -> None:
+            for j, base in enumerate(sequence):
+                write(x + side * (j + 0.5) / length, y + 1.7, base)
+
+        top = height - 5.5
+        panel("A", "sequence, structure, energy", 3, top)
+        pitch = min(4.2, 4 * small / 2.1 / length)
+        for i, (base, symbol) in enumerate(zip(sequence, structure.dot_bracket, strict=True)):
+            x = 8 + pitch * (i + 0.5)
+            write(x, top - 11, base, 8)
+            write(x, top - 16, symbol, 8)
+            if i == 0 or (i + 1) % 5 == 0:
+                write(x, top - 6.5, str(i + 1), color=GREY)
+        write(8, top - 23, f"E = {_energy(molecule.mfe)}", 8, ha="left")
+        for n, line in enumerate(
+            (
+                "C: E where i pairs with j, else 0",
+                "D, E: 1 where filled, else 0",
+                "i: row, j: column",
+            )
+        ):
+            write(8, top - 31 - 4 * n, line, color=GREY, ha="left")
+
+        middle = 8 + 4 * small / 2
+        panel("B", "secondary structure", middle + 5, top)
+        box = (middle + 5, below, right - middle - 12, top - 2 - below)
+        _draw_structure(axis, molecule, sequence, structure.dot_bracket, box)
+
+        panel("C", f"pairing matrix, {shape} 1", right - 4, top)
+        corner = (right + 1, height - 11)
+        _plane(axis, tensor[:, :, 0], corner, large, _PAIR_COLOUR, "C-0")
+        rows_of(*corner, large)
+        columns_of(*corner, large)
+        for i, j in (np.argwhere(tensor[:, :, 0]) + 0.5).tolist():
+            x, y = corner[0] + large * j / length, corner[1] - large * i / length
+            write(x, y, "E", color="white")
+
+        panel("D", f"vertical one-hot sequence, base i along row i: {shape} 4", 3, below - 4)
+        panel("E", f"horizontal one-hot, base j down column j: {shape} 4", 3, below - small - 18)
+        for n, base in enumerate(ALPHABET):
+            x, colour = 8 + n * (small + 2.6), _BASE_COLOUR[base]
+            y = below - 10
+            _plane(axis, tensor[:, :, 1 + n], (x, y), small, colour, f"D-{1 + n}")
+            write(x + small / 2, y + 1.9, f"channel {1 + n}: {base}", color=GREY)
+            y -= small + 17
+            _plane(axis, tensor[:, :, 5 + n], (x, y), small, colour, f"E-{5 + n}")
+            write(x + small / 2, y + 5, f"channel {5 + n}: {base}", color=GREY)
+            columns_of(x, y, small)
+        rows_of(8, below - 10, small)
+
+        panel("F", f"C, D and E concatenated: {shape} 9", right - 4, below - 4)
+        for n in reversed(range(CHANNELS)):
+            x, y = right + 1 + n * aside, 5 + small + n * above
+            base = ALPHABET[(n - 1) % 4]
+            colour = _BASE_COLOUR[base] if n else _PAIR_COLOUR
+            _plane(axis, tensor[:, :, n], (x, y), small, colour, f"F-{n}")
+            write(x + small + 1, y - small + 1.2, f"{n}: {base if n else 'E'}", ha="left")
+        return figure
+
+
+def draw_molecule(
+    name: str, sequence: str, structure: Structure, label: int | None = None
+) -> Figure:
+    """A molecule's secondary structure beside its pairing matrix, of any length.
+
+    Parameters
+    ----------
+    name
+        Its id, for the title.
+    sequence
+        Of length L.
+    structure
+        As `mirpair.rna.folding.fold` gives it.
+    label
+        1 for a pre-miRNA, 0 for another RNA, None where it is not known.
+
+    Returns
+    -------
+    Figure
+        180 mm wide. A filled cell of the matrix is one where channel 0 of `dense` is not 0.
+    """
+    molecule = encode(sequence, *structure)
+    length, side = len(sequence), 98.0
+    plane = dense(molecule)[:, :, 0]
+    # What a font cannot draw, and what would end an SVG, is no part of a title.
+    shown = "".join(
+        symbol if symbol.isprintable() else "\N{REPLACEMENT CHARACTER}" for symbol in name
+    )
+    shown = shown if len(shown) <= 44 else shown[:43] + "…"
+    known = {None: "", 0: ", not a pre-miRNA", 1: ", pre-miRNA"}[label]
+    with matplotlib.rc_context(STYLE):
+        figure, axis = _canvas(180, 122)
+        axis.text(3, 115.5, shown, size=10, weight="bold")
+        axis.text(3, 110, f"{length} nt, {_energy(molecule.mfe)}{known}", size=8)
+        every = 10 if length <= 120 else 20
+        _draw_structure(
+            axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every
+        )
+        x, y = 78.0, 104.0
+        _plane(axis, plane, (x, y), side, _PAIR_COLOUR, "pairs", grid=False)
+        # Numbers need 7 mm to stand apart.
+        tick = next(
+            n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, length) if n * side >= 7 * length
+        )
+        for number in range(tick, length + 1, tick):
+            at = side * (number - 0.5) / length
+            axis.plot([x + at, x + at], [y, y + 1], color=GREY, lw=0.7)
+            axis.plot([x - 1, x], [y - at, y - at], color=GREY, lw=0.7)
+            axis.text(x + at, y + 2.8, str(number), size=7, ha="center", va="center_baseline")
+            axis.text(x - 1.8, y - at, str(number), size=7, ha="right", va="center_baseline")
+        axis.text(
+            x,
+            y - side - 3.5,
+            f"pairing matrix: {_energy(molecule.mfe)} where i pairs with j, else 0",
+            size=7,
+            va="center_baseline",
+            color=GREY,
+        )
+        return figure
+
+
+def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
+    """Structures of several RNAs side by side, five in a row.
+
+    Parameters
+    ----------
+    hairpins
+        Name, sequence and structure (dot-bracket) of each.
+    """
+    wide, tall, each = 36.0, 92.0, 5
+    rows = -(-len(hairpins) // each)
+    with matplotlib.rc_context(STYLE):
+        figure, axis = _canvas(wide * each, tall * rows)
+        for number, (name, sequence, structure) in enumerate(hairpins):
+            row, column = divmod(number, each)
+            left, bottom = column * wide, (rows - 1 - row) * tall
+            axis.text(left + 3, bottom + tall - 6, name, size=10, weight="bold")
+            molecule = encode(sequence, structure, 0.0)
+            box = (left + 1, bottom + 1, wide - 2, tall - 10)
+            _draw_structure(axis, molecule, sequence, structure, box)
+        return figure
+
+
+_TINTS = {
+    "image": "#FFFFFF",
+    "conv": "#BFDDF0",
+    "dense": "#F5D2BC",
+    "pool": "#C7E8DD",
+    "norm": "#F3E3EC",
+    "curve": "#FBF7CF",
+    "other": "#EEEEEE",
+}
+
+
+def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figure:
+    """Layers of networks as in Figure 2 of Do et al. 2018, with the size of what each gives.
+
+    Parameters
+    ----------
+    networks
+        Heading of each column to its network.
+    length
+        Of the RNA, nt, whose sizes are shown.
+
+    Returns
+    -------
+    Figure
+        90 mm or more for each network; see `mirpair.networks.layers.observe` for where the layers
+        come from.
+    """
+    from mirpair.networks.layers import observe
+
+    molecule = encode("A" * length, "." * length, 0.0)
+    columns = {label: observe(network, molecule) for label, network in networks.items()}
+    longest = max(len(step.words) for steps in columns.values() for step in steps)
+    box, tall, pitch = max(46.0, 1.55 * longest), 5.6, 8.6
+    column = max(90.0, box + 38)
+    most = max(len(steps) for steps in columns.values())
+    height = 22 + pitch * most
+    with matplotlib.rc_context(STYLE):
+        figure, axis = _canvas(column * len(columns), height)
+        for n, (label, steps) in enumerate(columns.items()):
+            left, top = n * column + 12, height - 19
+            axis.text(left, height - 7, label, size=10, weight="bold")
+            weights = sum(p.numel() for p in networks[label].parameters())
+            axis.text(
+                left,
+                height - 12,
+                f"for an RNA of {length} nt; {weights:,} weights".replace(",", "\N{THIN SPACE}"),
+                size=8,
+                color=GREY,
+            )
+            for place, step in enumerate(steps):
+                y = top - pitch * place
+                axis.add_patch(
+                    FancyBboxPatch(
+                        (left + 0.8, y - tall / 2 + 0.8), box - 1.6, tall - 1.6,
+                        boxstyle="round,pad=0.8", fc=_TINTS[step.kind], ec=GREY, lw=0.7,
+                    )
+                )  # fmt: skip
+                axis.text(
+                    left + box / 2, y, step.words, size=7.5, ha="center", va="center_baseline"
+                )
+                size = " × ".join(str(n) for n in step.shape)
+                axis.text(left + box + 2.5, y, size, size=7.5, va="center_baseline")
+                for source in step.sources:
+                    _arrow(axis, left, box, tall, y, pitch * (place - source), pitch)
+        return figure
+
+
+def _arrow(
+    axis: Axes, left: float, box: float, tall: float, y: float, back: float, pitch: float
+) -> None:
+    """To the box at height `y` from the one `back` mm above it, beside those between."""
+    style = {"arrowstyle": "-|>", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
+    style["mutation_scale"] = 6
+    if back <= pitch:
+        x = left + box / 2
+        axis.annotate("", (x, y + tall / 2), (x, y + back - tall / 2), arrowprops=style)
+        return
+    # The further it comes, the further aside it runs, so that two do not meet.
+    x = left - min(10.0, 2 + 0.5 * back / pitch)
+    axis.plot([left, x, x], [y + back, y + back, y], color=GREY, lw=0.8)
+    axis.annotate("", (left, y), (x, y), arrowprops=style)

@@ -1,0 +1,268 @@
+"""Structures and base-pairing ensembles by ViennaRNA, each unique sequence folded once."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from itertools import chain, islice
+from multiprocessing.process import BaseProcess
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import RNA
+
+from mirpair.contracts import PIECE
+from mirpair.files import InputError
+from mirpair.rna.sequences import LONGEST
+
+# About 0.2 s of work at 100 nt: long against the cost of a message, short against a progress bar.
+_TASK = 32
+# Pairs that are less probable are not in RNAfold's dot plot.
+_LEAST_PROBABILITY = 1e-5
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class Structure(NamedTuple):
+    """A predicted secondary structure.
+
+    Attributes
+    ----------
+    dot_bracket
+        One of ``.()`` for each base.
+    mfe
+        Minimum free energy in kcal/mol, two decimals as ViennaRNA computes it.
+    """
+
+    dot_bracket: str
+    mfe: float
+
+
+def fold(sequence: str) -> Structure:
+    """Fold one sequence with ViennaRNA's default parameters (37 °C, Turner 2004, dangles 2).
+
+    Do et al. 2018, section 2.1, used RNAfold; its structures and energies are these.
+    """
+    if len(sequence) > LONGEST:
+        raise InputError(f"an RNA of {len(sequence):,} nt; up to {LONGEST:,} can be folded")
+    dot_bracket, energy = RNA.fold(sequence)
+    return Structure(dot_bracket, round(energy, 2) + 0.0)  # + 0.0 turns -0.0 into 0.0
+
+
+class BasePairs(NamedTuple):
+    """The base pairs of an RNA's ensemble of structures, in ascending order of `i`, then `j`.
+
+    Attributes
+    ----------
+    i, j
+        (K,) int32: the two positions of each pair, from 0; i < j.
+    probability
+        (K,) float32.
+    """
+
+    i: npt.NDArray[np.int32]
+    j: npt.NDArray[np.int32]
+    probability: npt.NDArray[np.float32]
+
+
+def ensemble(sequence: str) -> BasePairs:
+    """Probabilities of all base pairs, by ViennaRNA's partition function: ``RNAfold -p``.
+
+    Parameters are those of `fold`. As in RNAfold, the minimum free energy sets the scale of the
+    partition function, and pairs of a probability below 1e-5 are left out.
+    """
+    compound = RNA.fold_compound(sequence)
+    _, mfe = compound.mfe()
+    compound.exp_params_rescale(mfe)
+    compound.pf()
+    pairs = sorted((p.i, p.j, p.p) for p in compound.plist_from_probs(_LEAST_PROBABILITY))
+    i, j, probability = np.array(pairs, dtype=np.float64).reshape(-1, 3).T
+    return BasePairs(i.astype(np.int32) - 1, j.astype(np.int32) - 1, probability.astype(np.float32))
+
+
+def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
+    """Where to draw the bases of a structure: ViennaRNA's RNApuzzler, which lets none overlap.
+
+    Parameters
+    ----------
+    dot_bracket
+        Of an RNA of length L.
+
+    Returns
+    -------
+    ndarray
+        (L, 2): x and y of each base, neighbours about 1 apart. The ends are below, 5′ on the
+        left; what pairs stands on them and is read clockwise.
+    """
+    # RNApuzzler writes outside its memory where a loop has no base; no folding gives such pairs.
+    kind = RNA.PLOT_TYPE_NAVIEW if "()" in dot_bracket else RNA.PLOT_TYPE_PUZZLER
+    before, RNA.cvar.rna_plot_type = RNA.cvar.rna_plot_type, kind
+    try:
+        places = RNA.get_xy_coordinates(dot_bracket)
+        step = 15 if kind == RNA.PLOT_TYPE_NAVIEW else 25
+        return (
+            np.array([(places.get(i).X, places.get(i).Y) for i in range(len(dot_bracket))]) / step
+        )
+    finally:
+        RNA.cvar.rna_plot_type = before
+
+
+def _run(function: Callable[[_Item], _Result], items: list[_Item]) -> list[_Result]:
+    return [function(item) for item in items]
+
+
+def unique(sequences: Iterable[str]) -> list[str]:
+    """Each sequence once, in the order of its first appearance."""
+    return list(dict.fromkeys(sequences))
+
+
+def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Structure]:
+    """`fold` each of many sequences, see `for_each`."""
+    return for_each(fold, sequences, processes=processes)
+
+
+def for_each(
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    *,
+    processes: int = 1,
+    at_once: int = _TASK,
+    prepare: Callable[[], None] | None = None,
+) -> Iterator[_Result]:
+    """Call a function with each of many items, in a process pool.
+
+    ViennaRNA holds the GIL, so threads do not help.
+
+    Parameters
+    ----------
+    function
+        Such as `fold` or `ensemble`.
+    items
+        What it is called with: of `fold`, sequences (see `unique`). They are asked for as they are
+        needed, so there may be any number of them.
+    processes
+        Worker processes; 1 calls in this process.
+    at_once
+        How many items are sent to a process in one message.
+    prepare
+        Called once in every process before all else.
+
+    Returns
+    -------
+    Iterator
+        Of the function's results in the order of `items`, whatever the number of processes.
+
+    Raises
+    ------
+    ChildProcessError
+        If a worker process died (most often killed for want of memory).
+    """
+    left = iter(items)
+    batches = iter(lambda: list(islice(left, at_once)), [])
+    tasks = (partial(_run, function, batch) for batch in batches)
+    begun = list(islice(tasks, 2))
+    if processes <= 1 or len(begun) < 2:
+        if prepare:
+            prepare()
+        return (result for task in chain(begun, tasks) for result in task())
+    # Forked workers need no second import of the caller's script, which Snakemake's scripts
+    # could not bear; they start here and now, before the caller has threads of its own.
+    method = "fork" if sys.platform == "linux" else None
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context(method),
+        initializer=_begin,
+        initargs=(prepare, os.getpid(), threading.current_thread() is threading.main_thread()),
+    )
+    first = pool.submit(begun[0])
+    workers = set(multiprocessing.active_children()) - others
+    rest = chain(begun[1:], tasks)
+    return _in_order(pool, workers, deque([first]), rest, ahead=2 * processes)
+
+
+def _begin(prepare: Callable[[], None] | None, parent: int, by_main_thread: bool) -> None:
+    """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Without its parent, killed by kill -9 say, a worker would wait for work for ever. (Linux means
+    # the thread that made it, which may end before the process does; the main thread does not.)
+    if by_main_thread:
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            parent_death_signal = 1  # PR_SET_PDEATHSIG of Linux's prctl.h
+            ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+    if prepare:
+        prepare()
+
+
+def _in_order(
+    pool: ProcessPoolExecutor,
+    workers: set[BaseProcess],
+    pending: deque[Future[list[_Result]]],
+    tasks: Iterator[Callable[[], list[_Result]]],
+    ahead: int,
+) -> Iterator[_Result]:
+    """Results in order, with `ahead` tasks under way: all busy, and memory bounded."""
+    try:
+        while pending:
+            missing = ahead - len(pending)
+            pending.extend(pool.submit(task) for task in islice(tasks, missing))
+            yield from pending.popleft().result()
+        workers = set()  # all is done, they end by themselves
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a folding process was killed, most likely because memory ran out: "
+            "use fewer processes or give the job more memory, then run it again"
+        ) from error
+    finally:
+        # Interrupted: a long RNA under way must not make anyone wait for the end.
+        for worker in workers:
+            worker.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def fold_piece(
+    sequences: Iterable[str], piece: int, pieces: int, *, processes: int = 1
+) -> pd.DataFrame:
+    """Fold every `pieces`-th unique sequence, beginning with number `piece` (from 1).
+
+    Returns
+    -------
+    DataFrame
+        Columns sequence, structure (dot-bracket) and mfe (kcal/mol).
+    """
+    chosen = unique(sequences)[piece - 1 :: pieces]
+    structures = list(fold_all(chosen, processes=processes))
+    frame = pd.DataFrame(
+        {
+            "sequence": chosen,
+            "structure": [structure.dot_bracket for structure in structures],
+            "mfe": [structure.mfe for structure in structures],
+        }
+    )
+    return frame.astype(PIECE)  # an empty piece has types too
+
+
+def gather_structures(records: pd.DataFrame, pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Give every record the structure of its sequence: id, structure, mfe, in their order."""
+    folded = pd.concat(list(pieces)).set_index("sequence")
+    if missing := set(records["sequence"]) - set(folded.index):
+        raise InputError(f"{len(missing)} sequences were not folded; delete the pieces, run again")
+    structures = folded.loc[records["sequence"]].reset_index(drop=True)
+    structures.insert(0, "id", records["id"].to_numpy())
+    return structures

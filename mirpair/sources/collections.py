@@ -1,0 +1,344 @@
+"""Hairpins and other RNAs from the databases that publish them, as FASTA with where each is from.
+
+miRBase (Kozomara et al. 2019, doi:10.1093/nar/gky1141), MirGeneDB (Clarke et al. 2025,
+doi:10.1093/nar/gkae1094), Rfam (Ontiveros-Palacios et al. 2025, doi:10.1093/nar/gkae1023).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mirpair.contracts import ALPHABET, ORIGINS
+from mirpair.files import InputError, write_text, write_tsv
+from mirpair.provenance import write_json
+from mirpair.rna.sequences import normalise, open_text, read_parts
+
+_STOCKHOLM = "# STOCKHOLM"
+# A family has one name in all species: hsa-mir-10a, dre-mir-10b-1, Hsa-Mir-10-P1a, ath-MIR156a.
+_FAMILY = re.compile(r"(?:mir-)?(let|mir|lin|lsy|iab)-?(\d+)", re.IGNORECASE)
+
+
+class Entry(NamedTuple):
+    """An RNA of a database.
+
+    Attributes
+    ----------
+    id
+        Its name there, unique in a collection.
+    accession
+        What stays when the name changes.
+    species
+        As its name begins, such as ``hsa``; empty if that is not known.
+    family
+        Of microRNAs, or of Rfam; empty if that is not known.
+    sequence
+        Over ACGU, or with other letters as the database has them.
+    """
+
+    id: str
+    accession: str
+    species: str
+    family: str
+    sequence: str
+
+
+def family_of(name: str) -> str:
+    """The family that a hairpin's name tells, in small letters.
+
+    In miRBase and MirGeneDB orthologs have the same number, and so have paralogs that were named
+    together; what is alike all the same may have another one (let-7 and mir-98; mir-515 to 527).
+    What has no number is a family of its own name.
+
+    Examples
+    --------
+    >>> family_of("hsa-let-7a-1"), family_of("ath-MIR156a"), family_of("Hsa-Mir-10-P1a_pre")
+    ('let-7', 'mir-156', 'mir-10')
+    >>> family_of("dme-bantam"), family_of("ebv-mir-BART1")
+    ('bantam', 'mir-bart1')
+    """
+    own = (name.partition("-")[2] or name).removesuffix("_pre")
+    numbered = _FAMILY.match(own)
+    return "-".join(numbered.groups()).lower() if numbered else own.lower()
+
+
+def read_hairpins(path: str | Path) -> Iterator[Entry]:
+    """Read hairpins as miRBase or MirGeneDB publish them.
+
+    Parameters
+    ----------
+    path
+        FASTA, plain or gzip, whose headers begin with a name and, in miRBase, an accession; or a
+        CSV file with the columns accession, ID (or mirbase_id) and precursor, as the tables of the
+        Python package smallrnaseq. A name begins with its species and a dash.
+
+    Raises
+    ------
+    InputError
+        If it is something else; the message names file and record.
+    """
+    try:
+        with open_text(path) as handle:
+            first = next((line for line in handle if line.strip()), "")
+            is_fasta = first.startswith(">")
+            rows = _of_fasta(path) if is_fasta else list(_of_csv(path, [first, *handle]))
+    except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as hairpins ({error}); bring it anew") from error
+    for number, (name, accession, sequence) in enumerate(rows, 1):
+        if not re.fullmatch(r"[^\s-]+-\S+", name):
+            raise InputError(
+                f"{path}: record {number} is named {name!r}; a hairpin's name begins with its "
+                "species and a dash, as hsa-let-7a-1 does. Files without such names are no "
+                "collection of hairpins: name them as positives of a set."
+            )
+        species = name.partition("-")[0]
+        yield Entry(name, accession or name, species, family_of(name), normalise(sequence))
+
+
+def _of_fasta(path: str | Path) -> Iterator[tuple[str, str, str]]:
+    for header, parts in read_parts(path):
+        words = [*header.split(), "", ""]
+        accession = words[1] if re.fullmatch(r"MI\d+", words[1]) else ""
+        yield words[0], accession, "".join(parts)
+
+
+def _of_csv(path: str | Path, lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    rows = csv.DictReader(lines)
+    columns = set(rows.fieldnames or [])
+    needed = ("ID" if "ID" in columns else "mirbase_id", "accession", "precursor")
+    if not set(needed) <= columns:
+        raise InputError(
+            f"{path}: neither FASTA (it does not begin with '>') nor a CSV file with the columns "
+            "ID (or mirbase_id), accession and precursor"
+        )
+    for row in rows:
+        name, accession, sequence = (row[key] or "" for key in needed)
+        if sequence:  # in the tables, entries that were withdrawn have none
+            yield name, accession, sequence
+
+
+def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = ()) -> list[Entry]:
+    """Read sequences of Rfam.
+
+    Parameters
+    ----------
+    path
+        FASTA of one family, or alignments of several in Stockholm format (as ``Rfam.seed``), plain
+        or gzip.
+    family
+        Accession of the family of a FASTA file.
+    without
+        Types of families that are left out, as ``miRNA``: words of Rfam's ``#=GF TP``, in any case.
+
+    Returns
+    -------
+    list of Entry
+        In the order of the file. An id is ``<family>:<name>``.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or no family of the alignments is of a type that is to be left out.
+    """
+    from Bio import Align
+
+    with open_text(path) as handle:
+        # The names of Rfam's authors are not UTF-8.
+        handle.reconfigure(encoding="latin-1")
+        first = handle.readline()
+        text = first + handle.read() if first.startswith(_STOCKHOLM) else ""
+    if not text:
+        read = [(header.split(), "".join(parts)) for header, parts in read_parts(path)]
+        return [_of_rfam(family, (words or [""])[0], sequence) for words, sequence in read]
+    entries = []
+    unwanted, types = {word.lower() for word in without}, Counter[str]()
+    try:
+        for alignment in Align.parse(  # type: ignore[no-untyped-call]
+            io.StringIO(text), "stockholm"
+        ):
+            about = alignment.annotations
+            words = re.findall(r"[\w-]+", about.get("type", ""))
+            types.update(words)
+            if unwanted.isdisjoint(map(str.lower, words)):
+                accession = about["accession"]
+                entries += [_of_rfam(accession, it.id, str(it.seq)) for it in alignment.sequences]
+    except (ValueError, KeyError, AssertionError) as error:
+        raise InputError(f"{path}: not alignments of Rfam in Stockholm format ({error})") from error
+    if unknown := sorted(unwanted - set(map(str.lower, types))):
+        there = ", ".join(word for word, _ in types.most_common())
+        raise InputError(
+            f"{path}: no family is of the type {', '.join(unknown)} (`without`); there are "
+            f"{there or 'none that tell their type'}"
+        )
+    return entries
+
+
+def _of_rfam(family: str, name: str, sequence: str) -> Entry:
+    return Entry(f"{family}:{name}", name, "", family, normalise(sequence))
+
+
+def read_families(path: str | Path) -> dict[str, str]:
+    """Read miRBase's miFam.dat.
+
+    Parameters
+    ----------
+    path
+        Text; an entry is lines ``AC`` (the family's accession), ``ID`` (its name), ``MI``
+        (accession and name of a hairpin) as often as needed, and ``//``.
+
+    Returns
+    -------
+    dict
+        Accession of a hairpin to the name of its family.
+
+    Raises
+    ------
+    InputError
+        If a line is none of these, or a hairpin stands where no family is named or in two of
+        them; the message names file and line.
+    """
+    family_of: dict[str, str] = {}
+    family = ""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a readable miFam.dat: it is not UTF-8 text") from error
+    for number, line in enumerate(lines, 1):
+        match line.split():
+            case [] | ["AC", _]:
+                pass
+            case ["ID", name]:
+                family = name
+            case ["MI", accession, _] if (
+                family and family_of.setdefault(accession, family) == family
+            ):
+                pass
+            case ["MI", accession, _] if family:
+                raise InputError(
+                    f"{path}: line {number}: {accession} is in the family {family!r}, and in "
+                    f"{family_of[accession]!r}; correct it"
+                )
+            case ["//"]:
+                family = ""
+            case _:
+                raise InputError(
+                    f"{path}: line {number} is {line[:40]!r}; miRBase's miFam.dat has lines "
+                    "`AC accession`, `ID family`, below it `MI accession hairpin`, then `//`"
+                )
+    return family_of
+
+
+def choose(
+    entries: Iterable[Entry],
+    *,
+    species: Collection[str] | None = None,
+    shortest: int = 1,
+    longest: int,
+    families: dict[str, str] | None = None,
+) -> tuple[list[Entry], Counter[str]]:
+    """The RNAs of a collection that are asked for.
+
+    Parameters
+    ----------
+    entries
+        Of a database.
+    species
+        As names begin, in any case; all, if None.
+    shortest, longest
+        Length, nt, both included.
+    families
+        Accession to family, of miRBase's miFam.dat; in place of what names tell.
+
+    Returns
+    -------
+    chosen, left_out
+        In their order; and how many were left out why: of another species, too short, too long,
+        a letter outside ACGU, or the same entry once more.
+
+    Raises
+    ------
+    InputError
+        If none is left, a species has none, or two different RNAs have the same id.
+    """
+    wanted = None if species is None else {name.lower() for name in species}
+    chosen: dict[str, Entry] = {}
+    left_out: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    for entry in entries:
+        seen[entry.species.lower()] += 1
+        if wanted is not None and entry.species.lower() not in wanted:
+            left_out["another species"] += 1
+        elif set(entry.sequence) - set(ALPHABET):
+            left_out["a letter outside ACGU"] += 1
+        elif len(entry.sequence) < shortest:
+            left_out[f"shorter than {shortest} nt"] += 1
+        elif len(entry.sequence) > longest:
+            left_out[f"longer than {longest} nt"] += 1
+        elif entry.id in chosen:
+            if chosen[entry.id].sequence != entry.sequence:
+                raise InputError(
+                    f"two different RNAs of the collection have the id {entry.id!r}: name a file "
+                    "of your own, in which one of them is renamed"
+                )
+            left_out["the same entry once more"] += 1
+        else:
+            if families is not None:
+                entry = entry._replace(family=families.get(entry.accession, ""))
+            chosen[entry.id] = entry
+    if wanted and (missing := sorted(wanted - set(seen))):
+        most = ", ".join(name for name, _ in seen.most_common(8))
+        raise InputError(
+            f"no entry is of the species {', '.join(missing)}; the most frequent are {most}"
+        )
+    if not chosen:
+        told = ", ".join(f"{count} {why}" for why, count in left_out.items()) or "there were none"
+        raise InputError(f"no RNA is left in the collection: {told}")
+    return list(chosen.values()), left_out
+
+
+def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
+    """At most so many RNAs of each family, drawn by a seed, in their order."""
+    rng = np.random.default_rng(seed)
+    places: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
+        places.setdefault(entry.family, []).append(place)
+    kept: list[int] = []
+    for _, of_it in sorted(places.items()):
+        drawn = of_it if len(of_it) <= at_most else rng.choice(of_it, at_most, replace=False)
+        kept += map(int, drawn)
+    return [entries[place] for place in sorted(kept)]
+
+
+def write_collection(
+    entries: Iterable[Entry],
+    left_out: Mapping[str, int],
+    fasta: str | Path,
+    origins: str | Path,
+    summary: str | Path,
+) -> None:
+    """Write RNAs as FASTA (header: id and accession), and where each is from as `ORIGINS`.
+
+    The summary is JSON: how many RNAs, and how many were left out by reason.
+    """
+    rows = list(entries)
+    write_text(fasta, "".join(f">{it.id} {it.accession}\n{it.sequence}\n" for it in rows))
+    table = pd.DataFrame(rows, columns=list(Entry._fields))
+    write_tsv(table[list(ORIGINS)].astype(ORIGINS), origins)
+    write_json({"rnas": len(rows), "left_out": dict(left_out)}, summary)
+
+
+def read_lengths(path: str | Path) -> list[int]:
+    """Lengths of the sequences of a FASTA file, in their order, nt."""
+    return [sum(map(len, parts)) for _, parts in read_parts(path)]

@@ -1,0 +1,374 @@
+"""Sequences from NCBI: files of an assembly, and records by accession."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote
+
+from mirpair.files import InputError, alone, atomic, write_text
+from mirpair.sources.published import (
+    MIRROR_VARIABLE,
+    MissingError,
+    fetch,
+    mirror_path,
+    not_sequences_text,
+    wait_asked,
+)
+
+GENOMES = "https://ftp.ncbi.nlm.nih.gov/genomes/all"
+EMAIL_VARIABLE, KEY_VARIABLE = "NCBI_EMAIL", "NCBI_API_KEY"
+Kind = Literal["genome", "cds", "rna"]
+# After the name of the assembly's folder, which all its files begin with: other files too end in
+# `_genomic.fna.gz`.
+_FILES: dict[Kind, str] = {
+    "genome": "_genomic.fna.gz",
+    "cds": "_cds_from_genomic.fna.gz",
+    "rna": "_rna.fna.gz",
+}
+# Accessions a request: NCBI asks for no more than about 200.
+BATCH = 100
+# Tries of a batch, and seconds before the second one; each wait is twice as long as the one before.
+_TRIES, _WAIT = 5, 2.0
+# Seconds without a byte. NCBI collects the records of a batch before it answers.
+_TIMEOUT = 120
+_LONGEST_WAIT = 60
+_ACCESSION = re.compile(r"[A-Za-z]+[A-Za-z0-9]*(_[A-Za-z0-9]+)?(\.\d+)?")
+
+
+def check_assembly(accession: str) -> str:
+    """The accession of an assembly, with its version; an `InputError` if it is none."""
+    if re.fullmatch(r"GC[AF]_\d{9}", accession):
+        raise InputError(
+            f"{accession}: an assembly needs its version, such as {accession}.1; "
+            "without it the sequences would change when a new one comes out"
+        )
+    if not re.fullmatch(r"GC[AF]_\d{9}\.\d+", accession):
+        raise InputError(
+            f"{accession}: is no accession of an assembly; those of NCBI are GCF_ or GCA_, nine "
+            "digits and a version, such as GCF_000146045.2"
+        )
+    return accession
+
+
+def fetch_assembly(
+    accession: str,
+    kind: Kind,
+    destination: str | Path,
+    *,
+    mirror: str | Path | None = None,
+    headers: dict[str, str] | None = None,
+) -> str:
+    """Bring one file of an assembly of NCBI, checked by the MD5 that NCBI gives for it.
+
+    Parameters
+    ----------
+    accession
+        With version: ``GCF_000146045.2``.
+    kind
+        Of the sequences: its ``genome``, its coding sequences (``cds``), or its transcripts
+        (``rna``).
+    destination
+        Of the FASTA file, gzip; taken only by a complete and checked file.
+    mirror
+        A folder that is looked at first; None asks the environment variable `MIRPAIR_MIRROR`.
+        It has the file at its URL without the scheme; a ``md5checksums.txt`` beside it is heeded.
+    headers
+        See `mirpair.sources.published.fetch`.
+
+    Returns
+    -------
+    str
+        Where the bytes came from.
+
+    Raises
+    ------
+    InputError
+        If the accession is none, NCBI does not have it or no such file of it, or the download
+        fails; nothing is left under `destination`.
+    """
+    check_assembly(accession)
+    if kind not in get_args(Kind):
+        raise InputError(f"{kind}: an assembly has {', '.join(get_args(Kind))}; name one of them")
+    digits = accession[4:13]
+    parent = "/".join([GENOMES, accession[:3], digits[:3], digits[3:6], digits[6:]])
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE)
+    if mirror and (url := _in_mirror(mirror, parent, accession, _FILES[kind])):
+        sums = mirror_path(mirror, url.rpartition("/")[0] + "/md5checksums.txt")
+        md5 = _checksums(sums.read_text(encoding="utf-8")) if sums.is_file() else {}
+        known = md5.get(url.rpartition("/")[2])
+        checksum = f"md5:{known}" if known else None
+        return fetch(url, destination, checksum=checksum, mirror=mirror, sequences=True)
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+        listing, sums = Path(folder) / f"the list of {accession}", Path(folder) / "md5checksums.txt"
+        try:
+            fetch(f"{parent}/", listing, checksum=None, mirror=mirror)
+            name = _folder(listing.read_text(encoding="utf-8", errors="replace"), accession, parent)
+            fetch(f"{parent}/{name}/{sums.name}", sums, checksum=None, mirror=mirror)
+        except MissingError as error:
+            raise InputError(
+                f"{accession}: NCBI has no such assembly ({error.url} is not there); "
+                "correct the accession"
+            ) from error
+        md5 = _checksums(sums.read_text(encoding="utf-8", errors="replace"))
+    file = name + _FILES[kind]
+    if file not in md5:
+        there = [kind for kind, suffix in _FILES.items() if name + suffix in md5]
+        raise InputError(
+            f"{accession}: NCBI has no {kind} of this assembly, there is no {file} in "
+            f"{parent}/{name}/; it has {', '.join(there) or 'no sequences at all'}"
+        )
+    return fetch(
+        f"{parent}/{name}/{file}",
+        destination,
+        checksum=f"md5:{md5[file]}",
+        mirror=mirror,
+        sequences=True,
+        headers=headers,
+    )
+
+
+def _in_mirror(mirror: str | Path, parent: str, accession: str, suffix: str) -> str | None:
+    """URL of the file that a mirror has of an assembly; None if it has none."""
+    folders = sorted(mirror_path(mirror, parent).glob(f"{accession}_*"))
+    names = [folder.name for folder in folders if (folder / (folder.name + suffix)).is_file()]
+    return f"{parent}/{names[0]}/{names[0]}{suffix}" if names else None
+
+
+def _folder(listing: str, accession: str, parent: str) -> str:
+    """Name of an assembly's folder, by the links of the page that lists it."""
+    links = re.findall(r"""href\s*=\s*["']?([^"'\s>]+)""", listing, re.IGNORECASE)
+    names = sorted({unquote(link).rstrip("/").rpartition("/")[2] for link in links})
+    found = [name for name in names if name.startswith(f"{accession}_")]
+    if len(found) == 1:
+        return found[0]
+    versions = ["_".join(name.split("_")[:2]) for name in names if name.startswith(accession[:13])]
+    raise InputError(
+        f"{accession}: {parent}/ lists {'more than one folder' if found else 'no folder'} of it; "
+        + (f"there are {', '.join(found or versions)}" if versions else "correct the accession")
+    )
+
+
+def _checksums(text: str) -> dict[str, str]:
+    """MD5 of each file of a ``md5checksums.txt``."""
+    found = re.findall(r"^([0-9a-f]{32})\s+\*?(?:\./)?(\S+)\s*$", text, re.MULTILINE)
+    return {name: digest for digest, name in found}
+
+
+def check_accessions(accessions: Iterable[str]) -> list[str]:
+    """Accessions of sequence records, each once; an `InputError` if one is none, or there is none.
+
+    With version (``NM_000014.6``) or without, which is the newest.
+    """
+    wanted = list(dict.fromkeys(accession.strip() for accession in accessions))
+    if bad := [it for it in wanted if not _ACCESSION.fullmatch(it) or not re.search(r"\d", it)]:
+        raise InputError(
+            f"{bad[0]!r} is no accession of a sequence record; those of NCBI are such as "
+            "NM_000014.6"
+        )
+    if not wanted:
+        raise InputError("no accession is named; those of NCBI are such as NM_000014.6")
+    return wanted
+
+
+def fetch_accessions(
+    accessions: Iterable[str], destination: str | Path, *, cds: bool = False
+) -> str:
+    """Bring sequence records of NCBI by their accessions, as one FASTA file.
+
+    They are asked for in batches of 100. Each that is complete is kept beside the destination in
+    `.{name}.parts`, so that an interrupted download goes on; the folder is removed at the end. No
+    more requests are sent than NCBI allows, 3 a second or 10 with a key. Its rules want your e-mail
+    address, in the environment variable `NCBI_EMAIL`; a key may be in `NCBI_API_KEY`.
+
+    Parameters
+    ----------
+    accessions
+        With version or without (the newest); their order is that of the records.
+    destination
+        Of the FASTA file; taken only by a complete and checked file.
+    cds
+        Whether to bring the coding sequences of the records, in place of the records.
+
+    Returns
+    -------
+    str
+        Where the bytes came from.
+
+    Raises
+    ------
+    InputError
+        If there is no e-mail address, an accession is none or NCBI has none of it, or the download
+        fails; nothing is left under `destination`.
+    """
+    wanted = check_accessions(accessions)
+    email = os.environ.get(EMAIL_VARIABLE, "").strip()
+    if "@" not in email:
+        raise InputError(
+            "NCBI wants an address to write to before it blocks anyone: set your e-mail address, "
+            f"export {EMAIL_VARIABLE}=you@example.org, and run it again"
+        )
+    destination = Path(destination)
+    parts = destination.with_name(f".{destination.name}.parts")
+    parts.mkdir(parents=True, exist_ok=True)
+    batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
+    try:
+        with alone(parts / "lock"):
+            paths = [
+                _kept_batch(parts, batch, f"batch {number} of {len(batches)}", email, cds)
+                for number, batch in enumerate(batches, start=1)
+            ]
+            with atomic(destination) as temporary, temporary.open("wb") as handle:
+                for path in paths:
+                    with path.open("rb") as part:
+                        shutil.copyfileobj(part, handle)
+        shutil.rmtree(parts)
+    finally:
+        with contextlib.suppress(OSError):  # there are batches to go on with
+            parts.rmdir()
+    return f"NCBI, efetch of {len(wanted)} accessions"
+
+
+def _kept_batch(parts: Path, batch: Sequence[str], number: str, email: str, cds: bool) -> Path:
+    """The file of a batch, of before if that is whole."""
+    named = f"{batch[0]} to {batch[-1]}, " if len(batch) > 1 else f"{batch[0]}, "
+    what = f"{number} ({named}{len(batch)} accession{'s' * (len(batch) > 1)})"
+    key = hashlib.sha256(f"{cds} {','.join(batch)}".encode()).hexdigest()[:16]
+    path = parts / f"{key}.fa"
+    if path.is_file():
+        with contextlib.suppress(InputError, _UnfitError):
+            _in_order(path.read_text(encoding="utf-8", errors="replace"), batch, what, cds)
+            return path
+    write_text(path, _asked(batch, what, email, cds))
+    return path
+
+
+class _UnfitError(Exception):
+    """An answer that is not what was asked for, and may be if one asks again."""
+
+    def __init__(self, message: str, wait: float = 0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+def _asked(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
+    """FASTA of a batch, asked for until it comes."""
+    for attempt in range(_TRIES):
+        try:
+            return _in_order(_answer(batch, what, email, cds), batch, what, cds)
+        except _UnfitError as error:
+            last = error
+        if attempt < _TRIES - 1:
+            time.sleep(min(max(_WAIT * 2**attempt, last.wait), _LONGEST_WAIT))
+    raise InputError(
+        f"NCBI, {what}: {last}, in each of {_TRIES} tries. What came before is kept: run it again "
+        f"later; with a key in {KEY_VARIABLE} NCBI answers more often"
+    ) from last
+
+
+def _answer(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
+    """What NCBI answers, as text."""
+    from Bio import Entrez
+
+    key = os.environ.get(KEY_VARIABLE, "").strip() or None
+    try:
+        with _one_try():
+            handle = Entrez.efetch(  # type: ignore[no-untyped-call]
+                db="nuccore",
+                id=",".join(batch),
+                rettype="fasta_cds_na" if cds else "fasta",
+                retmode="text",
+                tool="mirpair",
+                email=email,
+                api_key=key,
+            )
+            # Biopython may have wrapped it, after which a cut would go unnoticed.
+            with getattr(handle, "buffer", handle) as raw:
+                content: bytes = raw.read()
+    except HTTPError as error:
+        said = " ".join(error.read(1000).decode("utf-8", errors="replace").split())[:200]
+        told = f"{error.code} {error.reason}" + (f": {said}" if said else "")
+        if error.code < 500 and error.code not in (408, 429):
+            raise InputError(
+                f"NCBI, {what}: was refused ({told}); correct the accessions"
+                + (f", or the key in {KEY_VARIABLE}" if key else "")
+            ) from error
+        wait = wait_asked(error.headers.get("Retry-After"))
+        raise _UnfitError(f"the server answered {told}", wait) from error
+    except TimeoutError as error:
+        raise _UnfitError(f"there was no answer within {_TIMEOUT} s") from error
+    except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise _UnfitError(f"there was no answer within {_TIMEOUT} s") from error
+        raise _UnfitError(f"there is no connection to the server ({error.reason})") from error
+    except (http.client.HTTPException, ConnectionError) as error:
+        raise _UnfitError("the connection was cut before the end of the answer") from error
+    return content.decode("utf-8", errors="replace")
+
+
+@contextlib.contextmanager
+def _one_try() -> Iterator[None]:
+    """Let Biopython ask once, and not wait for ever.
+
+    It keeps NCBI's rate between requests, but not between its own retries: after an HTTP error it
+    asks again at once. And it sets no time-out.
+    """
+    from Bio import Entrez
+
+    tries, timeout = Entrez.max_tries, socket.getdefaulttimeout()
+    Entrez.max_tries = 1
+    socket.setdefaulttimeout(_TIMEOUT)
+    try:
+        yield
+    finally:
+        Entrez.max_tries = tries
+        socket.setdefaulttimeout(timeout)
+
+
+def _in_order(text: str, batch: Sequence[str], what: str, cds: bool) -> str:
+    """The records of an answer in the order of the accessions; all of them must be there."""
+    if not text.strip():
+        raise _UnfitError("the answer was empty")
+    if not text.lstrip().startswith(">"):
+        raise _UnfitError(
+            f"the answer was {not_sequences_text(text) or 'a table'} in place of sequences"
+        )
+    found: dict[str, list[str]] = {accession: [] for accession in batch}
+    for record in re.split(r"^>", text, flags=re.MULTILINE)[1:]:
+        head, *lines = [line.rstrip() for line in record.splitlines()]
+        lines = [line for line in lines if line]
+        name = head.split()[0] if head.split() else ""
+        if not lines:
+            raise _UnfitError(f"the record {name!r} came without a sequence")
+        if strange := [line for line in lines if not re.fullmatch(r"[A-Za-z*-]+", line)]:
+            raise _UnfitError(f"the record {name!r} has the line {strange[0][:100]!r}")
+        names = _names(name, cds)
+        for accession in batch:
+            if accession.upper() in names:
+                found[accession].append("\n".join([f">{head}", *lines, ""]))
+    if missing := [accession for accession, records in found.items() if not records]:
+        more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+        raise InputError(
+            f"NCBI, {what}: has no {'coding sequence' if cds else 'record'} of "
+            f"{', '.join(missing[:10])}{more}; correct these accessions, or leave them out"
+        )
+    return "".join(record for records in found.values() for record in records)
+
+
+def _names(word: str, cds: bool) -> set[str]:
+    """Accessions that the first word of a header stands for, with version and without."""
+    if cds:
+        word = word.removeprefix("lcl|").partition("_cds_")[0]
+    full = {part.upper() for part in (word, *word.split("|")) if part}
+    return full | {re.sub(r"\.\d+$", "", name) for name in full}
