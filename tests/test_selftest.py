@@ -14,7 +14,8 @@ from conftest import ROOT
 from typer.testing import CliRunner
 
 from mirpair import files
-from mirpair.cli.app import app, selftest
+from mirpair.cli import selftest
+from mirpair.cli.app import app
 from mirpair.cli.selftest import GOLDEN, check
 from mirpair.files import InputError, read_tsv
 
