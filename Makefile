@@ -1,28 +1,30 @@
-# make demo   the whole chain on a small real dataset: some minutes, no download of data
-# make test   what must hold for a change: format, lint, types, unit and workflow tests
-# make test-all   `make test`, and the tests that take long
-# make tables the paper's tables, figures and report from trainings that are kept: a minute, offline
-# make bench  how fast it is, written to docs/speed.md (a quarter of an hour)
-# make reproduction   `make tables`, and what docs/reproduction/ shows of them
-# make families  the second task, families of Rfam, written to docs/families/ (an hour; needs Infernal and MAFFT)
-# make weights   the weights that mirpair comes with, and their cards: fourteen trainings, an hour
-# make genomes   what a scan finds in yeast and in the human chromosome X, for docs/genomes.md (two hours)
-# make scale   400,000 RNAs from records to splits, measured for docs/fresh.md (an hour; Debian's apt-get)
-# make alternatives   what the paper also tried, written to docs/alternatives.md (an hour)
-# make test-slurm  the demo on a SLURM that it starts and stops: nine minutes (needs slurm-wlm, munge)
-# make fuzz   ten minutes of fuzzing for each reader of other people's files (an hour, Linux)
-# make audit  known vulnerabilities of what is locked (needs uv and the network)
-# make lock   resolve requirements.lock again after a change of pyproject.toml (needs uv)
+# make demo          run the complete workflow on a small real dataset: some minutes, no download of data
+# make test          run the tests for every change: format, lint, types, unit and workflow tests
+# make test-all      run `make test`, then the long tests
+# make tables        make the paper's tables, figures and report from saved results: a minute, offline
+# make reproduction  run `make tables`, and copy the tables to docs/reproduction/
+# make bench         measure speed and write docs/speed.md (a quarter of an hour)
+# make families      run the second task, families of Rfam, and write docs/families/ (an hour; needs
+#                    Infernal and MAFFT)
+# make weights       train the shipped weights and write their cards: fourteen trainings, an hour
+# make genomes       scan yeast and the human chromosome X, and write docs/genomes.md (two hours)
+# make scale         measure 400,000 RNAs from records to splits, for docs/fresh.md (an hour; needs
+#                    Debian's apt-get)
+# make alternatives  train what the paper also tried and write docs/alternatives.md (an hour)
+# make test-slurm    run the demo on a SLURM that it starts and stops: nine minutes (needs slurm-wlm, munge)
+# make fuzz          fuzz each reader of user files for ten minutes (an hour, Linux)
+# make audit         check the locked versions for known vulnerabilities (needs uv and the network)
+# make lock          resolve requirements.lock after a change of pyproject.toml (needs uv)
 
 PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# Of PyTorch there are CPU and CUDA builds, so it is installed apart from the lock: from a place of
-# your own with `make env TORCH="torch==2.13.0 --index-url ..."`, see README.md.
+# PyTorch has CPU and CUDA builds, so it is not in the lock file. Choose a build with
+# `make env TORCH="torch==2.13.0 --index-url ..."`, see README.md.
 TORCH ?= torch==2.13.0
 BIN := .venv/bin
 ENV := .venv/.complete
 
-# Snakemake and matplotlib keep copies at home; without one that can be written, here.
+# Snakemake and matplotlib cache files in the home folder; if it is not writable, use this folder.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME ?= $(CURDIR)/.cache
 endif
@@ -39,7 +41,7 @@ env: $(ENV)
 $(ENV): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "mirpair needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
-	  echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	  echo "Use another Python: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
@@ -54,14 +56,14 @@ demo: $(ENV)
 	@echo "Report: $(CURDIR)/results/demo/report.html"
 
 tables: $(ENV)
-	$(BIN)/snakemake --cores $(CORES) all --config kept=docs/reproduction --quiet rules
+	$(BIN)/snakemake --cores $(CORES) all --config reuse=docs/reproduction --quiet rules
 	@echo
 	@for table in results/paper/tables/table[2-4].md; do head -1 $$table; grep "inside in" $$table; done
 	@echo
 	@echo "Tables: $(CURDIR)/results/paper/tables/"
 	@echo "Report: $(CURDIR)/results/paper/report.html"
 
-# What docs/reproduction/ shows of them.
+# Copies the tables that docs/reproduction/ shows.
 reproduction: tables
 	mkdir -p docs/reproduction/tables
 	cp results/paper/tables/*.csv results/paper/tables/*.md docs/reproduction/tables/
@@ -90,7 +92,7 @@ genomes: $(ENV)
 scale: $(ENV)
 	$(BIN)/python -m bench.scale
 
-# Of the real human set: it needs the network, or a mirror of the published files.
+# Measures on the published human set: needs the network, or a mirror of the published files.
 bench: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/paper/datasets/human/tensors.npz \
 	  results/paper/datasets/cross-species/records.tsv --quiet rules
@@ -107,7 +109,7 @@ lint: $(ENV)
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-# A file's tests share real runs, so they stay together; tests/conftest.py says which start first.
+# The tests of a file share real runs, so one process runs them; tests/conftest.py sets the order.
 PYTEST := $(BIN)/pytest -n $(CORES) --maxprocesses 8 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 test: lint
@@ -125,12 +127,12 @@ fuzz: $(ENV)
 audit:
 	uvx pip-audit --requirement requirements.lock --disable-pip
 
-# PyTorch is left out, see TORCH above; so are all addresses of indexes.
+# Without PyTorch, see TORCH above, and without addresses of package indexes.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --group dev --no-emit-package torch pyproject.toml -o requirements.lock
 
-# What editors check a config by.
+# Editors check a config with this schema.
 schema: $(ENV)
 	$(BIN)/python -c 'import json; from mirpair.study.config import schema; \
 	  print(json.dumps(schema(), indent=2))' > config/schema.json

@@ -1,10 +1,10 @@
 #!/bin/sh
-# What Snakemake wants to hear of a job, by its number: running, success or failed. A controller that
-# does not answer has not ended any job, so it is asked again the next time.
+# Print the state of a job, by its number: running, success or failed. If the controller does not
+# answer, the job counts as running, because its end is not known.
 state=$(squeue --noheader --states=all --format=%T --jobs="$1" 2>&1)
 case $state in
   *"Invalid job id"* | "")
-    # Gone from the queue: the accounting knows it, where there is one.
+    # The job left the queue: ask the accounting, if there is one.
     state=$(sacct --noheader --parsable2 --allocations --format=State --jobs="$1" 2>/dev/null) ;;
 esac
 case $state in
