@@ -82,10 +82,10 @@ def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -
         path.write_text(f">part\n{text[:bases]}\n")
 
         def scan(fast: bool) -> Iterator[int]:
-            found = Journal(Path(folder) / "found", "k", anew=True)
+            found = Journal(Path(folder) / "found", "k", overwrite=True)
             criteria = Criteria(fast=fast)
             yield from scanning.find(str(path), found, criteria, processes=processes)
-            scored = Journal(Path(folder) / "scored", "k", anew=True)
+            scored = Journal(Path(folder) / "scored", "k", overwrite=True)
             yield from scanning.score([found.path], scored, predictor, asked, processes=processes)
 
         for _ in range(rounds):

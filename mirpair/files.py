@@ -1,4 +1,4 @@
-"""Reading and writing files so that nothing half-written ever stands under its final name."""
+"""Read and write files; a file has its final name only when it is complete."""
 
 from __future__ import annotations
 
@@ -16,57 +16,55 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-
-# In a checkout the shipped files stand beside the package, installed they are in it.
+# Shipped files lie beside the package in a checkout, and inside it once installed.
 _PACKAGE = Path(__file__).parent
 SHIPPED = [folder / "weights" for folder in (_PACKAGE, _PACKAGE.parent)]
-
-
-_SEAL = "user.mirpair.sha256"
+_CHECKSUM = "user.mirpair.sha256"
+_DELETE = "delete it, and the next run makes it again"
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong; the message says what, where and what to do."""
+    """An error in the user's input; the message says what is wrong, where, and what to do."""
 
 
-_WAYS_OUT = {
-    errno.ENOSPC: "make room (`df` tells where), then run it again: nothing is lost",
-    errno.EDQUOT: "make room (`quota` tells how much), then run it again: nothing is lost",
-    errno.EROFS: "name a folder that can be written, or mount this one so that it can",
-    errno.EACCES: "give yourself the right to it, then run it again",
+_ADVICE = {
+    errno.ENOSPC: "make room (`df` shows where), then run it again: nothing is lost",
+    errno.EDQUOT: "make room (`quota` shows how much), then run it again: nothing is lost",
+    errno.EROFS: "choose a writable folder, or mount this one as writable",
+    errno.EACCES: "give yourself permission, then run it again",
 }
 
 
-def way_out(error: OSError, place: str | Path = "") -> str | None:
-    """What is wrong with a file or a disk and what to do about it; None if that is not known."""
-    advice = _WAYS_OUT.get(error.errno or 0)
-    return advice and f"{error.filename or place}: {error.strerror}; {advice}"
+def explain_error(error: OSError, path: str | Path = "") -> str | None:
+    """Say what is wrong with a file or disk and what to do; None for an unknown error.
+
+    Parameters
+    ----------
+    error
+        The error; only a full, read-only or forbidden disk is explained.
+    path
+        Named if the error itself names no file.
+    """
+    advice = _ADVICE.get(error.errno or 0)
+    return advice and f"{error.filename or path}: {error.strerror}; {advice}"
 
 
 @contextlib.contextmanager
-def alone(path: str | Path) -> Iterator[None]:
-    """Hold a lock file while the block runs; an `InputError` if another process holds it."""
-    path = Path(path)
-    with path.open("a") as handle:
-        try:
-            import fcntl
+def file_lock(path: str | Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a lock file while the block runs.
 
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # no such locks on Windows
-            pass
-        except OSError as error:
-            raise InputError(
-                f"{path}: another process is at the same work; wait for its end, or stop it"
-            ) from error
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    Parameters
+    ----------
+    path
+        The lock file; deleted at the end.
+    wait
+        Whether to wait while another process holds it.
 
-
-@contextlib.contextmanager
-def one_at_a_time(path: str | Path) -> Iterator[None]:
-    """Hold a lock file while the block runs; wait for another process that holds it."""
+    Raises
+    ------
+    InputError
+        If another process holds it and `wait` is false.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -74,10 +72,14 @@ def one_at_a_time(path: str | Path) -> Iterator[None]:
             try:
                 import fcntl
 
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except ImportError:  # no such locks on Windows
                 pass
-            # The one who held it took it away at the end: then this is no longer the lock of all.
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{path}: another process is at the same work; wait for its end, or stop it"
+                ) from error
+            # The previous holder deleted the file, so others may already lock a new one.
             if not path.exists() or path.stat().st_ino != os.fstat(handle.fileno()).st_ino:
                 continue
             try:
@@ -89,12 +91,12 @@ def one_at_a_time(path: str | Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the final name only if the block succeeds."""
+    """Yield a temporary path beside `path`, renamed to `path` only if the block succeeds."""
     import tempfile
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays: NumPy and matplotlib read the format from it.
+    # NumPy and matplotlib take the format from the suffix.
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -111,28 +113,36 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def _named(error: OSError, path: Path) -> OSError:
-    """The error with the name of the file: that of a full disk has none."""
+    """Add the name of the file to an error; that of a full disk has none."""
     if error.filename is None and error.errno is not None:
         error.filename = str(path)
     return error
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` as UTF-8 with Unix line ends, atomically."""
+    """Write text as UTF-8 with Unix line ends, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def shipped(name: str, remedy: str) -> Path:
-    """A file that comes with the package; an `InputError` that ends in `remedy` if it did not."""
+    """Return the path of a file that is shipped with the package.
+
+    Parameters
+    ----------
+    name
+        Of the file in ``weights/``.
+    remedy
+        What the user can do if it is missing; ends the `InputError`.
+    """
     for folder in SHIPPED:
         if (folder / name).is_file():
             return folder / name
-    raise InputError(f"{SHIPPED[-1] / name}: there is no such file; {remedy}")
+    raise InputError(f"{SHIPPED[-1] / name}: no such file; {remedy}")
 
 
 def sha256(path: str | Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Compute the SHA-256 of a file, in hexadecimal."""
     from hashlib import file_digest
 
     with open(path, "rb") as handle:
@@ -140,35 +150,33 @@ def sha256(path: str | Path) -> str:
 
 
 def write_tsv(frame: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
-    """Write a table as TSV, atomically: the same table gives the same bytes.
+    """Write a table as TSV, atomically; the same table gives the same bytes.
 
-    Where the file system keeps extended attributes (ext4, XFS, NFS 4.2, Lustre, …) it gets its
-    SHA-256 as one of them, by which `read_tsv` knows whether a bit of it has changed.
+    Where the file system has extended attributes (ext4, XFS, NFS 4.2, Lustre, …), one of them
+    stores the file's SHA-256, by which `read_tsv` detects any change.
     """
     with atomic(path) as temporary:
         frame.to_csv(
             temporary, sep="\t", index=False, lineterminator="\n", float_format=float_format
         )
         with contextlib.suppress(OSError, AttributeError):  # not on macOS, not on every disk
-            os.setxattr(temporary, _SEAL, sha256(temporary).encode())
+            os.setxattr(temporary, _CHECKSUM, sha256(temporary).encode())
 
 
-def _check_seal(path: str | Path, remedy: str) -> None:
+def _check_integrity(path: str | Path, remedy: str) -> None:
     try:
-        sealed = os.getxattr(path, _SEAL).decode(errors="replace")
+        checksum = os.getxattr(path, _CHECKSUM).decode(errors="replace")
     except (OSError, AttributeError):
         return
-    if sha256(path) != sealed:
+    if sha256(path) != checksum:
         quoted = shlex.quote(str(path))
         raise InputError(
-            f"{path}: damaged, or edited by hand: its bytes are not those that were written; "
-            f"{remedy}. If you edited it and mean it: cat {quoted} > copy && mv copy {quoted}"
+            f"{path}: damaged, or edited by hand: it is not what was written; "
+            f"{remedy}. If you edited it on purpose: cat {quoted} > copy && mv copy {quoted}"
         )
 
 
-def read_tsv(
-    path: str | Path, columns: dict[str, str], *, remedy: str = "delete it to have it made again"
-) -> pd.DataFrame:
+def read_tsv(path: str | Path, columns: dict[str, str], *, remedy: str = _DELETE) -> pd.DataFrame:
     """Read a TSV with known columns.
 
     Parameters
@@ -176,19 +184,19 @@ def read_tsv(
     path
         File to read.
     columns
-        Column name to pandas dtype; all of them must be there, and no others are read.
+        Column name to pandas dtype. All are required; other columns are not read.
     remedy
-        What the user can do about a table that is not right.
+        What the user can do about a wrong table.
 
     Raises
     ------
     InputError
-        If it cannot be read, a column is missing, a value does not have its type, or its bytes
-        are not those that `write_tsv` wrote.
+        If the file cannot be read, lacks a column, has a value of another type, or was changed
+        since `write_tsv` wrote it.
     """
     import pandas as pd
 
-    _check_seal(path, remedy)
+    _check_integrity(path, remedy)
     try:
         return pd.read_csv(
             path,
@@ -204,21 +212,21 @@ def read_tsv(
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise InputError(
-            f"{path}: not the table that was expected here ({error}). "
+            f"{path}: not the expected table ({error}). "
             f"It needs the columns {', '.join(columns)}; {remedy}."
         ) from error
 
 
 def read_any_tsv(path: str | Path) -> pd.DataFrame:
-    """Read a TSV of ours with whatever columns it has; an `InputError` if it is damaged."""
+    """Read a TSV that `write_tsv` wrote, with all its columns; `InputError` if it was changed."""
     import pandas as pd
 
-    _check_seal(path, "delete it to have it made again")
+    _check_integrity(path, _DELETE)
     return pd.read_csv(path, sep="\t")
 
 
 def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
-    """Write a compressed NPZ, atomically, no pickled objects: same arrays, same bytes."""
+    """Write a compressed NPZ without pickles, atomically; the same arrays give the same bytes."""
     import numpy as np
 
     if pickled := [name for name, array in arrays.items() if array.dtype.hasobject]:
@@ -228,12 +236,12 @@ def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
 
 
 def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
-    """Read the named arrays of an NPZ that a stage of this project wrote.
+    """Read the named arrays of an NPZ file.
 
     Raises
     ------
     InputError
-        If it is not an NPZ, is damaged, holds pickled objects or misses an array.
+        If it is not an NPZ, is damaged, holds pickled objects or lacks an array.
     """
     import numpy as np
 
@@ -242,62 +250,61 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
         if not isinstance(arrays, np.lib.npyio.NpzFile):
             raise ValueError("it is one array")
         with arrays:
-            found = {name: arrays[name] for name in names}
-        if strange := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
-            raise ValueError(f"{strange[0]} is no array")
-        return found
+            named = {name: arrays[name] for name in names}
+        if others := [name for name, array in named.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{others[0]} is not an array")
+        return named
     except FileNotFoundError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except Exception as error:  # what zipfile, zlib and NumPy raise of a damaged file is no list
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a damaged file
         raise InputError(
-            f"{path}: not the NPZ that was expected here ({error or type(error).__name__}); "
-            "delete it to have it made again"
+            f"{path}: not the expected NPZ ({error or type(error).__name__}); {_DELETE}"
         ) from error
 
 
 class Journal:
-    """Blocks of lines in a file that grows: after a kill, all that were complete are still there.
+    """A file that grows by blocks of lines; complete blocks survive a kill.
 
-    A block ends in a line with its CRC-32, all of them in one with their number. From a damaged
-    block on, all is made anew.
+    A block ends with a line that has its CRC-32, the file with a line that has the number of
+    blocks. A damaged block and all after it are dropped.
 
     Parameters
     ----------
     path
-        The file; one that is there already is gone on with, if it has the same key.
+        The file; an existing one with the same key is continued.
     key
-        One line: all that the blocks depend on. A file with another key is begun anew.
-    anew
-        Whether any file that is there is begun anew.
+        Everything that the blocks depend on, in one line. A file with another key is overwritten.
+    overwrite
+        Whether to overwrite an existing file with the same key too.
     """
 
-    def __init__(self, path: str | Path, key: str, *, anew: bool = False) -> None:
+    def __init__(self, path: str | Path, key: str, *, overwrite: bool = False) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         head = f"# {key}\n".encode()
         self.blocks = 0
-        whole = 0
-        if self.path.is_file() and not anew:
+        size = 0
+        if self.path.is_file() and not overwrite:
             with self.path.open("rb") as handle:
                 if handle.readline() == head:
-                    whole = len(head)
-                    for block, size in _whole_blocks(handle):
+                    size = len(head)
+                    for block, length in _complete_blocks(handle):
                         if block is not None:
                             self.blocks += 1
-                            whole += size
-        if whole:
-            os.truncate(self.path, whole)
+                            size += length
+        if size:
+            os.truncate(self.path, size)
         else:
             write_text(self.path, head.decode())
 
     def append(self, lines: Iterable[str]) -> None:
-        """Add a block; no line begins with ``//``, and none has a line end."""
+        """Append a block of lines without line ends; no line may begin with ``// ``."""
         block = "".join(f"{line}\n" for line in lines).encode()
         self._write(block + _end(zlib.crc32(block)))
         self.blocks += 1
 
     def close(self) -> None:
-        """Say that these are all blocks; only then `read_blocks` takes them."""
+        """Mark the file as complete, which `read_blocks` requires."""
         self._write(_last(self.blocks))
 
     def _write(self, content: bytes) -> None:
@@ -308,10 +315,10 @@ class Journal:
             raise _named(error, self.path) from None
 
     def __iter__(self) -> Iterator[list[str]]:
-        """The blocks so far, in the order in which they were added."""
+        """Read the blocks so far, in the order in which they were appended."""
         with self.path.open("rb") as handle:
             handle.readline()
-            yield from (block for block, _ in _whole_blocks(handle) if block is not None)
+            yield from (block for block, _ in _complete_blocks(handle) if block is not None)
 
 
 _END, _LAST = b"// ", b"//end "
@@ -325,8 +332,8 @@ def _last(count: int) -> bytes:
     return _LAST + f"{count}\n".encode()
 
 
-def _whole_blocks(handle: IO[bytes]) -> Iterator[tuple[list[str] | None, int]]:
-    """Every block with its size in bytes, up to a damaged one; None if the end is as it should."""
+def _complete_blocks(handle: IO[bytes]) -> Iterator[tuple[list[str] | None, int]]:
+    """Read blocks and their sizes in bytes, up to a damaged one; None stands for a correct end."""
     lines: list[bytes] = []
     crc = count = 0
     for line in handle:
@@ -337,7 +344,7 @@ def _whole_blocks(handle: IO[bytes]) -> Iterator[tuple[list[str] | None, int]]:
         if line.startswith(_END):
             if line != _end(crc):
                 return
-            yield [it[:-1].decode() for it in lines], sum(map(len, lines)) + len(line)
+            yield [text[:-1].decode() for text in lines], sum(map(len, lines)) + len(line)
             lines, crc = [], 0
             count += 1
         else:
@@ -346,18 +353,18 @@ def _whole_blocks(handle: IO[bytes]) -> Iterator[tuple[list[str] | None, int]]:
 
 
 def read_blocks(path: str | Path) -> Iterator[list[str]]:
-    """Blocks of a closed `Journal`, one after the other; an `InputError` if it is damaged."""
+    """Read the blocks of a closed `Journal`; `InputError` if it is damaged or was not closed."""
     with open(path, "rb") as handle:
         handle.readline()
-        for block, _ in _whole_blocks(handle):
+        for block, _ in _complete_blocks(handle):
             if block is None:
                 return
             yield block
-    raise InputError(f"{path}: damaged; delete it to have it made again")
+    raise InputError(f"{path}: damaged; {_DELETE}")
 
 
-def in_turn(journals: Sequence[str | Path]) -> Iterator[list[str]]:
-    """Blocks of several journals that were filled in turn, the first block of each, and so on."""
+def interleave(journals: Sequence[str | Path]) -> Iterator[list[str]]:
+    """Read the blocks of several closed journals in turn: the first of each, the second, …"""
     for blocks in cycle([read_blocks(path) for path in journals]):
         block = next(blocks, None)
         if block is None:

@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.files import atomic, in_turn
+from mirpair.files import atomic, interleave
 from mirpair.prediction.predictor import header
 
 job.start(snakemake)
@@ -11,5 +11,5 @@ with (
     temporary.open("w", encoding="utf-8", newline="\n") as handle,
 ):
     handle.write(header(nearest=snakemake.params.nearest) + "\n")
-    for block in in_turn(snakemake.input):
+    for block in interleave(snakemake.input):
         handle.write("".join(f"{line}\n" for line in block))

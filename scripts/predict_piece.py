@@ -8,7 +8,7 @@ from mirpair.rna.sequences import read_records
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
-journal = Journal(f"{snakemake.output[0]}.part", "predict", anew=True)
+journal = Journal(f"{snakemake.output[0]}.part", "predict", overwrite=True)
 tables = predict_records(
     read_records(snakemake.input.fasta),
     load(snakemake.input.weights),

@@ -10,7 +10,7 @@ from mirpair.scan.hairpins import load, score, settings_of
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 inputs = snakemake.input
-journal = Journal(f"{snakemake.output[0]}.part", "scan_score", anew=True)
+journal = Journal(f"{snakemake.output[0]}.part", "scan_score", overwrite=True)
 predictor = load(inputs.weights)
 settings = settings_of(predictor, **snakemake.params.settings)
 for size in score(inputs.found, journal, predictor, settings, piece=piece, pieces=pieces):

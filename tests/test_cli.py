@@ -33,7 +33,7 @@ from mirpair import __version__
 from mirpair.cli.app import app
 from mirpair.families.annotation import ship
 from mirpair.families.records import nearest_family
-from mirpair.files import alone
+from mirpair.files import file_lock
 from mirpair.networks.do2018 import build
 from mirpair.networks.inference import embed, save_weights
 from mirpair.recipes import FAMILY_MODELS
@@ -977,7 +977,7 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
 
 def test_two_scans_into_one_folder(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    with alone(tmp_path / "out" / ".positives.lock"):
+    with file_lock(tmp_path / "out" / ".positives.lock"):
         code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), "--fast")
     assert code == 1
     assert "another process is at the same work" in message

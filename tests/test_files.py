@@ -12,7 +12,7 @@ from mirpair.files import (
     InputError,
     Journal,
     atomic,
-    in_turn,
+    interleave,
     read_blocks,
     read_npz,
     read_tsv,
@@ -118,7 +118,7 @@ def test_a_journal_with_another_key_is_begun_anew(tmp_path: Path) -> None:
         assert (again.blocks, list(again)) == (1, [["b"]])
         path.unlink()
     journal(path, ["a"])
-    anew = Journal(path, "key", anew=True)
+    anew = Journal(path, "key", overwrite=True)
     assert (anew.blocks, list(anew)) == (0, [])
 
 
@@ -133,7 +133,7 @@ def test_only_a_closed_journal_is_taken_for_whole(tmp_path: Path) -> None:
     for size in range(len(content)):
         path.write_bytes(content[:size])
         with pytest.raises(InputError, match="damaged"):
-            list(in_turn([path]))
+            list(interleave([path]))
     path.write_bytes(content)
     again = journal(path, ["c"])
     again.close()
@@ -148,5 +148,5 @@ def test_journals_that_were_filled_in_turn_are_read_in_turn(tmp_path: Path) -> N
             for number in range(count):
                 journal(folder / str(number), *blocks[number::count]).close()
             paths = [folder / str(number) for number in range(count)]
-            assert list(in_turn(paths)) == blocks
-    assert list(in_turn([])) == []
+            assert list(interleave(paths)) == blocks
+    assert list(interleave([])) == []

@@ -15,7 +15,7 @@ from test_ncbi import FILES, publisher, record
 from typer.testing import CliRunner
 
 from mirpair.cli.app import app
-from mirpair.files import InputError, one_at_a_time, sha256
+from mirpair.files import InputError, file_lock, sha256
 from mirpair.sources.live import (
     Accessions,
     Assembly,
@@ -204,7 +204,7 @@ def test_a_row_is_added_when_the_other_process_has_added_its_own(
     publisher.files["/b.fa"] = OLD
     script = "import sys; from mirpair.sources.live import bring; bring(*sys.argv[1:])"
     arguments = [f"{publisher.url}/b.fa", str(tmp_path / "b.fa"), str(lock)]
-    with one_at_a_time(tmp_path / ".lock.tsv.lock"):
+    with file_lock(tmp_path / ".lock.tsv.lock", wait=True):
         command = [sys.executable, "-c", script, *arguments]
         process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
         while not (tmp_path / ".b.fa.new").exists() and process.poll() is None:

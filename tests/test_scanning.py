@@ -195,7 +195,7 @@ def test_the_result_does_not_depend_on_the_tiles_nor_on_the_processes(
     path = genome(tmp_path / "g.fa", {"one": bases, "two": planted(77, 100, 300)})
     results = []
     for tile, processes in ((100_000, 1), (480, 1), (1000, 2), (3333, 1)):
-        journal = Journal(tmp_path / f"{tile}", "k", anew=True)
+        journal = Journal(tmp_path / f"{tile}", "k", overwrite=True)
         sizes = list(find(path, journal, Criteria(fast=fast), tile=tile, processes=processes))
         assert sum(sizes) == len(bases) + 480
         results.append(list(resolve(read_found([journal.path]))))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO, TypeVar
 import typer
 
 from mirpair import __version__
-from mirpair.files import InputError, alone, atomic, way_out
+from mirpair.files import InputError, atomic, explain_error, file_lock
 from mirpair.rna.sequences import STDIN, Dropped, Problem, Record, read_fasta, read_records
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _messages() -> Iterator[None]:
     except (InputError, OSError) as error:
         text = str(error)
         if isinstance(error, OSError) and error.filename:
-            text = way_out(error) or f"{error.filename}: {error.strerror}"
+            text = explain_error(error) or f"{error.filename}: {error.strerror}"
         _say(text, mark="error:", style="bold red")
         raise typer.Exit(1) from error
 
@@ -524,7 +524,7 @@ def scan(
         scanning.check_genome(str(genome))
         keys = scanning.keys(genome, criteria, weights or prediction.shipped(), settings)
         output.mkdir(parents=True, exist_ok=True)
-        running.enter_context(alone(output / f".{name}.lock"))
+        running.enter_context(file_lock(output / f".{name}.lock"))
         found = Journal(output / f".{name}.found", keys.found)
         scored = Journal(output / f".{name}.scored", keys.scored)
         if found.blocks:

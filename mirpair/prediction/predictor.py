@@ -307,7 +307,7 @@ def predict_records(
         See `load` and `predict`.
     piece, pieces
         Of the chunks only every `pieces`-th is scored, beginning with number `piece` (from 1); see
-        `mirpair.files.in_turn`.
+        `mirpair.files.interleave`.
 
     Returns
     -------

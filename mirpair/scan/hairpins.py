@@ -29,7 +29,7 @@ import RNA
 
 from mirpair import __version__
 from mirpair.contracts import EVALUATE
-from mirpair.files import InputError, Journal, atomic, in_turn, sha256
+from mirpair.files import InputError, Journal, atomic, interleave, sha256
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor, Settings
 from mirpair.prediction.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line
@@ -510,7 +510,7 @@ def _find_task(task: tuple[Tile, str], criteria: Criteria) -> tuple[tuple[str, i
 
 def read_found(journals: Sequence[str | Path]) -> Iterator[Found]:
     """What `find` wrote into the journals of all pieces, in the order of the tiles."""
-    return map(_found, in_turn(journals))
+    return map(_found, interleave(journals))
 
 
 def _found(lines: Sequence[str]) -> Found:
@@ -711,7 +711,7 @@ def write(
         Whether the nearest known hairpins were looked for.
     """
     summary = Summary()
-    for block in in_turn(found):
+    for block in interleave(found):
         sequence, end, _ = block[0].split("\t")
         summary.lengths[sequence] = int(end)
     head = gff3_head(comments, summary.lengths)
@@ -731,7 +731,7 @@ def write(
         table.write("".join(f"# {comment}\n" for comment in comments))
         table.write("\t".join([columns[0], "sequence", "start", "end", "strand", *columns[1:]]))
         table.write("\n")
-        lines = chain.from_iterable(in_turn(scored))
+        lines = chain.from_iterable(interleave(scored))
         survivors = resolve(read_found(found))
         for number, ((name, hairpin), line) in enumerate(zip(survivors, lines, strict=True)):
             cells = next(csv.reader([line], delimiter="\t"))

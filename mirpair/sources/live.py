@@ -16,7 +16,7 @@ from typing import Annotated, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mirpair.files import InputError, atomic, one_at_a_time, sha256
+from mirpair.files import InputError, atomic, file_lock, sha256
 from mirpair.sources.ncbi import (
     Kind,
     check_accessions,
@@ -285,7 +285,7 @@ def bring(
     try:
         origin, modified = _fetch(place, temporary, mirror)
         row = _row(place, temporary, release or modified)
-        with one_at_a_time(_alone_with(lock)):
+        with file_lock(_alone_with(lock), wait=True):
             rows = read_lock(lock)
             if (locked := rows.get(place)) and locked.sha256 != row.sha256:
                 raise InputError(_other(row, locked, lock, origin))
@@ -374,7 +374,7 @@ def check_locked(
             )
     if missing := {place: row for place, row in found.items() if place not in read_lock(lock)}:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with one_at_a_time(_alone_with(lock)):
+        with file_lock(_alone_with(lock), wait=True):
             _write_lock(lock, missing | read_lock(lock))
     for place, row in found.items():
         if not _kept(paths[place], row).is_file():
@@ -437,7 +437,7 @@ def _refreshed(
     try:
         origin, modified = _fetch(place, temporary, mirror)
         row = _row(place, temporary, release or modified)
-        with one_at_a_time(_alone_with(lock)):
+        with file_lock(_alone_with(lock), wait=True):
             if row.sha256 == old.sha256:
                 named = row.release if release else old.release
                 row = old.model_copy(update={"date": row.date, "release": named})

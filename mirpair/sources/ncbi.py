@@ -17,7 +17,7 @@ from typing import Literal, get_args
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote
 
-from mirpair.files import InputError, alone, atomic, write_text
+from mirpair.files import InputError, atomic, file_lock, write_text
 from mirpair.sources.published import (
     MIRROR_VARIABLE,
     MissingError,
@@ -224,7 +224,7 @@ def fetch_accessions(
     parts.mkdir(parents=True, exist_ok=True)
     batches = [wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)]
     try:
-        with alone(parts / "lock"):
+        with file_lock(parts / "lock"):
             paths = [
                 _kept_batch(parts, batch, f"batch {number} of {len(batches)}", email, cds)
                 for number, batch in enumerate(batches, start=1)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mirpair.files import one_at_a_time
+from mirpair.files import file_lock
 from workflow.forked import run_snakemake
 
 # Snakemake takes longer to import than to plan a small study: a process that has imported it is
@@ -145,7 +145,7 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """The small study, run to its report once for all test processes: copy it, do not change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "finished-study"
-    with one_at_a_time(folder.with_suffix(".lock")):
+    with file_lock(folder.with_suffix(".lock"), wait=True):
         if not folder.exists():
             made = copy_of_repository(tmp_path_factory.mktemp("unfinished"))
             job = made.folder / "scripts" / "job.py"
