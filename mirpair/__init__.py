@@ -8,7 +8,7 @@ __all__ = ["__version__", "predict"]
 
 
 def __getattr__(name: str) -> Any:
-    """`mirpair.predict`, found when it is asked for: it needs PyTorch, most of the package not."""
+    """Import `mirpair.predict` on first use: it needs PyTorch, most of the package does not."""
     if name == "predict":
         return import_module("mirpair.prediction.predictor").predict
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The tables that flow between stages: their columns, and how to read them."""
+"""The tables that pass between stages: their columns, and functions that read them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "numb
 FAMILY_RECORDS = {**RECORDS, "family": "str"}
 STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
-# Where the RNAs of a collection are from.
+# Origin of each RNA of a collection.
 ORIGINS = dict.fromkeys(("id", "accession", "species", "family"), "str")
-# What was cut of stretches, by their number.
+# Pseudo-hairpins cut from stretches of a genome, with the number of the stretch.
 PSEUDO_HAIRPINS = {
     "stretch": "int64",
     **dict.fromkeys(("id", "accession", "species", "family", "sequence"), "str"),
@@ -29,7 +29,7 @@ PSEUDO_HAIRPINS = {
 FOLDS = {"id": "str", "fold": "int64"}
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
-# Methods without a network: columns of baselines/<experiment>.tsv, and what they are called.
+# Methods without a network: column of baselines/<experiment>.tsv to name in tables and figures.
 BASELINES = {
     "mfe-per-length": "|MFE| / length",
     "nearest-8-mer": "8-mer nearest neighbour",
@@ -52,7 +52,7 @@ SUMMARY = {
     **dict.fromkeys(("seeds", "positives", "negatives"), "int64"),
     **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high")},
 }
-# Features of a record that a network could lean on, as tables name them.
+# Simple features that a network could use as shortcuts: column to name in tables.
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 SET_FEATURES = {
     "id": "str",
@@ -74,103 +74,102 @@ AUDIT = {
     "family": "str",
     "relative": "Int8",
 }
-# From this identity to a training record on, an evaluation record is a near-copy.
+# Identity to a training record from which an evaluation record counts as a near-copy.
 NEAR = 0.8
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 
 
 def read_records(path: str | Path) -> pd.DataFrame:
-    """`records.tsv`: id (unique), label (1 is a pre-miRNA), sequence (ACGU), file and number."""
+    """Read `records.tsv`: id (unique), label (1: a pre-miRNA), sequence (ACGU), file, number."""
     return read_tsv(path, RECORDS)
 
 
 def read_family_records(path: str | Path) -> pd.DataFrame:
-    """`records.tsv` of a study of families: as `read_records`, and family.
+    """Read `records.tsv` of a study of families: columns of `read_records`, and family.
 
-    The family of an RNA that is no pre-miRNA (label 0) is the kind of RNA.
+    The family of an RNA that is not a pre-miRNA (label 0) is its kind, such as ``tRNA``.
     """
     return read_tsv(path, FAMILY_RECORDS)
 
 
 def read_origins(path: str | Path) -> pd.DataFrame:
-    """`collections/<collection>.tsv`: row by row the FASTA file beside it; empty is not known."""
+    """Read `collections/<collection>.tsv`, row by row its FASTA file; empty means unknown."""
     return read_tsv(path, ORIGINS)
 
 
 def read_pseudo_hairpins(path: str | Path) -> pd.DataFrame:
-    """A piece of a collection of pseudo-hairpins, with the number of the stretch of each."""
+    """Read a piece of a collection of pseudo-hairpins, each with the number of its stretch."""
     return read_tsv(path, PSEUDO_HAIRPINS)
 
 
 def read_structures(path: str | Path) -> pd.DataFrame:
-    """`structures.tsv`: id, structure (dot-bracket), mfe (kcal/mol); row by row the records."""
+    """Read `structures.tsv`, as the records: id, structure (dot-bracket), mfe (kcal/mol)."""
     return read_tsv(path, STRUCTURES)
 
 
 def read_piece(path: str | Path) -> pd.DataFrame:
-    """A folded piece of a set: unique sequence, structure (dot-bracket), mfe (kcal/mol)."""
+    """Read a folded piece of a set: unique sequence, structure (dot-bracket), mfe (kcal/mol)."""
     return read_tsv(path, PIECE)
 
 
 def read_folds(path: str | Path) -> pd.DataFrame:
-    """`folds/<group>.tsv`: id of every record of a set, and the fold that it evaluates, from 1."""
+    """Read `folds/<group>.tsv`: id of every record of a set, and the fold it evaluates, from 1."""
     return read_tsv(path, FOLDS)
 
 
 def read_experiment(path: str | Path) -> pd.DataFrame:
-    """`experiments/<experiment>.tsv`: id, set, role (train, evaluate; validate in families)."""
+    """Read `experiments/<experiment>.tsv`: id, set, role (train, evaluate; families: validate)."""
     return read_tsv(path, EXPERIMENT)
 
 
 def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd.DataFrame:
-    """Evaluation records with their scores: id, label, and a column for each method's score."""
+    """Read scores of evaluation records: id, label, and one column per method."""
     return read_tsv(path, {"id": "str", "label": "int8", **dict.fromkeys(scores, "float64")})
 
 
 def read_summary(path: str | Path) -> pd.DataFrame:
-    """`evaluations/<group>.tsv`: a row a method, see `mirpair.identification.metrics.summarise`."""
+    """Read `evaluations/<group>.tsv`, results of `mirpair.identification.metrics.summarise`."""
     return read_tsv(path, SUMMARY)
 
 
 def read_queries(path: str | Path) -> pd.DataFrame:
-    """`nearest/<experiment>.tsv`: result of `mirpair.families.records.nearest_family`."""
+    """Read `nearest/<experiment>.tsv`, a result of `mirpair.families.records.nearest_family`."""
     return read_tsv(path, QUERIES)
 
 
 def read_calls(path: str | Path, scores: Iterable[str]) -> pd.DataFrame:
-    """What a method calls the records of an experiment: id, called (a family), and its scores."""
+    """Read a method's calls of an experiment's records: id, called (a family), and scores."""
     return read_tsv(path, {"id": "str", "called": "str", **dict.fromkeys(scores, "float64")})
 
 
 def read_speed(path: str | Path) -> pd.DataFrame:
-    """`speed/<experiment>.tsv`: result of `mirpair.families.speed.measure`."""
+    """Read `speed/<experiment>.tsv`, a result of `mirpair.families.speed.measure`."""
     return read_tsv(path, SPEED)
 
 
 def read_features(path: str | Path) -> pd.DataFrame:
-    """`features.tsv` of a set: result of `mirpair.identification.audit.describe`."""
+    """Read `features.tsv` of a set, a result of `mirpair.identification.audit.describe`."""
     return read_tsv(path, SET_FEATURES)
 
 
 def read_audit(path: str | Path) -> pd.DataFrame:
-    """`audit/<experiment>/records.tsv`: a row for each evaluation record, in their order.
+    """Read `audit/<experiment>/records.tsv`: one row per evaluation record, in their order.
 
-    The columns are those of `mirpair.identification.audit.evaluated`. An id is unique within a set
-    only.
+    A result of `mirpair.identification.audit.audit_records`. Ids are unique within a set only.
     """
     return read_tsv(path, AUDIT)
 
 
 def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:
-    """Published rows of a table of results: method, protocol, the seven metrics and a note.
+    """Read a published table of results: method, protocol, the seven metrics and a note.
 
-    The column note may be missing; then all notes are empty.
+    The column note is optional; without it all notes are empty.
 
     Raises
     ------
     InputError
-        If a column is missing, or one of `protocols` has no row.
+        If a column is missing, or one of `protocols` has no rows.
     """
     table = read_tsv(path, PUBLISHED_RESULTS, remedy="correct it")
     with open(path, encoding="utf-8") as handle:
@@ -180,12 +179,12 @@ def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> p
     for protocol in protocols:
         if protocol not in set(table["protocol"]):
             raise InputError(
-                f"{path}: no row has the protocol {protocol!r}; there are "
+                f"{path}: no row has the protocol {protocol!r}; choose one of "
                 f"{', '.join(sorted(set(table['protocol'])))}"
             )
     return table
 
 
 def read_published_counts(path: str | Path) -> pd.DataFrame:
-    """Published rows of a table of counts: dataset, positives, negatives."""
+    """Read a published table of counts: dataset, positives, negatives."""
     return read_tsv(path, PUBLISHED_COUNTS, remedy="correct it")

@@ -1,4 +1,4 @@
-"""What a result was made with: versions of packages, and of this project's own code."""
+"""Versions of packages and of the project's own code, as stored with each result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent
 
 @cache
 def _contents(text: str, module: str) -> tuple[str, frozenset[str]]:
-    """Parse a file: its syntax tree without docstrings, and the names that it imports.
+    """Parse a file into its syntax tree without docstrings, and the names it imports.
 
     Cached, because the scripts of a study import the same modules.
 
@@ -29,12 +29,12 @@ def _contents(text: str, module: str) -> tuple[str, frozenset[str]]:
     text
         Source code.
     module
-        Dotted name of the module, which relative imports start from.
+        Dotted name of the module, for relative imports.
 
     Returns
     -------
     tuple
-        The tree as text, and dotted names: of ``from a.b import c`` both ``a.b`` and ``a.b.c``.
+        The tree as text, and dotted names: ``from a.b import c`` gives ``a.b`` and ``a.b.c``.
     """
     tree = ast.parse(text)
     names: set[str] = set()
@@ -64,15 +64,15 @@ def _contents(text: str, module: str) -> tuple[str, frozenset[str]]:
     return ast.dump(tree), frozenset(names)
 
 
-# These carry tables and bytes, or say versions: they decide nothing of a result. What a run takes
-# from the recipes is a param of its rule.
+# These only carry tables, bytes and versions, and do not change a result. What a run uses from the
+# recipes is a param of its rule.
 CARRIERS = frozenset({"files", "contracts", "provenance", "recipes"})
 
 
 def _modules_of(name: str, package: Path) -> list[Path]:
-    """Files that an import of a dotted name runs: a module, and the `__init__` files above it.
+    """List the files that an import runs: the module and the `__init__` files above it.
 
-    The package's own `__init__` is not among them: it says the version, and offers shortcuts.
+    The package's own `__init__` is left out: it only has the version and shortcuts.
     """
     top, *parts = name.split(".")
     if top != package.name or (parts and parts[0] in CARRIERS):
@@ -85,22 +85,22 @@ def _modules_of(name: str, package: Path) -> list[Path]:
 
 
 def code_reached(*parts: str | Path, package: Path = PACKAGE) -> dict[str, str]:
-    """Collect the code of scripts or modules, and of all project modules that they import.
+    """Collect the code of scripts or modules and of all project modules they import.
 
     Parameters
     ----------
     *parts, package
-        As `code_version` takes them.
+        See `code_version`.
 
     Returns
     -------
     dict
-        File, relative to its project, such as ``mirpair/rna/folding.py``, to its code.
+        File, relative to the project, such as ``mirpair/rna/folding.py``, to its code.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such part.
+        If a part does not exist.
     """
     seen: dict[str, str] = {}
     waiting = [package / part if isinstance(part, str) else part for part in parts]
@@ -118,22 +118,21 @@ def code_reached(*parts: str | Path, package: Path = PACKAGE) -> dict[str, str]:
             continue
         code, imported = _contents(source.read_text(encoding="utf-8"), name.replace("/", "."))
         seen[f"{name}.py"] = code
-        waiting += [module for it in imported for module in _modules_of(it, package)]
+        waiting += [file for module in imported for file in _modules_of(module, package)]
     return seen
 
 
 def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
-    """Hash of what code does: of scripts or modules, and of all project modules they import.
+    """Hash the code of scripts or modules and of all project modules they import.
 
-    Comments, docstrings and layout do not count, nor do modules that only carry data
-    (`CARRIERS`), so that nothing but a change of what the code does makes Snakemake run a rule
-    again that has this value as a param.
+    Comments, docstrings and layout do not count, nor do modules that only carry data (`CARRIERS`).
+    So a rule with this value as a param runs again only if its code changed.
 
     Parameters
     ----------
     *parts
-        Script files; modules of the package by path, such as ``"rna/folding"``; folders of it,
-        such as ``"pages/templates"``, whose files count byte by byte.
+        Script files; modules of the package by path, such as ``"rna/folding"``; or folders, such as
+        ``"pages/templates"``, whose files count byte by byte.
     package
         Folder of the package.
 
@@ -145,14 +144,14 @@ def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
     Raises
     ------
     FileNotFoundError
-        If there is no such part.
+        If a part does not exist.
     """
     reached = code_reached(*parts, package=package)
     return hashlib.sha256(repr(sorted(reached.items())).encode()).hexdigest()[:16]
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Versions of Python, of this project and of the named distributions."""
+    """Return the versions of Python, of this project and of the named distributions."""
     return {
         "python": platform.python_version(),
         "mirpair": __version__,
@@ -161,5 +160,5 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def write_json(content: Mapping[str, Any], path: str | Path) -> None:
-    """Write what a result was made with, for people and programs, atomically."""
+    """Write a JSON file, atomically."""
     write_text(path, json.dumps(content, indent=2) + "\n")

@@ -1,7 +1,7 @@
-"""What the papers vary, as data: which networks there are and how they are trained.
+"""The networks of the papers and how they are trained, as data.
 
-No torch here, so that a config is checked and a plan is made in a moment. What a training takes
-from here reaches it as a param of its rule, so an edit retrains what it concerns and nothing else.
+This module does not import torch, so that checking a config and planning stay fast. A training
+gets its values from here as a param of its rule, so an edit retrains only the runs that it affects.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ MatrixKind = Literal["pair", "prob", "mixed"]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network that a run can name.
+    """A network and its layout.
 
     Attributes
     ----------
     label
-        Its name in tables and figures.
+        Name in tables and figures.
     architecture
-        Which class of `mirpair.networks.do2018` it is.
+        The class in `mirpair.networks.do2018`.
     published
-        Its name in the paper's Tables 2–4; empty if it has no row there.
+        Name in the paper's Tables 2–4; empty if it has no row there.
     pairing
-        Whether its input has channel 0, the pairing matrix.
+        Whether the input has channel 0, the pairing matrix.
     max_length
-        The longest RNA that it takes; None is no limit.
+        Length of the longest RNA that it accepts, in nt; None means no limit.
     soft
-        One-hot {soft, 1 − soft} in place of {0, 1} for the bases.
+        Encode the bases as {soft, 1 − soft} instead of one-hot {0, 1}.
     dropout
-        Probability, before the fully connected layers (of ``alexnet``: before the first two; of
+        Probability, before the fully connected layers (``alexnet``: before the first two;
         ``one-hot``: before the first).
     pooling
-        How many of the variable-sized network's three pooling layers there are: 2 is without the
-        max-pooling, 1 without the sum-pooling too; the downscaling to 4 × 4 always stays.
+        Number of the variable-sized network's pooling layers, of three: 2 drops the max-pooling, 1
+        also the sum-pooling; the downscaling to 4 × 4 always remains.
     order
-        Of the fixed-sized network's layers: as in Figure 2B, or as in the code that the authors
-        published (batch normalisation before ReLU and pooling, max-pooling at the end).
+        Order of the fixed-sized network's layers: as in Figure 2B, or as in the authors' published
+        code (batch normalisation before ReLU and pooling, max-pooling at the end).
     """
 
     label: str
@@ -55,7 +55,7 @@ class Model:
 
     @property
     def needs(self) -> Literal["sequence", "structure", "ensemble"]:
-        """What its encoding is made of: the bases alone, the MFE structure, or all base pairs."""
+        """What to encode: the bases only, the MFE structure, or all base-pair probabilities."""
         if self.architecture in ("pair", "prob", "mixed"):
             return "ensemble"
         return "structure" if self.pairing and self.architecture != "one-hot" else "sequence"
@@ -65,7 +65,7 @@ FIXED_SIDE = 400
 FAMILY_SIDE = 200
 
 # In the order of the paper's rows. "Without pairing matrix" is the variable-sized network with
-# eight channels: the paper does not say which of the two it was, this is our choice.
+# eight channels; the paper does not say which network it was, so this is our choice.
 MODELS = {
     "fixed": Model("Fixed-sized", "fixed", "Proposed fixed-sized", max_length=FIXED_SIDE),
     "variable": Model("Variable-sized", "variable", "Proposed variable-sized"),
@@ -76,8 +76,8 @@ MODELS = {
     "resnet": Model("ResNet-like", "resnet"),
 }
 
-# Which family a pre-miRNA is of: the encodings of Tang & Sun 2019 with the networks that they gave
-# to each, and the variable-sized network, which neither paper tried for that.
+# Networks that classify families: the encodings of Tang & Sun 2019, each with its own network, and
+# the variable-sized network, which neither paper tried for families.
 FAMILY_MODELS = {
     "pair": Model("Pair", "pair", max_length=FAMILY_SIDE, dropout=0.5),
     "prob": Model("Probability", "prob", max_length=FAMILY_SIDE, dropout=0.5),
@@ -95,25 +95,25 @@ class Recipe:
     Attributes
     ----------
     epochs
-        Passes over the training records; a run may say otherwise.
+        Passes over the training records; a run may override it.
     batch_size
-        Samples a step.
+        Samples per step.
     learning_rate, weight_decay
-        Of the optimiser; the decay is that of an L2 penalty.
+        Of the optimiser; the weight decay is an L2 penalty.
     optimizer
         AdaGrad or Adam, with PyTorch's other defaults.
     loss
-        What a step minimises. ``"sum"``: equation 2, the plain sum over the batch of weight ×
-        −log ŷ. ``"mean"``: that sum divided by the sum of the weights. ``"mean-of-each"``: the
-        sum over samples of the weighted mean of each alone, in which its weight cancels, as when
-        samples are seen one by one and their gradients added up.
+        ``"sum"``: equation 2, the sum of weight × −log ŷ over the batch. ``"mean"``: that sum
+        divided by the sum of the weights. ``"mean-of-each"``: the sum over samples of each one's
+        weighted mean, in which its weight cancels, as when samples pass one by one and their
+        gradients are added.
     positive_weight
-        Weight of a positive where a negative has 1; None takes α and β of equation 2.
+        Weight of a positive; a negative has 1. None uses α and β of equation 2.
     frozen_norm
-        Whether batch normalisation uses the running statistics of epoch 1 from epoch 2 on. Its
-        weight and bias train on.
+        Whether batch normalisation keeps using the running statistics of epoch 1 from epoch 2 on.
+        Its weight and bias are still trained.
     precision
-        Of all numbers in the network.
+        Number format of all weights and activations.
     """
 
     epochs: int = 40
@@ -128,14 +128,14 @@ class Recipe:
 
 
 def _paper(model: Model, split: Split) -> tuple[Model, Recipe]:
-    """Do et al. 2018, section 2.2 and Algorithms 1 and 2: the same everywhere."""
+    """Return the settings of Do et al. 2018, section 2.2 and Algorithms 1 and 2."""
     return model, Recipe()
 
 
 def _published_code(model: Model, split: Split) -> tuple[Model, Recipe]:
-    """What the runs behind the published numbers did, by the code that its authors published.
+    """Return the settings behind the published numbers, from the authors' published code.
 
-    It differs from the paper in the order of the fixed-sized network's layers, the loss, the
+    They differ from the paper in the order of the fixed-sized network's layers, the loss, the
     learning rate, the weight decay, the batch, the epochs and the batch normalisation.
     """
     if model.architecture == "fixed":
@@ -148,7 +148,7 @@ def _published_code(model: Model, split: Split) -> tuple[Model, Recipe]:
             positive_weight=4.0,
             frozen_norm=True,
         )
-    # Networks of variable size see one sample at a time.
+    # In that code, networks of variable size process one sample at a time.
     return model, Recipe(
         epochs={"cross-validation": 30, "test": 40, "across-datasets": 80}[split],
         batch_size=128,
@@ -157,8 +157,8 @@ def _published_code(model: Model, split: Split) -> tuple[Model, Recipe]:
     )
 
 
-# Name to what it makes of a network for a kind of experiment: the network itself, which a recipe
-# may lay out in another order, and how it is trained.
+# Name to a function of a network and a kind of experiment. It returns the network, whose layers a
+# recipe may reorder, and how to train it.
 RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
     "paper": _paper,
     "published-code": _published_code,
@@ -166,12 +166,12 @@ RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
 
 
 def _tang_sun(model: Model) -> tuple[Model, Recipe]:
-    """Tang & Sun 2019; of the variable-sized network, which is not theirs, in their manner."""
+    """Return the settings of Tang & Sun 2019, which the variable-sized network gets too."""
     batch_size = 32 if model.needs == "ensemble" else 64
     return model, Recipe(
         epochs=20, batch_size=batch_size, learning_rate=0.001, optimizer="adam", loss="mean"
     )
 
 
-# As `RECIPES`, of networks that tell families apart.
+# As `RECIPES`, for networks that classify families.
 FAMILY_RECIPES: dict[str, Callable[[Model], tuple[Model, Recipe]]] = {"tang-sun": _tang_sun}

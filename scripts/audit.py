@@ -1,4 +1,4 @@
-"""Look at the records of one experiment before anything is trained on them."""
+"""Examine the records of one experiment before training."""
 
 import logging
 
@@ -7,12 +7,12 @@ import job
 from mirpair.contracts import read_experiment, read_records, read_structures
 from mirpair.files import write_tsv
 from mirpair.identification.audit import (
+    audit_records,
     check_lengths,
-    evaluated,
     features,
+    join_features,
     known_hairpins,
     shortcuts,
-    take_part,
 )
 
 job.start(snakemake)
@@ -24,11 +24,11 @@ tables = zip(
     strict=True,
 )
 features_of = {name: features(records, structures) for name, records, structures in tables}
-records = take_part(read_experiment(inputs.experiment), features_of)
+records = join_features(read_experiment(inputs.experiment), features_of)
 check_lengths(records, snakemake.params.max_lengths)
 known = known_hairpins(*inputs.hairpins, *inputs.families) if inputs.hairpins else None
-found = evaluated(records, known, threads=snakemake.threads)
-counted = found[["contradictory", "in_training", "relative"]].sum().to_dict()
-logging.info("of %d evaluation records: %s", len(found), counted)
-write_tsv(found, snakemake.output.records, float_format="%.4f")
+audited = audit_records(records, known, threads=snakemake.threads)
+counts = audited[["contradictory", "in_training", "relative"]].sum().to_dict()
+logging.info("of %d evaluation records: %s", len(audited), counts)
+write_tsv(audited, snakemake.output.records, float_format="%.4f")
 write_tsv(shortcuts(records), snakemake.output.shortcuts, float_format="%.6f")

@@ -1,10 +1,10 @@
-"""Score an experiment's evaluation records by methods that have no network."""
+"""Score an experiment's evaluation records by methods without a network."""
 
 import job
 
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_records, read_structures
 from mirpair.files import write_tsv
-from mirpair.identification.audit import take_part
+from mirpair.identification.audit import join_features
 from mirpair.identification.baselines import classic_features, predict
 
 job.start(snakemake)
@@ -20,7 +20,7 @@ features_of = {
     )
     for name, records, structures in tables
 }
-records = take_part(read_experiment(snakemake.input.experiment), features_of)
+records = join_features(read_experiment(snakemake.input.experiment), features_of)
 predictions = predict(
     records[records["role"] == TRAIN],
     records[records["role"] == EVALUATE],

@@ -1,4 +1,4 @@
-"""Say how well every method does on one experiment, all its folds, and how sure that is."""
+"""Compute the metrics of every method on one experiment, all its folds, with intervals."""
 
 import job
 import pandas as pd
@@ -9,16 +9,16 @@ from mirpair.identification.metrics import subsets, summarise
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-told = []
+membership = []
 predictions = [
     read_predictions(path).assign(**run)
     for run, path in zip(params.runs, inputs.predictions, strict=True)
 ]
 for fold, audit, baselines in zip(params.folds, inputs.audit, inputs.baselines, strict=True):
-    told.append(subsets(read_audit(audit)).assign(**fold))
+    membership.append(subsets(read_audit(audit)).assign(**fold))
     scores = read_predictions(baselines, BASELINES)
     for model in BASELINES:
         of_one = scores[["id", "label"]].assign(score=scores[model], model=model, recipe="")
         predictions.append(of_one.assign(epochs=0, seed=0, **fold))
-summary = summarise(pd.concat(predictions), pd.concat(told))
+summary = summarise(pd.concat(predictions), pd.concat(membership))
 write_tsv(summary, snakemake.output[0], float_format="%.6f")

@@ -1,4 +1,4 @@
-"""Write who trains and who evaluates in one experiment."""
+"""Divide the records of one experiment into a training and an evaluation set."""
 
 import job
 

@@ -13,14 +13,14 @@ from conftest import random_rna
 from mirpair.contracts import SET_FEATURES, read_audit
 from mirpair.files import InputError, write_tsv
 from mirpair.identification.audit import (
+    audit_records,
     check_lengths,
     describe,
-    evaluated,
     features,
+    join_features,
     known_hairpins,
     read_families,
     shortcuts,
-    take_part,
 )
 
 RECORDS = pd.DataFrame(
@@ -44,7 +44,7 @@ def test_features_by_hand() -> None:
 
 
 def test_auroc_of_each_feature_by_hand() -> None:
-    found = shortcuts(take_part(EXPERIMENT, {"s": features(RECORDS, STRUCTURES)})).set_index(
+    found = shortcuts(join_features(EXPERIMENT, {"s": features(RECORDS, STRUCTURES)})).set_index(
         "feature"
     )
     # Training positives are shorter, so shorter is positive: 4 and 3 against 6 and 3.
@@ -60,7 +60,9 @@ def test_auroc_of_each_feature_by_hand() -> None:
 def test_the_direction_is_learnt_from_training_records_only() -> None:
     flipped = EXPERIMENT.assign(role=["evaluate"] * 4 + ["train"] * 4)
     longer = RECORDS.assign(sequence=["GC", "GCAA", "AUAU", "AUAUAU", "G" * 9, "G" * 8, "A", "AA"])
-    found = shortcuts(take_part(flipped, {"s": features(longer, STRUCTURES)})).set_index("feature")
+    found = shortcuts(join_features(flipped, {"s": features(longer, STRUCTURES)})).set_index(
+        "feature"
+    )
     assert found.loc["length", "direction"] == "higher"
     assert found.loc["length", "AUROC"] < 0.5, "a wrong direction must be seen, not turned around"
 
@@ -93,7 +95,7 @@ def audited(
         structures = pd.DataFrame({"id": records["id"], "mfe": -1.0})
         features_of[str(name)] = features(records, structures)
     experiment = table.loc[table["role"] != "", ["id", "set", "role"]].reset_index(drop=True)
-    return evaluated(take_part(experiment, features_of), known)
+    return audit_records(join_features(experiment, features_of), known)
 
 
 def test_a_sequence_of_both_classes_is_told_wherever_the_other_stands() -> None:
@@ -254,9 +256,9 @@ def test_families_of_another_release_are_told(tmp_path: Path) -> None:
 
 def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> None:
     long = RECORDS.assign(sequence=["GC"] * 7 + ["A" * 401])
-    records = take_part(EXPERIMENT, {"s": features(long, STRUCTURES)})
+    records = join_features(EXPERIMENT, {"s": features(long, STRUCTURES)})
     check_lengths(records, {"variable": None, "without-pairing": None})
-    with pytest.raises(InputError, match=r"'h' of the set 's' has 401 nt.*'fixed' takes up to"):
+    with pytest.raises(InputError, match=r"'h' of the set 's' has 401 nt.*'fixed' accepts up to"):
         check_lengths(records, {"variable": None, "fixed": 400})
 
 

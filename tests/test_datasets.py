@@ -11,8 +11,8 @@ from mirpair.files import InputError, write_tsv
 from mirpair.identification.datasets import (
     build_records,
     clean_records,
+    count_reasons,
     dropped_table,
-    why_dropped,
 )
 
 
@@ -56,7 +56,7 @@ def test_an_id_that_stands_twice_is_an_error_that_names_both_places(tmp_path: Pa
 def test_a_file_that_stands_twice_is_said_as_such(tmp_path: Path) -> None:
     one = fasta(tmp_path / "p.fa", ("a", "ACGU"))
     for positives, negatives in (([one, one], [one]), ([one], [one])):
-        with pytest.raises(InputError, match=r"p\.fa: this file stands twice"):
+        with pytest.raises(InputError, match=r"p\.fa: listed twice"):
             build_records(positives, negatives)
 
 
@@ -109,7 +109,7 @@ def test_a_cleaned_set_leaves_out_what_is_wrong_and_says_why(tmp_path: Path) -> 
         ["no:i", str(no), 4, "copy"],
     ]
     assert list(left_out.columns) == ["id", "file", "number", "reason"]
-    assert why_dropped(left_out) == {"copy": 3, "in both classes": 2, "known hairpin": 1}
+    assert count_reasons(left_out) == {"copy": 3, "in both classes": 2, "known hairpin": 1}
     write_tsv(records, tmp_path / "records.tsv")
     assert read_records(tmp_path / "records.tsv").equals(records)
 
@@ -135,9 +135,9 @@ def test_a_cleaned_set_lists_ambiguous_records_too_if_they_are_dropped(tmp_path:
     records, left_out = clean_records([one], [no], on_ambiguous="drop")
     assert records["id"].tolist() == ["one:a", "no:d"]
     assert left_out["reason"].tolist() == ["'N' at position 2", "copy"]
-    assert why_dropped(left_out) == {"with a letter outside ACGU": 1, "copy": 1}
+    assert count_reasons(left_out) == {"with a letter outside ACGU": 1, "copy": 1}
     quoted = left_out.assign(reason=[f"{letter!r} at position 2" for letter in "N'"])
-    assert why_dropped(quoted) == {"with a letter outside ACGU": 2}
+    assert count_reasons(quoted) == {"with a letter outside ACGU": 2}
     assert left_out.index.tolist() == [0, 1]
 
 
@@ -157,5 +157,5 @@ def test_an_id_twice_in_a_file_is_an_error_of_a_cleaned_set_unless_it_is_a_copy(
     copy = fasta(tmp_path / "copy.fa", ("a", "AAAA"), ("a", "AAAA"))
     assert clean_records([copy], [no])[0]["id"].tolist() == ["copy:a", "no:b"]
     twice = fasta(tmp_path / "twice.fa", ("a", "AAAA"), ("a", "GGGG"))
-    with pytest.raises(InputError, match="'twice:a' stands twice"):
+    with pytest.raises(InputError, match="'twice:a' occurs twice"):
         clean_records([twice], [no])

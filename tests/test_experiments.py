@@ -64,7 +64,7 @@ def test_k_folds_are_stratified_disjoint_and_the_same_for_the_same_seed() -> Non
 
 def test_more_folds_than_records_of_a_class_is_an_error() -> None:
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 0}
-    with pytest.raises(InputError, match="the smaller has 4"):
+    with pytest.raises(InputError, match="the smaller class has 4"):
         drawn(split, some_records(positives=4), 1)
 
 
@@ -228,10 +228,10 @@ def test_a_group_of_both_classes_counts_as_one_of_positives() -> None:
 
 def test_folds_are_of_splits_that_draw_them_and_those_need_them() -> None:
     records = some_records()
-    with pytest.raises(InputError, match="the split 'time' has no folds that are drawn"):
+    with pytest.raises(InputError, match="the split 'time' has no folds to draw"):
         assign_folds({"split": "time", "dataset": "s", "seed": 0}, records)
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
-    with pytest.raises(InputError, match="needs folds that are drawn"):
+    with pytest.raises(InputError, match="the split needs folds: draw them"):
         assign_roles(split, {"s": records}, fold=1)
 
 
@@ -246,7 +246,7 @@ def test_folds_of_other_records_are_refused() -> None:
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
     folds = assign_folds(split, records)
     for other in (folds.tail(-1), folds[::-1], folds.iloc[[1, 0, *range(2, len(folds))]]):
-        with pytest.raises(InputError, match="the folds are those of other records"):
+        with pytest.raises(InputError, match="the folds do not match the records"):
             assign_roles(split, {"s": records}, fold=1, folds=other)
 
 
@@ -350,20 +350,22 @@ def test_a_release_that_has_all_of_them_is_no_older_one() -> None:
 
 def test_a_species_that_nobody_is_of_is_refused_with_those_that_are_there() -> None:
     split = {"split": "species", "dataset": "s", "evaluate": ["xla"], "seed": 0}
-    with pytest.raises(InputError, match=r"of the species xla; there are, most of all, \w+"):
+    with pytest.raises(InputError, match=r"of the species xla; the most common species are \w+"):
         roles_of(split)
 
 
 def test_a_species_split_that_leaves_nothing_to_train_on_says_so() -> None:
     split = {"split": "species", "dataset": "s", "evaluate": list(SPECIES), "seed": 0}
-    with pytest.raises(InputError, match="none is left to train on: name fewer species"):
+    with pytest.raises(InputError, match="none is left to train on: hold out fewer species"):
         roles_of(split)
 
 
 def test_positives_of_a_plain_file_have_no_family() -> None:
     records, _ = collected()
     split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}
-    with pytest.raises(InputError, match="the family is known: name a collection of hairpins"):
+    with pytest.raises(
+        InputError, match="no positive of the set has a known family: use a collection"
+    ):
         assign_folds(split, records)
 
 
@@ -478,7 +480,7 @@ def test_a_sequence_on_both_sides_is_refused_unless_it_is_said_to_be_meant(
         "fold": 1,
         **files,
     }
-    with pytest.raises(InputError, match=r"very sequence of a training record.*copies: keep"):
+    with pytest.raises(InputError, match=r"same sequence as a training record.*copies: keep"):
         assign_roles(split, sets, **about)  # type: ignore[arg-type]
     kept = assign_roles(split | {"copies": "keep"}, sets, **about)  # type: ignore[arg-type]
     if split["split"] != "across-datasets":

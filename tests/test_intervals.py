@@ -150,7 +150,7 @@ def test_a_subset_leaves_its_records_out_of_values_and_intervals() -> None:
 
 
 def test_a_prediction_of_a_record_that_is_not_evaluated_is_an_error() -> None:
-    with pytest.raises(ValueError, match="not evaluated"):
+    with pytest.raises(ValueError, match="not evaluation records"):
         summarise(predictions(0, [0.1] * 4), everyone(0).head(3))
 
 

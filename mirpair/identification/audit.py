@@ -1,4 +1,4 @@
-"""What an experiment's records are worth, looked at before anything is trained on them."""
+"""Examine the records of an experiment before training: copies, labels, simple features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mirpair.sources.collections import read_families
 
 
 def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
-    """Features of every record that a network could lean on as a shortcut.
+    """Compute simple features of every record that a network could use as shortcuts.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
         (|kcal/mol| per nt).
     """
     if list(records["id"]) != list(structures["id"]):
-        raise InputError("records and structures are not of the same RNAs")
+        raise InputError("records and structures are not of the same RNAs: fold the records again")
     length = records["sequence"].str.len()
     return pd.DataFrame(
         {
@@ -49,7 +49,7 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
 def describe(
     records: pd.DataFrame, structures: pd.DataFrame, known: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """What tables and figures tell of a set, without its sequences.
+    """Describe a set for tables and figures, without its sequences.
 
     Parameters
     ----------
@@ -61,47 +61,48 @@ def describe(
     Returns
     -------
     DataFrame
-        Columns id, label, length, GC, MFE/length (see `features`), contradictory (the sequence
-        stands in the other class of the set too, 0/1), and hairpin (the first known one with
-        exactly this sequence, or empty).
+        Columns id, label, length, GC, MFE/length (see `features`), contradictory (whether the
+        sequence is in both classes of the set, 0/1), and hairpin (the first known hairpin with
+        this sequence, or empty).
     """
     table = features(records, structures)
     classes = table.groupby("sequence")["label"].transform("nunique")
-    names, _ = _names(known)
+    hairpin_of, _ = _known_by_sequence(known)
     table = table.assign(
-        contradictory=classes > 1, hairpin=[names.get(it, "") for it in table["sequence"]]
+        contradictory=classes > 1, hairpin=[hairpin_of.get(rna, "") for rna in table["sequence"]]
     )
     return table[list(SET_FEATURES)].astype(SET_FEATURES)
 
 
-def _names(known: pd.DataFrame | None) -> tuple[dict[str, str], dict[str, str]]:
-    """Sequence to the first known hairpin that it is, and to the first family that it is of."""
-    hairpin_of: dict[str, str] = {}
-    family_of: dict[str, str] = {}
-    if known is not None:
-        columns = (known["hairpin"], known["sequence"], known["family"])
-        for hairpin, sequence, family in zip(*columns, strict=True):
-            hairpin_of.setdefault(sequence, hairpin)
-            if family:
-                family_of.setdefault(sequence, family)
-    return hairpin_of, family_of
+def _known_by_sequence(known: pd.DataFrame | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Map sequences to the first known hairpin, and to the first known family."""
+    if known is None:
+        return {}, {}
+    backwards = known.iloc[::-1]  # a dictionary keeps the last of equal keys
+    in_family = backwards[backwards["family"] != ""]
+    return (
+        dict(zip(backwards["sequence"], backwards["hairpin"], strict=True)),
+        dict(zip(in_family["sequence"], in_family["family"], strict=True)),
+    )
 
 
-def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The records of an experiment with their role, features and whether they contradict.
+def join_features(
+    experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Join the roles of an experiment with the features of its records.
 
     Parameters
     ----------
     experiment
         Columns id, set, role.
     features_of
-        Result of `features` by name of the set.
+        Name of each set to the result of `features`.
 
     Returns
     -------
     DataFrame
-        The columns of both, and contradictory: whether the sequence stands in the other class
-        too, be it in a record of the sets that has no role in the experiment.
+        The columns of both, and contradictory: whether the sequence is in both classes of the sets,
+        counting records without a role in the experiment too.
     """
     both = pd.concat([frame.assign(set=name) for name, frame in features_of.items()])
     both["contradictory"] = both.groupby("sequence")["label"].transform("nunique") > 1
@@ -109,66 +110,66 @@ def take_part(experiment: pd.DataFrame, features_of: Mapping[str, pd.DataFrame])
 
 
 def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> None:
-    """Refuse a record that is too long for a network that is planned, before any is trained.
+    """Refuse a record that is too long for a planned network, before any training.
 
     Parameters
     ----------
     records
-        Result of `take_part`.
+        Result of `join_features`.
     limits
-        Model to the longest RNA that it takes, in nt; None is no limit.
+        Model to the length of the longest RNA it accepts, in nt; None means no limit.
 
     Raises
     ------
     InputError
-        Naming the record, its length, the network and the ways out.
+        If a record is too long; names it, its length, the network and what to do.
     """
     longest = records.iloc[int(records["length"].to_numpy().argmax())]
     for name, limit in limits.items():
         if limit is not None and longest["length"] > limit:
             raise InputError(
                 f"the record {longest['id']!r} of the set {longest['set']!r} has "
-                f"{longest['length']} nt, but the model {name!r} takes up to {limit}: leave the "
-                f"record out of the set, or the model out of `runs`"
+                f"{longest['length']} nt, but the model {name!r} accepts up to {limit}: remove the "
+                f"record from the set, or the model from `runs`"
             )
 
 
-def evaluated(
+def audit_records(
     records: pd.DataFrame, known: pd.DataFrame | None = None, *, threads: int = 1
 ) -> pd.DataFrame:
-    """What is known of each evaluation record, so that anyone may count, leave out or draw.
+    """Compare each evaluation record with the training records and known hairpins.
 
     Parameters
     ----------
     records
-        Result of `take_part`.
+        Result of `join_features`.
     known
         Result of `known_hairpins`, if there is a reference.
     threads
-        Of the search for near-copies; the result is the same for any.
+        For the search for near-copies; they do not change the result.
 
     Returns
     -------
     DataFrame
-        A row for each evaluation record, in the experiment's order, with
+        One row per evaluation record, in the experiment's order:
 
-        - id, set, label; an id is unique within a set only
-        - contradictory: its sequence stands in the other class too, anywhere in the sets (0/1)
-        - in_training: a training record has its very sequence (0/1)
+        - id, set, label; ids are unique within a set only
+        - contradictory: whether its sequence is in both classes, anywhere in the sets (0/1)
+        - in_training: whether a training record has the same sequence (0/1)
         - identity: to the nearest training record (`mirpair.rna.similarity.nearest`), 1 for a copy,
-          missing where there is none
-        - training_label: label of that record; of several that are as near, its own label, so
-          that another one says that none of the nearest has it
-        - hairpin: the first known one with exactly this sequence, or empty
-        - family: that of the known hairpins with this sequence, the first that has one, or empty
-        - relative: 1 if a training positive is a known hairpin of the same family, 0 if none
-          is, missing where the family is
+          missing if there is none
+        - training_label: label of that record. If records of both classes are equally near, it is
+          the record's own label, so a different label means that no nearest record shares it.
+        - hairpin: the first known hairpin with exactly this sequence, or empty
+        - family: the first known family of a hairpin with this sequence, or empty
+        - relative: 1 if a training positive is a known hairpin of the same family, else 0; missing
+          without a family
     """
     train, tested = (records[records["role"] == role] for role in (TRAIN, EVALUATE))
     queries, label = list(tested["sequence"]), tested["label"].to_numpy()
     positive, negative = (
-        nearest(queries, list(train.loc[train["label"] == it, "sequence"]), threads=threads)
-        for it in (1, 0)
+        nearest(queries, list(train.loc[train["label"] == one, "sequence"]), threads=threads)
+        for one in (1, 0)
     )
     own, other = np.where(label == 1, [positive, negative], [negative, positive])
     is_other = (other > own) | np.isnan(own)
@@ -176,9 +177,9 @@ def evaluated(
     nearest_label = pd.array(np.where(is_other, 1 - label, label), dtype="Int8")
     nearest_label[np.isnan(identity)] = pd.NA
 
-    hairpin_of, family_of = _names(known)
+    hairpin_of, family_of = _known_by_sequence(known)
     families = [family_of.get(sequence, "") for sequence in queries]
-    relatives = {family_of.get(it) for it in train.loc[train["label"] == 1, "sequence"]}
+    relatives = {family_of.get(rna) for rna in train.loc[train["label"] == 1, "sequence"]}
     return pd.DataFrame(
         {
             "id": tested["id"],
@@ -191,7 +192,7 @@ def evaluated(
             "hairpin": [hairpin_of.get(sequence, "") for sequence in queries],
             "family": families,
             "relative": pd.array(
-                [it in relatives if it else None for it in families], dtype="Int8"
+                [family in relatives if family else None for family in families], dtype="Int8"
             ),
         }
     ).astype(AUDIT)
@@ -203,22 +204,20 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
     Parameters
     ----------
     hairpins
-        FASTA file, plain or gzip; a header's words are name and accession. Records with a
-        character outside ACGU are equal to none of ours, so they are left out.
+        FASTA file, plain or gzip; a header has name and accession. Records with a character outside
+        ACGU equal none of a set's records, so they are skipped.
     families
-        Which family an accession belongs to. (Names change between releases.)
+        File with the family of each accession (names change between releases).
 
     Returns
     -------
     DataFrame
-        Columns hairpin (name), sequence, family (empty where there is none), in the order of the
-        file.
+        Columns hairpin (name), sequence, family (empty if there is none), in the order of the file.
 
     Raises
     ------
     InputError
-        If a file is not what it should be, naming file and line; if none of the hairpins has a
-        family.
+        If a file has another format (names file and line), or no hairpin has a family.
     """
     dropped: list[Dropped] = []
     read = list(read_fasta(hairpins, dropped=dropped))
@@ -234,13 +233,13 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
     if not table["family"].any():
         raise InputError(
             f"{families}: has none of the accessions (second word of a header) of {hairpins}: "
-            "are both files of one release?"
+            "use both files of the same release"
         )
     return table
 
 
 def _accessions(hairpins: str | Path) -> list[str]:
-    """Second word of every header, in the order of the file."""
+    """Read the second word of every header, in the order of the file."""
     with open(hairpins, "rb") as raw:
         is_gzip = raw.read(2) == b"\x1f\x8b"
     with (gzip.open if is_gzip else open)(hairpins, "rt", encoding="utf-8-sig") as lines:
@@ -249,19 +248,19 @@ def _accessions(hairpins: str | Path) -> list[str]:
 
 
 def shortcuts(records: pd.DataFrame) -> pd.DataFrame:
-    """AUROC and AUPR that each feature alone reaches on an experiment's evaluation records.
+    """Compute AUROC and AUPR of each single feature on the evaluation records.
 
-    Whether more or less of a feature speaks for a pre-miRNA is learnt from the training records.
+    The training records decide whether a higher or a lower value counts as positive.
 
     Parameters
     ----------
     records
-        Result of `take_part`.
+        Result of `join_features`.
 
     Returns
     -------
     DataFrame
-        Columns feature, direction (``higher`` or ``lower`` is positive), AUROC, AUPR.
+        Columns feature, direction (``higher`` or ``lower`` counts as positive), AUROC, AUPR.
     """
     train, evaluate = records[records["role"] == TRAIN], records[records["role"] == EVALUATE]
     rows = []

@@ -1,4 +1,4 @@
-"""What methods without a network make of an experiment's records."""
+"""Score an experiment's records by methods without a network."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ TRIPLETS = tuple(base + "".join(paired) for base in ALPHABET for paired in produ
 CLASSIC = (*TRIPLETS, "length", "GC", "MFE", "MFE/length", "paired")
 WORD = 8
 TREES = 500
-# As near to 0.5 as nine digits can say; more than rounding errors of a cosine, less than what two
-# different cosines of an RNA of up to 500 nt differ by.
+# Smallest difference from 0.5 in nine digits. Rounding errors of a cosine are smaller; different
+# cosines of an RNA of up to 500 nt differ by more.
 TIE = 1e-9
 BLOCK = 500
 
 
 def classic_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
-    """The 37 features of every record that the fitted baselines see.
+    """Compute the 37 features of every record that the fitted baselines use.
 
-    The triplet elements are those of Xue et al. 2005, BMC Bioinformatics 6:310: a position's base
-    with the states, paired or not, of the position and its two neighbours; ``(`` and ``)`` count
-    alike. Their program first cuts stem-loops out of the structure; here every position of the
-    whole RNA that has two neighbours counts, loops and loose ends too, so that branched
-    structures need no special case.
+    The triplet elements are those of Xue et al. 2005, BMC Bioinformatics 6:310: a base with the
+    states (paired or not) of its position and both neighbours; ``(`` and ``)`` count the same.
+    Their program first extracts stem-loops from the structure. Here every position with two
+    neighbours counts, also in loops and unpaired ends, so that branched structures need no special
+    case.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ def classic_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.Data
     Returns
     -------
     DataFrame
-        Columns id; 32 triplet elements, ``A(((`` to ``U...``, as shares of all of the RNA's
-        (sum 1; all 0 if it has less than 3 nt); length (nt); GC (share of the bases); MFE
+        Columns id; 32 triplet elements, ``A(((`` to ``U...``, as shares of all triplets of the RNA
+        (sum 1; all 0 below 3 nt); length (nt); GC (share of the bases); MFE
         (kcal/mol); MFE/length (|kcal/mol| per nt); paired (share of the bases).
 
     Raises
     ------
     InputError
-        If the tables are not of the same RNAs.
+        If the tables are of different RNAs.
     """
     simple = features(records, structures)
     states = structures["structure"].str.replace(")", "(", regex=False)
@@ -82,24 +82,24 @@ def _triplet_shares(sequence: str, states: str) -> list[float]:
 def likeness(
     sequences: Sequence[str], others: Sequence[str], *, block: int = BLOCK
 ) -> npt.NDArray[np.float64]:
-    """How like each RNA is to that one of `others` which is most like it.
+    """Compute the similarity of each RNA to the most similar one of `others`.
 
-    Likeness is the cosine of two RNAs' binary 8-mer vectors: shared 8-mers over the geometric
-    mean of how many different ones each of the two has. An RNA of less than 8 nt is like none.
+    Similarity is the cosine of two binary 8-mer vectors: the number of shared 8-mers divided by the
+    geometric mean of both RNAs' numbers of different 8-mers. Below 8 nt it is 0.
 
     Parameters
     ----------
     sequences, others
         RNAs over ACGU.
     block
-        Sequences compared at a time, which bounds the memory and changes nothing else.
+        Number of sequences compared at a time; it limits memory and does not change the result.
 
     Returns
     -------
     ndarray
         (len(sequences),), 0 (nothing shared) to 1 (the same 8-mers).
     """
-    # All words, not those of the training records only: an RNA's own unknown ones count too.
+    # All possible words: those that no training record has count too.
     words = map("".join, product(ALPHABET, repeat=WORD))
     vectorizer = CountVectorizer(
         analyzer="char",
@@ -109,7 +109,7 @@ def likeness(
         vocabulary=list(words),
     )
     known = vectorizer.transform(others)
-    found = [
+    maxima = [
         cosine_similarity(
             vectorizer.transform(sequences[start : start + block]), known, dense_output=False
         )
@@ -118,18 +118,18 @@ def likeness(
         .ravel()
         for start in range(0, len(sequences), block)
     ]
-    highest: npt.NDArray[np.float64] = np.concatenate(found)
+    highest: npt.NDArray[np.float64] = np.concatenate(maxima)
     return np.minimum(highest, 1)
 
 
 def nearest_neighbour(
     train: pd.DataFrame, sequences: Sequence[str], *, block: int = BLOCK
 ) -> npt.NDArray[np.float64]:
-    """Score RNAs by which class of the training records has the one that is most like it.
+    """Score RNAs by the class of the most similar training record.
 
     The score is (1 + s⁺ − s⁻) / 2, with s⁺ and s⁻ the highest `likeness` to a positive and to a
-    negative training record. Where both are equal, also because nothing is shared, the record is
-    called negative, as most are: the score is `TIE` below 0.5.
+    negative training record. If both are equal, for example because nothing is shared, the record
+    is called negative, as most are: the score is `TIE` below 0.5.
 
     Parameters
     ----------
@@ -158,39 +158,38 @@ def predict(
 ) -> pd.DataFrame:
     """Fit all baselines on training records and score evaluation records.
 
-    The fitted ones weigh the classes ("balanced" in scikit-learn), because equation 2, the loss of
-    the networks, does too. All settings are scikit-learn's defaults or stand here; none was chosen
-    by a result.
+    The fitted ones weight the classes ("balanced" in scikit-learn), as does equation 2, the loss of
+    the networks. Settings not given here are scikit-learn's defaults; none was chosen by results.
 
     Parameters
     ----------
     train, evaluate
-        Columns id, label (1 is a pre-miRNA), sequence and those of `classic_features`. Labels of
-        `evaluate` are handed on and not looked at.
+        Columns id, label (1: a pre-miRNA), sequence and those of `classic_features`. Labels of
+        `evaluate` are only copied to the result.
     seed
-        Of the random forest; nothing else is random.
+        For the random forest; nothing else is random.
     threads
-        For the random forest; the scores are the same with any number.
+        For the random forest; they do not change the scores.
 
     Returns
     -------
     DataFrame
-        Columns id, label and a score, 0 to 1, of each of `BASELINES`; rows as in `evaluate`. A
-        score of at least 0.5 is called positive.
+        Columns id, label and a score from 0 to 1 for each of `BASELINES`; rows as in `evaluate`. A
+        record with a score of at least 0.5 is called positive.
 
     Raises
     ------
     InputError
-        If the training records are all of one class.
+        If all training records are of one class.
     """
     if train["label"].nunique() < 2:
-        raise InputError("the training records are all of one class; both are needed")
+        raise InputError("the training records are all of one class; add records of the other")
     labels = train["label"].to_numpy()
     single, classic = ["MFE/length"], list(CLASSIC)
     forest = RandomForestClassifier(
         TREES, class_weight="balanced", n_jobs=threads, random_state=seed
     ).fit(train[classic].to_numpy(), labels)
-    # Threads would add up the trees in any order, and so round in any way.
+    # Threads would sum the trees in varying order, with varying rounding.
     forest.set_params(n_jobs=1)
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Who is in a set of RNAs."""
+"""Build the table of labelled records of a set."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def build_records(
     Returns
     -------
     records
-        Columns id, label (1 is a pre-miRNA), sequence, file and number (where it came from),
-        positives first, in the order of the files.
+        Columns id, label (1: a pre-miRNA), sequence, file and number (in the file), positives
+        first, in the order of the files.
     dropped
-        What was left out.
+        The records that were dropped.
 
     Raises
     ------
     InputError
-        As `read_fasta` does, and if an id stands twice or a class has no records.
+        If `read_fasta` does, an id occurs twice, or a class has no records.
     """
     dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
     rows: list[tuple[str, int, str, str, int]] = []
@@ -51,9 +51,9 @@ def build_records(
         if other := first_seen.get(record.id):
             raise InputError(
                 f"{record.file}: record {record.number} has the id {record.id!r}, but so "
-                f"has record {other.number} of {other.file}: ids must be unique in a set, "
-                "rename one of them, choose collections that have none in common, or say `cleaned: "
-                "true`, by which files may share ids"
+                f"has record {other.number} of {other.file}: ids must be unique in a set. Rename "
+                "one of them, choose collections that share no ids, or set `cleaned: true`, which "
+                "allows files to share ids"
             )
         first_seen[record.id] = record
         rows.append((record.id, label, record.sequence, record.file, record.number))
@@ -67,10 +67,10 @@ def clean_records(
     known: Collection[str] = (),
     on_ambiguous: Literal["error", "drop"] = "error",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the FASTA files of both classes, and leave out what is known to be wrong.
+    """Read the FASTA files of both classes, and leave out copies and wrong labels.
 
-    Files may share ids and sequences, as sets that were made from one another do: an id is
-    ``<name of the file>:<id>``, and of each sequence the first record is taken.
+    Files may share ids and sequences, as sets that build on one another do: an id becomes
+    ``<name of the file>:<id>``, and only the first record of each sequence is used.
 
     Parameters
     ----------
@@ -81,15 +81,16 @@ def clean_records(
 
     Returns
     -------
-    records, left_out
-        As `build_records`; and id, file, number and reason of each record that was left out: a
-        sequence of both classes, a negative that is a known hairpin, a copy, or a character
-        outside ACGU.
+    records
+        As from `build_records`.
+    left_out
+        Columns id, file, number and reason: a sequence in both classes, a negative that is a known
+        hairpin, a copy, or a character outside ACGU.
 
     Raises
     ------
     InputError
-        As `build_records` does.
+        If `read_fasta` does, two different sequences have the same id, or a class has no records.
     """
     dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
     rows = [
@@ -97,7 +98,7 @@ def clean_records(
         for label, it in _read_classes(positives, negatives, dropped)
     ]
     table = pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS)
-    # The last that is true is what is told.
+    # Later reasons override earlier ones.
     reason = pd.Series("", index=table.index, dtype="str")
     reason[table.duplicated("sequence")] = "copy"
     reason[(table["label"] == 0) & table["sequence"].isin(set(known))] = "known hairpin"
@@ -110,11 +111,12 @@ def clean_records(
             raise InputError(f"no records are left for the {kind} class after cleaning")
     if twice := records.loc[records["id"].duplicated(), "id"].tolist():
         raise InputError(
-            f"the id {twice[0]!r} stands twice: ids must be unique in a file, and files of a set "
-            "must have different names"
+            f"the id {twice[0]!r} occurs twice: make ids unique in each file, and give the files "
+            "of a set different names"
         )
-    told = pd.concat([dropped_table(dropped or []), left_out[["id", "file", "number", "reason"]]])
-    return records, told.reset_index(drop=True)
+    columns = ["id", "file", "number", "reason"]
+    reasons = pd.concat([dropped_table(dropped or []), left_out[columns]], ignore_index=True)
+    return records, reasons
 
 
 def _read_classes(
@@ -122,10 +124,10 @@ def _read_classes(
     negatives: Iterable[str | Path],
     dropped: list[Dropped] | None,
 ) -> Iterator[tuple[int, Record]]:
-    """Label and record of everything in the files of both classes, positives first."""
+    """Read label and record from the files of both classes, positives first."""
     files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
     if twice := [path for path, count in Counter(files[1] + files[0]).items() if count > 1]:
-        raise InputError(f"{', '.join(twice)}: this file stands twice among the files of the set")
+        raise InputError(f"{', '.join(twice)}: listed twice in the set; list each file once")
     for label, paths in files.items():
         count = 0
         for path in paths:
@@ -140,59 +142,57 @@ def _read_classes(
 
 
 def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
-    """What `build_records` left out: id, file, number of the record, reason."""
+    """Make a table of the records that `build_records` dropped: id, file, number, reason."""
     return pd.DataFrame(
         [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped],
         columns=["id", "file", "number", "reason"],
     )
 
 
-def why_dropped(dropped: pd.DataFrame) -> dict[str, int]:
-    """How many records were left out for each reason, of a table that `clean_records` makes."""
-    letter = r"^.* at position \d+$"  # an apostrophe stands between other quotation marks
-    told = dropped["reason"].str.replace(letter, "with a letter outside ACGU", regex=True)
-    return {str(why): int(count) for why, count in told.value_counts().sort_index().items()}
+def count_reasons(left_out: pd.DataFrame) -> dict[str, int]:
+    """Count the records that `clean_records` left out, by reason."""
+    letter = r"^.* at position \d+$"  # the quotation marks of an apostrophe are others
+    reasons = left_out["reason"].str.replace(letter, "with a letter outside ACGU", regex=True)
+    return {str(why): int(count) for why, count in reasons.value_counts().sort_index().items()}
 
 
-def from_where(
-    records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column: str
-) -> pd.Series:
-    """The species, family or accession of every record, empty where it is not known.
+def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column: str) -> pd.Series:
+    """Return the species, family or accession of every record, empty if unknown.
 
     Parameters
     ----------
     records
         A set.
     origins
-        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+        FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
     column
         Of the table of origins.
 
     Raises
     ------
     InputError
-        If it is known of no positive.
+        If it is unknown for all positives.
     """
     parts = [
-        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "it": table[column]})
+        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "origin": table[column]})
         for file, table in origins.items()
     ]
-    empty = pd.DataFrame({"file": [""], "number": [0], "it": [""]})
+    empty = pd.DataFrame({"file": [""], "number": [0], "origin": [""]})
     known = pd.concat([empty, *parts])
     merged = records[["file", "number"]].merge(known, how="left", on=["file", "number"])
-    found = merged["it"].fillna("").set_axis(records.index)
-    if not (found[records["label"] == 1] != "").any():
+    origin = merged["origin"].fillna("").set_axis(records.index)
+    if not (origin[records["label"] == 1] != "").any():
         raise InputError(
-            f"of no positive of the set the {column} is known: name a collection of hairpins "
-            "(`collections` in the config) among its positives, in place of a FASTA file"
+            f"no positive of the set has a known {column}: use a collection of hairpins "
+            "(`collections` in the config) as its positives, instead of a FASTA file"
         )
-    return found
+    return origin
 
 
 def trained_families(
     experiment: pd.DataFrame, records: pd.DataFrame
 ) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """The families that an experiment trains, and which of them each of its records is of.
+    """List the families that an experiment trains, and number its records by them.
 
     Parameters
     ----------
@@ -203,11 +203,11 @@ def trained_families(
 
     Returns
     -------
-    classes, labels
-        Families by name; (N,) place of each record's family among them, -1 if it is of none.
+    classes
+        Names of the trained families, sorted.
+    labels
+        (N,): index of each record's family in `classes`, -1 if it was not trained.
     """
-    family_of = dict(zip(records["id"], records["family"], strict=True))
-    family = experiment["id"].map(family_of)
+    family = experiment["id"].map(records.set_index("id")["family"])
     classes = sorted(set(family[experiment["role"] == TRAIN]))
-    place = {name: number for number, name in enumerate(classes)}
-    return classes, family.map(place).fillna(-1).to_numpy(dtype=np.int64)
+    return classes, pd.Index(classes).get_indexer(family).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Who trains and who evaluates in an experiment, and that nobody does both."""
+"""Divide the records of an experiment into a training and an evaluation set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, EXPERIMENT, NEAR, TRAIN
 from mirpair.files import InputError
-from mirpair.identification.datasets import from_where
+from mirpair.identification.datasets import origin_of
 from mirpair.rna.sequences import read_fasta
 from mirpair.rna.similarity import clusters, nearest
 
@@ -24,31 +24,31 @@ def held_out(
     identity: float | None = None,
     threads: int = 1,
 ) -> pd.Series:
-    """Role of every record, where some are held out and others belong to neither side.
+    """Assign a role to every record, given which records are held out.
 
-    Those that belong to neither side, as RNAs of no species do, are divided so that either class
-    has the same share in the evaluation as positives that are held out have of all that belong to a
-    side. Whole clusters of RNAs that are alike (from an identity of 0.8) are drawn, up to the
-    share; the one that would exceed it is taken if that comes nearer to it.
+    Records without a side, such as RNAs of unknown species, are divided at random: each class gets
+    the same share of evaluation records as there is among positives with a side. Complete clusters
+    of similar RNAs (identity of at least 0.8) are drawn until the share is reached; a cluster that
+    exceeds it is used if that comes closer to the share.
 
     Parameters
     ----------
     records
         A set.
     held
-        Of each record True (evaluates), False (trains) or missing.
+        For each record True (evaluates), False (trains) or missing (no side).
     seed
-        Of the draw.
+        Of the random draw.
     identity
-        Positives that are this near to a training positive, or nearer, do not evaluate, nor do they
-        count in the share; None leaves none out.
+        Held-out positives with at least this identity to a training positive get no role and do not
+        count in the share; None keeps all.
     threads
-        The result is the same for any.
+        For the clustering; they do not change the result.
 
     Returns
     -------
     Series
-        Role of each record; missing for what is too near.
+        Role of each record; missing if it is too similar to a training record.
     """
     role = held.map({True: EVALUATE, False: TRAIN})
     positive = (records["label"] == 1) & held.notna()
@@ -85,15 +85,15 @@ def published_roles(
     evaluate: Sequence[str | Path],
     on_ambiguous: Literal["error", "drop"] = "error",
 ) -> pd.Series:
-    """Role of the records that published FASTA files list; others get no role (missing).
+    """Assign the roles of published FASTA files; other records get none (missing).
 
     Records that the set dropped for an ambiguous character are dropped here too.
 
     Raises
     ------
     InputError
-        If a file has an id that the set has not, or with another sequence, or an id stands in
-        both roles.
+        If a file has an id that is not in the set or has another sequence there, or an id is in
+        the files of both roles.
     """
     sequences = dict(zip(records["id"], records["sequence"], strict=True))
     roles: dict[str, str] = {}
@@ -102,11 +102,13 @@ def published_roles(
             for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
                 where = f"{record.file}: record {record.number} ({record.id!r})"
                 if record.id not in sequences:
-                    raise InputError(f"{where} is not in the set that it should be a part of")
+                    raise InputError(f"{where} is not in the set; correct the file or the set")
                 if sequences[record.id] != record.sequence:
-                    raise InputError(f"{where} has another sequence than in its set")
+                    raise InputError(f"{where} has another sequence than in the set; correct one")
                 if roles.setdefault(record.id, role) != role:
-                    raise InputError(f"{where} stands in the training and the evaluation files")
+                    raise InputError(
+                        f"{where} is in the training and the evaluation files; remove one"
+                    )
     return records["id"].map(roles)
 
 
@@ -123,36 +125,36 @@ def assign_roles(
     on_ambiguous: Literal["error", "drop"] = "error",
     threads: int = 1,
 ) -> pd.DataFrame:
-    """The table of one experiment: id, set and role of every record that takes part.
+    """Make the table of one experiment: id, set and role of each record with a role.
 
     Parameters
     ----------
     split
         An experiment of the config (`mirpair.study.config.Experiment`) as a dictionary; or
-        ``{"split": "whole", "dataset": …}``, in which all train.
+        ``{"split": "whole", "dataset": …}``, which trains on all records.
     records
-        Records by name of their set.
+        Name of a set to its records.
     fold
-        Which of them, from 1, if the split has folds.
+        Number of the fold, from 1, if the split has folds.
     train, evaluate
         FASTA files of a published split.
     origins
-        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+        FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
     older
-        Accessions of the release since which a split in time holds out.
+        For a split in time: accessions of the older release. Newer hairpins are held out.
     folds
-        Of a split whose folds are drawn: result of `mirpair.identification.folds.assign_folds`.
+        Result of `mirpair.identification.folds.assign_folds`, if the split has folds.
     on_ambiguous
         What the set does with a record that has a character outside ACGU.
     threads
-        Of a search for what is alike; the result is the same for any.
+        For similarity searches; they do not change the result.
 
     Raises
     ------
     InputError
-        If a role lacks records of either class, or a sequence both trains and evaluates and the
-        split does not say that it may; see also `published_roles` and
-        `mirpair.identification.datasets.from_where`.
+        If a role lacks records of a class, or a sequence both trains and evaluates and the split
+        does not allow it; see also `published_roles` and
+        `mirpair.identification.datasets.origin_of`.
     """
     parts: list[tuple[str, pd.Series | str]]
     match split["split"]:
@@ -194,10 +196,10 @@ def assign_roles(
 def _of_fold(records: pd.DataFrame, folds: pd.DataFrame | None, fold: int) -> pd.Series:
     if folds is None:
         raise InputError(
-            "the split needs folds that are drawn: `mirpair.identification.folds.assign_folds`"
+            "the split needs folds: draw them with `mirpair.identification.folds.assign_folds`"
         )
     if not records["id"].equals(folds["id"]):
-        raise InputError("the folds are those of other records than the set has: draw them again")
+        raise InputError("the folds do not match the records of the set: draw them again")
     return (folds["fold"] == fold).map({True: EVALUATE, False: TRAIN})
 
 
@@ -208,37 +210,36 @@ def _held_out(
     older: Collection[str],
     threads: int,
 ) -> pd.Series:
-    """Roles by a split of one set by where its RNAs are from."""
+    """Assign roles by the species or the release of each RNA."""
     match split:
         case {"split": "species", "evaluate": evaluates, "seed": seed}:
-            species = from_where(records, origins, "species").str.lower()
+            species = origin_of(records, origins, "species").str.lower()
             wanted = {name.lower() for name in evaluates}
             of_positives = species[records["label"] == 1]
             if unknown := sorted(wanted - set(of_positives)):
-                there = ", ".join(of_positives[of_positives != ""].value_counts().index[:8])
+                common = ", ".join(of_positives[of_positives != ""].value_counts().index[:8])
                 raise InputError(
-                    f"no positive of the set is of the species {', '.join(unknown)}; there are, "
-                    f"most of all, {there}"
+                    f"no positive of the set is of the species {', '.join(unknown)}; the most "
+                    f"common species are {common}"
                 )
             held = species.isin(wanted).where(species != "")
             if set(of_positives) - {""} <= wanted:
                 raise InputError(
-                    "all positives whose species is known are of those that evaluate "
-                    f"({', '.join(evaluates)}), so none is left to train on: name fewer species, "
-                    "or collect more"
+                    f"all positives of known species are held out ({', '.join(evaluates)}), so "
+                    "none is left to train on: hold out fewer species, or collect more"
                 )
         case {"split": "time", "seed": seed}:
-            accession = from_where(records, origins, "accession")
-            # Negatives are of no release.
+            accession = origin_of(records, origins, "accession")
+            # Negatives belong to no release.
             dated = (accession != "") & (records["label"] == 1)
             held = (~accession.isin(set(older))).where(dated)
             if not held[dated].astype(bool).any():
                 raise InputError(
-                    "no positive is new: the older release has the accessions of all of them"
+                    "no positive is new: the older release has all accessions; use an older one"
                 )
         case _:
-            raise InputError(f"no split that holds out by where RNAs are from: {dict(split)}")
-    # Negatives that are all on one side belong to neither.
+            raise InputError(f"the split does not hold out by species or release: {dict(split)}")
+    # Negatives that are all on one side are divided at random instead.
     negative = records["label"] == 0
     if held[negative].nunique() < 2:
         held = held.mask(negative)
@@ -246,7 +247,7 @@ def _held_out(
 
 
 def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
-    """Which evaluation records are too near to a training record."""
+    """Mark evaluation records with at least this identity to a training record."""
     trains, evaluates = (table.loc[table["role"] == it, "sequence"] for it in (TRAIN, EVALUATE))
     if identity == 1:
         near = evaluates.isin(set(trains)).to_numpy()
@@ -266,19 +267,19 @@ def refuse_copies(table: pd.DataFrame) -> None:
     Raises
     ------
     InputError
-        If one does; with how many, the first, and what can be done.
+        If one does; names their number, the first, and what to do.
     """
     trains = table[table["role"] == TRAIN].drop_duplicates("sequence").set_index("sequence")["id"]
     twice = table[(table["role"] == EVALUATE) & table["sequence"].isin(trains.index)]
     if not twice.empty:
         first = twice.iloc[0]
         raise InputError(
-            f"{len(twice)} evaluation records have the very sequence of a training record, the "
+            f"{len(twice)} evaluation records have the same sequence as a training record, the "
             f"first is {first['id']!r} of the set {first['set']!r}, a copy of "
-            f"{trains[first['sequence']]!r}: a result on them says little. Leave them out of the "
+            f"{trains[first['sequence']]!r}: results on them mean little. Leave them out of the "
             "evaluation (`identity: 1` in the experiment, or `identity: 0.8` for near-copies too), "
-            "take copies out of the set (`cleaned: true`), hold out whole clusters (`split: "
-            "cluster-k-fold`), or say that it is meant (`copies: keep`)."
+            "remove copies from the set (`cleaned: true`), hold out complete clusters (`split: "
+            "cluster-k-fold`), or allow copies (`copies: keep`)."
         )
 
 
@@ -287,6 +288,6 @@ def _both_classes(table: pd.DataFrame, role: str) -> None:
     for label, kind in ((1, "positive"), (0, "negative")):
         if label not in present:
             raise InputError(
-                f"the {role} part has no {kind} records; both are needed (are they so much alike "
-                "that whole clusters, or `identity`, leave none?)"
+                f"the {role} part has no {kind} records, but needs both classes (are they so "
+                "similar that clusters, or `identity`, leave none?)"
             )

@@ -1,4 +1,4 @@
-"""The folds of a cross-validation: who evaluates which, of records, clusters or families."""
+"""Draw the folds of a cross-validation by record, cluster or family."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mirpair.files import InputError
-from mirpair.identification.datasets import from_where
+from mirpair.identification.datasets import origin_of
 from mirpair.rna.similarity import clusters
 
 
@@ -24,70 +24,70 @@ def assign_folds(
     origins: Mapping[str, pd.DataFrame] | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Draw the folds of a cross-validation, all of them at once.
+    """Draw all folds of a cross-validation.
 
-    Records are drawn alone (``k-fold``, by scikit-learn's StratifiedKFold), or as whole clusters of
-    what is alike or whole families (StratifiedGroupKFold, which spreads the classes as evenly as
-    the groups allow).
+    Records are drawn one by one (``k-fold``, by scikit-learn's StratifiedKFold), or as complete
+    clusters of similar RNAs or complete families (StratifiedGroupKFold, which spreads the classes
+    as evenly as the groups allow).
 
     Parameters
     ----------
     split
         A cross-validation of the config (`mirpair.study.config.Experiment`) as a dictionary.
     records
-        Of its set.
+        All records of the set.
     origins
-        Where RNAs are from (`mirpair.contracts.read_origins`), by the FASTA file that they are in.
+        FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
     threads
-        Of a search for what is alike; the result is the same for any.
+        For the clustering; they do not change the result.
 
     Returns
     -------
     DataFrame
-        Column id, and fold: the number, from 1, of the fold that the record evaluates.
+        Columns id and fold: the number, from 1, of the fold that the record evaluates.
 
     Raises
     ------
     InputError
-        If there are too few records or groups of a class; see also
-        `mirpair.identification.datasets.from_where`.
+        If a class has fewer records or groups than folds; see also
+        `mirpair.identification.datasets.origin_of`.
     """
     match split["split"]:
         case "k-fold":
-            groups, what, drawing = None, "records", StratifiedKFold
+            groups, unit, splitter = None, "records", StratifiedKFold
         case "cluster-k-fold":
             sequences = records["sequence"].tolist()
             groups = clusters(sequences, identity=split["identity"], threads=threads)
-            what, drawing = "groups", StratifiedGroupKFold
+            unit, splitter = "groups", StratifiedGroupKFold
         case "family-k-fold":
-            groups = family_groups(records, from_where(records, origins or {}, "family"))
-            what, drawing = "groups", StratifiedGroupKFold
+            groups = family_groups(records, origin_of(records, origins or {}, "family"))
+            unit, splitter = "groups", StratifiedGroupKFold
         case other:
-            raise InputError(f"the split {other!r} has no folds that are drawn")
+            raise InputError(f"the split {other!r} has no folds to draw")
     label, count = records["label"], split["folds"]
     units = label if groups is None else label.groupby(groups).max()
     smallest = int(units.value_counts().min())
     if smallest < count:
         raise InputError(
-            f"{count} folds need at least {count} {what} of either class, the smaller has "
+            f"{count} folds need at least {count} {unit} of each class, but the smaller class has "
             f"{smallest}: use fewer folds or more records"
         )
-    splitter = drawing(n_splits=count, shuffle=True, random_state=split["seed"])
+    drawn = splitter(n_splits=count, shuffle=True, random_state=split["seed"])
     fold = np.zeros(len(records), dtype=np.int64)
-    for number, (_, evaluates) in enumerate(splitter.split(records, label, groups), 1):
+    for number, (_, evaluates) in enumerate(drawn.split(records, label, groups), 1):
         fold[evaluates] = number
     return pd.DataFrame({"id": records["id"], "fold": fold})
 
 
 def family_groups(records: pd.DataFrame, family: pd.Series) -> npt.NDArray[np.int64]:
-    """Groups of records of one family; those of one sequence are together in any case.
+    """Group records by family; records with the same sequence always share a group.
 
     Parameters
     ----------
     records
         A set.
     family
-        Of each record; one that has none (empty) is a group of its own.
+        Family of each record; without one (empty) it is a group of its own.
 
     Returns
     -------

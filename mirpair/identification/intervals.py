@@ -1,4 +1,4 @@
-"""How sure a metric is: a bootstrap over records, Student's t over folds."""
+"""95 % intervals of metrics: a bootstrap over records, Student's t over folds."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ def bootstrap(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Floats:
-    """Interval of every metric on one set of records, by a stratified bootstrap.
+    """Compute the interval of every metric by a stratified bootstrap over records.
 
-    Positives and negatives are drawn apart, with replacement, as many as there are; the interval
-    is from the 2.5th to the 97.5th percentile (`scipy.stats.bootstrap`). It tells how the metric
-    would vary with other records of the same kind; how it varies with the seed of the training it
-    cannot tell.
+    Positives and negatives are resampled separately with replacement; the interval is from the
+    2.5th to the 97.5th percentile (`scipy.stats.bootstrap`). It shows how a metric varies with the
+    choice of records, not with the seed of the training.
 
     Parameters
     ----------
     labels
-        (N,); 1 is a pre-miRNA.
+        (N,); 1: a pre-miRNA.
     scores
-        (N,), or (S, N) of S trainings: then it is the interval of their mean, from the same
-        resamples for each.
+        (N,), or (S, N) of S trainings for the interval of their mean, on the same resamples.
     threshold
-        A score of at least this is called positive.
+        A record with a score of at least this is called positive.
     negative_weight
-        How often a negative counts, as in `mirpair.identification.metrics.measure`.
-    resamples, seed
-        How many resamples there are, and what makes them the same every time.
+        Weight of a negative, as in `mirpair.identification.metrics.measure`.
+    resamples
+        Number of resamples.
+    seed
+        For the resampling.
 
     Returns
     -------
     ndarray
-        (7, 2): low and high of each of `METRICS`; NaN where a resample has no value (nothing is
-        called positive in it, say) or a class has less than two records.
+        (7, 2): low and high of each of `METRICS`; NaN if a metric is undefined in a resample (such
+        as PPV if nothing is called positive) or a class has fewer than two records.
     """
     means = _means(scores, threshold, negative_weight)
     return _resampled(labels, means, resamples=resamples, seed=seed)
@@ -66,24 +66,24 @@ def difference(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Floats:
-    """Interval of every metric of some trainings less that of others, on the same resamples.
+    """Compute the interval of the difference of every metric, on the same resamples.
 
     Parameters
     ----------
     labels, threshold, resamples, seed
         See `bootstrap`.
     scores, others
-        As the scores of `bootstrap`.
+        As `scores` of `bootstrap`; the difference is `scores` minus `others`.
 
     Returns
     -------
     ndarray
         (7, 2), see `bootstrap`.
     """
-    ours, theirs = _means(scores, threshold, 1.0), _means(others, threshold, 1.0)
+    minuend, subtrahend = (_means(values, threshold, 1.0) for values in (scores, others))
     return _resampled(
         labels,
-        lambda *drawn: ours(*drawn) - theirs(*drawn),
+        lambda *drawn: minuend(*drawn) - subtrahend(*drawn),
         resamples=resamples,
         seed=seed,
     )
@@ -92,16 +92,16 @@ def difference(
 def _means(
     scores: npt.ArrayLike, threshold: float, negative_weight: float
 ) -> Callable[[Counts, Counts], Floats]:
-    """Of positives and negatives of resamples, all metrics' means over the trainings."""
+    """Make a function of resampled positives and negatives: mean metrics over trainings."""
     trainings = [
         _Ranked(row, threshold, negative_weight)
         for row in np.atleast_2d(np.asarray(scores, np.float64))
     ]
 
     def means(positives: Counts, negatives: Counts) -> Floats:
-        every = [training.measure(positives, negatives) for training in trainings]
-        values: Floats = np.mean(every, axis=0)
-        return values
+        metrics = [training.measure(positives, negatives) for training in trainings]
+        mean: Floats = np.mean(metrics, axis=0)
+        return mean
 
     return means
 
@@ -116,19 +116,19 @@ def _resampled(
     from scipy import stats
 
     labels = np.asarray(labels)
-    places = [np.flatnonzero(labels == label) for label in (1, 0)]
-    if min(map(len, places)) < 2:
+    indices = [np.flatnonzero(labels == label) for label in (1, 0)]
+    if min(map(len, indices)) < 2:
         return np.full((len(METRICS), 2), np.nan)
 
     def statistic(positives: Counts, negatives: Counts, axis: int = -1) -> Floats:
-        found = values(np.atleast_2d(positives), np.atleast_2d(negatives))
-        return found if positives.ndim > 1 else found[:, 0]
+        metrics = values(np.atleast_2d(positives), np.atleast_2d(negatives))
+        return metrics if positives.ndim > 1 else metrics[:, 0]
 
     with warnings.catch_warnings():
-        # What has no value in a resample has no interval, which is said by NaN.
+        # A metric that is undefined in a resample gets NaN, which is documented.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        found = stats.bootstrap(
-            places,
+        result = stats.bootstrap(
+            indices,
             statistic,
             n_resamples=resamples,
             batch=100,
@@ -138,14 +138,14 @@ def _resampled(
             method="percentile",
             rng=np.random.default_rng(seed),
         )
-    return np.stack(found.confidence_interval, axis=1)
+    return np.stack(result.confidence_interval, axis=1)
 
 
 class _Ranked:
-    """One training's scores, made ready for metrics of many resamples at once.
+    """Scores of one training, sorted once to compute metrics of many resamples at a time.
 
-    A resample only changes how often a record counts, so records are sorted by score once, and a
-    resample is the number of its positives and negatives at each score.
+    A resample only changes how often a record counts, so it is represented by its numbers of
+    positives and negatives at each score.
     """
 
     def __init__(self, scores: Floats, threshold: float, weight: float = 1.0) -> None:
@@ -160,41 +160,41 @@ class _Ranked:
         return counts.reshape(len(drawn), self.size)
 
     def measure(self, positives: Counts, negatives: Counts) -> Floats:
-        """(7, B): all metrics of B resamples, given as places of records, (B, P) and (B, N)."""
+        """Compute (7, B) metrics of B resamples, given as indices of records, (B, P) and (B, N)."""
         p, n = positives.shape[1], negatives.shape[1]
         hits, alarms = self._histogram(positives), self._histogram(negatives)
         tp, fp = hits.cumsum(axis=1), alarms.cumsum(axis=1)
-        # A negative is below all positives with a higher score, and half of those with its own.
+        # A negative ranks below all positives with a higher score and half of those with its own.
         auroc = (alarms * (tp - hits / 2)).sum(axis=1) / (p * n)
-        # Where nothing is called there are no hits either, so the divisor does not matter.
+        # If nothing is called there are no hits, so the divisor does not matter.
         called = tp + self.weight * fp
         aupr = (hits * tp / np.where(called > 0, called, 1)).sum(axis=1) / p
-        found = tp[:, self.called - 1] if self.called else np.zeros(len(tp))
+        right = tp[:, self.called - 1] if self.called else np.zeros(len(tp))
         wrong = fp[:, self.called - 1] if self.called else np.zeros(len(fp))
-        se, sp = found / p, 1 - wrong / n
+        se, sp = right / p, 1 - wrong / n
         wrong = self.weight * wrong
         with np.errstate(invalid="ignore"):
-            ppv = found / (found + wrong)
-        f_score = 2 * found / (p + found + wrong)
+            ppv = right / (right + wrong)
+        f_score = 2 * right / (p + right + wrong)
         return np.stack([se, sp, ppv, f_score, np.sqrt(se * sp), auroc, aupr])
 
 
 def over_folds(values: npt.ArrayLike) -> Floats:
-    """Interval of the mean over folds: Student's t with one degree of freedom less than folds.
+    """Compute the interval of the mean over K folds by Student's t with K − 1 degrees of freedom.
 
-    The folds share most of their training records, so it is somewhat too narrow (no estimate of
-    the variance of cross-validation is without bias; Bengio and Grandvalet 2004, Journal of
-    Machine Learning Research 5:1089).
+    It is somewhat too narrow, because folds share most of their training records (no estimator of
+    the variance of cross-validation is unbiased; Bengio and Grandvalet 2004, Journal of Machine
+    Learning Research 5:1089).
 
     Parameters
     ----------
     values
-        (K,) or (K, M): a metric in each of K folds, seeds averaged before.
+        (K,) or (K, M): M metrics in each of K folds, averaged over seeds.
 
     Returns
     -------
     ndarray
-        (2,) or (M, 2): low and high, within 0 and 1; NaN if there are less than two folds.
+        (2,) or (M, 2): low and high, clipped to 0 and 1; NaN with fewer than two folds.
     """
     from scipy import stats
 

@@ -1,4 +1,4 @@
-"""The seven metrics of Do et al. 2018, section 3.2.1, by scikit-learn, and how sure they are."""
+"""The seven metrics of Do et al. 2018, section 3.2.1, by scikit-learn, with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mirpair.identification.intervals import bootstrap, over_folds
 from mirpair.networks.score_log import Scores
 
 THRESHOLD = 0.5
-# Evaluation records that are told apart in every evaluation, and what they are called.
+# Subsets of the evaluation records that every evaluation reports, and their names in tables.
 SUBSETS = {
     "all": "all evaluation records",
     "labels cleaned": "without wrong labels",
@@ -26,7 +26,7 @@ SUBSETS = {
 def rank(
     labels: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike | None = None
 ) -> dict[str, float]:
-    """AUROC and AUPR (average precision), the metrics that need no threshold."""
+    """Compute AUROC and AUPR (average precision), the metrics without a threshold."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     labels = np.asarray(labels)
@@ -45,23 +45,22 @@ def measure(
     threshold: float = THRESHOLD,
     negative_weight: float = 1.0,
 ) -> dict[str, float]:
-    """All seven metrics of one set of scores.
+    """Compute all seven metrics of one set of scores.
 
     Parameters
     ----------
     labels
-        (N,); 1 is a pre-miRNA.
+        (N,); 1: a pre-miRNA.
     scores
-        (N,); a score of at least `threshold` is called positive.
+        (N,); a record with a score of at least `threshold` is called positive.
     negative_weight
-        How often a negative counts, for another ratio of the classes than that of the records:
-        PPV, F-score and AUPR depend on it, the others do not.
+        Weight of a negative, to change the class ratio; it affects PPV, F-score and AUPR only.
 
     Returns
     -------
     dict
-        SE, SP, PPV, F-score, g-mean, AUROC and AUPR; one that is not defined (PPV where nothing
-        is called positive, say) is NaN.
+        SE, SP, PPV, F-score, g-mean, AUROC and AUPR; NaN where undefined (such as PPV if nothing
+        is called positive).
     """
     from sklearn.metrics import f1_score, precision_score, recall_score
 
@@ -84,7 +83,7 @@ def measure(
 
 
 def history(scores: Scores) -> pd.DataFrame:
-    """A row for each epoch: loss and all metrics of the training and the evaluation records.
+    """Compute loss and all metrics of the training and evaluation records for each epoch.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def history(scores: Scores) -> pd.DataFrame:
 
 
 def final(scores: Scores) -> pd.DataFrame:
-    """One row: number of evaluation records, and their metrics in the epoch that is the result."""
+    """Count the evaluation records and compute their metrics in the epoch that is reported."""
     positives = int((scores.evaluate_labels == 1).sum())
     counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}
     measured = measure(scores.evaluate_labels, scores.result)
@@ -114,39 +113,46 @@ def final(scores: Scores) -> pd.DataFrame:
 
 
 def subsets(records: pd.DataFrame) -> pd.DataFrame:
-    """Which evaluation records are left after each step of cleaning.
+    """Mark the evaluation records that remain after each step of cleaning.
 
-    Nothing of a prediction is looked at, only what was known before any training.
+    The steps use only facts from before training, and no predictions.
 
     Parameters
     ----------
     records
-        Result of `mirpair.identification.audit.evaluated`, as `mirpair.contracts.read_audit` reads
-        it.
+        Result of `mirpair.identification.audit.audit_records`, as read by
+        `mirpair.contracts.read_audit`.
 
     Returns
     -------
     DataFrame
-        Columns id, and booleans: all; labels cleaned (without records whose sequence stands in
-        both classes, and negatives that are known hairpins); cleaned (of those, without
-        near-copies of training records of either class).
+        Columns id, and booleans: all; labels cleaned (without sequences in both classes, and
+        without negatives that are known hairpins); cleaned (also without near-copies of training
+        records).
     """
     mislabelled = (records["label"] == 0) & (records["hairpin"] != "")
-    labels = (records["contradictory"] == 0) & ~mislabelled
+    cleaned = (records["contradictory"] == 0) & ~mislabelled
     near = (records["in_training"] == 1) | (records["identity"] >= NEAR)
-    left = (pd.Series(True, index=records.index), labels, labels & ~near)
-    return pd.DataFrame({"id": records["id"], **dict(zip(SUBSETS, left, strict=True))})
+    remaining = (pd.Series(True, index=records.index), cleaned, cleaned & ~near)
+    return pd.DataFrame({"id": records["id"], **dict(zip(SUBSETS, remaining, strict=True))})
 
 
 def choosers(validation: Mapping[str, str | None], evaluated: pd.DataFrame) -> dict[str, str]:
-    """Which experiment may choose the epoch of another: none that looks at its evaluation records.
+    """Find the experiment that may choose the epoch of another.
+
+    It must share no evaluation record with it, unless both are the same cross-validation.
 
     Parameters
     ----------
     validation
-        Experiment to the experiment with folds on its training set; itself if it has folds.
+        Experiment to the cross-validation on its training set; itself if it has folds.
     evaluated
         Columns group, set, id: the evaluation records of every experiment.
+
+    Returns
+    -------
+    dict
+        Experiment to the one that may choose its epoch; others are left out.
     """
     records = {
         str(group): set(zip(rows["set"], rows["id"], strict=True))
@@ -160,47 +166,45 @@ def choosers(validation: Mapping[str, str | None], evaluated: pd.DataFrame) -> d
 
 
 def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
-    """Every metric of every method on one experiment, with its 95 % interval.
+    """Compute every metric of every method on one experiment, with its 95 % interval.
 
-    With folds it is the mean over them, seeds averaged first, and
-    `mirpair.identification.intervals.over_folds`; without, the mean over the seeds and
-    `mirpair.identification.intervals.bootstrap`. In a subset the negatives are weighed so that the
-    classes have the ratio that they have in all evaluation records of the fold: otherwise PPV,
-    F-score and AUPR would change by the ratio alone.
+    With folds: the mean over folds, after averaging seeds, with
+    `mirpair.identification.intervals.over_folds`. Without: the mean over seeds, with
+    `mirpair.identification.intervals.bootstrap`. In a subset, negatives are weighted to keep the
+    class ratio of all evaluation records of the fold, because PPV, F-score and AUPR depend on it.
 
     Parameters
     ----------
     predictions
-        A row for each training and evaluation record: model, recipe, epochs, seed, number (of the
-        fold, 0 where there are none), id, label, score.
+        One row per training and evaluation record: model, recipe, epochs, seed, number (of the
+        fold, 0 without folds), id, label, score.
     membership
-        A row for each evaluation record: number, id, and a column of booleans for each subset of
-        the records that is to be told (`subsets`).
+        One row per evaluation record: number, id, and one boolean column per subset (`subsets`).
 
     Returns
     -------
     DataFrame
-        A row for each subset and method: subset, model, recipe, epochs, folds (numbers of those
-        present, with blanks between), seeds, positives and negatives (of all folds), and for each
-        metric its value, ``<metric> low`` and ``<metric> high``. What is undefined in one fold or
+        One row per subset and method: subset, model, recipe, epochs, folds (their numbers,
+        separated by blanks), seeds, positives and negatives (of all folds), and for each metric
+        its value, ``<metric> low`` and ``<metric> high``. A metric that is undefined in one fold or
         seed is undefined in the mean.
 
     Raises
     ------
     ValueError
-        If a prediction is of a record that `membership` has not.
+        If a predicted record is not in `membership`.
     """
     keys = ["number", "id"]
-    told = predictions.merge(
+    table = predictions.merge(
         membership, on=keys, how="left", validate="many_to_one", indicator=True
     )
-    if (told["_merge"] != "both").any():
-        raise ValueError("there are predictions of records that are not evaluated")
+    if (table["_merge"] != "both").any():
+        raise ValueError("some predicted records are not evaluation records")
     names = [name for name in membership.columns if name not in keys]
-    told[names] = told[names].astype(bool)
+    table[names] = table[names].astype(bool)
     rows = []
     for subset in names:
-        methods = told.groupby(["model", "recipe", "epochs"], sort=False, dropna=False)
+        methods = table.groupby(["model", "recipe", "epochs"], sort=False, dropna=False)
         for kind, trained in methods:
             model, recipe, epochs = cast(tuple[str, str, int], kind)
             row = {"subset": subset, "model": model, "recipe": recipe, "epochs": epochs}
@@ -209,21 +213,21 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
 
 
 def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
-    """A row of `summarise` but for what it is of."""
+    """Compute the counts, metrics and intervals of one row of `summarise`."""
     measured = []
     for (number, seed), run in trained.groupby(["number", "seed"]):
-        left = run[run[subset]]
-        weight = _negative_weight(run["label"], left["label"])
-        values = measure(left["label"], left["score"], negative_weight=weight)
+        part = run[run[subset]]
+        weight = _negative_weight(run["label"], part["label"])
+        values = measure(part["label"], part["score"], negative_weight=weight)
         measured.append({"number": number, "seed": seed, **values})
     by_fold = pd.DataFrame(measured).groupby("number")[list(METRICS)].mean(skipna=False)
-    everyone = trained.drop_duplicates(["number", "id"])
-    records = everyone[everyone[subset]]
+    all_records = trained.drop_duplicates(["number", "id"])
+    records = all_records[all_records[subset]]
     if by_fold.index[0]:
         limits = over_folds(by_fold.to_numpy())
     else:
         scores = trained.pivot(index="seed", columns="id", values="score")[records["id"]]
-        weight = _negative_weight(everyone["label"], records["label"])
+        weight = _negative_weight(all_records["label"], records["label"])
         limits = bootstrap(records["label"], scores, threshold=THRESHOLD, negative_weight=weight)
     row: dict[str, object] = {
         "folds": " ".join(str(number) for number in by_fold.index),
@@ -236,7 +240,7 @@ def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
     return row
 
 
-def _negative_weight(everyone: pd.Series, left: pd.Series) -> float:
-    """How often a negative of those left counts, for the class ratio of everyone."""
-    ratios = [(labels == 0).sum() / max((labels == 1).sum(), 1) for labels in (everyone, left)]
+def _negative_weight(all_labels: pd.Series, part: pd.Series) -> float:
+    """Compute the weight of a negative of a part that restores the class ratio of all labels."""
+    ratios = [(labels == 0).sum() / max((labels == 1).sum(), 1) for labels in (all_labels, part)]
     return float(ratios[0] / ratios[1]) if all(ratios) else 1.0

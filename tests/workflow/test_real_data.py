@@ -12,7 +12,13 @@ import yaml
 
 from mirpair.contracts import read_audit, read_experiment, read_features, read_records
 from mirpair.files import sha256
-from mirpair.identification.audit import describe, evaluated, features, known_hairpins, take_part
+from mirpair.identification.audit import (
+    audit_records,
+    describe,
+    features,
+    join_features,
+    known_hairpins,
+)
 from mirpair.sources.published import mirror_path, read_sources
 from mirpair.study.config import load_study
 from workflow.conftest import ROOT, Copy, copy_of_repository
@@ -105,7 +111,9 @@ def test_the_audit_that_is_kept_is_that_of_the_real_files(
         experiment = read_experiment(results / "experiments" / f"{name}.tsv")
         sets = dict.fromkeys(experiment["set"])
         of_sets = {of: features(records[of], flat[of]) for of in sets}
-        found[name] = evaluated(take_part(experiment, of_sets), known).reset_index(drop=True)
+        found[name] = audit_records(join_features(experiment, of_sets), known).reset_index(
+            drop=True
+        )
         kept = read_audit(KEPT / "audit" / name / "records.tsv.gz")
         pd.testing.assert_frame_equal(found[name].round({"identity": 4}), kept)
     human, cross, new = found.values()
