@@ -254,19 +254,19 @@ def test_other_files_are_refused_and_a_pickle_is_never_opened(
     bad = tmp_path / "bad.safetensors"
     canary = tmp_path / "opened"
     bad.write_bytes(pickle.dumps(_Canary(str(canary))))
-    with pytest.raises(InputError, match=r"bad\.safetensors: not weights that name families"):
+    with pytest.raises(InputError, match=r"bad\.safetensors: not weights for family annotation"):
         load(bad)
     assert not canary.exists()
     torch.save({"output.weight": torch.zeros(2)}, bad)
-    with pytest.raises(InputError, match="not weights that name families"):
+    with pytest.raises(InputError, match="not weights for family annotation"):
         load(bad)
     with pytest.raises(InputError, match="it holds no annotator"):
         load(trained["weights"])
     save_file({"x": torch.zeros(1)}, bad, metadata={"annotator": json.dumps({"score": "energy"})})
-    with pytest.raises(InputError, match="not weights that name families"):
+    with pytest.raises(InputError, match="not weights for family annotation"):
         load(bad)
     bad.write_bytes(one_hot.read_bytes()[:-1])
-    with pytest.raises(InputError, match="not weights that name families"):
+    with pytest.raises(InputError, match="not weights for family annotation"):
         load(bad)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mirpair.families.family_calls import (
     accuracy,
-    likeness,
+    nearest_cosine,
     network_calls,
     rejection,
     threshold_at,
@@ -39,7 +39,7 @@ def test_likeness_is_that_to_the_nearest_and_the_same_in_blocks() -> None:
         max(float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for b in known.astype(float))
         for a in some.astype(float)
     ]
-    assert likeness(some, known) == pytest.approx(one_by_one)
+    assert nearest_cosine(some, known) == pytest.approx(one_by_one)
 
 
 def queries() -> pd.DataFrame:

@@ -614,8 +614,8 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
     network = families.parent / "weights.safetensors"
     out = ["-o", str(tmp_path / "out.tsv")]
     for command, weights, said in (
-        ("annotate", pickled, "not weights that name families"),
-        ("annotate", network, "not weights that name families"),
+        ("annotate", pickled, "not weights for family annotation"),
+        ("annotate", network, "not weights for family annotation"),
         ("annotate", tmp_path / "none", "there is no such file"),
         ("annotate", tmp_path, "there is no such file"),
         ("predict", tmp_path / "none", "there is no such file"),

@@ -198,7 +198,7 @@ def test_the_longest_rna_that_takes_part_has_the_maximum_length(tmp_path: Path) 
 
 def test_outliers_need_records_that_validate() -> None:
     hairpins = table({"A": 6, "B": 6, "x": 3})
-    with pytest.raises(InputError, match="no family has RNAs left to choose thresholds by"):
+    with pytest.raises(InputError, match="no family has RNAs left to validate"):
         assign_families(hairpins, hairpins[:0], SPLIT | {"at_least": 5, "outliers": 5}, seed=0)
 
 

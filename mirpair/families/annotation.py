@@ -1,4 +1,4 @@
-"""Which family anyone's RNAs are of: what is shipped for it, and how it is asked."""
+"""Annotate RNAs with their microRNA family, by shipped weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mirpair import files
 from mirpair.contracts import TRAIN
 from mirpair.families.family_calls import (
     NETWORK_SCORES,
-    likeness,
+    nearest_cosine,
     network_calls,
     network_score,
     rejection,
@@ -34,7 +34,7 @@ from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
 from mirpair.rna.similarity import Nearest, identity
 
-# Name to the column of `mirpair.families.family_calls.rejection`.
+# Name of a threshold to its column of `mirpair.families.family_calls.rejection`.
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
 IN, OUT = "in", "out"
 OUTSIDE = "out of distribution"
@@ -57,27 +57,25 @@ ANNOTATION = {
 
 @dataclass(frozen=True, slots=True)
 class Annotator:
-    """What `annotate` asks.
+    """A network with its thresholds and training RNAs, as `annotate` needs them.
 
     Attributes
     ----------
     network
-        In double precision: what it says of an RNA does not depend, in any digit that is printed,
-        on which RNAs are computed with it.
+        In double precision, so that no printed digit depends on which RNAs share a batch.
     score
-        One of `mirpair.families.family_calls.NETWORK_SCORES`: how it tells what is of a trained
-        family.
+        One of `mirpair.families.family_calls.NETWORK_SCORES`, compared with the threshold.
     thresholds
-        By the names of `THRESHOLDS`; what has a lower score is of no trained family.
+        By the names of `THRESHOLDS`; an RNA with a lower score is of no trained family.
     max_length
-        Nothing is said of longer RNAs, nt: none was ever trained or tested.
+        In nt; longer RNAs are not annotated, as none were trained or tested.
     directions
-        (M, D) int8: of the training RNAs' features, each RNA's largest 127; (0, D) if the score
-        does not need them.
+        (M, D) int8: features of the training RNAs, scaled so that each RNA's largest is 127; (0, D)
+        if the score does not use them.
     ids, families, sequences
         (M,), of the training RNAs.
     nearest
-        Of the training RNAs.
+        Search for the most similar training RNA.
     """
 
     network: Network
@@ -102,42 +100,42 @@ def ship(
     score: str,
     max_length: int,
 ) -> pd.DataFrame:
-    """Write, from one training, the file that `load` reads.
+    """Write the shipped file of one training, which `load` reads.
 
     Parameters
     ----------
     path
-        Of the safetensors file to write.
+        Safetensors file to write.
     weights, outputs
-        Of the training: file, and the arrays ids, classes, logits and features.
+        Of the training: its file, and its arrays ids, classes, logits and features.
     experiment, records, queries
-        Roles, records with families, and nearest training records, of what it was trained on.
+        Of the experiment: roles, records with families, and nearest training records.
     score
         One of `mirpair.families.family_calls.NETWORK_SCORES`.
     max_length
-        Of the records of the study, nt.
+        Maximum length of the study's records, in nt.
 
     Returns
     -------
     DataFrame
-        `mirpair.families.family_calls.network_calls` by what is shipped: its features are rounded.
-        The thresholds are of these scores.
+        `mirpair.families.family_calls.network_calls` with the rounded features that are shipped;
+        the thresholds are chosen on these scores.
 
     Raises
     ------
     InputError
-        If there is no such score, or the file would be larger than
-        `mirpair.networks.tensor_file.LARGEST` bytes.
+        If the score does not exist, the experiment has no outliers, or the file would be larger
+        than `mirpair.networks.tensor_file.LARGEST` bytes.
     """
     if score not in NETWORK_SCORES:
         raise InputError(
-            f"shipped.score: {score!r} is not what a network gives; choose one of "
+            f"shipped.score: {score!r} is not a score of a network; choose one of "
             f"{', '.join(NETWORK_SCORES)}"
         )
     if not set(queries["kind"]) - {""}:
         raise InputError(
-            "the experiment that is shipped has no records outside the trained families to choose "
-            "a threshold by: give it `outliers`, or ship another one"
+            "the shipped experiment has no records outside the trained families, which choose the "
+            "threshold: set its `outliers`, or ship another experiment"
         )
     network = load_weights(weights)
     ids = outputs["ids"].tolist()
@@ -146,8 +144,8 @@ def ship(
     features = outputs["features"]
     directions = _rounded(features[trains])
     calls = network_calls(ids, roles, outputs["logits"], features, outputs["classes"].tolist())
-    calls["distance"] = likeness(features[~trains], directions.astype(np.float32))
-    overall = rejection(queries, calls, score).to_dict("records")[-1]  # all kinds
+    calls["distance"] = nearest_cosine(features[~trains], directions.astype(np.float32))
+    overall = rejection(queries, calls, score).to_dict("records")[-1]  # row "all kinds"
     train = records.set_index("id").loc[outputs["ids"][trains].tolist()].reset_index()
     described = {
         "model": asdict(network.model),
@@ -169,29 +167,29 @@ def _packed(table: pd.DataFrame) -> Tensor:
 
 
 def _unpacked(packed: Tensor) -> list[list[str]]:
-    """Its columns."""
+    """Read the columns of a packed table."""
     lines = lzma.decompress(packed.numpy().tobytes()).decode().splitlines()
     return [list(column) for column in zip(*(line.split("\t") for line in lines), strict=True)]
 
 
 def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-    """Directions of features; `mirpair.families.family_calls.likeness` needs no lengths."""
+    """Round features to int8, rescaled, as `nearest_cosine` ignores their lengths."""
     largest = np.abs(features).max(axis=1, keepdims=True)
     return np.rint(127 * features / np.where(largest, largest, 1)).astype(np.int8)
 
 
 def shipped() -> Path:
-    """The file that comes with the package; an `InputError` if there is none."""
+    """Return the path of the shipped weights; `InputError` if they are missing."""
     return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 
 def load(path: str | Path) -> Annotator:
-    """Read what `ship` wrote.
+    """Read a file that `ship` wrote.
 
     Raises
     ------
     InputError
-        If it is something else (a pickle is never opened).
+        If it is another file (pickles are never opened).
     """
     try:
         kind, described, tensors = stored.read(path)
@@ -213,8 +211,8 @@ def load(path: str | Path) -> Annotator:
         raise
     except (lzma.LZMAError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path}: not weights that name families ({error}); a study of families with a section "
-            "`shipped` makes such a file: results/<study>/shipped/families.safetensors"
+            f"{path}: not weights for family annotation ({error}); use a file made by a study of "
+            "families with a section `shipped`: results/<study>/shipped/families.safetensors"
         ) from error
 
 
@@ -231,35 +229,35 @@ def encode_for(
     processes: int = 1,
     folded: Mapping[str, Structure] | None = None,
 ) -> Iterator[Encoded]:
-    """What a network takes of RNAs, folded if its encoding needs it.
+    """Encode RNAs for a network, and fold them first if its encoding needs it.
 
     Parameters
     ----------
     network
-        That takes them.
+        It decides the encoding.
     sequences
         Over ACGU.
     processes
-        That fold; they start at once, see `mirpair.rna.folding.for_each`.
+        Number of processes that fold; they start at once, see `mirpair.rna.folding.for_each`.
     folded
-        Minimum-free-energy structures of all the sequences, if they are known already.
+        Minimum-free-energy structures of all sequences, if already known.
 
     Returns
     -------
     Iterator
-        In the order of the sequences, whatever the number of processes.
+        In the order of the sequences, for any number of processes.
     """
     if network.model.needs == "sequence":
         return (encode(sequence, "." * len(sequence), 0.0) for sequence in sequences)
     if network.model.needs == "ensemble":
         pairs = for_each(ensemble, sequences, processes=processes)
-        return (encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True))
+        return (encode_ensemble(s, *pair) for s, pair in zip(sequences, pairs, strict=True))
     structures: Iterable[Structure]
     if folded is None:
         structures = fold_all(sequences, processes=processes)
     else:
         structures = (folded[sequence] for sequence in sequences)
-    return (encode(s, *found) for s, found in zip(sequences, structures, strict=True))
+    return (encode(s, *folding) for s, folding in zip(sequences, structures, strict=True))
 
 
 def annotate(
@@ -269,7 +267,7 @@ def annotate(
     threshold: str = "5%",
     processes: int = 1,
 ) -> pd.DataFrame:
-    """Which family each RNA is of, and whether it is of any that was trained.
+    """Name the family of each RNA, if it belongs to a trained one.
 
     Parameters
     ----------
@@ -278,18 +276,18 @@ def annotate(
     sequences
         Over ACGU.
     threshold
-        Which of the annotator's: ``"5%"`` of false positives, or ``"youden"``.
+        Name of one of the annotator's: ``"5%"`` false positives, or ``"youden"``.
     processes
-        That fold, if the network needs it.
+        Number of processes that fold, if the network needs it.
 
     Returns
     -------
     DataFrame
-        A row for each RNA: length (nt), family, probability (of that family, softmax), score (the
+        One row per RNA: length (nt), family, probability (softmax, of that family), score (the
         annotator's), distribution (``"in"`` or ``"out"``), nearest (id of the training RNA that
-        shares most 8-mers), nearest_family, identity (to that one, see `identity`) and reason (why
-        there is no family). Empty or NaN are family and probability of what is out of distribution,
-        the nearest of what shares no 8-mer, and all but length and reason of what is too long.
+        shares most 8-mers), nearest_family, identity (to that RNA, see `identity`) and reason (why
+        there is no family). Out of distribution, family and probability are empty or NaN; without
+        a shared 8-mer, nearest is; of a too long RNA only length and reason are filled.
     """
     parts = in_chunks(annotator, sequences, threshold=threshold, processes=processes)
     return pd.concat([_table(annotator, [], [], threshold), *parts], ignore_index=True)
@@ -304,7 +302,7 @@ def in_chunks(
     folded: Mapping[str, Structure] | None = None,
     chunk: int = _CHUNK,
 ) -> Iterator[pd.DataFrame]:
-    """`annotate`, so many RNAs at a time, that any number needs the memory of a chunk.
+    """Run `annotate` in chunks, so that memory does not grow with the number of RNAs.
 
     Parameters
     ----------
@@ -313,10 +311,10 @@ def in_chunks(
     processes, folded
         See `encode_for`.
     chunk
-        RNAs at a time; each one's row is the same whatever it is.
+        Number of RNAs at a time; it does not change the rows.
     """
     fitting = [sequence for sequence in sequences if len(sequence) <= annotator.max_length]
-    # Not in the generator: processes that fold start before the caller has threads.
+    # Outside the generator, so that folding processes start before the caller has threads.
     encoded = encode_for(annotator.network, fitting, processes=processes, folded=folded)
     parts = (sequences[start : start + chunk] for start in range(0, len(sequences), chunk))
 
@@ -331,14 +329,14 @@ def in_chunks(
 def _table(
     annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
 ) -> pd.DataFrame:
-    """Rows of some RNAs, of which those that are not too long are encoded."""
+    """Make the rows of some RNAs; `encoded` has those that are not too long."""
     limit = annotator.max_length
     fitting = [sequence for sequence in sequences if len(sequence) <= limit]
-    found = iter(_rows(annotator, fitting, encoded, threshold) if fitting else [])
+    annotated = iter(_rows(annotator, fitting, encoded, threshold) if fitting else [])
     rows = [
         {"length": len(s), "reason": f"too long: {len(s)} > {limit}"}
         if len(s) > limit
-        else next(found)
+        else next(annotated)
         for s in sequences
     ]
     empty = {name: "" if kind == "str" else np.nan for name, kind in ANNOTATION.items()}
@@ -353,7 +351,7 @@ def _rows(
     known = annotator.directions.astype(np.float32)
     scores = network_score(annotator.score, logits, features, known)
     probabilities = softmax(logits, axis=1)
-    places, containment = annotator.nearest.find(sequences)
+    neighbours, containment = annotator.nearest.find(sequences)
     for number, sequence in enumerate(sequences):
         row: dict[str, Any] = {"length": len(sequence), "score": scores[number]}
         best = int(probabilities[number].argmax())
@@ -367,10 +365,10 @@ def _rows(
         else:
             row |= {"distribution": OUT, "reason": OUTSIDE}
         if containment[number] > 0:
-            place = int(places[number])
+            neighbour = int(neighbours[number])
             row |= {
-                "nearest": annotator.ids[place],
-                "nearest_family": annotator.families[place],
-                "identity": identity(sequence, annotator.sequences[place]),
+                "nearest": annotator.ids[neighbour],
+                "nearest_family": annotator.families[neighbour],
+                "identity": identity(sequence, annotator.sequences[neighbour]),
             }
         yield row

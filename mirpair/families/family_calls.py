@@ -1,4 +1,4 @@
-"""What methods call RNAs, how often they are right, and whether they know what they do not know."""
+"""Family calls of all methods: their accuracy, and how well they reject outliers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 
-# How a method tells what is of a trained family, higher is surer; and what tables call it.
+# Scores of belonging to any trained family, higher is surer, and their names in tables.
 SCORES = {
     "softmax": "maximum softmax",
     "energy": "energy",
@@ -19,10 +19,10 @@ SCORES = {
     "containment": "shared 8-mers",
     "bits": "bit score",
 }
-# Those that a network gives by itself.
+# Scores that a network computes.
 NETWORK_SCORES = ("softmax", "energy", "distance")
 FALSE_POSITIVES = 0.05
-# By the part of the 8-mers that the nearest training record has too.
+# Ranges of containment: the share of 8-mers that the nearest training record has too.
 BANDS = {
     "below 0.3": (0.0, 0.3),
     "0.3–0.5": (0.3, 0.5),
@@ -41,34 +41,34 @@ def network_calls(
     features: npt.NDArray[np.float32],
     classes: Sequence[str],
 ) -> pd.DataFrame:
-    """What a network makes of the records that validate or evaluate.
+    """Call the family of validation and evaluation records, and compute a network's scores.
 
     Parameters
     ----------
     ids, roles
-        (N,), training records among them.
+        (N,), with the training records.
     logits
         (N, C).
     features
-        (N, D): what the output layer sees.
+        (N, D): inputs of the output layer.
     classes
         (C,) families.
 
     Returns
     -------
     DataFrame
-        A row for each record that does not train: id, called (family) and the scores softmax (the
+        One row per record that does not train: id, called (family) and the scores softmax (the
         largest; Hendrycks and Gimpel 2017), energy (logarithm of the sum of the exponentials of the
-        logits; Liu et al. 2020) and distance (cosine between its features and the nearest training
-        record's; after Sun et al. 2022).
+        logits; Liu et al. 2020) and distance (cosine between its features and those of the nearest
+        training record; after Sun et al. 2022).
     """
     trains = np.asarray(roles) == TRAIN
-    values, seen, known = logits[~trains], features[~trains], features[trains]
+    values, queries, known = logits[~trains], features[~trains], features[trains]
     return pd.DataFrame(
         {
             "id": np.asarray(ids)[~trains],
             "called": np.asarray(classes)[values.argmax(axis=1)],
-            **{score: network_score(score, values, seen, known) for score in NETWORK_SCORES},
+            **{score: network_score(score, values, queries, known) for score in NETWORK_SCORES},
         }
     )
 
@@ -79,28 +79,33 @@ def network_score(
     features: npt.NDArray[np.floating],
     known: npt.NDArray[np.floating],
 ) -> Floats:
-    """One of `NETWORK_SCORES`, see `network_calls`.
+    """Compute one of `NETWORK_SCORES`, see `network_calls`.
 
     Parameters
     ----------
     score
-        Which.
+        Its name.
     logits, features
-        (N, C) and (N, D), of the records.
+        (N, C) and (N, D) of the records.
     known
-        (M, D), of those that train; only the distance needs them.
+        (M, D) features of the training records; only used by the distance.
+
+    Returns
+    -------
+    ndarray
+        (N,), higher is surer.
     """
     from scipy.special import logsumexp
 
     if score == "distance":
-        return likeness(features, known)
+        return nearest_cosine(features, known)
     values = logits.astype(np.float64)
     total: Floats = logsumexp(values, axis=1)
     return total if score == "energy" else np.exp(values.max(axis=1) - total)
 
 
-def likeness(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]) -> Floats:
-    """Cosine between each record's features and those of the most alike of the known records.
+def nearest_cosine(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]) -> Floats:
+    """Compute the cosine between each record's features and the most similar known ones.
 
     Parameters
     ----------
@@ -122,7 +127,7 @@ def likeness(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]
 def accuracy(
     queries: pd.DataFrame, calls: pd.DataFrame, bands: Mapping[str, tuple[float, float]] = BANDS
 ) -> pd.DataFrame:
-    """How often a method names the family of the evaluation records that have a trained one.
+    """Compute a method's accuracy on the evaluation records of trained families.
 
     Parameters
     ----------
@@ -131,16 +136,16 @@ def accuracy(
     calls
         Columns id and called.
     bands
-        Name to the range of containment, from and to below.
+        Name to the range of containment (lower end included, upper end excluded).
 
     Returns
     -------
     DataFrame
-        A row for all and for each band: band, records, correct, accuracy, low and high (95 %
-        interval of a bootstrap over families, because records of a family are right or wrong
-        together; NaN where all or none are right); gain, gain low and gain high: accuracy less
-        that of the 8-mer nearest neighbour on the same records, with the interval of the
-        difference (the same families drawn for both; NaN where no record is called otherwise).
+        One row for all records and one per band: band, records, correct, accuracy, low and high
+        (95 % interval of a bootstrap over families, because records of a family tend to be right or
+        wrong together; NaN if all or none are right); gain, gain low and gain high: accuracy minus
+        that of the 8-mer nearest neighbour on the same records, and the interval of the difference
+        (with the same resampled families; NaN if both methods call all records alike).
     """
     table = queries.merge(calls[["id", "called"]], on="id", suffixes=("_nearest", ""))
     table = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
@@ -166,7 +171,7 @@ def accuracy(
 
 
 def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """95 % interval of Σ value / Σ records when families are drawn with replacement."""
+    """Compute the 95 % interval of Σ value / Σ records over families drawn with replacement."""
     rng = np.random.default_rng(0)
     drawn = counts[rng.integers(len(counts), size=(_RESAMPLES, len(counts)))].sum(axis=1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
@@ -174,34 +179,35 @@ def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
 
 
 def threshold_at(outside: Sequence[Floats], rate: float = FALSE_POSITIVES) -> float:
-    """The lowest threshold that at most this part of outliers reaches; each kind counts the same.
+    """Find the lowest threshold at which at most this share of outliers is accepted.
+
+    A record is accepted if its score is at least the threshold.
 
     Parameters
     ----------
     outside
-        Scores of each kind of outlier. A record is accepted if its score is at least the
-        threshold.
+        Scores of each kind of outlier; every kind has the same weight.
     rate
-        Of false positives.
+        Maximum rate of false positives.
     """
     scores = np.concatenate(outside)
     weights = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in outside]) / len(outside)
-    values, place = np.unique(-scores, return_inverse=True)
-    reached = np.bincount(place, weights).cumsum()
-    # The first value that too many reach; just above it is allowed.
-    too_many = np.flatnonzero(reached > rate + 1e-12)
+    values, index = np.unique(-scores, return_inverse=True)
+    accepted = np.bincount(index, weights).cumsum()
+    # The threshold is just above the first value at which too many are accepted.
+    too_many = np.flatnonzero(accepted > rate + 1e-12)
     return float(np.nextafter(-values[too_many[0]], np.inf)) if len(too_many) else -np.inf
 
 
 def youden(inside: Floats, outside: Sequence[Floats]) -> float:
-    """The threshold with the largest difference of true and false positives (Youden 1950).
+    """Find the threshold with the largest true minus false positive rate (Youden 1950).
 
     Parameters
     ----------
     inside
         Scores of records of trained families.
     outside
-        See `threshold_at`; the rate of false positives is the mean over kinds.
+        See `threshold_at`; the false positive rate is the mean over kinds.
     """
     candidates = np.unique(inside)
     accepted = 1 - np.searchsorted(np.sort(inside), candidates) / len(inside)
@@ -212,26 +218,26 @@ def youden(inside: Floats, outside: Sequence[Floats]) -> float:
 
 
 def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Whether a score tells trained families from everything else.
+    """Evaluate how well a score separates trained families from outliers.
 
-    Thresholds are chosen on the records that validate; all rates are of those that evaluate.
+    Thresholds are chosen on validation records; all rates are of evaluation records.
 
     Parameters
     ----------
     queries
         Result of `mirpair.families.records.nearest_family`.
     calls
-        Columns id, called and the score; a missing score is lower than any other.
+        Columns id, called and the score; a missing score counts as lower than any other.
     score
         Column of `calls`.
 
     Returns
     -------
     DataFrame
-        A row for each kind of outlier, and ``"all kinds"``, in which each counts the same: kind,
-        records (outliers that evaluate), AUROC; then threshold, accepted (part of the records of
-        trained families), sensitivity (part accepted and named rightly) and false positives, at
-        the threshold of 5 % false positives of this kind, and, with the prefix youden, at
+        One row per kind of outlier, and ``"all kinds"``, in which every kind has the same weight:
+        kind, records (evaluated outliers), AUROC; then threshold, accepted (share of the records of
+        trained families), sensitivity (share accepted with the right family) and false positives,
+        at the threshold of 5 % false positives of this kind, and, with the prefix youden, at
         Youden's point.
     """
     table = queries.merge(

@@ -1,8 +1,8 @@
-"""MicroRNA families: which RNAs take part, and who trains, validates and evaluates.
+"""Select the records of microRNA families, and divide them into training and evaluation sets.
 
-Tang and Sun (2019), BMC Bioinformatics 20:646, sort pre-miRNAs into the families of Rfam, and
-reject what belongs to none of those that were trained. A record's family is its Rfam accession; of
-an RNA that is no pre-miRNA (label 0) it is the kind of RNA.
+Tang and Sun (2019), BMC Bioinformatics 20:646, classify pre-miRNAs by Rfam family and reject RNAs
+outside the trained families. A record's family is its Rfam accession; for an RNA that is not a
+pre-miRNA (label 0) it is the kind of RNA.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from mirpair.files import InputError
 from mirpair.rna.sequences import Dropped, read_fasta
 from mirpair.rna.similarity import Nearest, clusters, nearest
 
-# Kinds of RNA that a study makes or finds by itself.
+# Kinds of outliers that need no file of their own.
 SHUFFLED, UNTRAINED = "shuffled hairpin", "untrained family"
 
 
 def read_families(files: Mapping[str, str | Path], *, max_length: int) -> pd.DataFrame:
-    """Read one FASTA file a family.
+    """Read one FASTA file per family.
 
     Parameters
     ----------
     files
         Family to file.
     max_length
-        Longer RNAs are left out, as are those with a character outside ACGU, and of each sequence
-        all but the first record.
+        In nt. Longer RNAs are skipped, as are RNAs with a character outside ACGU and copies.
 
     Returns
     -------
@@ -44,8 +43,8 @@ def read_families(files: Mapping[str, str | Path], *, max_length: int) -> pd.Dat
     Raises
     ------
     InputError
-        As `mirpair.rna.sequences.read_fasta` does; if an id stands twice in a family, or a sequence
-        in two families.
+        If `mirpair.rna.sequences.read_fasta` does, an id occurs twice in a family, or a sequence in
+        two families.
     """
     rows: list[tuple[str, int, str, str, int, str]] = []
     family_of: dict[str, str] = {}
@@ -65,11 +64,15 @@ def read_families(files: Mapping[str, str | Path], *, max_length: int) -> pd.Dat
             if other != family:
                 raise InputError(
                     f"{path}: record {record.number} ({record.id!r}) has the sequence of a record "
-                    f"of the family {other}: an RNA is of one family, remove one of them"
+                    f"of the family {other}: remove one of them, an RNA can only have one family"
                 )
             rows.append(
                 (f"{family}:{record.id}", 1, record.sequence, str(path), record.number, family)
             )
+    return _without_copies(rows)
+
+
+def _without_copies(rows: list[tuple[str, int, str, str, int, str]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
     return table.drop_duplicates("sequence", ignore_index=True)
 
@@ -82,31 +85,32 @@ def read_others(
     without: Sequence[str],
     max_length: int,
 ) -> pd.DataFrame:
-    """Read RNAs that are no pre-miRNAs, from FASTA files whose headers name the class of RNA.
+    """Read RNAs that are not pre-miRNAs from FASTA files whose headers name the class of RNA.
 
     Parameters
     ----------
     files
         Such as the nRC set of Fiannaca et al. (2017), BioData Mining 10:27: ``>tRNA``.
-    kinds, rest
-        Class in a header to the kind that it is told as; all other classes are told as `rest`.
+    kinds
+        Class in a header to the kind under which results report it.
+    rest
+        Kind of all other classes.
     without
-        Classes that are left out.
+        Classes to leave out.
     max_length
-        As in `read_families`; every sequence stands once.
+        As in `read_families`; copies are skipped too.
 
     Returns
     -------
     DataFrame
-        As `read_families`, with label 0 and the kind as family.
+        As from `read_families`, with label 0 and the kind as family.
 
     Raises
     ------
     InputError
-        As `mirpair.rna.sequences.read_fasta` does, and if a class that the config names does not
-        occur.
+        If `mirpair.rna.sequences.read_fasta` does, or a class named in the config does not occur.
     """
-    rows = []
+    rows: list[tuple[str, int, str, str, int, str]] = []
     classes: set[str] = set()
     for path in files:
         dropped: list[Dropped] = []
@@ -114,28 +118,27 @@ def read_others(
             classes.add(record.id)
             if record.id in without or len(record.sequence) > max_length:
                 continue
-            # The header is no name, so the place in the file is.
+            # The header is not unique, so the position in the file makes the id.
             name = f"{record.id}:{Path(path).stem}-{record.number}"
             kind = kinds.get(record.id, rest)
             rows.append((name, 0, record.sequence, str(path), record.number, kind))
     if unknown := [name for name in (*kinds, *without) if name not in classes]:
         raise InputError(
-            f"{', '.join(map(str, files))}: no RNA is of the class {unknown[0]!r}; there are "
+            f"{', '.join(map(str, files))}: no RNA is of the class {unknown[0]!r}; choose from "
             f"{', '.join(sorted(classes))}"
         )
-    table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
-    return table.drop_duplicates("sequence", ignore_index=True)
+    return _without_copies(rows)
 
 
 def split_families(
     hairpins: pd.DataFrame, split: Mapping[str, Any], *, seed: int, threads: int = 1
 ) -> pd.DataFrame:
-    """Who trains, validates and evaluates of the families that an experiment is about.
+    """Choose the families of an experiment and assign roles to their records.
 
-    Of every family so many records are drawn for evaluation, then for training, then, of those
-    that are left, up to so many for validation. In a split by clusters whole clusters are drawn,
-    and no record evaluates or validates that is as near to one that trains as `identity`, by
-    `mirpair.rna.similarity.nearest`: what the clustering leaves of them is taken out.
+    From each family, a fixed number of records is drawn for evaluation, then for training, then up
+    to a fixed number of the rest for validation. A split by clusters draws complete clusters. It
+    then drops evaluation and validation records with at least `identity` to a training record
+    (`mirpair.rna.similarity.nearest`), because the clustering misses some.
 
     Parameters
     ----------
@@ -144,9 +147,9 @@ def split_families(
     split
         An experiment of the config (`mirpair.study.config.FamilySplit`) as a dictionary.
     seed
-        Of the draw. A family's draw does not depend on the other families.
+        For the random draw. Each family is drawn independently of the others.
     threads
-        For the clustering; the result is the same for any.
+        For the clustering; they do not change the result.
 
     Returns
     -------
@@ -156,19 +159,20 @@ def split_families(
     Raises
     ------
     InputError
-        If less than two families have enough records.
+        If fewer than two families have enough records.
     """
     sizes = hairpins["family"].value_counts()
     fitting = sizes[(sizes >= split["at_least"]) & (sizes <= (split["at_most"] or np.inf))]
-    # The largest; of equally large ones the first by name.
+    # The largest families first, equally large ones by name.
     ranked = fitting.sort_index().sort_values(ascending=False, kind="stable")
     chosen = set(ranked.index[: split["families"]])
     members = hairpins[hairpins["family"].isin(chosen)]
     if split["split"] == "clusters":
-        found = clusters(members["sequence"].tolist(), identity=split["identity"], threads=threads)
-        members = members.assign(cluster=found)
+        sequences = members["sequence"].tolist()
+        cluster = clusters(sequences, identity=split["identity"], threads=threads)
     else:
-        members = members.assign(cluster=np.arange(len(members)))
+        cluster = np.arange(len(members))
+    members = members.assign(cluster=cluster)
     counts = {
         EVALUATE: split["evaluation"],
         TRAIN: split["training"],
@@ -183,7 +187,8 @@ def split_families(
     if len(drawn) < 2:
         raise InputError(
             f"{len(drawn)} of {len(sizes)} families have enough records for this experiment "
-            f"({split['training']} that train and one that evaluates); at least two are needed"
+            f"({split['training']} to train and one to evaluate); it needs at least two families: "
+            "lower `training`, or add records"
         )
     role = pd.concat(drawn)
     table = pd.DataFrame({"id": hairpins["id"], "role": hairpins["id"].map(role)}).dropna()
@@ -191,7 +196,7 @@ def split_families(
         sequence = hairpins.loc[table.index, "sequence"]
         trains = table["role"] == TRAIN
         near = nearest(sequence[~trains].tolist(), sequence[trains].tolist(), threads=threads)
-        # The clustering compares cluster by cluster and so misses some that are alike.
+        # The clustering compares with one record per cluster, so it misses some similar pairs.
         table = table.drop(table.index[~trains][near >= split["identity"]])
     return table
 
@@ -199,24 +204,24 @@ def split_families(
 def _draw(
     group: pd.DataFrame, counts: Mapping[str, int], rng: np.random.Generator
 ) -> pd.Series | None:
-    """Role by id of one family's records; None if not enough train or none evaluates."""
+    """Assign roles by id to one family's records; None if too few train or none evaluates."""
     shuffled = group.iloc[rng.permutation(len(group))]
     roles: dict[str, str] = {}
-    left = [part["id"].tolist() for _, part in shuffled.groupby("cluster", sort=False)]
+    remaining = [part["id"].tolist() for _, part in shuffled.groupby("cluster", sort=False)]
     for role, wanted in counts.items():
-        # A cluster is passed over if the others would be too few to train.
+        # Skip a cluster if the others would be too few for training.
         needed = counts[TRAIN] if role == EVALUATE else 0
         taken = 0
-        passed: list[list[str]] = []
-        while left and taken < wanted:
-            cluster = left.pop(0)
-            if sum(len(other) for other in left + passed) < needed:
-                passed.append(cluster)
+        skipped: list[list[str]] = []
+        while remaining and taken < wanted:
+            cluster = remaining.pop(0)
+            if sum(len(other) for other in remaining + skipped) < needed:
+                skipped.append(cluster)
                 continue
-            # What a cluster has too many of plays no part, so that no other role gets it.
+            # The surplus of a cluster gets no role, so that no cluster has two.
             roles |= dict.fromkeys(cluster[: wanted - taken], role)
             taken += min(len(cluster), wanted - taken)
-        left = passed + left
+        remaining = skipped + remaining
         if (role == TRAIN and taken < wanted) or (role == EVALUATE and not taken):
             return None
     return pd.Series(roles)
@@ -225,7 +230,7 @@ def _draw(
 def outliers(
     hairpins: pd.DataFrame, others: pd.DataFrame, roles: pd.DataFrame, *, each: int, seed: int
 ) -> pd.DataFrame:
-    """RNAs that are of none of the trained families, half to validate and half to evaluate.
+    """Choose RNAs outside the trained families, half to validate and half to evaluate.
 
     Parameters
     ----------
@@ -234,16 +239,15 @@ def outliers(
     roles
         Result of `split_families`.
     each
-        At most so many records of a kind have either role; of one untrained family at most five.
+        Maximum number of records per kind and role; per untrained family it is five.
     seed
-        Of the draw.
+        For the random draw.
 
     Returns
     -------
     DataFrame
-        Columns of `hairpins` and role. Of untrained families whole ones validate or evaluate. A
-        shuffled hairpin (`shuffle_dinucleotides`) of each record that validates or evaluates has
-        that record's role.
+        Columns of `hairpins` and role. All records of an untrained family have the same role. A
+        shuffled hairpin (`shuffle_dinucleotides`) has the role of the record it is made from.
     """
     rng = np.random.default_rng([seed, 1])
     role_of = dict(zip(roles["id"], roles["role"], strict=True))
@@ -265,9 +269,9 @@ def outliers(
         parts.append(drawn.assign(role=[halves[n % 2] for n in range(len(drawn))]))
 
     for role in halves:
-        having = hairpins[known == role]
-        drawn = having.iloc[rng.permutation(len(having))].head(each)
-        mixed = [
+        members = hairpins[known == role]
+        drawn = members.iloc[rng.permutation(len(members))].head(each)
+        shuffled = [
             shuffle_dinucleotides(sequence, np.random.default_rng([seed, *name.encode()]))
             for name, sequence in zip(drawn["id"], drawn["sequence"], strict=True)
         ]
@@ -275,7 +279,7 @@ def outliers(
             drawn.assign(
                 id="shuffled:" + drawn["id"],
                 label=0,
-                sequence=mixed,
+                sequence=shuffled,
                 family=SHUFFLED,
                 role=role,
             )
@@ -284,10 +288,10 @@ def outliers(
 
 
 def shuffle_dinucleotides(sequence: str, rng: np.random.Generator) -> str:
-    """A random sequence with exactly the same counts of dinucleotides, and so of bases.
+    """Shuffle a sequence, preserving the counts of dinucleotides and bases exactly.
 
     Altschul and Erickson (1985), Molecular Biology and Evolution 2:526: a random Eulerian walk
-    through the graph whose edges are the dinucleotides. Ends stay as they are.
+    through the graph whose edges are the dinucleotides. The first and last base stay the same.
 
     Parameters
     ----------
@@ -301,7 +305,7 @@ def shuffle_dinucleotides(sequence: str, rng: np.random.Generator) -> str:
     for base, following in pairwise(sequence):
         followers.setdefault(base, []).append(following)
     while True:
-        # The last edges out of all bases must lead to the last base, or the walk would end early.
+        # The last edges of all bases must lead to the last base, or the walk would end early.
         final = {b: str(rng.choice(sorted(f))) for b, f in sorted(followers.items()) if b != last}
         if all(_leads(base, last, final) for base in final):
             break
@@ -310,8 +314,8 @@ def shuffle_dinucleotides(sequence: str, rng: np.random.Generator) -> str:
         rest = sorted(edges)
         if base in final:
             rest.remove(final[base])
-        mixed = [rest[n] for n in rng.permutation(len(rest))]
-        order[base] = ([*mixed, final[base]] if base in final else mixed)[::-1]
+        shuffled = [rest[n] for n in rng.permutation(len(rest))]
+        order[base] = ([*shuffled, final[base]] if base in final else shuffled)[::-1]
     walk = [sequence[0]]
     while order.get(walk[-1]):
         walk.append(order[walk[-1]].pop())
@@ -336,41 +340,53 @@ def assign_families(
     seed: int,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One experiment: the records that take part, and its table of roles.
+    """Choose the records of one experiment, outliers included, and make its table of roles.
 
     Parameters
     ----------
     hairpins, others
         Results of `read_families` and `read_others`.
     split
-        An experiment of the config as a dictionary, see `split_families`; where `outliers` is
-        above 0, so many of each kind take part in either role, see `outliers`.
+        An experiment of the config as a dictionary, see `split_families`; its ``outliers`` is the
+        number of outliers per kind and role, see `outliers`.
     seed, threads
         See `split_families`.
+
+    Returns
+    -------
+    records, experiment
+        Columns of `FAMILY_RECORDS` and of `EXPERIMENT`, row by row the same records.
+
+    Raises
+    ------
+    InputError
+        If too few families have enough records, or outliers lack validation records.
     """
     roles = split_families(hairpins, split, seed=seed, threads=threads)
     records = hairpins.merge(roles, on="id")
     if split["outliers"]:
         if not (roles["role"] == VALIDATE).any():
             raise InputError(
-                "no family has RNAs left to choose thresholds by, which `outliers` need: "
-                "lower `training` or `evaluation`, or leave out `outliers`"
+                "no family has RNAs left to validate, which thresholds for `outliers` need: "
+                "lower `training` or `evaluation`, or remove `outliers`"
             )
-        strange = outliers(hairpins, others, roles, each=split["outliers"], seed=seed)
-        records = pd.concat([records, strange], ignore_index=True)
+        added = outliers(hairpins, others, roles, each=split["outliers"], seed=seed)
+        records = pd.concat([records, added], ignore_index=True)
     table = records.assign(set="all")[list(EXPERIMENT)]
     return records[list(FAMILY_RECORDS)], table
 
 
 def gather_records(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The records of several experiments, each once, pre-miRNAs first and by family."""
+    """Merge the records of several experiments without repeats, pre-miRNAs first, by family."""
     records = pd.concat(tables).drop_duplicates("id")
     order = ["label", "family", "id"]
     return records.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFrame:
-    """What the nearest training record makes of all others of an experiment, see `Nearest`.
+    """Find the nearest training record of each other record of an experiment.
+
+    Nearest is the one that shares most 8-mers, see `mirpair.rna.similarity.Nearest`.
 
     Parameters
     ----------
@@ -382,20 +398,20 @@ def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFr
     Returns
     -------
     DataFrame
-        A row for each record that validates or evaluates: id, role, family (its own), kind (empty
-        if its family is trained, else what it is), nearest (id of the training record), called
-        (that one's family) and containment.
+        One row per validation and evaluation record: id, role, family (its own), kind (empty if
+        its family is trained, else the kind of outlier), nearest (id of the training record),
+        called (family of that record) and containment.
     """
     table = experiment.merge(records, on="id", validate="one_to_one")
     train = table[table["role"] == TRAIN].reset_index(drop=True)
-    asked = table[table["role"] != TRAIN].reset_index(drop=True)
-    places, containment = Nearest(train["sequence"].tolist()).find(asked["sequence"].tolist())
-    found = train.loc[places].reset_index(drop=True)
-    kind = asked["family"].where(asked["label"] == 0, UNTRAINED)
-    kind = kind.mask(asked["family"].isin(set(train["family"])), "")
-    return asked[["id", "role", "family"]].assign(
+    queries = table[table["role"] != TRAIN].reset_index(drop=True)
+    indices, containment = Nearest(train["sequence"].tolist()).find(queries["sequence"].tolist())
+    neighbours = train.loc[indices].reset_index(drop=True)
+    kind = queries["family"].where(queries["label"] == 0, UNTRAINED)
+    kind = kind.mask(queries["family"].isin(set(train["family"])), "")
+    return queries[["id", "role", "family"]].assign(
         kind=kind,
-        nearest=found["id"],
-        called=found["family"],
+        nearest=neighbours["id"],
+        called=neighbours["family"],
         containment=containment,
     )

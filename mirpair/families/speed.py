@@ -1,4 +1,4 @@
-"""How many RNAs a second methods name the family of, from their sequences on."""
+"""Measure how many RNAs per second each method classifies, from the sequence on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mirpair.networks.do2018 import Network
 from mirpair.networks.inference import predict
 from mirpair.rna.similarity import Nearest
 
-# Does the work on some cores and says how many seconds of it were folding.
+# Does the work on a number of cores and returns the seconds spent on folding.
 Work = Callable[[int], float]
 
 
 def network_work(network: Network, sequences: Sequence[str]) -> Work:
-    """Fold, if the network's encoding needs it, encode and classify."""
+    """Make the work of a network: fold if its encoding needs it, encode and classify."""
 
     def work(cores: int) -> float:
         started = time.perf_counter()
@@ -34,7 +34,7 @@ def network_work(network: Network, sequences: Sequence[str]) -> Work:
 
 
 def infernal_work(models: Mapping[str, str], sequences: Sequence[str]) -> Work:
-    """Search with covariance models."""
+    """Make the work of Infernal: search with covariance models."""
 
     def work(cores: int) -> float:
         scan(models, sequences, threads=cores)
@@ -44,7 +44,7 @@ def infernal_work(models: Mapping[str, str], sequences: Sequence[str]) -> Work:
 
 
 def nearest_work(known: Sequence[str], sequences: Sequence[str]) -> Work:
-    """Look for the training RNA that shares most 8-mers; on one core whatever there are."""
+    """Make the work of the 8-mer nearest neighbour, which uses one core only."""
     nearest = Nearest(known)
 
     def work(cores: int) -> float:
@@ -57,25 +57,25 @@ def nearest_work(known: Sequence[str], sequences: Sequence[str]) -> Work:
 def measure(
     works: Mapping[tuple[str, int], Work], *, sequences: int, cores: Sequence[int], rounds: int = 3
 ) -> pd.DataFrame:
-    """Time all works in turns, so that what else the machine does meets each alike.
+    """Time all works in turns, so that other load on the machine affects all alike.
 
     Parameters
     ----------
     works
-        Method and number of families to what it does.
+        Method and number of families to its work.
     sequences
-        How many RNAs each is given.
+        Number of RNAs that each work processes.
     cores
-        On how many cores each is measured.
+        Numbers of cores to measure.
     rounds
-        How many times; the fastest counts, which is the least disturbed.
+        Number of repetitions; the fastest, least disturbed one counts.
 
     Returns
     -------
     DataFrame
-        Columns of `SPEED`: seconds for all RNAs, and those of them that were folding.
+        Columns of `SPEED`: seconds for all RNAs, and the seconds of folding among them.
     """
-    found: dict[tuple[str, int, int], tuple[float, float]] = {}
+    fastest: dict[tuple[str, int, int], tuple[float, float]] = {}
     for _ in range(rounds):
         for (method, families), work in works.items():
             for number in cores:
@@ -83,6 +83,6 @@ def measure(
                 folding = work(number)
                 taken = time.perf_counter() - started, folding
                 key = (method, families, number)
-                found[key] = min(found.get(key, taken), taken)
-    rows = [(*key, sequences, *taken) for key, taken in found.items()]
+                fastest[key] = min(fastest.get(key, taken), taken)
+    rows = [(*key, sequences, *taken) for key, taken in fastest.items()]
     return pd.DataFrame(rows, columns=list(SPEED)).astype(SPEED)
