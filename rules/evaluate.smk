@@ -35,7 +35,7 @@ use rule evaluate as evaluate_watched with:
         "<benchmarks>/evaluate_watched/{experiment}/{model}/{recipe}/seed{seed}.tsv"
 
 
-# All methods on one experiment, its folds together: what the tables show.
+# All methods on one experiment, over all its folds: the input of the tables.
 rule evaluate_group:
     input:
         predictions=lambda w: [run_file(run, "predictions.tsv") for run in STUDY.runs_on(w.group)],

@@ -1,4 +1,4 @@
-# Which family a pre-miRNA is of, and whether it is of any.
+# Classify pre-miRNAs into families, and reject RNAs of no trained family.
 from mirpair.sources.published import of_families
 
 
@@ -19,7 +19,7 @@ if FAMILY_DOWNLOADS:
 
     ruleorder: download_families > download
 
-    # Hundreds of small files: a job for each would take longer than they do.
+    # One job for hundreds of small files: starting a job each would take longer than the downloads.
     use rule download as download_families with:
         output:
             [f"<raw>/{place}" for place in FAMILY_DOWNLOADS],
@@ -36,11 +36,11 @@ if FAMILY_DOWNLOADS:
             f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
 
 
-# The wheel of PyPI with MirGeneDB's models, and its SHA-256.
+# The PyPI wheel with MirGeneDB's models, and its SHA-256.
 MIRMACHINE = "mirmachine==0.3.0.5 --hash=sha256:52c348320a0bfd51b06548a7334dbf8a0737723eed213572b021b417cbc81988"
 
 
-# All experiments at once: what two of them share is folded once.
+# All experiments in one job, so that records they share are folded once.
 rule families_records:
     input:
         families=list(FAMILY_FILES.values()),
@@ -67,7 +67,7 @@ rule families_records:
         seed=STUDY.seeds[0],
         code=code_of("families_records"),
     message:
-        "Choosing the RNAs of the study: who trains, validates and evaluates"
+        "Selecting the records of the study and dividing them in each experiment"
     script:
         "../scripts/families_records.py"
 
@@ -180,7 +180,7 @@ rule families_evaluate:
         "../scripts/families_evaluate.py"
 
 
-# The training record that shares most 8-mers: the baseline, and how near each record is.
+# The training record with most shared 8-mers: the baseline, and the similarity of each record.
 rule families_nearest:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -206,7 +206,7 @@ rule families_nearest:
         "../scripts/families_nearest.py"
 
 
-# Covariance models of the same training records, and what they call the others.
+# Covariance models of the same training records, and their calls of the others.
 rule families_models:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -258,7 +258,7 @@ rule families_infernal:
         "../scripts/families_infernal.py"
 
 
-# 263 MB, of which the calibrated models of MirGeneDB's families are read.
+# 263 MB; only the calibrated models of MirGeneDB's families are read.
 rule families_wheel:
     output:
         temp("<results>/infernal/mirmachine.whl"),
@@ -312,7 +312,7 @@ rule families_mirgenedb:
         "../scripts/families_mirgenedb.py"
 
 
-# Alone on the machine, as far as that is possible: it measures time.
+# Reserves all cores, because it measures time.
 rule families_speed:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -343,7 +343,7 @@ rule families_speed:
         "../scripts/families_speed.py"
 
 
-# What `mirpair annotate` asks; `make weights` brings it into the folder weights/.
+# The weights that `mirpair annotate` uses; `make weights` copies them into the folder weights/.
 rule families_ship:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -372,7 +372,7 @@ rule families_ship:
         sources=cited([*FAMILY_PLACES.values(), *STUDY.places()]),
         code=code_of("families_ship"),
     message:
-        "Making the weights that are shipped, and their card"
+        "Making the shipped weights and their card"
     script:
         "../scripts/families_ship.py"
 

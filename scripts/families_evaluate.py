@@ -1,4 +1,4 @@
-"""What one network calls the records of its experiment."""
+"""Call the family of an experiment's records by one network."""
 
 import job
 
@@ -9,13 +9,9 @@ from mirpair.files import read_npz, write_tsv
 job.start(snakemake)
 experiment = read_experiment(snakemake.input.experiment)
 outputs = read_npz(snakemake.input.outputs, ("ids", "classes", "logits", "features"))
-role_of = dict(zip(experiment["id"], experiment["role"], strict=True))
-roles = [role_of[name] for name in outputs["ids"].tolist()]
+ids = outputs["ids"].tolist()
+roles = experiment.set_index("id").loc[ids, "role"].tolist()
 calls = network_calls(
-    outputs["ids"].tolist(),
-    roles,
-    outputs["logits"],
-    outputs["features"],
-    outputs["classes"].tolist(),
+    ids, roles, outputs["logits"], outputs["features"], outputs["classes"].tolist()
 )
 write_tsv(calls, snakemake.output[0], float_format="%.9g")

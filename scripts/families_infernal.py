@@ -1,4 +1,4 @@
-"""What covariance models call the records of an experiment."""
+"""Call the family of an experiment's records by covariance models."""
 
 import job
 
@@ -9,10 +9,10 @@ from mirpair.files import write_tsv
 job.start(snakemake)
 queries = read_queries(snakemake.input.queries)
 sequences = read_family_records(snakemake.input.records).set_index("id")["sequence"]
-found = scan(
+best = scan(
     read_models(snakemake.input.models),
     sequences[queries["id"]].tolist(),
     threads=snakemake.threads,
 )
-calls = queries[["id"]].assign(called=found["family"], bits=found["bits"])
+calls = queries[["id"]].assign(called=best["family"], bits=best["bits"])
 write_tsv(calls, snakemake.output[0])

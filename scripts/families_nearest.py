@@ -1,4 +1,4 @@
-"""Find the training record that each record of an experiment shares most 8-mers with."""
+"""Find the training record with most shared 8-mers for each record of an experiment."""
 
 import job
 

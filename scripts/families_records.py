@@ -1,4 +1,4 @@
-"""Choose the RNAs of a study of families, and who trains, validates and evaluates."""
+"""Select the records of a study of families, and divide them in each experiment."""
 
 import logging
 from pathlib import Path
@@ -26,11 +26,11 @@ for path in snakemake.output.experiments:
         hairpins, others, split, seed=params.seed, threads=snakemake.threads
     )
     write_tsv(table, path)
-    train = records.loc[table["role"].to_numpy() == "train", "family"].nunique()
+    trained = records.loc[table["role"].to_numpy() == "train", "family"].nunique()
     logging.info(
-        "%s: %d of %d families take part, the others have too few RNAs or too many; %s",
+        "%s: uses %d of %d families, the others have too few RNAs or too many; %s",
         Path(path).stem,
-        train,
+        trained,
         hairpins["family"].nunique(),
         table["role"].value_counts().to_dict(),
     )

@@ -1,4 +1,4 @@
-"""Make the file that `mirpair annotate` asks, and its card."""
+"""Make the weights that `mirpair annotate` uses, and their card."""
 
 import json
 from pathlib import Path

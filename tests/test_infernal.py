@@ -220,7 +220,7 @@ def test_another_wheel_or_a_damaged_one_is_an_error(tmp_path: Path) -> None:
     wheel = tmp_path / "other.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("other/__init__.py", "")
-    with pytest.raises(InputError, match="a wheel of mirmachine was expected"):
+    with pytest.raises(InputError, match="download the wheel of mirmachine"):
         mirgenedb_models(wheel)
     wheel.write_bytes(wheel.read_bytes()[:20])
     with pytest.raises(InputError, match="damaged"):
