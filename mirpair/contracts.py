@@ -1,8 +1,12 @@
-"""The tables that pass between stages: their columns, and functions that read them."""
+"""The tables that pass between stages: their columns, and functions that read them.
+
+Each `read_…` function reads the table described above it: see `mirpair.files.read_tsv` for errors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,20 +19,43 @@ ALPHABET = "ACGU"
 METRICS = ("SE", "SP", "PPV", "F-score", "g-mean", "AUROC", "AUPR")
 RANKING = ("AUROC", "AUPR")
 
+# records.tsv: id (unique), label (1: a pre-miRNA), sequence (ACGU), file and number (in the file).
 RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "number": "int64"}
+read_records = partial(read_tsv, columns=RECORDS)
+
+# records.tsv of a study of families. The family of an RNA that is not a pre-miRNA (label 0) is its
+# kind, such as ``tRNA``.
 FAMILY_RECORDS = {**RECORDS, "family": "str"}
+read_family_records = partial(read_tsv, columns=FAMILY_RECORDS)
+
+# structures.tsv, row by row the records: dot-bracket and minimum free energy (kcal/mol).
 STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
+read_structures = partial(read_tsv, columns=STRUCTURES)
+
+# A folded piece of a set; sequences are unique.
 PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
-# Origin of each RNA of a collection.
+read_piece = partial(read_tsv, columns=PIECE)
+
+# collections/<collection>.tsv: origin of each RNA, row by row its FASTA file; empty means unknown.
 ORIGINS = dict.fromkeys(("id", "accession", "species", "family"), "str")
+read_origins = partial(read_tsv, columns=ORIGINS)
+
 # Pseudo-hairpins cut from stretches of a genome, with the number of the stretch.
 PSEUDO_HAIRPINS = {
     "stretch": "int64",
     **dict.fromkeys(("id", "accession", "species", "family", "sequence"), "str"),
 }
+read_pseudo_hairpins = partial(read_tsv, columns=PSEUDO_HAIRPINS)
+
+# folds/<group>.tsv: every record of a set, and the number, from 1, of the fold that it evaluates.
 FOLDS = {"id": "str", "fold": "int64"}
+read_folds = partial(read_tsv, columns=FOLDS)
+
+# experiments/<experiment>.tsv; the role is one of the next line.
 EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
+read_experiment = partial(read_tsv, columns=EXPERIMENT)
+
 # Methods without a network: column of baselines/<experiment>.tsv to name in tables and figures.
 BASELINES = {
     "mfe-per-length": "|MFE| / length",
@@ -36,15 +63,23 @@ BASELINES = {
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
 }
+
+# nearest/<experiment>.tsv: result of `mirpair.families.records.nearest_family`.
 QUERIES = {
     **dict.fromkeys(("id", "role", "family", "kind", "nearest", "called"), "str"),
     "containment": "float64",
 }
+read_queries = partial(read_tsv, columns=QUERIES)
+
+# speed/<experiment>.tsv: result of `mirpair.families.speed.measure`.
 SPEED = {
     "method": "str",
     **dict.fromkeys(("families", "cores", "sequences"), "int64"),
     **dict.fromkeys(("seconds", "folding"), "float64"),
 }
+read_speed = partial(read_tsv, columns=SPEED)
+
+# evaluations/<group>.tsv: result of `mirpair.identification.metrics.summarise`.
 SUMMARY = {
     **dict.fromkeys(("subset", "model", "recipe"), "str"),
     "epochs": "int64",
@@ -52,8 +87,11 @@ SUMMARY = {
     **dict.fromkeys(("seeds", "positives", "negatives"), "int64"),
     **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high")},
 }
+read_summary = partial(read_tsv, columns=SUMMARY)
+
 # Simple features that a network could use as shortcuts: column to name in tables.
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+# features.tsv of a set: result of `mirpair.identification.audit.describe`.
 SET_FEATURES = {
     "id": "str",
     "label": "int8",
@@ -62,6 +100,10 @@ SET_FEATURES = {
     "contradictory": "int8",
     "hairpin": "str",
 }
+read_features = partial(read_tsv, columns=SET_FEATURES)
+
+# audit/<experiment>/records.tsv: result of `mirpair.identification.audit.audit_records`. Ids are
+# unique within a set only.
 AUDIT = {
     "id": "str",
     "set": "str",
@@ -74,53 +116,14 @@ AUDIT = {
     "family": "str",
     "relative": "Int8",
 }
+read_audit = partial(read_tsv, columns=AUDIT)
 # Identity to a training record from which an evaluation record counts as a near-copy.
 NEAR = 0.8
-PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
+
+# Published rows of a table of counts, and of a table of results.
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
-
-
-def read_records(path: str | Path) -> pd.DataFrame:
-    """Read `records.tsv`: id (unique), label (1: a pre-miRNA), sequence (ACGU), file, number."""
-    return read_tsv(path, RECORDS)
-
-
-def read_family_records(path: str | Path) -> pd.DataFrame:
-    """Read `records.tsv` of a study of families: columns of `read_records`, and family.
-
-    The family of an RNA that is not a pre-miRNA (label 0) is its kind, such as ``tRNA``.
-    """
-    return read_tsv(path, FAMILY_RECORDS)
-
-
-def read_origins(path: str | Path) -> pd.DataFrame:
-    """Read `collections/<collection>.tsv`, row by row its FASTA file; empty means unknown."""
-    return read_tsv(path, ORIGINS)
-
-
-def read_pseudo_hairpins(path: str | Path) -> pd.DataFrame:
-    """Read a piece of a collection of pseudo-hairpins, each with the number of its stretch."""
-    return read_tsv(path, PSEUDO_HAIRPINS)
-
-
-def read_structures(path: str | Path) -> pd.DataFrame:
-    """Read `structures.tsv`, as the records: id, structure (dot-bracket), mfe (kcal/mol)."""
-    return read_tsv(path, STRUCTURES)
-
-
-def read_piece(path: str | Path) -> pd.DataFrame:
-    """Read a folded piece of a set: unique sequence, structure (dot-bracket), mfe (kcal/mol)."""
-    return read_tsv(path, PIECE)
-
-
-def read_folds(path: str | Path) -> pd.DataFrame:
-    """Read `folds/<group>.tsv`: id of every record of a set, and the fold it evaluates, from 1."""
-    return read_tsv(path, FOLDS)
-
-
-def read_experiment(path: str | Path) -> pd.DataFrame:
-    """Read `experiments/<experiment>.tsv`: id, set, role (train, evaluate; families: validate)."""
-    return read_tsv(path, EXPERIMENT)
+read_published_counts = partial(read_tsv, columns=PUBLISHED_COUNTS, remedy="correct it")
+PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 
 
 def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd.DataFrame:
@@ -128,37 +131,9 @@ def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd
     return read_tsv(path, {"id": "str", "label": "int8", **dict.fromkeys(scores, "float64")})
 
 
-def read_summary(path: str | Path) -> pd.DataFrame:
-    """Read `evaluations/<group>.tsv`, results of `mirpair.identification.metrics.summarise`."""
-    return read_tsv(path, SUMMARY)
-
-
-def read_queries(path: str | Path) -> pd.DataFrame:
-    """Read `nearest/<experiment>.tsv`, a result of `mirpair.families.records.nearest_family`."""
-    return read_tsv(path, QUERIES)
-
-
 def read_calls(path: str | Path, scores: Iterable[str]) -> pd.DataFrame:
     """Read a method's calls of an experiment's records: id, called (a family), and scores."""
     return read_tsv(path, {"id": "str", "called": "str", **dict.fromkeys(scores, "float64")})
-
-
-def read_speed(path: str | Path) -> pd.DataFrame:
-    """Read `speed/<experiment>.tsv`, a result of `mirpair.families.speed.measure`."""
-    return read_tsv(path, SPEED)
-
-
-def read_features(path: str | Path) -> pd.DataFrame:
-    """Read `features.tsv` of a set, a result of `mirpair.identification.audit.describe`."""
-    return read_tsv(path, SET_FEATURES)
-
-
-def read_audit(path: str | Path) -> pd.DataFrame:
-    """Read `audit/<experiment>/records.tsv`: one row per evaluation record, in their order.
-
-    A result of `mirpair.identification.audit.audit_records`. Ids are unique within a set only.
-    """
-    return read_tsv(path, AUDIT)
 
 
 def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:
@@ -183,8 +158,3 @@ def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> p
                 f"{', '.join(sorted(set(table['protocol'])))}"
             )
     return table
-
-
-def read_published_counts(path: str | Path) -> pd.DataFrame:
-    """Read a published table of counts: dataset, positives, negatives."""
-    return read_tsv(path, PUBLISHED_COUNTS, remedy="correct it")

@@ -15,14 +15,7 @@ sys.path.insert(0, str(HOME))
 
 from mirpair.study.config import load_study, read_samples
 from mirpair.files import InputError
-from mirpair.sources.live import (
-    LIVE_VARIABLE,
-    canonical,
-    check_locked,
-    is_remote,
-    raw_name,
-    read_lock,
-)
+from mirpair.sources.live import LIVE_VARIABLE, canonical, check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version
 from mirpair.sources.published import MIRROR_VARIABLE, read_sources
 

@@ -223,10 +223,10 @@ def test_an_npz_of_objects_is_never_opened(tmp_path: Path) -> None:
     evil = np.empty(1, dtype=object)
     evil[0] = _Canary(str(canary))
     np.savez(path, ids=evil, labels=evil, mfe=evil, offsets=evil, codes=evil, partner=evil)
-    with pytest.raises(InputError, match=r"set\.npz: not the NPZ"):
+    with pytest.raises(InputError, match=r"set\.npz: not the expected NPZ"):
         Tensors.load(path)
     np.save(tmp_path / "one.npy", evil)
-    with pytest.raises(InputError, match=r"one\.npy: not the NPZ"):
+    with pytest.raises(InputError, match=r"one\.npy: not the expected NPZ"):
         Tensors.load(tmp_path / "one.npy")
     assert not canary.exists()
 
@@ -239,7 +239,7 @@ def test_an_npz_that_claims_terabytes_is_refused(tmp_path: Path) -> None:
                 header = {"descr": "<f8", "fortran_order": False, "shape": (2**40,)}
                 np.lib.format.write_array_header_1_0(handle, header)
                 handle.write(bytes(80))
-    with pytest.raises(InputError, match=r"set\.npz: not the NPZ"):
+    with pytest.raises(InputError, match=r"set\.npz: not the expected NPZ"):
         Tensors.load(path)
 
 

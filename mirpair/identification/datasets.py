@@ -46,16 +46,16 @@ def build_records(
     """
     dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
     rows: list[tuple[str, int, str, str, int]] = []
-    first_seen: dict[str, Record] = {}
+    first_of: dict[str, Record] = {}
     for label, record in _read_classes(positives, negatives, dropped):
-        if other := first_seen.get(record.id):
+        other = first_of.setdefault(record.id, record)
+        if other is not record:
             raise InputError(
                 f"{record.file}: record {record.number} has the id {record.id!r}, but so "
                 f"has record {other.number} of {other.file}: ids must be unique in a set. Rename "
                 "one of them, choose collections that share no ids, or set `cleaned: true`, which "
                 "allows files to share ids"
             )
-        first_seen[record.id] = record
         rows.append((record.id, label, record.sequence, record.file, record.number))
     return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), dropped or []
 
