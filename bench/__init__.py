@@ -1,1 +1,1 @@
-"""How fast it is: `make bench` measures, draws and writes docs/speed.md."""
+"""Benchmarks: `make bench` measures speed and writes docs/speed.md."""

@@ -21,12 +21,12 @@ SCANNED = 200_000
 
 
 def main() -> None:
-    """Measure, write the tables, and the page from them."""
+    """Measure, and write the tables and the page."""
     tensors = SETS / "human" / "tensors.npz"
     cores = os.cpu_count() or 1
     tables: dict[str, pd.DataFrame] = {}
 
-    print("networks: some minutes, most of them for the dense fixed-sized network", flush=True)
+    print("networks: takes minutes, mostly for the dense fixed-sized network", flush=True)
     measured = networks.measure(tensors, threads=[n for n in (1, 2) if n <= cores])
     rates = measured[measured["way"] == "sgemm"].set_index("threads")["forward"]
     floors = [

@@ -1,4 +1,4 @@
-"""docs/alternatives.md from the trainings of config/alternatives.yaml: `make alternatives`."""
+"""Write docs/alternatives.md from trainings of config/alternatives.yaml (`make alternatives`)."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ BASELINE = ("variable", "paper")
 
 
 def collect(study: Study, folder: Path) -> pd.DataFrame:
-    """A row for each training: model, recipe, seed, epochs, seconds and the seven metrics."""
+    """Make one row per training: model, recipe, seed, epochs, seconds and the seven metrics."""
     rows = []
     for run in study.plan():
-        place = folder / run.experiment / run.model / run.recipe / f"seed{run.seed}"
-        measured = pd.read_csv(place / "metrics.tsv", sep="\t").iloc[0]
-        made = json.loads((place / "provenance.json").read_text(encoding="utf-8"))
+        results = folder / run.experiment / run.model / run.recipe / f"seed{run.seed}"
+        metrics = pd.read_csv(results / "metrics.tsv", sep="\t").iloc[0]
+        provenance = json.loads((results / "provenance.json").read_text(encoding="utf-8"))
         rows.append(
             {
                 **{"experiment": run.experiment, "model": run.model, "recipe": run.recipe},
-                **{"seed": run.seed, "epochs": run.epochs, "seconds": made["wall_time_s"]},
-                **{name: measured[name] for name in METRICS},
+                **{"seed": run.seed, "epochs": run.epochs, "seconds": provenance["wall_time_s"]},
+                **{name: metrics[name] for name in METRICS},
             }
         )
     return pd.DataFrame(rows)
 
 
 def compare(study: Study, runs: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row for each alternative: mean and SD over the seeds, and its AUPR less the baseline's.
+    """Compare each alternative with the baseline: mean and SD over seeds, difference in AUPR.
 
-    The interval is that of Welch's t-test, 95 %, for each comparison alone.
+    The 95 % interval is of Welch's t-test, not corrected for the number of comparisons.
     """
     by_kind = dict(list(runs.groupby(["model", "recipe"], sort=False)))
     baseline = by_kind[BASELINE]
@@ -70,12 +70,12 @@ def compare(study: Study, runs: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _own(study: Study) -> set[str]:
-    """Networks and recipes that the study itself defines."""
+    """List the networks and recipes that the study defines itself."""
     return {*study.models, *study.recipes}
 
 
 def _entry(study: Study, model: str, recipe: str) -> str:
-    """What the config says of it."""
+    """Describe an alternative by its entry in the config."""
     own = study.models.get(model) or study.recipes.get(recipe)
     if own is not None:
         given = own.model_dump(exclude_unset=True, exclude={"label"})
@@ -86,7 +86,7 @@ def _entry(study: Study, model: str, recipe: str) -> str:
 
 
 def render(runs: pd.DataFrame) -> str:
-    """The page."""
+    """Write the page as Markdown."""
     study = load_study(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
     rows = compare(study, runs)
     named = {

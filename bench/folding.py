@@ -1,4 +1,4 @@
-"""Folding by mirpair against bare loops over ViennaRNA, each in a process of its own."""
+"""Compare folding by mirpair with bare loops over ViennaRNA, each in its own process."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ for line in open(sys.argv[1]):
 
 
 def measure(sequences: Sequence[str], *, processes: int, rounds: int = 3) -> pd.DataFrame:
-    """Sequences a second from the start of the programs to their end, in turns.
+    """Measure sequences per second from start to end of the programs, in turns.
 
     Returns
     -------
     DataFrame
-        A row a round: bare (the loops' sequences a second, added up, each with its equal share of
+        One row per round: bare (sum of the loops' sequences per second, each with an equal share of
         the sequences), ours (``mirpair fold`` with as many jobs) and their ratio.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +52,7 @@ def _write(path: Path, sequences: Sequence[str]) -> None:
 
 
 def _run(commands: Sequence[Sequence[str | Path]]) -> list[float]:
-    """Seconds that each of several commands takes, started together."""
+    """Run several commands at the same time; return the seconds that each takes."""
     start = time.perf_counter()
     running = {
         number: subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,9 +1,8 @@
-"""What a scan finds in real genomes: `make genomes`.
+"""Measure what a scan finds in real genomes (`make genomes`).
 
-Chromosomes of yeast, which has no microRNAs, so that every call there is false; and of the human
-chromosome X all that is near the hairpins of miRBase 22 that occur in it exactly, and three
-million bases in one piece. Each is scanned by the command that users type, in both ways of finding
-hairpins.
+Yeast has no microRNAs, so every call in its chromosomes is false. Of the human chromosome X, one
+file has the surroundings of all miRBase 22 hairpins that occur in it exactly, another has three
+million bases in one piece. Each is scanned by the users' command, with and without ``--fast``.
 """
 
 from __future__ import annotations
@@ -40,13 +39,13 @@ GENOMES = {
     "chrX-piece": "Human X, 3 Mb in one piece",
 }
 WAYS = {"windowed": [], "fast": ["--fast"]}
-# Of yeast so many chromosomes: windowed folding of all sixteen would take another hour.
+# Number of yeast chromosomes: windowed folding of all sixteen would take another hour.
 FIRST = 5
-# A known hairpin is found if so much of the longer of both is in both.
+# A known hairpin is found if it shares this part of the longer of both with a hit.
 OVERLAP = 0.5
 ENERGIES = (-15, -20, -25, -30, -40, -200)
 
-# Debian's package with the first 70 Mb of the human chromosome X, hg19.
+# Debian package with the first 70 Mb of the human chromosome X, hg19.
 SMALT = "smalt-examples"
 CHROMOSOME = "usr/share/doc/smalt/test/data/hs37chrXtrunc.fa.gz"
 AROUND = 50_000
@@ -55,7 +54,7 @@ _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 class Known(NamedTuple):
-    """A hairpin of miRBase in the chromosome: from 0, half-open, on its forward strand."""
+    """A miRBase hairpin in the chromosome; forward-strand coordinates from 0, half-open."""
 
     start: int
     end: int
@@ -64,13 +63,13 @@ class Known(NamedTuple):
 
 
 def _fetch(name: str, destination: Path) -> None:
-    """Bring a file of the sources table."""
+    """Download a file of the sources table."""
     source = read_sources(ROOT / "config" / "sources.tsv")[name]
     fetch(source.url, destination, checksum=source.sha256)
 
 
 def yeast(folder: Path = FOLDER) -> Path:
-    """The genome of yeast in a folder, brought there if it is not."""
+    """Return the path of the yeast genome in a folder; download it if needed."""
     path = folder / "yeast.fa"
     if not path.is_file():
         _fetch("yeast/fungus.fna", path)
@@ -78,7 +77,7 @@ def yeast(folder: Path = FOLDER) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Bring the genomes into a folder, unless they are there: three FASTA files and a table."""
+    """Make three FASTA files and a table of known hairpins in a folder, unless they exist."""
     if not (folder / "yeast-first.fa").is_file():
         with yeast(folder).open(encoding="ascii") as handle:
             first = list(islice(SimpleFastaParser(handle), FIRST))
@@ -104,15 +103,15 @@ def _fetch_chromosome(destination: Path) -> None:
             subprocess.run(["dpkg-deb", "-x", str(package), "all"], cwd=name, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise InputError(
-                f"{destination}: Debian's package {SMALT}, which has it, could not be downloaded "
-                f"({error}); put the file {CHROMOSOME} of it there"
+                f"{destination}: the Debian package {SMALT} could not be downloaded ({error}); "
+                f"copy its file {CHROMOSOME} to this path"
             ) from error
         with atomic(destination) as temporary:
             shutil.copyfile(Path(name) / "all" / CHROMOSOME, temporary)
 
 
 def chromosome(folder: Path) -> str:
-    """The human chromosome X, its first 70 Mb, brought to a folder unless it is there."""
+    """Read the first 70 Mb of the human chromosome X from a folder; download it if needed."""
     path = folder / "chrX.fa.gz"
     if not path.is_file():
         _fetch_chromosome(path)
@@ -122,23 +121,23 @@ def chromosome(folder: Path) -> str:
 
 
 def _occurrences(bases: str, table: Path) -> list[Known]:
-    """Human hairpins of miRBase that occur exactly, each place once for every name and strand."""
-    found = []
+    """Find all exact occurrences of human miRBase hairpins, by name and strand."""
+    occurrences = []
     with table.open(encoding="utf-8", newline="") as handle:
         for row in csv.DictReader(handle):
             if row["species"] != "hsa":
                 continue
             forward = row["precursor"].replace("U", "T")
-            for strand, wanted in (("+", forward), ("-", forward.translate(_COMPLEMENT)[::-1])):
-                start = bases.find(wanted)
+            for strand, hairpin in (("+", forward), ("-", forward.translate(_COMPLEMENT)[::-1])):
+                start = bases.find(hairpin)
                 while start >= 0:
-                    found.append(Known(start, start + len(wanted), strand, row["ID"]))
-                    start = bases.find(wanted, start + 1)
-    return sorted(found)
+                    occurrences.append(Known(start, start + len(hairpin), strand, row["ID"]))
+                    start = bases.find(hairpin, start + 1)
+    return sorted(occurrences)
 
 
 def _windows(known: Sequence[Known], length: int) -> list[tuple[int, int]]:
-    """The surroundings of all hairpins, those that overlap as one."""
+    """Compute the surroundings of all hairpins; overlapping ones are merged."""
     windows: list[tuple[int, int]] = []
     for it in known:
         start, end = max(0, it.start - AROUND), min(length, it.end + AROUND)
@@ -156,7 +155,7 @@ def _write_fasta(path: Path, bases: str, windows: Sequence[tuple[int, int]]) -> 
 
 
 def scan(genome: str, way: str) -> None:
-    """Scan by the command, unless that was done."""
+    """Run the command `mirpair scan`, unless its result exists."""
     out = FOLDER / way
     if (out / f"{genome}.tsv").is_file():
         return
@@ -165,7 +164,7 @@ def scan(genome: str, way: str) -> None:
 
 
 def hits(genome: str, way: str) -> pd.DataFrame:
-    """All hairpins of a scan, on the coordinates of the chromosome, from 0."""
+    """Read all hairpins of a scan, with coordinates of the chromosome from 0."""
     table = pd.read_csv(FOLDER / way / f"{genome}.tsv", sep="\t", comment="#")
     table["start"] -= 1
     if genome.startswith("chrX"):
@@ -176,17 +175,18 @@ def hits(genome: str, way: str) -> pd.DataFrame:
 
 
 def size_of(genome: str) -> int:
+    """Count the bases of a genome."""
     with (FOLDER / f"{genome}.fa").open() as handle:
         return sum(len(bases) for _, bases in SimpleFastaParser(handle))
 
 
 def cuts() -> dict[str, float]:
-    """Scores from which hairpins are called, by name."""
+    """Return the score thresholds by name."""
     return {"score 0.5": 0.5, **load().cuts}
 
 
 def rates() -> pd.DataFrame:
-    """Hairpins and calls a megabase of every genome, by what is called."""
+    """Count hairpins and calls per megabase for every genome and threshold."""
     rows = []
     for genome, way in ((genome, way) for way in WAYS for genome in GENOMES):
         table, megabases = hits(genome, way), size_of(genome) / 1e6
@@ -199,7 +199,7 @@ def rates() -> pd.DataFrame:
 
 
 def recall() -> pd.DataFrame:
-    """For every known hairpin, whether it is found, and whether it is called."""
+    """Check for every known hairpin whether it is found and whether it is called."""
     known = pd.read_csv(FOLDER / "known.tsv", sep="\t")
     records = read_records(TRAINED)
     positives = records.loc[records["label"] == 1, "sequence"].tolist()
@@ -222,38 +222,38 @@ def _overlaps(table: pd.DataFrame, known: Known) -> bool:
 
 
 def shared() -> pd.DataFrame:
-    """Which share of the hairpins of windowed folding the fast way finds, by their energy."""
+    """Compute the share of hairpins of windowed folding that ``--fast`` finds, by energy."""
     rows = []
     for genome in ("yeast-first", "chrX-near"):
         windowed, fast = hits(genome, "windowed"), hits(genome, "fast")
-        found = _both(windowed, fast)
+        in_fast = _both(windowed, fast)
         row: dict[str, object] = {"genome": genome}
         for high, low in pairwise(ENERGIES):
             chosen = (windowed["mfe"] < high) & (windowed["mfe"] >= low)
-            row[f"{low:g} to {high:g}"] = found[chosen].mean()
-        row["called, 1%"] = found[windowed["score"] >= cuts()["1%"]].mean()
+            row[f"{low:g} to {high:g}"] = in_fast[chosen].mean()
+        row["called, 1%"] = in_fast[windowed["score"] >= cuts()["1%"]].mean()
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _both(table: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
-    """Which rows have one in another table with which they share `OVERLAP` of the longer."""
+    """Mark the rows that share `OVERLAP` of the longer hairpin with a row of another table."""
     result = pd.Series(False, index=table.index)
     for key, rows in table.groupby(["sequence", "strand"]):
-        there = other[(other["sequence"] == key[0]) & (other["strand"] == key[1])]
-        starts, ends = there["start"].to_numpy(), there["end"].to_numpy()
-        # None overlap in a scan, so those near a row are few and in order.
+        others = other[(other["sequence"] == key[0]) & (other["strand"] == key[1])]
+        starts, ends = others["start"].to_numpy(), others["end"].to_numpy()
+        # Hairpins of a scan do not overlap, so those near a row are few and sorted.
         first = np.searchsorted(ends, rows["start"], side="right")
         last = np.searchsorted(starts, rows["end"], side="left")
-        for place, row, low, high in zip(rows.index, rows.itertuples(), first, last, strict=True):
+        for index, row, low, high in zip(rows.index, rows.itertuples(), first, last, strict=True):
             both = np.minimum(ends[low:high], row.end) - np.maximum(starts[low:high], row.start)
             longer = np.maximum(ends[low:high] - starts[low:high], row.end - row.start)
-            result[place] = bool((both / longer >= OVERLAP).any())
+            result[index] = bool((both / longer >= OVERLAP).any())
     return result
 
 
 def render() -> str:
-    """docs/genomes.md, from the tables of a run."""
+    """Write docs/genomes.md from the tables of a run."""
     rated, known, by_energy = (
         pd.read_csv(TABLES / f"{name}.tsv", sep="\t", keep_default_na=False)
         for name in ("rates", "recall", "shared")
@@ -267,10 +267,10 @@ def render() -> str:
             ("others", known["trained"] == ""),
         ):
             part = known[chosen]
-            told = {"hairpins": label, "way": way, "places": len(part)}
+            row = {"hairpins": label, "way": way, "places": len(part)}
             for name in ("found", *cuts()):
-                told[name] = int(part[f"{way}, {name}"].sum())
-            rows.append(told)
+                row[name] = int(part[f"{way}, {name}"].sum())
+            rows.append(row)
     missed = known[~known["windowed, found"]]["name"]
     never = known[known["windowed, found"] & ~known["windowed, score 0.5"]]
     details = (

@@ -1,4 +1,4 @@
-"""The answers that `mirpair selftest` asks again on other machines: weights/golden.tsv."""
+"""Write weights/golden.tsv, the results that `mirpair selftest` compares on other machines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def main() -> None:
-    """Every tenth hairpin and every thirtieth other RNA of the demo, if anything is said of it."""
+    """Predict every 10th hairpin and every 30th other RNA of the demo, if it gets a score."""
     predictor = load()
     chosen = [
         record

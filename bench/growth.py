@@ -1,4 +1,4 @@
-"""How the cost grows with the number of sequences and with their length."""
+"""Measure how the cost grows with the number of sequences and with their length."""
 
 from __future__ import annotations
 
@@ -25,13 +25,12 @@ LENGTHS = (45, 64, 91, 128, 181, 256, 362, 512, 724, 1_000)
 
 
 def with_number(path: Path, numbers: Sequence[int] = NUMBERS) -> pd.DataFrame:
-    """One training of two epochs and one prediction for each number of sequences, one thread.
+    """Train two epochs and predict once for each number of sequences, on one thread.
 
     Parameters
     ----------
     path
-        ``tensors.npz``. Where it has fewer molecules, they come again with other bases, each
-        different from all others.
+        ``tensors.npz``. If it has too few molecules, they are repeated with random bases.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def _train(path: Path, n: int) -> tuple[float, float, float, float]:
 
 
 class _Seconds(logging.Handler):
-    """Keeps the seconds that training reports for each epoch."""
+    """Collect the seconds that training logs for each epoch."""
 
     def __init__(self, seconds: list[float]) -> None:
         super().__init__()
@@ -86,13 +85,13 @@ class _Seconds(logging.Handler):
 
 
 def with_length(lengths: Sequence[int] = LENGTHS, *, rounds: int = 5) -> pd.DataFrame:
-    """Folding and training of random RNAs of one length, sixteen in a batch, one thread.
+    """Measure folding and training of random RNAs of each length, 16 per batch, on one thread.
 
     Returns
     -------
     DataFrame
-        Columns length, folding and, for each network and way, milliseconds a sample (forward and
-        backward; median). The fixed-sized network ends at 400 nt.
+        Columns length, folding and, for each network and way, median milliseconds per sample
+        (forward and backward). The fixed-sized network accepts up to 400 nt.
     """
     torch.set_num_threads(1)
     random = np.random.default_rng(0)
@@ -115,7 +114,7 @@ def with_length(lengths: Sequence[int] = LENGTHS, *, rounds: int = 5) -> pd.Data
 
 
 class _Pass:
-    """Milliseconds a sample of a forward and a backward pass."""
+    """A forward and a backward pass; a call returns milliseconds per sample."""
 
     def __init__(self, model: str, molecules: list[Molecule], *, dense: bool) -> None:
         self.network = build(MODELS[model], seed=0)

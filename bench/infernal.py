@@ -1,8 +1,8 @@
-"""Infernal's faster settings, with the models and records of the study `families`.
+"""Measure Infernal's faster settings with the models and records of the study `families`.
 
-    python -m bench.infernal    # after `make families`, in the same folder; some minutes
+    python -m bench.infernal    # after `make families`, in the same folder; takes minutes
 
-Prints what docs/families.md shows of them: one core, the fastest of three rounds in turns.
+Prints the table of docs/families.md: one core, the fastest of three rounds in turns.
 """
 
 from __future__ import annotations
@@ -37,10 +37,8 @@ def main() -> None:
             seconds[setting] = min(seconds.get(setting, taken), taken)
     rows = []
     for setting in SETTINGS:
-        found = scan(models, sequence[queries["id"]].tolist(), options=[setting])
-        calls = pd.DataFrame(
-            {"id": queries["id"], "called": found["family"], "bits": found["bits"]}
-        )
+        best = scan(models, sequence[queries["id"]].tolist(), options=[setting])
+        calls = queries[["id"]].assign(called=best["family"], bits=best["bits"])
         right = accuracy(queries, calls).set_index("band")["accuracy"]
         overall = rejection(queries, calls, "bits").set_index("kind").loc["all kinds"]
         rows.append(

@@ -1,4 +1,4 @@
-"""Milliseconds per sample of every way through the networks, and the floor below them."""
+"""Measure milliseconds per sample of every way to run the networks, and their lower bound."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Way:
     Attributes
     ----------
     together
-        How many molecules one forward and backward pass takes; a step is always `BATCH`.
+        Number of molecules per forward and backward pass; a step always uses `BATCH`.
     batches
-        How many batches a turn measures; one more before them is not counted where that is cheap.
+        Number of batches per turn; if there are several, one more runs before them as warm-up.
     """
 
     model: str
@@ -61,7 +61,7 @@ WAYS = [
 
 
 def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 4) -> pd.DataFrame:
-    """Median milliseconds a sample, the ways in turn, each in a process of its own.
+    """Measure median milliseconds per sample of all ways in turns, each in its own process.
 
     Parameters
     ----------
@@ -71,23 +71,23 @@ def measure(path: Path, *, threads: Sequence[int] = (1, 2), rounds: int = 4) -> 
     Returns
     -------
     DataFrame
-        A row for each way and number of threads: model, way, threads, forward (with the assembly
-        of the batch), backward, step, training (their sum), scoring (of molecules that were seen
-        before), new (scoring of molecules that were not).
+        One row per way and number of threads: model, way, threads, forward (including assembly of
+        the batch), backward, step, training (their sum), scoring (of molecules seen before), new
+        (scoring of new molecules).
     """
     context = multiprocessing.get_context("spawn")
     workers: list[tuple[Way | None, Connection]] = []
     for way in [*WAYS, None]:
-        ours, theirs = context.Pipe()
-        context.Process(target=_serve, args=(way, path, theirs), daemon=True).start()
-        workers.append((way, ours))
+        connection, remote = context.Pipe()
+        context.Process(target=_serve, args=(way, path, remote), daemon=True).start()
+        workers.append((way, connection))
     turns = []
     for turn in range(rounds + 1):
         for count in threads:
             for way, worker in workers:
                 worker.send(count)
                 times = worker.recv()
-                if turn:  # in the first, everything is done for the first time
+                if turn:  # the first turn is a warm-up
                     name = (way.model, way.label) if way else ("", "sgemm")
                     turns.append((*name, count, *times))
     for _, worker in workers:
@@ -106,7 +106,7 @@ def _serve(way: Way | None, path: Path, connection: Connection) -> None:
 
 
 def multiply() -> tuple[float, ...]:
-    """Milliseconds for a million multiplications and additions of a large matrix product."""
+    """Measure milliseconds for a million multiply-adds of a large matrix product."""
     a, b = torch.ones(SGEMM, SGEMM), torch.ones(SGEMM, SGEMM)
     times = []
     for _ in range(10):
@@ -117,7 +117,7 @@ def multiply() -> tuple[float, ...]:
 
 
 class Training:
-    """A network in training; each call measures some batches and goes on where it was."""
+    """A network in training; each call measures the next batches."""
 
     def __init__(self, way: Way, tensors: Tensors) -> None:
         self.way = way
@@ -129,10 +129,10 @@ class Training:
         self.random = np.random.default_rng(0)
         self.order = self.random.permutation(len(tensors))
         if not way.dense:
-            predict(self.network, tensors)  # what every epoch but the first remembers
+            predict(self.network, tensors)  # fill the cache, as the first epoch does
 
     def __call__(self) -> tuple[float, ...]:
-        """Milliseconds a sample: forward, backward, step, scoring again, scoring new molecules."""
+        """Measure ms per sample: forward, backward, step, scoring again, scoring new molecules."""
         before = int(self.way.batches > 1)
         times = np.array([self.batch() for _ in range(before + self.way.batches)])
         forward, backward, step = times[before:].mean(axis=0) * 1e3 / BATCH
@@ -141,7 +141,7 @@ class Training:
         return forward, backward, step, self.scoring(molecules), self.scoring(new)
 
     def batch(self) -> list[float]:
-        """Seconds of forward, backward and step of the next batch."""
+        """Measure seconds of forward, backward and step of the next batch."""
         chosen, self.order = self.order[:BATCH], np.roll(self.order, -BATCH)
         forward = backward = 0.0
         self.optimizer.zero_grad()
@@ -161,25 +161,25 @@ class Training:
         return [forward, backward, step]
 
     def scoring(self, molecules: list[Molecule]) -> float:
-        """Milliseconds a sample of scoring some batches."""
+        """Measure milliseconds per sample of scoring."""
         begin = time.perf_counter()
         predict(self.network, molecules, dense=self.way.dense)
         return (time.perf_counter() - begin) * 1e3 / len(molecules)
 
 
 def floor(path: Path, sgemm: float, model: str) -> tuple[float, float]:
-    """Milliseconds a sample that the remaining operations take at the rate of a matrix product.
+    """Compute ms per sample of the necessary operations at the speed of a matrix product.
 
     Parameters
     ----------
     sgemm
-        Milliseconds for a million of them, see `multiply`.
+        Milliseconds for a million multiply-adds, see `multiply`.
 
     Returns
     -------
     training, scoring
-        A multiplication and an addition are two. Products with the zero padding are not counted,
-        neither are ReLU, pooling, sigmoid and the optimiser.
+        A multiply-add counts as two. Products with zero padding, ReLU, pooling, sigmoid and the
+        optimiser are not counted.
     """
     tensors = Tensors.load(path)
     forward, backward = np.mean([_operations(model, molecule) for molecule in tensors], axis=0)
@@ -203,18 +203,18 @@ def _operations(model: str, molecule: Molecule) -> tuple[float, float]:
         third = _met(out2, min(out2 + 1, 12), 3, 1, 1)
         head, empty = 2304, 2 * 64 * 64 * _met(12, 12, 3, 1, 1) ** 2 / BATCH
     padding = 10 if network.architecture == "variable" else 2
-    found = _footprint(molecule, 2 * side, _Geometry(11, 4, padding))
-    rows, width = found.windows.shape
-    table = 2 * rows * width * 2 * len(found.cuts) * 32
-    pairs = len(found.pairs.matrix.indices) if network.pairing else 0
+    footprint = _footprint(molecule, 2 * side, _Geometry(11, 4, padding))
+    rows, width = footprint.windows.shape
+    table = 2 * rows * width * 2 * len(footprint.cuts) * 32
+    pairs = len(footprint.pairs.matrix.indices) if network.pairing else 0
     outputs = (2 * side) ** 2 * 32 + 2 * pairs * 32
     others = 2 * 32 * 64 * second**2 + 2 * 64 * 64 * third**2 + 2 * (head + 2) * 256 + empty
-    # Backward, a layer takes as much again for its weights, and again for its input, which the
-    # first layer does not need.
+    # The backward pass costs the same again for a layer's weights and again for its input, except
+    # for the input of the first layer.
     return table + outputs + others, table + outputs + 2 * others
 
 
 def _met(size: int, outputs: int, kernel: int, stride: int, padding: int) -> int:
-    """Positions of the input, along one side, under all windows together."""
+    """Count input positions along one side that all windows together cover."""
     first = np.arange(outputs) * stride - padding
     return int((np.clip(first + kernel, 0, size) - np.clip(first, 0, size)).sum())

@@ -1,4 +1,4 @@
-"""docs/speed.md and its figure, from the tables of a run."""
+"""Write docs/speed.md and its figure from the tables of a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONG = 256
 
 
 def machine() -> str:
-    """The machine and the versions that the figures are from, in one line."""
+    """Describe the machine and the versions in one line."""
     name = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
@@ -114,7 +114,7 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _goals(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """How often our time fits into the others', and which goals that misses."""
+    """Compare the exact and fast way with the others; list missed goals."""
     rows, missed = [], []
     for model, threads, group in _groups(table):
         ways = group.set_index("way")
@@ -140,7 +140,7 @@ def _slope(x: pd.Series[float], y: pd.Series[float]) -> float:
 
 
 def draw(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Three panels: ways through the networks, growth with number, growth with length."""
+    """Draw three panels: ways to run the networks, growth with number, growth with length."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9, 8), layout="constrained")
         above, below = figure.subfigures(2, 1, height_ratios=[1.3, 1])
@@ -160,12 +160,12 @@ def _draw_ways(axes: Axes, table: pd.DataFrame) -> None:
         for way in reversed(list(dict.fromkeys(group["way"]))):
             colour = {OURS: BLUE, FLOOR: GREEN}.get(way, GREY)
             for row in group[group["way"] == way].sort_values("threads").itertuples():
-                place = y + 0.2 - 0.4 * (row.threads - 1)
+                height = y + 0.2 - 0.4 * (row.threads - 1)
                 axes.barh(
-                    place, row.training, 0.36, color=colour, alpha=1 if row.threads == 1 else 0.5
+                    height, row.training, 0.36, color=colour, alpha=1 if row.threads == 1 else 0.5
                 )
                 axes.annotate(
-                    f" {row.training:.3g}", (row.training, place), va="center", fontsize=7
+                    f" {row.training:.3g}", (row.training, height), va="center", fontsize=7
                 )
             labels.append(f"{MODELS[model].label}: {way}")
             ticks.append(y)

@@ -1,9 +1,8 @@
-"""All of miRBase 22 with ten times as many negatives, from records to splits: ``make scale``.
+"""Measure miRBase 22 with ten times as many negatives, from records to splits (`make scale`).
 
-What each stage takes is read from the benchmark files of the workflow itself; of the splits, whose
-programs those miss, the processor seconds are what the operating system counts, with the four that
-Snakemake takes to start.
-``python -m bench.scale part`` does it with the hairpins of man and mouse alone, a twelfth of all.
+Times are from the workflow's benchmark files. These miss the external programs of the splits, so
+for splits the operating system counts processor seconds, including four for Snakemake's start.
+``python -m bench.scale part`` uses the hairpins of human and mouse only, a twelfth of all.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from mirpair.files import write_text, write_tsv
 from mirpair.sources.collections import read_lengths
 
 ROOT = Path(__file__).parent.parent
-# Species of each way.
+# Name of a run to its species.
 WAYS = {"all": None, "part": ["hsa", "mmu"]}
 PER_POSITIVE = 10
 PIECES = 100
 TABLES = ROOT / "docs" / "fresh"
 FOLDS = 5
-# Of Snakemake's benchmark files, by stage.
+# Stage to its benchmark files.
 STAGES = {
     "collect": "collect/hairpins.tsv",
     "records": "records/*.tsv",
@@ -37,7 +36,7 @@ STAGES = {
     "structures": "structures/*.tsv",
     "encode": "encode/*.tsv",
 }
-# Targets of the stages that the operating system measures; their benchmark files have these names.
+# Stages measured by the operating system, and their targets, which also name the benchmark files.
 SPLITS = {
     "folds at random": ["folds/at-random.tsv"],
     "roles at random": [f"experiments/at-random{fold}.tsv" for fold in range(1, FOLDS + 1)],
@@ -48,7 +47,7 @@ _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 def config(way: str) -> dict[str, object]:
-    """The study."""
+    """Make the config of the study."""
     hairpins = {"source": "hairpins", "file": "mirbase-22/hairpins.csv", "species": WAYS[way]}
     negatives = str(FOLDER / f"windows-{way}.fa")
     return {
@@ -66,7 +65,7 @@ def config(way: str) -> dict[str, object]:
 
 
 def write_negatives(hairpins: Path, bases: str, destination: Path) -> None:
-    """Windows of a chromosome at random, of the lengths of all hairpins, without an N."""
+    """Write random windows of a chromosome without N, with the lengths of all hairpins."""
     rng = np.random.default_rng(0)
     lengths = rng.permutation(np.repeat(read_lengths(hairpins), PER_POSITIVE))
     lines = []
@@ -82,11 +81,11 @@ def write_negatives(hairpins: Path, bases: str, destination: Path) -> None:
 
 
 def snakemake(results: Path, *arguments: str) -> float:
-    """Run the workflow on the study; the processor seconds that it took with all its children."""
+    """Run the workflow on the study; return its processor seconds, children included."""
     cores = str(os.cpu_count() or 1)
     command = [sys.executable, "-m", "snakemake", *arguments, "--cores", cores]
-    which = ["--configfile", str(results / "config.yaml"), "--quiet", "rules"]
-    run = subprocess.Popen([*command, *which], cwd=ROOT)
+    options = ["--configfile", str(results / "config.yaml"), "--quiet", "rules"]
+    run = subprocess.Popen([*command, *options], cwd=ROOT)
     _, status, used = os.wait4(run.pid, 0)
     run.returncode = os.waitstatus_to_exitcode(status)
     if run.returncode:
@@ -94,8 +93,8 @@ def snakemake(results: Path, *arguments: str) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def told(files: Iterable[Path]) -> dict[str, float]:
-    """Jobs, processor seconds and greatest memory (MB), by benchmark files."""
+def read_benchmarks(files: Iterable[Path]) -> dict[str, float]:
+    """Read number of jobs, processor seconds and maximum memory (MB) from benchmark files."""
     table = pd.concat([pd.read_csv(path, sep="\t") for path in files])
     return {
         "jobs": len(table),
@@ -105,14 +104,14 @@ def told(files: Iterable[Path]) -> dict[str, float]:
 
 
 def main(way: str) -> None:
-    """Make the data, run the stages, write what they took."""
+    """Make the data, run the stages, and write their cost."""
     results = ROOT / "results" / f"scale-{way}"
     place = results.relative_to(ROOT)
     negatives = FOLDER / f"windows-{way}.fa"
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_text(results / "config.yaml", yaml.safe_dump(config(way), sort_keys=False))
     if not negatives.exists():
-        negatives.touch()  # the config is checked before it can be made
+        negatives.touch()  # the check of the config needs the file before it can be made
         try:
             snakemake(results, str(place / "collections/hairpins.fa"))
             write_negatives(results / "collections/hairpins.fa", chromosome(FOLDER), negatives)
@@ -122,11 +121,14 @@ def main(way: str) -> None:
     pieces = ("--set-scatter", f"fold={PIECES}")
     snakemake(results, str(place / "datasets/all/tensors.npz"), *pieces)
     measured = results / "benchmarks"
-    rows = [{"stage": it} | told(sorted(measured.glob(files))) for it, files in STAGES.items()]
+    rows = [
+        {"stage": stage} | read_benchmarks(sorted(measured.glob(files)))
+        for stage, files in STAGES.items()
+    ]
     for stage, targets in SPLITS.items():
         names = [str(place / target) for target in targets]
         seconds = snakemake(results, *names, *pieces, "--force")
-        row = told(measured / target for target in targets)
+        row = read_benchmarks(measured / target for target in targets)
         rows.append({"stage": stage} | row | {"cpu_seconds": seconds})
     table = pd.DataFrame(rows)
     write_tsv(table, TABLES / f"scale-{way}.tsv", float_format="%.0f")

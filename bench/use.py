@@ -1,4 +1,4 @@
-"""What users wait for: `mirpair predict` against folding alone, a scan against windowed folding."""
+"""Compare `mirpair predict` with folding only, and a scan with windowed folding only."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ GOALS = {"predict": 1.2, "scan": 0.8}
 
 
 def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3) -> pd.DataFrame:
-    """Seconds for all sequences, in turns: folding alone, and `predict` without nearest hairpins.
+    """Measure seconds for all sequences, in turns: folding, and `predict` without nearest hairpins.
 
     Returns
     -------
     DataFrame
-        A row a round and kind: ``"at work"`` (of the library, from the first sequence to the last)
-        and ``"programs"`` (``mirpair fold`` and ``mirpair predict --no-nearest``, from start to
-        end); folding and predict in seconds, and their ratio.
+        One row per round and kind: ``"at work"`` (the library, from first to last sequence) and
+        ``"programs"`` (``mirpair fold`` and ``mirpair predict --no-nearest``, from start to end);
+        folding and predict in seconds, and their ratio.
     """
     predictor, asked = prediction.load(), prediction.Settings(nearest=False)
     records = [(Record(str(n), s, "", n), None) for n, s in enumerate(sequences, 1)]
@@ -57,14 +57,14 @@ def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3
 
 
 def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -> pd.DataFrame:
-    """Seconds for the first so many bases of a genome, both strands, in turns.
+    """Measure seconds for the first bases of a genome, both strands, in turns.
 
     Returns
     -------
     DataFrame
-        A row a round: bare (windowed folding of the same stretches, whose results are dropped),
+        One row per round: bare (windowed folding of the same stretches without using the results),
         scan and fast (both find, resolve, refold and score), in seconds, and the speed of both as
-        a share of that of the bare folding.
+        a share of that of bare folding.
     """
     tiles = []
     for tile in scanning.read_tiles(str(genome)):
@@ -75,7 +75,7 @@ def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "part.fa"
-        # One more base than is asked for would be another tile.
+        # One more base would start another tile.
         text = "".join(
             tile.text[tile.start - tile.offset : tile.end - tile.offset] for tile in tiles
         )
