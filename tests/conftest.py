@@ -1,4 +1,4 @@
-"""What tests share: the repository, small real data, and the real mirror if there is one."""
+"""Shared by all tests: the repository, small real data, and the real mirror if available."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 
 ROOT = Path(__file__).parent.parent
-# Tests run side by side, a process a core.
+# Tests run in parallel, one process per core.
 torch.set_num_threads(1)
 STAND_IN = ROOT / "tests" / "data" / "mirror"
 
 
-# Tests that run the workflow start first, and of their files the longest, so that no process is
-# idle at the end; measured, see docs/developing.md.
+# Tests that run the workflow start first, longest files first, so that no process is idle at the
+# end; measured, see docs/developing.md.
 LONGEST = ("test_paper", "test_faults", "test_families", "test_ship", "test_reproduction")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> tuple[bool, int]:
+    def order(item: pytest.Item) -> tuple[bool, int]:
         name = item.path.stem
         late = item.path.parent.name != "workflow"
         return late, LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
-    items.sort(key=place)
+    items.sort(key=order)
 
 
 @pytest.fixture(autouse=True)
 def _no_mirror_by_accident(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only tests that ask for the real mirror see it."""
+    """Hide the real mirror from tests that do not request it."""
     monkeypatch.delenv("MIRPAIR_MIRROR", raising=False)
 
 
@@ -51,7 +51,7 @@ def real_mirror() -> Path:
 
 @pytest.fixture(scope="session")
 def real_molecules() -> Tensors:
-    """Forty real RNAs of the demo set, folded: both classes, 64 to 129 nt."""
+    """Fold forty real RNAs of the demo set: both classes, 64 to 129 nt."""
     records = [
         (label, record)
         for label, name in ((1, "positives"), (0, "negatives"))

@@ -1,4 +1,4 @@
-"""Families of anyone's RNAs: what is shipped says the same however it is asked."""
+"""Annotation of RNAs with families by shipped weights."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def mutated(sequence: str, rng: np.random.Generator) -> str:
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    """Four families of mutants of a hairpin each, and other RNAs, which none trains."""
+    """Make four families, each of mutants of a hairpin, and outliers, which do not train."""
     rng = np.random.default_rng(0)
     rows = []
     for family in ("RF1", "RF2", "RF3", "RF4"):
@@ -59,7 +59,7 @@ def study() -> Study:
         hairpin = arm + random_rna(rng, 10) + arm[::-1].translate(COMPLEMENT)
         for number, role in enumerate(ROLES):
             rows.append((f"{family}:{number}", 1, mutated(hairpin, rng), family, role))
-    # The second kind is hard to tell: what chooses a threshold by the first alone lets it pass.
+    # The second kind is similar to hairpins: a threshold chosen on the first kind accepts it.
     known = [row[2] for row in rows]
     for number in range(60):
         role = (VALIDATE, EVALUATE)[number % 2]
@@ -75,7 +75,7 @@ def study() -> Study:
 
 
 def training(study: Study, name: str, folder: Path, *, epochs: int) -> dict[str, Any]:
-    """What the workflow leaves of a training."""
+    """Train a network, and return what the workflow stores of it."""
     records, experiment, queries = study
     classes, labels = trained_families(experiment, records)
     ids, sequences = records["id"].tolist(), records["sequence"].tolist()
@@ -126,28 +126,28 @@ def one_hot(trained: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
 def any_network(
     request: pytest.FixtureRequest, study: Study, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A network that needs no structures, and one that does."""
+    """Ship a network without structures, and one with."""
     folder = tmp_path_factory.mktemp(request.param)
     path = folder / "families.safetensors"
     ship(path, **training(study, request.param, folder, epochs=1), score="energy")
     return path
 
 
-def test_known_families_are_named_with_their_nearest_and_most_others_are_not(
+def test_rnas_of_trained_families_are_named_and_most_outliers_are_not(
     study: Study, one_hot: Path
 ) -> None:
     records = study.records[(study.experiment["role"] == EVALUATE).to_numpy()]
     table = annotate(load(one_hot), records["sequence"].tolist())
     assert table["length"].tolist() == records["sequence"].str.len().tolist()
     known = (records["label"] == 1).to_numpy()
-    hairpins, strangers = table[known], table[~known]
+    hairpins, outliers = table[known], table[~known]
     assert hairpins["family"].tolist() == records["family"][known].tolist()
     assert hairpins["nearest_family"].tolist() == records["family"][known].tolist()
     assert set(hairpins["distribution"]) == {"in"}
     assert hairpins["identity"].min() > 0.8
     assert hairpins["probability"].min() > 0.5
     assert set(hairpins["reason"]) == {""}
-    assert (strangers["distribution"] == "out").mean() > 0.8
+    assert (outliers["distribution"] == "out").mean() > 0.8
     out = table[table["distribution"] == "out"]
     assert set(out["family"]) == {""}
     assert out["probability"].isna().all()
@@ -156,20 +156,20 @@ def test_known_families_are_named_with_their_nearest_and_most_others_are_not(
     assert {of_training[name] for name in hairpins["nearest"]} == {TRAIN}
 
 
-def test_an_rna_gets_the_same_whatever_is_asked_with_it(study: Study, any_network: Path) -> None:
+def test_an_annotation_does_not_depend_on_the_other_rnas(study: Study, any_network: Path) -> None:
     annotator = load(any_network)
     sequences = [*study.records["sequence"], "GCGC", "ACGU" * 60, "A"]
-    whole = annotate(annotator, sequences)
+    at_once = annotate(annotator, sequences)
     for chunk, processes in ((1, 1), (7, 2), (1000, 2)):
         parts = in_chunks(annotator, sequences, processes=processes, chunk=chunk)
         again = pd.concat(parts, ignore_index=True)
-        assert again.to_csv(float_format="%.4f") == whole.to_csv(float_format="%.4f")
+        assert again.to_csv(float_format="%.4f") == at_once.to_csv(float_format="%.4f")
     folded = {sequence: fold(sequence) for sequence in sequences}
     (known,) = in_chunks(annotator, sequences, folded=folded)
-    pd.testing.assert_frame_equal(known, whole)
+    pd.testing.assert_frame_equal(known, at_once)
 
 
-def test_nothing_is_said_of_what_is_too_long_and_no_neighbour_where_no_8_mer_is_shared(
+def test_too_long_rnas_are_not_annotated_and_a_neighbour_needs_a_shared_8_mer(
     one_hot: Path,
 ) -> None:
     table = annotate(load(one_hot), ["A" * 201, "ACGUACG", "A" * 200]).to_dict("records")
@@ -190,13 +190,13 @@ def test_nothing_is_said_of_what_is_too_long_and_no_neighbour_where_no_8_mer_is_
 def test_identity_counts_matches_by_columns_of_the_alignment() -> None:
     assert identity("ACGUACGUAC", "ACGUACGUAC") == 1
     assert identity("ACGUACGUAC", "ACGUUCGUAC") == 0.9
-    # The end that the other does not have counts as columns too.
+    # Columns of an end that only one of them has count too.
     assert identity("ACGUACGUAC", "ACGUACGUACGGGGG") == pytest.approx(10 / 15)
     assert identity("CCCC", "GGGG") == 0
 
 
 @pytest.mark.parametrize("score", NETWORK_SCORES)
-def test_the_thresholds_do_on_outliers_what_they_promise(
+def test_the_thresholds_have_their_false_positive_rates(
     trained: dict[str, Any], score: str, tmp_path: Path
 ) -> None:
     calls = ship(tmp_path / "families.safetensors", **trained, score=score)
@@ -211,7 +211,7 @@ def test_the_thresholds_do_on_outliers_what_they_promise(
         return float((inside >= cut).mean() - (outliers >= cut).mean())
 
     assert gain(annotator.thresholds["youden"]) == max(gain(cut) for cut in inside)
-    # What is asked gives the scores by which the thresholds were chosen.
+    # Annotation gives the scores that the thresholds were chosen on.
     sequences = trained["records"].set_index("id").loc[calls["id"], "sequence"].tolist()
     scores = annotate(annotator, sequences)["score"]
     np.testing.assert_allclose(scores, calls[score], rtol=1e-4)
@@ -220,7 +220,7 @@ def test_the_thresholds_do_on_outliers_what_they_promise(
     assert named.sum() == (scores >= annotator.thresholds[lenient]).sum()
 
 
-def test_the_same_training_is_shipped_as_the_same_bytes(
+def test_shipping_the_same_training_gives_the_same_bytes(
     trained: dict[str, Any], one_hot: Path, tmp_path: Path
 ) -> None:
     ship(tmp_path / "families.safetensors", **trained, score="distance")
@@ -233,7 +233,7 @@ def test_the_same_training_is_shipped_as_the_same_bytes(
     assert list(annotator.families) == records["family"].tolist()
 
 
-def test_what_cannot_be_shipped_is_said_and_leaves_no_file(
+def test_shipping_a_wrong_training_is_refused_and_leaves_no_file(
     trained: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "families.safetensors"
@@ -248,7 +248,7 @@ def test_what_cannot_be_shipped_is_said_and_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_files_are_refused_and_a_pickle_is_never_opened(
+def test_other_files_are_refused_and_pickles_never_opened(
     trained: dict[str, Any], one_hot: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.safetensors"
@@ -280,7 +280,7 @@ class _Canary:
         return open, (self.path, "w")
 
 
-def test_the_weights_are_found_beside_the_package_and_in_an_installed_one(
+def test_shipped_weights_are_found_in_a_checkout_and_once_installed(
     one_hot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = [tmp_path / "installed" / "families.safetensors", tmp_path / "families.safetensors"]
@@ -291,7 +291,7 @@ def test_the_weights_are_found_beside_the_package_and_in_an_installed_one(
     assert shipped() == places[1]
 
 
-def test_the_card_says_which_file_it_is_about_and_what_it_is_worth(
+def test_the_card_has_the_checksum_and_accuracy_of_its_weights(
     trained: dict[str, Any], one_hot: Path, tmp_path: Path
 ) -> None:
     calls = ship(tmp_path / "families.safetensors", **trained, score="distance")
@@ -315,13 +315,13 @@ def test_the_card_says_which_file_it_is_about_and_what_it_is_worth(
     known = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
     right = (known["called"] == known["family"]).mean()
     assert f"| all             | 12         | {right:.3f}" in card
-    strangers = table.loc[(table["role"] == EVALUATE) & (table["kind"] == "tRNA"), "distance"]
-    rates = [(strangers >= cut).mean() for cut in annotator.thresholds.values()]
+    outliers = table.loc[(table["role"] == EVALUATE) & (table["kind"] == "tRNA"), "distance"]
+    rates = [(outliers >= cut).mean() for cut in annotator.thresholds.values()]
     (line,) = [line for line in card.splitlines() if line.startswith("| tRNA")]
     assert [cell.strip() for cell in line.split("|")[4:6]] == [f"{rate:.3f}" for rate in rates]
 
 
-def test_shipped_weights_are_small_and_their_card_is_theirs() -> None:
+def test_shipped_weights_are_small_and_match_their_card() -> None:
     path = ROOT / "weights" / "families.safetensors"
     if not path.exists():
         pytest.skip("weights/families.safetensors is not made yet (make weights)")

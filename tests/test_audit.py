@@ -1,4 +1,4 @@
-"""What length, GC and folding energy alone can do is measured without looking at the answers."""
+"""Audit of records: copies, labels, known hairpins, and what simple features reach alone."""
 
 from __future__ import annotations
 
@@ -36,35 +36,35 @@ EXPERIMENT = pd.DataFrame(
 )
 
 
-def test_features_by_hand() -> None:
+def test_features_match_hand_computation() -> None:
     table = features(RECORDS, STRUCTURES)
     assert table["length"].tolist() == [2, 4, 4, 6, 4, 3, 6, 3]
     assert table["GC"].tolist() == pytest.approx([1, 0.5, 0, 0, 1, 2 / 3, 1 / 3, 0])
     assert table["MFE/length"].tolist() == pytest.approx([1, 0.5, 0.25, 0, 2, 1, 0.5, 0])
 
 
-def test_auroc_of_each_feature_by_hand() -> None:
-    found = shortcuts(join_features(EXPERIMENT, {"s": features(RECORDS, STRUCTURES)})).set_index(
+def test_auroc_and_aupr_of_each_feature_match_hand_computation() -> None:
+    audit = shortcuts(join_features(EXPERIMENT, {"s": features(RECORDS, STRUCTURES)})).set_index(
         "feature"
     )
-    # Training positives are shorter, so shorter is positive: 4 and 3 against 6 and 3.
-    assert found.loc["length", "direction"] == "lower"
-    assert found.loc["length", "AUROC"] == pytest.approx((1 + 0 + 1 + 0.5) / 4)
-    assert found.loc["GC", "AUROC"] == 1.0
+    # Training positives are shorter, so shorter counts as positive: 4 and 3 against 6 and 3.
+    assert audit.loc["length", "direction"] == "lower"
+    assert audit.loc["length", "AUROC"] == pytest.approx((1 + 0 + 1 + 0.5) / 4)
+    assert audit.loc["GC", "AUROC"] == 1.0
     # Average precision of 1, 2/3 | 1/3, 0 is 1; of -4, -3 | -6, -3 the positives rank 3 and 1.5.
-    assert found.loc["GC", "AUPR"] == 1.0
-    assert found.loc["length", "AUPR"] == pytest.approx((1 / 2 + 2 / 3) / 2)
-    assert found.loc["MFE/length", ["direction", "AUROC"]].tolist() == ["higher", 1.0]
+    assert audit.loc["GC", "AUPR"] == 1.0
+    assert audit.loc["length", "AUPR"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert audit.loc["MFE/length", ["direction", "AUROC"]].tolist() == ["higher", 1.0]
 
 
-def test_the_direction_is_learnt_from_training_records_only() -> None:
+def test_the_direction_of_a_feature_comes_from_training_records_only() -> None:
     flipped = EXPERIMENT.assign(role=["evaluate"] * 4 + ["train"] * 4)
     longer = RECORDS.assign(sequence=["GC", "GCAA", "AUAU", "AUAUAU", "G" * 9, "G" * 8, "A", "AA"])
-    found = shortcuts(join_features(flipped, {"s": features(longer, STRUCTURES)})).set_index(
+    audit = shortcuts(join_features(flipped, {"s": features(longer, STRUCTURES)})).set_index(
         "feature"
     )
-    assert found.loc["length", "direction"] == "higher"
-    assert found.loc["length", "AUROC"] < 0.5, "a wrong direction must be seen, not turned around"
+    assert audit.loc["length", "direction"] == "higher"
+    assert audit.loc["length", "AUROC"] < 0.5, "a wrong direction must show, not be corrected"
 
 
 def test_tables_of_different_rnas_are_refused() -> None:
@@ -77,18 +77,18 @@ RNG = np.random.default_rng(1)
 ONE, TWO, THREE, FOUR, FIVE, SIX = (random_rna(RNG, 80) for _ in range(6))
 
 
-def changed(sequence: str, *places: int) -> str:
-    """Another base at each of these places."""
+def changed(sequence: str, *positions: int) -> str:
+    """Replace the base at each of these positions."""
     return "".join(
-        "ACGU"[("ACGU".index(base) + 1) % 4] if place in places else base
-        for place, base in enumerate(sequence)
+        "ACGU"[("ACGU".index(base) + 1) % 4] if position in positions else base
+        for position, base in enumerate(sequence)
     )
 
 
 def audited(
     *rows: tuple[str, str, str, int, str], known: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The audit of records given as set, id, role ("" is none), label and sequence, by id."""
+    """Audit records given as set, id, role ("" is none), label and sequence."""
     table = pd.DataFrame(rows, columns=["set", "id", "role", "label", "sequence"])
     features_of = {}
     for name, records in table.groupby("set"):
@@ -98,9 +98,9 @@ def audited(
     return audit_records(join_features(experiment, features_of), known)
 
 
-def test_a_sequence_of_both_classes_is_told_wherever_the_other_stands() -> None:
-    """Of b in training, of c in evaluation, of d in no role, of e in the other set."""
-    found = audited(
+def test_a_sequence_in_both_classes_is_marked_wherever_its_copy_is() -> None:
+    """Copies: b's in training, c's in evaluation, d's without role, e's in another set."""
+    audit = audited(
         *(("s", "a", "train", 0, ONE), ("s", "b", "evaluate", 1, ONE)),
         *(("s", "c", "evaluate", 1, TWO), ("s", "c0", "evaluate", 0, TWO)),
         *(("s", "d", "evaluate", 0, THREE), ("s", "d0", "", 1, THREE)),
@@ -108,28 +108,30 @@ def test_a_sequence_of_both_classes_is_told_wherever_the_other_stands() -> None:
         *(("s", "f", "evaluate", 1, FIVE), ("s", "f0", "train", 1, FIVE)),
         ("s", "g", "evaluate", 1, SIX),
     )
-    assert dict(zip(found["id"], found["contradictory"], strict=True)) == {
+    assert dict(zip(audit["id"], audit["contradictory"], strict=True)) == {
         **dict.fromkeys(["b", "c", "c0", "d", "e"], 1),
         **dict.fromkeys(["f", "g"], 0),
     }
 
 
-def test_in_training_is_the_very_sequence_in_a_training_record() -> None:
-    found = audited(
+def test_in_training_means_the_same_sequence_in_a_training_record() -> None:
+    audit = audited(
         *(("s", "a", "train", 1, ONE), ("s", "b", "train", 0, TWO)),
         *(("s", "c", "evaluate", 1, ONE), ("s", "d", "evaluate", 1, TWO)),
         *(("s", "e", "evaluate", 0, ONE[:-1]), ("s", "f", "evaluate", 0, THREE)),
         ("s", "g", "", 0, THREE),
     )
-    assert found["in_training"].tolist() == [1, 1, 0, 0]
-    assert found["identity"].tolist()[:3] == [1, 1, 1], "a part of it is as near, and not it"
-    assert found["training_label"].tolist()[:3] == [1, 0, 1]
-    assert np.isnan(found["identity"].iloc[3])
-    assert found["training_label"].isna().tolist() == [False, False, False, True]
+    assert audit["in_training"].tolist() == [1, 1, 0, 0]
+    assert audit["identity"].tolist()[:3] == [1, 1, 1], (
+        "a part of the sequence is as near, but not the same"
+    )
+    assert audit["training_label"].tolist()[:3] == [1, 0, 1]
+    assert np.isnan(audit["identity"].iloc[3])
+    assert audit["training_label"].isna().tolist() == [False, False, False, True]
 
 
-def test_the_label_is_that_of_the_nearest_and_its_own_of_two_as_near() -> None:
-    found = audited(
+def test_the_training_label_is_of_the_nearest_record_and_its_own_in_a_tie() -> None:
+    audit = audited(
         *(("s", "p", "train", 1, changed(ONE, 20)), ("s", "n", "train", 0, changed(ONE, 20, 50))),
         *(
             ("s", "near-p", "evaluate", 0, ONE),
@@ -138,17 +140,17 @@ def test_the_label_is_that_of_the_nearest_and_its_own_of_two_as_near() -> None:
         *(("s", "q", "train", 1, TWO), ("s", "m", "train", 0, TWO)),
         *(("s", "both0", "evaluate", 0, changed(TWO, 40)), ("s", "both1", "evaluate", 1, TWO)),
     )
-    assert found["identity"].tolist() == pytest.approx([79 / 80, 1, 79 / 80, 1])
-    assert found["training_label"].tolist() == [1, 0, 0, 1]
+    assert audit["identity"].tolist() == pytest.approx([79 / 80, 1, 79 / 80, 1])
+    assert audit["training_label"].tolist() == [1, 0, 0, 1]
 
 
-def test_rows_are_in_the_experiments_order_and_ids_of_two_sets_are_apart(tmp_path: Path) -> None:
-    found = audited(
+def test_rows_keep_the_experiments_order_and_ids_of_two_sets_do_not_mix(tmp_path: Path) -> None:
+    audit = audited(
         *(("t", "1", "evaluate", 0, ONE), ("s", "1", "train", 1, ONE)),
         *(("t", "2", "evaluate", 1, TWO), ("s", "2", "evaluate", 1, THREE)),
         ("s", "3", "train", 0, changed(THREE, 40)),
     )
-    write_tsv(found, tmp_path / "records.tsv", float_format="%.4f")
+    write_tsv(audit, tmp_path / "records.tsv", float_format="%.4f")
     read = read_audit(tmp_path / "records.tsv")
     assert read[["set", "id"]].to_numpy().tolist() == [["t", "1"], ["t", "2"], ["s", "2"]]
     assert read["contradictory"].tolist() == [1, 0, 0]
@@ -192,33 +194,33 @@ def reference(folder: Path, zipped: bool = False) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_hairpins_have_their_family_by_accession(tmp_path: Path, zipped: bool) -> None:
+def test_known_hairpins_get_their_family_by_accession(tmp_path: Path, zipped: bool) -> None:
     table = known_hairpins(*reference(tmp_path, zipped))
     assert table["hairpin"].tolist() == ["hsa-a", "ptr-a", "hsa-b", "hsa-c", "hsa-d"]
     assert table["sequence"].tolist() == [ONE, ONE, TWO, THREE, FOUR]
     assert table["family"].tolist() == ["", "mir-a", "mir-a", "mir-c", ""]
-    alone = known_hairpins(reference(tmp_path, zipped)[0])
-    assert alone["family"].tolist() == [""] * 5
+    without_families = known_hairpins(reference(tmp_path, zipped)[0])
+    assert without_families["family"].tolist() == [""] * 5
 
 
-def test_known_hairpins_and_relatives_are_told(tmp_path: Path) -> None:
-    """Relatives of b: a in training. Of c: only a negative there, which is no relative."""
-    found = audited(
+def test_known_hairpins_and_relatives_are_marked(tmp_path: Path) -> None:
+    """Record b has the relative a in training; c has only a negative, which is no relative."""
+    audit = audited(
         *(("s", "a", "train", 1, ONE), ("s", "c0", "train", 0, THREE)),
         *(("s", "a2", "evaluate", 0, ONE), ("s", "b", "evaluate", 1, TWO)),
         *(("s", "c", "evaluate", 1, THREE), ("s", "d", "evaluate", 1, FOUR)),
         *(("s", "e", "evaluate", 1, FIVE), ("s", "part", "evaluate", 1, ONE[:-1])),
         known=known_hairpins(*reference(tmp_path)),
     )
-    assert found["hairpin"].tolist() == ["hsa-a", "hsa-b", "hsa-c", "hsa-d", "", ""]
-    assert found["family"].tolist() == ["mir-a", "mir-a", "mir-c", "", "", ""]
-    assert found["relative"].fillna(-1).tolist() == [1, 1, 0, -1, -1, -1]
+    assert audit["hairpin"].tolist() == ["hsa-a", "hsa-b", "hsa-c", "hsa-d", "", ""]
+    assert audit["family"].tolist() == ["mir-a", "mir-a", "mir-c", "", "", ""]
+    assert audit["relative"].fillna(-1).tolist() == [1, 1, 0, -1, -1, -1]
 
 
-def test_without_a_reference_no_hairpin_is_known() -> None:
-    found = audited(("s", "a", "train", 1, ONE), ("s", "b", "evaluate", 1, ONE))
-    assert found[["hairpin", "family"]].to_numpy().tolist() == [["", ""]]
-    assert found["relative"].isna().all()
+def test_without_a_reference_no_record_is_a_known_hairpin() -> None:
+    audit = audited(("s", "a", "train", 1, ONE), ("s", "b", "evaluate", 1, ONE))
+    assert audit[["hairpin", "family"]].to_numpy().tolist() == [["", ""]]
+    assert audit["relative"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -230,7 +232,7 @@ def test_without_a_reference_no_hairpin_is_known() -> None:
         (FAMILIES, ">hsa-a\nACGU\n", "line 1 is '>hsa-a'"),
     ],
 )
-def test_a_file_of_families_that_is_none_is_told_by_its_line(
+def test_a_wrong_file_of_families_is_refused_with_its_line(
     tmp_path: Path, before: str, after: str, message: str
 ) -> None:
     path = tmp_path / "miFam.dat"
@@ -239,7 +241,7 @@ def test_a_file_of_families_that_is_none_is_told_by_its_line(
         read_families(path)
 
 
-def test_files_that_cannot_be_families_are_told(tmp_path: Path) -> None:
+def test_unreadable_files_of_families_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"miFam\.dat: cannot be read"):
         read_families(tmp_path / "miFam.dat")
     (tmp_path / "miFam.dat").write_bytes(b"ID   \xff\n")
@@ -247,14 +249,14 @@ def test_files_that_cannot_be_families_are_told(tmp_path: Path) -> None:
         read_families(tmp_path / "miFam.dat")
 
 
-def test_families_of_another_release_are_told(tmp_path: Path) -> None:
+def test_families_of_another_release_are_refused(tmp_path: Path) -> None:
     fasta, families = reference(tmp_path)
     families.write_text(FAMILIES.replace("MI0", "MI9"))
     with pytest.raises(InputError, match=r"miFam\.dat: has none of the accessions"):
         known_hairpins(fasta, families)
 
 
-def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> None:
+def test_a_record_too_long_for_a_planned_network_is_refused_before_training() -> None:
     long = RECORDS.assign(sequence=["GC"] * 7 + ["A" * 401])
     records = join_features(EXPERIMENT, {"s": features(long, STRUCTURES)})
     check_lengths(records, {"variable": None, "without-pairing": None})
@@ -262,17 +264,17 @@ def test_a_record_too_long_for_a_planned_network_is_found_before_training() -> N
         check_lengths(records, {"variable": None, "fixed": 400})
 
 
-def test_a_set_is_described_by_what_tables_need_and_not_by_its_sequences(tmp_path: Path) -> None:
-    """`ONE` stands in both classes, `TWO` twice in one; `ONE`, `TWO` and `THREE` are known."""
+def test_a_set_is_described_without_its_sequences(tmp_path: Path) -> None:
+    """`ONE` is in both classes, `TWO` twice in one; `ONE`, `TWO` and `THREE` are known."""
     sequences = [ONE, TWO, TWO, ONE, THREE, FIVE]
     records = pd.DataFrame(
         {"id": list("abcdef"), "label": [1, 1, 1, 0, 0, 0], "sequence": sequences}
     )
     structures = pd.DataFrame({"id": list("abcdef"), "mfe": -8.0})
-    found = describe(records, structures, known_hairpins(*reference(tmp_path)))
-    assert found.columns.tolist() == list(SET_FEATURES)
-    assert found["contradictory"].tolist() == [1, 0, 0, 1, 0, 0]
-    assert found["hairpin"].tolist() == ["hsa-a", "hsa-b", "hsa-b", "hsa-a", "hsa-c", ""]
-    assert found["length"].tolist() == [80] * 6
-    assert found["MFE/length"].tolist() == pytest.approx([0.1] * 6)
+    audit = describe(records, structures, known_hairpins(*reference(tmp_path)))
+    assert audit.columns.tolist() == list(SET_FEATURES)
+    assert audit["contradictory"].tolist() == [1, 0, 0, 1, 0, 0]
+    assert audit["hairpin"].tolist() == ["hsa-a", "hsa-b", "hsa-b", "hsa-a", "hsa-c", ""]
+    assert audit["length"].tolist() == [80] * 6
+    assert audit["MFE/length"].tolist() == pytest.approx([0.1] * 6)
     assert (describe(records, structures)["hairpin"] == "").all()

@@ -1,4 +1,4 @@
-"""What methods without a network reach is theirs: right features, and no look at the answers."""
+"""Baselines: correct features, and scores that do not depend on evaluation labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HAIRPIN = ("GACGAAAGUC", "((((..))))", -2.5)
 
 
 def tables(rnas: list[tuple[str, str, float]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Records and structures of RNAs given as sequence, dot-bracket, energy."""
+    """Make records and structures of RNAs given as sequence, dot-bracket, energy."""
     sequences, structures, energies = zip(*rnas, strict=True)
     ids = [f"r{number}" for number in range(len(rnas))]
     records = pd.DataFrame({"id": ids, "label": 1, "sequence": sequences})
@@ -36,14 +36,14 @@ def tables(rnas: list[tuple[str, str, float]]) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def demo(each: int) -> pd.DataFrame:
-    """The first records of both classes of the demo, folded, as `predict` takes them."""
+    """Fold the first records of both classes of the demo, in the format of `predict`."""
     labels, sequences = [], []
     for label, name in ((1, "positives"), (0, "negatives")):
-        found = list(read_fasta(ROOT / "config" / "demo" / f"{name}.fa"))[:each]
+        records = list(read_fasta(ROOT / "config" / "demo" / f"{name}.fa"))[:each]
         labels += [label] * each
-        sequences += [record.sequence for record in found]
-    records, structures = tables([(sequence, *fold(sequence)) for sequence in sequences])
-    return records.assign(label=labels).merge(classic_features(records, structures), on="id")
+        sequences += [record.sequence for record in records]
+    table, structures = tables([(sequence, *fold(sequence)) for sequence in sequences])
+    return table.assign(label=labels).merge(classic_features(table, structures), on="id")
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +58,12 @@ def scored(halves: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
     return predict(*halves, seed=0)
 
 
-def test_triplets_of_a_short_hairpin_by_hand() -> None:
-    """Each base but the first and the last, with the states of itself and its neighbours."""
+def test_triplets_of_a_short_hairpin_match_hand_computation() -> None:
+    """Every base but the first and last counts, with its own and its neighbours' states."""
     hairpin = ("GGGGAAACCCC", "((((...))))", -5.0)
-    found = classic_features(*tables([hairpin])).loc[0, list(TRIPLETS)]
+    shares = classic_features(*tables([hairpin])).loc[0, list(TRIPLETS)]
     by_hand = {"G(((": 2, "G((.": 1, "A(..": 1, "A...": 1, "A..(": 1, "C.((": 1, "C(((": 2}
-    assert found[found > 0].to_dict() == {name: n / 9 for name, n in by_hand.items()}
+    assert shares[shares > 0].to_dict() == {name: n / 9 for name, n in by_hand.items()}
 
 
 def test_there_are_32_triplets_and_37_features_in_a_fixed_order() -> None:
@@ -73,7 +73,7 @@ def test_there_are_32_triplets_and_37_features_in_a_fixed_order() -> None:
     assert len(CLASSIC) == 37
 
 
-def test_features_beside_the_triplets_by_hand() -> None:
+def test_other_features_match_hand_computation() -> None:
     table = classic_features(*tables([HAIRPIN, ("AACA", "....", 0.0)]))
     assert table["length"].tolist() == [10, 4]
     assert table["GC"].tolist() == [0.5, 0.25]
@@ -82,7 +82,7 @@ def test_features_beside_the_triplets_by_hand() -> None:
     assert table["paired"].tolist() == [0.8, 0]
 
 
-def test_features_are_those_that_the_audit_measures(
+def test_features_equal_those_of_the_audit(
     halves: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     records, _ = halves
@@ -93,7 +93,7 @@ def test_features_are_those_that_the_audit_measures(
         assert records[name].tolist() == audited[name].tolist()
 
 
-def test_an_rna_without_triplets_has_none() -> None:
+def test_an_rna_below_3_nt_has_no_triplets() -> None:
     table = classic_features(*tables([("AC", "..", 0.0)]))
     assert table.loc[0, list(TRIPLETS)].tolist() == [0] * 32
 
@@ -104,18 +104,18 @@ def test_features_of_records_and_structures_of_different_rnas_are_refused() -> N
         classic_features(records, structures.iloc[::-1].reset_index(drop=True))
 
 
-def test_likeness_by_hand() -> None:
-    """ORIGIN has three 8-mers; one that lacks its first base has two, both shared."""
+def test_likeness_matches_hand_computation() -> None:
+    """ORIGIN has three 8-mers; without its first base two remain, both shared."""
     assert likeness([ORIGIN], [ORIGIN[1:]]) == pytest.approx([2 / np.sqrt(3 * 2)])
     assert likeness([ORIGIN], ["C" * 9, ORIGIN[1:], ORIGIN]) == pytest.approx([1])
     assert likeness([ORIGIN], ["C" * 9]).tolist() == [0]
 
 
-def test_an_8_mer_counts_once_however_often_it_stands_there() -> None:
+def test_a_repeated_8_mer_counts_once() -> None:
     assert likeness(["A" * 30 + "C"], ["A" * 8]) == pytest.approx([1 / np.sqrt(2)])
 
 
-def test_what_no_training_record_has_makes_a_record_less_like_it() -> None:
+def test_8_mers_that_no_training_record_has_lower_the_likeness() -> None:
     assert likeness([ORIGIN + "GGAACC"], [ORIGIN]) == pytest.approx([3 / np.sqrt(9 * 3)])
 
 
@@ -124,20 +124,20 @@ def of_classes(positives: list[str], negatives: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"label": labels, "sequence": positives + negatives})
 
 
-def test_the_nearest_neighbour_by_hand() -> None:
+def test_the_nearest_neighbour_score_matches_hand_computation() -> None:
     train = of_classes([ORIGIN], [ORIGIN[1:], "C" * 9])
-    likest = 2 / np.sqrt(3 * 2)
+    similarity = 2 / np.sqrt(3 * 2)
     assert nearest_neighbour(train, [ORIGIN, ORIGIN[1:], "C" * 20]) == pytest.approx(
-        [(1 + 1 - likest) / 2, (1 + likest - 1) / 2, 0]
+        [(1 + 1 - similarity) / 2, (1 + similarity - 1) / 2, 0]
     )
 
 
 @pytest.mark.parametrize(
     "sequence",
     [ORIGIN, "G" * 20, "ACG"],
-    ids=["as like one as the other", "nothing shared", "too short for an 8-mer"],
+    ids=["equally similar", "nothing shared", "too short for an 8-mer"],
 )
-def test_where_both_classes_are_as_like_the_call_is_negative(sequence: str) -> None:
+def test_a_tie_of_both_classes_is_called_negative(sequence: str) -> None:
     score = nearest_neighbour(of_classes([ORIGIN], ["C" * 9, ORIGIN]), [sequence])
     assert measure([0], score)["SP"] == 1
     assert score == pytest.approx([0.5], abs=1e-8)
@@ -145,7 +145,7 @@ def test_where_both_classes_are_as_like_the_call_is_negative(sequence: str) -> N
 
 
 def test_rounding_does_not_break_a_tie() -> None:
-    """1 of 1 8-mers shared and 3 of 9 is the same cosine, 1/√n; computed, it is not always."""
+    """Sharing 1 of 1 or 3 of 9 8-mers gives the cosine 1/√n, but not always when computed."""
     for length in range(20, 60):
         sequence = random_rna(np.random.default_rng(length), length)
         nine = sequence[:10] + ("A" if sequence[10] != "A" else "C") + "CAGUC"
@@ -155,14 +155,14 @@ def test_rounding_does_not_break_a_tie() -> None:
             assert nearest_neighbour(train, [sequence]) < 0.5
 
 
-def test_blocks_bound_the_memory_and_change_nothing(
+def test_the_size_of_blocks_does_not_change_scores(
     halves: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     train, evaluate = halves
     sequences = evaluate["sequence"].tolist()
-    whole = nearest_neighbour(train, sequences)
+    at_once = nearest_neighbour(train, sequences)
     for block in (1, 7, len(sequences)):
-        assert nearest_neighbour(train, sequences, block=block).tolist() == whole.tolist()
+        assert nearest_neighbour(train, sequences, block=block).tolist() == at_once.tolist()
 
 
 def test_every_method_ranks_hairpins_above_other_rnas(scored: pd.DataFrame) -> None:
@@ -170,7 +170,7 @@ def test_every_method_ranks_hairpins_above_other_rnas(scored: pd.DataFrame) -> N
         assert measure(scored["label"], scored[name])["AUROC"] > 0.85, name
 
 
-def test_a_table_has_a_score_of_every_method_for_every_evaluation_record(
+def test_every_evaluation_record_gets_a_score_of_every_method(
     halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
 ) -> None:
     assert scored.columns.tolist() == ["id", "label", *BASELINES]
@@ -186,7 +186,7 @@ def test_scores_do_not_depend_on_the_number_of_threads(
     pd.testing.assert_frame_equal(predict(*halves, seed=0, threads=3), scored, check_exact=True)
 
 
-def test_another_seed_is_another_forest_and_nothing_else(
+def test_the_seed_changes_the_random_forest_only(
     halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
 ) -> None:
     other = predict(*halves, seed=1)
@@ -195,26 +195,26 @@ def test_another_seed_is_another_forest_and_nothing_else(
     pd.testing.assert_frame_equal(other[same], scored[same], check_exact=True)
 
 
-def test_a_score_depends_on_no_evaluation_label_and_on_no_other_evaluation_record(
+def test_a_score_is_independent_of_evaluation_labels_and_other_evaluation_records(
     halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
 ) -> None:
     train, evaluate = halves
     few = evaluate.iloc[[50, 3, 11]].assign(label=[1, 1, 1])
-    found = predict(train, few, seed=0)
-    assert found["id"].tolist() == few["id"].tolist()
-    expected = scored.set_index("id").loc[found["id"], list(BASELINES)]
-    np.testing.assert_allclose(found[list(BASELINES)], expected, rtol=1e-12)
+    few_scored = predict(train, few, seed=0)
+    assert few_scored["id"].tolist() == few["id"].tolist()
+    expected = scored.set_index("id").loc[few_scored["id"], list(BASELINES)]
+    np.testing.assert_allclose(few_scored[list(BASELINES)], expected, rtol=1e-12)
 
 
-def test_the_classes_weigh_the_same_however_many_records_they_have(
+def test_classes_have_the_same_weight_for_any_number_of_records(
     halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
 ) -> None:
-    """Every negative record three times: a fit that weighs the classes is the same, on average."""
+    """With every negative three times, a class-weighted fit stays the same on average."""
     train, evaluate = halves
     more = pd.concat([train, *[train[train["label"] == 0]] * 2])
-    found = predict(more, evaluate, seed=0)
+    more_scored = predict(more, evaluate, seed=0)
     for name in ("mfe-per-length", "logistic-regression"):
-        assert abs((found[name] - scored[name]).mean()) < 0.01, name
+        assert abs((more_scored[name] - scored[name]).mean()) < 0.01, name
 
 
 def test_training_records_of_one_class_are_refused(
@@ -225,14 +225,14 @@ def test_training_records_of_one_class_are_refused(
         predict(train[train["label"] == 1], evaluate, seed=0)
 
 
-def test_the_forest_is_the_one_that_is_told(
+def test_the_random_forest_has_the_documented_settings(
     halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
 ) -> None:
-    """500 trees, balanced classes, the study's seed, scikit-learn's defaults otherwise."""
+    """It has 500 trees, balanced classes, the study's seed, and otherwise defaults."""
     train, evaluate = halves
     skewed = pd.concat([train, *[train[train["label"] == 0]] * 2])
-    for records, found in ((train, scored), (skewed, predict(skewed, evaluate, seed=0))):
+    for records, scores in ((train, scored), (skewed, predict(skewed, evaluate, seed=0))):
         forest = RandomForestClassifier(500, class_weight="balanced", random_state=0)
         forest.fit(records[list(CLASSIC)].to_numpy(), records["label"].to_numpy())
         expected = forest.predict_proba(evaluate[list(CLASSIC)].to_numpy())[:, 1]
-        assert found["random-forest"].tolist() == pytest.approx(expected)
+        assert scores["random-forest"].tolist() == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""What methods call, counted by hand."""
+"""Family calls: accuracy, thresholds and rejection, checked by hand computation."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from mirpair.families.family_calls import (
 )
 
 
-def test_a_networks_scores_are_those_of_their_definitions() -> None:
+def test_scores_of_a_network_match_their_definitions() -> None:
     logits = np.log(np.array([[1, 3], [6, 2], [5, 5]], dtype=np.float32))
     features = np.array([[1, 0], [3, 4], [0, 2]], dtype=np.float32)
-    found = network_calls(
+    table = network_calls(
         ["a", "b", "c"], ["train", "validate", "evaluate"], logits, features, ["X", "Y"]
     )
-    assert found["id"].tolist() == ["b", "c"]
-    assert found["called"].tolist() == ["X", "X"]
-    assert found["softmax"].tolist() == pytest.approx([0.75, 0.5])
-    assert found["energy"].tolist() == pytest.approx(np.log([8, 10]).tolist())
-    assert found["distance"].tolist() == pytest.approx([0.6, 0])
+    assert table["id"].tolist() == ["b", "c"]
+    assert table["called"].tolist() == ["X", "X"]
+    assert table["softmax"].tolist() == pytest.approx([0.75, 0.5])
+    assert table["energy"].tolist() == pytest.approx(np.log([8, 10]).tolist())
+    assert table["distance"].tolist() == pytest.approx([0.6, 0])
 
 
-def test_likeness_is_that_to_the_nearest_and_the_same_in_blocks() -> None:
+def test_nearest_cosine_is_of_the_nearest_and_the_same_in_blocks() -> None:
     rng = np.random.default_rng(0)
     some = rng.normal(size=(2500, 3)).astype(np.float32)
     known = rng.normal(size=(4, 3)).astype(np.float32)
@@ -56,17 +56,17 @@ def queries() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).assign(nearest="t")
 
 
-def test_accuracy_is_of_evaluation_records_with_a_trained_family_by_band() -> None:
+def test_accuracy_counts_evaluation_records_of_trained_families_by_band() -> None:
     calls = pd.DataFrame({"id": list("wvedcba"), "called": list("AAABAAA")})
-    found = accuracy(queries(), calls).set_index("band")
-    assert found.loc["all", ["records", "correct"]].tolist() == [4, 3]
-    assert found.loc["below 0.3", ["records", "correct"]].tolist() == [2, 1]
-    assert found.loc["0.9–1", ["records", "correct", "accuracy"]].tolist() == [2, 2, 1]
-    assert found.loc["0.5–0.7", "records"] == 0
-    assert np.isnan(found.loc["0.5–0.7", "accuracy"])
+    table = accuracy(queries(), calls).set_index("band")
+    assert table.loc["all", ["records", "correct"]].tolist() == [4, 3]
+    assert table.loc["below 0.3", ["records", "correct"]].tolist() == [2, 1]
+    assert table.loc["0.9–1", ["records", "correct", "accuracy"]].tolist() == [2, 2, 1]
+    assert table.loc["0.5–0.7", "records"] == 0
+    assert np.isnan(table.loc["0.5–0.7", "accuracy"])
 
 
-def test_the_interval_knows_that_records_of_a_family_go_together() -> None:
+def test_the_interval_accounts_for_correlated_records_of_a_family() -> None:
     def interval(by_family: list[list[int]]) -> float:
         rows = [
             (f"{f}-{n}", "evaluate", str(f), "", 0.5, str(f) if right else "no")
@@ -84,22 +84,22 @@ def test_the_interval_knows_that_records_of_a_family_go_together() -> None:
     assert together > 3 * apart
 
 
-def test_the_gain_is_that_over_the_nearest_neighbour_on_the_same_records() -> None:
-    # It is wrong about c; this method is right there, and wrong about a and b.
+def test_the_gain_is_over_the_nearest_neighbour_on_the_same_records() -> None:
+    # The nearest neighbour is wrong about c; this method is right there, but wrong about a and b.
     calls = pd.DataFrame({"id": list("abcdevw"), "called": list("BBBBAAA")})
-    found = accuracy(queries(), calls).set_index("band")
-    assert found.loc["all", "gain"] == 0.5 - 0.75
-    assert found.loc["below 0.3", "gain"] == 0
-    assert found.loc["0.9–1", "gain"] == -0.5
+    table = accuracy(queries(), calls).set_index("band")
+    assert table.loc["all", "gain"] == 0.5 - 0.75
+    assert table.loc["below 0.3", "gain"] == 0
+    assert table.loc["0.9–1", "gain"] == -0.5
     # Family A loses both of its records, family B wins one of two.
-    assert found.loc["all", "gain low"] == -1
-    assert found.loc["all", "gain high"] == 0.5
+    assert table.loc["all", "gain low"] == -1
+    assert table.loc["all", "gain high"] == 0.5
     same = accuracy(queries(), queries())
     assert (same.loc[same["records"] > 0, "gain"] == 0).all()
     assert same["gain low"].isna().all()
 
 
-def test_where_all_are_right_there_is_no_interval() -> None:
+def test_without_errors_the_interval_is_undefined() -> None:
     calls = queries()[["id"]].assign(called=queries()["family"])
     assert accuracy(queries(), calls).loc[0, ["low", "high"]].isna().all()
 
@@ -108,7 +108,7 @@ scores = st.lists(st.integers(0, 20).map(float), min_size=1, max_size=40).map(np
 
 
 @given(st.lists(scores, min_size=1, max_size=4), st.sampled_from([0.05, 0.2, 0.5]))
-def test_a_threshold_lets_no_more_outliers_pass_than_said_and_is_the_lowest(
+def test_the_threshold_is_the_lowest_that_keeps_the_false_positive_rate(
     outside: list[np.ndarray], rate: float
 ) -> None:
     def passing(cut: float) -> float:
@@ -122,7 +122,7 @@ def test_a_threshold_lets_no_more_outliers_pass_than_said_and_is_the_lowest(
 
 
 @given(scores, st.lists(scores, min_size=1, max_size=3))
-def test_youdens_threshold_is_the_best_there_is(
+def test_youdens_threshold_maximises_youdens_index(
     inside: np.ndarray, outside: list[np.ndarray]
 ) -> None:
     def index(cut: float) -> float:
@@ -145,13 +145,13 @@ def rejected(scores: dict[str, float]) -> pd.DataFrame:
     return rejection(table, calls, "s").set_index("kind")
 
 
-def test_thresholds_are_chosen_on_validation_and_rates_are_of_evaluation() -> None:
-    found = rejected(
+def test_thresholds_come_from_validation_and_rates_from_evaluation_records() -> None:
+    table = rejected(
         {"in0": 5, "in1": 3, "in2": 9, "in3": 8, "tRNA0": 4, "tRNA1": 1, "tRNA2": 2, "tRNA3": 2.5}
     )
-    line = found.loc["tRNA"]
+    line = table.loc["tRNA"]
     assert line["records"] == 2
-    # Of four pairs of a hairpin and a tRNA only 3 against 4 is the wrong way round.
+    # Of four pairs of a hairpin and a tRNA only 3 against 4 is in the wrong order.
     assert line["AUROC"] == 0.75
     assert 2.5 < line["threshold"] <= 3
     assert line["accepted"] == 1
@@ -162,32 +162,32 @@ def test_thresholds_are_chosen_on_validation_and_rates_are_of_evaluation() -> No
     assert line["youden accepted"] == 0
 
 
-def test_what_has_no_score_is_rejected() -> None:
+def test_records_without_a_score_are_rejected() -> None:
     nothing = float("nan")
-    found = rejected(
+    table = rejected(
         {"in0": 5, "in1": 3, "in2": 9, "in3": 8}
         | {"tRNA0": nothing, "tRNA1": nothing, "tRNA2": nothing, "tRNA3": 1}
     )
-    assert found.loc["tRNA", "AUROC"] == 1
-    assert found.loc["tRNA", "false positives"] == 0
+    assert table.loc["tRNA", "AUROC"] == 1
+    assert table.loc["tRNA", "false positives"] == 0
 
 
 def test_a_missing_score_is_lower_than_any_other() -> None:
     nothing = float("nan")
-    found = rejected(
+    table = rejected(
         {"in0": 1, "in1": 1, "in2": 9, "in3": 8}
         | dict.fromkeys(["tRNA0", "tRNA1"], nothing)
         | {"tRNA2": 0, "tRNA3": 0}
     )
-    assert found.loc["tRNA", "AUROC"] == 1
-    found = rejected(
+    assert table.loc["tRNA", "AUROC"] == 1
+    table = rejected(
         {"in0": 0, "in1": 0, "in2": 9, "in3": 8} | {f"tRNA{n}": nothing for n in range(4)}
     )
-    assert found.loc["tRNA", "AUROC"] == 1
+    assert table.loc["tRNA", "AUROC"] == 1
 
 
-def test_each_kind_counts_the_same_over_all_kinds() -> None:
+def test_each_kind_of_outlier_has_the_same_weight() -> None:
     many, few = np.arange(100.0), np.array([1000.0])
-    # The one RNA of the second kind is a half of all, so it must be rejected.
+    # The only RNA of the second kind has half of the weight, so it must be rejected.
     assert threshold_at([many, few], 0.05) > 1000
     assert threshold_at([many, few], 0.55) == pytest.approx(90, abs=1)

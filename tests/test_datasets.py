@@ -1,4 +1,4 @@
-"""Who is in a set."""
+"""Tables of labelled records: reading, cleaning, and reasons for leaving records out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fasta(path: Path, *records: tuple[str, str]) -> Path:
     return path
 
 
-def test_positives_have_label_1_and_every_record_knows_its_file(tmp_path: Path) -> None:
+def test_positives_have_label_1_and_every_record_names_its_file(tmp_path: Path) -> None:
     positives = fasta(tmp_path / "p.fa", ("a", "acgt"), ("b", "GG"))
     negatives = fasta(tmp_path / "n.fa", ("c", "CC"))
     records, dropped = build_records([positives], [negatives])
@@ -35,7 +35,7 @@ def test_positives_have_label_1_and_every_record_knows_its_file(tmp_path: Path) 
     assert dropped == []
 
 
-def test_records_come_back_from_tsv_as_they_were(tmp_path: Path) -> None:
+def test_records_are_unchanged_after_writing_and_reading(tmp_path: Path) -> None:
     positives = fasta(tmp_path / "p.fa", ("007", "ACGU"), ("NA", "GG"), ("1e5", "GG"))
     records, _ = build_records([positives], [fasta(tmp_path / "n.fa", ("null", "CC"))])
     write_tsv(records, tmp_path / "records.tsv")
@@ -44,7 +44,7 @@ def test_records_come_back_from_tsv_as_they_were(tmp_path: Path) -> None:
     assert again.equals(records)
 
 
-def test_an_id_that_stands_twice_is_an_error_that_names_both_places(tmp_path: Path) -> None:
+def test_a_repeated_id_is_refused_naming_both_records(tmp_path: Path) -> None:
     positives = fasta(tmp_path / "p.fa", ("a", "ACGU"))
     negatives = fasta(tmp_path / "n.fa", ("b", "CC"), ("a", "CC"))
     with pytest.raises(InputError) as caught:
@@ -53,14 +53,14 @@ def test_an_id_that_stands_twice_is_an_error_that_names_both_places(tmp_path: Pa
         assert part in str(caught.value)
 
 
-def test_a_file_that_stands_twice_is_said_as_such(tmp_path: Path) -> None:
+def test_a_file_listed_twice_is_refused(tmp_path: Path) -> None:
     one = fasta(tmp_path / "p.fa", ("a", "ACGU"))
     for positives, negatives in (([one, one], [one]), ([one], [one])):
         with pytest.raises(InputError, match=r"p\.fa: listed twice"):
             build_records(positives, negatives)
 
 
-def test_ambiguous_records_are_an_error_or_dropped_and_listed(tmp_path: Path) -> None:
+def test_ambiguous_records_are_refused_or_dropped_and_listed(tmp_path: Path) -> None:
     positives = fasta(tmp_path / "p.fa", ("a", "ACNU"), ("b", "GG"))
     negatives = fasta(tmp_path / "n.fa", ("c", "CC"))
     with pytest.raises(InputError, match="'N' at position 3"):
@@ -72,7 +72,7 @@ def test_ambiguous_records_are_an_error_or_dropped_and_listed(tmp_path: Path) ->
     ]
 
 
-def test_a_class_that_is_empty_after_dropping_is_an_error(tmp_path: Path) -> None:
+def test_a_class_without_records_after_dropping_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no records are left for the positive class"):
         build_records(
             [fasta(tmp_path / "p.fa", ("a", "NNN"))],
@@ -81,14 +81,14 @@ def test_a_class_that_is_empty_after_dropping_is_an_error(tmp_path: Path) -> Non
         )
 
 
-def test_a_table_with_a_missing_column_says_what_it_needs(tmp_path: Path) -> None:
+def test_a_missing_column_is_refused_naming_the_needed_columns(tmp_path: Path) -> None:
     (tmp_path / "records.tsv").write_text("id\tlabel\na\t1\n")
     with pytest.raises(InputError, match="needs the columns id, label, sequence"):
         read_records(tmp_path / "records.tsv")
 
 
-def test_a_cleaned_set_leaves_out_what_is_wrong_and_says_why(tmp_path: Path) -> None:
-    """Twice in a class, in both, a known hairpin as a negative; a positive one is what it says."""
+def test_cleaning_leaves_out_copies_and_wrong_labels_with_their_reason(tmp_path: Path) -> None:
+    """Copies, sequences of both classes and negative known hairpins go; positive ones stay."""
     one = fasta(tmp_path / "one.fa", ("a", "AAAA"), ("b", "CCCC"), ("c", "aaaa"), ("d", "GGGG"))
     two = fasta(tmp_path / "two.fa", ("a", "CCCC"), ("e", "UUUU"))
     no = fasta(tmp_path / "no.fa", ("f", "GGGG"), ("g", "ACAC"), ("h", "UGUG"), ("i", "UGTG"))
@@ -114,7 +114,7 @@ def test_a_cleaned_set_leaves_out_what_is_wrong_and_says_why(tmp_path: Path) -> 
     assert read_records(tmp_path / "records.tsv").equals(records)
 
 
-def test_copies_of_what_is_left_out_are_left_out_for_the_same_reason(tmp_path: Path) -> None:
+def test_copies_of_left_out_records_have_the_same_reason(tmp_path: Path) -> None:
     one = fasta(tmp_path / "one.fa", ("a", "AAAA"), ("b", "GGGG"), ("c", "GGGG"))
     no = fasta(tmp_path / "no.fa", *((name, rna) for name in "xy" for rna in ("CCCC", "GGGG")))
     no.write_text(no.read_text().replace(">y\nGGGG", ">z\nGGGG").replace(">x\nG", ">w\nG"))
@@ -141,7 +141,7 @@ def test_a_cleaned_set_lists_ambiguous_records_too_if_they_are_dropped(tmp_path:
     assert left_out.index.tolist() == [0, 1]
 
 
-def test_a_class_that_cleaning_leaves_nothing_of_is_an_error(tmp_path: Path) -> None:
+def test_a_class_without_records_after_cleaning_is_refused(tmp_path: Path) -> None:
     one, no = fasta(tmp_path / "one.fa", ("a", "AAAA")), fasta(tmp_path / "no.fa", ("b", "CCCC"))
     with pytest.raises(InputError, match="for the negative class after cleaning"):
         clean_records([one], [no], known=["CCCC"])
@@ -150,7 +150,7 @@ def test_a_class_that_cleaning_leaves_nothing_of_is_an_error(tmp_path: Path) -> 
         clean_records([one], [more])
 
 
-def test_an_id_twice_in_a_file_is_an_error_of_a_cleaned_set_unless_it_is_a_copy(
+def test_cleaning_refuses_a_repeated_id_unless_it_is_a_copy(
     tmp_path: Path,
 ) -> None:
     no = fasta(tmp_path / "no.fa", ("b", "CCCC"))

@@ -1,4 +1,4 @@
-"""Who trains and who evaluates, and that nobody does both."""
+"""Division into training and evaluation sets that share no sequence."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def drawn(
     origins: dict[str, pd.DataFrame] | None = None,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """One fold of a cross-validation, as the workflow makes it."""
+    """Draw one fold of a cross-validation, as the workflow does."""
     folds = assign_folds(split, records, origins=origins, threads=threads)
     return assign_roles(split, {"s": records}, fold=fold, folds=folds, threads=threads)
 
 
-def test_k_folds_are_stratified_disjoint_and_the_same_for_the_same_seed() -> None:
+def test_k_folds_are_stratified_disjoint_and_reproducible() -> None:
     records = some_records()
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
     tables = [drawn(split, records, fold) for fold in range(1, 6)]
@@ -62,7 +62,7 @@ def test_k_folds_are_stratified_disjoint_and_the_same_for_the_same_seed() -> Non
     assert not tables[1].equals(drawn({**split, "seed": 4}, records, 2))
 
 
-def test_more_folds_than_records_of_a_class_is_an_error() -> None:
+def test_more_folds_than_records_of_a_class_are_refused() -> None:
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 0}
     with pytest.raises(InputError, match="the smaller class has 4"):
         drawn(split, some_records(positives=4), 1)
@@ -81,7 +81,7 @@ def published(tmp_path: Path, train: list[str], evaluate: list[str], **other: st
     return assign_roles(PUBLISHED, {"s": records}, **files)
 
 
-def test_a_published_split_is_taken_by_id_and_others_have_no_part(tmp_path: Path) -> None:
+def test_a_published_split_assigns_roles_by_id_and_leaves_out_others(tmp_path: Path) -> None:
     table = published(tmp_path, ["0", "2"], ["1", "4"])
     assert table.to_dict("list") == {
         "id": ["0", "1", "2", "4"],
@@ -102,14 +102,14 @@ def test_a_published_split_is_taken_by_id_and_others_have_no_part(tmp_path: Path
         (["0", "1"], ["0", "4"], {}, "'0'"),
     ],
 )
-def test_a_published_split_that_does_not_fit_its_set_is_refused(
+def test_a_published_split_that_does_not_match_its_set_is_refused(
     tmp_path: Path, train: list[str], evaluate: list[str], other: dict[str, str], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         published(tmp_path, train, evaluate, **other)
 
 
-def test_a_record_that_the_set_dropped_may_stand_in_a_published_split(tmp_path: Path) -> None:
+def test_a_published_split_may_have_records_that_the_set_dropped(tmp_path: Path) -> None:
     files = {
         "train": [fasta(tmp_path / "t.fa", ("0", "ACGU"), ("2", "ACGU" * 3), ("odd", "ACNU"))],
         "evaluate": [fasta(tmp_path / "e.fa", ("1", "ACGU" * 2), ("4", "ACGU" * 5))],
@@ -132,7 +132,7 @@ def test_across_datasets_trains_on_one_and_evaluates_on_the_other(tmp_path: Path
 
 
 def alike_records() -> pd.DataFrame:
-    """Thirty groups of six, each of one RNA with a base in ten changed; a third are positives."""
+    """Make 30 groups of six, each of one RNA with 10 % of bases changed; a third are positives."""
     rng = np.random.default_rng(0)
     rows = []
     for group in range(30):
@@ -143,12 +143,12 @@ def alike_records() -> pd.DataFrame:
                 bases[place] = rng.choice(list("ACGU"))
             rows.append((f"{group}-{member}", int(group % 3 == 0), "".join(bases)))
     table = pd.DataFrame(rows, columns=["id", "label", "sequence"])
-    # Neither in the order of the groups nor in that of its index.
+    # Shuffle, so that rows are sorted neither by group nor by index.
     return table.sample(frac=1, random_state=0)
 
 
 def apart(records: pd.DataFrame, table: pd.DataFrame) -> float:
-    """Identity of the nearest pair of a training and an evaluation record."""
+    """Return the identity of the nearest pair of a training and an evaluation record."""
     sequence = records.set_index("id")["sequence"]
     trains, evaluates = (
         sequence[table.loc[table["role"] == role, "id"]].tolist() for role in ("train", "evaluate")
@@ -159,7 +159,7 @@ def apart(records: pd.DataFrame, table: pd.DataFrame) -> float:
 CLUSTERS = {"split": "cluster-k-fold", "dataset": "s", "folds": 5, "identity": 0.8, "seed": 0}
 
 
-def test_nothing_that_evaluates_a_fold_of_clusters_is_like_what_trains_it() -> None:
+def test_folds_of_clusters_evaluate_no_near_copies_of_training_records() -> None:
     records = alike_records()
     evaluated: list[str] = []
     for fold in range(1, 6):
@@ -170,14 +170,14 @@ def test_nothing_that_evaluates_a_fold_of_clusters_is_like_what_trains_it() -> N
         assert set(label[trains]) == set(label[evaluates]) == {0, 1}
         without = records[~records["id"].isin(table["id"])]["sequence"].tolist()
         trained = records[records["id"].isin(trains)]["sequence"].tolist()
-        assert (nearest(without, trained) >= 0.8).all(), "nothing is left out without need"
+        assert (nearest(without, trained) >= 0.8).all(), "only near-copies are left out"
         assert len(evaluates) > 25
         evaluated += evaluates.tolist()
     assert len(evaluated) == len(set(evaluated)) > 150
 
 
-def test_what_clusters_leave_near_the_training_records_has_no_role() -> None:
-    """Three quarters of an RNA are no part of its cluster, but a near-copy of it all the same."""
+def test_near_copies_that_clustering_misses_get_no_role() -> None:
+    """Three quarters of an RNA are outside its cluster, but still a near-copy of it."""
     rng = np.random.default_rng(0)
     rnas = [random_rna(rng, 100) for _ in range(12)]
     rnas.append(rnas[0][10:85])
@@ -194,7 +194,7 @@ def test_what_clusters_leave_near_the_training_records_has_no_role() -> None:
     assert set(without) == {"0", "12"}, "one of the seeds draws them apart"
 
 
-def test_folds_of_clusters_are_the_same_every_time_and_others_with_another_seed() -> None:
+def test_folds_of_clusters_are_reproducible_and_depend_on_the_seed() -> None:
     records = alike_records().head(60)
     split = CLUSTERS | {"folds": 3, "seed": 1}
     first = drawn(split, records, 2)
@@ -203,7 +203,7 @@ def test_folds_of_clusters_are_the_same_every_time_and_others_with_another_seed(
     assert not first.equals(drawn(split | {"seed": 2}, records, 2))
 
 
-def test_rnas_that_are_less_alike_than_asked_may_be_in_different_folds() -> None:
+def test_rnas_below_the_identity_may_be_in_different_folds() -> None:
     rng = np.random.default_rng(0)
     rnas = [random_rna(rng, 100) for _ in range(30)]
     near = [f"{rna[:45]}{random_rna(rng, 10)}{rna[55:]}" for rna in rnas]
@@ -215,7 +215,7 @@ def test_rnas_that_are_less_alike_than_asked_may_be_in_different_folds() -> None
         assert bool((fold[:30] != fold[30:]).any()) == apart
 
 
-def test_a_group_of_both_classes_counts_as_one_of_positives() -> None:
+def test_a_group_of_both_classes_counts_as_positive() -> None:
     records = pd.DataFrame({"id": list("abcdef"), "label": [1, 1, 0, 0, 0, 0]})
     records["sequence"] = ["AC", "GU", "AC", "CC", "GG", "UU"]
     records["file"], records["number"] = "p.fa", range(1, 7)
@@ -226,7 +226,7 @@ def test_a_group_of_both_classes_counts_as_one_of_positives() -> None:
     assert fold[0] == fold[2] != fold[1]
 
 
-def test_folds_are_of_splits_that_draw_them_and_those_need_them() -> None:
+def test_only_splits_with_folds_draw_them_and_they_require_them() -> None:
     records = some_records()
     with pytest.raises(InputError, match="the split 'time' has no folds to draw"):
         assign_folds({"split": "time", "dataset": "s", "seed": 0}, records)
@@ -235,7 +235,7 @@ def test_folds_are_of_splits_that_draw_them_and_those_need_them() -> None:
         assign_roles(split, {"s": records}, fold=1)
 
 
-def test_folds_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
+def test_folds_are_unchanged_after_writing_and_reading(tmp_path: Path) -> None:
     folds = assign_folds({"split": "k-fold", "folds": 5, "seed": 3}, some_records())
     write_tsv(folds, tmp_path / "folds.tsv")
     assert read_folds(tmp_path / "folds.tsv").equals(folds)
@@ -250,13 +250,13 @@ def test_folds_of_other_records_are_refused() -> None:
             assign_roles(split, {"s": records}, fold=1, folds=other)
 
 
-# Splits by where RNAs are from.
+# Splits by species, release or family.
 
 SPECIES = ("hsa", "mmu", "dre")
 
 
 def collected(families: int = 12) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Positives of families in three species, each a near-copy of the next; negatives of none."""
+    """Make positives of families in three species, near-copies of each other, and negatives."""
     rng = np.random.default_rng(3)
     positives = []
     for family in range(families):
@@ -291,7 +291,7 @@ def roles_of(split: dict[str, object], **about: object) -> pd.Series:
     return table.set_index("id")["role"]
 
 
-def test_a_family_is_never_on_both_sides_and_each_evaluates_once() -> None:
+def test_a_family_is_never_on_both_sides_and_evaluates_once() -> None:
     evaluated: list[str] = []
     for fold in (1, 2, 3):
         records, origins = collected()
@@ -303,7 +303,7 @@ def test_a_family_is_never_on_both_sides_and_each_evaluates_once() -> None:
     assert sorted(evaluated) == sorted(collected()[0]["id"])
 
 
-def test_records_of_one_sequence_are_of_one_group_whatever_their_families() -> None:
+def test_records_with_the_same_sequence_share_a_group_across_families() -> None:
     records = pd.DataFrame({"id": list("abcde"), "sequence": ["A", "A", "C", "G", "U"]})
     family = pd.Series(["x", "y", "y", "", ""])
     groups = family_groups(records, family)
@@ -311,19 +311,19 @@ def test_records_of_one_sequence_are_of_one_group_whatever_their_families() -> N
     assert len(set(groups)) == 3
 
 
-def test_a_species_that_is_held_out_trains_nothing_and_others_share_the_negatives() -> None:
+def test_a_held_out_species_does_not_train_and_negatives_are_divided() -> None:
     split = {"split": "species", "dataset": "s", "evaluate": ["HSA"], "seed": 0}
     role = roles_of(split)
-    for name, it in role.items():
+    for name, assigned in role.items():
         if "mir" in str(name):
-            assert it == ("evaluate" if str(name).startswith("hsa") else "train")
+            assert assigned == ("evaluate" if str(name).startswith("hsa") else "train")
     negatives = role[~role.index.str.contains("mir")]
     assert len(negatives) == 120
     assert (negatives == "evaluate").sum() == 40, "a third, as of the positives"
     assert not negatives.equals(roles_of(split | {"seed": 1})[negatives.index])
 
 
-def test_near_copies_of_training_records_are_left_out_of_the_evaluation_if_asked() -> None:
+def test_identity_leaves_near_copies_out_of_the_evaluation() -> None:
     split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0}
     records, origins = collected()
     table = assign_roles(split, {"s": records}, origins=origins)
@@ -332,35 +332,35 @@ def test_near_copies_of_training_records_are_left_out_of_the_evaluation_if_asked
         assign_roles(split | {"identity": 0.8}, {"s": records}, origins=origins)
 
 
-def test_what_is_new_since_a_release_evaluates_and_what_is_older_trains() -> None:
+def test_new_hairpins_evaluate_and_older_ones_train() -> None:
     split = {"split": "time", "dataset": "s", "seed": 0}
     older = [f"MI{n}" for n in range(36) if n % 4]
     role = roles_of(split, older=older)
     accession = collected()[1]["p.fa"].set_index("id")["accession"]
-    for name, it in accession.items():
-        assert role[name] == ("train" if it in older else "evaluate")
+    for name, assigned in accession.items():
+        assert role[name] == ("train" if assigned in older else "evaluate")
     negatives = role[~role.index.str.contains("mir")]
     assert (negatives == "evaluate").sum() == 30, "a quarter, as of the positives"
 
 
-def test_a_release_that_has_all_of_them_is_no_older_one() -> None:
+def test_an_older_release_with_all_hairpins_is_refused() -> None:
     with pytest.raises(InputError, match="no positive is new"):
         roles_of({"split": "time", "dataset": "s", "seed": 0}, older=[f"MI{n}" for n in range(36)])
 
 
-def test_a_species_that_nobody_is_of_is_refused_with_those_that_are_there() -> None:
+def test_an_unknown_species_is_refused_naming_the_common_ones() -> None:
     split = {"split": "species", "dataset": "s", "evaluate": ["xla"], "seed": 0}
     with pytest.raises(InputError, match=r"of the species xla; the most common species are \w+"):
         roles_of(split)
 
 
-def test_a_species_split_that_leaves_nothing_to_train_on_says_so() -> None:
+def test_a_species_split_without_training_records_is_refused() -> None:
     split = {"split": "species", "dataset": "s", "evaluate": list(SPECIES), "seed": 0}
     with pytest.raises(InputError, match="none is left to train on: hold out fewer species"):
         roles_of(split)
 
 
-def test_positives_of_a_plain_file_have_no_family() -> None:
+def test_positives_from_a_plain_file_have_no_family() -> None:
     records, _ = collected()
     split = {"split": "family-k-fold", "dataset": "s", "folds": 3, "seed": 0}
     with pytest.raises(
@@ -369,7 +369,7 @@ def test_positives_of_a_plain_file_have_no_family() -> None:
         assign_folds(split, records)
 
 
-def test_negatives_of_a_species_that_is_held_out_go_with_it() -> None:
+def test_negatives_of_a_held_out_species_evaluate() -> None:
     records, origins = collected()
     named = ["hsa"] * 20 + ["sce"] * 100
     origins["n.fa"] = origins["n.fa"].assign(species=named)
@@ -379,7 +379,7 @@ def test_negatives_of_a_species_that_is_held_out_go_with_it() -> None:
     assert role[[f"x:{n}" for n in range(20, 120)]].eq("train").all()
 
 
-def test_species_of_mirgenedb_begin_with_a_capital() -> None:
+def test_species_match_without_regard_to_case() -> None:
     records, origins = collected()
     origins["p.fa"]["species"] = origins["p.fa"]["species"].str.capitalize()
     split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0}
@@ -403,10 +403,10 @@ def test_a_species_of_negatives_only_cannot_evaluate() -> None:
         assign_roles(split, {"s": records}, origins=origins)
 
 
-def test_what_is_too_near_does_not_count_in_the_share_of_negatives() -> None:
+def test_left_out_near_copies_do_not_count_in_the_share_of_negatives() -> None:
     records, origins = collected()
     rng = np.random.default_rng(1)
-    # Of twelve human positives six are like no other species, six are near-copies.
+    # Of twelve human positives, six are near-copies of other species, six are not.
     for place in range(0, 18, 3):
         records.loc[place, "sequence"] = random_rna(rng, 80)
     split = {"split": "species", "dataset": "s", "evaluate": ["hsa"], "seed": 0, "identity": 0.8}
@@ -418,7 +418,7 @@ def test_what_is_too_near_does_not_count_in_the_share_of_negatives() -> None:
     assert (negatives == "evaluate").sum() == 24, "a fifth, as of the positives that are left"
 
 
-def test_large_clusters_of_negatives_evaluate_too_now_and_then() -> None:
+def test_large_clusters_of_negatives_evaluate_with_some_seeds() -> None:
     records, origins = collected()
     alike = alike_records()["sequence"].tolist()
     records.loc[records["label"] == 0, "sequence"] = alike[:120]
@@ -429,12 +429,12 @@ def test_large_clusters_of_negatives_evaluate_too_now_and_then() -> None:
         negatives = table[table["id"].str.startswith("x:")]
         evaluates = negatives[negatives["role"] == "evaluate"]
         assert 36 <= len(evaluates) <= 44
-        assert apart(records[records["label"] == 0], negatives) < 0.8, "clusters are whole"
+        assert apart(records[records["label"] == 0], negatives) < 0.8, "no cluster is split"
         seen |= set(evaluates["id"])
     assert len(seen) > 90
 
 
-def test_the_identity_itself_is_too_near() -> None:
+def test_a_record_at_exactly_the_identity_is_left_out() -> None:
     rna = random_rna(np.random.default_rng(0), 100)
     other = rna[:50] + ("A" if rna[50] != "A" else "C") + rna[51:]
     sequences = [rna, other, "ACGGU" * 9, "GGAUC" * 9]
@@ -447,7 +447,7 @@ def test_the_identity_itself_is_too_near() -> None:
     assert len(assign_roles(split | {"identity": exact + 1e-6}, sets)) == 4
 
 
-# Nobody is on both sides.
+# No sequence is on both sides.
 
 
 @pytest.mark.parametrize(
@@ -461,7 +461,7 @@ def test_the_identity_itself_is_too_near() -> None:
     ],
     ids=lambda split: split["split"],
 )
-def test_a_sequence_on_both_sides_is_refused_unless_it_is_said_to_be_meant(
+def test_a_sequence_on_both_sides_is_refused_unless_copies_are_kept(
     split: dict[str, object], tmp_path: Path
 ) -> None:
     records, origins = collected()
@@ -482,10 +482,10 @@ def test_a_sequence_on_both_sides_is_refused_unless_it_is_said_to_be_meant(
     }
     with pytest.raises(InputError, match=r"same sequence as a training record.*copies: keep"):
         assign_roles(split, sets, **about)  # type: ignore[arg-type]
-    kept = assign_roles(split | {"copies": "keep"}, sets, **about)  # type: ignore[arg-type]
+    with_copies = assign_roles(split | {"copies": "keep"}, sets, **about)  # type: ignore[arg-type]
     if split["split"] != "across-datasets":
         left = assign_roles(split | {"identity": 1}, sets, **about)  # type: ignore[arg-type]
-        assert 0 < len(kept) - len(left) <= 3
+        assert 0 < len(with_copies) - len(left) <= 3
         sequence = records.set_index("id")["sequence"]
         trains, evaluates = (
             set(sequence[left.loc[left["role"] == role, "id"]]) for role in ("train", "evaluate")

@@ -1,4 +1,4 @@
-"""Who takes part in a study of families, and what stands beside each record."""
+"""Records of a study of families: selection, roles, outliers and nearest training records."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def mutated(sequence: str, rng: np.random.Generator, changes: int = 2) -> str:
 
 
 def table(sizes: dict[str, int], *, label: int = 1) -> pd.DataFrame:
-    """Families of so many random RNAs."""
+    """Make families of random RNAs of these sizes."""
     rng = np.random.default_rng(label)
     rows = [
         (f"{family}:{n}", label, random_rna(rng), "file.fa", n, family)
@@ -69,16 +69,16 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_each_sequence_of_a_family_is_read_once_and_what_does_not_fit_is_left_out(
+def test_copies_long_and_ambiguous_rnas_of_a_family_are_skipped(
     tmp_path: Path,
 ) -> None:
     one = write(tmp_path / "a.fa", ">x\nACGT\n>y\nacgu\n>z\nACGUACGUAC\n>n\nACGN\n")
     two = write(tmp_path / "b.fa", ">x\nGGGG\n")
-    found = read_families({"A": one, "B": two}, max_length=8)
-    assert found["id"].tolist() == ["A:x", "B:x"]
-    assert found["sequence"].tolist() == ["ACGU", "GGGG"]
-    assert found["family"].tolist() == ["A", "B"]
-    assert set(found["label"]) == {1}
+    records = read_families({"A": one, "B": two}, max_length=8)
+    assert records["id"].tolist() == ["A:x", "B:x"]
+    assert records["sequence"].tolist() == ["ACGU", "GGGG"]
+    assert records["family"].tolist() == ["A", "B"]
+    assert set(records["label"]) == {1}
 
 
 def test_an_rna_of_two_families_is_refused(tmp_path: Path) -> None:
@@ -88,29 +88,29 @@ def test_an_rna_of_two_families_is_refused(tmp_path: Path) -> None:
         read_families({"A": one, "B": two}, max_length=200)
 
 
-def test_an_id_that_stands_twice_in_a_family_is_refused(tmp_path: Path) -> None:
+def test_a_repeated_id_in_a_family_is_refused(tmp_path: Path) -> None:
     one = write(tmp_path / "a.fa", ">x\nACGU\n>x\nGGGG\n")
     with pytest.raises(InputError, match="record 2 has the id 'x', but so has record 1"):
         read_families({"A": one}, max_length=200)
 
 
-def test_other_rnas_have_the_kind_that_the_config_gives_their_class(tmp_path: Path) -> None:
+def test_other_rnas_get_the_configured_kind_of_their_class(tmp_path: Path) -> None:
     path = write(tmp_path / "o.fa", ">tRNA\nACGU\n>miRNA\nCCCC\n>IRES\nGGGG\n>tRNA\nACGU\n")
-    found = read_others(
+    others = read_others(
         [path], kinds={"tRNA": "tRNA"}, rest="rest", without=["miRNA"], max_length=9
     )
-    assert found["family"].tolist() == ["tRNA", "rest"]
-    assert found["id"].tolist() == ["tRNA:o-1", "IRES:o-3"]
-    assert set(found["label"]) == {0}
+    assert others["family"].tolist() == ["tRNA", "rest"]
+    assert others["id"].tolist() == ["tRNA:o-1", "IRES:o-3"]
+    assert set(others["label"]) == {0}
     with pytest.raises(InputError, match=r"class 'trna'; choose from IRES, miRNA, tRNA"):
         read_others([path], kinds={"trna": "x"}, rest="r", without=[], max_length=9)
 
 
-def test_every_family_gives_as_many_records_to_each_role_as_the_config_says() -> None:
+def test_every_family_has_the_configured_number_of_records_per_role() -> None:
     hairpins = table({"A": 7, "B": 9, "C": 5, "D": 4})
     roles = split_families(hairpins, SPLIT, seed=0).merge(hairpins, on="id")
     counts = roles.groupby(["family", "role"]).size().to_dict()
-    # Of C one is left to evaluate and none to validate; of D none would be, so it has no part.
+    # C has one record left to evaluate and none to validate; D would have none, so it is left out.
     assert counts == {
         **{(family, "train"): 4 for family in "ABC"},
         **{("A", "evaluate"): 2, ("B", "evaluate"): 2, ("C", "evaluate"): 1},
@@ -119,17 +119,17 @@ def test_every_family_gives_as_many_records_to_each_role_as_the_config_says() ->
     assert roles["id"].is_unique
 
 
-def test_a_familys_draw_does_not_depend_on_the_others_but_on_the_seed() -> None:
+def test_a_familys_roles_depend_on_the_seed_but_not_on_other_families() -> None:
     hairpins = table({"A": 30, "B": 30, "C": 30})
     both = split_families(hairpins, SPLIT, seed=0)
     without = split_families(hairpins[hairpins["family"] != "B"], SPLIT, seed=0)
-    kept = both[~both["id"].str.startswith("B:")]
-    assert dict(kept.to_numpy()) == dict(without.to_numpy())
+    shared = both[~both["id"].str.startswith("B:")]
+    assert dict(shared.to_numpy()) == dict(without.to_numpy())
     other = split_families(hairpins, SPLIT, seed=1)
     assert dict(other.to_numpy()) != dict(both.to_numpy())
 
 
-def test_the_same_records_evaluate_whatever_the_number_that_trains() -> None:
+def test_evaluation_records_do_not_depend_on_the_number_of_training_records() -> None:
     hairpins = table({"A": 20, "B": 20})
     few, many = (split_families(hairpins, SPLIT | {"training": n}, seed=0) for n in (3, 10))
     evaluate = [set(x.loc[x["role"] == "evaluate", "id"]) for x in (few, many)]
@@ -138,7 +138,7 @@ def test_the_same_records_evaluate_whatever_the_number_that_trains() -> None:
     assert train[0] < train[1]
 
 
-def test_sizes_and_number_of_families_are_kept_to() -> None:
+def test_limits_of_size_and_number_of_families_hold() -> None:
     hairpins = table({"A": 50, "B": 20, "C": 30, "D": 10})
     split = SPLIT | {"at_least": 15, "at_most": 40, "families": 1}
     with pytest.raises(InputError, match="1 of 4 families"):
@@ -147,7 +147,7 @@ def test_sizes_and_number_of_families_are_kept_to() -> None:
     assert {name[0] for name in roles["id"]} == {"B", "C"}
 
 
-def test_what_evaluates_is_in_no_cluster_that_trains() -> None:
+def test_evaluation_records_are_in_no_cluster_of_training_records() -> None:
     rng = np.random.default_rng(0)
     rows = []
     for family in "AB":
@@ -162,15 +162,17 @@ def test_what_evaluates_is_in_no_cluster_that_trains() -> None:
     assert (roles["role"] == "evaluate").sum() == 10
     group = roles["id"].str.split("-").str[0]
     by_group = roles.groupby(group)["role"].agg(set)
-    assert not [g for g, found in by_group.items() if len(found) > 1]
-    # Drawn one by one, groups would be torn apart.
+    assert not [g for g, assigned in by_group.items() if len(assigned) > 1]
+    # Drawn one by one, groups are split.
     single = split_families(hairpins, split | {"split": "random"}, seed=0)
-    torn = single.groupby(single["id"].str.split("-").str[0])["role"].agg(set)
-    assert [g for g, found in torn.items() if len(found) > 1]
+    split_groups = single.groupby(single["id"].str.split("-").str[0])["role"].agg(set)
+    assert [g for g, assigned in split_groups.items() if len(assigned) > 1]
 
 
-def test_what_the_clustering_misses_does_not_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the groups are, nobody evaluates who is nearly one that trains."""
+def test_near_copies_that_clustering_misses_do_not_evaluate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For any clusters, no near-copy of a training record evaluates."""
     rng = np.random.default_rng(1)
     ancestors = [random_rna(rng, 80) for _ in range(4)]
     rows = [
@@ -178,11 +180,11 @@ def test_what_the_clustering_misses_does_not_evaluate(monkeypatch: pytest.Monkey
         for place, family in enumerate("AB")
         for n in range(12)
     ]
-    # One of each family is like no other.
+    # One record per family is unlike all others.
     rows += [(f"{family}:far", 1, random_rna(rng, 80), "f", 1, family) for family in "AB"]
     hairpins = pd.DataFrame(rows, columns=["id", "label", "sequence", "file", "number", "family"])
     monkeypatch.setattr(
-        "mirpair.families.records.clusters", lambda found, **_: np.arange(len(found))
+        "mirpair.families.records.clusters", lambda sequences, **_: np.arange(len(sequences))
     )
     split = SPLIT | {"split": "clusters", "training": 4, "evaluation": 9, "validation": 0}
     roles = split_families(hairpins, split, seed=3).set_index("id")["role"]
@@ -191,12 +193,12 @@ def test_what_the_clustering_misses_does_not_evaluate(monkeypatch: pytest.Monkey
     assert (roles == "train").sum() == 8
 
 
-def test_the_longest_rna_that_takes_part_has_the_maximum_length(tmp_path: Path) -> None:
+def test_an_rna_of_the_maximum_length_is_used(tmp_path: Path) -> None:
     path = write(tmp_path / "a.fa", ">x\nACGUA\n>y\nACGUAC\n")
     assert read_families({"A": path}, max_length=5)["id"].tolist() == ["A:x"]
 
 
-def test_outliers_need_records_that_validate() -> None:
+def test_outliers_need_validation_records() -> None:
     hairpins = table({"A": 6, "B": 6, "x": 3})
     with pytest.raises(InputError, match="no family has RNAs left to validate"):
         assign_families(hairpins, hairpins[:0], SPLIT | {"at_least": 5, "outliers": 5}, seed=0)
@@ -218,21 +220,21 @@ def test_shuffling_changes_an_rna() -> None:
     assert sequence not in mixed
 
 
-def test_outliers_are_of_no_trained_family_and_no_family_is_in_both_halves() -> None:
+def test_outliers_are_of_untrained_families_and_no_family_has_two_roles() -> None:
     hairpins = table({"A": 20, "B": 20, "s": 3, "t": 8, "u": 3, "v": 2})
     others = table({"tRNA": 9}, label=0)
     roles = split_families(hairpins, SPLIT | {"at_least": 10}, seed=0)
-    found = outliers(hairpins, others, roles, each=100, seed=0)
-    untrained = found[found["label"] == 1]
+    chosen = outliers(hairpins, others, roles, each=100, seed=0)
+    untrained = chosen[chosen["label"] == 1]
     assert set(untrained["family"]) == {"s", "t", "u", "v"}
     assert (untrained.groupby("family")["role"].nunique() == 1).all()
     assert set(untrained["role"]) == {"validate", "evaluate"}
     assert (untrained["family"] == "t").sum() == 5, "of one family at most five"
-    assert found.loc[found["family"] == "tRNA", "role"].value_counts().to_dict() == {
+    assert chosen.loc[chosen["family"] == "tRNA", "role"].value_counts().to_dict() == {
         "validate": 5,
         "evaluate": 4,
     }
-    shuffled = found[found["family"] == SHUFFLED].set_index("id")["role"]
+    shuffled = chosen[chosen["family"] == SHUFFLED].set_index("id")["role"]
     expected = roles[roles["role"] != "train"].set_index("id")["role"]
     assert {name.removeprefix("shuffled:"): role for name, role in shuffled.items()} == dict(
         expected
@@ -241,14 +243,14 @@ def test_outliers_are_of_no_trained_family_and_no_family_is_in_both_halves() -> 
     assert few.groupby([few["family"].replace(list("stuv"), "x"), "role"]).size().max() == 2
 
 
-def test_another_rna_that_is_a_known_hairpin_is_no_outlier() -> None:
+def test_a_copy_of_a_hairpin_is_not_an_outlier() -> None:
     hairpins = table({"A": 20, "B": 20})
     others = table({"tRNA": 4}, label=0)
     others.loc[2, "sequence"] = hairpins.loc[0, "sequence"]
     roles = split_families(hairpins, SPLIT, seed=0)
-    found = outliers(hairpins, others, roles, each=100, seed=0)
-    assert "tRNA:3" not in set(found["id"])
-    assert {"tRNA:1", "tRNA:2", "tRNA:4"} <= set(found["id"])
+    chosen = outliers(hairpins, others, roles, each=100, seed=0)
+    assert "tRNA:3" not in set(chosen["id"])
+    assert {"tRNA:1", "tRNA:2", "tRNA:4"} <= set(chosen["id"])
 
 
 def test_an_experiment_without_outliers_has_none() -> None:
@@ -259,7 +261,7 @@ def test_an_experiment_without_outliers_has_none() -> None:
     assert set(roles["set"]) == {"all"}
 
 
-def test_records_of_several_experiments_stand_once_hairpins_first() -> None:
+def test_merged_records_occur_once_with_hairpins_first() -> None:
     first, second = table({"B": 3, "A": 3}), table({"A": 4})
     gathered = gather_records([table({"tRNA": 1}, label=0), first, second])
     assert gathered["id"].tolist() == [
@@ -268,7 +270,7 @@ def test_records_of_several_experiments_stand_once_hairpins_first() -> None:
     ]
 
 
-def test_the_nearest_training_rna_shares_the_largest_part_of_the_words() -> None:
+def test_the_nearest_training_rna_shares_most_words() -> None:
     nearest = Nearest(["AAAAAAAAAA", "ACGUACGUACGUCCC", "ACGUACGUACGU"])
     places, containment = nearest.find(["ACGUACGUACGU", "ACGUACGUAGGG", "ACG", "CCCCCCCCC"])
     # The first has four different words, all in the second RNA, which comes before the third.
@@ -285,7 +287,7 @@ FEW_LETTERS = st.text("GU", max_size=24)
 @given(st.lists(FEW_LETTERS, min_size=1, max_size=6), FEW_LETTERS)
 @example(["G" * 8, "U" * 9], "U" * 10)  # the last of all 8-mers
 @example(["", "G" * 7], "")
-def test_the_nearest_by_the_definition(known: list[str], asked: str) -> None:
+def test_the_nearest_rnas_match_the_definition(known: list[str], asked: str) -> None:
     def words(sequence: str) -> set[str]:
         return {sequence[start : start + 8] for start in range(len(sequence) - 7)}
 
@@ -297,7 +299,7 @@ def test_the_nearest_by_the_definition(known: list[str], asked: str) -> None:
     assert containment[0].tolist() == [shared[place] / total for place in order[:3]]
 
 
-def test_the_nearest_does_not_depend_on_how_many_are_asked_at_once() -> None:
+def test_the_nearest_rna_does_not_depend_on_the_number_of_queries() -> None:
     rng = np.random.default_rng(0)
     known = [random_rna(rng) for _ in range(30)]
     asked = [mutated(str(rng.choice(known)), rng, 4) for _ in range(700)]
@@ -307,16 +309,16 @@ def test_the_nearest_does_not_depend_on_how_many_are_asked_at_once() -> None:
         assert (place[0], share[0]) == (places[n], containment[n])
 
 
-def test_every_record_is_told_with_what_it_is_and_what_is_nearest() -> None:
+def test_every_record_gets_its_kind_and_nearest_training_record() -> None:
     records = table({"A": 3, "B": 2, "x": 1})
     strange = table({"tRNA": 1}, label=0)
     records = pd.concat([records, strange], ignore_index=True)
     roles = ["train", "train", "evaluate", "train", "validate", "evaluate", "validate"]
     experiment = pd.DataFrame({"id": records["id"], "set": "all", "role": roles})
-    found = nearest_family(records, experiment).set_index("id")
-    assert found.index.tolist() == ["A:3", "B:2", "x:1", "tRNA:1"]
-    assert found["kind"].tolist() == ["", "", UNTRAINED, "tRNA"]
-    assert set(found["nearest"]) <= {"A:1", "A:2", "B:1"}
+    neighbours = nearest_family(records, experiment).set_index("id")
+    assert neighbours.index.tolist() == ["A:3", "B:2", "x:1", "tRNA:1"]
+    assert neighbours["kind"].tolist() == ["", "", UNTRAINED, "tRNA"]
+    assert set(neighbours["nearest"]) <= {"A:1", "A:2", "B:1"}
     classes, labels = trained_families(experiment, records)
     assert classes == ["A", "B"]
     assert labels.tolist() == [0, 0, 0, 1, 1, -1, -1]

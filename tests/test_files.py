@@ -1,4 +1,4 @@
-"""Nothing half-written under a final name, and no pickles."""
+"""Files: complete under their final name, resumed journals, and no pickles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mirpair.files import (
 )
 
 
-def test_the_final_name_is_taken_only_by_a_complete_file(tmp_path: Path) -> None:
+def test_only_a_complete_file_gets_the_final_name(tmp_path: Path) -> None:
     final = tmp_path / "out.txt"
     with atomic(final) as temporary:
         temporary.write_text("half")
@@ -29,7 +29,7 @@ def test_the_final_name_is_taken_only_by_a_complete_file(tmp_path: Path) -> None
     assert final.read_text() == "half"
 
 
-def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     final = tmp_path / "out.txt"
     final.write_text("old")
     with pytest.raises(RuntimeError), atomic(final) as temporary:  # noqa: PT012
@@ -39,7 +39,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
 
 
-def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+def test_permissions_follow_the_umask(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     with atomic(tmp_path / "out") as temporary:
         temporary.write_text("x")
@@ -59,7 +59,7 @@ def test_npz_is_compressed_and_never_holds_a_pickle(tmp_path: Path) -> None:
         read_npz(tmp_path / "one.npy", ["zeros"])
 
 
-def test_a_value_of_the_wrong_kind_names_the_file(tmp_path: Path) -> None:
+def test_a_value_of_the_wrong_type_is_refused_naming_the_file(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("id\tlabel\na\tmany\n")
     for name, message in (("t.tsv", "needs the columns id, label"), ("no.tsv", "cannot be read")):
         with pytest.raises(InputError, match=message) as caught:
@@ -74,8 +74,8 @@ def journal(path: Path, *blocks: list[str], key: str = "key") -> Journal:
     return made
 
 
-def test_the_blocks_of_a_journal_come_back_in_their_order(tmp_path: Path) -> None:
-    """Empty blocks and empty lines too; a line may begin as a block's end does."""
+def test_blocks_of_a_journal_are_read_in_order(tmp_path: Path) -> None:
+    """Empty blocks and empty lines too; a line may begin similarly to a block's end."""
     blocks = [["b", "a"], [], ["", "//x", " //"], ["ü\tx"]]
     made = journal(tmp_path / "deep" / "j", *blocks)
     assert list(made) == blocks
@@ -84,33 +84,33 @@ def test_the_blocks_of_a_journal_come_back_in_their_order(tmp_path: Path) -> Non
     assert made.blocks == 4
 
 
-def test_a_journal_is_gone_on_with_where_it_ended(tmp_path: Path) -> None:
+def test_a_journal_resumes_where_it_ended(tmp_path: Path) -> None:
     journal(tmp_path / "j", ["a"], ["b"])
     again = journal(tmp_path / "j", ["c"])
     assert again.blocks == 3
     assert list(again) == [["a"], ["b"], ["c"]]
 
 
-def test_of_a_journal_cut_anywhere_all_complete_blocks_are_kept(tmp_path: Path) -> None:
-    """Cut within a letter of two bytes too, as a full disk does."""
+def test_complete_blocks_survive_a_cut_anywhere(tmp_path: Path) -> None:
+    """Also within a two-byte character, as on a full disk."""
     blocks = [["a", "é"], ["b"], ["cü", "d"]]
     path = tmp_path / "j"
-    whole = [len(Journal(path, "kéy").path.read_bytes())]
+    sizes = [len(Journal(path, "kéy").path.read_bytes())]
     for block in blocks:
         journal(path, block, key="kéy")
-        whole.append(path.stat().st_size)
+        sizes.append(path.stat().st_size)
     content = path.read_bytes()
     for size in range(len(content) + 1):
         path.write_bytes(content[:size])
-        left = sum(size >= end for end in whole[1:])
+        left = sum(size >= end for end in sizes[1:])
         again = Journal(path, "kéy")
         assert again.blocks == left
-        assert path.read_bytes() == content[: whole[left]]
+        assert path.read_bytes() == content[: sizes[left]]
         again.append(["new"])
         assert list(again) == [*blocks[:left], ["new"]]
 
 
-def test_a_journal_with_another_key_is_begun_anew(tmp_path: Path) -> None:
+def test_a_journal_with_another_key_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "j"
     for key in ("other", "keys", "ke"):
         journal(path, ["a"])
@@ -118,12 +118,12 @@ def test_a_journal_with_another_key_is_begun_anew(tmp_path: Path) -> None:
         assert (again.blocks, list(again)) == (1, [["b"]])
         path.unlink()
     journal(path, ["a"])
-    anew = Journal(path, "key", overwrite=True)
-    assert (anew.blocks, list(anew)) == (0, [])
+    emptied = Journal(path, "key", overwrite=True)
+    assert (emptied.blocks, list(emptied)) == (0, [])
 
 
-def test_only_a_closed_journal_is_taken_for_whole(tmp_path: Path) -> None:
-    """Cut at the end of a block, it would miss the others without a word."""
+def test_only_a_closed_journal_is_complete(tmp_path: Path) -> None:
+    """Cut at the end of a block, it would silently miss the others."""
     path = tmp_path / "j"
     made = journal(path, ["a"], ["b"])
     with pytest.raises(InputError, match="damaged"):
@@ -140,7 +140,7 @@ def test_only_a_closed_journal_is_taken_for_whole(tmp_path: Path) -> None:
     assert list(read_blocks(path)) == [["a"], ["b"], ["c"]]
 
 
-def test_journals_that_were_filled_in_turn_are_read_in_turn(tmp_path: Path) -> None:
+def test_journals_filled_in_turn_are_read_in_turn(tmp_path: Path) -> None:
     for count in (1, 2, 3):
         for total in range(8):
             blocks = [[str(number)] for number in range(total)]

@@ -1,4 +1,4 @@
-"""Each family's covariance model knows its own members, and nothing else as well."""
+"""Covariance models: each family's model finds its own members best."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ARM = 28
 
 
 def hairpins(seed: int, members: int) -> list[str]:
-    """A family: a stem whose pairs change together from member to member, and one loop."""
+    """Make a family with a loop and a stem whose pairs covary between members."""
     rng = np.random.default_rng(seed)
     arm, loop = random_rna(rng, ARM), random_rna(rng, 9)
     family = []
@@ -64,7 +64,7 @@ def models() -> dict[str, str]:
 
 
 @needs_mafft
-def test_bases_that_a_member_lacks_are_gaps() -> None:
+def test_missing_bases_of_a_member_are_gaps() -> None:
     rna = TRAINED["RF00001"][0]
     assert align([rna, rna, rna[:20] + rna[23:]]) in [
         [rna, rna, f"{rna[:start]}---{rna[start + 3 :]}"] for start in range(16, 25)
@@ -72,7 +72,7 @@ def test_bases_that_a_member_lacks_are_gaps() -> None:
 
 
 @needs_mafft
-def test_an_alignment_has_the_members_in_their_order_and_nothing_else() -> None:
+def test_an_alignment_keeps_order_and_sequences_of_members() -> None:
     family = TRAINED["RF00001"] + TRAINED["RF00002"]
     aligned = align(family)
     assert [row.replace("-", "") for row in aligned] == family
@@ -80,37 +80,37 @@ def test_an_alignment_has_the_members_in_their_order_and_nothing_else() -> None:
 
 
 @needs_mafft
-def test_the_consensus_is_the_stem_that_all_have() -> None:
+def test_the_consensus_is_the_common_stem() -> None:
     structure = consensus(align(TRAINED["RF00001"]))
     assert structure.startswith("(" * ARM)
     assert structure.endswith(")" * ARM)
 
 
 @needs_infernal
-def test_rnas_that_no_model_has_seen_get_their_own_family(models: dict[str, str]) -> None:
-    found = scan(models, [rna for _, rna in OTHERS])
-    assert list(found["family"]) == [family for family, _ in OTHERS]
-    assert found["bits"].min() > 30
+def test_held_out_rnas_get_their_own_family(models: dict[str, str]) -> None:
+    best = scan(models, [rna for _, rna in OTHERS])
+    assert list(best["family"]) == [family for family, _ in OTHERS]
+    assert best["bits"].min() > 30
 
 
 @needs_infernal
-def test_shuffled_rnas_get_none_or_few_bits(models: dict[str, str]) -> None:
+def test_shuffled_rnas_get_few_bits(models: dict[str, str]) -> None:
     rng = np.random.default_rng(0)
     shuffled = ["".join(rng.permutation(list(rna))) for _, rna in OTHERS]
     assert scan(models, shuffled)["bits"].fillna(0).max() < 20
 
 
 @needs_infernal
-def test_what_no_model_reports_has_no_family_and_no_score(models: dict[str, str]) -> None:
-    found = scan(models, ["A" * 40, OTHERS[0][1], "ACG"])
-    assert list(found["family"]) == ["", OTHERS[0][0], ""]
-    assert list(found["bits"].isna()) == [True, False, True]
+def test_rnas_without_a_hit_have_no_family_and_no_score(models: dict[str, str]) -> None:
+    best = scan(models, ["A" * 40, OTHERS[0][1], "ACG"])
+    assert list(best["family"]) == ["", OTHERS[0][0], ""]
+    assert list(best["bits"].isna()) == [True, False, True]
     assert list(scan(models, ["A" * 40])["family"]) == [""]
 
 
 @needs_infernal
-def test_the_reverse_complement_is_another_rna() -> None:
-    """Of a hairpin it is much the same, so here nothing pairs."""
+def test_the_reverse_complement_is_not_a_hit() -> None:
+    """The reverse complement of a hairpin is similar to it, so this RNA has no pairs."""
     rng = np.random.default_rng(5)
     rna = "".join(rng.choice(list("AC"), 80))
     model = build_models({"one": [rna]})
@@ -119,38 +119,38 @@ def test_the_reverse_complement_is_another_rna() -> None:
 
 
 @needs_infernal
-def test_a_family_without_a_pair_has_a_model_too(models: dict[str, str]) -> None:
+def test_a_family_without_base_pairs_gets_a_model(models: dict[str, str]) -> None:
     """Nothing pairs in RNAs of A and C."""
     rng = np.random.default_rng(6)
     rna = "".join(rng.choice(list("AC"), 80))
     family = [rna[:place] + "C" + rna[place + 1 :] for place in range(5, 60, 9)]
     assert set(consensus(align(family))) == {"."}
-    found = scan(models | build_models({"flat": family}), [rna, OTHERS[0][1]])
-    assert list(found["family"]) == ["flat", OTHERS[0][0]]
-    assert found["bits"][0] > 30
+    best = scan(models | build_models({"flat": family}), [rna, OTHERS[0][1]])
+    assert list(best["family"]) == ["flat", OTHERS[0][0]]
+    assert best["bits"][0] > 30
 
 
 @needs_infernal
-def test_one_member_makes_a_family() -> None:
+def test_one_member_is_enough_for_a_model() -> None:
     rna = TRAINED["RF00001"][0]
     assert list(scan(build_models({"one": [rna]}), [rna])["family"]) == ["one"]
 
 
 @needs_infernal
-def test_hits_are_of_every_model_that_reports_one_and_the_best_comes_first(
+def test_hits_list_every_model_with_the_best_first(
     models: dict[str, str],
 ) -> None:
     alike = models | build_models({"half": [rna[:40] for rna in TRAINED["RF00001"]]})
-    found = hits(alike, [OTHERS[0][1], OTHERS[4][1]])
-    of_first = found[found["sequence"] == 0]
+    ranked = hits(alike, [OTHERS[0][1], OTHERS[4][1]])
+    of_first = ranked[ranked["sequence"] == 0]
     assert list(of_first["family"][:2]) == ["RF00001", "half"]
     assert of_first["bits"].is_monotonic_decreasing
     assert list(scan(alike, [OTHERS[0][1]])["bits"]) == [of_first["bits"].iloc[0]]
-    assert not found.duplicated(["sequence", "family"]).any()
+    assert not ranked.duplicated(["sequence", "family"]).any()
 
 
 @needs_infernal
-def test_neither_threads_nor_company_change_a_score(models: dict[str, str]) -> None:
+def test_scores_do_not_depend_on_threads_or_other_rnas(models: dict[str, str]) -> None:
     rnas = [rna for _, rna in OTHERS]
     together = scan(models, rnas)
     pd.testing.assert_frame_equal(scan(models, rnas, threads=2), together)
@@ -160,7 +160,7 @@ def test_neither_threads_nor_company_change_a_score(models: dict[str, str]) -> N
 
 
 @needs_infernal
-def test_the_same_families_give_the_same_bytes_whatever_the_processes(
+def test_models_are_the_same_bytes_for_any_number_of_processes(
     models: dict[str, str], tmp_path: Path
 ) -> None:
     again = build_models(TRAINED, processes=2)
@@ -171,14 +171,14 @@ def test_the_same_families_give_the_same_bytes_whatever_the_processes(
 
 
 @needs_infernal
-def test_there_may_be_no_sequence_and_no_model(models: dict[str, str]) -> None:
+def test_no_sequences_and_no_models_are_allowed(models: dict[str, str]) -> None:
     assert scan(models, []).shape == (0, 2)
     assert list(scan({}, ["ACGU"])["family"]) == [""]
     assert build_models({}) == {}
 
 
 def fake(name: str, length: int = 1) -> str:
-    """What a file of one model looks like from outside."""
+    """Make a text with the structure of a file of one model."""
     return (
         f"INFERNAL1/a [1.1.2]\nNAME     {name}\nSTATES {length}\n//\nHMMER3/f\nNAME  {name}\n//\n"
     )
@@ -193,7 +193,7 @@ def test_a_file_of_models_is_read_model_by_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", [">one\nACGU\n", fake("a") + fake("b")[:30], "INFERNAL1/a\n//\n", "x\n" + fake("a")]
 )
-def test_what_is_no_file_of_models_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+def test_another_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "models.cm"
     path.write_text(text)
     with pytest.raises(InputError, match=r"models\.cm: not a file of Infernal's covariance models"):
@@ -202,7 +202,7 @@ def test_what_is_no_file_of_models_is_an_error_that_names_it(tmp_path: Path, tex
         read_models(tmp_path / "absent.cm")
 
 
-def test_of_a_wheel_the_models_of_all_of_mirgenedb_are_taken(tmp_path: Path) -> None:
+def test_the_combined_models_of_a_wheel_are_read(tmp_path: Path) -> None:
     wheel = tmp_path / "mirmachine.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for folder in ("cms/combined", "cms/deutero", "lcms/combined"):
@@ -210,13 +210,13 @@ def test_of_a_wheel_the_models_of_all_of_mirgenedb_are_taken(tmp_path: Path) -> 
                 text = fake(f"{family}.PRE", number)
                 archive.writestr(f"mirmachine/meta/{folder}/{family}.PRE.CM", text)
         archive.writestr("mirmachine/meta/cms/combined/__init__.py", "")
-    found = mirgenedb_models(wheel)
-    assert list(found) == ["Let-7", "Mir-1"]
-    write_models(found, tmp_path / "models.cm")
-    assert read_models(tmp_path / "models.cm") == found
+    models = mirgenedb_models(wheel)
+    assert list(models) == ["Let-7", "Mir-1"]
+    write_models(models, tmp_path / "models.cm")
+    assert read_models(tmp_path / "models.cm") == models
 
 
-def test_another_wheel_or_a_damaged_one_is_an_error(tmp_path: Path) -> None:
+def test_another_or_damaged_wheel_is_refused(tmp_path: Path) -> None:
     wheel = tmp_path / "other.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("other/__init__.py", "")
@@ -233,19 +233,19 @@ def table(rows: list[tuple[str, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["family", "bits"])
 
 
-def test_a_counterpart_is_the_best_hit_of_more_than_half() -> None:
-    """Of a 2 in 3, of b 1 in 2, of c 2 in 3 but one of them in the noise, of d none."""
+def test_a_counterpart_is_the_best_hit_of_a_majority() -> None:
+    """The share of the best is 2 in 3 for a, 1 in 2 for b, 2 in 3 for c with one in the noise."""
     own = ["a", "a", "b", "a", "b", "c", "c", "c", "d"]
-    found = [("X", 50), ("X", 40), ("X", 60), ("Y", 70), ("Y", 60)]
-    found += [("Z", 30), ("Z", 12), ("", float("nan")), ("", float("nan"))]
-    assert counterparts(own, table(found), noise=20) == {"a": "X"}
-    assert counterparts(own, table(found), noise=12) == {"a": "X", "c": "Z"}
+    best = [("X", 50), ("X", 40), ("X", 60), ("Y", 70), ("Y", 60)]
+    best += [("Z", 30), ("Z", 12), ("", float("nan")), ("", float("nan"))]
+    assert counterparts(own, table(best), noise=20) == {"a": "X"}
+    assert counterparts(own, table(best), noise=12) == {"a": "X", "c": "Z"}
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("XY"), st.integers(0, 40))))
-def test_a_counterpart_has_more_than_half_of_all_members(rows: list[tuple[str, str, int]]) -> None:
-    found = table([(other, bits) for _, other, bits in rows])
-    mapped = counterparts([own for own, _, _ in rows], found, noise=20)
+def test_a_counterpart_has_a_majority_of_all_members(rows: list[tuple[str, str, int]]) -> None:
+    best = table([(other, bits) for _, other, bits in rows])
+    mapped = counterparts([own for own, _, _ in rows], best, noise=20)
     for own in "ab":
         members = [(other, bits) for name, other, bits in rows if name == own]
         for other in "XY":
@@ -253,7 +253,9 @@ def test_a_counterpart_has_more_than_half_of_all_members(rows: list[tuple[str, s
             assert (mapped.get(own) == other) == (2 * votes > len(members))
 
 
-def test_without_a_program_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_is_reported_with_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(infernal.shutil, "which", lambda *_, **__: None)
     with pytest.raises(InputError, match=r"mafft is not on PATH.*apt-get install mafft.*conda"):
         align(["ACGU", "ACGU"])
@@ -261,7 +263,7 @@ def test_without_a_program_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyP
         hits({"a": fake("a")}, ["ACGU"])
 
 
-def test_what_a_program_says_when_it_fails_is_told(
+def test_the_output_of_a_failed_program_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "cmsearch"

@@ -1,4 +1,4 @@
-"""Intervals: what is drawn again, by hand where that is possible, the same every time."""
+"""Intervals by bootstrap and over folds: correct by hand computation, and reproducible."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def low_high(labels: object, scores: object, **more: int) -> dict[str, tuple[flo
 
 
 @given(records, st.randoms(use_true_random=False))
-def test_metrics_of_a_resample_are_those_of_its_records_written_out(
+def test_metrics_of_a_resample_match_those_of_its_records(
     pairs: list[tuple[bool, int]], random: object
 ) -> None:
     """Ties included: scores are eighths."""
@@ -40,23 +40,23 @@ def test_metrics_of_a_resample_are_those_of_its_records_written_out(
         assert fast == pytest.approx(list(slow.values()), nan_ok=True)
 
 
-def test_positives_and_negatives_are_drawn_apart() -> None:
-    """Two positives of a hundred: drawn together, a resample without any would be common."""
+def test_positives_and_negatives_are_resampled_separately() -> None:
+    """With two positives of 100 records, joint resampling would often draw none."""
     labels = np.r_[np.ones(2), np.zeros(98)]
     scores = np.r_[0.9, 0.9, np.full(98, 0.1)]
     assert set(low_high(labels, scores).values()) == {(1.0, 1.0)}
 
 
-def test_the_interval_of_a_share_is_that_of_the_binomial_distribution() -> None:
+def test_the_interval_of_a_share_matches_the_binomial_distribution() -> None:
     """SE .5 of 100 positives, SP .9 of 400 negatives: mean ± 1.96 standard errors, nearly."""
     labels = np.r_[np.ones(100), np.zeros(400)]
     scores = np.r_[np.full(50, 0.9), np.full(50, 0.1), np.full(40, 0.9), np.full(360, 0.1)]
-    found = low_high(labels, scores)
-    assert found["SE"] == pytest.approx((0.5 - 0.098, 0.5 + 0.098), abs=0.015)
-    assert found["SP"] == pytest.approx((0.9 - 0.0294, 0.9 + 0.0294), abs=0.007)
+    intervals = low_high(labels, scores)
+    assert intervals["SE"] == pytest.approx((0.5 - 0.098, 0.5 + 0.098), abs=0.015)
+    assert intervals["SP"] == pytest.approx((0.9 - 0.0294, 0.9 + 0.0294), abs=0.007)
 
 
-def test_the_interval_surrounds_its_metric_and_shrinks_with_more_records() -> None:
+def test_the_interval_contains_its_metric_and_shrinks_with_more_records() -> None:
     rng = np.random.default_rng(0)
     labels = np.r_[np.ones(40), np.zeros(200)].astype(int)
     scores = 1 / (1 + np.exp(-(rng.normal(0, 1, 240) + 2 * labels - 1)))
@@ -68,7 +68,7 @@ def test_the_interval_surrounds_its_metric_and_shrinks_with_more_records() -> No
         assert ratio == pytest.approx(1 / 4, rel=0.2), name
 
 
-def test_it_is_the_same_every_time_and_another_with_another_seed() -> None:
+def test_the_bootstrap_is_reproducible_and_depends_on_the_seed() -> None:
     rng = np.random.default_rng(0)
     labels, scores = rng.integers(0, 2, 200), rng.random(200)
     first = low_high(labels, scores, resamples=50)
@@ -76,8 +76,8 @@ def test_it_is_the_same_every_time_and_another_with_another_seed() -> None:
     assert first != low_high(labels, scores, resamples=50, seed=1)
 
 
-def test_of_two_trainings_it_is_that_of_their_mean_on_the_same_records() -> None:
-    """What one finds the other misses: their mean SE is .5 whichever records are drawn."""
+def test_the_interval_of_two_trainings_is_of_their_mean_on_the_same_resamples() -> None:
+    """One finds what the other misses, so their mean SE is .5 on any resample."""
     labels = np.r_[np.ones(10), np.zeros(10)]
     one = np.r_[np.full(5, 0.9), np.full(5, 0.1), np.full(10, 0.1)]
     other = np.r_[np.full(5, 0.1), np.full(5, 0.9), np.full(10, 0.1)]
@@ -85,7 +85,7 @@ def test_of_two_trainings_it_is_that_of_their_mean_on_the_same_records() -> None
     assert low_high(labels, one)["SE"][0] < 0.4
 
 
-def test_what_is_undefined_has_no_interval() -> None:
+def test_an_undefined_metric_has_no_interval() -> None:
     assert np.isnan(bootstrap([0, 0], [0.1, 0.2], threshold=0.5)).all()
     assert np.isnan(bootstrap([1, 0, 0], [0.9, 0.1, 0.2], threshold=0.5)).all()
     nothing_called = low_high([1, 1, 0, 0], [0.1, 0.2, 0.2, 0.3])
@@ -93,13 +93,13 @@ def test_what_is_undefined_has_no_interval() -> None:
     assert nothing_called["SE"] == (0.0, 0.0)
 
 
-def test_over_folds_by_hand() -> None:
+def test_the_interval_over_folds_matches_hand_computation() -> None:
     """.1, .2, .3: mean .2, standard error .1/√3, t of two degrees of freedom 4.3027."""
     half = 4.3027 * 0.1 / math.sqrt(3)
     assert over_folds([0.4, 0.5, 0.6]) == pytest.approx([0.5 - half, 0.5 + half], abs=1e-4)
     assert over_folds([[0.4, 0.7], [0.5, 0.7], [0.6, 0.7]])[1] == pytest.approx([0.7, 0.7])
     assert over_folds([0.1, 0.9])[0] == 0, "a share is never below 0"
-    assert np.isnan(over_folds([0.5])).all(), "one fold tells nothing"
+    assert np.isnan(over_folds([0.5])).all(), "one fold has no interval"
 
 
 def predictions(number: int, scores: list[float], seed: int = 0) -> pd.DataFrame:
@@ -108,11 +108,11 @@ def predictions(number: int, scores: list[float], seed: int = 0) -> pd.DataFrame
     return pd.DataFrame({"id": list("abcd"), "label": labels, "score": scores, **row})
 
 
-def everyone(*numbers: int) -> pd.DataFrame:
+def all_records(*numbers: int) -> pd.DataFrame:
     return pd.DataFrame([{"number": n, "id": i, "all": True} for n in numbers for i in "abcd"])
 
 
-def test_folds_are_averaged_after_their_seeds_with_the_interval_over_folds() -> None:
+def test_seeds_are_averaged_before_folds() -> None:
     # SE .5 in fold 1; 1 and 0 by two seeds of fold 2, which must not count twice; 1 in fold 3.
     table = pd.concat(
         [
@@ -122,7 +122,7 @@ def test_folds_are_averaged_after_their_seeds_with_the_interval_over_folds() -> 
             predictions(3, [0.9, 0.9, 0.1, 0.2]),
         ]
     )
-    (row,) = summarise(table, everyone(1, 2, 3)).to_dict("records")
+    (row,) = summarise(table, all_records(1, 2, 3)).to_dict("records")
     assert row["SE"] == pytest.approx((0.5 + 0.5 + 1) / 3)
     low, high = over_folds([0.5, 0.5, 1])
     assert (row["SE low"], row["SE high"]) == pytest.approx((low, high))
@@ -131,70 +131,70 @@ def test_folds_are_averaged_after_their_seeds_with_the_interval_over_folds() -> 
     assert math.isnan(row["PPV"]), "nothing is called positive in one seed"
 
 
-def test_without_folds_it_is_the_mean_over_seeds_with_the_bootstrap() -> None:
+def test_without_folds_seeds_are_averaged_with_the_bootstrap_interval() -> None:
     one, two = [0.9, 0.1, 0.1, 0.2], [0.9, 0.9, 0.1, 0.6]
     table = pd.concat([predictions(0, one), predictions(0, two, seed=1)])
-    (row,) = summarise(table, everyone(0)).to_dict("records")
+    (row,) = summarise(table, all_records(0)).to_dict("records")
     assert row["SE"] == pytest.approx(0.75)
     expected = dict(zip(METRICS, bootstrap([1, 1, 0, 0], [one, two], threshold=0.5), strict=True))
     for name, (low, high) in expected.items():
         assert (row[f"{name} low"], row[f"{name} high"]) == pytest.approx((low, high), nan_ok=True)
 
 
-def test_a_subset_leaves_its_records_out_of_values_and_intervals() -> None:
-    told = everyone(0).assign(some=[True, True, False, True])
-    table = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), told).set_index("subset")
+def test_a_subset_restricts_values_and_intervals() -> None:
+    membership = all_records(0).assign(some=[True, True, False, True])
+    table = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), membership).set_index("subset")
     assert table["SP"].to_dict() == {"all": 0.5, "some": 1.0}
     assert table["negatives"].to_dict() == {"all": 2, "some": 1}
     assert table["SP low"]["all"] == 0.0
 
 
-def test_a_prediction_of_a_record_that_is_not_evaluated_is_an_error() -> None:
+def test_a_prediction_of_another_record_is_refused() -> None:
     with pytest.raises(ValueError, match="not evaluation records"):
-        summarise(predictions(0, [0.1] * 4), everyone(0).head(3))
+        summarise(predictions(0, [0.1] * 4), all_records(0).head(3))
 
 
-def test_the_bootstrap_has_each_record_with_its_own_label_in_whatever_order() -> None:
+def test_the_bootstrap_keeps_labels_with_their_records_in_any_order() -> None:
     rng = np.random.default_rng(0)
     labels = np.tile([1, 1, 0, 0, 0], 12)
     scores = np.round(np.clip(rng.normal(0.4 + 0.2 * labels, 0.2), 0, 1), 2)
     ids = rng.permutation([f"r{number:02}" for number in range(60)])
     row = {"model": "variable", "recipe": "paper", "epochs": 40, "seed": 0, "number": 0}
     table = pd.DataFrame({"id": ids, "label": labels, "score": scores, **row})
-    told = table[["number", "id"]].assign(all=True)
-    (found,) = summarise(table, told).to_dict("records")
+    membership = table[["number", "id"]].assign(all=True)
+    (summary,) = summarise(table, membership).to_dict("records")
     expected = dict(zip(METRICS, bootstrap(labels, scores, threshold=0.5), strict=True))
     for name, limits in expected.items():
-        # The records are drawn in another order, so the limits are near, not the same.
-        assert (found[f"{name} low"], found[f"{name} high"]) == pytest.approx(limits, abs=0.03)
+        # Records are resampled in another order, so the limits are only similar.
+        assert (summary[f"{name} low"], summary[f"{name} high"]) == pytest.approx(limits, abs=0.03)
 
 
-def test_a_subset_is_told_at_the_class_ratio_of_all_records() -> None:
-    """Without half of the positives PPV would fall although nothing else has changed."""
+def test_a_subset_is_evaluated_at_the_class_ratio_of_all_records() -> None:
+    """Without this, PPV would fall when half of the positives are left out."""
     scores = [0.9, 0.9, 0.9, 0.9, 0.6, 0.1, 0.1, 0.1]
     row = {"model": "variable", "recipe": "paper", "epochs": 40, "seed": 0, "number": 0}
     ids = list("abcdefgh")
     table = pd.DataFrame({"id": ids, "label": [1] * 4 + [0] * 4, "score": scores, **row})
     half = pd.DataFrame({"id": ids, "number": 0, "half": [True, True, False, False] + [True] * 4})
-    (found,) = summarise(table, half).to_dict("records")
-    whole = measure(table["label"], table["score"])
+    (summary,) = summarise(table, half).to_dict("records")
+    all_metrics = measure(table["label"], table["score"])
     for metric in METRICS:
-        assert found[metric] == pytest.approx(whole[metric]), metric
-    assert found["PPV low"] <= found["PPV"] <= found["PPV high"]
+        assert summary[metric] == pytest.approx(all_metrics[metric]), metric
+    assert summary["PPV low"] <= summary["PPV"] <= summary["PPV high"]
 
 
-def test_a_fold_without_any_record_left_is_not_left_out_of_the_mean() -> None:
+def test_a_fold_without_records_makes_the_mean_undefined() -> None:
     table = pd.concat([predictions(number, [0.9, 0.1, 0.1, 0.2]) for number in (1, 2)])
-    told = everyone(1, 2).assign(some=[True] * 4 + [False] * 4)
-    rows = summarise(table, told).set_index("subset")
+    membership = all_records(1, 2).assign(some=[True] * 4 + [False] * 4)
+    rows = summarise(table, membership).set_index("subset")
     assert rows["folds"].tolist() == ["1 2", "1 2"]
     assert math.isnan(rows["SE"]["some"])
     assert rows["positives"].tolist() == [4, 2]
 
 
-def test_a_subset_without_any_record_has_a_row_of_nothing() -> None:
-    told = everyone(0).assign(none=False)
-    rows = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), told).set_index("subset")
+def test_a_subset_without_records_has_an_undefined_row() -> None:
+    membership = all_records(0).assign(none=False)
+    rows = summarise(predictions(0, [0.9, 0.9, 0.6, 0.2]), membership).set_index("subset")
     assert rows.loc["none", list(METRICS)].isna().all()
     assert rows.loc["none", "positives"] == 0
 
@@ -203,23 +203,23 @@ def by_metric(limits: object) -> dict[str, tuple[float, float]]:
     return {name: (low, high) for name, (low, high) in zip(METRICS, limits, strict=True)}  # type: ignore[call-overload]
 
 
-def test_a_difference_is_the_first_less_the_second() -> None:
-    """One finds all of five pre-miRNAs and one false one in two; the other none of either."""
+def test_a_difference_is_the_first_minus_the_second() -> None:
+    """One calls all five pre-miRNAs and half of the negatives; the other calls nothing."""
     labels = [1] * 5 + [0] * 6
-    ours, theirs = [0.9] * 5 + [0.8, 0.1] * 3, [0.1] * 11
-    found = by_metric(difference(labels, ours, theirs, threshold=0.5))
-    assert found["SE"] == (1, 1)
-    assert -1 <= found["SP"][0] < -0.5 < found["SP"][1] <= 0
-    turned = by_metric(difference(labels, theirs, ours, threshold=0.5))
+    scores, others = [0.9] * 5 + [0.8, 0.1] * 3, [0.1] * 11
+    intervals = by_metric(difference(labels, scores, others, threshold=0.5))
+    assert intervals["SE"] == (1, 1)
+    assert -1 <= intervals["SP"][0] < -0.5 < intervals["SP"][1] <= 0
+    turned = by_metric(difference(labels, others, scores, threshold=0.5))
     assert turned["SE"] == (-1, -1)
-    assert turned["SP"][1] == pytest.approx(-found["SP"][0], abs=0.2)
-    # By a threshold above the false ones.
-    assert by_metric(difference(labels, ours, theirs, threshold=0.85))["SP"] == (0, 0)
-    assert by_metric(difference(labels, theirs, ours, threshold=0.85))["SP"] == (0, 0)
+    assert turned["SP"][1] == pytest.approx(-intervals["SP"][0], abs=0.2)
+    # With a threshold above the false positives.
+    assert by_metric(difference(labels, scores, others, threshold=0.85))["SP"] == (0, 0)
+    assert by_metric(difference(labels, others, scores, threshold=0.85))["SP"] == (0, 0)
 
 
 def test_both_sides_of_a_difference_have_the_same_resamples() -> None:
-    """Of each ten they differ in one, whichever are drawn: nothing like two intervals' sum."""
+    """They differ in one of ten records, so the interval is much narrower than two summed."""
     rng = np.random.default_rng(0)
     labels = np.repeat([1, 0], 100)
     scores = np.clip(rng.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
@@ -234,23 +234,23 @@ def test_both_sides_of_a_difference_have_the_same_resamples() -> None:
     assert low <= exact <= high
 
 
-def test_a_difference_is_of_the_means_over_trainings() -> None:
-    """What one finds the other misses, a mean SE of .5 always; against one that finds all."""
+def test_a_difference_is_between_means_over_trainings() -> None:
+    """Two trainings with a mean SE of .5 on any resample, against one that finds all."""
     labels = np.r_[np.ones(10), np.zeros(10)]
     one = np.r_[np.full(5, 0.9), np.full(15, 0.1)]
     other = np.r_[np.full(5, 0.1), np.full(5, 0.9), np.full(10, 0.1)]
     every = np.r_[np.full(10, 0.9), np.full(10, 0.1)]
-    found = by_metric(difference(labels, [one, other], every, threshold=0.5))
-    assert found["SE"] == (-0.5, -0.5)
+    intervals = by_metric(difference(labels, [one, other], every, threshold=0.5))
+    assert intervals["SE"] == (-0.5, -0.5)
     three = by_metric(difference(labels, every, [one, other, every], threshold=0.5))
     assert three["SE"] == pytest.approx((1 / 3, 1 / 3))
 
 
-def test_a_difference_is_the_same_every_time_and_another_with_another_seed() -> None:
+def test_a_difference_is_reproducible_and_depends_on_the_seed() -> None:
     rng = np.random.default_rng(0)
-    labels, ours, theirs = rng.integers(0, 2, 200), rng.random(200), rng.random(200)
+    labels, scores, others = rng.integers(0, 2, 200), rng.random(200), rng.random(200)
     first, again, third = (
-        difference(labels, ours, theirs, threshold=0.5, resamples=50, seed=seed)
+        difference(labels, scores, others, threshold=0.5, resamples=50, seed=seed)
         for seed in (0, 0, 1)
     )
     assert (first == again).all()

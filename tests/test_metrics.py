@@ -1,4 +1,4 @@
-"""The seven metrics, by hand, by formula, and where they are not defined."""
+"""The seven metrics: by hand, by formula, and where they are undefined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mirpair.identification.metrics import choosers, final, history, measure, su
 from mirpair.networks.score_log import Scores
 
 
-def test_an_example_by_hand() -> None:
+def test_metrics_match_hand_computation() -> None:
     """Three positives (two found), five negatives (one false alarm)."""
     labels = [1, 1, 1, 0, 0, 0, 0, 0]
     scores = [0.9, 0.8, 0.3, 0.6, 0.2, 0.1, 0.1, 0.0]
@@ -36,7 +36,7 @@ def test_a_score_of_exactly_one_half_is_called_positive() -> None:
     assert measure([1, 0], [0.5, 0.4999])["SE"] == 1.0
 
 
-def test_what_is_not_defined_is_nan_and_not_a_number() -> None:
+def test_undefined_metrics_are_nan() -> None:
     nothing_called = measure([1, 0, 0], [0.1, 0.2, 0.3])
     assert math.isnan(nothing_called["PPV"])
     assert nothing_called["SE"] == 0.0
@@ -48,7 +48,7 @@ def test_what_is_not_defined_is_nan_and_not_a_number() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=60))
-def test_the_formulas_of_section_3_2_1(pairs: list[tuple[bool, float]]) -> None:
+def test_metrics_match_the_formulas_of_section_3_2_1(pairs: list[tuple[bool, float]]) -> None:
     labels = np.array([int(label) for label, _ in pairs])
     scores = np.array([score for _, score in pairs])
     called = scores >= 0.5
@@ -85,7 +85,7 @@ def some_scores() -> Scores:
     )
 
 
-def test_the_history_has_loss_and_all_metrics_of_both_roles_in_every_epoch() -> None:
+def test_the_history_has_loss_and_metrics_of_both_roles_in_every_epoch() -> None:
     table = history(some_scores())
     assert list(table.columns) == [
         "epoch",
@@ -98,7 +98,7 @@ def test_the_history_has_loss_and_all_metrics_of_both_roles_in_every_epoch() -> 
     assert table["evaluate SP"].tolist() == [1.0, 0.5]
 
 
-def test_the_result_is_that_of_the_last_epoch_and_not_of_the_best() -> None:
+def test_the_result_is_of_the_last_epoch_not_the_best() -> None:
     row = final(some_scores()).iloc[0]
     assert (row["positives"], row["negatives"]) == (1, 2)
     assert row["AUROC"] == 0.5  # the first epoch had 1.0
@@ -109,7 +109,7 @@ def test_the_result_is_that_of_the_last_epoch_and_not_of_the_best() -> None:
     ]
 
 
-def test_which_records_are_left_after_each_step_of_cleaning() -> None:
+def test_each_step_of_cleaning_leaves_the_right_records() -> None:
     records = pd.DataFrame(
         [
             # id, label, contradictory, in_training, identity, hairpin
@@ -124,19 +124,19 @@ def test_which_records_are_left_after_each_step_of_cleaning() -> None:
         ],
         columns=["id", "label", "contradictory", "in_training", "identity", "hairpin"],
     )
-    left = subsets(records)
-    assert left["id"].tolist() == records["id"].tolist()
-    assert left["all"].all()
-    assert records.loc[left["labels cleaned"], "id"].tolist() == [
+    remaining = subsets(records)
+    assert remaining["id"].tolist() == records["id"].tolist()
+    assert remaining["all"].all()
+    assert records.loc[remaining["labels cleaned"], "id"].tolist() == [
         "plain",
         "known positive",
         "copy",
         "near",
     ]
-    assert records.loc[left["cleaned"], "id"].tolist() == ["plain", "known positive"]
+    assert records.loc[remaining["cleaned"], "id"].tolist() == ["plain", "known positive"]
 
 
-def test_a_weight_of_negatives_is_as_many_of_them() -> None:
+def test_a_weight_of_negatives_equals_repeating_them() -> None:
     labels, scores = np.array([1, 1, 0, 0, 0]), np.array([0.9, 0.4, 0.6, 0.4, 0.1])
     many = np.r_[0, 1, np.repeat([2, 3, 4], 5)]
     weighted, written_out = (
@@ -147,7 +147,7 @@ def test_a_weight_of_negatives_is_as_many_of_them() -> None:
     assert weighted["PPV"] < measure(labels, scores)["PPV"]
 
 
-def test_an_experiment_that_looks_at_the_records_of_another_chooses_nothing_for_it() -> None:
+def test_an_experiment_with_shared_evaluation_records_does_not_choose_the_epoch() -> None:
     rows = [("cv", "s", "a"), ("cv", "s", "b"), ("test", "s", "c"), ("other", "s", "b")]
     rows += [("far", "t", "b")]
     evaluated = pd.DataFrame(rows, columns=["group", "set", "id"])

@@ -1,4 +1,4 @@
-"""A change of what the code does is a new version; a comment is not."""
+"""The code version changes with the code, not with comments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_comment_a_docstring_or_a_blank_line_changes_nothing(package: Path) -> None:
+def test_comments_docstrings_and_blank_lines_do_not_count(package: Path) -> None:
     before = code_version("top", package=package)
     text = (
         '"""Module."""\n# comment\n\n\ndef f(x):\n    """Other words."""\n    return x + 1  # so\n'
@@ -37,7 +37,7 @@ def test_a_comment_a_docstring_or_a_blank_line_changes_nothing(package: Path) ->
     assert code_version("top", package=package) == before
 
 
-def test_code_counts_through_every_import_also_inside_functions(package: Path) -> None:
+def test_code_counts_through_imports_also_inside_functions(package: Path) -> None:
     before = {name: code_version(name, package=package) for name in CODE}
     (package / "leaf.py").write_text(CODE["leaf"].replace("+ 1", "+ 2"))
     after = {name: code_version(name, package=package) for name in CODE}
@@ -73,7 +73,9 @@ def test_a_script_with_the_name_of_a_module_counts_with_that_module(package: Pat
     assert code_version(script, package=package) not in (version, of_module)
 
 
-def test_a_script_counts_with_all_that_it_runs_but_not_what_only_carries(package: Path) -> None:
+def test_a_script_counts_with_its_imports_except_modules_that_only_carry_data(
+    package: Path,
+) -> None:
     script = package.parent / "do.py"
     script.write_text("from pack.top import h\nfrom pack.files import write\n\nwrite(h())\n")
     (package / "files.py").write_text("def write(x):\n    print(x)\n")
@@ -94,7 +96,7 @@ def test_files_of_a_folder_count_byte_by_byte(package: Path) -> None:
     assert code_version("other", "pages", package=package) != before
 
 
-def test_a_module_that_is_not_there_is_an_error(package: Path) -> None:
+def test_a_missing_module_is_refused(package: Path) -> None:
     with pytest.raises(FileNotFoundError):
         code_version("nowhere", package=package)
 
@@ -109,7 +111,7 @@ def test_a_module_that_is_not_there_is_an_error(package: Path) -> None:
         "from .deep.deeper import bottom",
     ],
 )
-def test_an_edit_two_packages_deep_counts_for_what_reaches_it_alone(
+def test_an_edit_two_packages_deep_counts_only_for_modules_that_import_it(
     package: Path, statement: str
 ) -> None:
     folder = package / "deep" / "deeper"
@@ -148,7 +150,7 @@ def test_a_script_of_the_workflow_reaches_each_module_by_its_path() -> None:
 
 
 def test_training_does_not_depend_on_metrics_tables_or_the_report() -> None:
-    """Requirement of the whole design: a better metric or table must not retrain anything."""
+    """A better metric or table must not retrain anything."""
     for trained in ("networks/loop", "rna/encoding", "rna/folding", "identification/datasets"):
         seen = code_reached(trained)
         for name in ("metrics", "audit", "baselines", "tables", "figures", "report"):

@@ -1,4 +1,4 @@
-"""The two recipes, difference by difference, and what a config can make of them."""
+"""The two recipes, difference by difference, and the options of a config."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def published(model: Model, split: Split = "test") -> tuple[Model, Recipe]:
 
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("model", MODELS.values())
-def test_the_papers_recipe_is_the_same_everywhere(model: Model, split: Split) -> None:
+def test_the_papers_recipe_is_the_same_for_all_networks_and_splits(
+    model: Model, split: Split
+) -> None:
     network, recipe = RECIPES["paper"](model, split)
     assert network == model
     assert (recipe.optimizer, recipe.learning_rate, recipe.weight_decay) == ("adagrad", 0.001, 0)
@@ -45,7 +47,7 @@ def test_epochs_of_the_published_code_depend_on_network_and_experiment() -> None
     assert list(epochs.values()) == [10, 40, 80, 30, 40, 80]
 
 
-def test_rates_decay_and_batches_of_the_published_code() -> None:
+def test_learning_rates_decay_and_batches_of_the_published_code() -> None:
     for split in SPLITS:
         fixed, variable = published(FIXED, split)[1], published(VARIABLE, split)[1]
         assert (fixed.learning_rate, variable.learning_rate) == (0.01, 0.001)
@@ -69,7 +71,7 @@ def test_only_the_fixed_sized_network_has_another_order_of_layers() -> None:
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_layers_of_the_published_code(training: bool, real_molecules: Tensors) -> None:
-    """conv; BatchNorm; ReLU; pool, twice; conv; ReLU; max-pool: written out a second time."""
+    """Twice conv, BatchNorm, ReLU, pool; then conv, ReLU, max-pool: reimplemented here."""
     network = build(published(FIXED)[0], seed=1).double().train(training)
     by_hand = nn.Sequential(
         *(nn.Conv2d(9, 32, 11, 4, 2), nn.BatchNorm2d(32), nn.ReLU(), nn.LPPool2d(1, 2)),
@@ -94,7 +96,7 @@ def test_the_layers_of_the_published_code(training: bool, real_molecules: Tensor
 
 
 def test_the_weighted_mean_of_the_published_code() -> None:
-    """Weights 4 : 1, and their sum is divided away: at batch 1 nothing of them is left."""
+    """Weights are 4 : 1, divided by their sum, so at batch size 1 they cancel."""
     logits, labels = torch.randn(5, 2, dtype=torch.float64), torch.tensor([1, 0, 0, 1, 0])
     weights = torch.tensor([1.0, 4.0], dtype=torch.float64)
     each = [-math.log(torch.softmax(z, 0)[y]) for z, y in zip(logits, labels, strict=True)]
@@ -113,7 +115,7 @@ def test_the_weighted_mean_of_the_published_code() -> None:
 
 @pytest.mark.parametrize("name", ["fixed", "variable"])
 def test_two_epochs_of_the_published_code_by_hand(name: str, real_molecules: Tensors) -> None:
-    """Loss, AdaGrad with decay, and batch normalisation that is frozen after the first epoch."""
+    """Loss, AdaGrad with decay, and batch normalisation frozen after the first epoch."""
     part = real_molecules.subset(np.array([0, 1, *range(20, 26)]))
     model, recipe = published(MODELS[name])
     recipe = replace(recipe, epochs=2, batch_size=5, weight_decay=0.1, precision="float64")
@@ -147,31 +149,31 @@ def test_two_epochs_of_the_published_code_by_hand(name: str, real_molecules: Ten
             optimizer.step()
         assert scores.train_loss[epoch] == pytest.approx(total / 8, rel=1e-6)
         running[epoch] = {k: v.clone() for k, v in network.named_buffers()}
-    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-7)
+    for actual, expected in zip(trained.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-7)
     for key, value in trained.named_buffers():
         torch.testing.assert_close(value, running[0][key], msg="as after the first epoch")
-    # What is noted is equation 2, to compare recipes by: of the training pass, batch by batch, too.
+    # The logged loss is equation 2 for all recipes, so that they can be compared.
     labels = torch.from_numpy(part.labels.astype(np.int64))
-    noted = weighted_loss(predict(trained, part), labels, equation_2).item() / 8
-    assert scores.evaluate_loss[-1] == pytest.approx(noted, rel=1e-6)
+    logged = weighted_loss(predict(trained, part), labels, equation_2).item() / 8
+    assert scores.evaluate_loss[-1] == pytest.approx(logged, rel=1e-6)
 
 
-def test_in_the_papers_recipe_batch_normalisation_goes_on(real_molecules: Tensors) -> None:
+def test_batch_normalisation_keeps_learning_in_the_papers_recipe(real_molecules: Tensors) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     one, two = (train(FIXED, part, part, Recipe(epochs=n), seed=0)[0] for n in (1, 2))
     changed = [not torch.equal(a, b) for a, b in zip(one.buffers(), two.buffers(), strict=True)]
     assert all(changed)
 
 
-def test_float64_is_used_throughout_when_asked_for(real_molecules: Tensors) -> None:
+def test_float64_is_used_throughout_if_configured(real_molecules: Tensors) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     network, _ = train(VARIABLE, part, part, Recipe(epochs=1, precision="float64"), seed=0)
     assert {p.dtype for p in network.parameters()} == {torch.float64}
     assert predict(network, part).dtype == torch.float64
 
 
-def test_watching_on_changes_nothing_of_the_result(real_molecules: Tensors) -> None:
+def test_watching_more_epochs_does_not_change_the_result(real_molecules: Tensors) -> None:
     part, other = (real_molecules.subset(np.arange(start, 40, 2)) for start in (0, 1))
     usual, scores = train(VARIABLE, part, other, Recipe(epochs=2, batch_size=8), seed=3)
     watched, longer = train(VARIABLE, part, other, Recipe(epochs=2, batch_size=8), seed=3, watch=4)
@@ -183,7 +185,7 @@ def test_watching_on_changes_nothing_of_the_result(real_molecules: Tensors) -> N
     assert not np.array_equal(longer.evaluate_scores[3], longer.evaluate_scores[1])
 
 
-def test_watching_up_to_an_epoch_before_the_result_watches_nothing(
+def test_watching_fewer_epochs_than_the_result_has_no_effect(
     real_molecules: Tensors,
 ) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
@@ -191,17 +193,17 @@ def test_watching_up_to_an_epoch_before_the_result_watches_nothing(
     assert scores.train_scores.shape == (3, 4)
 
 
-def test_frozen_normalisation_leaves_dropout_on(real_molecules: Tensors) -> None:
+def test_frozen_normalisation_keeps_dropout_active(real_molecules: Tensors) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     model = replace(FIXED, dropout=0.5)
     recipe = Recipe(epochs=3, frozen_norm=True, learning_rate=1e-12)
     _, scores = train(model, part, part, recipe, seed=0)
-    # The weights stand still, so what differs between epochs 2 and 3 is what was dropped.
+    # The weights do not change, so epochs 2 and 3 differ only by dropout.
     assert not np.allclose(scores.train_scores[1], scores.train_scores[2], atol=1e-4)
     np.testing.assert_allclose(scores.evaluate_scores[1], scores.evaluate_scores[2], atol=1e-4)
 
 
-def test_adam_and_weight_decay_are_those_of_pytorch(real_molecules: Tensors) -> None:
+def test_adam_and_weight_decay_match_pytorch(real_molecules: Tensors) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     recipe = Recipe(epochs=1, optimizer="adam", weight_decay=0.05, precision="float64")
     trained, _ = train(VARIABLE, part, part, recipe, seed=0)
@@ -211,14 +213,14 @@ def test_adam_and_weight_decay_are_those_of_pytorch(real_molecules: Tensors) -> 
     labels = torch.from_numpy(part.labels.astype(np.int64))
     weighted_loss(network(list(part)), labels, weights).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
-    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
-        # The first step is lr · sign(gradient): where that is only rounding, so is the sign.
-        assert theirs.grad is not None
-        solid = (theirs.grad + 0.05 * theirs).abs() > 1e-6
-        torch.testing.assert_close(ours[solid], theirs[solid], rtol=1e-5, atol=1e-7)
+    for actual, expected in zip(trained.parameters(), network.parameters(), strict=True):
+        # The first step is lr · sign(gradient); the sign of a rounding error is arbitrary.
+        assert expected.grad is not None
+        solid = (expected.grad + 0.05 * expected).abs() > 1e-6
+        torch.testing.assert_close(actual[solid], expected[solid], rtol=1e-5, atol=1e-7)
 
 
-def test_dropout_drops_in_training_only_and_by_the_seed(real_molecules: Tensors) -> None:
+def test_dropout_is_active_in_training_only_and_reproducible(real_molecules: Tensors) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     dropping = replace(VARIABLE, dropout=0.5)
     network = build(dropping, seed=0)
@@ -230,16 +232,18 @@ def test_dropout_drops_in_training_only_and_by_the_seed(real_molecules: Tensors)
     assert torch.equal(network(molecules), plain(molecules))
     state = torch.random.get_rng_state()
     ends = [train(dropping, part, part, Recipe(epochs=2), seed=seed)[1] for seed in (4, 4)]
-    assert torch.equal(torch.random.get_rng_state(), state), "the global state is left alone"
+    assert torch.equal(torch.random.get_rng_state(), state), (
+        "the global random state must not change"
+    )
     np.testing.assert_array_equal(ends[0].train_scores, ends[1].train_scores)
 
 
-def test_what_is_dropped_depends_on_the_seed(
+def test_dropout_depends_on_the_seed(
     real_molecules: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     dropping = replace(VARIABLE, dropout=0.5)
-    # The same weights and one batch whatever its order, so that nothing else differs.
+    # The same weights and one batch in any order, so that nothing else differs.
     monkeypatch.setattr("mirpair.networks.loop.build", lambda model, seed: build(model, seed=0))
     ends = [train(dropping, part, part, Recipe(epochs=1), seed=seed)[1] for seed in (4, 5)]
     assert not np.allclose(ends[0].train_scores, ends[1].train_scores, atol=1e-3)
@@ -265,7 +269,7 @@ def test_defaults_are_the_papers_and_single_precision() -> None:
 def test_fewer_pooling_layers_leave_larger_maps(
     pooling: int, sides: list[int], real_molecules: Tensors
 ) -> None:
-    """Of an RNA of 94 nt; the downscaling to 4 × 4 always stays."""
+    """For an RNA of 94 nt; the downscaling to 4 × 4 always remains."""
     molecule = next(m for m in real_molecules if 91 <= len(m.codes) <= 94)
     network = build(replace(VARIABLE, pooling=pooling), seed=0)  # type: ignore[arg-type]
     seen: list[int] = []
@@ -277,7 +281,7 @@ def test_fewer_pooling_layers_leave_larger_maps(
 
 
 @pytest.mark.parametrize("name", ["alexnet", "resnet"])
-def test_the_larger_networks_see_each_molecule_at_its_own_size(
+def test_the_larger_networks_process_each_molecule_at_its_own_size(
     name: str, real_molecules: Tensors
 ) -> None:
     network = build(MODELS[name], seed=0).eval()
@@ -289,7 +293,7 @@ def test_the_larger_networks_see_each_molecule_at_its_own_size(
 
 
 def test_alexnet_layer_by_layer(real_molecules: Tensors) -> None:
-    """Of an RNA of 94 nt, as docs/method.md's figure draws it."""
+    """For an RNA of 94 nt, as in the figure of docs/method.md."""
     molecule = encode("A" * 94, "." * 94, 0.0)
     steps = [step.words for step in observe(build(MODELS["alexnet"], seed=0), molecule)]
     pool = "3×3 max-pool, stride 2, pad 1"
@@ -313,4 +317,4 @@ def test_alexnet_has_five_convolutions_and_resnet_eight_residual_blocks() -> Non
     x = torch.randn(1, 16, 6, 6)
     for parameter in blocks[0].parameters():
         parameter.data.zero_()
-    torch.testing.assert_close(blocks[0](x), F.relu(x), msg="the way around is the identity")
+    torch.testing.assert_close(blocks[0](x), F.relu(x), msg="the shortcut must be the identity")

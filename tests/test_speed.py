@@ -1,4 +1,4 @@
-"""Time that methods take: measured in turns, the fastest counts, folding told apart."""
+"""Timing of methods: in turns, the fastest round counts, folding is reported separately."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def test_methods_take_turns_and_the_fastest_round_counts(monkeypatch: pytest.Mon
         calls.append(("second", cores))
         return 0.0
 
-    found = measure({("a", 9): first, ("b", 3): second}, sequences=7, cores=[1, 2], rounds=2)
+    table = measure({("a", 9): first, ("b", 3): second}, sequences=7, cores=[1, 2], rounds=2)
     assert calls == [("first", 1), ("first", 2), ("second", 1), ("second", 2)] * 2
-    assert list(found.columns) == list(SPEED)
-    assert found["method"].tolist() == ["a", "a", "b", "b"]
-    assert found["families"].tolist() == [9, 9, 3, 3]
-    assert found["cores"].tolist() == [1, 2, 1, 2]
-    assert set(found["sequences"]) == {7}
-    assert found["seconds"].tolist() == [1, 7, 0, 0]
-    assert found["folding"].tolist() == [0.5, 0.5, 0, 0]
+    assert list(table.columns) == list(SPEED)
+    assert table["method"].tolist() == ["a", "a", "b", "b"]
+    assert table["families"].tolist() == [9, 9, 3, 3]
+    assert table["cores"].tolist() == [1, 2, 1, 2]
+    assert set(table["sequences"]) == {7}
+    assert table["seconds"].tolist() == [1, 7, 0, 0]
+    assert table["folding"].tolist() == [0.5, 0.5, 0, 0]
 
 
 @pytest.mark.parametrize("name", FAMILY_MODELS)
-def test_folding_is_counted_where_the_encoding_needs_it(name: str) -> None:
+def test_folding_time_is_counted_if_the_encoding_needs_it(name: str) -> None:
     network = build(FAMILY_MODELS[name], seed=0, classes=("a", "b", "c"))
     folding = network_work(network.eval(), RNAS)(1)
     assert (folding > 0) is (name not in ("one-hot", "without-pairing"))
 
 
-def test_the_nearest_neighbour_folds_nothing() -> None:
+def test_the_nearest_neighbour_has_no_folding_time() -> None:
     assert nearest_work(RNAS, RNAS)(2) == 0

@@ -1,4 +1,4 @@
-"""Real runs of the workflow in a copy of the repository, so that tests may edit it."""
+"""Run the workflow in a copy of the repository, which tests may edit."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import yaml
 from mirpair.files import file_lock
 from workflow.forked import run_snakemake
 
-# Snakemake takes longer to import than to plan a small study: a process that has imported it is
-# forked for each run.
+# Importing Snakemake takes longer than planning a small study, so each run forks a process that has
+# imported it.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["snakemake.cli"])
 ROOT = Path(__file__).parent.parent.parent
@@ -52,10 +52,10 @@ class Copy:
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake with one core; the output holds stdout and stderr together.
 
-        `within` is a command that starts it, in a namespace say. Such a command, and variables of
-        the environment, need a new interpreter; else a fork is enough, and faster.
+        `within` is a command that starts it, for example in a namespace. It and environment
+        variables need a new interpreter; otherwise a fork is enough, and faster.
         """
-        # Few pieces, unless a test is about them.
+        # Few pieces, because only some tests are about them.
         pieces = ("--set-scatter", "fold=1", "pseudo_hairpins=2")
         command = [*pieces, "--cores", "1", *arguments]
         if within or environment:
@@ -89,7 +89,7 @@ class Copy:
             return subprocess.CompletedProcess(arguments, process.exitcode, output.read())
 
     def planned(self, *arguments: str) -> dict[str, int]:
-        """Jobs that a dry run would run, by rule."""
+        """Count the jobs of a dry run by rule."""
         text = self.snakemake("-n", *arguments).stdout
         if "Nothing to be done" in text:
             return {}
@@ -123,7 +123,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy_of_repository(tmp_path_factory.mktemp("repository"))
 
 
-# In a copy's job.py: each script notes at its end what it has imported.
+# Added to job.py: each script records its imports at its end.
 NOTES_IMPORTS = """
 import atexit
 import json
@@ -142,7 +142,7 @@ atexit.register(note_imports)
 
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """The small study, run to its report once for all test processes: copy it, do not change it."""
+    """Run the small study to its report once for all tests: copy it, do not change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "finished-study"
     with file_lock(folder.with_suffix(".lock"), wait=True):
@@ -158,7 +158,7 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 
 def bytes_of(copy: Copy, study: str = "mine") -> dict[str, bytes]:
-    """Results that must be the same bytes everywhere: every file of a study that has no times."""
+    """Read all results that must be reproducible: every file of a study without times."""
     folder = copy.folder / "results" / study
     timed = ("benchmark.tsv", "provenance.json", "report.html", "resources.png", "resources.svg")
     return {
@@ -171,20 +171,20 @@ def bytes_of(copy: Copy, study: str = "mine") -> dict[str, bytes]:
 
 
 def copy_of_study(finished: Copy, folder: Path) -> Copy:
-    """Copy a repository with its results, which Snakemake takes as made there."""
+    """Copy a repository with results that Snakemake accepts as its own."""
     shutil.copytree(finished.folder, folder, symlinks=True, dirs_exist_ok=True)
     return Copy(folder)
 
 
 def small_fasta(folder: Path, name: str, source: str, count: int) -> str:
-    """The first `count` records of one of the demo's files, as a user's own file."""
+    """Write the first `count` records of a file of the demo as a user's own file."""
     lines = (ROOT / "config" / "demo" / f"{source}.fa").read_text().splitlines()
     (folder / name).write_text("\n".join(lines[: 2 * count]) + "\n")
     return name
 
 
 def small_study(folder: Path) -> dict[str, Any]:
-    """A study of a user's own: 8 hairpins, 16 others, two folds, one epoch."""
+    """Make the config of a user's study: 8 hairpins, 16 others, two folds, one epoch."""
     return {
         "study": "mine",
         "title": "My own sequences",

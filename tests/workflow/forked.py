@@ -10,7 +10,7 @@ from pathlib import Path
 def run_snakemake(
     folder: Path, arguments: list[str], output: str, environment: dict[str, str]
 ) -> None:
-    """Run Snakemake in a folder and exit with its status; all that it writes goes to a file."""
+    """Run Snakemake in a folder with its output in a file, and exit with its status."""
     from snakemake.cli import main
 
     os.setsid()  # so that it can be killed with all its jobs
@@ -20,6 +20,6 @@ def run_snakemake(
     handle = os.open(output, os.O_WRONLY | os.O_TRUNC)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
-    # As `python -m snakemake` has it; the library is that of the folder.
+    # As with `python -m snakemake`: import the library of the folder.
     sys.path.insert(0, str(folder))
     main(arguments)
