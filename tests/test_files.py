@@ -12,6 +12,7 @@ from mirpair.files import (
     InputError,
     Journal,
     atomic,
+    file_lock,
     interleave,
     read_blocks,
     read_npz,
@@ -44,6 +45,15 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
     with atomic(tmp_path / "out") as temporary:
         temporary.write_text("x")
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_lock_is_refused_while_another_holds_it_and_gone_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / ".lock"
+    with file_lock(path), pytest.raises(InputError, match="another process"), file_lock(path):
+        pass
+    assert not path.exists()
+    with file_lock(path):
+        pass
 
 
 def test_npz_is_compressed_and_never_holds_a_pickle(tmp_path: Path) -> None:
