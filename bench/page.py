@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from bench.networks import IN_BATCHES, ONE_BY_ONE, OURS
 from bench.use import GOALS as USE_GOAL
 from mirpair.files import write_text
-from mirpair.identification.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE
 from mirpair.networks.exact import REMEMBERED, REMEMBERED_LENGTH
+from mirpair.pages.style import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE
 from mirpair.recipes import MODELS
 
 FLOOR = "floor"

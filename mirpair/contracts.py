@@ -5,10 +5,10 @@ Each `read_…` function reads the table described above it: see `mirpair.files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mirpair.files import InputError, read_tsv
 
@@ -63,6 +63,8 @@ BASELINES = {
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
 }
+# The recipe, epochs and seed of a row of a baseline, which is not trained.
+BASELINE_RUN = {"recipe": "", "epochs": 0, "seed": 0}
 
 # nearest/<experiment>.tsv: result of `mirpair.families.records.nearest_family`.
 QUERIES = {
@@ -124,6 +126,11 @@ NEAR = 0.8
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
 read_published_counts = partial(read_tsv, columns=PUBLISHED_COUNTS, remedy="correct it")
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
+
+
+def is_baseline(row: Mapping[Any, Any]) -> bool:
+    """Tell whether a row of predictions or results belongs to a baseline."""
+    return bool(row["recipe"] == BASELINE_RUN["recipe"])
 
 
 def read_predictions(path: str | Path, scores: Iterable[str] = ("score",)) -> pd.DataFrame:

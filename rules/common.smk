@@ -91,6 +91,28 @@ def growing(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
+def table_outputs(table, caption):
+    """A table in every format; Snakemake's report has two of them."""
+    files = multiext(f"<results>/tables/{table}", ".md", ".tex")
+    for suffix, name in (("html", "page"), ("csv", "CSV")):
+        labels = {"table": table, "format": name}
+        caption_file = f"captions/{caption}.rst"
+        path = f"<results>/tables/{table}.{suffix}"
+        files += [report(path, category="Tables", caption=caption_file, labels=labels)]
+    return files
+
+
+PAPER_FIGURES = "Figures of the paper"
+
+
+def figure_outputs(path, caption, category="Figures", **labels):
+    """A figure as SVG, which Snakemake's report has too, and as PNG."""
+    svg = f"<results>/figures/{path}.svg"
+    caption_file = f"captions/{caption}.rst"
+    shown = report(svg, category=category, caption=caption_file, labels=labels)
+    return [shown, f"<results>/figures/{path}.png"]
+
+
 # Neither is what the lock file is called, nor what is said of a release: no param, or what was
 # brought would be removed and brought again when they change, or in another study.
 LOCK = STUDY.lock or f"config/{STUDY.study}.lock.tsv"

@@ -429,17 +429,7 @@ rule families_tables:
         ),
         speed=expand("<results>/speed/{experiment}.tsv", experiment=COMPARED),
     output:
-        [
-            report(
-                f"<results>/tables/{name}.{kind}",
-                category="Tables",
-                caption=f"captions/families-{name}.rst",
-                labels={"table": name, "format": {"html": "page", "csv": "CSV"}[kind]},
-            )
-            for name in FAMILY_TABLES
-            for kind in ("html", "csv")
-        ],
-        expand("<results>/tables/{table}.{format}", table=FAMILY_TABLES, format=["md", "tex"]),
+        [table_outputs(name, f"families-{name}") for name in FAMILY_TABLES],
     log:
         "<logs>/families_tables.log",
     benchmark:
@@ -470,15 +460,13 @@ rule families_figures:
         histories=[run_file(run, "history.tsv") for run in PLAN.values()],
     output:
         [
-            report(
-                f"<results>/figures/{name}.svg",
-                category="Figures",
-                caption=f"captions/families-{'roc' if name == 'rejection' else name}.rst",
-                labels={"figure": FAMILY_FIGURES[name][0]},
+            figure_outputs(
+                name,
+                f"families-{'roc' if name == 'rejection' else name}",
+                figure=heading,
             )
-            for name in FAMILY_FIGURES
+            for name, (heading, _) in FAMILY_FIGURES.items()
         ],
-        expand("<results>/figures/{figure}.png", figure=FAMILY_FIGURES),
     log:
         "<logs>/families_figures.log",
     benchmark:

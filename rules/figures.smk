@@ -1,13 +1,7 @@
 # The paper's Figures 1–4, then those of ours.
-rule figures_encoding:
+rule drawings_encoding:
     output:
-        report(
-            "<results>/figures/figure1.svg",
-            category="Figures of the paper",
-            caption="captions/figure1.rst",
-            labels={"figure": "1: the encoding"},
-        ),
-        "<results>/figures/figure1.png",
+        figure_outputs("figure1", "figure1", PAPER_FIGURES, figure="1: the encoding"),
     log:
         "<logs>/figures/figure1.log",
     benchmark:
@@ -16,121 +10,38 @@ rule figures_encoding:
         "../envs/drawings.yaml"
     threads: 1
     resources:
-        # Measured on the demo: 0.4 GB, 12 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        sequence="GCCCUUGGCA",
-        code=code_of("figures_encoding"),
-    message:
-        "Drawing the encoding of the paper's example"
-    script:
-        "../scripts/figures_encoding.py"
-
-
-rule figures_networks:
-    output:
-        report(
-            "<results>/figures/figure2.svg",
-            category="Figures of the paper",
-            caption="captions/figure2.rst",
-            labels={"figure": "2: the networks"},
-        ),
-        "<results>/figures/figure2.png",
-    log:
-        "<logs>/figures/figure2.log",
-    benchmark:
-        "<benchmarks>/figures/figure2.tsv"
-    conda:
-        "../envs/drawings.yaml"
-    threads: 1
-    resources:
         # Measured on the demo: 0.5 GB, 12 s.
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        networks=drawn_networks(),
-        code=code_of("figures_networks"),
+        kind="encoding",
+        options={"sequence": "GCCCUUGGCA"},
+        code=code_of("drawings"),
+    message:
+        "Drawing the encoding of the paper's example"
+    script:
+        "../scripts/drawings.py"
+
+
+use rule drawings_encoding as drawings_networks with:
+    output:
+        figure_outputs("figure2", "figure2", PAPER_FIGURES, figure="2: the networks"),
+    log:
+        "<logs>/figures/figure2.log",
+    benchmark:
+        "<benchmarks>/figures/figure2.tsv"
+    params:
+        kind="networks",
+        options={"networks": drawn_networks()},
     message:
         "Drawing the networks"
-    script:
-        "../scripts/figures_networks.py"
-
-
-rule figures_watched:
-    input:
-        watched_histories,
-    output:
-        report(
-            "<results>/figures/figure3.svg",
-            category="Figures of the paper",
-            caption="captions/figure3.rst",
-            labels={"figure": "3: beyond the last epoch"},
-        ),
-        "<results>/figures/figure3.png",
-    log:
-        "<logs>/figures/figure3.log",
-    benchmark:
-        "<benchmarks>/figures/figure3.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        # Measured on the demo: 0.20 GB, 5 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        runs=described(WATCHED.values()),
-        training=STUDY.figure3.training if STUDY.figure3 else None,
-        code=code_of("figures_watched"),
-    message:
-        "Drawing the histories that go beyond the last epoch"
-    script:
-        "../scripts/figures_watched.py"
-
-
-rule figures_lengths:
-    input:
-        expand("<results>/datasets/{dataset}/features.tsv", dataset=STUDY.datasets),
-    output:
-        report(
-            "<results>/figures/figure4.svg",
-            category="Figures of the paper",
-            caption="captions/figure4.rst",
-            labels={"figure": "4: lengths"},
-        ),
-        "<results>/figures/figure4.png",
-    log:
-        "<logs>/figures/figure4.log",
-    benchmark:
-        "<benchmarks>/figures/figure4.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        # Measured on the demo: 0.20 GB, 7 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        sets=list(STUDY.datasets),
-        code=code_of("figures_lengths"),
-    message:
-        "Drawing the lengths of all RNAs"
-    script:
-        "../scripts/figures_lengths.py"
 
 
 rule figures_results:
     input:
         "<results>/tables/{table}.csv",
     output:
-        report(
-            "<results>/figures/tables/{table}.svg",
-            category="Figures",
-            caption="captions/results.rst",
-            labels={"figure": "results", "of": "{table}"},
-        ),
-        "<results>/figures/tables/{table}.png",
+        figure_outputs("tables/{table}", "results", figure="results", of="{table}"),
     log:
         "<logs>/figures/tables/{table}.log",
     benchmark:
@@ -141,139 +52,123 @@ rule figures_results:
         "../envs/report.yaml"
     threads: 1
     resources:
-        # Measured on the demo: 0.20 GB, 5 s.
+        # Measured on the demo and on the paper's sets: 0.20 GB, at most 10 s.
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        title=lambda w: STUDY.tables[w.table].title,
-        code=code_of("figures_results"),
+        kind="results",
+        options=lambda w: {"title": STUDY.tables[w.table].title},
+        code=code_of("figures"),
     message:
         "Drawing the table {wildcards.table}"
     script:
-        "../scripts/figures_results.py"
+        "../scripts/figures.py"
 
 
-rule figures_cleaned:
-    input:
-        "<results>/tables/cleaned.csv",
+use rule figures_results as figures_cleaned with:
     output:
-        report(
-            "<results>/figures/tables/cleaned.svg",
-            category="Figures",
-            caption="captions/cleaned.rst",
-            labels={"figure": "results", "of": "cleaned evaluation records"},
+        figure_outputs(
+            "tables/{table}", "cleaned", figure="results", of="cleaned evaluation records"
         ),
-        "<results>/figures/tables/cleaned.png",
-    log:
-        "<logs>/figures/tables/cleaned.log",
-    benchmark:
-        "<benchmarks>/figures/tables/cleaned.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        # Measured on the paper's sets: 0.20 GB, 6 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
+    wildcard_constraints:
+        table="cleaned",
     params:
-        code=code_of("figures_cleaned"),
+        kind="cleaned",
+        options={},
     message:
         "Drawing the results on cleaned evaluation records"
-    script:
-        "../scripts/figures_cleaned.py"
 
 
-rule figures_predictions:
+use rule figures_results as figures_watched with:
+    input:
+        watched_histories,
+    output:
+        figure_outputs("figure3", "figure3", PAPER_FIGURES, figure="3: beyond the last epoch"),
+    log:
+        "<logs>/figures/figure3.log",
+    benchmark:
+        "<benchmarks>/figures/figure3.tsv"
+    params:
+        kind="watched",
+        options={
+            "runs": described(WATCHED.values()),
+            "training": STUDY.figure3.training if STUDY.figure3 else None,
+        },
+    message:
+        "Drawing the histories that go beyond the last epoch"
+
+
+use rule figures_results as figures_lengths with:
+    input:
+        expand("<results>/datasets/{dataset}/features.tsv", dataset=STUDY.datasets),
+    output:
+        figure_outputs("figure4", "figure4", PAPER_FIGURES, figure="4: lengths"),
+    log:
+        "<logs>/figures/figure4.log",
+    benchmark:
+        "<benchmarks>/figures/figure4.tsv"
+    params:
+        kind="lengths",
+        options={"sets": list(STUDY.datasets)},
+    message:
+        "Drawing the lengths of all RNAs"
+
+
+use rule figures_results as figures_predictions with:
     input:
         lambda w: [run_file(run, "predictions.tsv") for run in STUDY.runs_on(w.group)],
     output:
-        report(
-            "<results>/figures/predictions/{group}.svg",
-            category="Figures",
-            caption="captions/predictions.rst",
-            labels={"figure": "predictions", "of": "{group}"},
-        ),
-        "<results>/figures/predictions/{group}.png",
+        figure_outputs("predictions/{group}", "predictions", figure="predictions", of="{group}"),
     log:
         "<logs>/figures/predictions/{group}.log",
     benchmark:
         "<benchmarks>/figures/predictions/{group}.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        # Measured on the demo: 0.20 GB, 10 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
     params:
-        runs=lambda w: described(STUDY.runs_on(w.group)),
-        code=code_of("figures_predictions"),
+        kind="predictions",
+        options=lambda w: {
+            "title": f"Predictions of {w.group}",
+            "runs": described(STUDY.runs_on(w.group)),
+        },
     message:
         "Drawing the predictions of {wildcards.group}"
-    script:
-        "../scripts/figures_predictions.py"
 
 
-rule figures_histories:
+use rule figures_results as figures_histories with:
     input:
         lambda w: [run_file(run, "history.tsv") for run in STUDY.runs_on(w.group)],
     output:
-        report(
-            "<results>/figures/histories/{group}.svg",
-            category="Figures",
-            caption="captions/histories.rst",
-            labels={"figure": "training histories", "of": "{group}"},
-        ),
-        "<results>/figures/histories/{group}.png",
+        figure_outputs("histories/{group}", "histories", figure="training histories", of="{group}"),
     log:
         "<logs>/figures/histories/{group}.log",
     benchmark:
         "<benchmarks>/figures/histories/{group}.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        # Measured on the demo: 0.20 GB, 8 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
     params:
-        runs=lambda w: described(STUDY.runs_on(w.group)),
-        code=code_of("figures_histories"),
+        kind="histories",
+        options=lambda w: {
+            "title": f"Training histories of {w.group}",
+            "runs": described(STUDY.runs_on(w.group)),
+        },
     message:
         "Drawing the training histories of {wildcards.group}"
-    script:
-        "../scripts/figures_histories.py"
 
 
-rule figures_resources:
+use rule figures_results as figures_resources with:
     input:
         # What is drawn is the benchmark files that are there (as inputs, one that is lost would have
         # its job done again); these stand for the jobs that write them.
         histories=[run_file(run, "history.tsv") for run in PLAN.values()],
-        evaluations=expand("<results>/evaluations/{group}.tsv", group=TRAINED),
+        evaluations=summaries(TRAINED),
     output:
-        report(
-            "<results>/figures/resources.svg",
-            category="Figures",
-            caption="captions/resources.rst",
-            labels={"figure": "run time and memory", "of": "all jobs"},
-        ),
-        "<results>/figures/resources.png",
+        figure_outputs("resources", "resources", figure="run time and memory", of="all jobs"),
     log:
         "<logs>/figures/resources.log",
     benchmark:
         "<benchmarks>/figures/resources.tsv"
-    conda:
-        "../envs/report.yaml"
-    threads: 1
-    resources:
-        # Measured on the demo: 0.20 GB, 7 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
     params:
-        benchmarks=benchmark_names(),
-        code=code_of("figures_resources"),
+        kind="resources",
+        options=lambda w, output: {
+            "folder": str(Path(output[0]).parent.parent),
+            "benchmarks": benchmark_names(),
+        },
     message:
         "Drawing run time and memory"
-    script:
-        "../scripts/figures_resources.py"

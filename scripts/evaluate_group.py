@@ -3,7 +3,7 @@
 import job
 import pandas as pd
 
-from mirpair.contracts import BASELINES, read_audit, read_predictions
+from mirpair.contracts import BASELINE_RUN, BASELINES, read_audit, read_predictions
 from mirpair.files import write_tsv
 from mirpair.identification.metrics import subsets, summarise
 
@@ -18,7 +18,7 @@ for fold, audit, baselines in zip(params.folds, inputs.audit, inputs.baselines, 
     membership.append(subsets(read_audit(audit)).assign(**fold))
     scores = read_predictions(baselines, BASELINES)
     for model in BASELINES:
-        of_one = scores[["id", "label"]].assign(score=scores[model], model=model, recipe="")
-        predictions.append(of_one.assign(epochs=0, seed=0, **fold))
+        of_one = scores[["id", "label"]].assign(score=scores[model], model=model)
+        predictions.append(of_one.assign(**BASELINE_RUN, **fold))
 summary = summarise(pd.concat(predictions), pd.concat(membership))
 write_tsv(summary, snakemake.output[0], float_format="%.6f")

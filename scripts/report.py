@@ -8,8 +8,9 @@ import job
 import yaml
 
 from mirpair.files import write_text
-from mirpair.identification.report import Picture, Section, render
+from mirpair.identification.report import Section, render
 from mirpair.identification.tables import read_table
+from mirpair.pages.page import Picture, StudyInfo
 from mirpair.sources.live import LIVE_VARIABLE, canonical, read_lock
 
 job.start(snakemake)
@@ -21,8 +22,13 @@ locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row 
 inputs, params = snakemake.input, snakemake.params
 figures = {Path(path).stem: Path(path) for path in inputs.figures}
 page = render(
-    params.title,
-    params.study,
+    StudyInfo(
+        params.title,
+        params.study,
+        [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
+        params.sources | locked,
+        yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
+    ),
     [
         Section(name, title, read_table(path), figures.get(name), params.texts.get(name, ""))
         for (name, title), path in zip(params.tables.items(), inputs.tables, strict=True)
@@ -31,10 +37,7 @@ page = render(
         Picture(heading, caption, Path(path))
         for (heading, caption), path in zip(params.pictures, inputs.pictures, strict=True)
     ],
-    [json.loads(Path(path).read_text("utf-8")) for path in inputs.provenance],
     params.taken,
     {Path(path).parent.name: json.loads(Path(path).read_text("utf-8")) for path in inputs.sets},
-    params.sources | locked,
-    yaml.safe_dump(params.config, sort_keys=False, allow_unicode=True),
 )
 write_text(snakemake.output[0], page)

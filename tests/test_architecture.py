@@ -63,12 +63,18 @@ ORDER = [
     "families.speed",
     "networks.layers",
     "networks.loop",
-    "identification.tables",
-    "families.tables",
-    "identification.figures",
-    "families.figures",
+    "pages.style",
+    "pages.page",
+    "pages.printing",
     "pages.drawings",
+    "identification.comparison",
+    "identification.tables",
+    "identification.figures",
     "identification.report",
+    "families.methods",
+    "families.tables",
+    "families.display",
+    "families.figures",
     "families.report",
     "scan.report",
     "cli.selftest",
@@ -76,7 +82,7 @@ ORDER = [
 ]
 # What they read is a param: a URL, a package, a sequence, networks.
 WITHOUT_INPUT = (
-    *("download", "download_live", "families_wheel", "figures_encoding", "figures_networks"),
+    *("download", "download_live", "families_wheel", "drawings_encoding", "drawings_networks"),
 )
 # Where an import and its conda package have different names.
 CONDA = {
@@ -146,7 +152,9 @@ def rules() -> dict[str, dict[str, str]]:
     for name, other, body in sorted(texts, key=lambda entry: bool(entry[1])):
         parts = dict(re.findall(r"^    (\w+):((?: .*)?\n(?:        .*\n)*)", body, re.M))
         if other:
-            found[other] = found[name] | parts
+            # Params by name are added to those of the rule that it uses; all else replaces.
+            both = found[name].get("params", "") + parts.get("params", "")
+            found[other] = found[name] | parts | {"params": both}
         elif "script" in parts:
             found[name] = parts
     assert {"download", "train", "train_watched", "report"} <= set(found)
@@ -190,12 +198,10 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
 # What takes a second or so to import, and which scripts import it before their first line of work.
 # A job is a process of its own, and a study has hundreds.
 SLOW = {
-    "torch": "families_ship families_speed families_train figures_networks ship train",
+    "torch": "families_ship families_speed families_train ship train",
     "sklearn": "baselines folds",
     "scipy": "baselines families_ship families_speed folds ship",
-    "matplotlib": "families_figures figures_cleaned figures_encoding figures_histories "
-    "figures_lengths figures_networks figures_predictions figures_resources figures_results "
-    "figures_watched scan",
+    "matplotlib": "drawings families_figures figures scan",
 }
 
 

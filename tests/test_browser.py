@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_report import EVIL, write_page
 
-from mirpair.identification.tables import to_html
+from mirpair.identification.tables import printable
+from mirpair.pages.printing import to_text
 from mirpair.scan import hairpins as scanning
 from mirpair.scan.report import render
 
@@ -123,7 +124,7 @@ def test_numbers_sort_as_numbers_signs_and_all(browser: Browser, tmp_path: Path)
     values = ["9", "-0.5", "10", "+2.5", "–", "1,234"]
     counts = pd.DataFrame({"dataset": values, "source": "this run"})
     path = tmp_path / "table.html"
-    path.write_text(to_html(counts, "t"), encoding="utf-8")
+    path.write_text(to_text(printable(counts, "t"), "html"), encoding="utf-8")
     page, _ = opened(browser, path, 1600)
     heading = page.get_by_role("button", name="Dataset")
     for wanted in (

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.files import InputError
-from mirpair.identification.figures import save
 from mirpair.networks.do2018 import FixedNetwork, Network, build
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
 from mirpair.pages.drawings import draw_encoding, draw_molecule, draw_networks
+from mirpair.pages.style import save
 from mirpair.recipes import MODELS
 from mirpair.rna.encoding import Molecule, dense, encode
 from mirpair.rna.folding import Structure, fold, layout

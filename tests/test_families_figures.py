@@ -20,8 +20,8 @@ from mirpair.families.figures import (
     draw_sizes,
     draw_speed,
 )
-from mirpair.families.tables import INFERNAL, MIRGENEDB, NEAREST, Called
-from mirpair.identification.figures import save
+from mirpair.families.methods import INFERNAL, MIRGENEDB, NEAREST, Called
+from mirpair.pages.style import save
 
 
 def of(method: str) -> Called:

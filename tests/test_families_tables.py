@@ -11,29 +11,30 @@ import yaml
 from conftest import ROOT
 from matplotlib.figure import Figure
 
-from mirpair.families.family_calls import BANDS
-from mirpair.families.report import answer, goals, render
-from mirpair.families.tables import (
+from mirpair.families.display import TITLES, printable
+from mirpair.families.family_calls import CONTAINMENT_BANDS
+from mirpair.families.methods import (
     INFERNAL,
     MIRGENEDB,
     NEAREST,
-    TITLES,
     Called,
-    accuracy_table,
     gather_called,
+    read_called,
+)
+from mirpair.families.report import answer, goals, render
+from mirpair.families.tables import (
+    accuracy_table,
     growth_table,
     infernal_table,
     is_far_right,
-    read_called,
     read_table,
     rejection_table,
     sizes_table,
-    to_text,
-    write,
 )
 from mirpair.files import InputError, write_tsv
-from mirpair.identification.figures import save
-from mirpair.identification.report import Picture
+from mirpair.pages.page import Picture, StudyInfo
+from mirpair.pages.printing import to_text, write
+from mirpair.pages.style import save
 from mirpair.study.config import FamilyStudy, load_study
 
 EVIL = "<script>alert('x')</script>"
@@ -157,8 +158,8 @@ def test_mirgenedb_counts_for_the_families_that_it_has() -> None:
     theirs = row(tables()["accuracy"], method=MIRGENEDB, band="all")
     assert (theirs["families"], theirs["records"], theirs["accuracy"]) == (1, 2, 1)
     assert not theirs["best"]
-    assert "1 of 2 families" not in to_text("sizes", tables()["sizes"], "md")
-    assert "(1 of 2, 2 of 4 records)" in to_text("accuracy", tables()["accuracy"], "md")
+    assert "1 of 2 families" not in to_text(printable("sizes", tables()["sizes"]), "md")
+    assert "(1 of 2, 2 of 4 records)" in to_text(printable("accuracy", tables()["accuracy"]), "md")
 
 
 def test_families_of_mirgenedb_that_are_none_of_ours_are_rejected() -> None:
@@ -263,21 +264,23 @@ def test_tables_are_read_as_they_were_written_and_shown_in_every_format(
 ) -> None:
     table = tables()[name]
     for kind in ("csv", "md", "html", "tex"):
-        write(name, table, tmp_path / f"{name}.{kind}")
+        write(printable(name, table), tmp_path / f"{name}.{kind}")
     again = read_table(tmp_path / f"{name}.csv")
-    assert to_text(name, again, "csv") == to_text(name, table, "csv")
+    assert to_text(printable(name, again), "csv") == to_text(printable(name, table), "csv")
     for kind in ("md", "html", "tex"):
         text = (tmp_path / f"{name}.{kind}").read_text("utf-8")
         assert NETWORK in text
         assert "nan" not in text
-    with pytest.raises(InputError, match="no table format"):
-        write(name, table, tmp_path / f"{name}.xlsx")
+    with pytest.raises(InputError, match="unknown table format"):
+        write(printable(name, table), tmp_path / f"{name}.xlsx")
 
 
 def test_tables_are_written_the_same_every_time() -> None:
-    assert [to_text(n, t, "html") for n, t in tables().items()] == [
-        to_text(n, t, "html") for n, t in tables().items()
-    ]
+    first, second = (
+        [to_text(printable(name, table), "html") for name, table in tables().items()]
+        for _ in range(2)
+    )
+    assert first == second
 
 
 def test_files_are_read_by_the_names_of_their_experiments(tmp_path: Path) -> None:
@@ -297,7 +300,7 @@ def test_files_are_read_by_the_names_of_their_experiments(tmp_path: Path) -> Non
     )
     assert [one.method for one in found] == [NEAREST, NETWORK, INFERNAL, MIRGENEDB]
     assert {one.experiment for one in found} == {"main"}
-    assert accuracy_table(found, SPLITS)["band"].unique().tolist() == ["all", *BANDS]
+    assert accuracy_table(found, SPLITS)["band"].unique().tolist() == ["all", *CONTAINMENT_BANDS]
 
 
 def page(title: str, folder: Path) -> str:
@@ -313,14 +316,10 @@ def page(title: str, folder: Path) -> str:
         "versions": {"mirpair": "0", "torch": "1"},
     }
     return render(
-        title,
-        EVIL,
+        StudyInfo(title, EVIL, [provenance], {EVIL: (EVIL, "0")}, EVIL),
         tables(),
-        {"methods": Picture(EVIL, EVIL, folder / "a.svg")},
+        [Picture(EVIL, EVIL, folder / "a.svg", "methods")],
         {"accuracy": EVIL},
-        [provenance],
-        {EVIL: (EVIL, "0")},
-        EVIL,
     )
 
 

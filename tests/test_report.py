@@ -22,20 +22,14 @@ from mirpair.identification.figures import (
     draw_resources,
     draw_results,
     draw_watched,
-    save,
 )
 from mirpair.identification.metrics import final, history
-from mirpair.identification.report import (
-    Picture,
-    Section,
-    _glance,
-    answer,
-    compare,
-    inline_svg,
-    render,
-)
-from mirpair.identification.tables import to_csv, to_latex, to_markdown
+from mirpair.identification.report import Section, _glance, answer, compare, render
+from mirpair.identification.tables import printable
 from mirpair.networks.score_log import Scores
+from mirpair.pages.page import Picture, StudyInfo, inline_svg
+from mirpair.pages.printing import html_table, to_text
+from mirpair.pages.style import save
 
 EVIL = '<script>alert("x")</script>'
 
@@ -72,12 +66,11 @@ def write_page(folder: Path) -> str:
         "all": {"rnas": 5, "left_out": {}},
     }
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
+    versions = {"mirpair": "0.1.0", "torch": "2"}
     return render(
-        EVIL,
-        "demo",
+        StudyInfo(EVIL, "demo", [{**entry, "versions": versions}], {EVIL: (EVIL, "0" * 64)}, EVIL),
         [Section("table", EVIL, results(), folder / "table.svg", EVIL)],
         [Picture(EVIL, EVIL, folder / "history-cv.svg")],
-        [{**entry, "versions": {"mirpair": "0.1.0", "torch": "2"}}],
         1,
         {
             "demo": {
@@ -87,8 +80,6 @@ def write_page(folder: Path) -> str:
             "single": {"versions": {}, "dropped": {"copy": 1}},
             "other": {"versions": {}, "dropped": {}, "collections": collections},
         },
-        {EVIL: (EVIL, "0" * 64)},
-        EVIL,
     )
 
 
@@ -138,8 +129,8 @@ def test_times_add_up() -> None:
     run = {"experiment": "cv", "model": "variable", "recipe": "paper", "seed": 0, "epochs": 2}
     entry = {"run": run, "wall_time_s": 90.0, "device": "cpu", "threads": 1}
     entry["versions"] = {"mirpair": "0.1.0"}
-    parts = ([entry, entry], 0, {}, {}, "")
-    page = render("T", "demo", [Section("t", "T", results())], [], *parts)  # type: ignore[arg-type]
+    study = StudyInfo("T", "demo", [entry, entry], {}, "")
+    page = render(study, [Section("t", "T", results())], [], 0, {})
     assert "3.0 minutes of training in all" in page
     assert "taken from where they were kept" not in page
 
@@ -158,16 +149,16 @@ def test_tables_can_be_downloaded_as_they_are(page: str) -> None:
     (uri,) = re.findall(
         r'download="table.csv" href="data:text/csv;charset=utf-8;base64,([^"]+)"', page
     )
-    assert base64.b64decode(uri).decode() == to_csv(results())
+    assert base64.b64decode(uri).decode() == to_text(printable(results(), EVIL), "csv")
     (uri,) = re.findall(r'download="table.md" href="data:[^,]*,([^"]+)"', page)
-    assert base64.b64decode(uri).decode() == to_markdown(results(), EVIL)
+    assert base64.b64decode(uri).decode() == to_text(printable(results(), EVIL), "md")
     (uri,) = re.findall(r'download="table.tex" href="data:[^,]*,([^"]+)"', page)
-    assert base64.b64decode(uri).decode() == to_latex(results(), EVIL)
+    assert base64.b64decode(uri).decode() == to_text(printable(results(), EVIL), "tex")
 
 
 def test_at_a_glance_has_signed_differences_intervals_and_short_rows_in_italics() -> None:
     section = reproduced((A, "CV", 0.97, 0.93, True), (A, "test", 0.985, 0.9, False))[0]
-    glance = _glance(compare([section]))
+    glance = html_table(_glance(compare([section])))
     cells = {row[1]: (kind, row[2:]) for kind, row in glance["rows"]}  # type: ignore[misc,index]
     kind, (published, here, difference, *aupr) = cells[f"{A} (CV)"]
     assert (kind, published, difference) == ("", "0.980", "-0.010")

@@ -10,23 +10,24 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from mirpair.contracts import METRICS, read_published_counts, read_published_results
+from mirpair.contracts import (
+    BASELINE_RUN,
+    METRICS,
+    read_published_counts,
+    read_published_results,
+)
 from mirpair.files import InputError
+from mirpair.identification.comparison import agreement, cleaned_table, results_table
 from mirpair.identification.tables import (
-    agreement,
     audit_table,
-    cleaned_table,
     counts_table,
     epochs_table,
     formatted,
     notes,
+    printable,
     read_table,
-    results_table,
-    to_html,
-    to_latex,
-    to_markdown,
-    write,
 )
+from mirpair.pages.printing import to_text, write
 
 PUBLISHED = ROOT / "config" / "published"
 
@@ -85,7 +86,7 @@ def runs(**changes: object) -> pd.DataFrame:
     return pd.DataFrame([{**RUN, **names, **changes}])
 
 
-BASELINE = summary(model="random-forest", recipe="", epochs=0)
+BASELINE = summary(model="random-forest", **BASELINE_RUN)
 
 
 def stated(**changes: object) -> pd.DataFrame:
@@ -189,8 +190,8 @@ def test_cells_inside_are_counted_recipe_by_recipe_below_the_table() -> None:
     assert agreement(table, ["AUROC"]).loc["paper", "cells"] == 1
     sentence = "Recipe paper: inside in 4 of 6 cells, ours above in 1, below in 1."
     assert notes(table)[1] == sentence
-    for text in (to_markdown(table, "t"), to_html(table, "t"), to_latex(table, "t")):
-        assert sentence in text
+    for kind in ("md", "html", "tex"):
+        assert sentence in to_text(printable(table, "t"), kind)
     shown = formatted(table)
     assert shown.iloc[1][["SE", "SP", "PPV", "AUROC"]].tolist() == [
         "0.600 ▲",
@@ -255,7 +256,7 @@ def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
         counts_table({"human": features}, published),
         results_table({"CV": "cv"}, summary(), runs(), {"cv": 3}, stated(SE=0.1)),
     ):
-        write(table, "title", tmp_path / "t.csv")
+        write(printable(table, "title"), tmp_path / "t.csv")
         again = read_table(tmp_path / "t.csv")
         assert formatted(again).equals(formatted(table))
         assert notes(again) == notes(table)
@@ -279,11 +280,11 @@ def test_table_1_counts_the_sets_beside_the_paper() -> None:
 
 
 def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
-    mfe = summary(model="mfe-per-length", recipe="", epochs=0)
+    mfe = summary(model="mfe-per-length", **BASELINE_RUN)
     table = results_table({"CV": "cv"}, pd.concat([summary(), mfe]), runs(), {"cv": 3})
     texts = {}
     for kind in ("csv", "md", "html", "tex"):
-        write(table, "A & B <i>", tmp_path / f"t.{kind}")
+        write(printable(table, "A & B <i>"), tmp_path / f"t.{kind}")
         texts[kind] = (tmp_path / f"t.{kind}").read_text(encoding="utf-8")
     again = pd.read_csv(tmp_path / "t.csv")
     assert again["SE"].tolist() == [0.6, 0.6]
@@ -312,7 +313,7 @@ def test_all_four_formats_say_the_same(tmp_path: Path) -> None:
 def test_html_is_escaped_and_missing_values_are_dashes() -> None:
     missing = summary(AUPR=math.nan, **{"AUPR low": math.nan, "AUPR high": math.nan})
     table = results_table({"<script>": "cv"}, missing, runs(), {"cv": 3})
-    page = to_html(table, "<script>alert(1)</script>")
+    page = to_text(printable(table, "<script>alert(1)</script>"), "html")
     assert page.count("<script>") == 1, "our own"
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page

@@ -735,8 +735,8 @@ def plot(
         _check_output(path, [file], (".svg", ".pdf", ".png"))
         chosen = _choose(file, [name])
 
-        from mirpair.identification.figures import save
         from mirpair.pages.drawings import draw_molecule
+        from mirpair.pages.style import save
         from mirpair.rna.encoding import decode
         from mirpair.rna.folding import Structure
 

@@ -21,9 +21,9 @@ SCORES = {
 }
 # Scores that a network computes.
 NETWORK_SCORES = ("softmax", "energy", "distance")
-FALSE_POSITIVES = 0.05
+OUTLIER_FALSE_POSITIVES = 0.05
 # Ranges of containment: the share of 8-mers that the nearest training record has too.
-BANDS = {
+CONTAINMENT_BANDS = {
     "below 0.3": (0.0, 0.3),
     "0.3–0.5": (0.3, 0.5),
     "0.5–0.7": (0.5, 0.7),
@@ -125,7 +125,9 @@ def nearest_cosine(features: npt.NDArray[np.floating], known: npt.NDArray[np.flo
 
 
 def accuracy(
-    queries: pd.DataFrame, calls: pd.DataFrame, bands: Mapping[str, tuple[float, float]] = BANDS
+    queries: pd.DataFrame,
+    calls: pd.DataFrame,
+    bands: Mapping[str, tuple[float, float]] = CONTAINMENT_BANDS,
 ) -> pd.DataFrame:
     """Compute a method's accuracy on the evaluation records of trained families.
 
@@ -178,7 +180,7 @@ def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def threshold_at(outside: Sequence[Floats], rate: float = FALSE_POSITIVES) -> float:
+def threshold_at(outside: Sequence[Floats], rate: float = OUTLIER_FALSE_POSITIVES) -> float:
     """Find the lowest threshold at which at most this share of outliers is accepted.
 
     A record is accepted if its score is at least the threshold.

@@ -1,42 +1,40 @@
-"""Figures of a study of families, in the manner of `mirpair.identification.figures`."""
+"""Figures of a study of families."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from mirpair.contracts import EVALUATE
-from mirpair.families.family_calls import BANDS, FALSE_POSITIVES, SCORES
-from mirpair.families.tables import (
-    ALL,
-    FAR,
-    FAR_ACCURACY,
-    FASTER,
-    INFERNAL,
-    INPUTS,
-    NEAREST,
-    Called,
-)
-from mirpair.identification.figures import (
+from mirpair.families.family_calls import CONTAINMENT_BANDS, OUTLIER_FALSE_POSITIVES, SCORES
+from mirpair.families.methods import INFERNAL, INPUTS, NEAREST, Called
+from mirpair.families.tables import ALL, FAR, FAR_ACCURACY, FASTER
+from mirpair.files import read_any_tsv
+from mirpair.pages.printing import OURS
+from mirpair.pages.style import (
     BLACK,
     BLUE,
+    FULL_NUMBERS,
     GREEN,
     GREY,
     ORANGE,
     PURPLE,
     SKY,
-    STYLE,
     YELLOW,
+    epochs_along,
+    hide,
+    in_style,
+    legend_below,
+    title_panel,
 )
-from mirpair.identification.tables import OURS
 
 _COLOURS = (BLACK, PURPLE, SKY, GREEN, YELLOW, BLUE, ORANGE, GREY, GREY)
 _MARKERS = ("D", "o", "s", "^", "v", "P", "X", "*", "d")
@@ -45,14 +43,12 @@ LOOKS: dict[Hashable, dict[str, Any]] = {
     for method, colour, marker in zip(INPUTS, _COLOURS, _MARKERS, strict=True)
 }
 _MOST = 20
-_IN_FULL = FuncFormatter(lambda value, _: f"{value:,g}")
 
 
-def _interval(axis: Axes, rows: pd.DataFrame, places: Sequence[float], *, across: bool) -> None:
-    """Accuracies at some places, each with its interval; `across` if accuracy goes to the right."""
-    look = LOOKS[rows["method"].iloc[0]]
-    draw = axis.hlines if across else axis.vlines
-    draw(places, rows["low"], rows["high"], color=look["color"], lw=1.2, alpha=0.5)
+def _interval(axis: Axes, rows: pd.DataFrame, places: Sequence[float]) -> None:
+    """The intervals of a method's accuracies, at these places of the horizontal axis."""
+    colour = LOOKS[rows["method"].iloc[0]]["color"]
+    axis.vlines(places, rows["low"], rows["high"], color=colour, lw=1.2, alpha=0.5)
 
 
 def best_network(table: pd.DataFrame, experiment: str) -> str:
@@ -62,6 +58,7 @@ def best_network(table: pd.DataFrame, experiment: str) -> str:
     return str(rows["method"].iloc[int(rows["accuracy"].to_numpy().argmax())])
 
 
+@in_style
 def draw_methods(table: pd.DataFrame) -> Figure:
     """Accuracy of each method, that is of each encoding, by experiment, with 95 % intervals.
 
@@ -73,29 +70,29 @@ def draw_methods(table: pd.DataFrame) -> Figure:
     rows = table[table["band"] == ALL]
     methods = [name for name in INPUTS if name in set(rows["method"])]
     experiments = list(dict.fromkeys(rows["experiment"]))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(
-            figsize=(8, 1.1 + (0.2 + 0.16 * len(experiments)) * len(methods)), layout="constrained"
-        )
-        axis = figure.subplots()
-        for number, (name, colour, marker) in enumerate(
-            zip(experiments, (BLUE, ORANGE, GREEN, PURPLE) * 9, "osD^" * 9, strict=False)
-        ):
-            of = rows[rows["experiment"] == name]
-            shift = 0.22 * ((len(experiments) - 1) / 2 - number)
-            heights = [len(methods) - 1 - methods.index(method) + shift for method in of["method"]]
-            axis.hlines(heights, of["low"], of["high"], color=colour, lw=1.2, alpha=0.6)
-            split = "by clusters" if of["split"].iloc[0] == "clusters" else "at random"
-            label = f"{name}, split {split}"
-            axis.plot(of["accuracy"], heights, marker, color=colour, ms=5, label=label)
-        names = [f"{name}\n({INPUTS[name]})" for name in methods]
-        axis.set_yticks(range(len(methods) - 1, -1, -1), names, fontsize=8)
-        axis.set(xlabel="accuracy of the evaluation records", ylim=(-0.6, len(methods) - 0.4))
-        axis.set_xlim(right=1.005)
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-        return figure
+    figure = Figure(
+        figsize=(8, 1.1 + (0.2 + 0.16 * len(experiments)) * len(methods)), layout="constrained"
+    )
+    axis = figure.subplots()
+    for number, (name, colour, marker) in enumerate(
+        zip(experiments, (BLUE, ORANGE, GREEN, PURPLE) * 9, "osD^" * 9, strict=False)
+    ):
+        of = rows[rows["experiment"] == name]
+        shift = 0.22 * ((len(experiments) - 1) / 2 - number)
+        heights = [len(methods) - 1 - methods.index(method) + shift for method in of["method"]]
+        axis.hlines(heights, of["low"], of["high"], color=colour, lw=1.2, alpha=0.6)
+        split = "by clusters" if of["split"].iloc[0] == "clusters" else "at random"
+        label = f"{name}, split {split}"
+        axis.plot(of["accuracy"], heights, marker, color=colour, ms=5, label=label)
+    names = [f"{name}\n({INPUTS[name]})" for name in methods]
+    axis.set_yticks(range(len(methods) - 1, -1, -1), names, fontsize=8)
+    axis.set(xlabel="accuracy of the evaluation records", ylim=(-0.6, len(methods) - 0.4))
+    axis.set_xlim(right=1.005)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
 
 
+@in_style
 def draw_sizes(table: pd.DataFrame) -> Figure:
     """Accuracy by number of training records a family.
 
@@ -107,24 +104,24 @@ def draw_sizes(table: pd.DataFrame) -> Figure:
     sizes = sorted(set(table["training"]))
     methods = [name for name in INPUTS if name in set(table["method"])]
     step = 0.02 * (sizes[-1] - sizes[0])
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.5, 3.8), layout="constrained")
-        axis = figure.subplots()
-        for number, name in enumerate(methods):
-            rows = table[table["method"] == name]
-            places = rows["training"] + step * (number - (len(methods) - 1) / 2)
-            _interval(axis, rows, places.tolist(), across=False)
-            dashes = "--" if name == NEAREST else "-"
-            axis.plot(places, rows["accuracy"], ls=dashes, lw=1.2, ms=5, label=name, **LOOKS[name])
-        axis.set_xticks(sizes)
-        axis.set(xlabel="training records of a family", ylabel="accuracy")
-        axis.set_ylim(top=1.01)
-        families = table["families"].max()
-        axis.set_title(f"{families} families, the same evaluation records", loc="left", fontsize=9)
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside right center", fontsize=8)
-        return figure
+    figure = Figure(figsize=(6.5, 3.8), layout="constrained")
+    axis = figure.subplots()
+    for number, name in enumerate(methods):
+        rows = table[table["method"] == name]
+        places = rows["training"] + step * (number - (len(methods) - 1) / 2)
+        _interval(axis, rows, places.tolist())
+        dashes = "--" if name == NEAREST else "-"
+        axis.plot(places, rows["accuracy"], ls=dashes, lw=1.2, ms=5, label=name, **LOOKS[name])
+    axis.set_xticks(sizes)
+    axis.set(xlabel="training records of a family", ylabel="accuracy")
+    axis.set_ylim(top=1.01)
+    families = table["families"].max()
+    title_panel(axis, f"{families} families, the same evaluation records")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    return figure
 
 
+@in_style
 def draw_bands(table: pd.DataFrame) -> Figure:
     """Accuracy by the part of an RNA's 8-mers that the nearest training record has too.
 
@@ -136,35 +133,30 @@ def draw_bands(table: pd.DataFrame) -> Figure:
     rows = table[table["band"] != ALL]
     experiments = list(dict.fromkeys(rows["experiment"]))
     methods = [name for name in INPUTS if name in set(rows["method"])]
-    bands = list(BANDS)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8, 0.7 + 2.9 * len(experiments)), layout="constrained")
-        axes = figure.subplots(len(experiments), 1, squeeze=False)[:, 0]
-        for axis, experiment in zip(axes, experiments, strict=True):
-            of = rows[rows["experiment"] == experiment]
-            for number, name in enumerate(methods):
-                own = of[of["method"] == name]
-                if own.empty:
-                    continue
-                shift = 0.08 * (number - (len(methods) - 1) / 2)
-                places = [bands.index(band) + shift for band in own["band"]]
-                _interval(axis, own, places, across=False)
-                axis.plot(places, own["accuracy"], ls="none", ms=5, label=name, **LOOKS[name])
-            counts = of[of["method"] == NEAREST].set_index("band")["records"]
-            axis.set_xticks(range(len(bands)), [f"{band}\nn = {counts[band]:,}" for band in bands])
-            axis.hlines(FAR_ACCURACY, -0.5, 0.5, color=GREY, lw=1, ls=":")
-            axis.text(
-                -0.48, FAR_ACCURACY, f"goal {FAR}: {FAR_ACCURACY:.2f}", fontsize=7, va="bottom"
-            )
-            axis.set(ylabel="accuracy", xlim=(-0.5, len(bands) - 0.5))
-            axis.set_ylim(top=1.02)
-            axis.set_title(experiment, loc="left", fontsize=9)
-            axis.grid(visible=False, axis="x")
-        axes[-1].set_xlabel("shared 8-mers with the nearest training record")
-        figure.legend(
-            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8
-        )
-        return figure
+    bands = list(CONTAINMENT_BANDS)
+    figure = Figure(figsize=(8, 0.7 + 2.9 * len(experiments)), layout="constrained")
+    axes = figure.subplots(len(experiments), 1, squeeze=False)[:, 0]
+    for axis, experiment in zip(axes, experiments, strict=True):
+        of = rows[rows["experiment"] == experiment]
+        for number, name in enumerate(methods):
+            own = of[of["method"] == name]
+            if own.empty:
+                continue
+            shift = 0.08 * (number - (len(methods) - 1) / 2)
+            places = [bands.index(band) + shift for band in own["band"]]
+            _interval(axis, own, places)
+            axis.plot(places, own["accuracy"], ls="none", ms=5, label=name, **LOOKS[name])
+        counts = of[of["method"] == NEAREST].set_index("band")["records"]
+        axis.set_xticks(range(len(bands)), [f"{band}\nn = {counts[band]:,}" for band in bands])
+        axis.hlines(FAR_ACCURACY, -0.5, 0.5, color=GREY, lw=1, ls=":")
+        axis.text(-0.48, FAR_ACCURACY, f"goal {FAR}: {FAR_ACCURACY:.2f}", fontsize=7, va="bottom")
+        axis.set(ylabel="accuracy", xlim=(-0.5, len(bands) - 0.5))
+        axis.set_ylim(top=1.02)
+        title_panel(axis, experiment)
+        axis.grid(visible=False, axis="x")
+    axes[-1].set_xlabel("shared 8-mers with the nearest training record")
+    legend_below(figure, axes[0], columns=4)
+    return figure
 
 
 def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
@@ -197,6 +189,7 @@ def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
     return counts.reindex(index=rows, columns=[*rows, *others], fill_value=0)
 
 
+@in_style
 def draw_confusions(called: Called) -> Figure:
     """The families that a method gets wrong most often, and what it calls them.
 
@@ -208,41 +201,41 @@ def draw_confusions(called: Called) -> Figure:
     counts = confusions(called)
     size = len(counts)
     values = counts.iloc[:, :size].to_numpy()
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8, 1.4 + 0.22 * size), layout="constrained")
-        axis = figure.subplots()
-        top = max(1, values.max())
-        axis.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="equal")
-        for row, column in zip(*np.nonzero(values), strict=True):
-            right = row == column
-            axis.text(
-                column,
-                row,
-                str(values[row, column]),
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE,
-                fontweight="normal" if right else "bold",
-            )
-        for row, others in enumerate(counts.iloc[:, size:].to_numpy()):
-            names = [
-                name if number == 1 else f"{number} × {name}"
-                for name, number in zip(counts.columns[size:], others, strict=True)
-                if number
-            ]
-            if names:
-                # Where the matrix has no column for it.
-                text = f"also {', '.join(names)}"
-                axis.text(size - 0.3, row, text, va="center", fontsize=7, color=ORANGE)
-        axis.set_xticks(range(size), counts.index, rotation=90, fontsize=7)
-        axis.set_yticks(range(size), counts.index, fontsize=7)
-        axis.grid(visible=False)
-        axis.set(xlabel="called", ylabel="family")
-        axis.set_title(f"{called.method}, {called.experiment}", loc="left", fontsize=9)
-        return figure
+    figure = Figure(figsize=(8, 1.4 + 0.22 * size), layout="constrained")
+    axis = figure.subplots()
+    top = max(1, values.max())
+    axis.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="equal")
+    for row, column in zip(*np.nonzero(values), strict=True):
+        right = row == column
+        axis.text(
+            column,
+            row,
+            str(values[row, column]),
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE,
+            fontweight="normal" if right else "bold",
+        )
+    for row, others in enumerate(counts.iloc[:, size:].to_numpy()):
+        names = [
+            name if number == 1 else f"{number} × {name}"
+            for name, number in zip(counts.columns[size:], others, strict=True)
+            if number
+        ]
+        if names:
+            # Where the matrix has no column for it.
+            text = f"also {', '.join(names)}"
+            axis.text(size - 0.3, row, text, va="center", fontsize=7, color=ORANGE)
+    axis.set_xticks(range(size), counts.index, rotation=90, fontsize=7)
+    axis.set_yticks(range(size), counts.index, fontsize=7)
+    axis.grid(visible=False)
+    axis.set(xlabel="called", ylabel="family")
+    title_panel(axis, f"{called.method}, {called.experiment}")
+    return figure
 
 
+@in_style
 def draw_rejection(called: Sequence[Called]) -> Figure:
     """ROC of telling trained families from each kind of outlier.
 
@@ -259,51 +252,40 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     dashes = dict(zip(SCORES, ("-", "--", ":", "-", "-"), strict=True))
     columns = min(3, len(kinds))
     rows = -(-len(kinds) // columns)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.4, 0.9 + 2.6 * rows), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-        lowest = 1.0
-        for axis, kind in zip(axes, kinds, strict=False):
-            for one in called:
-                table = one.queries[["id", "role", "kind"]].merge(one.calls[0], on="id")
-                table = table[(table["role"] == EVALUATE) & table["kind"].isin(["", kind])]
-                for score in one.scores:
-                    values = table[score].fillna(table[score].min() - 1)
-                    wrong, right, _ = roc_curve(table["kind"] == "", values)
-                    lowest = min(lowest, right[wrong <= FALSE_POSITIVES].max())
-                    label = f"{one.method}, {SCORES[score]}"
-                    colour = LOOKS[one.method]["color"]
-                    axis.step(
-                        wrong,
-                        right,
-                        where="post",
-                        lw=1.3,
-                        ls=dashes[score],
-                        color=colour,
-                        label=label,
-                    )
-            axis.axvline(FALSE_POSITIVES, color=GREY, lw=0.8, ls=":")
-            axis.set_xscale("symlog", linthresh=0.01, linscale=0.5)
-            axis.set_xticks([0, 0.01, 0.05, 0.2, 1], ["0", "0.01", "0.05", "0.2", "1"])
-            axis.xaxis.set_minor_locator(NullLocator())
-            axis.set_xlim(0, 1)
-            axis.tick_params(labelbottom=True)
-            count = (evaluated["kind"] == kind).sum()
-            axis.set_title(f"{kind} (n = {count:,})", loc="left", fontsize=9)
-        for axis in axes[len(kinds) :]:
-            axis.set_visible(False)
-        # What is lost below is at fewer false positives than anyone would ask for.
-        axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
-        for place, axis in enumerate(axes[: len(kinds)]):
-            if place + columns >= len(kinds):
-                axis.set_xlabel("outliers that are accepted")
-        figure.supylabel("trained families that are accepted", fontsize=9)
-        figure.legend(
-            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8
-        )
-        return figure
+    figure = Figure(figsize=(8.4, 0.9 + 2.6 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    lowest = 1.0
+    for axis, kind in zip(axes, kinds, strict=False):
+        for one in called:
+            table = one.queries[["id", "role", "kind"]].merge(one.calls[0], on="id")
+            table = table[(table["role"] == EVALUATE) & table["kind"].isin(["", kind])]
+            for score in one.scores:
+                values = table[score].fillna(table[score].min() - 1)
+                wrong, right, _ = roc_curve(table["kind"] == "", values)
+                lowest = min(lowest, right[wrong <= OUTLIER_FALSE_POSITIVES].max())
+                look = {"ls": dashes[score], "color": LOOKS[one.method]["color"]}
+                label = f"{one.method}, {SCORES[score]}"
+                axis.step(wrong, right, where="post", lw=1.3, label=label, **look)
+        axis.axvline(OUTLIER_FALSE_POSITIVES, color=GREY, lw=0.8, ls=":")
+        axis.set_xscale("symlog", linthresh=0.01, linscale=0.5)
+        axis.set_xticks([0, 0.01, 0.05, 0.2, 1], ["0", "0.01", "0.05", "0.2", "1"])
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xlim(0, 1)
+        axis.tick_params(labelbottom=True)
+        count = (evaluated["kind"] == kind).sum()
+        title_panel(axis, f"{kind} (n = {count:,})")
+    hide(axes[len(kinds) :])
+    # What is lost below is at fewer false positives than anyone would ask for.
+    axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
+    for place, axis in enumerate(axes[: len(kinds)]):
+        if place + columns >= len(kinds):
+            axis.set_xlabel("outliers that are accepted")
+    figure.supylabel("trained families that are accepted", fontsize=9)
+    legend_below(figure, axes[0], columns=2)
+    return figure
 
 
+@in_style
 def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
     """RNAs a second of each method, and how the time for one grows with the families.
 
@@ -317,40 +299,38 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
     cores = [str(name).split()[1] for name in table.columns if name.startswith("rate ")]
     rows = table.dropna(subset=[f"rate {cores[0]}"]).iloc[::-1]
     heights = np.arange(len(rows))
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.4, 1.6 + 0.3 * max(6, len(rows))), layout="constrained")
-        left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-        for number, (name, colour) in enumerate(zip(cores, (BLUE, ORANGE) * 9, strict=False)):
-            places = heights + 0.28 * ((len(cores) - 1) / 2 - number)
-            plural = "s" if name != "1" else ""
-            left.plot(
-                rows[f"rate {name}"], places, "o", color=colour, ms=5, label=f"{name} core{plural}"
-            )
-            goal = FASTER * rows.loc[rows["method"] == INFERNAL, f"rate {name}"]
-            for rate in goal:
-                left.axvline(rate, color=colour, lw=1, ls=":", label=f"{FASTER} × Infernal")
-        left.set_xscale("log")
-        left.set_yticks(heights, list(rows["method"]))
-        left.set(xlabel="RNAs a second (log scale), folding counted", ylim=(-0.6, len(rows) - 0.4))
-        alone = growth[growth["cores"] == growth["cores"].min()]
-        for method, of in alone.groupby("method", sort=False):
-            right.plot(of["families"], of["seconds each"], lw=1.2, ms=5, **LOOKS[method])
-        right.set_yscale("log")
-        right.set(xlabel="families", ylabel="seconds for an RNA, one core (log scale)")
-        right.set_xlim(left=0)
-        for axis in (left.xaxis, right.yaxis):
-            axis.set_major_locator(LogLocator())
-            axis.set_major_formatter(_IN_FULL)
-            axis.set_minor_formatter(NullFormatter())
-        figure.legend(
-            *left.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=8
+    figure = Figure(figsize=(8.4, 1.6 + 0.3 * max(6, len(rows))), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    for number, (name, colour) in enumerate(zip(cores, (BLUE, ORANGE) * 9, strict=False)):
+        places = heights + 0.28 * ((len(cores) - 1) / 2 - number)
+        plural = "s" if name != "1" else ""
+        left.plot(
+            rows[f"rate {name}"], places, "o", color=colour, ms=5, label=f"{name} core{plural}"
         )
-        shown = [name for name in LOOKS if name in set(growth["method"])]
-        handles = [Line2D([], [], lw=1.2, ms=5, label=name, **LOOKS[name]) for name in shown]
-        right.legend(handles=handles, fontsize=7)
-        return figure
+        goal = FASTER * rows.loc[rows["method"] == INFERNAL, f"rate {name}"]
+        for rate in goal:
+            left.axvline(rate, color=colour, lw=1, ls=":", label=f"{FASTER} × Infernal")
+    left.set_xscale("log")
+    left.set_yticks(heights, list(rows["method"]))
+    left.set(xlabel="RNAs a second (log scale), folding counted", ylim=(-0.6, len(rows) - 0.4))
+    alone = growth[growth["cores"] == growth["cores"].min()]
+    for method, of in alone.groupby("method", sort=False):
+        right.plot(of["families"], of["seconds each"], lw=1.2, ms=5, **LOOKS[method])
+    right.set_yscale("log")
+    right.set(xlabel="families", ylabel="seconds for an RNA, one core (log scale)")
+    right.set_xlim(left=0)
+    for axis in (left.xaxis, right.yaxis):
+        axis.set_major_locator(LogLocator())
+        axis.set_major_formatter(FULL_NUMBERS)
+        axis.set_minor_formatter(NullFormatter())
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=8)
+    shown = [name for name in LOOKS if name in set(growth["method"])]
+    handles = [Line2D([], [], lw=1.2, ms=5, label=name, **LOOKS[name]) for name in shown]
+    right.legend(handles=handles, fontsize=7)
+    return figure
 
 
+@in_style
 def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]) -> Figure:
     """Loss and accuracy of every epoch: a row for each experiment, a colour for each network.
 
@@ -360,33 +340,68 @@ def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]
         Experiment to label of the network to the history of each seed (columns epoch, and loss and
         accuracy of the records that train and validate).
     """
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8, 0.8 + 2.4 * len(histories)), layout="constrained")
-        axes = figure.subplots(len(histories), 2, squeeze=False)
-        names: dict[str, None] = {}
-        for (experiment, networks), (left, right) in zip(histories.items(), axes, strict=True):
-            for name, seeds in networks.items():
-                names[name] = None
-                for history in seeds:
-                    for axis, what in ((left, "loss"), (right, "accuracy")):
-                        for role, dashes in (("train", ":"), ("validate", "-")):
-                            axis.plot(
-                                history["epoch"],
-                                history[f"{role} {what}"],
-                                color=LOOKS[name]["color"],
-                                ls=dashes,
-                                lw=1.1,
-                            )
-            left.set(ylabel="loss per record", xlabel="epoch")
-            left.set_ylim(bottom=0)
-            right.set(ylabel="accuracy", xlabel="epoch", ylim=(0, 1.02))
-            left.set_title(experiment, loc="left", fontsize=9)
-            for axis in (left, right):
-                axis.xaxis.get_major_locator().set_params(integer=True)
-        lines = [Line2D([], [], lw=1.4, color=LOOKS[name]["color"], label=name) for name in names]
-        lines += [
-            Line2D([], [], lw=1.1, color=GREY, ls=dashes, label=f"{role} records")
-            for role, dashes in (("training", ":"), ("validation", "-"))
-        ]
-        figure.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=8)
-        return figure
+    figure = Figure(figsize=(8, 0.8 + 2.4 * len(histories)), layout="constrained")
+    axes = figure.subplots(len(histories), 2, squeeze=False)
+    names: dict[str, None] = {}
+    for (experiment, networks), (left, right) in zip(histories.items(), axes, strict=True):
+        for name, seeds in networks.items():
+            names[name] = None
+            look = {"color": LOOKS[name]["color"], "lw": 1.1}
+            for history, (role, dashes) in product(seeds, (("train", ":"), ("validate", "-"))):
+                epochs = history["epoch"]
+                left.plot(epochs, history[f"{role} loss"], ls=dashes, **look)
+                right.plot(epochs, history[f"{role} accuracy"], ls=dashes, **look)
+        left.set_ylabel("loss per record")
+        left.set_ylim(bottom=0)
+        right.set(ylabel="accuracy", ylim=(0, 1.02))
+        title_panel(left, experiment)
+        for axis in (left, right):
+            epochs_along(axis)
+    lines = [Line2D([], [], lw=1.4, color=LOOKS[name]["color"], label=name) for name in names]
+    lines += [
+        Line2D([], [], lw=1.1, color=GREY, ls=dashes, label=f"{role} records")
+        for role, dashes in (("training", ":"), ("validation", "-"))
+    ]
+    figure.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=8)
+    return figure
+
+
+def study_figures(
+    called: Sequence[Called],
+    tables: Mapping[str, pd.DataFrame],
+    histories: Sequence[str],
+    runs: Sequence[Mapping[str, Any]],
+    first: str,
+) -> dict[str, Figure]:
+    """All figures of a study by name.
+
+    Parameters
+    ----------
+    called, tables
+        Results of `mirpair.families.methods.read_called` and
+        `mirpair.families.tables.study_tables`; of the tables, all but accuracy may be missing.
+    histories, runs
+        ``history.tsv`` of each training, and its experiment and label.
+    first
+        The experiment whose best network is shown in detail.
+    """
+    by_label: dict[str, dict[str, list[pd.DataFrame]]] = {}
+    for run, path in zip(runs, histories, strict=True):
+        of_experiment = by_label.setdefault(run["experiment"], {})
+        of_experiment.setdefault(run["label"], []).append(read_any_tsv(path))
+    of_first = {one.method: one for one in called if one.experiment == first}
+    network = best_network(tables["accuracy"], first)
+    figures = {
+        "methods": draw_methods(tables["accuracy"]),
+        "bands": draw_bands(tables["accuracy"]),
+        "confusions": draw_confusions(of_first[network]),
+        "histories": draw_histories(by_label),
+    }
+    if "sizes" in tables:
+        figures["sizes"] = draw_sizes(tables["sizes"])
+    if "rejection" in tables:
+        names = [name for name in (NEAREST, network, INFERNAL) if name in of_first]
+        figures["rejection"] = draw_rejection([of_first[name] for name in names])
+    if "growth" in tables:
+        figures["speed"] = draw_speed(tables["infernal"], tables["growth"])
+    return figures

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mirpair.families.family_calls import FALSE_POSITIVES
+from mirpair.families.display import printable
+from mirpair.families.family_calls import OUTLIER_FALSE_POSITIVES
+from mirpair.families.methods import INFERNAL, MIRGENEDB, NEAREST, WITH_STRUCTURE
 from mirpair.families.tables import (
     ACCEPTED,
     ALL,
@@ -17,26 +19,17 @@ from mirpair.families.tables import (
     FAR,
     FAR_ACCURACY,
     FASTER,
-    INFERNAL,
-    MIRGENEDB,
-    NEAREST,
-    OTHER,
-    TITLES,
-    WITH_STRUCTURE,
-    html_rows,
     is_far_right,
-    printed,
     reaches_baseline,
-    to_text,
 )
-from mirpair.identification.report import Picture, data_uri, inline_svg, run_row, versions_of
-from mirpair.identification.tables import BASELINE, OURS, page_parts, templates
+from mirpair.pages.page import Picture, StudyInfo, render_study
+from mirpair.pages.printing import BASELINE, OTHER_PROGRAM, OURS, section_parts
 from mirpair.recipes import FAMILY_MODELS
 
 _MEANING = {
     OURS: "a network, trained here",
     BASELINE: "no network: the family of the training record that shares most 8-mers",
-    OTHER: "covariance models, run here",
+    OTHER_PROGRAM: "covariance models, run here",
 }
 
 
@@ -126,7 +119,7 @@ def _of_far(by_method: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Goal:
 
 def _of_kinds(table: pd.DataFrame) -> Goal:
     asked = (
-        f"At least {ACCEPTED:.2f} of the trained families accepted at {FALSE_POSITIVES:.0%} false "
+        f"At least {ACCEPTED:.2f} of the trained families accepted at {OUTLIER_FALSE_POSITIVES:.0%} false "
         "positives, for each kind of outlier"
     )
     trained = table.loc[table["source"] == OURS, "experiment"].iloc[0]
@@ -151,7 +144,7 @@ def _of_speed(table: pd.DataFrame) -> Goal:
     asked = f"At least {FASTER} times as fast as {INFERNAL} at no lower {quality}"
     ratios = [name for name in map(str, table.columns) if name.startswith("ratio ")]
     theirs = table[table["method"] == INFERNAL]
-    rows = table[~table["method"].isin([INFERNAL, MIRGENEDB, NEAREST])].dropna(subset=ratios)
+    rows = table[table["source"] == OURS].dropna(subset=ratios)
     if theirs.empty or rows.empty:
         return Goal(asked, None, "No network was timed beside it.")
     needed = theirs[quality].iloc[0]
@@ -288,67 +281,36 @@ def _infernal(table: pd.DataFrame | None) -> list[str]:
 
 
 def render(
-    title: str,
-    study: str,
+    study: StudyInfo,
     tables: Mapping[str, pd.DataFrame],
-    figures: Mapping[str, Picture],
+    pictures: Sequence[Picture],
     texts: Mapping[str, str],
-    provenance: Sequence[Mapping[str, Any]],
-    sources: Mapping[str, tuple[str, str]],
-    config: str,
 ) -> str:
     """The page as HTML.
 
     Parameters
     ----------
-    title, study
-        Heading, and name of the study.
+    study
+        What every report tells.
     tables
         Those of `mirpair.families.tables`, by name, in their order.
-    figures
-        Name to figure, in their order.
+    pictures
+        Figures in their order.
     texts
         Name of a table to sentences that stand above it.
-    provenance
-        Contents of the runs' provenance.json.
-    sources
-        Published file to its URL and SHA-256.
-    config
-        The study's config as text.
     """
-    shown = []
-    kinds = {"csv": "text/csv", "md": "text/markdown", "tex": "application/x-tex"}
-    for name, table in tables.items():
-        downloads = [
-            (f"{name}.{kind}", kind, data_uri(mime, to_text(name, table, kind)))
-            for kind, mime in kinds.items()
-        ]
-        shown.append(
-            {
-                "name": name,
-                "title": TITLES[name],
-                "text": texts.get(name, ""),
-                "table": html_rows(printed(name, table)),
-                "downloads": downloads,
-            }
-        )
     words = {True: "reached", False: "missed", None: "not measured"}
     rows = [("", [goal.asked, words[goal.reached], goal.told]) for goal in goals(tables)]
-    headline, sentences = answer(tables)
     present = set(tables["accuracy"]["source"])
-    return templates.get_template("families.html.j2").render(
-        **page_parts(),
-        title=title,
-        study=study,
-        headline=headline,
-        sentences=sentences,
+    return render_study(
+        "families",
+        study,
+        answer(tables),
         goals={"header": ["Goal", "Reached", "Result"], "rows": rows},
-        sections=shown,
-        pictures=[(name, p.title, p.caption, inline_svg(p.path)) for name, p in figures.items()],
+        sections=[
+            section_parts(name, printable(name, table), texts.get(name, ""))
+            for name, table in tables.items()
+        ],
+        pictures=pictures,
         meaning={source: text for source, text in _MEANING.items() if source in present},
-        runs=[run_row(entry) for entry in provenance],
-        versions=versions_of(provenance),
-        minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
-        files=sources,
-        config=config,
     )

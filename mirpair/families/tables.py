@@ -2,185 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import BASELINES, EVALUATE, VALIDATE, read_calls, read_queries
-from mirpair.families.family_calls import BANDS, FALSE_POSITIVES, SCORES, accuracy, rejection
-from mirpair.files import InputError, write_text
-from mirpair.identification.tables import (
-    BASELINE,
-    BELOW,
-    MARKS,
-    OURS,
-    Cell,
-    latex_table,
-    markdown_table,
-    page_parts,
-    templates,
-    to_csv,
-)
-from mirpair.recipes import FAMILY_MODELS
+from mirpair.contracts import EVALUATE, VALIDATE, read_speed
+from mirpair.families.family_calls import CONTAINMENT_BANDS, SCORES, accuracy, rejection
+from mirpair.families.methods import INFERNAL, INPUTS, MIRGENEDB, NEAREST, Called
 
-NEAREST, INFERNAL, MIRGENEDB = BASELINES["nearest-8-mer"], "Infernal", "MirGeneDB's models"
-OTHER = "other program"
 ALL, ALL_KINDS = "all", "all kinds"
-FAR = next(iter(BANDS))
-BEST = "★"
+FAR = next(iter(CONTAINMENT_BANDS))
 # What is asked of a network: accuracy of the RNAs that are far from all that trained, part of the
 # trained families that is accepted at 5 % false positives, and speed as a multiple of Infernal's.
 FAR_ACCURACY, ACCEPTED, FASTER = 0.90, 0.95, 50
-_INPUTS = {
-    "pair": "pairs of the ensemble",
-    "prob": "pair probabilities",
-    "mixed": "pairs and their probabilities",
-    "one-hot": "sequence",
-    "variable": "sequence and MFE structure",
-    "without-pairing": "sequence",
-}
-INPUTS = {
-    NEAREST: "8-mers of the sequence",
-    **{FAMILY_MODELS[name].label: text for name, text in _INPUTS.items()},
-    INFERNAL: "alignment and consensus structure",
-    MIRGENEDB: "alignment and consensus structure",
-}
-WITH_STRUCTURE = tuple(FAMILY_MODELS[name].label for name in ("pair", "prob", "mixed", "variable"))
-TITLES = {
-    "accuracy": "How often the family is right, by what trained alike",
-    "sizes": "How often the family is right, by the number of training records",
-    "rejection": "Telling the trained families from everything else",
-    "infernal": "Against Infernal",
-    "growth": "How time grows with the number of families",
-}
 _RATES = ("accepted", "sensitivity", "false positives")
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """What a method calls the records of an experiment.
-
-    Attributes
-    ----------
-    experiment, method
-        Names.
-    queries
-        The records that count for it, as `mirpair.families.records.nearest_family` has them.
-    calls
-        Columns id, called and the method's scores; a table for each seed.
-    """
-
-    experiment: str
-    method: str
-    queries: pd.DataFrame
-    calls: Sequence[pd.DataFrame]
-
-    @property
-    def source(self) -> str:
-        """Whether it is a baseline, a network of ours, or another program."""
-        if self.method == NEAREST:
-            return BASELINE
-        return OTHER if self.method in (INFERNAL, MIRGENEDB) else OURS
-
-    @property
-    def scores(self) -> list[str]:
-        """Names of its scores among `mirpair.families.family_calls.SCORES`."""
-        return [name for name in SCORES if name in self.calls[0]]
-
-
-def gather_called(
-    queries: Mapping[str, pd.DataFrame],
-    networks: Sequence[tuple[str, str, pd.DataFrame]],
-    infernal: Mapping[str, pd.DataFrame] | None = None,
-    mirgenedb: Mapping[str, tuple[pd.DataFrame, Mapping[str, str]]] | None = None,
-) -> list[Called]:
-    """What all methods call, by experiment: the baseline, networks, other programs.
-
-    Parameters
-    ----------
-    queries
-        Experiment to the result of `mirpair.families.records.nearest_family`.
-    networks
-        Experiment, label and calls of each training; those that have the first two in common are
-        seeds of the same.
-    infernal
-        Experiment to calls (id, called, bits).
-    mirgenedb
-        Experiment to calls by the names of MirGeneDB, and our families to those names, as
-        `mirpair.families.infernal.counterparts` has them.
-    """
-    found = []
-    for name, asked in queries.items():
-        # The queries have the family of the nearest record as called.
-        found.append(Called(name, NEAREST, asked, [asked[["id", "called", "containment"]]]))
-        labels = dict.fromkeys(label for of, label, _ in networks if of == name)
-        for label in labels:
-            seeds = [calls for of, own, calls in networks if (of, own) == (name, label)]
-            found.append(Called(name, label, asked, seeds))
-        if infernal and name in infernal:
-            found.append(Called(name, INFERNAL, asked, [infernal[name]]))
-        if mirgenedb and name in mirgenedb:
-            found.append(_of_mirgenedb(name, asked, *mirgenedb[name]))
-    return found
-
-
-def read_called(
-    nearest: Sequence[str],
-    calls: Sequence[str],
-    runs: Sequence[Mapping[str, Any]],
-    infernal: Sequence[str] = (),
-    mirgenedb: Sequence[str] = (),
-) -> list[Called]:
-    """What `gather_called` makes of the files of a study.
-
-    Parameters
-    ----------
-    nearest
-        ``nearest/<experiment>.tsv``.
-    calls, runs
-        ``calls.tsv`` of each training, and its experiment and label.
-    infernal, mirgenedb
-        ``infernal/<experiment>.tsv``; ``infernal/<experiment>-mirgenedb.tsv`` and ``.json``, or
-        nothing.
-
-    Raises
-    ------
-    InputError
-        If a table is not as it should be.
-    """
-    scores = ("softmax", "energy", "distance")
-    found = {}
-    if mirgenedb:
-        table, names = mirgenedb
-        other_of = json.loads(Path(names).read_text("utf-8"))
-        found[Path(table).stem.removesuffix("-mirgenedb")] = read_calls(table, ["bits"]), other_of
-    return gather_called(
-        {Path(path).stem: read_queries(path) for path in nearest},
-        [
-            (run["experiment"], run["label"], read_calls(path, scores))
-            for run, path in zip(runs, calls, strict=True)
-        ],
-        {Path(path).stem: read_calls(path, ["bits"]) for path in infernal},
-        found,
-    )
-
-
-def _of_mirgenedb(
-    name: str, queries: pd.DataFrame, calls: pd.DataFrame, other_of: Mapping[str, str]
-) -> Called:
-    """By our names, of the families alone that have a counterpart there."""
-    covered = queries[(queries["kind"] != "") | queries["family"].isin(other_of)]
-    table = covered[["id", "family"]].merge(calls, on="id", validate="one_to_one")
-    own = table["family"].map(other_of) == table["called"]
-    # A family that has no counterpart among ours is not one of the trained ones.
-    table["bits"] = table["bits"].where(table["called"].isin(set(other_of.values())))
-    table["called"] = table["family"].where(own, "")
-    return Called(name, MIRGENEDB, covered, [table[["id", "called", "bits"]]])
 
 
 def _accuracy(called: Called) -> pd.DataFrame:
@@ -369,124 +207,39 @@ def growth_table(speed: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """A table as readers see it.
+def study_tables(
+    called: Sequence[Called],
+    splits: Mapping[str, Mapping[str, Any]],
+    *,
+    shown: Sequence[str],
+    series: Sequence[str] = (),
+    speed: Sequence[str] = (),
+) -> dict[str, pd.DataFrame]:
+    """All tables of a study by name.
 
-    Attributes
+    Parameters
     ----------
-    text
-        Cells.
-    below
-        What stands smaller below a cell, for some of the columns.
-    kinds
-        Where each row comes from: this run, a baseline, another program.
-    notes
-        Sentences below the table.
+    called, splits
+        See `accuracy_table`.
+    shown
+        Experiments that have rows in the table of accuracies.
+    series
+        See `sizes_table`.
+    speed
+        ``speed/<experiment>.tsv`` of the experiment that Infernal takes part in, or nothing.
     """
-
-    text: pd.DataFrame
-    kinds: Sequence[str]
-    below: pd.DataFrame = field(default_factory=pd.DataFrame)
-    notes: Sequence[str] = ()
-
-
-def _three(values: pd.Series) -> list[str]:
-    return [f"{value:.3f}" if pd.notna(value) else "–" for value in values]
-
-
-def _range(rows: pd.DataFrame) -> list[str]:
-    ends = zip(rows["low"], rows["high"], strict=True)
-    return [f"{low:.3f}–{high:.3f}" if pd.notna(low) else "" for low, high in ends]
-
-
-def _marked(rows: pd.DataFrame) -> list[str]:
-    below = rows["accuracy"] < rows["baseline"]
-    marks = np.where(rows["best"], f" {BEST}", np.where(below, f" {MARKS[BELOW]}", ""))
-    return [f"{text}{mark}" for text, mark in zip(_three(rows["accuracy"]), marks, strict=True)]
-
-
-def _spread(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Accuracies and their intervals, a row for each method and a column for each value."""
-    cells = table.assign(text=_marked(table), below=_range(table))
-    keys = ["experiment", "method"] if column == "band" else ["method"]
-    order = cells[keys].drop_duplicates()
-    # What is not there at all is no empty cell of a method, but no value.
-    text, below = (
-        cells.pivot(index=keys, columns=column, values=of).reindex(
-            index=pd.MultiIndex.from_frame(order) if len(keys) > 1 else order["method"],
-            columns=list(dict.fromkeys(cells[column])),
-        )
-        for of in ("text", "below")
-    )
-    return text.fillna("–").reset_index(), below.fillna("").reset_index(drop=True)
-
-
-_SEEDS = (
-    "The 95 % interval is a bootstrap over families, with all their records; none where all "
-    "records are right or wrong. Several seeds are drawn together: it is that of their mean."
-)
-_PARTIAL = (
-    f"{MIRGENEDB} are asked for those families alone that have a counterpart in MirGeneDB "
-    "({families} of {all}, {records:,} of {of:,} records), so that row is no rival of the others."
-)
-
-
-def partial(table: pd.DataFrame) -> list[str]:
-    """The sentence that says which families MirGeneDB's models are asked for, if they are."""
-    rows = table[table["band"] == ALL] if "band" in table else table
-    lines = []
-    for _, group in rows.groupby("experiment", sort=False):
-        theirs, others = (group[(group["method"] == MIRGENEDB) == is_in] for is_in in (True, False))
-        if len(theirs) and len(others):
-            counts = {"families": theirs["families"].iloc[0], "all": others["families"].iloc[0]}
-            records = {"records": theirs["records"].iloc[0], "of": others["records"].iloc[0]}
-            lines.append(_PARTIAL.format(**counts, **records))
-    return lines
-
-
-def _print_accuracy(table: pd.DataFrame) -> Printed:
-    text, below = _spread(table, "band")
-    first = table.drop_duplicates(["experiment", "method"])
-    groups = [group for _, group in table.groupby(["experiment", "method"], sort=False)]
-    reached = [reaches_baseline(group) for group in groups]
-    far = [is_far_right(group) for group in groups]
-    yes = {True: "yes", False: "no", None: "–"}
-    text = text.rename(columns={"experiment": "Experiment", "method": "Method", ALL: "All"})
-    text.insert(2, "Input", list(first["input"]))
-    every = table[table["band"] == ALL]
-    text["Gain"] = [
-        "–" if method == NEAREST else f"{gain:+.3f}"
-        for method, gain in zip(every["method"], every["gain"], strict=True)
-    ]
-    below["Gain"] = [
-        "" if pd.isna(low) else f"{low:+.3f} to {high:+.3f}"
-        for low, high in zip(every["gain low"], every["gain high"], strict=True)
-    ]
-    text["Baseline reached"] = [yes[is_it] for is_it in reached]
-    text[f"Above {FAR_ACCURACY:.2f} {FAR}"] = [yes[is_it] for is_it in far]
-    sizes = [
-        f"{name}: {families} families, "
-        + ", ".join(f"{band} {n:,}" for band, n in zip(rows["band"], rows["records"], strict=True))
-        for (name, families), rows in table[table["method"] == NEAREST].groupby(
-            ["experiment", "families"], sort=False
-        )
-    ]
-    return Printed(
-        text,
-        list(first["source"]),
-        below.rename(columns={ALL: "All"}),
-        [
-            f"{BEST} best of the column in its experiment, {MARKS[BELOW]} less than the 8-mer "
-            "nearest neighbour on the same records. Bands are the part of an RNA's 8-mers that "
-            "the nearest training record has too: below 0.3 little that trained is like it. "
-            "Gain: accuracy of all less the 8-mer nearest neighbour's, with the interval of the "
-            "difference on the same records. Baseline reached: in every band.",
-            f"Evaluation records – {'; '.join(sizes)}.",
-            _SEEDS,
-            *partial(table),
-        ],
-    )
+    accuracies = accuracy_table(called, splits)
+    tables = {
+        "accuracy": accuracies[accuracies["experiment"].isin(shown)],
+        "sizes": sizes_table(accuracies, series),
+        "rejection": rejection_table(called),
+    }
+    for path in speed:
+        measured = read_speed(path)
+        experiment = Path(path).stem
+        tables["infernal"] = infernal_table(accuracies, tables["rejection"], measured, experiment)
+        tables["growth"] = growth_table(measured)
+    return tables
 
 
 def reaches_baseline(rows: pd.DataFrame) -> bool | None:
@@ -513,194 +266,6 @@ def is_far_right(rows: pd.DataFrame) -> bool | None:
     """
     far = rows[(rows["band"] == FAR) & (rows["records"] > 0)]
     return None if far.empty else bool((far["accuracy"] > FAR_ACCURACY).all())
-
-
-def _print_sizes(table: pd.DataFrame) -> Printed:
-    text, below = _spread(table, "training")
-    names = {of: f"{of} training records" for of in below.columns}
-    first = table.drop_duplicates("method").set_index("method").loc[text["method"]]
-    text = text.rename(columns={"method": "Method", **names})
-    text.insert(1, "Input", list(first["input"]))
-    told = f"{first['families'].max()} families, of each the same records evaluate"
-    return Printed(
-        text,
-        list(first["source"]),
-        below.rename(columns=names),
-        [
-            f"{told}: {first['records'].max():,} in all. {BEST} best of the column, {MARKS[BELOW]} "
-            "less than the 8-mer nearest neighbour.",
-            _SEEDS,
-        ],
-    )
-
-
-def _print_rejection(table: pd.DataFrame) -> Printed:
-    keys = ["experiment", "method", "score"]
-    pooled = table[table["kind"] == ALL_KINDS].reset_index(drop=True)
-    text = pd.DataFrame(
-        {
-            "Method": pooled["method"],
-            "Score": [
-                f"{score} {BEST}" if best else score
-                for score, best in zip(pooled["score"], pooled["best"], strict=True)
-            ],
-            "AUROC": _three(pooled["AUROC"]),
-        }
-    )
-    below = pd.DataFrame(index=text.index)
-    for kind, rows in table.groupby("kind", sort=False):
-        of = rows.set_index(keys).reindex(pd.MultiIndex.from_frame(pooled[keys]))
-        name = str(kind)
-        text[name] = _three(of["accepted"])
-        rates = zip(_three(of["AUROC"]), _three(of["false positives"]), strict=True)
-        below[name] = [f"AUROC\u00a0{auroc}, FP\u00a0{wrong}" for auroc, wrong in rates]
-    text["Sensitivity"] = _three(pooled["sensitivity"])
-    text["Youden"] = _three(pooled["youden accepted"])
-    below["Youden"] = [f"FP {wrong}" for wrong in _three(pooled["youden false positives"])]
-    if pooled["experiment"].nunique() > 1:
-        text.insert(0, "Experiment", pooled["experiment"])
-    top = pooled[pooled["overall"]].drop_duplicates("experiment")
-    counts = ", ".join(
-        f"{kind} {rows['records'].max():,}"
-        for kind, rows in table[table["kind"] != ALL_KINDS].groupby("kind", sort=False)
-    )
-    return Printed(
-        text,
-        list(pooled["source"]),
-        below,
-        [
-            "By kind: part of the evaluation records of trained families that is accepted, at the "
-            f"threshold that {FALSE_POSITIVES:.0%} of such outliers reach among the records that "
-            "validate; below it AUROC and the part of the outliers that evaluate that is accepted "
-            "(FP). For all kinds, with one threshold, each kind counts the same; sensitivity is "
-            "the part that is accepted and named rightly, there too. Youden: the same for Youden's "
-            f"point of all kinds. Means over seeds. Outliers that evaluate: {counts}.",
-            f"{BEST} the method's best score by AUROC of all kinds on the records that validate, "
-            "so that what evaluates chooses nothing; the best of all methods: "
-            + "; ".join(f"{row['method']}, {row['score']}" for row in top.to_dict("records"))
-            + ".",
-        ],
-    )
-
-
-def _rates(values: pd.Series, form: str) -> list[str]:
-    return [form.format(value) if pd.notna(value) else "–" for value in values]
-
-
-def _few_digits(values: pd.Series) -> list[str]:
-    return [
-        "–" if pd.isna(value) else f"{value:,.0f}" if value >= 20 else f"{value:.2g}"
-        for value in values
-    ]
-
-
-def _print_infernal(table: pd.DataFrame) -> Printed:
-    text = pd.DataFrame(
-        {"Method": table["method"], "Input": table["input"], "Accuracy": _three(table["accuracy"])}
-    )
-    notes = [
-        f"Experiment {table['experiment'].iloc[0]}. RNAs a second from their sequences on, folding "
-        f"counted; × is the multiple of Infernal's on as many cores. {_SEEDS}"
-    ]
-    if "score" in table:
-        text["Score"] = table["score"].fillna("–")
-        text["Sensitivity"] = _three(table["sensitivity"])
-        text["False positives"] = _three(table["false positives"])
-        notes.append(
-            f"Sensitivity and false positives at {FALSE_POSITIVES:.0%} false positives of all "
-            "kinds on the records that validate."
-        )
-    text["Folding"] = _rates(table["folding"], "{:.0%}")
-    for cores in [str(name).split()[1] for name in table.columns if name.startswith("rate ")]:
-        of = f"on {cores} core{'s' if cores != '1' else ''}"
-        text[f"RNAs/s {of}"] = _few_digits(table[f"rate {cores}"])
-        text[f"× Infernal {of}"] = _few_digits(table[f"ratio {cores}"])
-    below = pd.DataFrame({"Accuracy": _range(table)})
-    return Printed(text, list(table["source"]), below, [*notes, *partial(table)])
-
-
-def _print_growth(table: pd.DataFrame) -> Printed:
-    text = pd.DataFrame(
-        {
-            "Method": table["method"],
-            "Families": table["families"].astype(str),
-            "Cores": table["cores"].astype(str),
-            "RNAs": table["sequences"].astype(str),
-            "Seconds for an RNA": _rates(table["seconds each"], "{:.2g}"),
-        }
-    )
-    return Printed(text, [""] * len(text), notes=["From the sequences on, folding counted."])
-
-
-_PRINT = {
-    "accuracy": _print_accuracy,
-    "sizes": _print_sizes,
-    "rejection": _print_rejection,
-    "infernal": _print_infernal,
-    "growth": _print_growth,
-}
-_WORDS = ("Experiment", "Method", "Input", "Score", "Outliers")
-
-
-def printed(name: str, table: pd.DataFrame) -> Printed:
-    """A table as readers see it; `name` is a key of `TITLES`."""
-    return _PRINT[name](table)
-
-
-def html_rows(shown: Printed) -> dict[str, Sequence[object]]:
-    """What the template's table macro takes."""
-    rows: list[tuple[str, list[object]]] = []
-    for place, (kind, texts) in enumerate(
-        zip(shown.kinds, shown.text.itertuples(index=False, name=None), strict=True)
-    ):
-        cells = [
-            Cell(text, shown.below[name].iloc[place], text.split()[0].replace(",", ""))
-            if name in shown.below
-            else text
-            for name, text in zip(shown.text.columns, texts, strict=True)
-        ]
-        rows.append((kind.replace(" ", "-"), cells))
-    return {"header": list(shown.text.columns), "rows": rows, "notes": shown.notes}
-
-
-def _in_brackets(shown: Printed) -> pd.DataFrame:
-    text = shown.text.copy()
-    for name in shown.below:
-        ends = [f" ({of})" if of else "" for of in shown.below[name]]
-        text[name] = [cell + end for cell, end in zip(text[name], ends, strict=True)]
-    return text
-
-
-def to_text(name: str, table: pd.DataFrame, kind: str) -> str:
-    """A table as csv, md, html or tex.
-
-    Raises
-    ------
-    InputError
-        If no format is called so.
-    """
-    if kind == "csv":
-        return to_csv(table)
-    shown, title = printed(name, table), TITLES[name]
-    match kind:
-        case "md":
-            return "\n\n".join([f"**{title}**", markdown_table(_in_brackets(shown)), *shown.notes])
-        case "tex":
-            text = _in_brackets(shown)
-            numbers = [of.split()[0] for of in text.columns if of not in _WORDS]
-            return latex_table(text, " ".join([f"{title}.", *shown.notes]), numbers)
-        case "html":
-            return templates.get_template("table.html.j2").render(
-                **page_parts(), title=title, table=html_rows(shown)
-            )
-        case _:
-            raise InputError(f"{name}: no table format is called {kind!r}")
-
-
-def write(name: str, table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table in the format of the file name: csv, md, html or tex."""
-    text = to_text(name, table, Path(path).suffix[1:])
-    write_text(path, text.rstrip("\n") + "\n")
 
 
 def read_table(path: str | Path) -> pd.DataFrame:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from mirpair.contracts import METRICS, RANKING
-from mirpair.identification.tables import (
-    ABOVE,
+from mirpair.identification.comparison import ABOVE, BELOW, INSIDE, agreement
+from mirpair.identification.tables import marked, printable
+from mirpair.pages.page import Picture, StudyInfo, render_study
+from mirpair.pages.printing import (
     BASELINE,
-    BELOW,
-    INSIDE,
     OURS,
     PUBLISHED,
-    agreement,
-    cells,
-    html_rows,
-    page_parts,
-    templates,
-    to_csv,
-    to_latex,
-    to_markdown,
+    Printable,
+    html_table,
+    ranges,
+    section_parts,
 )
 
 _MEANING = {
@@ -58,41 +51,6 @@ class Section:
     table: pd.DataFrame
     figure: Path | None = None
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A figure of the report that belongs to no table.
-
-    Attributes
-    ----------
-    title, caption
-        Its heading, and sentences that say what is seen.
-    path
-        SVG file.
-    """
-
-    title: str
-    caption: str
-    path: Path
-
-
-def inline_svg(path: str | Path) -> Markup:
-    """An SVG file of ours as part of a page: without its XML head, its ids made its own.
-
-    Two figures of matplotlib in one page would otherwise share the ids of their clip paths.
-    """
-    text = Path(path).read_text(encoding="utf-8")
-    text = text[text.index("<svg") :]
-    own = re.sub(r"\W", "-", f"{Path(path).parent.name}-{Path(path).stem}")
-
-    def renamed(tag: re.Match[str]) -> str:
-        with_id = re.sub(r'\bid="', f'id="{own}-', tag[0])
-        return re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", with_id)
-
-    text = re.sub(r"<[^>]+>", renamed, text)
-    # Drawn by mirpair.identification.figures; matplotlib escapes the text in it.
-    return Markup(text)
 
 
 def compare(sections: Sequence[Section]) -> pd.DataFrame:
@@ -284,105 +242,60 @@ def _doubts(sections: Sequence[Section]) -> list[str]:
     return []
 
 
-def _glance(rows: pd.DataFrame) -> dict[str, Sequence[object]]:
-    """What the template's table macro takes, of the rows that have a published value."""
+def _glance(rows: pd.DataFrame) -> Printable:
+    """The rows that have a published value, ours beside it."""
     shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]}).astype(object)
     shown["Method"] += " (" + rows["protocol"] + ")"
     for metric in RANKING:
         shown[f"{metric} published"] = rows[f"{metric} published"].map("{:.3f}".format)
-        shown[f"{metric} here"] = cells(rows, metric, f"{metric} here")
+        shown[f"{metric} here"] = marked(rows, f"{metric} here", f"{metric} agrees")
         shown[f"{metric} difference"] = rows[f"{metric} difference"].map("{:+.3f}".format)
-    classes = ["" if whole else "short" for whole in rows["whole"]]
-    texts = [list(row) for row in shown.itertuples(index=False, name=None)]
-    return {"header": list(shown.columns), "rows": list(zip(classes, texts, strict=True))}
-
-
-def _downloads(section: Section) -> list[tuple[str, str, str]]:
-    """File name, kind and data URI of a table in every format that others take."""
-    texts = {
-        "csv": ("CSV", "text/csv", to_csv(section.table)),
-        "md": ("Markdown", "text/markdown", to_markdown(section.table, section.title)),
-        "tex": ("LaTeX", "application/x-tex", to_latex(section.table, section.title)),
-    }
-    return [
-        (
-            f"{section.name}.{suffix}",
-            name,
-            data_uri(kind, text),
-        )
-        for suffix, (name, kind, text) in texts.items()
-    ]
-
-
-def data_uri(kind: str, text: str) -> str:
-    """A file of this MIME type as a link that holds it."""
-    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+    below = {f"{m} here": ranges(rows[f"{m} low"], rows[f"{m} high"]) for m in RANKING}
+    kinds = ["" if whole else "short" for whole in rows["whole"]]
+    return Printable("At a glance", rows, shown, kinds, below=pd.DataFrame(below))
 
 
 def render(
-    title: str,
-    study: str,
+    study: StudyInfo,
     sections: Sequence[Section],
     pictures: Sequence[Picture],
-    provenance: Sequence[Mapping[str, Any]],
     taken: int,
     sets: Mapping[str, Mapping[str, Any]],
-    sources: Mapping[str, tuple[str, str]],
-    config: str,
 ) -> str:
     """The page as HTML.
 
     Parameters
     ----------
-    title, study
-        Heading, and name of the study.
+    study
+        What every report tells.
     sections
         Tables in their order.
     pictures
         Figures in their order.
-    provenance
-        Contents of the runs' provenance.json.
     taken
         How many of the trainings were taken from where they were kept.
     sets
         Contents of each set's summary.json: versions that folded it, and how many of its records
         were left out, by reason; the same of the collections that it is made of.
-    sources
-        Published file to its URL and SHA-256.
-    config
-        The study's config as text.
     """
-    shown = [
-        {
-            "name": f"table-{section.name}",
-            "title": section.title,
-            "table": html_rows(section.table),
-            "downloads": _downloads(section),
-            "figure": inline_svg(section.figure) if section.figure else None,
-            "text": section.text,
-        }
-        for section in sections
-    ]
-    results = [section for section in sections if "AUROC" in section.table]
-    present = {source for section in results for source in section.table["source"]}
-    headline, sentences = answer(sections)
+    results = {it.name: it.table for it in sections if "AUROC" in it.table}
+    present = {source for table in results.values() for source in table["source"]}
     collections = {
         name: told for it in sets.values() for name, told in it.get("collections", {}).items()
     }
     compared = compare(sections).dropna(subset=["AUROC published"])
-    return templates.get_template("report.html.j2").render(
-        **page_parts(),
-        title=title,
-        study=study,
-        headline=headline,
-        sentences=sentences,
-        glance=None if compared.empty else _glance(compared),
-        sections=shown,
-        pictures=[(p.title, p.caption, inline_svg(p.path)) for p in pictures],
-        runs=[run_row(entry) for entry in provenance],
-        versions=versions_of([*provenance, *sets.values()]),
+    return render_study(
+        "report",
+        study,
+        answer(sections),
+        versioned=list(sets.values()),
+        glance=None if compared.empty else html_table(_glance(compared)),
+        sections=[
+            section_parts(it.name, printable(it.table, it.title), it.text, it.figure)
+            for it in sections
+        ],
+        pictures=pictures,
         taken=taken,
-        minutes=sum(entry["wall_time_s"] for entry in provenance) / 60,
         dropped={
             name: (sum(told["dropped"].values()), _reasons(told["dropped"]))
             for name, told in sets.items()
@@ -392,33 +305,10 @@ def render(
             (name, f"{told['rnas']:,}", _reasons(told["left_out"]) or "none")
             for name, told in collections.items()
         ],
-        sources={name: text for name, text in _MEANING.items() if name in present},
-        files=sources,
-        config=config,
+        key_at=f"table-{next(iter(results), '')}",
+        meaning={name: text for name, text in _MEANING.items() if name in present},
     )
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
     return "; ".join(f"{count:,} {why}" for why, count in counts.items())
-
-
-def versions_of(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Every version that took part; more than one of a package are all told."""
-    found: dict[str, list[str]] = {}
-    for entry in entries:
-        for package, version in entry["versions"].items():
-            if version not in found.setdefault(package, []):
-                found[package].append(version)
-    return {package: " and ".join(versions) for package, versions in found.items()}
-
-
-def run_row(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What a page's list of trainings has of a provenance.json."""
-    run = entry["run"]
-    return {
-        "name": f"{run['experiment']}/{run['model']}/{run['recipe']}/seed{run['seed']}",
-        "epochs": run["epochs"],
-        "seconds": f"{entry['wall_time_s']:.0f}",
-        "device": entry["device"],
-        "threads": entry["threads"],
-    }

@@ -1,47 +1,57 @@
-"""Published results and ours side by side, for people and for programs."""
+"""The tables of an identification study: published results and ours side by side."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from importlib import resources
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-import jinja2
 import pandas as pd
-from markupsafe import Markup
 
-from mirpair.contracts import BASELINES, FEATURES, METRICS, NEAR
-from mirpair.files import InputError, write_text
+from mirpair.contracts import (
+    FEATURES,
+    METRICS,
+    NEAR,
+    read_audit,
+    read_features,
+    read_published_counts,
+    read_published_results,
+    read_summary,
+)
+from mirpair.files import read_any_tsv
+from mirpair.identification.comparison import (
+    ABOVE,
+    BELOW,
+    FOR_PROGRAMS,
+    INSIDE,
+    SHOWN,
+    agreement,
+    cleaned_table,
+    results_table,
+)
+from mirpair.identification.metrics import choosers, subsets
+from mirpair.pages.printing import (
+    ABOVE_MARK,
+    BELOW_MARK,
+    INSIDE_MARK,
+    MISSING,
+    OURS,
+    PUBLISHED,
+    Printable,
+    decimals,
+    ranges,
+)
 
 _DOUBTFUL = ["positives that are negatives too", "known negatives"]
 _COUNTED = ["positives", "negatives", "shortest", "longest", *_DOUBTFUL]
 _OF_REFERENCE = ["known negatives", "family known", "relative in training"]
-PUBLISHED, OURS, BASELINE = "published", "this run", "baseline"
-INSIDE, ABOVE, BELOW = "inside", "above", "below"
-MARKS = {INSIDE: "✓", ABOVE: "▲", BELOW: "▼"}
-SHOWN = ("F-score", "AUROC", "AUPR")
+MARKS = {INSIDE: INSIDE_MARK, ABOVE: ABOVE_MARK, BELOW: BELOW_MARK}
 # Identity to the nearest training record; a part of one has 1.
-BANDS = {
+IDENTITY_BANDS = {
     "identity 0.95–1": (0.95, 1.01),
     "identity 0.90–0.95": (0.90, 0.95),
     "identity 0.80–0.90": (0.80, 0.90),
 }
-# Columns of a table of results that are for programs; readers have them in method and note.
-_APART = ["model", "recipe", "reproduces", "whole"]
-
-templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("mirpair", "pages/templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
 _CLEANED = (
     "all: every evaluation record of the split; labels cleaned: without those whose sequence "
     "stands in both classes and negatives that are known hairpins; cleaned: without near-copies of "
@@ -107,155 +117,6 @@ def gather(tables: Iterable[pd.DataFrame], origins: Iterable[Mapping[str, Any]])
     )
 
 
-def results_table(
-    rows: Mapping[str, str],
-    summary: pd.DataFrame,
-    runs: pd.DataFrame,
-    folds: Mapping[str, int],
-    published: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """A table of results: published rows, ours below each that it reproduces, then baselines.
-
-    Parameters
-    ----------
-    rows
-        Protocol (CV, test) to experiment.
-    summary
-        Result of `mirpair.identification.metrics.summarise` for one subset of the records, with a
-        column group (the experiment, its folds together). Methods without a recipe are baselines.
-    runs
-        What is known of the trainings: group, model, recipe, epochs, label (the network's name,
-        with the recipe's if it is not the paper's), published (name of the row that it reproduces
-        among the published ones, or empty), and usual (epochs of its recipe).
-    folds
-        Number of folds of each experiment; 0 if it has none.
-    published
-        Result of `mirpair.contracts.read_published_results`.
-
-    Returns
-    -------
-    DataFrame
-        Columns method, protocol, source, the seven metrics, note, and for programs: model, recipe,
-        reproduces (method of the published row that it stands beside, or empty), whole (False
-        for a row of ours with fewer epochs or folds than its recipe and experiment have), for
-        each metric ``<metric> low`` and ``<metric> high``, our 95 % interval, and ``<metric>
-        agrees``: inside if the published value is in that interval, else whether ours is above or
-        below it; empty where nothing can be said, as of rows that are not whole.
-    """
-    lines: list[dict[Any, Any]] = []
-    if published is None:
-        runs = runs.assign(published="")
-    else:
-        # Beside published rows a network has the name that it has there.
-        recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
-        is_there = runs["published"] != ""
-        runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
-    known = _by_method(runs)
-    for protocol, group in rows.items():
-        of_group = summary[summary["group"] == group].to_dict("records")
-        ours = [
-            _our_row(row, known[group, row["model"], row["recipe"], row["epochs"]], folds[group])
-            for row in of_group
-            if row["recipe"]
-        ]
-        if published is not None:
-            stated = published[published["protocol"] == protocol]
-            for line in stated.to_dict("records"):
-                lines.append({**line, "source": PUBLISHED, "whole": True})
-                same = [row for row in ours if row["reproduces"] == line["method"]]
-                lines += [{**row, "protocol": protocol, **_agreement(row, line)} for row in same]
-                ours = [row for row in ours if row["reproduces"] != line["method"]]
-        lines += [{**row, "protocol": protocol} for row in ours]
-        lines += [
-            {
-                **row,
-                "method": BASELINES[row["model"]],
-                "protocol": protocol,
-                "source": BASELINE,
-                "note": "no network" + (f", {folds[group]} folds" if folds[group] else ""),
-                "whole": len(str(row["folds"]).split()) >= folds[group],
-            }
-            for row in of_group
-            if not row["recipe"]
-        ]
-    limits = [f"{metric} {end}" for metric in METRICS for end in ("low", "high")]
-    agrees = [f"{metric} agrees" for metric in METRICS]
-    columns = ["method", "protocol", "source", *METRICS, "note", *_APART, *limits, *agrees]
-    table = pd.DataFrame(lines, columns=columns)
-    words = ["model", "recipe", "reproduces", *agrees]
-    table[words] = table[words].astype(object).fillna("")
-    return table
-
-
-def _by_method(runs: pd.DataFrame) -> dict[tuple[Any, ...], dict[Any, Any]]:
-    keys = runs[["group", "model", "recipe", "epochs"]].itertuples(index=False, name=None)
-    return dict(zip(keys, runs.to_dict("records"), strict=True))
-
-
-def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict[Any, Any]:
-    present = str(row["folds"]).split()
-    parts = [f"recipe {row['recipe']}"]
-    epochs, usual = row["epochs"], run["usual"]
-    if epochs < usual:
-        parts.append(f"only {epochs} of {usual} epochs")
-    else:
-        parts.append(f"{epochs} epochs" + (f" instead of {usual}" if epochs > usual else ""))
-    if len(present) < folds:
-        parts.append(f"only fold {', '.join(present)} of {folds}")
-    elif folds:
-        parts.append(f"{folds} folds")
-    if row["seeds"] > 1:
-        parts.append(f"{row['seeds']} seeds")
-    return {
-        **row,
-        "method": run["label"],
-        "source": OURS,
-        "note": ", ".join(parts),
-        "reproduces": run["published"],
-        "whole": epochs >= usual and len(present) >= folds,
-    }
-
-
-def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[str, str]:
-    """Whether each published metric lies in our interval, of a row that was trained in full."""
-    found = {}
-    for metric in METRICS:
-        low, high, stated = ours[f"{metric} low"], ours[f"{metric} high"], published[metric]
-        if not ours["whole"] or any(map(math.isnan, (low, high, stated))):
-            continue
-        # Published values have three decimals, so 0.9854 agrees with an interval up to 0.985.
-        low, high = round(low, 3), round(high, 3)
-        inside = low <= stated <= high
-        found[f"{metric} agrees"] = INSIDE if inside else ABOVE if low > stated else BELOW
-    return found
-
-
-def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
-    """In how many cells of each recipe the published value lies in our interval.
-
-    Parameters
-    ----------
-    table
-        Result of `results_table`, or several below each other.
-    metrics
-        Which columns count.
-
-    Returns
-    -------
-    DataFrame
-        A row for each recipe, in their order: inside, above, below (ours is), cells.
-    """
-    ours = table[table["source"] == OURS]
-    marks = ours.melt("recipe", [f"{metric} agrees" for metric in metrics], value_name="agrees")
-    marks = marks[marks["agrees"] != ""]
-    kinds = [INSIDE, ABOVE, BELOW]
-    order = ours["recipe"].drop_duplicates()
-    counts = pd.crosstab(marks["recipe"], marks["agrees"]).reindex(
-        index=order, columns=kinds, fill_value=0
-    )
-    return counts.assign(cells=counts.sum(axis=1))
-
-
 def notes(table: pd.DataFrame) -> list[str]:
     """Sentences that stand below a table of results: what its marks mean, and their count."""
     if "AUPR cleaned" in table:
@@ -281,18 +142,14 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(index=table.index)
     for name in table.columns:
         metric = name.split()[0] in (*METRICS, "loss")
-        if name in _APART or (metric and name.endswith((" low", " high", " agrees"))):
+        if name in FOR_PROGRAMS or (metric and name.endswith((" low", " high", " agrees"))):
             continue
         if name == "source" and table[name].nunique() == 1:
             continue  # it says nothing
         if metric:
-            marks = table.get(f"{name} agrees", pd.Series("", table.index)).map(MARKS).fillna("")
-            shown[name] = [
-                f"{value:.3f} {mark}".strip() if pd.notna(value) else "–"
-                for value, mark in zip(table[name], marks, strict=True)
-            ]
+            shown[name] = marked(table, name, f"{name} agrees")
         else:
-            shown[name] = [str(value) if pd.notna(value) else "–" for value in table[name]]
+            shown[name] = [str(value) if pd.notna(value) else MISSING for value in table[name]]
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
     kept = (*METRICS, "loss")
@@ -301,56 +158,31 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def limits(table: pd.DataFrame) -> pd.DataFrame | None:
-    """The 95 % intervals of a table of results as text, None if it has none."""
-    if "AUROC low" not in table:
-        return None
-    rows = table[table[[f"{metric} low" for metric in METRICS]].notna().any(axis=1)]
-    if rows.empty:
-        return None
-    names = rows["method"] + " (" + rows["protocol"] + ")"
-    ranges = {metric: _ranges(rows, metric) for metric in METRICS}
-    return pd.DataFrame({"95 % interval": names, **ranges})
+def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
+    """Values of a column, each with the mark that another column, if it is there, says."""
+    marks = table.get(agrees, pd.Series("", table.index)).map(MARKS).fillna("")
+    return [
+        f"{text} {mark}".strip() for text, mark in zip(decimals(table[column]), marks, strict=True)
+    ]
 
 
-def cleaned_table(
-    summary: pd.DataFrame, runs: pd.DataFrame, folds: Mapping[str, int]
-) -> pd.DataFrame:
-    """The same predictions on all evaluation records and on the cleaned ones.
-
-    Parameters
-    ----------
-    summary
-        As `results_table` takes it, with all subsets.
-    runs, folds
-        As `results_table` takes them.
-
-    Returns
-    -------
-    DataFrame
-        A row for each method and experiment: method, protocol (the experiment), source, for
-        F-score, AUROC and AUPR a column for each subset, with low and high of its interval, note
-        (if there is one that is not whole) and whole.
-    """
-    known = _by_method(runs)
-    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in summary.to_dict("records"):
-        key = (row["group"], row["model"], row["recipe"], row["epochs"])
-        if key not in lines:
-            line = {"method": BASELINES.get(row["model"]), "source": BASELINE, "whole": True}
-            if row["recipe"]:
-                line = _our_row(row, known[key], folds[row["group"]])
-            of_line = ("method", "source", "note", "whole")
-            lines[key] = {**{name: line.get(name, "") for name in of_line}, "protocol": key[0]}
-        for metric in SHOWN:
-            lines[key][f"{metric} {row['subset']}"] = row[metric]
-            for end in ("low", "high"):
-                lines[key][f"{metric} {row['subset']} {end}"] = row[f"{metric} {end}"]
-    columns = [f"{m} {s}" for m in SHOWN for s in dict.fromkeys(summary["subset"])]
-    ends = [f"{name} {end}" for name in columns for end in ("low", "high")]
-    table = pd.DataFrame(list(lines.values()))
-    note = [] if table["whole"].all() else ["note"]
-    return table[["method", "protocol", "source", *columns, *note, *ends, "whole"]]
+def printable(table: pd.DataFrame, title: str) -> Printable:
+    """A table of a study as readers see it."""
+    text = formatted(table).astype(object)
+    several = table["source"].nunique() > 1
+    numbers = [name for name in text.columns if name.split()[0] in METRICS]
+    with_intervals = "AUROC low" in table
+    below = {m: ranges(table[f"{m} low"], table[f"{m} high"]) for m in METRICS if with_intervals}
+    return Printable(
+        title,
+        table,
+        text,
+        kinds=[str(source) if several else "" for source in table["source"]],
+        numbers=numbers,
+        below=pd.DataFrame(below),
+        intervals="95 % interval" if with_intervals else "",
+        notes=notes(table),
+    )
 
 
 def _best_epoch(history: pd.DataFrame) -> int:
@@ -470,7 +302,7 @@ def audit_table(
             else None,
             "in training": int(copy.sum()),
         }
-        for name, (low, high) in BANDS.items():
+        for name, (low, high) in IDENTITY_BANDS.items():
             within = (rows["identity"] >= low) & (rows["identity"] < high)
             line[name] = int((within & ~copy).sum())
         known = rows.loc[positive, "relative"].dropna()
@@ -483,11 +315,6 @@ def audit_table(
     table = pd.DataFrame(lines)
     table[_OF_REFERENCE] = table[_OF_REFERENCE].astype("Int64")
     return table
-
-
-def _ranges(table: pd.DataFrame, metric: str) -> list[str]:
-    ends = zip(table[f"{metric} low"], table[f"{metric} high"], strict=True)
-    return [f"{low:.3f}–{high:.3f}" if pd.notna(low) else "–" for low, high in ends]
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -504,131 +331,51 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """CSV with six decimals, empty where there is no value."""
-    return table.to_csv(index=False, lineterminator="\n", float_format="%.6f")
+def make_table(
+    kind: str, files: Mapping[str, Sequence[str]], options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A table of a study from the files of the stages before.
 
+    Parameters
+    ----------
+    kind
+        Which function above makes it: results, counts, cleaned, epochs or audit.
+    files
+        What is read: ``evaluations``, ``published``, ``features``, ``histories``, ``audit``,
+        ``shortcuts``, as far as the kind needs them.
+    options
+        What else the function takes: ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
+        ``folds`` (group and number of the fold of each file of the audit), ``validation``,
+        ``has_hairpins``, ``has_families``.
 
-def to_markdown(table: pd.DataFrame, title: str) -> str:
-    """Markdown: one table under its title, its notes, and its intervals if it has any."""
-    shown, ranges = formatted(table), limits(table)
-    further = [] if ranges is None else [markdown_table(ranges)]
-    return "\n\n".join([f"**{title}**", markdown_table(shown), *notes(table), *further]) + "\n"
-
-
-def markdown_table(shown: pd.DataFrame) -> str:
-    """A table of text as Markdown."""
-    escaped = shown.map(_escaped).rename(columns=_escaped)
-    text: str = escaped.to_markdown(index=False, disable_numparse=True)
-    return text
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def to_latex(table: pd.DataFrame, title: str) -> str:
-    """LaTeX table environments, the intervals in one of their own; needs the package booktabs."""
-    caption = " ".join([f"{title.rstrip('.')}.", *notes(table)])
-    texts = [latex_table(formatted(table), caption, METRICS)]
-    if (ranges := limits(table)) is not None:
-        texts.append(latex_table(ranges, f"{title}: 95 % intervals", METRICS))
-    return "\n".join(texts)
-
-
-def latex_table(shown: pd.DataFrame, caption: str, numbers: Collection[str]) -> str:
-    """A table of text as LaTeX; columns whose first word is in `numbers` stand to the right."""
-    align = "".join("r" if name.split()[0] in numbers else "l" for name in shown.columns)
-    shown = shown.map(_latex_text).rename(columns=_latex_text)
-    text: str = shown.style.hide(axis="index").to_latex(
-        hrules=True, column_format=align, caption=_latex_text(caption), position_float="centering"
-    )
-    return text
-
-
-def _latex_text(text: str) -> str:
-    special: dict[str, str | int | None] = {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "|": r"\textbar{}",
-        "–": "--",
-        MARKS[INSIDE]: r"$\in$",
-        MARKS[ABOVE]: r"$\uparrow$",
-        MARKS[BELOW]: r"$\downarrow$",
-        "★": r"$\star$",
-        "×": r"$\times$",
-        "≥": r"$\geq$",
-    }
-    special |= {character: f"\\{character}" for character in "&%$#_{}"}
-    return text.translate(str.maketrans(special))
-
-
-def to_html(table: pd.DataFrame, title: str) -> str:
-    """A page of its own with one table."""
-    return templates.get_template("table.html.j2").render(
-        **page_parts(), title=title, table=html_rows(table)
-    )
-
-
-class Cell(NamedTuple):
-    """A cell of a page's table: its text, what stands smaller below it, what it is sorted by."""
-
-    text: str
-    below: str
-    order: str
-
-
-def cells(table: pd.DataFrame, metric: str, column: str | None = None) -> list[Cell]:
-    """A metric with its mark and, below it, its interval; `column` has it if not `metric` does."""
-    values = table[column or metric]
-    texts = [f"{value:.3f}" if pd.notna(value) else "–" for value in values]
-    marks = table[f"{metric} agrees"].map(MARKS).fillna("")
-    return [
-        Cell(f"{text} {mark}".strip(), "" if interval == "–" else interval, text)
-        for text, mark, interval in zip(texts, marks, _ranges(table, metric), strict=True)
-    ]
-
-
-def html_rows(table: pd.DataFrame) -> dict[str, Sequence[object]]:
-    """What the template's table macro takes: header, class and cells of each row, notes."""
-    shown = formatted(table).astype(object)
-    if "AUROC low" in table:
-        for metric in METRICS:
-            shown[metric] = cells(table, metric)
-    several = table["source"].nunique() > 1
-    classes = [str(of).replace(" ", "-") if several else "" for of in table["source"]]
-    rows = [list(row) for row in shown.itertuples(index=False, name=None)]
-    return {
-        "header": list(shown.columns),
-        "rows": list(zip(classes, rows, strict=True)),
-        "notes": notes(table),
-    }
-
-
-def page_parts() -> dict[str, Markup]:
-    """What every page has: its style, its script, and the policy that lets nothing else run."""
-    folder = resources.files("mirpair").joinpath("pages", "templates")
-    style, script = (folder.joinpath(n).read_text("utf-8") for n in ("style.css", "sort.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        "style-src 'unsafe-inline'; img-src data:; "
-        f"script-src 'sha256-{digest}'"
-    )
-    return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}
-
-
-def write(table: pd.DataFrame, title: str, path: str | Path) -> None:
-    """Write a table in the format of the file name: csv, md, html or tex."""
-    match Path(path).suffix:
-        case ".csv":
-            write_text(path, to_csv(table))
-        case ".md":
-            write_text(path, to_markdown(table, title))
-        case ".html":
-            write_text(path, to_html(table, title))
-        case ".tex":
-            write_text(path, to_latex(table, title))
-        case other:
-            raise InputError(f"{path}: no table format is called {other!r}")
+    Raises
+    ------
+    InputError
+        If a file is not as it should be.
+    """
+    match kind:
+        case "counts":
+            features = dict(
+                zip(options["sets"], map(read_features, files["features"]), strict=True)
+            )
+            published = map(read_published_counts, files["published"])
+            return counts_table(features, *published, has_hairpins=options["has_hairpins"])
+        case "results" | "cleaned":
+            groups = [{"group": name} for name in options["groups"]]
+            summary = gather(map(read_summary, files["evaluations"]), groups)
+            runs, folds = pd.DataFrame(options["runs"]), options["fold_counts"]
+            if kind == "cleaned":
+                return cleaned_table(summary, runs, folds)
+            everything = summary[summary["subset"] == "all"]
+            stated = map(read_published_results, files["published"])
+            return results_table(options["rows"], everything, runs, folds, *stated)
+        case "epochs" | "audit":
+            records = gather(map(read_audit, files["audit"]), options["folds"])
+            if kind == "epochs":
+                histories = [read_any_tsv(path) for path in files["histories"]]
+                chosen_by = choosers(options["validation"], records)
+                return epochs_table(histories, options["runs"], chosen_by)
+            alone = gather(map(read_any_tsv, files["shortcuts"]), options["folds"])
+            has = {name: options[name] for name in ("has_hairpins", "has_families")}
+            return audit_table(records, subsets(records), alone, **has)
+    raise ValueError(f"there is no table of the kind {kind!r}")

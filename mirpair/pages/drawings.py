@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -15,15 +14,16 @@ from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
-from mirpair.identification.figures import BLUE, GREY, ORANGE, STYLE
+from mirpair.pages.style import BLUE, GREY, ORANGE, SKY, in_style
 from mirpair.rna.encoding import CHANNELS, Molecule, dense, encode
 from mirpair.rna.folding import Structure, layout
 
 if TYPE_CHECKING:
     from mirpair.networks.do2018 import Network
+    from mirpair.recipes import Model
 
 # The four of Okabe and Ito's colours that stay furthest apart for the colour-blind.
-_BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, "#56B4E9"), strict=True))
+_BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, SKY), strict=True))
 _LETTER_COLOUR = dict(zip(ALPHABET, ("black", "white", "black", "black"), strict=True))
 _PAIR_COLOUR, _LINE = "#333333", "#BBBBBB"
 _MOST_CELLS = 60
@@ -194,6 +194,7 @@ def _mark(
     return np.vstack([taken, target + corners])
 
 
+@in_style
 def draw_encoding(sequence: str, structure: Structure) -> Figure:
     """How a molecule becomes L × L × 9: panels A–F as in Figure 1 of Do et al. 2018.
 
@@ -228,80 +229,80 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     below = 32 + 2 * small  # where panels D and F begin, from the bottom
     width = right + max(large, small + 8 * aside) + 9
     height = below + large + 12
-    with matplotlib.rc_context(STYLE):
-        figure, axis = _canvas(width, height)
+    figure, axis = _canvas(width, height)
 
-        def write(x: float, y: float, text: str, size: float = 7, **how: Any) -> None:
-            axis.text(x, y, text, size=size, **{"ha": "center", "va": "center_baseline", **how})
+    def write(x: float, y: float, text: str, size: float = 7, **how: Any) -> None:
+        axis.text(x, y, text, size=size, **{"ha": "center", "va": "center_baseline", **how})
 
-        def panel(letter: str, title: str, x: float, y: float) -> None:
-            write(x, y, letter, 10, weight="bold", ha="left", va="baseline")
-            write(x + 4.5, y, title, 8, ha="left", va="baseline")
+    def panel(letter: str, title: str, x: float, y: float) -> None:
+        write(x, y, letter, 10, weight="bold", ha="left", va="baseline")
+        write(x + 4.5, y, title, 8, ha="left", va="baseline")
 
-        def rows_of(x: float, y: float, side: float) -> None:
-            for i, base in enumerate(sequence):
-                write(x - 1.7, y - side * (i + 0.5) / length, base)
+    def rows_of(x: float, y: float, side: float) -> None:
+        for i, base in enumerate(sequence):
+            write(x - 1.7, y - side * (i + 0.5) / length, base)
 
-        def columns_of(x: float, y: float, side: float) -> None:
-            for j, base in enumerate(sequence):
-                write(x + side * (j + 0.5) / length, y + 1.7, base)
+    def columns_of(x: float, y: float, side: float) -> None:
+        for j, base in enumerate(sequence):
+            write(x + side * (j + 0.5) / length, y + 1.7, base)
 
-        top = height - 5.5
-        panel("A", "sequence, structure, energy", 3, top)
-        pitch = min(4.2, 4 * small / 2.1 / length)
-        for i, (base, symbol) in enumerate(zip(sequence, structure.dot_bracket, strict=True)):
-            x = 8 + pitch * (i + 0.5)
-            write(x, top - 11, base, 8)
-            write(x, top - 16, symbol, 8)
-            if i == 0 or (i + 1) % 5 == 0:
-                write(x, top - 6.5, str(i + 1), color=GREY)
-        write(8, top - 23, f"E = {_energy(molecule.mfe)}", 8, ha="left")
-        for n, line in enumerate(
-            (
-                "C: E where i pairs with j, else 0",
-                "D, E: 1 where filled, else 0",
-                "i: row, j: column",
-            )
-        ):
-            write(8, top - 31 - 4 * n, line, color=GREY, ha="left")
+    top = height - 5.5
+    panel("A", "sequence, structure, energy", 3, top)
+    pitch = min(4.2, 4 * small / 2.1 / length)
+    for i, (base, symbol) in enumerate(zip(sequence, structure.dot_bracket, strict=True)):
+        x = 8 + pitch * (i + 0.5)
+        write(x, top - 11, base, 8)
+        write(x, top - 16, symbol, 8)
+        if i == 0 or (i + 1) % 5 == 0:
+            write(x, top - 6.5, str(i + 1), color=GREY)
+    write(8, top - 23, f"E = {_energy(molecule.mfe)}", 8, ha="left")
+    for n, line in enumerate(
+        (
+            "C: E where i pairs with j, else 0",
+            "D, E: 1 where filled, else 0",
+            "i: row, j: column",
+        )
+    ):
+        write(8, top - 31 - 4 * n, line, color=GREY, ha="left")
 
-        middle = 8 + 4 * small / 2
-        panel("B", "secondary structure", middle + 5, top)
-        box = (middle + 5, below, right - middle - 12, top - 2 - below)
-        _draw_structure(axis, molecule, sequence, structure.dot_bracket, box)
+    middle = 8 + 4 * small / 2
+    panel("B", "secondary structure", middle + 5, top)
+    box = (middle + 5, below, right - middle - 12, top - 2 - below)
+    _draw_structure(axis, molecule, sequence, structure.dot_bracket, box)
 
-        panel("C", f"pairing matrix, {shape} 1", right - 4, top)
-        corner = (right + 1, height - 11)
-        _plane(axis, tensor[:, :, 0], corner, large, _PAIR_COLOUR, "C-0")
-        rows_of(*corner, large)
-        columns_of(*corner, large)
-        for i, j in (np.argwhere(tensor[:, :, 0]) + 0.5).tolist():
-            x, y = corner[0] + large * j / length, corner[1] - large * i / length
-            write(x, y, "E", color="white")
+    panel("C", f"pairing matrix, {shape} 1", right - 4, top)
+    corner = (right + 1, height - 11)
+    _plane(axis, tensor[:, :, 0], corner, large, _PAIR_COLOUR, "C-0")
+    rows_of(*corner, large)
+    columns_of(*corner, large)
+    for i, j in (np.argwhere(tensor[:, :, 0]) + 0.5).tolist():
+        x, y = corner[0] + large * j / length, corner[1] - large * i / length
+        write(x, y, "E", color="white")
 
-        panel("D", f"vertical one-hot sequence, base i along row i: {shape} 4", 3, below - 4)
-        panel("E", f"horizontal one-hot, base j down column j: {shape} 4", 3, below - small - 18)
-        for n, base in enumerate(ALPHABET):
-            x, colour = 8 + n * (small + 2.6), _BASE_COLOUR[base]
-            y = below - 10
-            _plane(axis, tensor[:, :, 1 + n], (x, y), small, colour, f"D-{1 + n}")
-            write(x + small / 2, y + 1.9, f"channel {1 + n}: {base}", color=GREY)
-            y -= small + 17
-            _plane(axis, tensor[:, :, 5 + n], (x, y), small, colour, f"E-{5 + n}")
-            write(x + small / 2, y + 5, f"channel {5 + n}: {base}", color=GREY)
-            columns_of(x, y, small)
-        rows_of(8, below - 10, small)
+    panel("D", f"vertical one-hot sequence, base i along row i: {shape} 4", 3, below - 4)
+    panel("E", f"horizontal one-hot, base j down column j: {shape} 4", 3, below - small - 18)
+    for n, base in enumerate(ALPHABET):
+        x, colour = 8 + n * (small + 2.6), _BASE_COLOUR[base]
+        y = below - 10
+        _plane(axis, tensor[:, :, 1 + n], (x, y), small, colour, f"D-{1 + n}")
+        write(x + small / 2, y + 1.9, f"channel {1 + n}: {base}", color=GREY)
+        y -= small + 17
+        _plane(axis, tensor[:, :, 5 + n], (x, y), small, colour, f"E-{5 + n}")
+        write(x + small / 2, y + 5, f"channel {5 + n}: {base}", color=GREY)
+        columns_of(x, y, small)
+    rows_of(8, below - 10, small)
 
-        panel("F", f"C, D and E concatenated: {shape} 9", right - 4, below - 4)
-        for n in reversed(range(CHANNELS)):
-            x, y = right + 1 + n * aside, 5 + small + n * above
-            base = ALPHABET[(n - 1) % 4]
-            colour = _BASE_COLOUR[base] if n else _PAIR_COLOUR
-            _plane(axis, tensor[:, :, n], (x, y), small, colour, f"F-{n}")
-            write(x + small + 1, y - small + 1.2, f"{n}: {base if n else 'E'}", ha="left")
-        return figure
+    panel("F", f"C, D and E concatenated: {shape} 9", right - 4, below - 4)
+    for n in reversed(range(CHANNELS)):
+        x, y = right + 1 + n * aside, 5 + small + n * above
+        base = ALPHABET[(n - 1) % 4]
+        colour = _BASE_COLOUR[base] if n else _PAIR_COLOUR
+        _plane(axis, tensor[:, :, n], (x, y), small, colour, f"F-{n}")
+        write(x + small + 1, y - small + 1.2, f"{n}: {base if n else 'E'}", ha="left")
+    return figure
 
 
+@in_style
 def draw_molecule(
     name: str, sequence: str, structure: Structure, label: int | None = None
 ) -> Figure:
@@ -332,37 +333,35 @@ def draw_molecule(
     )
     shown = shown if len(shown) <= 44 else shown[:43] + "…"
     known = {None: "", 0: ", not a pre-miRNA", 1: ", pre-miRNA"}[label]
-    with matplotlib.rc_context(STYLE):
-        figure, axis = _canvas(180, 122)
-        axis.text(3, 115.5, shown, size=10, weight="bold")
-        axis.text(3, 110, f"{length} nt, {_energy(molecule.mfe)}{known}", size=8)
-        every = 10 if length <= 120 else 20
-        _draw_structure(
-            axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every
-        )
-        x, y = 78.0, 104.0
-        _plane(axis, plane, (x, y), side, _PAIR_COLOUR, "pairs", grid=False)
-        # Numbers need 7 mm to stand apart.
-        tick = next(
-            n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, length) if n * side >= 7 * length
-        )
-        for number in range(tick, length + 1, tick):
-            at = side * (number - 0.5) / length
-            axis.plot([x + at, x + at], [y, y + 1], color=GREY, lw=0.7)
-            axis.plot([x - 1, x], [y - at, y - at], color=GREY, lw=0.7)
-            axis.text(x + at, y + 2.8, str(number), size=7, ha="center", va="center_baseline")
-            axis.text(x - 1.8, y - at, str(number), size=7, ha="right", va="center_baseline")
-        axis.text(
-            x,
-            y - side - 3.5,
-            f"pairing matrix: {_energy(molecule.mfe)} where i pairs with j, else 0",
-            size=7,
-            va="center_baseline",
-            color=GREY,
-        )
-        return figure
+    figure, axis = _canvas(180, 122)
+    axis.text(3, 115.5, shown, size=10, weight="bold")
+    axis.text(3, 110, f"{length} nt, {_energy(molecule.mfe)}{known}", size=8)
+    every = 10 if length <= 120 else 20
+    _draw_structure(axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every)
+    x, y = 78.0, 104.0
+    _plane(axis, plane, (x, y), side, _PAIR_COLOUR, "pairs", grid=False)
+    # Numbers need 7 mm to stand apart.
+    tick = next(
+        n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, length) if n * side >= 7 * length
+    )
+    for number in range(tick, length + 1, tick):
+        at = side * (number - 0.5) / length
+        axis.plot([x + at, x + at], [y, y + 1], color=GREY, lw=0.7)
+        axis.plot([x - 1, x], [y - at, y - at], color=GREY, lw=0.7)
+        axis.text(x + at, y + 2.8, str(number), size=7, ha="center", va="center_baseline")
+        axis.text(x - 1.8, y - at, str(number), size=7, ha="right", va="center_baseline")
+    axis.text(
+        x,
+        y - side - 3.5,
+        f"pairing matrix: {_energy(molecule.mfe)} where i pairs with j, else 0",
+        size=7,
+        va="center_baseline",
+        color=GREY,
+    )
+    return figure
 
 
+@in_style
 def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
     """Structures of several RNAs side by side, five in a row.
 
@@ -373,16 +372,15 @@ def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
     """
     wide, tall, each = 36.0, 92.0, 5
     rows = -(-len(hairpins) // each)
-    with matplotlib.rc_context(STYLE):
-        figure, axis = _canvas(wide * each, tall * rows)
-        for number, (name, sequence, structure) in enumerate(hairpins):
-            row, column = divmod(number, each)
-            left, bottom = column * wide, (rows - 1 - row) * tall
-            axis.text(left + 3, bottom + tall - 6, name, size=10, weight="bold")
-            molecule = encode(sequence, structure, 0.0)
-            box = (left + 1, bottom + 1, wide - 2, tall - 10)
-            _draw_structure(axis, molecule, sequence, structure, box)
-        return figure
+    figure, axis = _canvas(wide * each, tall * rows)
+    for number, (name, sequence, structure) in enumerate(hairpins):
+        row, column = divmod(number, each)
+        left, bottom = column * wide, (rows - 1 - row) * tall
+        axis.text(left + 3, bottom + tall - 6, name, size=10, weight="bold")
+        molecule = encode(sequence, structure, 0.0)
+        box = (left + 1, bottom + 1, wide - 2, tall - 10)
+        _draw_structure(axis, molecule, sequence, structure, box)
+    return figure
 
 
 _TINTS = {
@@ -396,6 +394,7 @@ _TINTS = {
 }
 
 
+@in_style
 def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figure:
     """Layers of networks as in Figure 2 of Do et al. 2018, with the size of what each gives.
 
@@ -421,35 +420,39 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
     column = max(90.0, box + 38)
     most = max(len(steps) for steps in columns.values())
     height = 22 + pitch * most
-    with matplotlib.rc_context(STYLE):
-        figure, axis = _canvas(column * len(columns), height)
-        for n, (label, steps) in enumerate(columns.items()):
-            left, top = n * column + 12, height - 19
-            axis.text(left, height - 7, label, size=10, weight="bold")
-            weights = sum(p.numel() for p in networks[label].parameters())
-            axis.text(
-                left,
-                height - 12,
-                f"for an RNA of {length} nt; {weights:,} weights".replace(",", "\N{THIN SPACE}"),
-                size=8,
-                color=GREY,
-            )
-            for place, step in enumerate(steps):
-                y = top - pitch * place
-                axis.add_patch(
-                    FancyBboxPatch(
-                        (left + 0.8, y - tall / 2 + 0.8), box - 1.6, tall - 1.6,
-                        boxstyle="round,pad=0.8", fc=_TINTS[step.kind], ec=GREY, lw=0.7,
-                    )
-                )  # fmt: skip
-                axis.text(
-                    left + box / 2, y, step.words, size=7.5, ha="center", va="center_baseline"
+    figure, axis = _canvas(column * len(columns), height)
+    for n, (label, steps) in enumerate(columns.items()):
+        left, top = n * column + 12, height - 19
+        axis.text(left, height - 7, label, size=10, weight="bold")
+        weights = sum(p.numel() for p in networks[label].parameters())
+        axis.text(
+            left,
+            height - 12,
+            f"for an RNA of {length} nt; {weights:,} weights".replace(",", "\N{THIN SPACE}"),
+            size=8,
+            color=GREY,
+        )
+        for place, step in enumerate(steps):
+            y = top - pitch * place
+            axis.add_patch(
+                FancyBboxPatch(
+                    (left + 0.8, y - tall / 2 + 0.8), box - 1.6, tall - 1.6,
+                    boxstyle="round,pad=0.8", fc=_TINTS[step.kind], ec=GREY, lw=0.7,
                 )
-                size = " × ".join(str(n) for n in step.shape)
-                axis.text(left + box + 2.5, y, size, size=7.5, va="center_baseline")
-                for source in step.sources:
-                    _arrow(axis, left, box, tall, y, pitch * (place - source), pitch)
-        return figure
+            )  # fmt: skip
+            axis.text(left + box / 2, y, step.words, size=7.5, ha="center", va="center_baseline")
+            size = " × ".join(str(n) for n in step.shape)
+            axis.text(left + box + 2.5, y, size, size=7.5, va="center_baseline")
+            for source in step.sources:
+                _arrow(axis, left, box, tall, y, pitch * (place - source), pitch)
+    return figure
+
+
+def draw_models(models: Sequence[Model]) -> Figure:
+    """Draw untrained networks by their descriptions, see `draw_networks`."""
+    from mirpair.networks.do2018 import build
+
+    return draw_networks({model.label: build(model, seed=0) for model in models})
 
 
 def _arrow(

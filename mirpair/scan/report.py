@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
 from mirpair import __version__
 from mirpair.files import write_text
-from mirpair.identification.figures import BLUE, STYLE, save
-from mirpair.identification.report import inline_svg
-from mirpair.identification.tables import page_parts, templates
 from mirpair.pages.drawings import draw_hairpins
+from mirpair.pages.page import embed_svg
+from mirpair.pages.page import render as render_page
+from mirpair.pages.style import BLUE, FULL_NUMBERS, in_style, to_svg
 from mirpair.prediction.predictor import Settings
 from mirpair.scan.hairpins import Criteria, Summary, parameters, write
 
@@ -79,23 +77,14 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
         {"place": number, "name": row["id"], **_told(row)}
         for number, (row, _) in enumerate(summary.best, 1)
     ]
-    with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
-        # A page's ids have the name of the folder, so that is always the same.
-        folder = Path(name) / "scan"
-        pictures = {}
-        figures = {"scores": draw_scores(summary)}
-        if summary.best:
-            figures["best"] = draw_hairpins(
-                [
-                    (str(n), bases, row["structure"])
-                    for n, (row, bases) in enumerate(summary.best, 1)
-                ]
-            )
-        for part, figure in figures.items():
-            save(figure, folder / f"{part}.svg")
-            pictures[part] = inline_svg(folder / f"{part}.svg")
-    return templates.get_template("scan.html.j2").render(
-        **page_parts(),
+    figures = {"scores": draw_scores(summary)}
+    if summary.best:
+        figures["best"] = draw_hairpins(
+            [(str(n), bases, row["structure"]) for n, (row, bases) in enumerate(summary.best, 1)]
+        )
+    pictures = {part: embed_svg(to_svg(it), f"scan-{part}") for part, it in figures.items()}
+    return render_page(
+        "scan",
         title=f"Hairpins of {genome}",
         version=__version__,
         total=total,
@@ -132,15 +121,15 @@ def _told(row: Mapping[str, Any]) -> dict[str, str]:
     return told
 
 
+@in_style
 def draw_scores(summary: Summary) -> Figure:
     """How many hairpins have which score, on a logarithmic scale."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.3, 2.6), layout="constrained")
-        axis = figure.subplots()
-        edges = np.linspace(0, 1, len(summary.scores) + 1)
-        axis.bar(edges[:-1], summary.scores, np.diff(edges), align="edge", color=BLUE, lw=0)
-        axis.set_yscale("symlog", linthresh=1)
-        axis.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda y, _: f"{y:,g}"))
-        axis.set(xlabel="Score of the network", ylabel="Hairpins", xlim=(0, 1))
-        axis.set_ylim(bottom=0)
-        return figure
+    figure = Figure(figsize=(6.3, 2.6), layout="constrained")
+    axis = figure.subplots()
+    edges = np.linspace(0, 1, len(summary.scores) + 1)
+    axis.bar(edges[:-1], summary.scores, np.diff(edges), align="edge", color=BLUE, lw=0)
+    axis.set_yscale("symlog", linthresh=1)
+    axis.yaxis.set_major_formatter(FULL_NUMBERS)
+    axis.set(xlabel="Score of the network", ylabel="Hairpins", xlim=(0, 1))
+    axis.set_ylim(bottom=0)
+    return figure

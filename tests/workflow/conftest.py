@@ -123,17 +123,17 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy_of_repository(tmp_path_factory.mktemp("repository"))
 
 
-# Added to job.py: each script records its imports at its end.
+# Added to job.py: each job records its rule and its imports at its end.
 NOTES_IMPORTS = """
 import atexit
 import json
 
 
 def note_imports():
-    script = Path(sys.argv[0]).name.split(".")[1]
+    rule = sys.modules["__main__"].snakemake.rule
     packages = [name for name in sys.modules if "." not in name]
     with open("imported.jsonl", "a") as handle:
-        print(json.dumps([script, packages]), file=handle)
+        print(json.dumps([rule, packages]), file=handle)
 
 
 atexit.register(note_imports)

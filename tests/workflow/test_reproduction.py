@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from mirpair.contracts import METRICS
+from mirpair.identification.comparison import agreement
 from mirpair.identification.metrics import measure
-from mirpair.identification.tables import agreement, read_table
+from mirpair.identification.tables import read_table
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 KEPT = ROOT / "docs" / "reproduction"

@@ -10,10 +10,8 @@ from workflow.conftest import Copy, copy_of_study, small_study
 
 PAGES = {f"tables_{name}" for name in ("results", "counts", "cleaned", "epochs", "audit")}
 PAGES |= {"figures_results", "figures_cleaned", "report", "all"}
-FIGURES = {
-    f"figures_{name}"
-    for name in ("encoding", "networks", "lengths", "predictions", "histories", "resources")
-}
+FIGURES = {f"figures_{name}" for name in ("lengths", "predictions", "histories", "resources")}
+FIGURES |= {"drawings_encoding", "drawings_networks"}
 # (The audit ranks by single features, so it depends on the metrics.)
 OF_RECORDS = {"audit", "features", "baselines"}
 AFTER_EVALUATION = PAGES | FIGURES | OF_RECORDS | {"evaluate", "evaluate_group"}

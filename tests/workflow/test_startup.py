@@ -9,7 +9,8 @@ import pytest
 from workflow.conftest import Copy
 
 SLOW = ("torch", "sklearn", "scipy", "matplotlib")
-# What each script of the small study has imported when it ends. (Forked workers are not seen.)
+# What the job of each rule of the small study has imported when it ends. (Forked workers are not
+# seen.)
 NOTHING = "encode experiments features fold records report structures tables_audit"
 NOTHING += " tables_cleaned tables_epochs tables_results"
 NEEDED = {
@@ -17,11 +18,12 @@ NEEDED = {
     **dict.fromkeys(("audit", "baselines", "evaluate", "evaluate_group"), ("sklearn", "scipy")),
     "folds": ("sklearn", "scipy"),
     "figures_predictions": ("sklearn", "scipy", "matplotlib"),
-    "figures_networks": ("torch", "matplotlib"),
+    "drawings_encoding": ("matplotlib",),
+    "drawings_networks": ("torch", "matplotlib"),
     "train": ("torch",),
     **{
         f"figures_{name}": ("matplotlib",)
-        for name in ("cleaned", "encoding", "histories", "lengths", "resources", "results")
+        for name in ("cleaned", "histories", "lengths", "resources", "results")
     },
 }
 
@@ -35,12 +37,12 @@ def imported(finished_study: Copy) -> dict[str, set[str]]:
     return found
 
 
-def test_every_script_of_a_study_is_looked_at(imported: dict[str, set[str]]) -> None:
+def test_every_rule_of_a_study_is_looked_at(imported: dict[str, set[str]]) -> None:
     assert set(imported) == set(NEEDED)
 
 
-@pytest.mark.parametrize("script", NEEDED)
+@pytest.mark.parametrize("rule", NEEDED)
 def test_a_job_imports_what_is_slow_only_if_its_work_needs_it(
-    script: str, imported: dict[str, set[str]]
+    rule: str, imported: dict[str, set[str]]
 ) -> None:
-    assert imported[script] & set(SLOW) == set(NEEDED[script])
+    assert imported[rule] & set(SLOW) == set(NEEDED[rule])

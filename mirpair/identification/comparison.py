@@ -1,0 +1,207 @@
+"""Published results, ours and the baselines side by side: how they are compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mirpair.contracts import BASELINES, METRICS, is_baseline
+from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
+
+INSIDE, ABOVE, BELOW = "inside", "above", "below"
+SHOWN = ("F-score", "AUROC", "AUPR")
+# Columns of a table of results that are for programs; readers have them in method and note.
+FOR_PROGRAMS = ("model", "recipe", "reproduces", "whole")
+
+
+def results_table(
+    rows: Mapping[str, str],
+    summary: pd.DataFrame,
+    runs: pd.DataFrame,
+    folds: Mapping[str, int],
+    published: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """A table of results: published rows, ours below each that it reproduces, then baselines.
+
+    Parameters
+    ----------
+    rows
+        Protocol (CV, test) to experiment.
+    summary
+        Result of `mirpair.identification.metrics.summarise` for one subset of the records, with a
+        column group (the experiment, its folds together). Methods without a recipe are baselines.
+    runs
+        What is known of the trainings: group, model, recipe, epochs, label (the network's name,
+        with the recipe's if it is not the paper's), published (name of the row that it reproduces
+        among the published ones, or empty), and usual (epochs of its recipe).
+    folds
+        Number of folds of each experiment; 0 if it has none.
+    published
+        Result of `mirpair.contracts.read_published_results`.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, protocol, source, the seven metrics, note, and for programs: model, recipe,
+        reproduces (method of the published row that it stands beside, or empty), whole (False
+        for a row of ours with fewer epochs or folds than its recipe and experiment have), for
+        each metric ``<metric> low`` and ``<metric> high``, our 95 % interval, and ``<metric>
+        agrees``: inside if the published value is in that interval, else whether ours is above or
+        below it; empty where nothing can be said, as of rows that are not whole.
+    """
+    lines: list[dict[Any, Any]] = []
+    if published is None:
+        runs = runs.assign(published="")
+    else:
+        # Beside published rows a network has the name that it has there.
+        recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
+        is_there = runs["published"] != ""
+        runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
+    known = _by_method(runs)
+    for protocol, group in rows.items():
+        of_group = summary[summary["group"] == group].to_dict("records")
+        ours = [
+            _our_row(row, known[group, row["model"], row["recipe"], row["epochs"]], folds[group])
+            for row in of_group
+            if not is_baseline(row)
+        ]
+        if published is not None:
+            stated = published[published["protocol"] == protocol]
+            for line in stated.to_dict("records"):
+                lines.append({**line, "source": PUBLISHED, "whole": True})
+                same = [row for row in ours if row["reproduces"] == line["method"]]
+                lines += [{**row, "protocol": protocol, **_agreement(row, line)} for row in same]
+                ours = [row for row in ours if row["reproduces"] != line["method"]]
+        lines += [{**row, "protocol": protocol} for row in ours]
+        lines += [
+            {
+                **row,
+                "method": BASELINES[row["model"]],
+                "protocol": protocol,
+                "source": BASELINE,
+                "note": "no network" + (f", {folds[group]} folds" if folds[group] else ""),
+                "whole": len(str(row["folds"]).split()) >= folds[group],
+            }
+            for row in of_group
+            if is_baseline(row)
+        ]
+    limits = [f"{metric} {end}" for metric in METRICS for end in ("low", "high")]
+    agrees = [f"{metric} agrees" for metric in METRICS]
+    columns = ["method", "protocol", "source", *METRICS, "note", *FOR_PROGRAMS, *limits, *agrees]
+    table = pd.DataFrame(lines, columns=columns)
+    words = ["model", "recipe", "reproduces", *agrees]
+    table[words] = table[words].astype(object).fillna("")
+    return table
+
+
+def _by_method(runs: pd.DataFrame) -> dict[tuple[Any, ...], dict[Any, Any]]:
+    keys = runs[["group", "model", "recipe", "epochs"]].itertuples(index=False, name=None)
+    return dict(zip(keys, runs.to_dict("records"), strict=True))
+
+
+def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict[Any, Any]:
+    present = str(row["folds"]).split()
+    parts = [f"recipe {row['recipe']}"]
+    epochs, usual = row["epochs"], run["usual"]
+    if epochs < usual:
+        parts.append(f"only {epochs} of {usual} epochs")
+    else:
+        parts.append(f"{epochs} epochs" + (f" instead of {usual}" if epochs > usual else ""))
+    if len(present) < folds:
+        parts.append(f"only fold {', '.join(present)} of {folds}")
+    elif folds:
+        parts.append(f"{folds} folds")
+    if row["seeds"] > 1:
+        parts.append(f"{row['seeds']} seeds")
+    return {
+        **row,
+        "method": run["label"],
+        "source": OURS,
+        "note": ", ".join(parts),
+        "reproduces": run["published"],
+        "whole": epochs >= usual and len(present) >= folds,
+    }
+
+
+def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[str, str]:
+    """Whether each published metric lies in our interval, of a row that was trained in full."""
+    found = {}
+    for metric in METRICS:
+        low, high, stated = ours[f"{metric} low"], ours[f"{metric} high"], published[metric]
+        if not ours["whole"] or any(map(math.isnan, (low, high, stated))):
+            continue
+        # Published values have three decimals, so 0.9854 agrees with an interval up to 0.985.
+        low, high = round(low, 3), round(high, 3)
+        inside = low <= stated <= high
+        found[f"{metric} agrees"] = INSIDE if inside else ABOVE if low > stated else BELOW
+    return found
+
+
+def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+    """In how many cells of each recipe the published value lies in our interval.
+
+    Parameters
+    ----------
+    table
+        Result of `results_table`, or several below each other.
+    metrics
+        Which columns count.
+
+    Returns
+    -------
+    DataFrame
+        A row for each recipe, in their order: inside, above, below (ours is), cells.
+    """
+    ours = table[table["source"] == OURS]
+    marks = ours.melt("recipe", [f"{metric} agrees" for metric in metrics], value_name="agrees")
+    marks = marks[marks["agrees"] != ""]
+    kinds = [INSIDE, ABOVE, BELOW]
+    order = ours["recipe"].drop_duplicates()
+    counts = pd.crosstab(marks["recipe"], marks["agrees"]).reindex(
+        index=order, columns=kinds, fill_value=0
+    )
+    return counts.assign(cells=counts.sum(axis=1))
+
+
+def cleaned_table(
+    summary: pd.DataFrame, runs: pd.DataFrame, folds: Mapping[str, int]
+) -> pd.DataFrame:
+    """The same predictions on all evaluation records and on the cleaned ones.
+
+    Parameters
+    ----------
+    summary
+        As `results_table` takes it, with all subsets.
+    runs, folds
+        As `results_table` takes them.
+
+    Returns
+    -------
+    DataFrame
+        A row for each method and experiment: method, protocol (the experiment), source, for
+        F-score, AUROC and AUPR a column for each subset, with low and high of its interval, note
+        (if there is one that is not whole) and whole.
+    """
+    known = _by_method(runs)
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in summary.to_dict("records"):
+        key = (row["group"], row["model"], row["recipe"], row["epochs"])
+        if key not in lines:
+            if is_baseline(row):
+                line = {"method": BASELINES[row["model"]], "source": BASELINE, "whole": True}
+            else:
+                line = _our_row(row, known[key], folds[row["group"]])
+            of_line = ("method", "source", "note", "whole")
+            lines[key] = {**{name: line.get(name, "") for name in of_line}, "protocol": key[0]}
+        for metric in SHOWN:
+            lines[key][f"{metric} {row['subset']}"] = row[metric]
+            for end in ("low", "high"):
+                lines[key][f"{metric} {row['subset']} {end}"] = row[f"{metric} {end}"]
+    columns = [f"{m} {s}" for m in SHOWN for s in dict.fromkeys(summary["subset"])]
+    ends = [f"{name} {end}" for name in columns for end in ("low", "high")]
+    table = pd.DataFrame(list(lines.values()))
+    note = [] if table["whole"].all() else ["note"]
+    return table[["method", "protocol", "source", *columns, *note, *ends, "whole"]]

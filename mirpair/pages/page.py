@@ -1,0 +1,195 @@
+"""The frame of all pages: policy, style, sorting script, embedded figures, provenance."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("mirpair", "pages/templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure of a page.
+
+    Attributes
+    ----------
+    title, caption
+        Its heading, and sentences that explain it.
+    path
+        SVG file.
+    name
+        Anchor of its heading, if it has one.
+    """
+
+    title: str
+    caption: str
+    path: Path
+    name: str = ""
+
+    @property
+    def svg(self) -> Markup:
+        """The figure as a part of a page, see `inline_svg`."""
+        return inline_svg(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyInfo:
+    """What the page of a study tells about it, whatever its task.
+
+    Attributes
+    ----------
+    title, name
+        Heading of the page, and name of the study.
+    provenance
+        Contents of the runs' provenance.json.
+    sources
+        Published file to its URL and SHA-256.
+    config
+        The study's config as text.
+    """
+
+    title: str
+    name: str
+    provenance: Sequence[Mapping[str, Any]]
+    sources: Mapping[str, tuple[str, str]]
+    config: str
+
+
+@cache
+def _frame() -> dict[str, Markup]:
+    """Read the style and the script of all pages, and make the policy that allows only them."""
+    folder = resources.files("mirpair").joinpath("pages", "templates")
+    style, script = (folder.joinpath(n).read_text("utf-8") for n in ("style.css", "sort.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "style-src 'unsafe-inline'; img-src data:; "
+        f"script-src 'sha256-{digest}'"
+    )
+    return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}
+
+
+def render(template: str, **parts: Any) -> str:
+    """Fill in a template of ``pages/templates`` and return the page as HTML."""
+    return _TEMPLATES.get_template(f"{template}.html.j2").render(**_frame(), **parts)
+
+
+def render_study(
+    template: str,
+    study: StudyInfo,
+    answer: tuple[str, list[str]],
+    *,
+    sections: Sequence[Mapping[str, Any]],
+    pictures: Sequence[Picture],
+    meaning: Mapping[str, str],
+    key_at: str = "",
+    taken: int = 0,
+    collections: Sequence[tuple[str, ...]] = (),
+    versioned: Sequence[Mapping[str, Any]] = (),
+    **parts: Any,
+) -> str:
+    """Fill in the template of a study's report.
+
+    Parameters
+    ----------
+    template
+        Its name.
+    study
+        See `StudyInfo`.
+    answer
+        Headline, and the sentences that support it.
+    sections
+        Tables in their order, see `mirpair.pages.printing.section_parts`.
+    pictures
+        Figures in their order.
+    meaning
+        Where a row comes from, to what that means.
+    key_at
+        The section that shows `meaning`; empty if the template itself shows it.
+    taken
+        How many of the trainings were taken from where they were kept.
+    collections
+        Name, number of RNAs and what was left out of each collection.
+    versioned
+        Other results whose versions are listed.
+    **parts
+        What else the template needs.
+    """
+    headline, sentences = answer
+    return render(
+        template,
+        title=study.title,
+        study=study,
+        headline=headline,
+        sentences=sentences,
+        sections=sections,
+        pictures=pictures,
+        meaning=meaning,
+        key_at=key_at,
+        taken=taken,
+        collections=collections,
+        runs=[_run_row(entry) for entry in study.provenance],
+        versions=_versions([*study.provenance, *versioned]),
+        minutes=sum(entry["wall_time_s"] for entry in study.provenance) / 60,
+        files=[(name, checksum, url) for name, (url, checksum) in study.sources.items()],
+        **parts,
+    )
+
+
+def _versions(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """List the versions of each package; all of them if the entries differ."""
+    versions: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        for package, version in entry["versions"].items():
+            versions.setdefault(package, {})[version] = None
+    return {package: " and ".join(different) for package, different in versions.items()}
+
+
+def _run_row(entry: Mapping[str, Any]) -> list[object]:
+    """Make a row of a page's list of trainings from a provenance.json."""
+    run = entry["run"]
+    name = f"{run['experiment']}/{run['model']}/{run['recipe']}/seed{run['seed']}"
+    return [name, run["epochs"], f"{entry['wall_time_s']:.0f}", entry["device"], entry["threads"]]
+
+
+def inline_svg(path: str | Path) -> Markup:
+    """Read one of our SVG files as a part of a page, see `embed_svg`."""
+    path = Path(path)
+    return embed_svg(path.read_text(encoding="utf-8"), f"{path.parent.name}-{path.stem}")
+
+
+def embed_svg(svg: str, name: str) -> Markup:
+    """Make an SVG a part of a page: without its XML head, with `name` before all of its ids.
+
+    Two figures of matplotlib in one page would otherwise share the ids of their clip paths.
+    """
+    prefix = re.sub(r"\W", "-", name)
+
+    def renamed(tag: re.Match[str]) -> str:
+        with_id = re.sub(r'\bid="', f'id="{prefix}-', tag[0])
+        return re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}-", with_id)
+
+    # Markup, because matplotlib escapes the text in its figures.
+    return Markup(re.sub(r"<[^>]+>", renamed, svg[svg.index("<svg") :]))
+
+
+def data_uri(kind: str, text: str) -> str:
+    """Return a link that holds a file of this MIME type."""
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
