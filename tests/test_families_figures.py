@@ -19,9 +19,11 @@ from mirpair.families.figures import (
     draw_rejection,
     draw_sizes,
     draw_speed,
+    study_figures,
 )
 from mirpair.families.methods import INFERNAL, MIRGENEDB, NEAREST, Called
-from mirpair.pages.style import save
+from mirpair.files import write_tsv
+from mirpair.pages.style import save, to_svg
 
 
 def of(method: str) -> Called:
@@ -109,3 +111,14 @@ def test_what_is_called_nothing_is_told() -> None:
     silent = [one.calls[0].assign(called="")]
     found = confusions(Called("main", INFERNAL, one.queries, silent))
     assert found["none"].tolist() == [2, 2]
+
+
+def test_a_study_has_the_figures_that_its_tables_allow(tmp_path: Path) -> None:
+    write_tsv(history(), tmp_path / "history.tsv")
+    runs = [{"experiment": "main", "label": NETWORK}]
+    files = [str(tmp_path / "history.tsv")]
+    every = study_figures(called(), tables(), files, runs, "main")
+    assert set(every) == set(figures())
+    assert to_svg(every["confusions"]) == to_svg(draw_confusions(of(NETWORK))), "the best network"
+    few = study_figures(called(), {"accuracy": tables()["accuracy"]}, files, runs, "main")
+    assert set(few) == {"methods", "bands", "confusions", "histories"}

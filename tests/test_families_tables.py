@@ -30,6 +30,7 @@ from mirpair.families.tables import (
     read_table,
     rejection_table,
     sizes_table,
+    study_tables,
 )
 from mirpair.files import InputError, write_tsv
 from mirpair.pages.page import Picture, StudyInfo
@@ -348,3 +349,17 @@ def test_no_text_of_the_user_is_code(tmp_path: Path) -> None:
 def test_the_goal_where_little_alike_trained_is_above_90_percent(value: float, is_it: bool) -> None:
     rows = pd.DataFrame({"band": ["all", "below 0.3"], "records": [9, 5], "accuracy": [1.0, value]})
     assert is_far_right(rows) is is_it
+
+
+def test_a_study_has_all_its_tables_and_those_of_speed_if_it_was_measured(tmp_path: Path) -> None:
+    write_tsv(speed(), tmp_path / "main.tsv")
+    path = str(tmp_path / "main.tsv")
+    made = study_tables(called(), SPLITS, shown=["main"], series=["few", "more"], speed=[path])
+    assert list(made) == list(TITLES)
+    for name, table in tables().items():
+        pd.testing.assert_frame_equal(made[name], table)
+    assert list(study_tables(called(), SPLITS, shown=["main"])) == [
+        "accuracy",
+        "sizes",
+        "rejection",
+    ]

@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 from test_metrics import some_scores
 
-from mirpair.contracts import METRICS
+from mirpair.contracts import METRICS, SET_FEATURES
+from mirpair.files import write_tsv
 from mirpair.identification.figures import (
+    draw,
     draw_cleaned,
     draw_histories,
     draw_lengths,
@@ -28,8 +30,8 @@ from mirpair.identification.report import Section, _glance, answer, compare, ren
 from mirpair.identification.tables import printable
 from mirpair.networks.score_log import Scores
 from mirpair.pages.page import Picture, StudyInfo, inline_svg
-from mirpair.pages.printing import html_table, to_text
-from mirpair.pages.style import save
+from mirpair.pages.printing import html_table, to_text, write
+from mirpair.pages.style import save, to_svg
 
 EVIL = '<script>alert("x")</script>'
 
@@ -513,3 +515,34 @@ def test_intervals_of_a_table_of_results_are_drawn() -> None:
         drawn = [segment for bars in axis.collections for segment in bars.get_segments()]
         known = [[x for x, _ in segment] for segment in drawn if len(segment)]
         assert known == [[0.7, 0.8]] * int(results()[metric].notna().sum())
+
+
+def test_figures_are_drawn_from_the_files_of_the_stages_before(tmp_path: Path) -> None:
+    table = history(some_scores())
+    files = []
+    for name in ("a", "b"):
+        write_tsv(table, tmp_path / f"{name}.tsv")
+        files.append(str(tmp_path / f"{name}.tsv"))
+    runs = [
+        {"group": group, "experiment": experiment, "seed": 0, "label": "N", "epochs": 1}
+        for group, experiment in (("cv", "cv1"), ("test", "test"))
+    ]
+    titles = {
+        axis.get_title(loc="left")
+        for axis in draw("watched", files, {"runs": runs, "training": "test"}).axes
+    }
+    assert {"A  cv1, validation records", "B  test, training records"} <= titles
+    left, _ = draw("histories", files, {"runs": runs, "title": "T"}).axes
+    assert left.get_title() == "N (2 runs)", "of one network together"
+    benchmarks = {"fold": ["one.tsv", "lost.tsv"], "train": ["two.tsv"]}
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.tsv").write_text("s\tmax_rss\n1.5\t80\n")
+    left, _ = draw("resources", [], {"folder": str(tmp_path), "benchmarks": benchmarks}).axes
+    assert [tick.get_text() for tick in left.get_yticklabels()] == ["fold (1)", "train (1)"]
+    write(printable(results(), "T"), tmp_path / "t.csv")
+    drawn = draw("results", [str(tmp_path / "t.csv")], {"title": "T"})
+    assert to_svg(drawn) == to_svg(draw_results(results(), "T"))
+    features = [("a", 1, 50, 0.5, 0.1, 0, ""), ("b", 0, 70, 0.5, 0.1, 0, "")]
+    write_tsv(pd.DataFrame(features, columns=list(SET_FEATURES)), tmp_path / "f.tsv")
+    (axis,) = draw("lengths", [str(tmp_path / "f.tsv")], {"sets": ["mine"]}).axes
+    assert "2 RNAs: shortest 50, mean 60, longest 70 nt" in axis.get_title(loc="left")

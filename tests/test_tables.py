@@ -11,18 +11,24 @@ import pytest
 from conftest import ROOT
 
 from mirpair.contracts import (
+    AUDIT,
     BASELINE_RUN,
+    FEATURES,
     METRICS,
+    SET_FEATURES,
+    SUMMARY,
+    is_baseline,
     read_published_counts,
     read_published_results,
 )
-from mirpair.files import InputError
+from mirpair.files import InputError, write_tsv
 from mirpair.identification.comparison import agreement, cleaned_table, results_table
 from mirpair.identification.tables import (
     audit_table,
     counts_table,
     epochs_table,
     formatted,
+    make_table,
     notes,
     printable,
     read_table,
@@ -470,3 +476,66 @@ def test_folds_count_the_same_however_many_seeds_they_have() -> None:
     )["cv"]
     assert row["best epoch"] == "4, 4, 1"
     assert row["AUPR best"] == pytest.approx((0.4 + 0.1) / 2)
+
+
+def test_a_row_is_of_a_baseline_if_nothing_was_trained_for_it() -> None:
+    rows = pd.concat([summary(), BASELINE]).to_dict("records")
+    assert [is_baseline(row) for row in rows] == [False, True]
+
+
+def test_tables_are_made_from_the_files_of_the_stages_before(tmp_path: Path) -> None:
+    both = pd.concat([summary(), summary(subset="cleaned"), BASELINE])
+    write_tsv(both[list(SUMMARY)], tmp_path / "cv.tsv")
+    options = {"groups": ["cv"], "rows": {"CV": "cv"}, "fold_counts": {"cv": 3}}
+    options["runs"] = runs().to_dict("records")
+    files = {"evaluations": [str(tmp_path / "cv.tsv")], "published": []}
+    table = make_table("results", files, options)
+    pd.testing.assert_frame_equal(
+        table,
+        results_table(
+            {"CV": "cv"}, both[both["subset"] == "all"].assign(group="cv"), runs(), {"cv": 3}
+        ),
+    )
+    stated_file = tmp_path / "published.tsv"
+    stated().to_csv(stated_file, sep="\t", index=False)
+    beside = make_table("results", files | {"published": [str(stated_file)]}, options)
+    assert beside["source"].tolist() == ["published", "this run", "baseline"]
+    cleaned = make_table("cleaned", files, options)
+    assert cleaned["method"].tolist() == ["Variable-sized", "Random forest"]
+    with pytest.raises(ValueError, match="no table of the kind 'other'"):
+        make_table("other", files, options)
+
+
+def test_counts_epochs_and_audit_are_made_from_files_too(tmp_path: Path) -> None:
+    features = pd.DataFrame([("a", 1, 4, 0.5, 0.1, 0, "")], columns=list(SET_FEATURES))
+    write_tsv(features, tmp_path / "features.tsv")
+    counts = make_table(
+        "counts",
+        {"features": [str(tmp_path / "features.tsv")], "published": []},
+        {"sets": ["mine"], "has_hairpins": False},
+    )
+    assert counts[["dataset", "positives"]].to_numpy().tolist() == [["mine", 1]]
+    audit = [("a", "mine", 1, 0, 0, 0.5, 1, "", "", None)]
+    write_tsv(pd.DataFrame(audit, columns=list(AUDIT)).astype(AUDIT), tmp_path / "records.tsv")
+    shortcuts = [(name, "higher", 0.5, 0.5) for name in FEATURES]
+    columns = ["feature", "direction", "AUROC", "AUPR"]
+    write_tsv(pd.DataFrame(shortcuts, columns=columns), tmp_path / "shortcuts.tsv")
+    write_tsv(history(2, 1, 3), tmp_path / "history.tsv")
+    files = {
+        name: [str(tmp_path / f"{file}.tsv")]
+        for name, file in (
+            ("audit", "records"),
+            ("shortcuts", "shortcuts"),
+            ("histories", "history"),
+        )
+    }
+    folds = [{"group": "cv", "number": 1}]
+    references = {"has_hairpins": True, "has_families": False}
+    (row,) = make_table("audit", files, {"folds": folds, **references}).to_dict("records")
+    assert (row["experiment"], row["positives"], row["positives left"]) == ("cv", 1, 1)
+    assert (row["known negatives"], row["AUROC of Length"]) == (0, 0.5)
+    assert pd.isna(row["family known"])
+    trained = [{**RUN, "label": "V", "seed": 0, "number": 1, "epochs": 3}]
+    options = {"folds": folds, "runs": trained, "validation": {"cv": "cv"}}
+    (row,) = make_table("epochs", files, options).to_dict("records")
+    assert (row["last epoch"], row["best epoch"], row["AUPR best"]) == (3, "2", 0.2)
