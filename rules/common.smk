@@ -92,7 +92,7 @@ def growing(amount):
 
 
 def table_outputs(table, caption):
-    """A table in every format; Snakemake's report has two of them."""
+    """A table in every format; Snakemake's report has the page and the CSV."""
     files = multiext(f"<results>/tables/{table}", ".md", ".tex")
     for suffix, name in (("html", "page"), ("csv", "CSV")):
         labels = {"table": table, "format": name}
@@ -106,7 +106,7 @@ PAPER_FIGURES = "Figures of the paper"
 
 
 def figure_outputs(path, caption, category="Figures", **labels):
-    """A figure as SVG, which Snakemake's report has too, and as PNG."""
+    """A figure as SVG, which Snakemake's report also has, and as PNG."""
     svg = f"<results>/figures/{path}.svg"
     caption_file = f"captions/{caption}.rst"
     shown = report(svg, category=category, caption=caption_file, labels=labels)

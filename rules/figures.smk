@@ -1,4 +1,4 @@
-# The paper's Figures 1–4, then those of ours.
+# Figures 1 and 2 of the paper.
 rule drawings_encoding:
     output:
         figure_outputs("figure1", "figure1", PAPER_FIGURES, figure="1: the encoding"),
@@ -37,6 +37,7 @@ use rule drawings_encoding as drawings_networks with:
         "Drawing the networks"
 
 
+# Figures 3 and 4 of the paper, and the other figures of the report.
 rule figures_results:
     input:
         "<results>/tables/{table}.csv",
@@ -95,7 +96,7 @@ use rule figures_results as figures_watched with:
             "training": STUDY.figure3.training if STUDY.figure3 else None,
         },
     message:
-        "Drawing the histories that go beyond the last epoch"
+        "Drawing the histories beyond the last epoch"
 
 
 use rule figures_results as figures_lengths with:
@@ -154,8 +155,8 @@ use rule figures_results as figures_histories with:
 
 use rule figures_results as figures_resources with:
     input:
-        # What is drawn is the benchmark files that are there (as inputs, one that is lost would have
-        # its job done again); these stand for the jobs that write them.
+        # The script draws the benchmark files that exist. They are not inputs, because a job with a
+        # lost benchmark file would then run again; these inputs wait for the jobs that write them.
         histories=[run_file(run, "history.tsv") for run in PLAN.values()],
         evaluations=summaries(TRAINED),
     output:

@@ -1,5 +1,5 @@
 def summaries(groups):
-    """Files with what every method reaches on some experiments of the config."""
+    """Evaluations of some experiments of the config."""
     return expand("<results>/evaluations/{group}.tsv", group=groups)
 
 

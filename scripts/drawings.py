@@ -1,4 +1,4 @@
-"""Draw the encoding of an RNA or networks, the paper's Figures 1 and 2, from the real thing."""
+"""Draw the encoding of an RNA (Figure 1 of the paper) or the networks (Figure 2)."""
 
 import job
 

@@ -1,4 +1,4 @@
-"""Draw the figures of a study of families."""
+"""Draw the figures of a families study."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Write the report of a study of families."""
+"""Write the report of a families study."""
 
 import json
 from pathlib import Path

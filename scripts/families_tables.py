@@ -1,4 +1,4 @@
-"""Write the tables of a study of families."""
+"""Write the tables of a families study."""
 
 from pathlib import Path
 

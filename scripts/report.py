@@ -1,4 +1,4 @@
-"""Write the study's report."""
+"""Write the report of a study."""
 
 import json
 import os
@@ -14,11 +14,11 @@ from mirpair.pages.page import Picture, StudyInfo
 from mirpair.sources.live import LIVE_VARIABLE, canonical, read_lock
 
 job.start(snakemake)
-# No param: when it is planned, what was not downloaded before is not locked yet.
+# Not a param: while the workflow is planned, new downloads are not locked yet.
 live = json.loads(os.environ[LIVE_VARIABLE])
-rows = read_lock(live["lock"])
-found = {place: rows[canonical(place)] for place in live["places"] if canonical(place) in rows}
-locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row in found.items()}
+lock = read_lock(live["lock"])
+rows = {place: lock[canonical(place)] for place in live["places"] if canonical(place) in lock}
+locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row in rows.items()}
 inputs, params = snakemake.input, snakemake.params
 figures = {Path(path).stem: Path(path) for path in inputs.figures}
 page = render(

@@ -152,7 +152,7 @@ def test_a_molecule_of_any_length_is_drawn_with_its_own_pairs(length: int) -> No
     shown = texts(figure)
     assert "some-id" in shown
     energy = f"{structure.mfe:.2f}".replace("-", "−")
-    assert f"{length} nt, {energy} kcal/mol, pre-miRNA" in shown
+    assert f"{length} nt, {energy} kcal/mol, a pre-miRNA" in shown
     assert {"5′", "3′"} <= set(shown)
     assert overlaps(figure) == []
     assert clipped(figure) == []
@@ -183,7 +183,7 @@ def test_the_drawn_structure_has_the_pairs_of_the_molecule_and_a_colour_for_each
 
 
 @pytest.mark.parametrize(
-    ("label", "words"), [(1, ", pre-miRNA"), (0, ", not a pre-miRNA"), (None, "")]
+    ("label", "words"), [(1, ", a pre-miRNA"), (0, ", not a pre-miRNA"), (None, "")]
 )
 def test_the_title_says_the_class_if_it_is_known(label: int | None, words: str) -> None:
     shown = texts(draw_molecule("x", EXAMPLE, fold(EXAMPLE), label))

@@ -243,12 +243,12 @@ def test_without_infernal_nothing_else_is_lost() -> None:
 def test_goals_are_told_with_their_numbers() -> None:
     bands, far, kinds, fast = goals(tables())
     assert not bands.reached
-    assert "0.5–0.7: 0.750 against 1.000" in bands.told
+    assert "0.5–0.7: 0.750 against 1.000" in bands.result
     assert not far.reached
-    assert "0.500" in far.told
+    assert "0.500" in far.result
     assert kinds.reached, "the best score accepts all and no tRNA"
     assert not fast.reached, "fast enough, but less sensitive"
-    assert "50 times" in fast.told
+    assert "50 times" in fast.result
     alone = tables() | {"infernal": tables()["infernal"].assign(sensitivity=1.0)}
     assert goals(alone)[3].reached
 
@@ -333,7 +333,7 @@ def test_the_report_begins_with_the_answer_and_has_everything(tmp_path: Path) ->
     for cited in ("10.1186/s12859-019-3279-2", "Rfam", "Fiannaca", "Infernal", "ViennaRNA"):
         assert cited in text
     assert "1.5 minutes" in text
-    assert "numbers of the paper (Tang and Sun 2019) are not" in text
+    assert "numbers of the paper (Tang and Sun 2019) are not reprinted" in text
     # Self-contained: nothing is fetched.
     assert 'src="' not in text
     assert page("Families", tmp_path) == text

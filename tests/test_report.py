@@ -116,7 +116,7 @@ def test_ids_in_the_figures_are_unique(page: str) -> None:
 def test_it_says_versions_dropped_records_and_how_long_it_took(page: str) -> None:
     assert "ViennaRNA 2.7" in page
     assert "1.5 minutes" in page
-    assert "1 trainings, 1 of them taken from where they were kept" in page
+    assert "1 trainings (1 reused from saved results)" in page
     assert (
         "<strong>1,502</strong> records of the set <code>demo</code> were left out (1,500 copy"
         in page
@@ -134,7 +134,7 @@ def test_times_add_up() -> None:
     study = StudyInfo("T", "demo", [entry, entry], {}, "")
     page = render(study, [Section("t", "T", results())], [], 0, {})
     assert "3.0 minutes of training in all" in page
-    assert "taken from where they were kept" not in page
+    assert "reused from saved results" not in page
 
 
 def test_a_title_with_markup_in_it_is_not_rewritten(tmp_path: Path) -> None:
@@ -222,14 +222,14 @@ def test_the_answer_counts_published_values_inside_the_intervals_of_full_trainin
 ) -> None:
     headline = answer(reproduced(*rows))[0]
     assert headline == (
-        f"Did it reproduce? The published value lies in our 95 % interval in {cells[0]} cells of "
+        f"Did it reproduce? The published value is inside our 95 % interval in {cells[0]} cells of "
         f"AUROC and AUPR, and in {cells[1]} of all seven metrics (recipe paper)."
     )
 
 
 def test_trainings_that_are_not_whole_answer_nothing() -> None:
     headline = answer(reproduced((A, "CV", 0.98, 0.92, False)))[0]
-    assert headline.startswith("Did it reproduce? Not answered yet, none of the 1 rows")
+    assert headline.startswith("Did it reproduce? Not answered yet: of the 1 rows")
 
 
 def test_the_answer_says_what_falls_short_and_how_far_off() -> None:
@@ -238,7 +238,9 @@ def test_the_answer_says_what_falls_short_and_how_far_off() -> None:
     assert "AUROC, recipe paper: on average ours is 0.005 lower" in text
     assert "above the published value in 2 of 6 cells (recipe paper): AUPR 2." in text
     assert "below the published value in 1 of 6 cells (recipe paper): AUROC 1." in text
-    assert "furthest off is Proposed variable-sized (test, results) with 0.950 here" in text
+    assert (
+        "largest difference is that of Proposed variable-sized (test, results): 0.950 here" in text
+    )
     assert "1 of 3 rows had fewer epochs" in text
 
 
@@ -276,8 +278,8 @@ def test_without_published_values_the_answer_is_the_best_network_and_baseline() 
     headline, sentences = answer([Section("t", "Mine", table)])
     assert headline == "Best network by AUPR: Variable-sized (CV), AUPR 0.750, AUROC 0.750."
     assert sentences == [
-        "1 of 1 rows of networks have a higher AUPR than the best method without a network on the "
-        "same records (Random forest 0.200)."
+        "1 of 1 rows of networks have a higher AUPR than the best baseline on the same records "
+        "(Random forest 0.200)."
     ]
     short = table.assign(whole=[False, True])
     headline, _ = answer([Section("t", "Mine", short)])
@@ -315,8 +317,8 @@ def test_the_answer_warns_of_records_that_were_trained_on_or_stand_in_both_class
     )
     sections = [*reproduced((A, "CV", 0.98, 0.92, True)), Section("audit", "Doubts", audit)]
     text = " ".join(answer(sections)[1])
-    assert "Of 1,020 evaluation records 4 have the very sequence of a training record" in text
-    assert "and 4 one that stands in the other class too: look at “Doubts”" in text
+    assert "Of 1,020 evaluation records, 4 have the same sequence as a training record" in text
+    assert "and 4 a sequence that also occurs in the other class: see “Doubts”" in text
     audit[["in training", "in both classes"]] = 0
     assert "evaluation records" not in " ".join(answer(sections)[1])
 
@@ -476,8 +478,8 @@ def test_networks_trained_in_full_are_counted_above_the_best_baseline_of_their_r
     )
     sentences = answer([Section("t", "Mine", table)])[1]
     assert sentences[0] == (
-        "2 of 3 rows of networks have a higher AUPR than the best method without a network on the "
-        "same records (Forest 0.700, MFE 0.300)."
+        "2 of 3 rows of networks have a higher AUPR than the best baseline on the same records "
+        "(Forest 0.700, MFE 0.300)."
     )
 
 

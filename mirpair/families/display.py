@@ -1,4 +1,4 @@
-"""What readers see of the tables of a study of families: cells, intervals, marks, notes."""
+"""Prepare the tables of a families study for readers: cells, intervals, marks, notes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mirpair.families.tables import (
 from mirpair.pages.printing import BELOW_MARK, BEST_MARK, MISSING, Printable, decimals, ranges
 
 TITLES = {
-    "accuracy": "How often the family is right, by what trained alike",
-    "sizes": "How often the family is right, by the number of training records",
-    "rejection": "Telling the trained families from everything else",
-    "infernal": "Against Infernal",
-    "growth": "How time grows with the number of families",
+    "accuracy": "How often the family is right, by similarity to the training records",
+    "sizes": "How often the family is right, by number of training records",
+    "rejection": "Separating the trained families from all other RNAs",
+    "infernal": "Comparison with Infernal",
+    "growth": "How the time grows with the number of families",
 }
-# What readers see: cells, source of each row, what stands below cells, notes.
+# Cells, source of each row, smaller text below cells, notes.
 _Shown = tuple[pd.DataFrame, Sequence[str], pd.DataFrame, Sequence[str]]
 
 
@@ -37,33 +37,35 @@ def _marked(rows: pd.DataFrame) -> list[str]:
 
 
 def _spread(table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Accuracies and their intervals, a row for each method and a column for each value."""
+    """Format accuracies and intervals, a row for each method and a column for each value."""
     cells = table.assign(text=_marked(table), below=ranges(table["low"], table["high"]))
     keys = ["experiment", "method"] if column == "band" else ["method"]
     order = cells[keys].drop_duplicates()
-    # What is not there at all is no empty cell of a method, but no value.
+    # A method without a row for this value gets a dash.
     text, below = (
-        cells.pivot(index=keys, columns=column, values=of).reindex(
+        cells.pivot(index=keys, columns=column, values=values).reindex(
             index=pd.MultiIndex.from_frame(order) if len(keys) > 1 else order["method"],
             columns=list(dict.fromkeys(cells[column])),
         )
-        for of in ("text", "below")
+        for values in ("text", "below")
     )
     return text.fillna(MISSING).reset_index(), below.fillna("").reset_index(drop=True)
 
 
 _SEEDS = (
-    "The 95 % interval is a bootstrap over families, with all their records; none where all "
-    "records are right or wrong. Several seeds are drawn together: it is that of their mean."
+    "The 95 % interval is from a bootstrap over families, with all their records; there is none "
+    "if all records are right or all are wrong. With several seeds, it is the interval of their "
+    "mean."
 )
 _PARTIAL = (
-    f"{MIRGENEDB} are asked for those families alone that have a counterpart in MirGeneDB "
-    "({families} of {all}, {records:,} of {of:,} records), so that row is no rival of the others."
+    f"{MIRGENEDB} are evaluated only on families with a counterpart in MirGeneDB "
+    "({families} of {all}, {records:,} of {of:,} records), so that row cannot be compared with the "
+    "others."
 )
 
 
 def partial(table: pd.DataFrame) -> list[str]:
-    """The sentence that says which families MirGeneDB's models are asked for, if they are."""
+    """Say on which families MirGeneDB's models are evaluated, if they are."""
     rows = table[table["band"] == ALL] if "band" in table else table
     lines = []
     for _, group in rows.groupby("experiment", sort=False):
@@ -81,7 +83,7 @@ def _show_accuracy(table: pd.DataFrame) -> _Shown:
     groups = [group for _, group in table.groupby(["experiment", "method"], sort=False)]
     reached = [reaches_baseline(group) for group in groups]
     far = [is_far_right(group) for group in groups]
-    yes = {True: "yes", False: "no", None: MISSING}
+    words = {True: "yes", False: "no", None: MISSING}
     text = text.rename(columns={"experiment": "Experiment", "method": "Method", ALL: "All"})
     text.insert(2, "Input", list(first["input"]))
     every = table[table["band"] == ALL]
@@ -90,8 +92,8 @@ def _show_accuracy(table: pd.DataFrame) -> _Shown:
         for method, gain in zip(every["method"], every["gain"], strict=True)
     ]
     below["Gain"] = ranges(every["gain low"], every["gain high"], "{:+.3f} to {:+.3f}")
-    text["Baseline reached"] = [yes[is_it] for is_it in reached]
-    text[f"Above {FAR_ACCURACY:.2f} {FAR}"] = [yes[is_it] for is_it in far]
+    text["Baseline reached"] = [words[it] for it in reached]
+    text[f"Above {FAR_ACCURACY:.2f} {FAR}"] = [words[it] for it in far]
     sizes = [
         f"{name}: {families} families, "
         + ", ".join(f"{band} {n:,}" for band, n in zip(rows["band"], rows["records"], strict=True))
@@ -105,10 +107,10 @@ def _show_accuracy(table: pd.DataFrame) -> _Shown:
         below.rename(columns={ALL: "All"}),
         [
             f"{BEST_MARK} best of the column in its experiment, {BELOW_MARK} less than the 8-mer "
-            "nearest neighbour on the same records. Bands are the part of an RNA's 8-mers that "
-            "the nearest training record has too: below 0.3 little that trained is like it. "
-            "Gain: accuracy of all less the 8-mer nearest neighbour's, with the interval of the "
-            "difference on the same records. Baseline reached: in every band.",
+            "nearest neighbour on the same records. Bands are the share of an RNA's 8-mers that "
+            "the nearest training record also has: below 0.3, hardly any training record is "
+            "similar. Gain: accuracy of all minus that of the 8-mer nearest neighbour, with the "
+            "interval of the difference on the same records. Baseline reached: in every band.",
             f"Evaluation records – {'; '.join(sizes)}.",
             _SEEDS,
             *partial(table),
@@ -118,18 +120,18 @@ def _show_accuracy(table: pd.DataFrame) -> _Shown:
 
 def _show_sizes(table: pd.DataFrame) -> _Shown:
     text, below = _spread(table, "training")
-    names = {of: f"{of} training records" for of in below.columns}
+    names = {size: f"{size} training records" for size in below.columns}
     first = table.drop_duplicates("method").set_index("method").loc[text["method"]]
     text = text.rename(columns={"method": "Method", **names})
     text.insert(1, "Input", list(first["input"]))
-    told = f"{first['families'].max()} families, of each the same records evaluate"
+    families, records = first["families"].max(), first["records"].max()
     return (
         text,
         list(first["source"]),
         below.rename(columns=names),
         [
-            f"{told}: {first['records'].max():,} in all. {BEST_MARK} best of the column, "
-            f"{BELOW_MARK} less than the 8-mer nearest neighbour.",
+            f"{families} families, always with the same {records:,} evaluation records. "
+            f"{BEST_MARK} best of the column, {BELOW_MARK} less than the 8-mer nearest neighbour.",
             _SEEDS,
         ],
     )
@@ -150,10 +152,10 @@ def _show_rejection(table: pd.DataFrame) -> _Shown:
     )
     below = pd.DataFrame(index=text.index)
     for kind, rows in table.groupby("kind", sort=False):
-        of = rows.set_index(keys).reindex(pd.MultiIndex.from_frame(pooled[keys]))
+        of_kind = rows.set_index(keys).reindex(pd.MultiIndex.from_frame(pooled[keys]))
         name = str(kind)
-        text[name] = decimals(of["accepted"])
-        rates = zip(decimals(of["AUROC"]), decimals(of["false positives"]), strict=True)
+        text[name] = decimals(of_kind["accepted"])
+        rates = zip(decimals(of_kind["AUROC"]), decimals(of_kind["false positives"]), strict=True)
         below[name] = [f"AUROC\u00a0{auroc}, FP\u00a0{wrong}" for auroc, wrong in rates]
     text["Sensitivity"] = decimals(pooled["sensitivity"])
     text["Youden"] = decimals(pooled["youden accepted"])
@@ -170,14 +172,15 @@ def _show_rejection(table: pd.DataFrame) -> _Shown:
         list(pooled["source"]),
         below,
         [
-            "By kind: part of the evaluation records of trained families that is accepted, at the "
-            f"threshold that {OUTLIER_FALSE_POSITIVES:.0%} of such outliers reach among the records that "
-            "validate; below it AUROC and the part of the outliers that evaluate that is accepted "
-            "(FP). For all kinds, with one threshold, each kind counts the same; sensitivity is "
-            "the part that is accepted and named rightly, there too. Youden: the same for Youden's "
-            f"point of all kinds. Means over seeds. Outliers that evaluate: {counts}.",
-            f"{BEST_MARK} the method's best score by AUROC of all kinds on the records that "
-            "validate, so that what evaluates chooses nothing; the best of all methods: "
+            "By kind: share of the evaluation records of trained families that is accepted, at "
+            f"the threshold that {OUTLIER_FALSE_POSITIVES:.0%} of such outliers reach among the "
+            "validation records; below it AUROC and the share of the evaluation outliers that is "
+            "accepted (FP). For all kinds, there is one threshold, and each kind counts the same; "
+            "sensitivity is the share that is accepted and gets the right family at that "
+            "threshold. Youden: the same for Youden's point of all kinds. Means over seeds. "
+            f"Evaluation outliers: {counts}.",
+            f"{BEST_MARK} the method's best score by AUROC of all kinds on the validation records, "
+            "so that evaluation records choose nothing; the best of all methods: "
             + "; ".join(f"{row['method']}, {row['score']}" for row in top.to_dict("records"))
             + ".",
         ],
@@ -200,22 +203,22 @@ def _show_infernal(table: pd.DataFrame) -> _Shown:
         }
     )
     notes = [
-        f"Experiment {table['experiment'].iloc[0]}. RNAs a second from their sequences on, folding "
-        f"counted; × is the multiple of Infernal's on as many cores. {_SEEDS}"
+        f"Experiment {table['experiment'].iloc[0]}. RNAs per second from the sequence on, "
+        f"including folding; × is the multiple of Infernal's rate on as many cores. {_SEEDS}"
     ]
     if "score" in table:
         text["Score"] = table["score"].fillna(MISSING)
         text["Sensitivity"] = decimals(table["sensitivity"])
         text["False positives"] = decimals(table["false positives"])
         notes.append(
-            f"Sensitivity and false positives at {OUTLIER_FALSE_POSITIVES:.0%} false positives of all "
-            "kinds on the records that validate."
+            "Sensitivity and false positives at the threshold with "
+            f"{OUTLIER_FALSE_POSITIVES:.0%} false positives of all kinds on the validation records."
         )
     text["Folding"] = decimals(table["folding"], "{:.0%}")
     for cores in [str(name).split()[1] for name in table.columns if name.startswith("rate ")]:
-        of = f"on {cores} core{'s' if cores != '1' else ''}"
-        text[f"RNAs/s {of}"] = _few_digits(table[f"rate {cores}"])
-        text[f"× Infernal {of}"] = _few_digits(table[f"ratio {cores}"])
+        on = f"on {cores} core{'s' if cores != '1' else ''}"
+        text[f"RNAs/s {on}"] = _few_digits(table[f"rate {cores}"])
+        text[f"× Infernal {on}"] = _few_digits(table[f"ratio {cores}"])
     below = pd.DataFrame({"Accuracy": ranges(table["low"], table["high"])})
     return text, list(table["source"]), below, [*notes, *partial(table)]
 
@@ -227,10 +230,10 @@ def _show_growth(table: pd.DataFrame) -> _Shown:
             "Families": table["families"].astype(str),
             "Cores": table["cores"].astype(str),
             "RNAs": table["sequences"].astype(str),
-            "Seconds for an RNA": decimals(table["seconds each"], "{:.2g}"),
+            "Seconds per RNA": decimals(table["seconds each"], "{:.2g}"),
         }
     )
-    return text, [""] * len(text), pd.DataFrame(), ["From the sequences on, folding counted."]
+    return text, [""] * len(text), pd.DataFrame(), ["From the sequence on, including folding."]
 
 
 _SHOWN = {
@@ -244,7 +247,7 @@ _TEXT_COLUMNS = ("Experiment", "Method", "Input", "Score", "Outliers")
 
 
 def printable(name: str, table: pd.DataFrame) -> Printable:
-    """A table as readers see it; `name` is a key of `TITLES`."""
+    """Prepare a table for printing; `name` is a key of `TITLES`."""
     text, kinds, below, notes = _SHOWN[name](table)
     numbers = [column for column in text.columns if column not in _TEXT_COLUMNS]
     return Printable(TITLES[name], table, text, kinds, numbers, below, notes=notes)

@@ -1,4 +1,4 @@
-"""Figures of a study of families."""
+"""Draw the figures of a families study."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ _MOST = 20
 
 
 def _interval(axis: Axes, rows: pd.DataFrame, places: Sequence[float]) -> None:
-    """The intervals of a method's accuracies, at these places of the horizontal axis."""
+    """Draw the intervals of a method's accuracies at these places of the horizontal axis."""
     colour = LOOKS[rows["method"].iloc[0]]["color"]
     axis.vlines(places, rows["low"], rows["high"], color=colour, lw=1.2, alpha=0.5)
 
 
 def best_network(table: pd.DataFrame, experiment: str) -> str:
-    """The network that is right most often on an experiment; of equally good ones the first."""
+    """Find the network with the highest accuracy on an experiment; the first of equal ones."""
     rows = table[(table["experiment"] == experiment) & (table["source"] == OURS)]
     rows = rows[rows["band"] == ALL]
     return str(rows["method"].iloc[int(rows["accuracy"].to_numpy().argmax())])
@@ -60,7 +60,7 @@ def best_network(table: pd.DataFrame, experiment: str) -> str:
 
 @in_style
 def draw_methods(table: pd.DataFrame) -> Figure:
-    """Accuracy of each method, that is of each encoding, by experiment, with 95 % intervals.
+    """Draw the accuracy of each method (each encoding) by experiment, with 95 % intervals.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def draw_methods(table: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_sizes(table: pd.DataFrame) -> Figure:
-    """Accuracy by number of training records a family.
+    """Draw accuracy by number of training records per family.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def draw_sizes(table: pd.DataFrame) -> Figure:
         dashes = "--" if name == NEAREST else "-"
         axis.plot(places, rows["accuracy"], ls=dashes, lw=1.2, ms=5, label=name, **LOOKS[name])
     axis.set_xticks(sizes)
-    axis.set(xlabel="training records of a family", ylabel="accuracy")
+    axis.set(xlabel="training records per family", ylabel="accuracy")
     axis.set_ylim(top=1.01)
     families = table["families"].max()
     title_panel(axis, f"{families} families, the same evaluation records")
@@ -123,7 +123,7 @@ def draw_sizes(table: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_bands(table: pd.DataFrame) -> Figure:
-    """Accuracy by the part of an RNA's 8-mers that the nearest training record has too.
+    """Draw accuracy by the share of an RNA's 8-mers that the nearest training record also has.
 
     Parameters
     ----------
@@ -160,30 +160,30 @@ def draw_bands(table: pd.DataFrame) -> Figure:
 
 
 def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
-    """What the families that a method gets wrong most often are called.
+    """Count what a method calls the families that it gets wrong most often.
 
     Parameters
     ----------
     called
-        A method; its first seed is taken.
+        A method; its first seed is used.
     most
-        At most so many families are told.
+        Maximum number of families.
 
     Returns
     -------
     DataFrame
-        A row a family, the one with most errors first (of as many the first by name), and a
-        column for each of these families and each that they are called: how many evaluation
-        records. Without any error the families with most records.
+        Numbers of evaluation records: a row for each family, the one with most errors first (with
+        equal numbers by name), and a column for each of these families and for each other family
+        that they are called. Without any error, the families with most records.
     """
     table = called.queries.merge(called.calls[0], on="id", suffixes=("_nearest", ""))
-    known = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
-    name = "called_nearest" if "called" not in known else "called"
-    wrong = (known[name] != known["family"]).groupby(known["family"]).sum()
-    ranked = wrong if wrong.any() else known["family"].value_counts().sort_index()
+    records = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
+    name = "called_nearest" if "called" not in records else "called"
+    wrong = (records[name] != records["family"]).groupby(records["family"]).sum()
+    ranked = wrong if wrong.any() else records["family"].value_counts().sort_index()
     order = ranked.sort_values(ascending=False, kind="stable")
     rows = list((order[order > 0] if wrong.any() else order).index[:most])
-    of_rows = known[known["family"].isin(rows)]
+    of_rows = records[records["family"].isin(rows)]
     counts = pd.crosstab(of_rows["family"], of_rows[name].replace("", "none"))
     others = sorted(set(counts.columns) - set(rows))
     return counts.reindex(index=rows, columns=[*rows, *others], fill_value=0)
@@ -191,12 +191,12 @@ def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
 
 @in_style
 def draw_confusions(called: Called) -> Figure:
-    """The families that a method gets wrong most often, and what it calls them.
+    """Draw the families that a method gets wrong most often, and what it calls them.
 
     Parameters
     ----------
     called
-        A method of one experiment.
+        A method on one experiment.
     """
     counts = confusions(called)
     size = len(counts)
@@ -224,7 +224,7 @@ def draw_confusions(called: Called) -> Figure:
             if number
         ]
         if names:
-            # Where the matrix has no column for it.
+            # Families without a column of their own.
             text = f"also {', '.join(names)}"
             axis.text(size - 0.3, row, text, va="center", fontsize=7, color=ORANGE)
     axis.set_xticks(range(size), counts.index, rotation=90, fontsize=7)
@@ -237,12 +237,12 @@ def draw_confusions(called: Called) -> Figure:
 
 @in_style
 def draw_rejection(called: Sequence[Called]) -> Figure:
-    """ROC of telling trained families from each kind of outlier.
+    """Draw the ROC of separating trained families from each kind of outlier.
 
     Parameters
     ----------
     called
-        Methods of one experiment; of each every score is drawn, by the first seed.
+        Methods on one experiment; every score of the first seed is drawn.
     """
     from sklearn.metrics import roc_curve
 
@@ -275,7 +275,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
         count = (evaluated["kind"] == kind).sum()
         title_panel(axis, f"{kind} (n = {count:,})")
     hide(axes[len(kinds) :])
-    # What is lost below is at fewer false positives than anyone would ask for.
+    # The part cut off below has fewer false positives than anyone would ask for.
     axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
     for place, axis in enumerate(axes[: len(kinds)]):
         if place + columns >= len(kinds):
@@ -287,7 +287,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
 
 @in_style
 def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
-    """RNAs a second of each method, and how the time for one grows with the families.
+    """Draw the RNAs per second of each method, and the time per RNA by number of families.
 
     Parameters
     ----------
@@ -312,12 +312,12 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
             left.axvline(rate, color=colour, lw=1, ls=":", label=f"{FASTER} × Infernal")
     left.set_xscale("log")
     left.set_yticks(heights, list(rows["method"]))
-    left.set(xlabel="RNAs a second (log scale), folding counted", ylim=(-0.6, len(rows) - 0.4))
+    left.set(xlabel="RNAs per second (log scale), including folding", ylim=(-0.6, len(rows) - 0.4))
     alone = growth[growth["cores"] == growth["cores"].min()]
     for method, of in alone.groupby("method", sort=False):
         right.plot(of["families"], of["seconds each"], lw=1.2, ms=5, **LOOKS[method])
     right.set_yscale("log")
-    right.set(xlabel="families", ylabel="seconds for an RNA, one core (log scale)")
+    right.set(xlabel="number of families", ylabel="seconds per RNA, one core (log scale)")
     right.set_xlim(left=0)
     for axis in (left.xaxis, right.yaxis):
         axis.set_major_locator(LogLocator())
@@ -332,13 +332,13 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]) -> Figure:
-    """Loss and accuracy of every epoch: a row for each experiment, a colour for each network.
+    """Draw loss and accuracy by epoch: a row for each experiment, a colour for each network.
 
     Parameters
     ----------
     histories
         Experiment to label of the network to the history of each seed (columns epoch, and loss and
-        accuracy of the records that train and validate).
+        accuracy of the training and validation records).
     """
     figure = Figure(figsize=(8, 0.8 + 2.4 * len(histories)), layout="constrained")
     axes = figure.subplots(len(histories), 2, squeeze=False)
@@ -373,17 +373,17 @@ def study_figures(
     runs: Sequence[Mapping[str, Any]],
     first: str,
 ) -> dict[str, Figure]:
-    """All figures of a study by name.
+    """Draw all figures of a study, by name.
 
     Parameters
     ----------
     called, tables
         Results of `mirpair.families.methods.read_called` and
-        `mirpair.families.tables.study_tables`; of the tables, all but accuracy may be missing.
+        `mirpair.families.tables.study_tables`; all tables but accuracy may be missing.
     histories, runs
         ``history.tsv`` of each training, and its experiment and label.
     first
-        The experiment whose best network is shown in detail.
+        Experiment whose best network is shown in detail.
     """
     by_label: dict[str, dict[str, list[pd.DataFrame]]] = {}
     for run, path in zip(runs, histories, strict=True):

@@ -1,4 +1,4 @@
-"""The methods of a study of families, and what each of them calls the records."""
+"""The methods of a families study, and the family that each of them calls for each record."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ WITH_STRUCTURE = tuple(FAMILY_MODELS[name].label for name in ("pair", "prob", "m
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What a method calls the records of an experiment.
+    """The calls of a method for the records of an experiment.
 
     Attributes
     ----------
     experiment, method
         Names.
     queries
-        The records that count for it, as `mirpair.families.records.nearest_family` has them.
+        Records that count for it, see `mirpair.families.records.nearest_family`.
     calls
-        Columns id, called and the method's scores; a table for each seed.
+        A table for each seed: id, called and the scores of the method.
     """
 
     experiment: str
@@ -56,12 +56,12 @@ class Called:
 
     @property
     def source(self) -> str:
-        """Whether it is a baseline, a network of ours, or another program."""
+        """Tell a baseline, a network of ours, and another program apart."""
         return _SOURCES.get(self.method, OURS)
 
     @property
     def scores(self) -> list[str]:
-        """Names of its scores among `mirpair.families.family_calls.SCORES`."""
+        """List its scores among `mirpair.families.family_calls.SCORES`."""
         return [name for name in SCORES if name in self.calls[0]]
 
 
@@ -71,34 +71,35 @@ def gather_called(
     infernal: Mapping[str, pd.DataFrame] | None = None,
     mirgenedb: Mapping[str, tuple[pd.DataFrame, Mapping[str, str]]] | None = None,
 ) -> list[Called]:
-    """What all methods call, by experiment: the baseline, networks, other programs.
+    """Gather the calls of all methods by experiment: the baseline, networks, other programs.
 
     Parameters
     ----------
     queries
         Experiment to the result of `mirpair.families.records.nearest_family`.
     networks
-        Experiment, label and calls of each training; those that have the first two in common are
-        seeds of the same.
+        Experiment, label and calls of each training; trainings with the same experiment and label
+        differ in their seeds.
     infernal
         Experiment to calls (id, called, bits).
     mirgenedb
-        Experiment to calls by the names of MirGeneDB, and our families to those names, as
-        `mirpair.families.infernal.counterparts` has them.
+        Experiment to calls with MirGeneDB's names, and our families to those names (see
+        `mirpair.families.infernal.counterparts`).
     """
-    found = []
-    for name, asked in queries.items():
-        # The queries have the family of the nearest record as called.
-        found.append(Called(name, NEAREST, asked, [asked[["id", "called", "containment"]]]))
-        labels = dict.fromkeys(label for of, label, _ in networks if of == name)
-        for label in labels:
-            seeds = [calls for of, own, calls in networks if (of, own) == (name, label)]
-            found.append(Called(name, label, asked, seeds))
+    called = []
+    for name, records in queries.items():
+        # The column called of the queries is the family of the nearest training record.
+        called.append(Called(name, NEAREST, records, [records[["id", "called", "containment"]]]))
+        seeds: dict[str, list[pd.DataFrame]] = {}
+        for experiment, label, calls in networks:
+            if experiment == name:
+                seeds.setdefault(label, []).append(calls)
+        called += [Called(name, label, records, calls) for label, calls in seeds.items()]
         if infernal and name in infernal:
-            found.append(Called(name, INFERNAL, asked, [infernal[name]]))
+            called.append(Called(name, INFERNAL, records, [infernal[name]]))
         if mirgenedb and name in mirgenedb:
-            found.append(_of_mirgenedb(name, asked, *mirgenedb[name]))
-    return found
+            called.append(_of_mirgenedb(name, records, *mirgenedb[name]))
+    return called
 
 
 def read_called(
@@ -108,7 +109,7 @@ def read_called(
     infernal: Sequence[str] = (),
     mirgenedb: Sequence[str] = (),
 ) -> list[Called]:
-    """What `gather_called` makes of the files of a study.
+    """Read the calls of all methods from the files of a study, see `gather_called`.
 
     Parameters
     ----------
@@ -123,13 +124,14 @@ def read_called(
     Raises
     ------
     InputError
-        If a table is not as it should be.
+        If a table is malformed.
     """
-    found = {}
+    of_mirgenedb = {}
     if mirgenedb:
         table, names = mirgenedb
-        other_of = json.loads(Path(names).read_text("utf-8"))
-        found[Path(table).stem.removesuffix("-mirgenedb")] = read_calls(table, ["bits"]), other_of
+        experiment = Path(table).stem.removesuffix("-mirgenedb")
+        counterparts = json.loads(Path(names).read_text("utf-8"))
+        of_mirgenedb[experiment] = read_calls(table, ["bits"]), counterparts
     return gather_called(
         {Path(path).stem: read_queries(path) for path in nearest},
         [
@@ -137,18 +139,18 @@ def read_called(
             for run, path in zip(runs, calls, strict=True)
         ],
         {Path(path).stem: read_calls(path, ["bits"]) for path in infernal},
-        found,
+        of_mirgenedb,
     )
 
 
 def _of_mirgenedb(
-    name: str, queries: pd.DataFrame, calls: pd.DataFrame, other_of: Mapping[str, str]
+    name: str, queries: pd.DataFrame, calls: pd.DataFrame, counterparts: Mapping[str, str]
 ) -> Called:
-    """By our names, of the families alone that have a counterpart there."""
-    covered = queries[(queries["kind"] != "") | queries["family"].isin(other_of)]
+    """Translate calls to our names, for those of our families that MirGeneDB also has."""
+    covered = queries[(queries["kind"] != "") | queries["family"].isin(counterparts)]
     table = covered[["id", "family"]].merge(calls, on="id", validate="one_to_one")
-    own = table["family"].map(other_of) == table["called"]
-    # A family that has no counterpart among ours is not one of the trained ones.
-    table["bits"] = table["bits"].where(table["called"].isin(set(other_of.values())))
-    table["called"] = table["family"].where(own, "")
+    is_right = table["family"].map(counterparts) == table["called"]
+    # A family without a counterpart among ours is not a trained family.
+    table["bits"] = table["bits"].where(table["called"].isin(set(counterparts.values())))
+    table["called"] = table["family"].where(is_right, "")
     return Called(name, MIRGENEDB, covered, [table[["id", "called", "bits"]]])

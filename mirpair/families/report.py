@@ -1,4 +1,4 @@
-"""One self-contained page that says what a study of families found."""
+"""Write the report of a families study: one self-contained page."""
 
 from __future__ import annotations
 
@@ -27,137 +27,137 @@ from mirpair.pages.printing import BASELINE, OTHER_PROGRAM, OURS, section_parts
 from mirpair.recipes import FAMILY_MODELS
 
 _MEANING = {
-    OURS: "a network, trained here",
-    BASELINE: "no network: the family of the training record that shares most 8-mers",
+    OURS: "a network trained by this software",
+    BASELINE: "without a network: the family of the training record that shares most 8-mers",
     OTHER_PROGRAM: "covariance models, run here",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Something that is asked of the networks.
+    """A goal for the networks.
 
     Attributes
     ----------
-    asked
-        What is asked.
+    goal
+        What a network must do.
     reached
-        Whether one network does it; None if there is nothing to say it by.
-    told
+        Whether a network does it; None if it was not measured.
+    result
         The numbers.
     """
 
-    asked: str
+    goal: str
     reached: bool | None
-    told: str
+    result: str
 
 
 def _top(rows: pd.DataFrame, column: str) -> dict[str, Any]:
-    """The row with the highest value; of equal ones the first."""
+    """Find the row with the highest value; the first of equal ones."""
     best = rows.iloc[int(np.nanargmax(rows[column].to_numpy()))]
     return {str(name): value for name, value in best.items()}
 
 
-def _sure(row: Mapping[str, Any]) -> str:
+def _with_interval(row: Mapping[str, Any]) -> str:
     text = f"{row['accuracy']:.3f}"
     return text if np.isnan(row["low"]) else f"{text} ({row['low']:.3f}–{row['high']:.3f})"
 
 
 def goals(tables: Mapping[str, pd.DataFrame]) -> list[Goal]:
-    """Whether a network reaches what is asked, on the first experiment with networks.
+    """Check whether a network reaches the goals, on the first experiment with networks.
 
     Parameters
     ----------
     tables
-        Those of `mirpair.families.tables`, by name; all but accuracy may be missing.
+        Result of `mirpair.families.tables.study_tables`; all but accuracy may be missing.
     """
     table = tables["accuracy"]
     first = table.loc[table["source"] == OURS, "experiment"].iloc[0]
     table = table[table["experiment"] == first]
     ours = table[table["source"] == OURS]
     by_method = {str(name): rows for name, rows in ours.groupby("method", sort=False)}
-    found = [_of_bands(by_method), _of_far(by_method, table)]
+    checked = [_goal_of_bands(by_method), _goal_of_far(by_method, table)]
     rejections = tables.get("rejection")
     if rejections is not None and (rejections["source"] == OURS).any():
-        found.append(_of_kinds(rejections))
+        checked.append(_goal_of_kinds(rejections))
     if "infernal" in tables:
-        found.append(_of_speed(tables["infernal"]))
-    return found
+        checked.append(_goal_of_speed(tables["infernal"]))
+    return checked
 
 
-def _of_bands(by_method: Mapping[str, pd.DataFrame]) -> Goal:
-    asked = f"At least the {NEAREST} in every band of shared 8-mers"
+def _goal_of_bands(by_method: Mapping[str, pd.DataFrame]) -> Goal:
+    goal = f"At least as accurate as the {NEAREST} in every band of shared 8-mers"
     reached = [name for name, rows in by_method.items() if reaches_baseline(rows)]
     if reached:
-        return Goal(asked, True, f"{', '.join(reached)}.")
-    short = {
+        return Goal(goal, True, f"{', '.join(reached)}.")
+    missed = {
         name: rows[(rows["band"] != ALL) & (rows["accuracy"] < rows["baseline"])]
         for name, rows in by_method.items()
     }
-    nearest = min(short, key=lambda name: len(short[name]))
-    told = ", ".join(
+    nearest = min(missed, key=lambda name: len(missed[name]))
+    bands = ", ".join(
         f"{row['band']}: {row['accuracy']:.3f} against {row['baseline']:.3f}"
-        for row in short[nearest].to_dict("records")
+        for row in missed[nearest].to_dict("records")
     )
-    return Goal(asked, False, f"No network; nearest is {nearest}, short in {told}.")
+    return Goal(goal, False, f"No network; the closest is {nearest}, which misses {bands}.")
 
 
-def _of_far(by_method: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Goal:
-    asked = f"Accuracy above {FAR_ACCURACY:.2f} where shared 8-mers are {FAR}"
+def _goal_of_far(by_method: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> Goal:
+    goal = f"Accuracy above {FAR_ACCURACY:.2f} where the share of shared 8-mers is {FAR}"
     far = table[(table["band"] == FAR) & (table["records"] > 0)]
     if far.empty:
-        return Goal(asked, None, "No evaluation record is so far from all that trained.")
+        return Goal(goal, None, "No evaluation record is so far from all training records.")
     best = _top(far[far["source"] == OURS], "accuracy")
-    told = (
-        f"{best['method']} {_sure(best)} of {best['records']:,} records; {NEAREST} "
+    result = (
+        f"{best['method']} {_with_interval(best)} of {best['records']:,} records; {NEAREST} "
         f"{best['baseline']:.3f}"
     )
     for row in far[far["method"] == INFERNAL].to_dict("records"):
-        told += f", {INFERNAL} {row['accuracy']:.3f}"
-    return Goal(asked, any(is_far_right(rows) for rows in by_method.values()), f"{told}.")
+        result += f", {INFERNAL} {row['accuracy']:.3f}"
+    return Goal(goal, any(is_far_right(rows) for rows in by_method.values()), f"{result}.")
 
 
-def _of_kinds(table: pd.DataFrame) -> Goal:
-    asked = (
-        f"At least {ACCEPTED:.2f} of the trained families accepted at {OUTLIER_FALSE_POSITIVES:.0%} false "
-        "positives, for each kind of outlier"
+def _goal_of_kinds(table: pd.DataFrame) -> Goal:
+    goal = (
+        f"At least {ACCEPTED:.2f} of the trained families accepted at "
+        f"{OUTLIER_FALSE_POSITIVES:.0%} false positives, for each kind of outlier"
     )
     trained = table.loc[table["source"] == OURS, "experiment"].iloc[0]
     first = table[table["experiment"] == trained]
     of_kind = first[first["best"] & (first["kind"] != ALL_KINDS) & (first["source"] == OURS)]
     worst = of_kind.loc[of_kind.groupby("method", sort=False)["accepted"].idxmin()]
     best = _top(worst, "accepted")
-    told = (
-        f"{best['method']}, {best['score']}: at least {best['accepted']:.3f} (least for "
+    result = (
+        f"{best['method']}, {best['score']}: at least {best['accepted']:.3f} (lowest for "
         f"{best['kind']}, with {best['false positives']:.3f} false positives)"
     )
     others = first[(first["kind"] != ALL_KINDS) & first["best"]]
     for name in (NEAREST, INFERNAL):
         rows = others[others["method"] == name]
         if len(rows):
-            told += f"; {name}: at least {rows['accepted'].min():.3f}"
-    return Goal(asked, bool(best["accepted"] >= ACCEPTED), f"{told}.")
+            result += f"; {name}: at least {rows['accepted'].min():.3f}"
+    return Goal(goal, bool(best["accepted"] >= ACCEPTED), f"{result}.")
 
 
-def _of_speed(table: pd.DataFrame) -> Goal:
+def _goal_of_speed(table: pd.DataFrame) -> Goal:
     quality = "sensitivity" if "sensitivity" in table else "accuracy"
-    asked = f"At least {FASTER} times as fast as {INFERNAL} at no lower {quality}"
+    goal = f"At least {FASTER} times as fast as {INFERNAL} at no lower {quality}"
     ratios = [name for name in map(str, table.columns) if name.startswith("ratio ")]
     theirs = table[table["method"] == INFERNAL]
     rows = table[table["source"] == OURS].dropna(subset=ratios)
     if theirs.empty or rows.empty:
-        return Goal(asked, None, "No network was timed beside it.")
+        return Goal(goal, None, "No network was timed with it.")
     needed = theirs[quality].iloc[0]
     fast, right = rows[ratios].min(axis=1) >= FASTER, rows[quality] >= needed
-    told = "; ".join(
+    result = "; ".join(
         f"{row['method']} {row[quality]:.3f}, {min(row[name] for name in ratios):,.0f} times"
         for row in rows.to_dict("records")
     )
-    return Goal(asked, bool((fast & right).any()), f"{INFERNAL} {quality} {needed:.3f}; {told}.")
+    return Goal(goal, bool((fast & right).any()), f"{INFERNAL} {quality} {needed:.3f}; {result}.")
 
 
 def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
-    """A headline, and the sentences that bear it out: which encoding, which score, who is faster.
+    """Write a headline, and sentences on encodings, scores and speed that support it.
 
     Parameters
     ----------
@@ -174,13 +174,13 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
         best = _top(networks, "accuracy")
         side = "above" if best["accuracy"] > best["baseline"] else "not above"
         headlines.append(
-            f"{best['method']} ({best['input']}) is the best network on {name}: it names a part of "
-            f"{_sure(best)} of the {best['records']:,} evaluation records of {best['families']} "
-            f"families rightly, {side} the {NEAREST} with {best['baseline']:.3f}."
+            f"{best['method']} ({best['input']}) is the best network on {name}: its accuracy is "
+            f"{_with_interval(best)} on {best['records']:,} evaluation records of "
+            f"{best['families']} families, {side} the {NEAREST} with {best['baseline']:.3f}."
         )
         sentences += _structure(str(name), table[table["experiment"] == name])
     if not headlines:
-        headlines.append("No network is trained on an experiment of all families.")
+        headlines.append("No network is trained on an experiment with all families.")
     return headlines[0], [
         *headlines[1:],
         *sentences,
@@ -191,16 +191,16 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
 
 
 def _structure(experiment: str, table: pd.DataFrame) -> list[str]:
-    """Whether the structure helps: the same network with and without it, and the best of either."""
+    """Say whether structure helps: the same network with and without it, and the best of each."""
     rows = table[table["source"] == OURS].set_index(["method", "band"])["accuracy"]
     methods = list(dict.fromkeys(rows.index.get_level_values(0)))
-    told = []
+    sentences = []
     same = [FAMILY_MODELS[name].label for name in ("variable", "without-pairing")]
     if set(same) <= set(methods):
         gains = [(band, rows[same[0], band] - rows[same[1], band]) for band in (ALL, FAR)]
         parts = [f"{gain:+.3f} ({band})" for band, gain in gains if not np.isnan(gain)]
         verb = "helps" if gains[0][1] > 0 else "does not help"
-        told.append(
+        sentences.append(
             f"The pairing matrix {verb} the variable-sized network on {experiment}: accuracy "
             f"{', '.join(parts)} over the same network without it."
         )
@@ -208,12 +208,12 @@ def _structure(experiment: str, table: pd.DataFrame) -> list[str]:
     if all(groups):
         best = [max(names, key=lambda name: rows[name, ALL]) for names in groups]
         more = "more" if rows[best[0], ALL] > rows[best[1], ALL] else "not more"
-        told.append(
-            f"The best network that sees structure ({best[0]}, {rows[best[0], ALL]:.3f}) is {more} "
-            f"often right on {experiment} than the best that sees the sequence alone ({best[1]}, "
+        sentences.append(
+            f"The best network with structure as input ({best[0]}, {rows[best[0], ALL]:.3f}) is "
+            f"{more} accurate on {experiment} than the best with the sequence only ({best[1]}, "
             f"{rows[best[1], ALL]:.3f})."
         )
-    return told
+    return sentences
 
 
 def _sizes(table: pd.DataFrame | None) -> list[str]:
@@ -228,14 +228,14 @@ def _sizes(table: pd.DataFrame | None) -> list[str]:
                 f"{best['accuracy']:.3f} with {training} training records ({best['method']}; "
                 f"{NEAREST} {best['baseline']:.3f})"
             )
-    return [f"Of small families the best network is right in {', '.join(parts)}."]
+    return [f"For small families, the accuracy of the best network is {', '.join(parts)}."]
 
 
 def _scores(table: pd.DataFrame | None) -> list[str]:
     if table is None or table.empty:
         return []
     pooled = table[table["kind"] == ALL_KINDS]
-    told = []
+    sentences = []
     for name, rows in pooled.groupby("experiment", sort=False):
         networks = rows[rows["source"] == OURS]
         if networks.empty:
@@ -249,12 +249,12 @@ def _scores(table: pd.DataFrame | None) -> list[str]:
                 "records"
             )
         )
-        told.append(
-            f"The best score of a network that tells trained families from all else on {name} is "
-            f"{best['score']} of {best['method']}, chosen on the records that validate (AUROC on "
-            f"those that evaluate, all kinds: {scores}; beside it {others})."
+        sentences.append(
+            f"The network score that best separates trained families from other RNAs on {name} is "
+            f"{best['score']} of {best['method']}, chosen on the validation records (AUROC on the "
+            f"evaluation records, all kinds: {scores}; for comparison {others})."
         )
-    return told
+    return sentences
 
 
 def _infernal(table: pd.DataFrame | None) -> list[str]:
@@ -274,9 +274,9 @@ def _infernal(table: pd.DataFrame | None) -> list[str]:
         if not np.isnan(best[name])
     )
     return [
-        f"{best['method']} is {quality} often right than {INFERNAL} with models of the same "
+        f"{best['method']} is {quality} accurate than {INFERNAL} with models of the same "
         f"training records ({best['accuracy']:.3f} against {theirs['accuracy']:.3f})"
-        + (f", and {speed}, folding counted." if speed else ".")
+        + (f", and {speed}, including folding." if speed else ".")
     ]
 
 
@@ -286,21 +286,21 @@ def render(
     pictures: Sequence[Picture],
     texts: Mapping[str, str],
 ) -> str:
-    """The page as HTML.
+    """Write the page as HTML.
 
     Parameters
     ----------
     study
-        What every report tells.
+        Title, provenance, sources and config of the study.
     tables
-        Those of `mirpair.families.tables`, by name, in their order.
+        Result of `mirpair.families.tables.study_tables`, in the order of the page.
     pictures
         Figures in their order.
     texts
-        Name of a table to sentences that stand above it.
+        Name of a table to the sentences above it.
     """
     words = {True: "reached", False: "missed", None: "not measured"}
-    rows = [("", [goal.asked, words[goal.reached], goal.told]) for goal in goals(tables)]
+    rows = [("", [it.goal, words[it.reached], it.result]) for it in goals(tables)]
     present = set(tables["accuracy"]["source"])
     return render_study(
         "families",

@@ -1,4 +1,4 @@
-"""How well each method names families, and knows what is of none: the tables of such a study."""
+"""Build the tables of a families study: accuracy, rejection, speed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from mirpair.families.methods import INFERNAL, INPUTS, MIRGENEDB, NEAREST, Calle
 
 ALL, ALL_KINDS = "all", "all kinds"
 FAR = next(iter(CONTAINMENT_BANDS))
-# What is asked of a network: accuracy of the RNAs that are far from all that trained, part of the
-# trained families that is accepted at 5 % false positives, and speed as a multiple of Infernal's.
+# Goals for a network: accuracy for RNAs far from all training records, share of the trained
+# families that is accepted at 5 % false positives, and speed as a multiple of Infernal's.
 FAR_ACCURACY, ACCEPTED, FASTER = 0.90, 0.95, 50
 _RATES = ("accepted", "sensitivity", "false positives")
 
 
 def _accuracy(called: Called) -> pd.DataFrame:
-    """Mean over seeds, with the interval of that mean: families are drawn with all their seeds."""
-    numbers = range(len(called.calls))
-    found = accuracy(
-        pd.concat([called.queries.assign(id=called.queries["id"] + f" {n}") for n in numbers]),
+    """Measure the mean accuracy over seeds and its interval.
+
+    The bootstrap draws each family with the calls of all seeds.
+    """
+    seeds = range(len(called.calls))
+    table = accuracy(
+        pd.concat([called.queries.assign(id=called.queries["id"] + f" {n}") for n in seeds]),
         pd.concat([calls.assign(id=calls["id"] + f" {n}") for n, calls in enumerate(called.calls)]),
     )
-    return found.assign(records=found["records"] // len(numbers)).drop(columns="correct")
+    return table.assign(records=table["records"] // len(seeds)).drop(columns="correct")
 
 
 def accuracy_table(
     called: Sequence[Called], splits: Mapping[str, Mapping[str, Any]]
 ) -> pd.DataFrame:
-    """How often each method names the right family, by experiment and band of containment.
+    """Measure how often each method names the right family, by experiment and band.
 
     Parameters
     ----------
@@ -47,13 +50,13 @@ def accuracy_table(
     Returns
     -------
     DataFrame
-        A row for each method, experiment and band (and all): experiment, split, training (records
-        a family), families (number that is asked for), method, source, input, seeds, band,
-        records, accuracy (mean over seeds), low and high (its 95 % interval, see
+        A row for each method, experiment and band of containment (and all): experiment, split,
+        training (records per family), families (their number), method, source, input, seeds,
+        band, records, accuracy (mean over seeds), low and high (its 95 % interval, see
         `mirpair.families.family_calls.accuracy`), baseline (accuracy of the 8-mer nearest neighbour
-        on the same records), gain with gain low and gain high (accuracy less the baseline's, with
-        the interval of the difference) and best (no other method of this experiment that is asked
-        for all families does better in this band).
+        on the same records), gain with gain low and gain high (accuracy minus the baseline's, with
+        the interval of the difference) and best (no other method with all families is better in
+        this experiment and band).
     """
     parts = []
     for one in called:
@@ -71,9 +74,9 @@ def accuracy_table(
         }
         parts.append(_accuracy(one).assign(baseline=baseline, **about)[[*about, *_OF_BAND]])
     table = pd.concat(parts, ignore_index=True)
-    whole = table["accuracy"].where(table["method"] != MIRGENEDB)
-    top = whole.groupby([table["experiment"], table["band"]], sort=False).transform("max")
-    return table.assign(best=(whole == top) & whole.notna())
+    comparable = table["accuracy"].where(table["method"] != MIRGENEDB)
+    top = comparable.groupby([table["experiment"], table["band"]], sort=False).transform("max")
+    return table.assign(best=(comparable == top) & comparable.notna())
 
 
 _OF_BAND = [
@@ -83,50 +86,50 @@ _OF_BAND = [
 
 
 def sizes_table(table: pd.DataFrame, series: Sequence[str]) -> pd.DataFrame:
-    """Accuracy by number of training records: the rows of some experiments for all bands together.
+    """Select accuracies by number of training records, for all bands together.
 
     Parameters
     ----------
     table
         Result of `accuracy_table`.
     series
-        Experiments that differ in nothing else (`mirpair.study.config.FamilyStudy.series`).
+        Experiments that differ in that number only (`mirpair.study.config.FamilyStudy.series`).
     """
     rows = table[table["experiment"].isin(series) & (table["band"] == ALL)]
     return rows.sort_values("training", kind="stable", ignore_index=True)
 
 
 def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
-    """How well each score of each method tells trained families from everything else.
+    """Measure how well each score of each method separates trained families from other RNAs.
 
     Parameters
     ----------
     called
-        Result of `gather_called`; experiments without outliers or without records that validate
-        are left out.
+        Result of `mirpair.families.methods.gather_called`; experiments without outliers or without
+        validation records are left out.
 
     Returns
     -------
     DataFrame
         A row for each experiment, method, score and kind of outlier: experiment, method, source,
         score, then the columns of `mirpair.families.family_calls.rejection` (means over seeds),
-        validation AUROC, and best (by that of all kinds no other score of the method is better:
-        what evaluates chooses nothing) and overall (nor one of another method).
+        validation AUROC, best (the method's best score by validation AUROC of all kinds, so that
+        evaluation records choose nothing) and overall (the best of all methods).
     """
     parts = []
     for one in called:
         roles = one.queries.groupby(one.queries["kind"] == "")["role"].agg(set)
         if len(roles) < 2 or any({VALIDATE, EVALUATE} - of for of in roles):
             continue
-        # The same rates of the records that validate.
+        # The same rates on the validation records.
         other = {VALIDATE: EVALUATE, EVALUATE: VALIDATE}
         swapped = one.queries.assign(role=one.queries["role"].map(other))
         for score in one.scores:
-            found = [rejection(one.queries, calls, score) for calls in one.calls]
-            chosen = [rejection(swapped, calls, score)[["kind", "AUROC"]] for calls in one.calls]
-            means = pd.concat(found).groupby("kind", sort=False).mean().reset_index()
-            held_out = pd.concat(chosen).groupby("kind", sort=False)["AUROC"].mean()
-            means["validation AUROC"] = means["kind"].map(held_out)
+            evaluated = [rejection(one.queries, calls, score) for calls in one.calls]
+            validated = [rejection(swapped, calls, score)[["kind", "AUROC"]] for calls in one.calls]
+            means = pd.concat(evaluated).groupby("kind", sort=False).mean().reset_index()
+            auroc = pd.concat(validated).groupby("kind", sort=False)["AUROC"].mean()
+            means["validation AUROC"] = means["kind"].map(auroc)
             about = {
                 "experiment": one.experiment,
                 "method": one.method,
@@ -149,24 +152,24 @@ def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
 def infernal_table(
     accuracies: pd.DataFrame, rejections: pd.DataFrame, speed: pd.DataFrame, experiment: str
 ) -> pd.DataFrame:
-    """All methods on one experiment beside Infernal: right, sure and fast.
+    """Compare all methods with Infernal on one experiment: accuracy, rejection, speed.
 
     Parameters
     ----------
     accuracies, rejections
         Results of `accuracy_table` and `rejection_table`.
     speed
-        As `mirpair.contracts.read_speed` has it.
+        Result of `mirpair.contracts.read_speed`.
     experiment
-        Whose training records the covariance models are built from.
+        The covariance models are built from its training records.
 
     Returns
     -------
     DataFrame
-        A row a method: experiment, method, source, input, families, records, accuracy, low, high;
-        with its best score at 5 % false positives of all kinds: score, accepted, sensitivity,
-        false positives; folding (part of the time on one core); for each number of cores n
-        ``rate n`` (RNAs a second) and ``ratio n`` (to Infernal's).
+        A row for each method: experiment, method, source, input, families, records, accuracy, low,
+        high; for its best score, at 5 % false positives of all kinds: score, accepted,
+        sensitivity, false positives; folding (share of the time on one core); and for each number
+        n of cores ``rate n`` (RNAs per second) and ``ratio n`` (to Infernal's).
     """
     rows = accuracies[(accuracies["experiment"] == experiment) & (accuracies["band"] == ALL)]
     columns = ["experiment", "method", "source", "input", "families", "records"]
@@ -174,27 +177,32 @@ def infernal_table(
     if len(rejections):
         chosen = rejections[rejections["best"] & (rejections["kind"] == ALL_KINDS)]
         chosen = chosen[chosen["experiment"] == experiment]
-        told = chosen.drop_duplicates("method")[["method", "score", *_RATES]]
-        table = table.merge(told, on="method", how="left")
+        rates = chosen.drop_duplicates("method")[["method", "score", *_RATES]]
+        table = table.merge(rates, on="method", how="left")
     most = speed[speed["families"] == speed["families"].max()].assign(
         rate=lambda t: t["sequences"] / t["seconds"], share=lambda t: t["folding"] / t["seconds"]
     )
     one = most[most["cores"] == most["cores"].min()].set_index("method")
     table["folding"] = table["method"].map(one["share"])
-    for cores, rates in most.groupby("cores"):
-        by_method = rates.set_index("method")["rate"]
+    for cores, rows in most.groupby("cores"):
+        by_method = rows.set_index("method")["rate"]
         table[f"rate {cores}"] = table["method"].map(by_method)
         table[f"ratio {cores}"] = table[f"rate {cores}"] / by_method.get(INFERNAL, np.nan)
     return table
 
 
 def growth_table(speed: pd.DataFrame) -> pd.DataFrame:
-    """Seconds for an RNA by number of families: method, families, cores, sequences, seconds each.
+    """Compute the seconds per RNA by number of families.
 
     Parameters
     ----------
     speed
-        As `mirpair.contracts.read_speed` has it.
+        Result of `mirpair.contracts.read_speed`.
+
+    Returns
+    -------
+    DataFrame
+        Columns method, families, cores, sequences, seconds each.
     """
     table = speed.assign(each=speed["seconds"] / speed["sequences"])
     table = table.rename(columns={"each": "seconds each"}).drop(columns=["seconds", "folding"])
@@ -215,18 +223,18 @@ def study_tables(
     series: Sequence[str] = (),
     speed: Sequence[str] = (),
 ) -> dict[str, pd.DataFrame]:
-    """All tables of a study by name.
+    """Build all tables of a study, by name.
 
     Parameters
     ----------
     called, splits
         See `accuracy_table`.
     shown
-        Experiments that have rows in the table of accuracies.
+        Experiments in the table of accuracies.
     series
         See `sizes_table`.
     speed
-        ``speed/<experiment>.tsv`` of the experiment that Infernal takes part in, or nothing.
+        ``speed/<experiment>.tsv`` of the experiment with Infernal, or nothing.
     """
     accuracies = accuracy_table(called, splits)
     tables = {
@@ -243,21 +251,21 @@ def study_tables(
 
 
 def reaches_baseline(rows: pd.DataFrame) -> bool | None:
-    """Whether a method is as good as the baseline in all bands of an experiment; None if it is it.
+    """Tell whether a method reaches the baseline in all bands; None for the baseline itself.
 
     Parameters
     ----------
     rows
-        Of `accuracy_table`, one method and experiment.
+        Rows of `accuracy_table` for one method and experiment.
     """
     if (rows["method"] == NEAREST).all():
         return None
-    known = rows[(rows["band"] != ALL) & (rows["records"] > 0)]
-    return bool((known["accuracy"] >= known["baseline"]).all())
+    bands = rows[(rows["band"] != ALL) & (rows["records"] > 0)]
+    return bool((bands["accuracy"] >= bands["baseline"]).all())
 
 
 def is_far_right(rows: pd.DataFrame) -> bool | None:
-    """Whether a method is above 0.90 where nothing alike trained; None if there is no such record.
+    """Tell whether a method is above 0.90 far from all training records; None without such records.
 
     Parameters
     ----------
@@ -269,7 +277,7 @@ def is_far_right(rows: pd.DataFrame) -> bool | None:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table's CSV as it was before it was written."""
+    """Read the CSV of a table, with the types that it had before it was written."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    words = table.select_dtypes(exclude=["number", "bool"]).columns
-    return table.assign(**{name: table[name].fillna("") for name in words})
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    return table.assign(**{name: table[name].fillna("") for name in texts})

@@ -1,4 +1,4 @@
-"""Published results, ours and the baselines side by side: how they are compared."""
+"""Compare our results with the published ones and with the baselines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
 
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 SHOWN = ("F-score", "AUROC", "AUPR")
-# Columns of a table of results that are for programs; readers have them in method and note.
+# Columns of a table of results for programs. Readers see them in method and note.
 FOR_PROGRAMS = ("model", "recipe", "reproduces", "whole")
 
 
@@ -24,7 +24,7 @@ def results_table(
     folds: Mapping[str, int],
     published: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """A table of results: published rows, ours below each that it reproduces, then baselines.
+    """Build a table of results: published rows, our rows below those they reproduce, baselines.
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ def results_table(
         Protocol (CV, test) to experiment.
     summary
         Result of `mirpair.identification.metrics.summarise` for one subset of the records, with a
-        column group (the experiment, its folds together). Methods without a recipe are baselines.
+        column group (the experiment; its folds share a row).
     runs
-        What is known of the trainings: group, model, recipe, epochs, label (the network's name,
-        with the recipe's if it is not the paper's), published (name of the row that it reproduces
-        among the published ones, or empty), and usual (epochs of its recipe).
+        The trainings: group, model, recipe, epochs, label (name of the network, with that of the
+        recipe if it is not the paper's), published (method of the published row that it
+        reproduces, or empty), and usual (epochs of its recipe).
     folds
         Number of folds of each experiment; 0 if it has none.
     published
@@ -46,31 +46,31 @@ def results_table(
     -------
     DataFrame
         Columns method, protocol, source, the seven metrics, note, and for programs: model, recipe,
-        reproduces (method of the published row that it stands beside, or empty), whole (False
-        for a row of ours with fewer epochs or folds than its recipe and experiment have), for
-        each metric ``<metric> low`` and ``<metric> high``, our 95 % interval, and ``<metric>
-        agrees``: inside if the published value is in that interval, else whether ours is above or
-        below it; empty where nothing can be said, as of rows that are not whole.
+        reproduces (method of the published row above it, or empty), whole (False if our row has
+        fewer epochs than its recipe or fewer folds than its experiment), for each metric
+        ``<metric> low`` and ``<metric> high``, our 95 % interval, and ``<metric> agrees``: inside
+        if the published value is in that interval, else above or below, for where our interval
+        lies. It is empty if there is nothing to compare, or if the row is not whole.
     """
     lines: list[dict[Any, Any]] = []
     if published is None:
         runs = runs.assign(published="")
     else:
-        # Beside published rows a network has the name that it has there.
+        # Next to published rows, a network has its published name.
         recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
-        is_there = runs["published"] != ""
-        runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
-    known = _by_method(runs)
+        has_name = runs["published"] != ""
+        runs = runs.assign(label=(runs["published"] + recipe).where(has_name, runs["label"]))
+    run_of = _by_method(runs)
     for protocol, group in rows.items():
         of_group = summary[summary["group"] == group].to_dict("records")
         ours = [
-            _our_row(row, known[group, row["model"], row["recipe"], row["epochs"]], folds[group])
+            _our_row(row, run_of[group, row["model"], row["recipe"], row["epochs"]], folds[group])
             for row in of_group
             if not is_baseline(row)
         ]
         if published is not None:
-            stated = published[published["protocol"] == protocol]
-            for line in stated.to_dict("records"):
+            of_protocol = published[published["protocol"] == protocol]
+            for line in of_protocol.to_dict("records"):
                 lines.append({**line, "source": PUBLISHED, "whole": True})
                 same = [row for row in ours if row["reproduces"] == line["method"]]
                 lines += [{**row, "protocol": protocol, **_agreement(row, line)} for row in same]
@@ -92,8 +92,8 @@ def results_table(
     agrees = [f"{metric} agrees" for metric in METRICS]
     columns = ["method", "protocol", "source", *METRICS, "note", *FOR_PROGRAMS, *limits, *agrees]
     table = pd.DataFrame(lines, columns=columns)
-    words = ["model", "recipe", "reproduces", *agrees]
-    table[words] = table[words].astype(object).fillna("")
+    texts = ["model", "recipe", "reproduces", *agrees]
+    table[texts] = table[texts].astype(object).fillna("")
     return table
 
 
@@ -127,33 +127,33 @@ def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict
 
 
 def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[str, str]:
-    """Whether each published metric lies in our interval, of a row that was trained in full."""
-    found = {}
+    """Say where our interval lies, for each metric of a row that was trained in full."""
+    sides = {}
     for metric in METRICS:
-        low, high, stated = ours[f"{metric} low"], ours[f"{metric} high"], published[metric]
-        if not ours["whole"] or any(map(math.isnan, (low, high, stated))):
+        low, high, value = ours[f"{metric} low"], ours[f"{metric} high"], published[metric]
+        if not ours["whole"] or any(map(math.isnan, (low, high, value))):
             continue
         # Published values have three decimals, so 0.9854 agrees with an interval up to 0.985.
         low, high = round(low, 3), round(high, 3)
-        inside = low <= stated <= high
-        found[f"{metric} agrees"] = INSIDE if inside else ABOVE if low > stated else BELOW
-    return found
+        inside = low <= value <= high
+        sides[f"{metric} agrees"] = INSIDE if inside else ABOVE if low > value else BELOW
+    return sides
 
 
 def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
-    """In how many cells of each recipe the published value lies in our interval.
+    """Count, for each recipe, in how many cells the published value is in our interval.
 
     Parameters
     ----------
     table
-        Result of `results_table`, or several below each other.
+        Result of `results_table`, or several concatenated.
     metrics
-        Which columns count.
+        Columns to count.
 
     Returns
     -------
     DataFrame
-        A row for each recipe, in their order: inside, above, below (ours is), cells.
+        A row for each recipe, in their order: inside, above, below (ours lies), cells.
     """
     ours = table[table["source"] == OURS]
     marks = ours.melt("recipe", [f"{metric} agrees" for metric in metrics], value_name="agrees")
@@ -169,7 +169,7 @@ def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataF
 def cleaned_table(
     summary: pd.DataFrame, runs: pd.DataFrame, folds: Mapping[str, int]
 ) -> pd.DataFrame:
-    """The same predictions on all evaluation records and on the cleaned ones.
+    """Build the table of the same predictions on all evaluation records and on cleaned ones.
 
     Parameters
     ----------
@@ -183,9 +183,9 @@ def cleaned_table(
     DataFrame
         A row for each method and experiment: method, protocol (the experiment), source, for
         F-score, AUROC and AUPR a column for each subset, with low and high of its interval, note
-        (if there is one that is not whole) and whole.
+        (only if some row is not whole) and whole.
     """
-    known = _by_method(runs)
+    run_of = _by_method(runs)
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in summary.to_dict("records"):
         key = (row["group"], row["model"], row["recipe"], row["epochs"])
@@ -193,7 +193,7 @@ def cleaned_table(
             if is_baseline(row):
                 line = {"method": BASELINES[row["model"]], "source": BASELINE, "whole": True}
             else:
-                line = _our_row(row, known[key], folds[row["group"]])
+                line = _our_row(row, run_of[key], folds[row["group"]])
             of_line = ("method", "source", "note", "whole")
             lines[key] = {**{name: line.get(name, "") for name in of_line}, "protocol": key[0]}
         for metric in SHOWN:

@@ -1,4 +1,4 @@
-"""Figures of an identification study."""
+"""Draw the figures of an identification study."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ from mirpair.pages.style import (
     title_panel,
 )
 
-_SHORT = "* this run had fewer epochs or folds than its recipe"
+_SHORT = "* fewer epochs than the recipe, or fewer folds than the experiment"
 _COLOUR = {"F-score": PURPLE, "AUROC": BLUE, "AUPR": ORANGE}
 
 
 @in_style
 def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: str) -> Figure:
-    """Loss and metrics of every epoch: a row for each model, a thin line for each fold or seed.
+    """Draw loss and metrics by epoch: a row for each network, a thin line for each fold or seed.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
         Label of the network to name of the run to its history (see
         `mirpair.identification.metrics.history`).
     title
-        Of the figure.
+        Title of the figure.
     """
     figure = Figure(figsize=(8, 0.5 + 2.4 * len(histories)), layout="constrained")
     title_figure(figure, title)
@@ -78,7 +78,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
 def _thin_and_mean(
     axis: Axes, runs: Mapping[str, pd.DataFrame], column: str, label: str, colour: str
 ) -> None:
-    """A column of every history as a thin line, and their mean as a thick one."""
+    """Draw a column of each history as a thin line, and their mean as a thick line."""
     for history in runs.values():
         axis.plot(history["epoch"], history[column], color=colour, alpha=0.3, lw=0.7)
     mean = pd.concat(runs.values()).groupby("epoch")[column].mean()
@@ -90,16 +90,16 @@ def _thin_and_mean(
 def draw_watched(
     validation: Mapping[str, pd.DataFrame], training: Mapping[str, pd.DataFrame], *, epochs: int
 ) -> Figure:
-    """What happens after the last epoch (Do et al. 2018, Figure 3): all metrics and the loss.
+    """Draw metrics and loss beyond the last epoch (Do et al. 2018, Figure 3).
 
     Parameters
     ----------
     validation
-        Name of a fold to its history, whose metrics of the evaluation records are drawn.
+        Name of a fold to its history; metrics of the evaluation records are drawn.
     training
-        Name of an experiment to its history, whose metrics of the training records are drawn.
+        Name of an experiment to its history; metrics of the training records are drawn.
     epochs
-        The epoch that is the result, marked by a line.
+        The epoch whose weights are the result; a line marks it.
     """
     panels = [(name, "evaluate", history) for name, history in validation.items()]
     panels += [(name, "train", history) for name, history in training.items()]
@@ -126,7 +126,7 @@ def draw_watched(
         loss.grid(visible=False)
         loss.spines["right"].set_visible(True)
         losses.append(loss)
-    # All losses on one scale, so that panels can be compared.
+    # All losses share a scale, so that panels can be compared.
     top = max(history[f"{role} loss"].max() for _, role, history in panels)
     for loss in losses:
         loss.set_ylim(0, 1.05 * top)
@@ -137,7 +137,7 @@ def draw_watched(
 
 @in_style
 def draw_lengths(lengths: Mapping[str, npt.NDArray[np.int64]]) -> Figure:
-    """Histogram of the RNAs' lengths with their mean (Do et al. 2018, Figure 4).
+    """Draw a histogram of the RNAs' lengths with their mean (Do et al. 2018, Figure 4).
 
     Parameters
     ----------
@@ -167,19 +167,19 @@ def draw_lengths(lengths: Mapping[str, npt.NDArray[np.int64]]) -> Figure:
 
 @in_style
 def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], title: str) -> Figure:
-    """ROC, precision-recall and calibration of every network, and its scores by class.
+    """Draw ROC, precision-recall and calibration of each network, and its scores by class.
 
     Parameters
     ----------
     predictions
         Label of the network to name of the run to its predictions (id, label, score).
     title
-        Of the figure.
+        Title of the figure.
     """
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    # More networks than colours are told apart by their lines.
+    # If there are more networks than colours, the style of the line differs.
     palette = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY)
     looks = {
         name: {"color": palette[n % 7], "ls": ("-", "--", ":", "-.")[n // 7 % 4]}
@@ -248,13 +248,13 @@ def _draw_score_histogram(axis: Axes, predictions: pd.DataFrame, name: str) -> N
 
 @in_style
 def draw_resources(jobs: pd.DataFrame) -> Figure:
-    """Run time and peak memory of every job, a row for each rule.
+    """Draw run time and peak memory of every job, a row for each rule.
 
     Parameters
     ----------
     jobs
-        Columns rule, s (wall time, seconds) and max_rss (MB; NaN where a job was too short to be
-        measured), as Snakemake's benchmark files have them.
+        Columns rule, s (wall time, seconds) and max_rss (MB; NaN if a job was too short to be
+        measured), from Snakemake's benchmark files.
     """
     rules = list(dict.fromkeys(jobs["rule"]))
     place = {rule: len(rules) - 1 - index for index, rule in enumerate(rules)}
@@ -287,7 +287,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 def _dots(
     axis: Axes, rows: pd.DataFrame, column: str, heights: Sequence[float], label: str, **look: Any
 ) -> None:
-    """Values of a column, each with its interval where it has one."""
+    """Draw the values of a column as dots, each with its interval if there is one."""
     low, high = rows[f"{column} low"], rows[f"{column} high"]
     axis.hlines(heights, low, high, color=look["mec"], lw=1.2, alpha=0.6)
     axis.plot(rows[column], heights, linestyle="none", label=label, **look)
@@ -295,14 +295,14 @@ def _dots(
 
 @in_style
 def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
-    """F-score, AUROC and AUPR on all evaluation records and on the cleaned ones.
+    """Draw F-score, AUROC and AUPR on all evaluation records and on the cleaned ones.
 
     Parameters
     ----------
     table
         Result of `mirpair.identification.comparison.cleaned_table`.
     subsets
-        Name of a subset, as in the table's columns, to what it is called.
+        Name of a subset in the table's columns to its name in the legend.
     """
     groups = list(dict.fromkeys(table["protocol"]))
     heights, ticks, start = [], [], 0.0
@@ -344,7 +344,7 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
 
 @in_style
 def draw_results(table: pd.DataFrame, title: str) -> Figure:
-    """A table of results as dots: published, ours and baselines, with our 95 % intervals."""
+    """Draw a table of results as dots: published, ours and baselines, with our 95 % intervals."""
     names = [f"{m} ({p})" for m, p in zip(table["method"], table["protocol"], strict=True)]
     short = {name for name, whole in zip(names, table["whole"], strict=True) if not whole}
     rows = list(dict.fromkeys(names))
@@ -371,25 +371,24 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
 
 
 def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
-    """Draw a figure of a study from the files of the stages before.
+    """Draw a figure of a study from the files of earlier stages.
 
     Parameters
     ----------
     kind
-        Which function above draws it: histories, watched, lengths, predictions, resources,
-        cleaned or results.
+        Which function draws it: histories, watched, lengths, predictions, resources, cleaned or
+        results.
     files
-        What is read, in the order of ``sets`` or ``runs``.
+        Input files, in the order of ``sets`` or ``runs``.
     options
-        ``title``; ``runs`` (of each file: experiment, seed, group, label, epochs); ``sets`` (names
-        of the sets); ``training`` (the experiment whose training records Figure 3 shows);
-        ``folder`` and ``benchmarks`` (rule to the names of its benchmark files there): as far as
-        the kind needs them.
+        Those that the kind needs of ``title``; ``runs`` (experiment, seed, group, label and epochs
+        for each file); ``sets`` (their names); ``training`` (the experiment whose training records
+        Figure 3 shows); ``folder`` and ``benchmarks`` (rule to its benchmark files in the folder).
 
     Raises
     ------
     InputError
-        If a file is not as it should be.
+        If a file is malformed.
     """
     match kind:
         case "results":
@@ -403,10 +402,12 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
             return draw_resources(_read_benchmarks(options["folder"], options["benchmarks"]))
     runs, tables = options["runs"], [read_any_tsv(path) for path in files]
     if kind == "watched":
-        watched: dict[bool, dict[str, pd.DataFrame]] = {False: {}, True: {}}
+        validation: dict[str, pd.DataFrame] = {}
+        training: dict[str, pd.DataFrame] = {}
         for run, table in zip(runs, tables, strict=True):
-            watched[run["group"] == options["training"]][run["experiment"]] = table
-        return draw_watched(watched[False], watched[True], epochs=runs[0]["epochs"])
+            is_training = run["group"] == options["training"]
+            (training if is_training else validation)[run["experiment"]] = table
+        return draw_watched(validation, training, epochs=runs[0]["epochs"])
     by_label: dict[str, dict[str, pd.DataFrame]] = {}
     for run, table in zip(runs, tables, strict=True):
         by_label.setdefault(run["label"], {})[f"{run['experiment']} seed {run['seed']}"] = table
@@ -415,7 +416,7 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
 
 
 def _read_benchmarks(folder: str | Path, benchmarks: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Those benchmark files of Snakemake's that are there, with the rule of each."""
+    """Read those of Snakemake's benchmark files that exist, with the rule of each."""
     files = [(rule, Path(folder, name)) for rule, names in benchmarks.items() for name in names]
     files = [(rule, path) for rule, path in files if path.is_file()]
     return pd.concat([pd.read_csv(path, sep="\t").assign(rule=rule) for rule, path in files])

@@ -1,4 +1,4 @@
-"""One self-contained page that says what a study found."""
+"""Write the report of an identification study: one self-contained page."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from mirpair.pages.printing import (
 )
 
 _MEANING = {
-    PUBLISHED: "as the paper has it, or as the note says",
-    OURS: "by this software",
-    BASELINE: "no network at all",
+    PUBLISHED: "from the paper, or from where the note says",
+    OURS: "trained by this software",
+    BASELINE: "without a network",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table of the report, with its picture if it has one.
+    """A table of the report, with its figure if there is one.
 
     Attributes
     ----------
     name, title
-        Name of its files, and its caption.
+        Name of its files, and its heading.
     table
-        As `mirpair.identification.tables` makes it.
+        Result of `mirpair.identification.tables.make_table`.
     figure
         SVG file, or None.
     text
-        Sentences that stand above it, or nothing.
+        Sentences above it, or nothing.
     """
 
     name: str
@@ -54,87 +54,89 @@ class Section:
 
 
 def compare(sections: Sequence[Section]) -> pd.DataFrame:
-    """Every row of ours, beside the published row that it reproduces if there is one.
+    """Compare each of our rows with the published row that it reproduces, if there is one.
 
     Returns
     -------
     DataFrame
         Columns table, method, protocol, note, model, recipe, whole (see
-        `mirpair.identification.tables.results_table`), and for AUROC and AUPR the published value,
-        ours, low and high of its interval, whether they agree, and ours less the published one.
+        `mirpair.identification.comparison.results_table`), and for AUROC and AUPR the published
+        value, ours, low and high of its interval, whether they agree, and ours minus the published
+        value.
     """
-    kept = ("method", "protocol", "note", "model", "recipe", "whole")
+    copied = ("method", "protocol", "note", "model", "recipe", "whole")
     lines = []
     for section in sections:
         table = section.table
         if "AUROC" not in table:
             continue
-        stated = {
+        published_rows = {
             (row["method"], row["protocol"]): row
             for row in table[table["source"] == PUBLISHED].to_dict("records")
         }
         for ours in table[table["source"] == OURS].to_dict("records"):
-            line = {key: ours[key] for key in kept}
-            published = stated.get((ours["reproduces"], ours["protocol"]), {})
+            line = {key: ours[key] for key in copied}
+            published = published_rows.get((ours["reproduces"], ours["protocol"]), {})
             for metric in RANKING:
                 line[f"{metric} published"] = published.get(metric, float("nan"))
                 line[f"{metric} here"] = ours[metric]
                 line |= {f"{metric} {of}": ours[f"{metric} {of}"] for of in ("low", "high")}
                 line[f"{metric} agrees"] = ours[f"{metric} agrees"]
                 difference = ours[metric] - line[f"{metric} published"]
-                line[f"{metric} difference"] = round(difference, 6)  # as many as tables have
+                line[f"{metric} difference"] = round(difference, 6)  # the decimals of tables
             lines.append({"table": section.title, **line})
     numbers = ("published", "here", "low", "high", "difference")
     columns = [f"{m} {what}" for m in RANKING for what in (*numbers, "agrees")]
-    table = pd.DataFrame(lines, columns=["table", *kept, *columns])
+    table = pd.DataFrame(lines, columns=["table", *copied, *columns])
     floats = dict.fromkeys((f"{m} {what}" for m in RANKING for what in numbers), float)
     return table.astype({"whole": bool, **floats})
 
 
 def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
-    """Did it reproduce? A headline, and the sentences that bear it out.
+    """Say whether the study reproduced the paper: a headline, and sentences that support it.
 
-    Each recipe is told apart; the headline is of the first. Only rows that were trained in full
-    count.
+    Each recipe has its own sentences; the headline is about the first. Only rows that were trained
+    in full count.
     """
     rows = compare(sections)
-    stated = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
-    if stated.empty:
+    reproduced = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
+    if reproduced.empty:
         return _best(sections, rows)
     tables = pd.concat([section.table for section in sections if "AUROC" in section.table])
     every_cell, ranking = agreement(tables), agreement(tables, RANKING)
     headlines: list[str] = []
     sentences: list[str] = []
-    for recipe in stated["recipe"].drop_duplicates():
-        every = stated[stated["recipe"] == recipe]
+    for recipe in reproduced["recipe"].drop_duplicates():
+        every = reproduced[reproduced["recipe"] == recipe]
         counted = every[every["whole"]].dropna(subset=[f"{m} here" for m in RANKING])
         if counted.empty or not ranking.loc[recipe, "cells"]:
             headlines.append(
-                f"not answered yet, none of the {len(every)} rows that the paper has too is "
+                f"not answered yet: of the {len(every)} rows that the paper also has, none is "
                 f"trained in full (recipe {recipe})."
             )
             continue
         counts, ranked = every_cell.loc[recipe], ranking.loc[recipe]
         headlines.append(
-            f"the published value lies in our 95 % interval in {ranked[INSIDE]} of "
+            f"the published value is inside our 95 % interval in {ranked[INSIDE]} of "
             f"{ranked['cells']} cells of AUROC and AUPR, and in {counts[INSIDE]} of "
             f"{counts['cells']} of all seven metrics (recipe {recipe})."
         )
         by_metric = {metric: agreement(tables, [metric]).loc[recipe] for metric in METRICS}
         for side, place in ((ABOVE, "above"), (BELOW, "below")):
-            told = [f"{m} {row[side]}" for m, row in by_metric.items() if row[side]]
-            if told:
+            by_name = [f"{m} {row[side]}" for m, row in by_metric.items() if row[side]]
+            if by_name:
                 sentences.append(
                     f"Our interval lies {place} the published value in {counts[side]} of "
-                    f"{counts['cells']} cells (recipe {recipe}): {', '.join(told)}."
+                    f"{counts['cells']} cells (recipe {recipe}): {', '.join(by_name)}."
                 )
         for metric in RANKING:
             difference = counted[f"{metric} difference"]
             far = counted.iloc[int(difference.abs().to_numpy().argmax())]
             sentences.append(
-                f"{metric}, recipe {recipe}: on average ours is {_signed(difference.mean())}; "
-                f"furthest off is {far['method']} ({far['protocol']}, {far['table'].lower()}) with "
-                f"{far[f'{metric} here']:.3f} here and {far[f'{metric} published']:.3f} published."
+                f"{metric}, recipe {recipe}: on average ours is {_signed(difference.mean())}. The "
+                f"largest difference is that of {far['method']} ({far['protocol']}, "
+                f"{far['table'].lower()}): {far[f'{metric} here']:.3f} here and "
+                f"{far[f'{metric} published']:.3f} published."
             )
     first, *others = headlines
     others = [text[0].upper() + text[1:] for text in others]
@@ -144,7 +146,7 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
         *_claim(rows),
         *_baselines(sections),
         *_doubts(sections),
-        *_unfinished(stated),
+        *_unfinished(reproduced),
     ]
 
 
@@ -158,15 +160,15 @@ def _unfinished(rows: pd.DataFrame) -> list[str]:
     if not short:
         return []
     return [
-        f"{short} of {len(rows)} rows had fewer epochs or folds than their recipe; they are "
-        "marked in the tables and do not count here."
+        f"{short} of {len(rows)} rows had fewer epochs than their recipe, or fewer folds than "
+        "their experiment. The tables mark them, and they do not count here."
     ]
 
 
 def _claim(rows: pd.DataFrame) -> list[str]:
-    """Whether the pairing matrix helps, the paper's main claim, by our own trainings.
+    """Say whether the pairing matrix helps, which is the paper's main claim.
 
-    The same network with and without it, trained in full by the same recipe.
+    Compares the same network with and without it, trained in full by the same recipe.
     """
     gains = []
     for _, group in rows[rows["whole"]].groupby(["table", "protocol", "recipe"], sort=False):
@@ -183,31 +185,31 @@ def _claim(rows: pd.DataFrame) -> list[str]:
 
 
 def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[str]]:
-    """The headline of a study without published values."""
+    """Write the headline of a study without published values."""
     ranked = rows.dropna(subset=["AUPR here"])
     if ranked.empty:
         return "There is no table of results in which AUPR is defined.", _unfinished(rows)
     full = ranked[ranked["whole"]]
     counted = ranked if full.empty else full
-    # Of each split: records of another one are easier or harder for every network.
+    # One for each split, because records of another split are easier or harder for all networks.
     best = counted.loc[counted.groupby(["table", "protocol"], sort=False)["AUPR here"].idxmax()]
     where = best["protocol"]
     if best["table"].nunique() > 1:
         where += ", " + best["table"]
-    told = "; ".join(
+    winners = "; ".join(
         f"{row['method']} ({row['where']}), AUPR {row['AUPR here']:.3f}, "
         f"AUROC {row['AUROC here']:.3f}"
         for row in best.assign(where=where).to_dict("records")
     )
-    headline = f"Best network by AUPR: {told}."
+    headline = f"Best network by AUPR: {winners}."
     if full.empty:
-        headline = f"Nothing is trained in full yet; best network by AUPR so far: {told}."
+        headline = f"Nothing is trained in full yet; best network by AUPR so far: {winners}."
     short = _unfinished(rows) if len(full) else []
     return headline, [*_baselines(sections), *_claim(rows), *_doubts(sections), *short]
 
 
 def _baselines(sections: Sequence[Section]) -> list[str]:
-    """How networks compare with the best method without one, on the same records."""
+    """Compare networks with the best baseline on the same records."""
     above, best = [], []
     for table in (section.table for section in sections if "AUPR" in section.table):
         for _, rows in table.dropna(subset=["AUPR"]).groupby("protocol", sort=False):
@@ -218,15 +220,15 @@ def _baselines(sections: Sequence[Section]) -> list[str]:
                 above += (networks["AUPR"] > best[-1]["AUPR"]).tolist()
     if not best:
         return []
-    told = ", ".join(f"{row['method']} {row['AUPR']:.3f}" for row in best)
+    baselines = ", ".join(f"{row['method']} {row['AUPR']:.3f}" for row in best)
     return [
-        f"{sum(above)} of {len(above)} rows of networks have a higher AUPR than the best method "
-        f"without a network on the same records ({told})."
+        f"{sum(above)} of {len(above)} rows of networks have a higher AUPR than the best baseline "
+        f"on the same records ({baselines})."
     ]
 
 
 def _doubts(sections: Sequence[Section]) -> list[str]:
-    """Evaluation records that a network may know already, or cannot learn."""
+    """Warn of evaluation records that a network may know from training, or cannot learn."""
     for section in sections:
         table = section.table
         if "in training" not in table:
@@ -235,15 +237,15 @@ def _doubts(sections: Sequence[Section]) -> list[str]:
         total = int(table["positives"].sum() + table["negatives"].sum())
         if same or both:
             return [
-                f"Of {total:,} evaluation records {same} have the very sequence of a training "
-                f"record, and {both} one that stands in the other class too: look at "
+                f"Of {total:,} evaluation records, {same} have the same sequence as a training "
+                f"record, and {both} a sequence that also occurs in the other class: see "
                 f"“{section.title}” before you trust a number."
             ]
     return []
 
 
 def _glance(rows: pd.DataFrame) -> Printable:
-    """The rows that have a published value, ours beside it."""
+    """Show our rows beside the published values that they reproduce."""
     shown = pd.DataFrame({"Table": rows["table"], "Method": rows["method"]}).astype(object)
     shown["Method"] += " (" + rows["protocol"] + ")"
     for metric in RANKING:
@@ -262,26 +264,26 @@ def render(
     taken: int,
     sets: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The page as HTML.
+    """Write the page as HTML.
 
     Parameters
     ----------
     study
-        What every report tells.
+        Title, provenance, sources and config of the study.
     sections
         Tables in their order.
     pictures
         Figures in their order.
     taken
-        How many of the trainings were taken from where they were kept.
+        Number of trainings that are saved results from elsewhere.
     sets
         Contents of each set's summary.json: versions that folded it, and how many of its records
-        were left out, by reason; the same of the collections that it is made of.
+        were left out, by reason; the same for the collections that it consists of.
     """
     results = {it.name: it.table for it in sections if "AUROC" in it.table}
     present = {source for table in results.values() for source in table["source"]}
     collections = {
-        name: told for it in sets.values() for name, told in it.get("collections", {}).items()
+        name: counts for it in sets.values() for name, counts in it.get("collections", {}).items()
     }
     compared = compare(sections).dropna(subset=["AUROC published"])
     return render_study(
@@ -297,13 +299,13 @@ def render(
         pictures=pictures,
         taken=taken,
         dropped={
-            name: (sum(told["dropped"].values()), _reasons(told["dropped"]))
-            for name, told in sets.items()
-            if told["dropped"]
+            name: (sum(it["dropped"].values()), _reasons(it["dropped"]))
+            for name, it in sets.items()
+            if it["dropped"]
         },
         collections=[
-            (name, f"{told['rnas']:,}", _reasons(told["left_out"]) or "none")
-            for name, told in collections.items()
+            (name, f"{counts['rnas']:,}", _reasons(counts["left_out"]) or "none")
+            for name, counts in collections.items()
         ],
         key_at=f"table-{next(iter(results), '')}",
         meaning={name: text for name, text in _MEANING.items() if name in present},

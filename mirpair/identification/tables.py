@@ -1,4 +1,4 @@
-"""The tables of an identification study: published results and ours side by side."""
+"""Build the tables of an identification study, and say what readers see of them."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ _DOUBTFUL = ["positives that are negatives too", "known negatives"]
 _COUNTED = ["positives", "negatives", "shortest", "longest", *_DOUBTFUL]
 _OF_REFERENCE = ["known negatives", "family known", "relative in training"]
 MARKS = {INSIDE: INSIDE_MARK, ABOVE: ABOVE_MARK, BELOW: BELOW_MARK}
-# Identity to the nearest training record; a part of one has 1.
+# Identity to the nearest training record. A record that is a part of another has identity 1.
 IDENTITY_BANDS = {
     "identity 0.95–1": (0.95, 1.01),
     "identity 0.90–0.95": (0.90, 0.95),
     "identity 0.80–0.90": (0.80, 0.90),
 }
 _CLEANED = (
-    "all: every evaluation record of the split; labels cleaned: without those whose sequence "
-    "stands in both classes and negatives that are known hairpins; cleaned: without near-copies of "
-    f"training records too (identical, or an identity of at least {NEAR}). The predictions are the "
-    "same, and negatives are weighed so that the classes keep their ratio."
+    "all: every evaluation record of the split; labels cleaned: without sequences that occur in "
+    "both classes and without negatives that are known hairpins; cleaned: also without near-copies "
+    f"of training records (identical, or an identity of at least {NEAR}). The predictions are the "
+    "same. Negatives are weighted so that the ratio of the classes stays the same."
 )
 
 
@@ -66,7 +66,7 @@ def counts_table(
     *,
     has_hairpins: bool = True,
 ) -> pd.DataFrame:
-    """Number of records of either class in each set (Table 1 of Do et al. 2018).
+    """Count the records of each class in each set (Table 1 of Do et al. 2018).
 
     Parameters
     ----------
@@ -75,20 +75,20 @@ def counts_table(
     published
         Result of `mirpair.contracts.read_published_counts`.
     has_hairpins
-        Whether there was a reference of known hairpins.
+        Whether the study has a reference of known hairpins.
 
     Returns
     -------
     DataFrame
         Columns dataset, source, positives, negatives, shortest, mean length, longest (nt),
-        positives that are negatives too (their sequence is), and known negatives (those that are
-        exactly a known hairpin; missing without a reference).
+        positives that are negatives too (by their sequence), and known negatives (those identical
+        to a known hairpin; missing without a reference).
     """
     rows = []
     for name, frame in features.items():
         if published is not None:
-            stated = published[published["dataset"] == name].to_dict("records")
-            rows += [{**row, "source": PUBLISHED} for row in stated]
+            of_set = published[published["dataset"] == name].to_dict("records")
+            rows += [{**row, "source": PUBLISHED} for row in of_set]
         lengths, negative, hairpin = frame["length"], frame["label"] == 0, frame["hairpin"] != ""
         rows.append(
             {
@@ -110,7 +110,7 @@ def counts_table(
 
 
 def gather(tables: Iterable[pd.DataFrame], origins: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Tables below each other, with what is known of each as further columns."""
+    """Concatenate tables, and add the origin of each as columns."""
     return pd.concat(
         [table.assign(**origin) for table, origin in zip(tables, origins, strict=True)],
         ignore_index=True,
@@ -118,7 +118,7 @@ def gather(tables: Iterable[pd.DataFrame], origins: Iterable[Mapping[str, Any]])
 
 
 def notes(table: pd.DataFrame) -> list[str]:
-    """Sentences that stand below a table of results: what its marks mean, and their count."""
+    """Write the sentences below a table of results: what its marks mean, and how many there are."""
     if "AUPR cleaned" in table:
         return [_CLEANED]
     if "AUROC agrees" not in table:
@@ -138,28 +138,28 @@ def notes(table: pd.DataFrame) -> list[str]:
 
 
 def formatted(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as text: three decimals and a mark, – for no value, protocol in the method."""
+    """Format a table as text: three decimals and a mark, – for no value, protocol in method."""
     shown = pd.DataFrame(index=table.index)
     for name in table.columns:
         metric = name.split()[0] in (*METRICS, "loss")
         if name in FOR_PROGRAMS or (metric and name.endswith((" low", " high", " agrees"))):
             continue
         if name == "source" and table[name].nunique() == 1:
-            continue  # it says nothing
+            continue  # the same in every row
         if metric:
             shown[name] = marked(table, name, f"{name} agrees")
         else:
             shown[name] = [str(value) if pd.notna(value) else MISSING for value in table[name]]
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
-    kept = (*METRICS, "loss")
+    names = (*METRICS, "loss")
     return shown.rename(
-        columns=lambda name: name if name.split()[0] in kept else name[0].upper() + name[1:]
+        columns=lambda name: name if name.split()[0] in names else name[0].upper() + name[1:]
     )
 
 
 def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
-    """Values of a column, each with the mark that another column, if it is there, says."""
+    """Format a column, with the marks that the column `agrees` asks for, if there is one."""
     marks = table.get(agrees, pd.Series("", table.index)).map(MARKS).fillna("")
     return [
         f"{text} {mark}".strip() for text, mark in zip(decimals(table[column]), marks, strict=True)
@@ -167,7 +167,7 @@ def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
 
 
 def printable(table: pd.DataFrame, title: str) -> Printable:
-    """A table of a study as readers see it."""
+    """Prepare a table of a study for printing."""
     text = formatted(table).astype(object)
     several = table["source"].nunique() > 1
     numbers = [name for name in text.columns if name.split()[0] in METRICS]
@@ -186,7 +186,7 @@ def printable(table: pd.DataFrame, title: str) -> Printable:
 
 
 def _best_epoch(history: pd.DataFrame) -> int:
-    """The epoch with the lowest loss of the evaluation records; the last if there is no loss."""
+    """Find the epoch with the lowest evaluation loss; the last one if there is no loss."""
     loss = history["evaluate loss"]
     return cast(int, loss.idxmin() if loss.notna().any() else history.index[-1])
 
@@ -196,28 +196,28 @@ def epochs_table(
     runs: Sequence[Mapping[str, Any]],
     validation: Mapping[str, str],
 ) -> pd.DataFrame:
-    """The last epoch, which is the result, beside the best one by validation loss.
+    """Compare the last epoch, which is the result, with the best one by validation loss.
 
-    In a cross-validation the best epoch of each fold is that with the lowest loss of its own
-    validation records, so its metrics there are too good. An experiment without folds has the
-    median of the best epochs of the folds on its training set: its own evaluation records choose
-    nothing.
+    In a cross-validation, the best epoch of a fold has the lowest loss on the fold's own
+    validation records, so its metrics are optimistic. For an experiment without folds, the best
+    epoch is the median over the folds on its training set: its own evaluation records do not
+    choose it.
 
     Parameters
     ----------
     histories
-        Of each training, as `mirpair.identification.metrics.history` makes them.
+        Result of `mirpair.identification.metrics.history` for each training.
     runs
-        Of each training: group, number, model, recipe, seed, epochs, label.
+        Group, number, model, recipe, seed, epochs and label of each training.
     validation
         Experiment to the experiment with folds that chooses its epoch; itself if it has folds. Only
-        trainings of the same network, recipe and number of epochs choose.
+        trainings with the same network, recipe and number of epochs count.
 
     Returns
     -------
     DataFrame
         Columns method, protocol (the experiment), source, last epoch, best epoch (of each fold
-        and seed), and loss, F-score, AUROC and AUPR of the evaluation records after either.
+        and seed), and loss, F-score, AUROC and AUPR of the evaluation records after each.
     """
     by_epoch = [history.set_index("epoch") for history in histories]
     trained = pd.DataFrame(list(runs)).assign(best=[_best_epoch(history) for history in by_epoch])
@@ -231,13 +231,13 @@ def epochs_table(
         else:
             median = medians.get((chooser, model, recipe, epochs))
             chosen = [] if median is None else [round(median)] * len(rows)
-        told = chosen if chooser == group else chosen[:1]
+        listed = chosen if chooser == group else chosen[:1]
         line = {
             "method": rows["label"].iloc[0],
             "protocol": group,
             "source": OURS,
             "last epoch": epochs,
-            "best epoch": ", ".join(map(str, told)) or "–",
+            "best epoch": ", ".join(map(str, listed)) or MISSING,
         }
         for metric in ("loss", *SHOWN):
             for name, at in (("last", [epochs] * len(rows)), ("best", chosen)):
@@ -259,33 +259,32 @@ def audit_table(
     has_hairpins: bool = True,
     has_families: bool = True,
 ) -> pd.DataFrame:
-    """What the evaluation records of every experiment are worth, its folds together.
+    """Summarise the audit of the evaluation records of each experiment, over all its folds.
 
     Parameters
     ----------
     records
-        A row for each evaluation record as `mirpair.contracts.read_audit` has them, with a column
-        group.
+        A row for each evaluation record, see `mirpair.contracts.read_audit`, with a column group.
     subsets
-        Row by row the same records: a column of booleans for each subset
+        The same records row by row: a column of booleans for each subset
         (`mirpair.identification.metrics.subsets`).
     shortcuts
         Columns group, feature, AUROC: a row for each fold and feature
         (`mirpair.identification.audit.shortcuts`).
     has_hairpins, has_families
-        Whether there were references of either.
+        Whether the study has a reference of known hairpins, and of families.
 
     Returns
     -------
     DataFrame
         Columns experiment, source, and numbers of evaluation records: positives, negatives, in
-        both classes (the same sequence stands in the other class), known negatives (those that are
-        exactly a known hairpin), in training (the same sequence), those near one by bands of
-        identity, positives whose family is known, those of them with a relative in training,
+        both classes (the same sequence occurs in the other class), known negatives (identical to
+        a known hairpin), in training (the same sequence), near a training record by bands of
+        identity, positives with a known family, those of them with a relative in training,
         positives and negatives left after all cleaning; and the AUROC of each single feature.
-        What takes a reference is missing where there is none.
+        Numbers that need a reference are missing if there is none.
     """
-    alone = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
+    auroc = shortcuts.groupby(["group", "feature"])["AUROC"].mean()
     lines = []
     for group, rows in records.assign(left=subsets["cleaned"].to_numpy()).groupby(
         "group", sort=False
@@ -310,7 +309,7 @@ def audit_table(
         line["relative in training"] = int(known.sum()) if has_families else None
         line["positives left"] = int((positive & rows["left"]).sum())
         line["negatives left"] = int((~positive & rows["left"]).sum())
-        line |= {f"AUROC of {of}": alone[group, name] for name, of in FEATURES.items()}
+        line |= {f"AUROC of {of}": auroc[group, name] for name, of in FEATURES.items()}
         lines.append(line)
     table = pd.DataFrame(lines)
     table[_OF_REFERENCE] = table[_OF_REFERENCE].astype("Int64")
@@ -318,40 +317,40 @@ def audit_table(
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table's CSV as it was before it was written."""
+    """Read the CSV of a table, with the types that it had before it was written."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    words = [
+    texts = [
         name
         for name in map(str, table.columns)
         if name in ("note", "model", "recipe", "reproduces") or name.endswith(" agrees")
     ]
-    table[words] = table[words].astype(object).fillna("")
-    whole = [name for name in table if name in (*_COUNTED, *_OF_REFERENCE)]
-    table[whole] = table[whole].astype("Int64")
+    table[texts] = table[texts].astype(object).fillna("")
+    counts = [name for name in table if name in (*_COUNTED, *_OF_REFERENCE)]
+    table[counts] = table[counts].astype("Int64")
     return table
 
 
 def make_table(
     kind: str, files: Mapping[str, Sequence[str]], options: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """A table of a study from the files of the stages before.
+    """Build a table of a study from the files of earlier stages.
 
     Parameters
     ----------
     kind
-        Which function above makes it: results, counts, cleaned, epochs or audit.
+        Which function builds it: results, counts, cleaned, epochs or audit.
     files
-        What is read: ``evaluations``, ``published``, ``features``, ``histories``, ``audit``,
-        ``shortcuts``, as far as the kind needs them.
+        Those that the kind needs of ``evaluations``, ``published``, ``features``, ``histories``,
+        ``audit`` and ``shortcuts``.
     options
-        What else the function takes: ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
-        ``folds`` (group and number of the fold of each file of the audit), ``validation``,
-        ``has_hairpins``, ``has_families``.
+        Those that the kind needs of ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
+        ``folds`` (group and number of each file of the audit), ``validation``, ``has_hairpins``
+        and ``has_families``.
 
     Raises
     ------
     InputError
-        If a file is not as it should be.
+        If a file is malformed.
     """
     match kind:
         case "counts":
@@ -366,16 +365,16 @@ def make_table(
             runs, folds = pd.DataFrame(options["runs"]), options["fold_counts"]
             if kind == "cleaned":
                 return cleaned_table(summary, runs, folds)
-            everything = summary[summary["subset"] == "all"]
-            stated = map(read_published_results, files["published"])
-            return results_table(options["rows"], everything, runs, folds, *stated)
+            of_all = summary[summary["subset"] == "all"]
+            published = map(read_published_results, files["published"])
+            return results_table(options["rows"], of_all, runs, folds, *published)
         case "epochs" | "audit":
             records = gather(map(read_audit, files["audit"]), options["folds"])
             if kind == "epochs":
                 histories = [read_any_tsv(path) for path in files["histories"]]
-                chosen_by = choosers(options["validation"], records)
-                return epochs_table(histories, options["runs"], chosen_by)
-            alone = gather(map(read_any_tsv, files["shortcuts"]), options["folds"])
-            has = {name: options[name] for name in ("has_hairpins", "has_families")}
-            return audit_table(records, subsets(records), alone, **has)
+                validation = choosers(options["validation"], records)
+                return epochs_table(histories, options["runs"], validation)
+            shortcuts = gather(map(read_any_tsv, files["shortcuts"]), options["folds"])
+            references = {name: options[name] for name in ("has_hairpins", "has_families")}
+            return audit_table(records, subsets(records), shortcuts, **references)
     raise ValueError(f"there is no table of the kind {kind!r}")

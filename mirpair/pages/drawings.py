@@ -1,4 +1,4 @@
-"""Drawings of a molecule, of its encoding and of a network, each made from the real thing."""
+"""Draw molecules, their encodings and networks, always from the actual objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mirpair.networks.do2018 import Network
     from mirpair.recipes import Model
 
-# The four of Okabe and Ito's colours that stay furthest apart for the colour-blind.
+# The four of Okabe and Ito's colours that colour-blind readers distinguish best.
 _BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, SKY), strict=True))
 _LETTER_COLOUR = dict(zip(ALPHABET, ("black", "white", "black", "black"), strict=True))
 _PAIR_COLOUR, _LINE = "#333333", "#BBBBBB"
@@ -31,7 +31,7 @@ _Point = tuple[float, float]
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """An empty figure whose coordinates are millimetres from its lower left corner."""
+    """Make an empty figure whose coordinates are millimetres from its lower left corner."""
     figure = Figure(figsize=(width / 25.4, height / 25.4))
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set(xlim=(0, width), ylim=(0, height))
@@ -53,7 +53,7 @@ def _plane(
     *,
     grid: bool = True,
 ) -> None:
-    """An L × L plane: its cells that are not 0, row 0 on top; `corner` is upper left, mm."""
+    """Draw the nonzero cells of an L × L plane, row 0 on top; `corner` is upper left, mm."""
     (x, y), length = corner, len(values)
     outline = [(x, y), (x + side, y), (x + side, y - side), (x, y - side)]
     axis.add_patch(Polygon(outline, fc="white", ec="none"))
@@ -68,7 +68,7 @@ def _plane(
         for i, j in np.argwhere(values).tolist()
         for left, top in [(x + cell * j, y - cell * i)]
     ]
-    # A cell of a long RNA is thinner than a printed line; its edge keeps it visible.
+    # The cells of a long RNA are thinner than a printed line; their edges keep them visible.
     axis.add_collection(
         PolyCollection(
             squares,
@@ -91,14 +91,14 @@ def _draw_structure(
     every: int = 0,
     most: float = 6.5,
 ) -> None:
-    """The secondary structure inside `box` (left, bottom, width, height; mm).
+    """Draw the secondary structure inside `box` (left, bottom, width, height; mm).
 
     Parameters
     ----------
     every
-        Number each so-manieth base; 0 numbers none.
+        Number every n-th base; 0 numbers none.
     most
-        Largest distance of neighbours, mm.
+        Maximum distance of neighbours, mm.
     """
     # Room for the marks at the ends and the numbers outside.
     places, step = _fitted(layout(dot_bracket), np.array(box[2:]) - 9, most)
@@ -126,7 +126,7 @@ def _draw_structure(
                 va="center_baseline",
             )  # fmt: skip
 
-    # Read clockwise, the outside is on the left of the way from 5′ to 3′.
+    # The layout runs clockwise, so the outside is on the left on the way from 5′ to 3′.
     way = np.gradient(places, axis=0) if len(places) > 1 else np.array([[0.0, 1.0]])
     outside = _unit(np.column_stack([-way[:, 1], way[:, 0]]))
     taken = places
@@ -143,7 +143,7 @@ def _draw_structure(
 def _fitted(
     places: npt.NDArray[np.float64], room: npt.NDArray[np.float64], most: float
 ) -> tuple[npt.NDArray[np.float64], float]:
-    """Places around (0, 0) as large as the room allows, and by how much they are larger."""
+    """Scale and turn places around (0, 0) to fill the room; return them and the scale."""
     ways = []
     for angle in sorted(range(-90, 91, 5), key=abs):
         sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
@@ -152,7 +152,7 @@ def _fitted(
         step = min(most, *(room / np.maximum(high - low, 1e-9)))
         ways.append(((turned - (low + high) / 2) * step, step))
     best = max(ways, key=lambda way: way[1])
-    # Turned only where that makes it clearly larger, as for a long hairpin with a bend.
+    # Turn only if that makes it clearly larger, as for a long hairpin with a bend.
     return best if best[1] > 1.25 * ways[0][1] else ways[0]
 
 
@@ -169,9 +169,9 @@ def _mark(
     radius: float,
     taken: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
-    """Write `text` beside the base at `place` where nothing is; what is taken then, (n, 2).
+    """Write `text` beside the base at `place` in free space; return all occupied places, (n, 2).
 
-    A number that has no room is left out, an end is always marked.
+    A number without room is left out; an end is always marked.
     """
     half = np.array([0.95 * len(text), 1.0])  # of 7 pt, mm
     for far in (0.8, 1.6, 3.2):
@@ -196,30 +196,30 @@ def _mark(
 
 @in_style
 def draw_encoding(sequence: str, structure: Structure) -> Figure:
-    """How a molecule becomes L × L × 9: panels A–F as in Figure 1 of Do et al. 2018.
+    """Draw how a molecule becomes L × L × 9: panels A–F as in Figure 1 of Do et al. 2018.
 
     Parameters
     ----------
     sequence
-        Of length L, up to 60; the page grows with L, so that every letter stays readable.
+        L bases, at most 60; the page grows with L, so that every letter stays readable.
     structure
-        As `mirpair.rna.folding.fold` gives it.
+        Result of `mirpair.rna.folding.fold`.
 
     Returns
     -------
     Figure
-        180 mm wide for up to 10 bases. Every cell of panels C–F is one of `dense`.
+        180 mm wide for up to 10 bases. Every cell of panels C–F is a cell of `dense`.
     """
     length = len(sequence)
     if length > _MOST_CELLS:
         raise InputError(
-            f"an RNA of {length} nt has too many cells to draw each; this figure takes up to "
-            f"{_MOST_CELLS} (draw_molecule shows longer ones)"
+            f"the RNA has {length} nt, but this figure draws every cell and takes at most "
+            f"{_MOST_CELLS} nt; use draw_molecule for longer RNAs"
         )
     molecule = encode(sequence, *structure)
     tensor = dense(molecule)
     shape = f"{length} × {length} ×"
-    # Sides of the planes of C and of D–F, mm: 7 pt letters beside them do not touch.
+    # Sides of the planes of C and of D–F, mm, so that 7 pt letters beside them do not touch.
     large, small = max(46.0, 2.9 * length), max(25.0, 2.5 * length)
     aside, above = (
         0.12 * small,
@@ -306,36 +306,36 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
 def draw_molecule(
     name: str, sequence: str, structure: Structure, label: int | None = None
 ) -> Figure:
-    """A molecule's secondary structure beside its pairing matrix, of any length.
+    """Draw a molecule's secondary structure beside its pairing matrix, for any length.
 
     Parameters
     ----------
     name
-        Its id, for the title.
+        Its id, which becomes the title.
     sequence
-        Of length L.
+        L bases.
     structure
-        As `mirpair.rna.folding.fold` gives it.
+        Result of `mirpair.rna.folding.fold`.
     label
-        1 for a pre-miRNA, 0 for another RNA, None where it is not known.
+        1 for a pre-miRNA, 0 for another RNA, None if it is not known.
 
     Returns
     -------
     Figure
-        180 mm wide. A filled cell of the matrix is one where channel 0 of `dense` is not 0.
+        180 mm wide. A cell of the matrix is filled where channel 0 of `dense` is not 0.
     """
     molecule = encode(sequence, *structure)
     length, side = len(sequence), 98.0
     plane = dense(molecule)[:, :, 0]
-    # What a font cannot draw, and what would end an SVG, is no part of a title.
+    # Replace characters that a font cannot draw or that would break an SVG.
     shown = "".join(
         symbol if symbol.isprintable() else "\N{REPLACEMENT CHARACTER}" for symbol in name
     )
     shown = shown if len(shown) <= 44 else shown[:43] + "…"
-    known = {None: "", 0: ", not a pre-miRNA", 1: ", pre-miRNA"}[label]
+    label_text = {None: "", 0: ", not a pre-miRNA", 1: ", a pre-miRNA"}[label]
     figure, axis = _canvas(180, 122)
     axis.text(3, 115.5, shown, size=10, weight="bold")
-    axis.text(3, 110, f"{length} nt, {_energy(molecule.mfe)}{known}", size=8)
+    axis.text(3, 110, f"{length} nt, {_energy(molecule.mfe)}{label_text}", size=8)
     every = 10 if length <= 120 else 20
     _draw_structure(axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every)
     x, y = 78.0, 104.0
@@ -363,7 +363,7 @@ def draw_molecule(
 
 @in_style
 def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
-    """Structures of several RNAs side by side, five in a row.
+    """Draw the structures of several RNAs, five in a row.
 
     Parameters
     ----------
@@ -396,20 +396,20 @@ _TINTS = {
 
 @in_style
 def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figure:
-    """Layers of networks as in Figure 2 of Do et al. 2018, with the size of what each gives.
+    """Draw the layers of networks as in Figure 2 of Do et al. 2018, with their output sizes.
 
     Parameters
     ----------
     networks
         Heading of each column to its network.
     length
-        Of the RNA, nt, whose sizes are shown.
+        Length of the RNA for which sizes are shown, nt.
 
     Returns
     -------
     Figure
-        90 mm or more for each network; see `mirpair.networks.layers.observe` for where the layers
-        come from.
+        At least 90 mm wide for each network; the layers come from
+        `mirpair.networks.layers.observe`.
     """
     from mirpair.networks.layers import observe
 
@@ -458,14 +458,14 @@ def draw_models(models: Sequence[Model]) -> Figure:
 def _arrow(
     axis: Axes, left: float, box: float, tall: float, y: float, back: float, pitch: float
 ) -> None:
-    """To the box at height `y` from the one `back` mm above it, beside those between."""
+    """Draw an arrow to the box at height `y` from the box `back` mm above, past those between."""
     style = {"arrowstyle": "-|>", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
     style["mutation_scale"] = 6
     if back <= pitch:
         x = left + box / 2
         axis.annotate("", (x, y + tall / 2), (x, y + back - tall / 2), arrowprops=style)
         return
-    # The further it comes, the further aside it runs, so that two do not meet.
+    # A longer arrow runs further aside, so that two arrows do not meet.
     x = left - min(10.0, 2 + 0.5 * back / pitch)
     axis.plot([left, x, x], [y + back, y + back, y], color=GREY, lw=0.8)
     axis.annotate("", (left, y), (x, y), arrowprops=style)

@@ -96,41 +96,24 @@ def render_study(
     study: StudyInfo,
     answer: tuple[str, list[str]],
     *,
-    sections: Sequence[Mapping[str, Any]],
-    pictures: Sequence[Picture],
-    meaning: Mapping[str, str],
-    key_at: str = "",
-    taken: int = 0,
-    collections: Sequence[tuple[str, ...]] = (),
     versioned: Sequence[Mapping[str, Any]] = (),
     **parts: Any,
 ) -> str:
-    """Fill in the template of a study's report.
+    """Fill in the template of a study's report, which extends ``study.html.j2``.
 
     Parameters
     ----------
-    template
-        Its name.
-    study
-        See `StudyInfo`.
+    template, study
+        Name of the template, and what all reports tell.
     answer
         Headline, and the sentences that support it.
-    sections
-        Tables in their order, see `mirpair.pages.printing.section_parts`.
-    pictures
-        Figures in their order.
-    meaning
-        Where a row comes from, to what that means.
-    key_at
-        The section that shows `meaning`; empty if the template itself shows it.
-    taken
-        How many of the trainings were taken from where they were kept.
-    collections
-        Name, number of RNAs and what was left out of each collection.
     versioned
-        Other results whose versions are listed.
+        Other results whose versions the page lists.
     **parts
-        What else the template needs.
+        What else the template needs: ``sections`` (see `mirpair.pages.printing.section_parts`),
+        ``pictures`` (`Picture`) and ``meaning`` (origin of a row to its explanation); and if there
+        are any, ``key_at`` (name of the section that shows `meaning`), ``taken`` (number of
+        trainings that are saved results) and ``collections`` (rows of their table).
     """
     headline, sentences = answer
     return render(
@@ -139,17 +122,11 @@ def render_study(
         study=study,
         headline=headline,
         sentences=sentences,
-        sections=sections,
-        pictures=pictures,
-        meaning=meaning,
-        key_at=key_at,
-        taken=taken,
-        collections=collections,
         runs=[_run_row(entry) for entry in study.provenance],
         versions=_versions([*study.provenance, *versioned]),
         minutes=sum(entry["wall_time_s"] for entry in study.provenance) / 60,
         files=[(name, checksum, url) for name, (url, checksum) in study.sources.items()],
-        **parts,
+        **{"key_at": "", "taken": 0, "collections": (), **parts},
     )
 
 

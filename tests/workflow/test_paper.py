@@ -187,7 +187,7 @@ def test_all_adds_figures_and_the_report(complete: Copy, config: str) -> None:
     page = (complete.folder / "results" / "paper" / "report.html").read_text()
     for heading, caption in (
         ("The encoding (Figure 1", "The encoding of the paper's example molecule"),
-        ("The networks (Figure 2)", "The networks as they are run, layer by layer"),
+        ("The networks (Figure 2)", "The networks layer by layer, as the software runs them"),
         ("Lengths (Figure 4)", "Lengths of all RNAs of the study"),
     ):
         start = page.index(heading)

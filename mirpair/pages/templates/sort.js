@@ -1,5 +1,5 @@
 "use strict";
-// A click on a heading sorts by its column, down and up in turn; a third one restores the order.
+// Clicks on a heading sort by its column, descending and ascending; the third restores the order.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const original = [...body.rows];
