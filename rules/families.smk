@@ -498,7 +498,7 @@ rule families_report:
             "<results>/report.html",
             category="Report",
             caption="captions/families-report.rst",
-            labels={"page": "the whole report of the study"},
+            labels={"page": "the report of the study"},
         ),
     log:
         "<logs>/families_report.log",

@@ -10,7 +10,7 @@ rule report:
             "<results>/report.html",
             category="Report",
             caption="captions/report.rst",
-            labels={"page": "the whole report of the study"},
+            labels={"page": "the report of the study"},
         ),
     log:
         "<logs>/report.log",
