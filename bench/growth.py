@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mirpair.networks.do2018 import build
+from mirpair.networks.build import build
 from mirpair.networks.inference import predict
 from mirpair.networks.loop import train
 from mirpair.recipes import FIXED_SIDE, MODELS, Recipe

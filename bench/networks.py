@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mirpair.networks.do2018 import build
+from mirpair.networks.build import build
 from mirpair.networks.exact import _footprint, _Geometry
 from mirpair.networks.inference import predict
 from mirpair.networks.loop import class_weights, weighted_loss

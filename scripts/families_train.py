@@ -10,8 +10,9 @@ from mirpair.contracts import read_experiment, read_family_records
 from mirpair.files import sha256, write_npz, write_tsv
 from mirpair.identification.datasets import trained_families
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.inference import embed, save_weights
+from mirpair.networks.inference import embed
 from mirpair.networks.loop import derive_seed, device_name, train_families
+from mirpair.networks.weights import save_weights
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
 from mirpair.rna.encoding import Ensembles, Tensors

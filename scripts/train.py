@@ -8,8 +8,8 @@ import torch
 from mirpair.contracts import read_experiment
 from mirpair.files import sha256, write_tsv
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.inference import save_weights
 from mirpair.networks.loop import derive_seed, device_name, select, train
+from mirpair.networks.weights import save_weights
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
 from mirpair.rna.encoding import Tensors

@@ -24,8 +24,9 @@ from mirpair.families.records import nearest_family
 from mirpair.files import InputError, sha256
 from mirpair.identification.datasets import trained_families
 from mirpair.networks import tensor_file as stored
-from mirpair.networks.inference import embed, save_weights
+from mirpair.networks.inference import embed
 from mirpair.networks.loop import train_families
+from mirpair.networks.weights import save_weights
 from mirpair.prediction.card import model_card
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
 from mirpair.rna.encoding import Tensors, encode

@@ -21,10 +21,10 @@ import torch
 from mirpair.files import sha256
 from mirpair.networks import checkpoints
 from mirpair.networks import loop as training
+from mirpair.networks.build import build
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
 from mirpair.networks.loop import train, train_families
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
 from mirpair.rna.encoding import Tensors
 

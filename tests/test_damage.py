@@ -19,8 +19,8 @@ from mirpair.families.annotation import load as load_annotator
 from mirpair.families.annotation import shipped as shipped_annotator
 from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_tsv
 from mirpair.networks import tensor_file as stored
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import load_weights, save_weights
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.weights import save_weights
 from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import shipped as shipped_predictor
 from mirpair.recipes import MODELS

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from mirpair.networks import exact as factorised
-from mirpair.networks.do2018 import Network, build
+from mirpair.networks.base import Network
+from mirpair.networks.build import build
 from mirpair.networks.loop import class_weights, weighted_loss
 from mirpair.recipes import MODELS
 from mirpair.rna.encoding import Molecule, Tensors, dense, encode

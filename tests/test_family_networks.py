@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.files import InputError, sha256
-from mirpair.networks.do2018 import Network, build
-from mirpair.networks.inference import embed, load_weights, predict, save_weights
+from mirpair.networks.base import Network
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.inference import embed, predict
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, MODELS, MatrixKind
 from mirpair.rna.encoding import (
     Encoded,

@@ -26,7 +26,7 @@ from test_annotation import _Canary
 
 from mirpair.families.annotation import load as load_annotator
 from mirpair.files import InputError
-from mirpair.networks.inference import load_weights
+from mirpair.networks.build import load_weights
 from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import predict
 from mirpair.rna.encoding import Tensors

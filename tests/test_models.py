@@ -12,8 +12,9 @@ from conftest import random_rna
 from torch import Tensor, nn
 
 from mirpair.files import InputError
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import load_weights, predict, save_weights, scores_of
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.inference import predict, scores_of
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS
 from mirpair.rna.encoding import Molecule, Tensors, dense, encode
 

@@ -16,8 +16,8 @@ import mirpair
 from mirpair import files
 from mirpair.files import InputError
 from mirpair.networks import tensor_file as stored
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
+from mirpair.networks.build import build
+from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import (
     CHUNK,

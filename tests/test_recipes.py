@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mirpair.networks.do2018 import build
+from mirpair.networks.build import build
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
 from mirpair.networks.loop import class_weights, train, weighted_loss

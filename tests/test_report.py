@@ -35,7 +35,7 @@ from mirpair.identification.report import (
     render,
 )
 from mirpair.identification.tables import to_csv, to_latex, to_markdown
-from mirpair.networks.score_log import Scores
+from mirpair.networks.score_log import ScoreLog
 
 EVIL = '<script>alert("x")</script>'
 
@@ -454,7 +454,7 @@ def test_every_job_is_a_dot_in_the_row_of_its_rule() -> None:
 
 def test_what_was_only_watched_is_not_the_result() -> None:
     scores = some_scores()
-    assert isinstance(scores, Scores)
+    assert isinstance(scores, ScoreLog)
     assert len(scores.evaluate_scores) >= 2
     earlier = dataclasses.replace(scores, epochs=np.array(1))
     np.testing.assert_array_equal(earlier.result, scores.evaluate_scores[0])

@@ -11,10 +11,10 @@ import torch
 
 from mirpair.files import InputError, sha256
 from mirpair.identification.metrics import rank
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
+from mirpair.networks.build import build
 from mirpair.networks.loop import class_weights, derive_seed, select, train, weighted_loss
-from mirpair.networks.score_log import Scores
+from mirpair.networks.score_log import ScoreLog
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS, Recipe
 from mirpair.rna.encoding import Tensors, encode
 
@@ -170,7 +170,7 @@ def test_scores_come_back_from_npz(real_molecules: Tensors, tmp_path: Path) -> N
     part, other = halves(real_molecules)
     _, scores = train(MODELS["variable"], part, other, Recipe(epochs=1), seed=0)
     scores.save(tmp_path / "scores.npz")
-    again = Scores.load(tmp_path / "scores.npz")
+    again = ScoreLog.load(tmp_path / "scores.npz")
     np.testing.assert_array_equal(again.evaluate_scores, scores.evaluate_scores)
     assert again.predictions().equals(scores.predictions())
 

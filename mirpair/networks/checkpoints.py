@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from mirpair.files import InputError
-from mirpair.networks import tensor_file as stored
+from mirpair.networks import tensor_file
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            kind, described, tensors = stored.read(self.path)
+            kind, described, tensors = tensor_file.read(self.path)
         except (InputError, ValueError) as error:
             log.warning("%s is not used, the training begins anew: %s", self.path, error)
             return None
@@ -79,7 +79,7 @@ class Checkpoint:
     def save(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Replace the file, all at once; `facts` hold at least the epoch, counted from 1."""
         described = {"key": self.key, "facts": facts, "seconds": self.told()["wall_time_s"]}
-        stored.write(self.path, _KIND, described, tensors)
+        tensor_file.write(self.path, _KIND, described, tensors)
         self.epoch, self.saved = int(facts["epoch"]), time.monotonic()
 
     def told(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from mirpair.networks.do2018 import Network
+from mirpair.networks.base import Network
 from mirpair.networks.inference import scores_of
 from mirpair.rna.encoding import Molecule
 

@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.files import InputError
+from mirpair.networks.base import Network
+from mirpair.networks.build import build
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.do2018 import Network, build
 from mirpair.networks.inference import predict, scores_of
-from mirpair.networks.score_log import Scores
+from mirpair.networks.score_log import ScoreLog
 from mirpair.recipes import Model, Recipe
 from mirpair.rna.encoding import Encoded, Ensembles, Tensors
 
@@ -333,7 +334,7 @@ def train(
     watch: int = 0,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
-) -> tuple[Network, Scores]:
+) -> tuple[Network, ScoreLog]:
     """Train one network and score both sets in every epoch.
 
     Parameters
@@ -414,7 +415,7 @@ def train(
             result = {name: value.clone() for name, value in network.state_dict().items()}
         _note(checkpoint, passes, history, result)
     network.load_state_dict(result)
-    return network, Scores(
+    return network, ScoreLog(
         epochs=np.array(recipe.epochs),
         train_ids=train_set.ids,
         train_labels=train_set.labels,

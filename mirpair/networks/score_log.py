@@ -13,7 +13,7 @@ from mirpair.files import read_npz, write_npz
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ScoreLog:
     """The score of every record in every epoch, and the loss, of one training.
 
     There are no metrics here on purpose: training knows nothing of them, so a change in
@@ -70,6 +70,6 @@ class Scores:
         write_npz(path, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def load(cls, path: str | Path) -> Scores:
+    def load(cls, path: str | Path) -> ScoreLog:
         """Read what `save` wrote; anything else is an `InputError`."""
         return cls(**read_npz(path, [field.name for field in fields(cls)]))

@@ -20,7 +20,7 @@ from mirpair.rna.encoding import CHANNELS, Molecule, dense, encode
 from mirpair.rna.folding import Structure, layout
 
 if TYPE_CHECKING:
-    from mirpair.networks.do2018 import Network
+    from mirpair.networks.base import Network
 
 # The four of Okabe and Ito's colours that stay furthest apart for the colour-blind.
 _BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, "#56B4E9"), strict=True))

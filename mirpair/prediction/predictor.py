@@ -25,7 +25,7 @@ from mirpair.rna.folding import Structure, fold, for_each
 from mirpair.rna.sequences import Problem, Record, TooLong, normalise, problem_of
 
 if TYPE_CHECKING:
-    from mirpair.networks.do2018 import Network
+    from mirpair.networks.base import Network
 
 NAME = "pre-mirna.safetensors"
 PRIOR = 0.1
@@ -118,7 +118,7 @@ def ship(
         `mirpair.prediction.calibration.calibrate`.
     """
     from mirpair.networks import tensor_file as stored
-    from mirpair.networks.inference import load_weights
+    from mirpair.networks.build import load_weights
 
     networks = [load_weights(place) for place in weights]
     _check_networks(networks, weights)
@@ -175,8 +175,7 @@ def load(path: str | Path | None = None) -> Predictor:
         If it is something else (a pickle is never opened).
     """
     from mirpair.networks import tensor_file as stored
-    from mirpair.networks.do2018 import build
-    from mirpair.networks.inference import load_weights
+    from mirpair.networks.build import build, load_weights
 
     path = path or shipped()
     try:
