@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mirpair.identification.train import train
 from mirpair.networks.build import build
 from mirpair.networks.inference import predict
-from mirpair.networks.loop import train
 from mirpair.recipes import FIXED_SIDE, MODELS, Recipe
 from mirpair.rna.encoding import Molecule, Tensors, encode
 from mirpair.rna.folding import fold

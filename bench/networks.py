@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mirpair.identification.train import class_weights
 from mirpair.networks.build import build
 from mirpair.networks.exact import _footprint, _Geometry
 from mirpair.networks.inference import predict
-from mirpair.networks.loop import class_weights, weighted_loss
+from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS, Recipe
 from mirpair.rna.encoding import Molecule, Tensors
 

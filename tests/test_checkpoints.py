@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 import torch
 
+from mirpair.families.train import train_families
 from mirpair.files import sha256
-from mirpair.networks import checkpoints
-from mirpair.networks import loop as training
+from mirpair.identification.train import train
+from mirpair.networks import checkpoints, loop
 from mirpair.networks.build import build
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.loop import train, train_families
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
 from mirpair.rna.encoding import Tensors
@@ -39,15 +39,15 @@ def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stop_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The training dies when that epoch is done and noted."""
-    note = training._note
+    """The training dies when that epoch is done and saved."""
+    save = loop._save_checkpoint
 
-    def noted(checkpoint: Any, passes: Any, *rest: Any) -> None:
-        note(checkpoint, passes, *rest)
+    def save_and_die(checkpoint: Any, passes: Any, *rest: Any) -> None:
+        save(checkpoint, passes, *rest)
         if passes.epoch == epoch:
             raise StoppedError
 
-    monkeypatch.setattr(training, "_note", noted)
+    monkeypatch.setattr(loop, "_save_checkpoint", save_and_die)
 
 
 def few(tensors: Tensors) -> tuple[Tensors, Tensors]:
@@ -253,10 +253,10 @@ def test_the_time_of_earlier_attempts_counts(
         checkpoint = Checkpoint(path, {})
         checkpoint.load()
         now[0] += 30
-        assert checkpoint.told()["wall_time_s"] == expected
+        assert checkpoint.timing()["wall_time_s"] == expected
         checkpoint.save({"epoch": 7}, {"x": torch.zeros(1)})
         now[0] += 1000  # until someone tries again
-    assert checkpoint.told()["began_after_epoch"] == 7
+    assert checkpoint.timing()["began_after_epoch"] == 7
 
 
 def test_what_a_killed_save_left_is_cleared_away(tmp_path: Path) -> None:

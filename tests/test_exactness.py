@@ -19,10 +19,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from mirpair.identification.train import class_weights
 from mirpair.networks import exact as factorised
 from mirpair.networks.base import Network
 from mirpair.networks.build import build
-from mirpair.networks.loop import class_weights, weighted_loss
+from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS
 from mirpair.rna.encoding import Molecule, Tensors, dense, encode
 from mirpair.rna.folding import fold

@@ -12,11 +12,12 @@ import torch
 from conftest import random_rna
 from torch.nn import functional as F
 
+from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256, write_tsv
 from mirpair.networks.base import Network
 from mirpair.networks.build import build
 from mirpair.networks.inference import predict
-from mirpair.networks.loop import derive_seed, train_families
+from mirpair.networks.loop import derive_seed
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
 from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble

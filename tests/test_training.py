@@ -11,8 +11,9 @@ import torch
 
 from mirpair.files import InputError, sha256
 from mirpair.identification.metrics import rank
+from mirpair.identification.train import class_weights, select, train
 from mirpair.networks.build import build
-from mirpair.networks.loop import class_weights, derive_seed, select, train, weighted_loss
+from mirpair.networks.loop import derive_seed, weighted_loss
 from mirpair.networks.score_log import ScoreLog
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS, Recipe

@@ -78,11 +78,11 @@ class Checkpoint:
 
     def save(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Replace the file, all at once; `facts` hold at least the epoch, counted from 1."""
-        described = {"key": self.key, "facts": facts, "seconds": self.told()["wall_time_s"]}
+        described = {"key": self.key, "facts": facts, "seconds": self.timing()["wall_time_s"]}
         tensor_file.write(self.path, _KIND, described, tensors)
         self.epoch, self.saved = int(facts["epoch"]), time.monotonic()
 
-    def told(self) -> dict[str, Any]:
+    def timing(self) -> dict[str, Any]:
         """For the provenance: where it went on, and seconds, those of earlier attempts too."""
         seconds = self.seconds + time.monotonic() - self.started
         return {"began_after_epoch": self.began, "wall_time_s": round(seconds, 1)}
