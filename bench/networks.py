@@ -19,7 +19,8 @@ from mirpair.networks.exact import _footprint, _Geometry
 from mirpair.networks.inference import predict
 from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS, Recipe
-from mirpair.rna.encoding import Molecule, Tensors
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule
 
 BATCH = Recipe().batch_size
 SGEMM = 1024

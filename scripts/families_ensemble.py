@@ -3,7 +3,8 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.rna.encoding import Ensembles, encode_ensemble
+from mirpair.rna.encoded_sets import Ensembles
+from mirpair.rna.encoding import encode_ensemble
 from mirpair.rna.folding import ensemble, for_each, unique
 
 job.start(snakemake)

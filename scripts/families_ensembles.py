@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.rna.encoding import Ensembles
+from mirpair.rna.encoded_sets import Ensembles
 
 job.start(snakemake)
 records = read_records(snakemake.input.records)

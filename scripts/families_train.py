@@ -9,7 +9,7 @@ from mirpair.files import write_npz, write_tsv
 from mirpair.identification.datasets import trained_families
 from mirpair.networks.inference import embed
 from mirpair.networks.training_job import TrainingJob
-from mirpair.rna.encoding import Ensembles, Tensors
+from mirpair.rna.encoded_sets import Ensembles, Tensors
 
 job.start(snakemake)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output

@@ -6,7 +6,7 @@ from mirpair.contracts import read_experiment
 from mirpair.files import write_tsv
 from mirpair.identification.train import select, train
 from mirpair.networks.training_job import TrainingJob
-from mirpair.rna.encoding import Tensors
+from mirpair.rna.encoded_sets import Tensors
 
 job.start(snakemake)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output

@@ -29,7 +29,8 @@ from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
 from mirpair.prediction.card import model_card
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
-from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.similarity import identity
 

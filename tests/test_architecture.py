@@ -34,6 +34,7 @@ ORDER = [
     "rna.folding",
     "sources.pseudo_hairpins",
     "rna.encoding",
+    "rna.encoded_sets",
     "rna.similarity",
     "identification.datasets",
     "identification.folds",

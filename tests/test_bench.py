@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from bench import alternatives, genomes, networks, page
 from mirpair.contracts import METRICS
-from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
 from mirpair.study.config import load_study
 
 

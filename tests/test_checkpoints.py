@@ -26,7 +26,7 @@ from mirpair.networks.build import build
 from mirpair.networks.checkpoints import Checkpoint
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
-from mirpair.rna.encoding import Tensors
+from mirpair.rna.encoded_sets import Tensors
 
 
 class StoppedError(Exception):

@@ -39,7 +39,8 @@ from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS
 from mirpair.rna import folding
-from mirpair.rna.encoding import Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 

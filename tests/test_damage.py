@@ -24,7 +24,8 @@ from mirpair.networks.weights import save_weights
 from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import shipped as shipped_predictor
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.rna.encoded_sets import Ensembles, Tensors
+from mirpair.rna.encoding import encode, encode_ensemble
 from mirpair.rna.folding import ensemble, fold
 from mirpair.rna.known_hairpins import load as load_hairpins
 from mirpair.rna.known_hairpins import shipped as shipped_hairpins

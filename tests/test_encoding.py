@@ -13,17 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.files import InputError
+from mirpair.rna.encoded_sets import Ensembles, Tensors, encode_set, export_dense
 from mirpair.rna.encoding import (
     Ensemble,
-    Ensembles,
     Molecule,
-    Tensors,
     decode,
     dense,
     encode,
     encode_ensemble,
-    encode_set,
-    export_dense,
     matrices,
     pairing_partners,
 )

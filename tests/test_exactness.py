@@ -25,7 +25,8 @@ from mirpair.networks.base import Network
 from mirpair.networks.build import build
 from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import Molecule, Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule, dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 

@@ -20,15 +20,8 @@ from mirpair.networks.build import build, load_weights
 from mirpair.networks.inference import embed, predict
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, MODELS, MatrixKind
-from mirpair.rna.encoding import (
-    Encoded,
-    Ensemble,
-    Tensors,
-    base_codes,
-    decode,
-    encode_ensemble,
-    matrices,
-)
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Encoded, Ensemble, base_codes, decode, encode_ensemble, matrices
 from mirpair.rna.folding import ensemble
 
 MATRIX: list[MatrixKind] = ["pair", "prob", "mixed"]

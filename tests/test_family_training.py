@@ -20,7 +20,8 @@ from mirpair.networks.inference import predict
 from mirpair.networks.loop import derive_seed
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
-from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.rna.encoded_sets import Ensembles, Tensors
+from mirpair.rna.encoding import encode, encode_ensemble
 from mirpair.rna.folding import ensemble, fold
 
 FAMILIES = ("mir-1", "mir-2", "mir-3")

@@ -29,7 +29,7 @@ from mirpair.files import InputError
 from mirpair.networks.build import load_weights
 from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import predict
-from mirpair.rna.encoding import Tensors
+from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.sequences import read_fasta, read_parts, read_records
 from mirpair.study.config import load_study
 

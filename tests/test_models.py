@@ -16,7 +16,8 @@ from mirpair.networks.build import build, load_weights
 from mirpair.networks.inference import predict, scores_of
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import Molecule, Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule, dense, encode
 
 
 class SumPool(nn.Module):

@@ -17,7 +17,8 @@ from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
 from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
-from mirpair.rna.encoding import Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import dense, encode
 
 SPLITS: tuple[Split, ...] = ("cross-validation", "test", "across-datasets")
 FIXED, VARIABLE = MODELS["fixed"], MODELS["variable"]

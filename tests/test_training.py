@@ -17,7 +17,8 @@ from mirpair.networks.loop import derive_seed, weighted_loss
 from mirpair.networks.score_log import ScoreLog
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS, Recipe
-from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
 
 
 def test_class_weights_below_equation_2() -> None:

@@ -28,7 +28,7 @@ from mirpair.networks.loop import (
     train_epochs,
 )
 from mirpair.recipes import Model, Recipe
-from mirpair.rna.encoding import Ensembles, Tensors
+from mirpair.rna.encoded_sets import Ensembles, Tensors
 
 HISTORY = {
     "epoch": "int64",

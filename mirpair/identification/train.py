@@ -28,7 +28,7 @@ from mirpair.networks.loop import (
 )
 from mirpair.networks.score_log import ScoreLog
 from mirpair.recipes import Model, Recipe
-from mirpair.rna.encoding import Tensors
+from mirpair.rna.encoded_sets import Tensors
 
 
 def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:

@@ -18,7 +18,8 @@ from mirpair.files import InputError
 from mirpair.networks.base import Network
 from mirpair.networks.checkpoints import Checkpoint
 from mirpair.recipes import Model, Recipe
-from mirpair.rna.encoding import Encoded, Ensembles, Tensors
+from mirpair.rna.encoded_sets import Ensembles, Tensors
+from mirpair.rna.encoding import Encoded
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,8 @@ with atheris.instrument_imports(include=["mirpair", "Bio.SeqIO.FastaIO", "numpy.
 
     from mirpair.contracts import ALPHABET
     from mirpair.files import InputError
-    from mirpair.rna.encoding import Tensors, decode, encode, pairing_partners
+    from mirpair.rna.encoded_sets import Tensors
+    from mirpair.rna.encoding import decode, encode, pairing_partners
     from mirpair.rna.sequences import LONGEST, read_records
     from mirpair.sources.published import read_sources
     from mirpair.study.config import load_study, read_samples
