@@ -17,7 +17,8 @@ from mirpair.study.config import load_study, read_samples
 from mirpair.files import InputError
 from mirpair.sources.live import LIVE_VARIABLE, canonical, check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version
-from mirpair.sources.published import MIRROR_VARIABLE, read_sources
+from mirpair.sources.download import MIRROR_VARIABLE
+from mirpair.sources.published import read_sources
 
 
 def found(path):

@@ -1,12 +1,12 @@
 # Classify pre-miRNAs into families, and reject RNAs of no trained family.
-from mirpair.sources.published import of_families
+from mirpair.sources.published import family_files
 
 
 include: "families_plan.smk"
 
 
 try:
-    FAMILY_PLACES = of_families(STUDY.families, SOURCES)
+    FAMILY_PLACES = family_files(STUDY.families, SOURCES)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

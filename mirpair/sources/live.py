@@ -17,21 +17,16 @@ from typing import Annotated, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from mirpair.files import InputError, atomic, file_lock, sha256
+from mirpair.sources.contents import not_sequences
+from mirpair.sources.download import MIRROR_VARIABLE, download, is_url, mirror_path
 from mirpair.sources.ncbi import (
     Kind,
     check_accessions,
     check_assembly,
-    fetch_accessions,
-    fetch_assembly,
+    download_accessions,
+    download_assembly,
 )
-from mirpair.sources.published import (
-    MIRROR_VARIABLE,
-    fetch,
-    is_url,
-    mirror_path,
-    not_sequences,
-    read_rows,
-)
+from mirpair.sources.published import read_rows
 
 _NCBI = "ncbi:"
 # How a workflow tells its scripts of its lock file, and of what is said of releases.
@@ -217,13 +212,13 @@ def _row(place: str, path: Path, release: str) -> Locked:
     )
 
 
-def _fetch(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]:
+def _download(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]:
     """Bring a place as it is now; where from, and when it was last modified there if known."""
     headers: dict[str, str] = {}
     named = parse(place)
     if isinstance(named, Assembly):
         accession, kind = named.accession, named.kind
-        origin = fetch_assembly(accession, kind, path, mirror=mirror, headers=headers)
+        origin = download_assembly(accession, kind, path, mirror=mirror, headers=headers)
     elif isinstance(named, Accessions):
         mirror = mirror or environ.get(MIRROR_VARIABLE)
         local = Path(mirror or "", raw_name(place))
@@ -234,13 +229,15 @@ def _fetch(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]
                 shutil.copyfile(local, temporary)
             origin = str(local)
         else:
-            origin = fetch_accessions(named.accessions, path, cds=named.cds)
+            origin = download_accessions(named.accessions, path, cds=named.cds)
     else:
-        origin = fetch(place, path, checksum=None, mirror=mirror, sequences=True, headers=headers)
+        origin = download(
+            place, path, checksum=None, mirror=mirror, sequences=True, headers=headers
+        )
     return origin, headers.get("last-modified", "")
 
 
-def bring(
+def download_locked(
     place: str,
     destination: str | Path,
     lock: str | Path,
@@ -283,7 +280,7 @@ def bring(
     # Not a random name: what is brought half is gone on with the next time.
     temporary = destination.with_name(f".{destination.name}.new")
     try:
-        origin, modified = _fetch(place, temporary, mirror)
+        origin, modified = _download(place, temporary, mirror)
         row = _row(place, temporary, release or modified)
         with file_lock(_alone_with(lock), wait=True):
             rows = read_lock(lock)
@@ -344,7 +341,7 @@ def check_locked(
     Parameters
     ----------
     lock
-        See `bring`.
+        See `download_locked`.
     files
         Place to the file of it, which need not be there.
     releases
@@ -397,13 +394,13 @@ def refresh(
     Parameters
     ----------
     lock
-        See `bring`.
+        See `download_locked`.
     destinations
         Place to the file of it.
     releases
         Place to the publisher's name for what is there now.
     mirror
-        See `bring`: a file that it has is taken for what the publisher has now.
+        See `download_locked`: a file that it has is taken for what the publisher has now.
 
     Returns
     -------
@@ -435,7 +432,7 @@ def _refreshed(
     old = read_lock(lock)[place]
     temporary = destination.with_name(f".{destination.name}.new")
     try:
-        origin, modified = _fetch(place, temporary, mirror)
+        origin, modified = _download(place, temporary, mirror)
         row = _row(place, temporary, release or modified)
         with file_lock(_alone_with(lock), wait=True):
             if row.sha256 == old.sha256:

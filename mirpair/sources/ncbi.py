@@ -18,14 +18,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote
 
 from mirpair.files import InputError, atomic, file_lock, write_text
-from mirpair.sources.published import (
-    MIRROR_VARIABLE,
-    MissingError,
-    fetch,
-    mirror_path,
-    not_sequences_text,
-    wait_asked,
-)
+from mirpair.sources.contents import not_sequences_text
+from mirpair.sources.download import MIRROR_VARIABLE, MissingError, download, mirror_path
+from mirpair.sources.transfer import requested_wait
 
 GENOMES = "https://ftp.ncbi.nlm.nih.gov/genomes/all"
 EMAIL_VARIABLE, KEY_VARIABLE = "NCBI_EMAIL", "NCBI_API_KEY"
@@ -62,7 +57,7 @@ def check_assembly(accession: str) -> str:
     return accession
 
 
-def fetch_assembly(
+def download_assembly(
     accession: str,
     kind: Kind,
     destination: str | Path,
@@ -85,7 +80,7 @@ def fetch_assembly(
         A folder that is looked at first; None asks the environment variable `MIRPAIR_MIRROR`.
         It has the file at its URL without the scheme; a ``md5checksums.txt`` beside it is heeded.
     headers
-        See `mirpair.sources.published.fetch`.
+        See `mirpair.sources.download.download`.
 
     Returns
     -------
@@ -109,13 +104,13 @@ def fetch_assembly(
         md5 = _checksums(sums.read_text(encoding="utf-8")) if sums.is_file() else {}
         known = md5.get(url.rpartition("/")[2])
         checksum = f"md5:{known}" if known else None
-        return fetch(url, destination, checksum=checksum, mirror=mirror, sequences=True)
+        return download(url, destination, checksum=checksum, mirror=mirror, sequences=True)
     with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
         listing, sums = Path(folder) / f"the list of {accession}", Path(folder) / "md5checksums.txt"
         try:
-            fetch(f"{parent}/", listing, checksum=None, mirror=mirror)
+            download(f"{parent}/", listing, checksum=None, mirror=mirror)
             name = _folder(listing.read_text(encoding="utf-8", errors="replace"), accession, parent)
-            fetch(f"{parent}/{name}/{sums.name}", sums, checksum=None, mirror=mirror)
+            download(f"{parent}/{name}/{sums.name}", sums, checksum=None, mirror=mirror)
         except MissingError as error:
             raise InputError(
                 f"{accession}: NCBI has no such assembly ({error.url} is not there); "
@@ -129,7 +124,7 @@ def fetch_assembly(
             f"{accession}: NCBI has no {kind} of this assembly, there is no {file} in "
             f"{parent}/{name}/; it has {', '.join(there) or 'no sequences at all'}"
         )
-    return fetch(
+    return download(
         f"{parent}/{name}/{file}",
         destination,
         checksum=f"md5:{md5[file]}",
@@ -182,7 +177,7 @@ def check_accessions(accessions: Iterable[str]) -> list[str]:
     return wanted
 
 
-def fetch_accessions(
+def download_accessions(
     accessions: Iterable[str], destination: str | Path, *, cds: bool = False
 ) -> str:
     """Bring sequence records of NCBI by their accessions, as one FASTA file.
@@ -304,7 +299,7 @@ def _answer(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
                 f"NCBI, {what}: was refused ({told}); correct the accessions"
                 + (f", or the key in {KEY_VARIABLE}" if key else "")
             ) from error
-        wait = wait_asked(error.headers.get("Retry-After"))
+        wait = requested_wait(error.headers.get("Retry-After"))
         raise _UnfitError(f"the server answered {told}", wait) from error
     except TimeoutError as error:
         raise _UnfitError(f"there was no answer within {_TIMEOUT} s") from error
