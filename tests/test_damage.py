@@ -18,7 +18,7 @@ from mirpair.contracts import RECORDS, read_records
 from mirpair.families.annotation import load as load_annotator
 from mirpair.families.annotation import shipped as shipped_annotator
 from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_tsv
-from mirpair.networks import tensor_file as stored
+from mirpair.networks import tensor_file
 from mirpair.networks.build import build, load_weights
 from mirpair.networks.weights import save_weights
 from mirpair.prediction.predictor import load as load_predictor
@@ -27,8 +27,7 @@ from mirpair.recipes import MODELS
 from mirpair.rna.encoded_sets import Ensembles, Tensors
 from mirpair.rna.encoding import encode, encode_ensemble
 from mirpair.rna.folding import ensemble, fold
-from mirpair.rna.known_hairpins import load as load_hairpins
-from mirpair.rna.known_hairpins import shipped as shipped_hairpins
+from mirpair.rna.known_hairpins import load_known_hairpins, shipped_hairpins
 
 SEQUENCES = ["GGGAAACCCAUGC", "GCGCAAAAGCGCUU", "ACGUACGUAAAA"]
 
@@ -207,14 +206,16 @@ def test_weights_are_read_as_they_were_written_or_not_at_all(tmp_path: Path) -> 
 
 def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) -> None:
     path = tmp_path / "some.safetensors"
-    stored.write(path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)})
+    tensor_file.write(
+        path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)}
+    )
     content = path.read_bytes()
     for damaged in (*flips(content), *cuts(content)):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"."):
-            stored.read(path)
+            tensor_file.read(path)
     path.write_bytes(content)
-    kind, described, _ = stored.read(path)
+    kind, described, _ = tensor_file.read(path)
     assert (kind, described) == ("some", {"x": [1.5, "y"]})
 
 
@@ -223,7 +224,7 @@ def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) ->
     [
         (load_predictor, shipped_predictor),
         (load_annotator, shipped_annotator),
-        (load_hairpins, shipped_hairpins),
+        (load_known_hairpins, shipped_hairpins),
     ],
     ids=["predictor", "annotator", "hairpins"],
 )

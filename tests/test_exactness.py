@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from mirpair.identification.train import class_weights
-from mirpair.networks import exact as factorised
+from mirpair.networks import exact
 from mirpair.networks.base import Network
 from mirpair.networks.build import build
 from mirpair.networks.loop import weighted_loss
@@ -242,9 +242,7 @@ def test_the_factorised_layer_is_the_convolution_whatever_its_shape(
 ) -> None:
     """Also beyond the last window of the convolution, as far as one asks for."""
     wanted.sort(key=lambda pair: pair[1])
-    maps = factorised.convolve(
-        conv, [m for m, _ in wanted], [side for _, side in wanted], soft=soft
-    )
+    maps = exact.convolve(conv, [m for m, _ in wanted], [side for _, side in wanted], soft=soft)
     ours = [image for run in maps for image in run]
     assert [image.shape[-1] for image in ours] == [side for _, side in wanted]
     for (one, side), image in zip(wanted, ours, strict=True):
@@ -333,7 +331,7 @@ def test_other_types_of_integers_are_the_same_molecule() -> None:
 
 def test_long_molecules_are_not_remembered() -> None:
     """A scan of long RNAs must not fill the memory with what it will never ask for again."""
-    caches = factorised._remembered_footprint, factorised._remembered_cuts
+    caches = exact._remembered_footprint, exact._remembered_cuts
     before = [cache.cache_info().currsize for cache in caches]
     build(MODELS["variable"], seed=0)([encode("ACGU" * 101, "." * 404, 0.0)])
     assert [cache.cache_info().currsize for cache in caches] == before

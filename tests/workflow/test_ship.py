@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mirpair.prediction import predictor as prediction
-from mirpair.rna import known_hairpins as mirbase
+from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
@@ -111,7 +111,7 @@ def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> 
         for path in (made.folder / RESULTS / "runs").glob("cv*/*/*/*/predictions.tsv")
     )
     assert f"{len(held) // 2} records" in card
-    assert len(mirbase.load(folder / "mirbase22.tsv.xz").sequences) == 150
+    assert len(load_known_hairpins(folder / "mirbase22.tsv.xz").sequences) == 150
     background = pd.read_csv(folder / "background.tsv", sep="\t")
     assert set(background["fold"]) == {1, 2}
     assert background.loc[background["label"] == 0, "score"].notna().all()
