@@ -104,7 +104,7 @@ def test_a_training_that_was_stopped_ends_in_the_same_bytes(
     again = Checkpoint(path, {"seed": 5})
     torch.manual_seed(123)  # of another process
     assert trained("again", again) == undisturbed
-    assert again.began == stop
+    assert again.resumed_after == stop
     again.remove()
     assert not path.exists()
 
@@ -123,7 +123,7 @@ def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(
         network, scores = train(PAPER[0], *sets, recipe, seed=5, checkpoint=checkpoint)
         save_weights(network, folder / names[0])
         scores.save(folder / names[1])
-        (folder / "began").write_text(str(checkpoint.began))
+        (folder / "began").write_text(str(checkpoint.resumed_after))
 
     def attempt(folder: Path, epochs: int, kill: int) -> None:
         calls = 0
@@ -189,7 +189,7 @@ def test_a_training_on_families_goes_on_too(
             trained(Checkpoint(path, {}))
     again = Checkpoint(path, {})
     assert trained(again) == undisturbed
-    assert again.began == 2
+    assert again.resumed_after == 2
 
 
 def saved(path: Path, key: dict[str, Any]) -> Path:
@@ -225,7 +225,7 @@ def test_a_damaged_checkpoint_is_told_and_the_training_begins_anew(
     assert path.read_bytes() != whole
     with caplog.at_level(logging.WARNING):
         assert Checkpoint(path, {}).load() is None
-    assert "the training begins anew" in caplog.text
+    assert "the training starts from scratch" in caplog.text
 
 
 def test_a_checkpoint_is_due_after_some_epochs_or_after_a_time(

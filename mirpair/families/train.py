@@ -40,11 +40,11 @@ HISTORY = {
 
 
 def _reuse_memory() -> None:
-    """Keep freed memory for the next step; that of large tensors is else given back each time.
+    """Keep freed memory for the next step instead of returning it to the system.
 
-    The kernel zeroes what it hands out anew. For the gradient of the matrix networks' first fully
-    connected layer, 79 MB, that takes as long as the arithmetic. Other C libraries than glibc have
-    no such settings, and nothing changes.
+    The kernel zeroes memory before it hands it out again. For the gradient of the matrix networks'
+    first fully connected layer, 79 MB, that takes as long as the arithmetic. C libraries other
+    than glibc do not have these settings; there, nothing changes.
     """
     trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
     with contextlib.suppress(OSError, AttributeError, TypeError):
@@ -73,29 +73,31 @@ def train_families(
     Parameters
     ----------
     model
-        What is trained, one of `mirpair.recipes.FAMILY_MODELS`.
+        The network to train, one of `mirpair.recipes.FAMILY_MODELS`.
     train_inputs, train_labels
-        The records and, for each, the index of its family in `classes`.
+        The training records, and for each the index of its family in `classes`.
     validate_inputs, validate_labels
-        Likewise; they are only ever scored and choose nothing. There may be none.
+        The validation records, likewise. They are only scored: no choice depends on them. There may
+        be none.
     classes
         Names of the families.
     recipe
-        How it is trained; the network returned is that of the last epoch.
+        How to train; the returned network is that of the last epoch.
     seed
-        Of the initial weights, of the order of the records and of dropout, see `derive_seed`.
+        Seed of the initial weights, the order of the records and dropout; see
+        `mirpair.networks.loop.derive_seed`.
     device
         ``"cpu"`` or ``"cuda"``.
     checkpoint
-        See `train`.
+        See `mirpair.networks.loop.train_epochs`.
 
     Returns
     -------
     network, history
         The history has a row an epoch and the columns epoch, train loss, train accuracy, validate
-        loss and validate accuracy; those of training are of the outputs from which the steps were
-        made, dropout included. On a CPU the same bytes on the same machine with the same versions
-        and number of threads.
+        loss and validate accuracy. Loss and accuracy of training are those of the training pass
+        itself, with dropout. On a CPU, the same bytes for the same machine, versions and number of
+        threads.
 
     Raises
     ------
@@ -106,19 +108,21 @@ def train_families(
     check_lengths(model, train_inputs, validate_inputs)
     if len(np.unique(train_labels)) < 2:
         raise InputError("the training records are all of one family; at least two are needed")
-    place = prepare_device(device)
+    torch_device = prepare_device(device)
     _reuse_memory()
-    network = build(model, seed=seed, classes=classes).to(place, DTYPES[recipe.precision])
+    network = build(model, seed=seed, classes=classes).to(torch_device, DTYPES[recipe.precision])
     labels = train_labels.astype(np.int64)
-    validate_wanted = torch.from_numpy(validate_labels.astype(np.int64)).to(place)
+    validate_classes = torch.from_numpy(validate_labels.astype(np.int64)).to(torch_device)
     passes = Passes(network, train_inputs, labels, None, recipe, seed=seed)
 
     def measure(batches: list[Batch]) -> Measurement:
-        wanted = torch.from_numpy(np.concatenate([labels[batch] for batch, _ in batches]))
+        indices = np.concatenate([batch for batch, _ in batches])
         logits = torch.cat([logits for _, logits in batches])
-        loss, accuracy = _agreement(logits, wanted.to(place))
+        loss, accuracy = _loss_and_accuracy(
+            logits, torch.from_numpy(labels[indices]).to(torch_device)
+        )
         logits = predict(network, validate_inputs, batch_size=recipe.batch_size)
-        validate_loss, validate_accuracy = _agreement(logits, validate_wanted)
+        validate_loss, validate_accuracy = _loss_and_accuracy(logits, validate_classes)
         row = {
             "train loss": loss,
             "train accuracy": accuracy,
@@ -137,7 +141,7 @@ def train_families(
     return network, pd.DataFrame(history).astype(HISTORY)
 
 
-def _agreement(logits: Tensor, labels: Tensor) -> tuple[float, float]:
-    """Mean cross-entropy, and how often the greatest logit is the label's; NaN of nothing."""
-    right = (logits.argmax(dim=1) == labels).double()
-    return F.cross_entropy(logits, labels).item(), right.mean().item()
+def _loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Compute the mean cross-entropy and the accuracy; NaN without records."""
+    correct = (logits.argmax(dim=1) == labels).double()
+    return F.cross_entropy(logits, labels).item(), correct.mean().item()

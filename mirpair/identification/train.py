@@ -32,9 +32,9 @@ from mirpair.rna.encoded_sets import Tensors
 
 
 def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
-    """Weights (β, α) of the negative and the positive class, below equation 2 of Do et al. 2018.
+    """Compute the weights (β, α) of negatives and positives, below equation 2 of Do et al. 2018.
 
-    α = 2·Nn / (Np + Nn), β = 2·Np / (Np + Nn), counted in the training records.
+    α = 2·Nn / (Np + Nn), β = 2·Np / (Np + Nn), with the numbers of training records.
     """
     positives = int((labels == 1).sum())
     negatives = len(labels) - positives
@@ -42,14 +42,14 @@ def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
 
 
 def select(experiment: pd.DataFrame, tensors: Mapping[str, Tensors], role: str) -> Tensors:
-    """The molecules of an experiment that have a role, in the order of its table.
+    """Select the molecules with a role in an experiment, in the order of its table.
 
     Parameters
     ----------
     experiment
         Columns id, set, role.
     tensors
-        By name of the set.
+        Encoded molecules by the name of their set.
     role
         ``"train"`` or ``"evaluate"``.
     """
@@ -77,27 +77,28 @@ def train(
     Parameters
     ----------
     model
-        What is trained.
+        The network to train.
     train_set, evaluate_set
-        The records of either role. The second is only ever scored: it chooses nothing, and may be
-        empty.
+        The records of either role. The evaluation set is only scored: no choice depends on it. It
+        may be empty.
     recipe
-        How it is trained; the network returned is that of the recipe's last epoch.
+        How to train; the returned network is that of the recipe's last epoch.
     seed
-        Of the initial weights, of the order of the records and of dropout, see `derive_seed`.
+        Seed of the initial weights, the order of the records and dropout; see
+        `mirpair.networks.loop.derive_seed`.
     watch
-        Train on to this epoch, to see what happens there; the result stays the same.
+        Continue the training up to this epoch to watch it; the result stays the same.
     device
         ``"cpu"`` or ``"cuda"``.
     checkpoint
-        Where it is noted, now and then, how far the training is, and from where it goes on: to the
-        same bytes as if nothing had happened.
+        File in which the training regularly saves its state, and from which it resumes, with the
+        same result as if it had never stopped.
 
     Returns
     -------
     network, scores
-        On a CPU the same bytes on the same machine with the same versions and number of threads.
-        On a GPU nearly so: PyTorch has no deterministic form of adaptive pooling's gradient.
+        On a CPU, the same bytes for the same machine, versions and number of threads. On a GPU,
+        nearly the same: PyTorch has no deterministic gradient of adaptive pooling.
 
     Raises
     ------
@@ -108,18 +109,18 @@ def train(
     check_lengths(model, train_set, evaluate_set)
     if len(np.unique(train_set.labels)) < 2:
         raise InputError("the training records are all of one class; both are needed")
-    place = prepare_device(device)
+    torch_device = prepare_device(device)
     dtype = DTYPES[recipe.precision]
-    network = build(model, seed=seed).to(place, dtype)
-    equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=place)
+    network = build(model, seed=seed).to(torch_device, dtype)
+    equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
     weights = equation_2
     if recipe.positive_weight is not None:
-        weights = torch.tensor([1.0, recipe.positive_weight], dtype=dtype, device=place)
+        weights = torch.tensor([1.0, recipe.positive_weight], dtype=dtype, device=torch_device)
     labels, evaluate_labels = (part.labels.astype(np.int64) for part in (train_set, evaluate_set))
 
-    def sum_of_losses(logits: Tensor, wanted: npt.NDArray[np.int64]) -> float:
-        # Equation 2, whatever a recipe minimises, so that losses can be compared.
-        return weighted_loss(logits, torch.from_numpy(wanted).to(place), equation_2).item()
+    def sum_of_losses(logits: Tensor, classes: npt.NDArray[np.int64]) -> float:
+        # Equation 2 even if the recipe minimises another loss, so that losses can be compared.
+        return weighted_loss(logits, torch.from_numpy(classes).to(torch_device), equation_2).item()
 
     def measure(batches: list[Batch]) -> Measurement:
         total = 0.0

@@ -25,13 +25,13 @@ def _average_pool(x: Tensor) -> Tensor:
 
 
 def _channels_last(*layers: nn.Conv2d) -> None:
-    """Keep the weights in the order in which the fast way's maps are: it saves copies."""
+    """Store weights with channels last, as `fast_maps` has its maps: that saves copies."""
     for layer in layers:
         layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
 
 
 def _by_side(maps: Sequence[Tensor]) -> list[Tensor]:
-    """Neighbours of the same size as one batch."""
+    """Join neighbours of the same size into batches."""
     return [torch.cat(list(run)) for _, run in groupby(maps, key=lambda x: x.shape[-1])]
 
 
@@ -54,7 +54,7 @@ class PairingNetwork(Network):
         return torch.from_numpy(array.transpose(2, 0, 1)).to(weight.device)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, C, h, w) feature maps to (N, D) features."""
+        """Turn feature maps, (N, C, h, w), into features, (N, D)."""
         x = torch.sigmoid(self.hidden(self.drop(x.flatten(1))))
         features: Tensor = self.drop(x)
         return features
@@ -62,18 +62,20 @@ class PairingNetwork(Network):
     def first_layer(
         self, molecules: Sequence[Molecule], sides: Sequence[int]
     ) -> tuple[list[Tensor], Tensor]:
-        """Outputs of the first convolution, and where each molecule is among them.
+        """Compute the first convolution, and the position of each molecule in its output.
 
         Parameters
         ----------
+        molecules
+            A batch.
         sides
-            How many rows and columns of each molecule's output to compute.
+            Number of rows and columns of each molecule's output to compute.
 
         Returns
         -------
         maps, places
-            (g, C, side, side) for each different side in ascending order; (N,) such that
-            ``torch.cat(...)[places]`` of what becomes of the maps is in the order of the molecules.
+            (g, C, side, side) for each different side in ascending order; (N,) indices: once the
+            maps are processed, ``torch.cat(...)[places]`` is in the order of the molecules.
         """
         order = sorted(range(len(molecules)), key=sides.__getitem__)
         maps = convolve(
@@ -89,15 +91,15 @@ class _Unpadded(PairingNetwork):
     """A network that sees each molecule at its own size."""
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, C, side, side) outputs of the first convolution to (g, C', h, w) feature maps."""
+        """Turn outputs of the first convolution, (g, C, side, side), into (g, C', h, w) maps."""
         raise NotImplementedError
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, C', h, w) feature maps by the definition, one molecule after the other."""
+        """Compute (N, C', h, w) feature maps by the definition, molecule by molecule."""
         return torch.cat([self.maps(self.conv1(self.image(m)[None])) for m in molecules])
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, C', h, w), the same, molecules of the same size together."""
+        """Compute the same, (N, C', h, w), with molecules of the same size together."""
         conv = self.conv1
         margin = 2 * int(conv.padding[0]) - conv.kernel_size[0]
         sides = [(len(m.codes) + margin) // conv.stride[0] + 1 for m in molecules]
@@ -106,9 +108,9 @@ class _Unpadded(PairingNetwork):
 
 
 class VariableNetwork(_Unpadded):
-    """Variable-sized input, Figure 2A: each molecule at its own size.
+    """The network for input of variable size, Figure 2A: each molecule at its own size.
 
-    Kernel sizes, strides, paddings and widths are not in the paper; they are those of the code
+    The paper does not give kernel sizes, strides, paddings and widths; they are those of the code
     that its authors published.
     """
 
@@ -122,30 +124,30 @@ class VariableNetwork(_Unpadded):
         _channels_last(self.conv2, self.conv3)
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, 32, side, side) outputs of the first convolution to (g, 64, 4, 4) feature maps."""
+        """Turn outputs of the first convolution, (g, 32, side, side), into (g, 64, 4, 4) maps."""
         x = F.relu(x)
         x = F.relu(self.conv2(_sum_pool(x) if self.model.pooling >= 2 else x))
         x = F.relu(self.conv3(max_pool(x) if self.model.pooling >= 3 else x))
         return F.adaptive_avg_pool2d(x, 4)
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 4, 4), the same, molecules of the same size together."""
+        """Compute the same, (N, 64, 4, 4), with molecules of the same size together."""
         if self.model.pooling < 3:
             return super().fast_maps(molecules)
-        # Of (L + 9) // 4 + 1 rows of the first convolution, an odd last one is never pooled.
+        # The first convolution has (L + 9) // 4 + 1 rows; an odd last one is never pooled.
         pooled = [((len(molecule.codes) + 9) // 4 + 1) // 2 for molecule in molecules]
         batches, places = self.first_layer(molecules, [2 * n for n in pooled])
         batches = [self.conv2(_sum_pool(F.relu(x))) for x in batches]
         # ReLU after pooling is the same as before, and a quarter of the work.
         batches = _by_side([F.relu(max_pool(x)) for x in batches])
         batches = [F.relu(self.conv3(x)) for x in batches]
-        # A map that is 4 × 4 already, as most hairpins' is, is what the pooling makes of it.
+        # Pooling to 4 × 4 does not change a map that is 4 × 4 already, as most hairpins' are.
         pools = [x if x.shape[-1] == 4 else F.adaptive_avg_pool2d(x, 4) for x in batches]
         return torch.cat(pools)[places]
 
 
 class FixedNetwork(PairingNetwork):
-    """Fixed-sized input, Figure 2B: every molecule zero-padded right and below to 400 × 400.
+    """The network for input of fixed size, Figure 2B: zero-padded right and below to 400 × 400.
 
     Kernel sizes, strides, paddings and widths as in `VariableNetwork`.
     """
@@ -163,32 +165,32 @@ class FixedNetwork(PairingNetwork):
         _channels_last(self.conv2, self.conv3)
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """(N, 256), see `Network.features`; a molecule that does not fit: `InputError`."""
+        """Compute features, (N, 256); a molecule that does not fit is an `InputError`."""
         check_lengths(molecules, self.side, "fixed-sized")
         return super().features(molecules, dense=dense)
 
     def padded(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, channels, 400, 400) input."""
+        """Make the (N, channels, 400, 400) input."""
         images = [self.image(molecule) for molecule in molecules]
         margins = [self.side - image.shape[-1] for image in images]
         return torch.stack([F.pad(x, (0, m, 0, m)) for x, m in zip(images, margins, strict=True)])
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6) feature maps by the definition."""
+        """Compute (N, 64, 6, 6) feature maps by the definition."""
         x = self.norm1(_sum_pool(F.relu(self.conv1(self.padded(molecules)))))
         x = self.norm2(max_pool(F.relu(self.conv2(x))))
         return _average_pool(F.relu(self.conv3(x)))
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6), the same, computed only where the molecules are.
+        """Compute the same, (N, 64, 6, 6), only where the molecules are.
 
-        Of every layer there are two parts: `empty`, the maps of an image without a molecule, one
-        for the whole batch; and `x`, how the maps of each molecule differ from them. That
-        difference is 0 but in the corner that the molecule reaches, also in the zero padding, and
-        a convolution of the difference is the difference of the convolutions.
+        Each layer has two parts: `empty`, the maps of an image without a molecule, computed once
+        for the batch; and `x`, the difference of each molecule's maps from them. The difference is
+        0 outside the corner that the molecule reaches, and in the zero padding. A convolution of
+        the difference is the difference of the convolutions.
         """
-        # Of the first convolution's 99 rows, window (L + 1) // 4 is the last to meet the molecule;
-        # 49 are left after pooling, which never sees an odd last row.
+        # Window (L + 1) // 4 of the first convolution's 99 rows is the last to meet the molecule;
+        # pooling leaves 49 and never sees the odd last row.
         pooled = [min(((len(molecule.codes) + 1) // 4 + 2) // 2, 49) for molecule in molecules]
         x, places = self.first_layer(molecules, [2 * n for n in pooled])
         bias = self.conv1.bias
@@ -197,7 +199,7 @@ class FixedNetwork(PairingNetwork):
         x = [_sum_pool(F.relu(y)) - empty for y in x]
         scale, empty = normalised(self.norm1, empty, x, positions=len(molecules) * 49 * 49)
 
-        # 25 rows, of which 24 are pooled: the first meets the border, the others are all alike.
+        # 24 of the 25 rows are pooled: the first meets the border, the others are all alike.
         alike = F.conv2d(
             empty.expand(1, -1, 5, 5), self.conv2.weight, self.conv2.bias, stride=2, padding=2
         )
@@ -216,24 +218,24 @@ class FixedNetwork(PairingNetwork):
 
 
 class PublishedFixedNetwork(FixedNetwork):
-    """The fixed-sized network as in the code that the authors published.
+    """The fixed-sized network of the code that the authors published.
 
-    It differs from Figure 2B in that batch normalisation comes before ReLU and pooling, and the
-    last pooling takes the maximum.
+    Unlike in Figure 2B, batch normalisation comes before ReLU and pooling, and the last pooling
+    takes the maximum.
     """
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6) feature maps by the definition."""
+        """Compute (N, 64, 6, 6) feature maps by the definition."""
         x = _sum_pool(F.relu(self.norm1(self.conv1(self.padded(molecules)))))
         x = max_pool(F.relu(self.norm2(self.conv2(x))))
         return max_pool(F.relu(self.conv3(x)))
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6), the same, computed only where the molecules are.
+        """Compute the same, (N, 64, 6, 6), only where the molecules are.
 
         As in `FixedNetwork.fast_maps`; batch normalisation counts a last row that is not pooled.
         """
-        # Of 99 rows the last is the 50th pair's only one.
+        # The last of the 99 rows is alone in the 50th pair.
         reached_rows = [(len(molecule.codes) + 1) // 4 + 1 for molecule in molecules]
         x, places = self.first_layer(molecules, [min(n + n % 2, 99) for n in reached_rows])
         assert self.conv1.bias is not None
@@ -269,9 +271,10 @@ def _overlapping_max_pool(x: Tensor) -> Tensor:
 class AlexNetLike(_Unpadded):
     """AlexNet's layers at half its width, on each molecule at its own size.
 
-    What the paper's alternative was is not said. Here: five convolutions with AlexNet's kernels
-    and three overlapping max-poolings, the downscaling to 4 × 4 in place of its fixed size, three
-    fully connected layers with ReLU and dropout (a quarter of the width, as the maps are small).
+    The paper does not describe its alternative. This one has five convolutions with AlexNet's
+    kernels, three overlapping max-poolings, the downscaling to 4 × 4 instead of a fixed size, and
+    three fully connected layers with ReLU and dropout (a quarter of the width, as the maps are
+    small).
     """
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
@@ -286,7 +289,7 @@ class AlexNetLike(_Unpadded):
         self.conv5 = nn.Conv2d(128, 128, 3, padding=1)
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, 32, side, side) outputs of the first convolution to (g, 128, 4, 4) feature maps."""
+        """Turn outputs of the first convolution, (g, 32, side, side), into (g, 128, 4, 4) maps."""
         x = _overlapping_max_pool(F.relu(x))
         x = _overlapping_max_pool(F.relu(self.conv2(x)))
         x = F.relu(self.conv4(F.relu(self.conv3(x))))
@@ -294,13 +297,13 @@ class AlexNetLike(_Unpadded):
         return F.adaptive_avg_pool2d(x, 4)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, 128, 4, 4) feature maps to (N, 1024) features."""
+        """Turn feature maps, (N, 128, 4, 4), into features, (N, 1024)."""
         x = F.relu(self.hidden(self.drop(x.flatten(1))))
         return F.relu(self.hidden2(self.drop(x)))
 
 
 class _Residual(nn.Module):
-    """Two 3×3 convolutions and a way around them."""
+    """Two 3×3 convolutions and a shortcut around them."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -319,8 +322,8 @@ class _Residual(nn.Module):
 class ResNetLike(_Unpadded):
     """ResNet-18's layers at a quarter of its width, on each molecule at its own size.
 
-    What the paper's alternative was is not said. Here group normalisation (8 channels a group)
-    stands for batch normalisation: samples of different sizes are seen one by one.
+    The paper does not describe its alternative. This one has group normalisation (8 channels a
+    group) instead of batch normalisation, because samples of different sizes come one by one.
     """
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
@@ -332,12 +335,12 @@ class ResNetLike(_Unpadded):
         self.blocks = nn.Sequential(*(_Residual(before, after) for before, after in steps))
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, 16, side, side) outputs of the first convolution to (g, 128, 1, 1) feature maps."""
+        """Turn outputs of the first convolution, (g, 16, side, side), into (g, 128, 1, 1) maps."""
         x = self.blocks(_overlapping_max_pool(F.relu(self.norm1(x))))
         return F.adaptive_avg_pool2d(x, 1)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, 128, 1, 1) feature maps to (N, 128) features."""
+        """Turn feature maps, (N, 128, 1, 1), into features, (N, 128)."""
         features: Tensor = self.drop(x.flatten(1))
         return features
 

@@ -14,7 +14,7 @@ from mirpair.rna.encoding import Encoded
 
 
 def scores_of(logits: Tensor) -> npt.NDArray[Any]:
-    """Softmax probability of the positive class, (N,), in the precision of the logits."""
+    """Compute the softmax probability of the positive class, (N,), in the logits' precision."""
     scores: npt.NDArray[Any] = torch.softmax(logits.detach(), dim=1)[:, 1].cpu().numpy()
     return scores
 
@@ -22,16 +22,16 @@ def scores_of(logits: Tensor) -> npt.NDArray[Any]:
 def predict(
     network: Network, molecules: Sequence[Encoded], *, batch_size: int = 64, dense: bool = False
 ) -> Tensor:
-    """Logits of all molecules in evaluation mode, (N, number of classes).
+    """Compute the logits of all molecules in evaluation mode, (N, number of classes).
 
     Parameters
     ----------
     network
-        It is left in the mode that it was in.
+        Its mode is restored at the end.
     molecules
-        In any order; those of similar length are computed together, which is faster.
+        In any order; molecules of similar length are computed together, which is faster.
     batch_size
-        How many at a time.
+        Number of molecules at a time.
     dense
         See `mirpair.networks.base.Network.forward`.
     """
@@ -44,7 +44,7 @@ def predict(
 def embed(
     network: Network, molecules: Sequence[Encoded], *, batch_size: int = 64
 ) -> tuple[Tensor, Tensor]:
-    """Logits of all molecules, and the features that they are made of, in evaluation mode.
+    """Compute logits and features of all molecules in evaluation mode.
 
     Parameters
     ----------

@@ -24,21 +24,21 @@ from mirpair.rna.encoding import Encoded
 log = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
-# The indices of a batch's records, and the logits (n, number of classes) that its step used.
+# The indices of a batch's records, and the logits (n, number of classes) of its step.
 Batch = tuple[npt.NDArray[np.int64], Tensor]
 
 
 class Measurement(NamedTuple):
-    """What is recorded of an epoch.
+    """The record of an epoch.
 
     Attributes
     ----------
     loss
-        Of the training records; a training whose loss is not finite stops.
+        Loss on the training records; a training whose loss is not finite stops.
     row
         The epoch's row of each array of the history.
     summary
-        For the log.
+        Text for the log.
     """
 
     loss: float
@@ -55,19 +55,19 @@ def derive_seed(base: int, *names: str) -> int:
 def weighted_loss(
     logits: Tensor, labels: Tensor, weights: Tensor | None, reduction: str = "sum"
 ) -> Tensor:
-    """Equation 2: the plain sum over samples of weight × −log ŷ (no mean, no normalisation).
+    """Compute equation 2: the sum over samples of weight × −log ŷ, not divided by anything.
 
     Parameters
     ----------
     logits
         (N, number of classes).
     labels
-        (N,) int64: the class of each; of the first task, 1 is a pre-miRNA.
+        (N,) int64: the class of each sample; without families, 1 is a pre-miRNA.
     weights
-        (number of classes,): of class 0 and class 1, see `class_weights`; None is 1 for all.
+        (number of classes,): the weight of each class; None is 1 for all.
     reduction
         The recipe's `loss`: ``"mean"`` divides by the sum of the samples' weights,
-        ``"mean-of-each"`` does so for each sample alone and adds up.
+        ``"mean-of-each"`` divides each sample's term by its own weight.
     """
     if reduction == "mean-of-each":
         return F.cross_entropy(logits, labels, reduction="sum")
@@ -90,7 +90,7 @@ def check_lengths(model: Model, *sets: Tensors | Ensembles) -> None:
 
 
 def choose_device(name: str) -> torch.device:
-    """The named torch device; an `InputError` if it is CUDA and there is none."""
+    """Return the named torch device; an `InputError` if there is no such device."""
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(
             "this job was given a GPU, but PyTorch sees none: install a CUDA build of PyTorch, "
@@ -100,9 +100,9 @@ def choose_device(name: str) -> torch.device:
 
 
 def device_name(name: str) -> str:
-    """What the named torch device is called; an `InputError` if it is CUDA and there is none."""
-    place = choose_device(name)
-    return torch.cuda.get_device_name(place) if place.type == "cuda" else "cpu"
+    """Return the product name of a torch device; an `InputError` if there is no such device."""
+    device = choose_device(name)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def _optimizer(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
@@ -118,35 +118,35 @@ def _optimizer(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
             return torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay, fused=fused)
 
 
-def prepare_device(device: str) -> torch.device:
-    """The device, set up so that a run gives the same numbers every time."""
-    place = choose_device(device)
-    torch.use_deterministic_algorithms(True, warn_only=place.type != "cpu")
+def prepare_device(name: str) -> torch.device:
+    """Set up a torch device so that a training gives the same numbers every time."""
+    device = choose_device(name)
+    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
     # On newer GPUs PyTorch's convolutions would otherwise round their inputs to 10 bits (TF32).
     torch.backends.cudnn.allow_tf32 = False
-    return place
+    return device
 
 
 class Passes:
-    """Passes over the training records, each an epoch; in between it can be noted where it stands.
+    """Passes over the training records, one an epoch, whose state can be saved in between.
 
     Parameters
     ----------
     network
-        It is changed in place, and between epochs may be used for predictions.
+        It is changed in place; between epochs, it may be used for predictions.
     inputs, labels
-        The training records and the class, from 0, of each.
+        The training records, and the class of each, from 0.
     weights
-        Of the classes in the loss, see `weighted_loss`.
+        Weights of the classes in the loss, see `weighted_loss`.
     recipe
-        Its epochs are not looked at.
+        How to train; its number of epochs is ignored.
     seed
-        Of the order of the records and of dropout.
+        Seed of the order of the records and of dropout.
 
     Attributes
     ----------
     epoch
-        How many are done.
+        Number of finished epochs.
     """
 
     def __init__(
@@ -164,11 +164,11 @@ class Passes:
         self.epoch = 0
         self.optimizer = _optimizer(recipe, network)
         self.shuffle = np.random.default_rng(seed)
-        self.place = network.output.weight.device
+        self.device = network.output.weight.device
         with torch.random.fork_rng():
-            # Dropout's numbers are others than those of the initial weights.
+            # Dropout must not reuse the random numbers of the initial weights.
             torch.manual_seed(derive_seed(seed, "dropout"))
-            self._note_random()
+            self._save_random_state()
 
     def __call__(self) -> list[Batch]:
         """Train for an epoch.
@@ -189,28 +189,28 @@ class Passes:
         with torch.random.fork_rng():
             torch.set_rng_state(self.random)
             if self.random_on_gpu is not None:
-                torch.cuda.set_rng_state(self.random_on_gpu, self.place)
+                torch.cuda.set_rng_state(self.random_on_gpu, self.device)
             for start in range(0, len(self.inputs), size):
-                # The last step of an epoch takes what is left: every record counts once an epoch.
+                # The last batch of an epoch may be smaller: every record counts once an epoch.
                 batch = order[start : start + size]
                 logits = self.network([self.inputs[i] for i in batch])
-                wanted = torch.from_numpy(self.labels[batch]).to(self.place)
-                loss = weighted_loss(logits, wanted, self.weights, self.recipe.loss)
+                labels = torch.from_numpy(self.labels[batch]).to(self.device)
+                loss = weighted_loss(logits, labels, self.weights, self.recipe.loss)
                 self.optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
                 batches.append((batch, logits.detach()))
-            self._note_random()
+            self._save_random_state()
         self.epoch += 1
         return batches
 
-    def _note_random(self) -> None:
-        on_gpu = self.place.type == "cuda"
+    def _save_random_state(self) -> None:
+        on_gpu = self.device.type == "cuda"
         self.random = torch.get_rng_state()
-        self.random_on_gpu = torch.cuda.get_rng_state(self.place) if on_gpu else None
+        self.random_on_gpu = torch.cuda.get_rng_state(self.device) if on_gpu else None
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """Facts and tensors from which `restore` goes on, to the last bit."""
+        """Return facts and tensors from which `restore` continues, to the last bit."""
         tensors = {f"network.{name}": t for name, t in self.network.state_dict().items()}
         for number, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": t for name, t in values.items()}
@@ -220,18 +220,18 @@ class Passes:
         return {"epoch": self.epoch, "shuffle": self.shuffle.bit_generator.state}, tensors
 
     def restore(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` told."""
-        self.network.load_state_dict(_below("network.", tensors))
+        """Continue from a result of `state`."""
+        self.network.load_state_dict(_with_prefix("network.", tensors))
         values: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _below("optimizer.", tensors).items():
-            place, _, what = name.partition(".")
-            values.setdefault(int(place), {})[what] = tensor
-        # In memory as the weights are, which the file does not tell: fused optimisers take both
-        # for laid out alike, and say nothing if they are not.
-        for number, parameter in enumerate(self.network.parameters()):
-            for what, tensor in values[number].items():
+        for name, tensor in _with_prefix("optimizer.", tensors).items():
+            number, _, key = name.partition(".")
+            values.setdefault(int(number), {})[key] = tensor
+        # Fused optimisers assume that weights and values have the same memory layout and do not
+        # check it. The file does not hold the layout.
+        for index, parameter in enumerate(self.network.parameters()):
+            for key, tensor in values[index].items():
                 if tensor.shape == parameter.shape:
-                    values[number][what] = torch.empty_like(parameter.detach()).copy_(tensor)
+                    values[index][key] = torch.empty_like(parameter.detach()).copy_(tensor)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": values, "param_groups": groups})
         self.random, self.random_on_gpu = tensors["random"], tensors.get("random_on_gpu")
@@ -239,24 +239,24 @@ class Passes:
         self.epoch = int(facts["epoch"])
 
 
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def _resume(
     checkpoint: Checkpoint | None, passes: Passes, history: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, Tensor]:
-    """Set up a training where its checkpoint left it; returns the result's weights, if it has any.
+    """Restore a training and its history from a checkpoint, if there is one.
 
-    The history, a row an epoch in each array, is filled up to there.
+    Returns the weights of the result, or none if the checkpoint is of an earlier epoch.
     """
-    if checkpoint is None or (stood := checkpoint.load()) is None:
+    if checkpoint is None or (saved := checkpoint.load()) is None:
         return {}
-    facts, tensors = stood
+    facts, tensors = saved
     passes.restore(facts, tensors)
-    for name, rows in _below("history.", tensors).items():
+    for name, rows in _with_prefix("history.", tensors).items():
         history[name][: passes.epoch] = rows.numpy()
-    return _below("result.", tensors)
+    return _with_prefix("result.", tensors)
 
 
 def _save_checkpoint(
@@ -265,7 +265,7 @@ def _save_checkpoint(
     history: Mapping[str, npt.NDArray[Any]],
     result: Mapping[str, Tensor],
 ) -> None:
-    """Write a checkpoint, if it is time for one."""
+    """Save a checkpoint if it is due."""
     if checkpoint is None or not checkpoint.due(passes.epoch):
         return
     facts, tensors = passes.state()
@@ -284,23 +284,23 @@ def train_epochs(
     result_epoch: int | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> None:
-    """Train for some epochs, from the checkpoint on if it has any.
+    """Train for a number of epochs; resume from the checkpoint if it has any.
 
     Parameters
     ----------
     passes
-        The training; its network ends with the weights of `result_epoch`.
+        The training; at the end, its network has the weights of `result_epoch`.
     epochs
-        How many there are in all.
+        Number of epochs in all.
     history
-        Filled: a row an epoch in each array.
+        Arrays to fill, a row an epoch.
     measure
         Called after each epoch with its batches.
     result_epoch
         The epoch, from 1, whose weights are the result; by default the last one.
     checkpoint
-        Where the training saves its progress now and then. A training that resumes from it ends in
-        the same bytes as one that was never stopped.
+        File in which the training regularly saves its state. A training that resumes from it ends
+        in the same bytes as one that was never stopped.
 
     Raises
     ------

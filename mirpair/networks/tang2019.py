@@ -16,7 +16,7 @@ from mirpair.rna.encoding import Encoded, Ensemble, matrices, pair_values
 
 
 class _ByteDropout(nn.Module):
-    """Dropout that draws a byte for each value: drawing a float each takes as long as all else.
+    """Dropout with a random byte for each value; random floats would double the time of a step.
 
     The probability is exact to 1/256.
     """
@@ -35,10 +35,10 @@ class _ByteDropout(nn.Module):
 
 
 def _glorot(network: nn.Module) -> None:
-    """Uniform initial weights after Glorot and Bengio 2010, biases zero: Keras's defaults.
+    """Initialise weights as Keras does: uniform after Glorot and Bengio 2010, biases zero.
 
-    With PyTorch's, which are other ranges, the one-hot network learns next to nothing of 164
-    families in 20 epochs.
+    With the ranges of PyTorch's defaults, the one-hot network hardly learns 164 families in 20
+    epochs.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear):
@@ -65,43 +65,43 @@ class MatrixNetwork(Network):
 
     @property
     def channels(self) -> int:
-        """Of its input."""
+        """Number of channels of the input."""
         return 2 if self.model.architecture == "mixed" else 1
 
     @property
     def kind(self) -> MatrixKind:
-        """Of its matrices."""
+        """Kind of the matrices."""
         return cast(MatrixKind, self.model.architecture)
 
     def image(self, molecule: Any) -> Tensor:
-        """(channels, 200, 200) matrices on the network's device and in its precision."""
+        """Make the (channels, 200, 200) matrices, on the network's device in its precision."""
         weight = self.output.weight
         dtype = np.float64 if weight.dtype == torch.float64 else np.float32
         return torch.from_numpy(matrices(molecule, self.kind, dtype=dtype)).to(weight.device)
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """(N, 64), see `Network.features`; a molecule that does not fit: `InputError`."""
+        """Compute features, (N, 64); a molecule that does not fit is an `InputError`."""
         check_lengths(molecules, FAMILY_SIDE, self.model.architecture)
         return super().features(molecules, dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, 49, 49, 64) feature maps to (N, 64) features."""
+        """Turn feature maps, (N, 49, 49, 64), into features, (N, 64)."""
         x = self.drop(F.relu(self.hidden(self.drop(x.flatten(1)))))
         features: Tensor = self.drop(F.relu(self.hidden2(x)))
         return features
 
     def dense_maps(self, molecules: Sequence[Ensemble]) -> Tensor:
-        """(N, 49, 49, 64) feature maps by the definition."""
+        """Compute (N, 49, 49, 64) feature maps by the definition."""
         x = torch.stack([self.image(molecule) for molecule in molecules])
         x = max_pool(F.relu(self.conv1(x)))
         x = max_pool(F.relu(self.conv2(x)))
         return x.permute(0, 2, 3, 1)
 
     def fast_maps(self, molecules: Sequence[Ensemble]) -> Tensor:
-        """(N, 49, 49, 64), the same, computed only where there are base pairs.
+        """Compute the same, (N, 49, 49, 64), only where there are base pairs.
 
-        A cell of a pooled map sees 3 × 3 cells of what was before the convolution. If these are
-        as in an empty matrix, so is the cell: number 0 stands for all such cells.
+        A cell of a pooled map sees 3 × 3 cells of the convolution's input. If these are as in an
+        empty matrix, so is the cell: number 0 stands for all such cells.
         """
         weight = self.output.weight
         count, longest = len(molecules), max(len(molecule.codes) for molecule in molecules)
@@ -125,23 +125,23 @@ class MatrixNetwork(Network):
 
 
 def _numbers(active: tuple[Tensor, ...], shape: tuple[int, ...]) -> Tensor:
-    """1, 2, … at the active places of an array, in their order, and 0 elsewhere."""
+    """Number the active cells of an array 1, 2, … in their order; the others are 0."""
     numbers = torch.zeros(shape, dtype=torch.int32, device=active[0].device)
     numbers[active] = torch.arange(1, len(active[0]) + 1, dtype=torch.int32, device=numbers.device)
     return numbers
 
 
 def _pooled_convolution(conv: nn.Conv2d, patches: Tensor) -> Tensor:
-    """(M, 3, 3, C) to (M, C'): 2 × 2 convolution, ReLU, maximum of the four outputs."""
+    """Turn (M, 3, 3, C) into (M, C'): 2 × 2 convolution, ReLU, maximum of the four outputs."""
     assert conv.bias is not None
     corners = [patches[:, i : i + 2, j : j + 2].flatten(1) for i in (0, 1) for j in (0, 1)]
     outputs = torch.cat(corners) @ conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
-    # Bias and ReLU commute with the maximum, after which there is a quarter to do.
+    # Bias and ReLU commute with the maximum, which leaves a quarter of the values.
     return F.relu(outputs.view(4, -1, conv.out_channels).amax(0) + conv.bias)
 
 
 class OneHotNetwork(Network):
-    """The network of the one-hot encoding, Tang & Sun 2019: the sequence alone, 200 × 4."""
+    """The network of the one-hot encoding, Tang & Sun 2019: only the sequence, 200 × 4."""
 
     WIDTHS = range(2, 17, 2)
 
@@ -154,15 +154,15 @@ class OneHotNetwork(Network):
 
     @property
     def channels(self) -> int:
-        """Of its input."""
+        """Number of channels of the input."""
         return 4
 
     def image(self, molecule: Any) -> Tensor:
-        """(4, 200) one-hot sequence on the network's device and in its precision."""
+        """Make the (4, 200) one-hot sequence, on the network's device in its precision."""
         return self._one_hot([molecule], FAMILY_SIDE)[0].T
 
     def _one_hot(self, molecules: Sequence[Encoded], size: int) -> Tensor:
-        """(N, size, 4), zero after the end of each."""
+        """Make one-hot sequences, (N, size, 4), zero after the end of each."""
         images = np.zeros((len(molecules), size, 4), dtype=np.float32)
         for image, molecule in zip(images, molecules, strict=True):
             image[np.arange(len(molecule.codes)), molecule.codes] = 1
@@ -170,25 +170,24 @@ class OneHotNetwork(Network):
         return torch.from_numpy(images).to(weight.device, weight.dtype)
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """(N, 512), see `Network.features`; a molecule that does not fit: `InputError`."""
+        """Compute features, (N, 512); a molecule that does not fit is an `InputError`."""
         check_lengths(molecules, FAMILY_SIDE, "one-hot")
         return super().features(molecules, dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, 2048) feature maps to (N, 512) features."""
+        """Turn feature maps, (N, 2048), into features, (N, 512)."""
         return F.relu(self.hidden(self.drop(x)))
 
     def dense_maps(self, molecules: Sequence[Encoded]) -> Tensor:
-        """(N, 2048) greatest outputs by the definition."""
+        """Compute the greatest outputs, (N, 2048), by the definition."""
         x = torch.stack([self.image(molecule) for molecule in molecules])
         return torch.cat([F.relu(conv(x)).amax(2) for conv in self.convolutions], dim=1)
 
     def fast_maps(self, molecules: Sequence[Encoded]) -> Tensor:
-        """(N, 2048), the same, of which only the windows that have the maximum get a gradient.
+        """Compute the same, (N, 2048); only the windows with the maximum get a gradient.
 
-        What is behind the longest molecule's end and one more window is left out: all windows
-        there are empty, and as each molecule has one such window already if it has one in the
-        200, the maximum stays.
+        The input ends one window behind the longest molecule. All later windows are empty; a
+        molecule with empty windows among the 200 keeps at least one, so the maximum stays.
         """
         longest = max(len(molecule.codes) for molecule in molecules)
         x = self._one_hot(molecules, min(longest + max(self.WIDTHS), FAMILY_SIDE))
@@ -202,7 +201,7 @@ class OneHotNetwork(Network):
                 with torch.no_grad():
                     best = (windows @ weight.T).max(dim=1).indices
                 outputs = (windows[rows, best] * weight).sum(2)
-            else:  # to find where they are takes as long as all the rest
+            else:  # finding the positions takes as long as all the rest
                 outputs = (windows @ weight.T).amax(dim=1)
             greatest.append(F.relu(outputs + conv.bias))
         return torch.cat(greatest, dim=1)
