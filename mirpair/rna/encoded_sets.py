@@ -1,4 +1,4 @@
-"""Sets of encoded RNAs, in memory and on disk: flat arrays, one RNA laid behind the other."""
+"""Sets of encoded RNAs, in memory and on disk: flat arrays, one RNA after the other."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _Encoded = TypeVar("_Encoded", Molecule, Ensemble)
 
 
 def _end_to_end(arrays: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """The arrays as one, also if there are none."""
+    """Concatenate arrays, of which there may be none."""
     return np.concatenate([np.zeros(0, dtype=dtype), *arrays])
 
 
 def _bad_offsets(offsets: npt.NDArray[np.int64], count: int, total: int, *, least: int) -> bool:
-    """Whether these do not cut `total` things into `count` pieces of `least` or more."""
+    """Tell whether offsets do not divide `total` items into `count` parts of `least` or more."""
     return bool(
         len(offsets) != count + 1
         or offsets[0] != 0
         or offsets[-1] != total
-        # In this order: differences of what is out of range could wrap around.
+        # Before the differences, which could overflow for values out of range.
         or ((offsets < 0) | (offsets > total)).any()
         or (np.diff(offsets) < least).any()
     )
 
 
 class _Set(Sequence[_Encoded]):
-    """What the sets of encoded RNAs share: flat arrays, RNA laid behind RNA."""
+    """What both kinds of sets share."""
 
     __slots__ = ()
 
@@ -50,49 +50,49 @@ class _Set(Sequence[_Encoded]):
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """(N,) length of each molecule."""
+        """Length of each molecule, (N,)."""
         return np.diff(self.offsets)
 
     @abstractmethod
     def subset(self, indices: npt.NDArray[np.int64]) -> Self:
-        """The molecules at these places, in this order."""
+        """Select molecules by their indices, in this order."""
 
     def indices(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Where each id stands; an unknown id is an `InputError`."""
-        place = {name: index for index, name in enumerate(self.ids.tolist())}
-        unknown = [name for name in ids if name not in place]
+        """Find the index of each id; an unknown id is an `InputError`."""
+        index_of = {name: index for index, name in enumerate(self.ids.tolist())}
+        unknown = [name for name in ids if name not in index_of]
         if unknown:
             raise InputError(f"{len(unknown)} ids are not in the tensors, {unknown[0]!r} first")
-        return np.array([place[name] for name in ids], dtype=np.int64)
+        return np.array([index_of[name] for name in ids], dtype=np.int64)
 
     def save(self, path: str | Path) -> None:
-        """Write NPZ, atomically and without pickled objects; the same arrays, the same bytes."""
+        """Write NPZ, atomically and without pickled objects; same arrays, same bytes."""
         write_npz(path, **{name: getattr(self, name) for name in self._names()})
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote; anything else is an `InputError`."""
-        found = cls(**read_npz(path, cls._names()))
-        if (fault := found._misshapen() or found._fault()) is not None:
+        loaded = cls(**read_npz(path, cls._names()))
+        if (fault := loaded._wrong_type() or loaded._fault()) is not None:
             raise InputError(
                 f"{path}: damaged, or not written by mirpair ({fault}); "
                 "delete it to have it made again"
             )
-        return found
+        return loaded
 
-    # Kind and type of each array, flat all of them.
+    # Kind or type of each array; all are flat.
     _types: ClassVar[dict[str, str]]
 
-    def _misshapen(self) -> str | None:
-        for name, wanted in self._types.items():
+    def _wrong_type(self) -> str | None:
+        for name, expected in self._types.items():
             array = getattr(self, name)
-            if array.ndim != 1 or wanted not in (array.dtype.kind, array.dtype.str[1:]):
+            if array.ndim != 1 or expected not in (array.dtype.kind, array.dtype.str[1:]):
                 return f"{name} is {array.dtype} of shape {array.shape}"
         return None
 
     @abstractmethod
     def _fault(self) -> str | None:
-        """What is wrong with the values, if anything; the types are right."""
+        """Describe what is wrong with the values, if anything; the types are right."""
 
     @classmethod
     def _names(cls) -> list[str]:
@@ -101,7 +101,7 @@ class _Set(Sequence[_Encoded]):
 
 @dataclass(frozen=True, slots=True)
 class Tensors(_Set[Molecule]):
-    """All molecules of a set in six flat arrays, as `tensors.npz` holds them.
+    """All molecules of a set in six flat arrays, those of `tensors.npz`.
 
     Attributes
     ----------
@@ -135,26 +135,26 @@ class Tensors(_Set[Molecule]):
 
     def _fault(self) -> str | None:
         if len(self.labels) != len(self) or len(self.mfe) != len(self):
-            return "not as many labels and energies as ids"
+            return "labels, energies and ids differ in number"
         if _bad_offsets(self.offsets, len(self), len(self.codes), least=1):
             return "offsets do not fit the bases"
         if len(self.codes) and self.codes.max() >= len(ALPHABET):
             return "codes are not of A, C, G, U"
         if not np.isin(self.labels, (0, 1)).all() or not np.isfinite(self.mfe).all():
-            return "labels are not 0 and 1, or energies no numbers"
+            return "labels other than 0 and 1, or energies that are not finite"
         if len(self.partner) != len(self.codes):
-            return "not as many partners as bases"
-        places = np.flatnonzero(self.partner >= 0)
-        starts = np.repeat(self.offsets[:-1], self.lengths)[places]
-        partners = self.partner[places]
+            return "partners and bases differ in number"
+        paired = np.flatnonzero(self.partner >= 0)
+        starts = np.repeat(self.offsets[:-1], self.lengths)[paired]
+        partners = self.partner[paired]
         if (self.partner < UNPAIRED).any() or (
-            partners >= np.repeat(self.lengths, self.lengths)[places]
+            partners >= np.repeat(self.lengths, self.lengths)[paired]
         ).any():
-            return "a base pairs beyond the ends of its RNA"
-        if (starts + self.partner[starts + partners] != places).any() or (
-            starts + partners == places
+            return "a base pairs outside its RNA"
+        if (starts + self.partner[starts + partners] != paired).any() or (
+            starts + partners == paired
         ).any():
-            return "a base's partner has another partner"
+            return "the partner of a base has another partner"
         return None
 
     def __getitem__(self, index: int) -> Molecule:  # type: ignore[override]
@@ -165,7 +165,7 @@ class Tensors(_Set[Molecule]):
     def build(
         cls, ids: Sequence[str], labels: Sequence[int], molecules: Iterable[Molecule]
     ) -> Tensors:
-        """Lay molecules end to end."""
+        """Build a set from molecules."""
         molecules = list(molecules)
         return cls(
             ids=np.asarray(ids, dtype=np.str_),
@@ -178,7 +178,7 @@ class Tensors(_Set[Molecule]):
 
     @classmethod
     def concatenate(cls, parts: Sequence[Tensors]) -> Tensors:
-        """The molecules of several sets, one set after the other."""
+        """Join several sets, one after the other."""
         return cls.build(
             [name for part in parts for name in part.ids.tolist()],
             [label for part in parts for label in part.labels.tolist()],
@@ -186,7 +186,7 @@ class Tensors(_Set[Molecule]):
         )
 
     def subset(self, indices: npt.NDArray[np.int64]) -> Tensors:
-        """The molecules at these places, in this order."""
+        """Select molecules by their indices, in this order."""
         return Tensors.build(
             self.ids[indices].tolist(),
             self.labels[indices].tolist(),
@@ -207,8 +207,7 @@ class Ensembles(_Set[Ensemble]):
     codes
         (total length,) uint8, see `Ensemble`.
     pair_offsets
-        (N + 1,) int64: its base pairs are those from ``pair_offsets[n]`` to
-        ``pair_offsets[n + 1]``.
+        (N + 1,) int64: RNA n has the base pairs ``pair_offsets[n]:pair_offsets[n + 1]``.
     i, j, probability
         (total pairs,) int32, int32 and float32, see `Ensemble`.
     """
@@ -239,12 +238,12 @@ class Ensembles(_Set[Ensemble]):
         if len(self.codes) and self.codes.max() >= len(ALPHABET):
             return "codes are not of A, C, G, U"
         if len(self.j) != len(self.i) or len(self.probability) != len(self.i):
-            return "not as many partners and probabilities as pairs"
+            return "positions and probabilities of pairs differ in number"
         ends = np.repeat(self.lengths, np.diff(self.pair_offsets))
         if (self.i < 0).any() or (self.i >= self.j).any() or (self.j >= ends).any():
-            return "a pair is not within its RNA"
+            return "a pair is outside its RNA"
         if not ((self.probability >= 0) & (self.probability <= 1.001)).all():
-            return "probabilities are not from 0 to 1"
+            return "probabilities outside 0 to 1"
         return None
 
     def __getitem__(self, index: int) -> Ensemble:  # type: ignore[override]
@@ -254,7 +253,7 @@ class Ensembles(_Set[Ensemble]):
 
     @classmethod
     def build(cls, ids: Sequence[str], ensembles: Iterable[Ensemble]) -> Ensembles:
-        """Lay RNAs end to end."""
+        """Build a set from RNAs."""
         ensembles = list(ensembles)
         return cls(
             ids=np.asarray(ids, dtype=np.str_),
@@ -267,14 +266,14 @@ class Ensembles(_Set[Ensemble]):
         )
 
     def subset(self, indices: npt.NDArray[np.int64]) -> Ensembles:
-        """The RNAs at these places, in this order."""
+        """Select RNAs by their indices, in this order."""
         return Ensembles.build(self.ids[indices].tolist(), [self[index] for index in indices])
 
 
 def encode_set(records: pd.DataFrame, structures: pd.DataFrame) -> Tensors:
-    """Encode a set from its `records.tsv` and `structures.tsv`; an error names the record."""
+    """Encode a set from its records and structures; an error names the record."""
     if list(records["id"]) != list(structures["id"]):
-        raise InputError("records and structures are not of the same RNAs in the same order")
+        raise InputError("records and structures must have the same RNAs in the same order")
     molecules = []
     for name, sequence, structure, mfe in zip(
         records["id"], records["sequence"], structures["structure"], structures["mfe"], strict=True
@@ -297,21 +296,21 @@ def export_dense(
     pairing: bool = True,
     dtype: npt.DTypeLike = np.float32,
 ) -> None:
-    """Write pairing matrices for other frameworks: an NPZ, atomically; same input, same bytes.
+    """Write pairing matrices for other frameworks to an NPZ, atomically; same input, same bytes.
 
-    One molecule at a time is dense in memory, however many there are.
+    Only one dense matrix is in memory at a time.
 
     Parameters
     ----------
     path
-        Of the NPZ. It holds ``ids``, ``lengths`` (nt), ``mfe`` (kcal/mol), ``labels`` if they are
-        given, and ``matrix_0000``, … of each molecule's own L × L × 9, or ``matrices``.
+        Path of the NPZ. It holds ``ids``, ``lengths`` (nt), ``mfe`` (kcal/mol), ``labels`` (if
+        given), and either ``matrix_0000``, …, L × L × 9 for each molecule, or ``matrices``.
     ids, lengths, labels
-        Of the molecules; lengths are checked against `size` before the first molecule is asked for.
+        Of the molecules. Lengths are checked against `size` before the first molecule is encoded.
     molecules
-        In the order of `ids`; they may be made while they are written.
+        In the order of `ids`; a generator is consumed while writing.
     size
-        If given, one array ``matrices``, (N, size, size, 9), zero right of and below each molecule.
+        If given, write one array ``matrices``, (N, size, size, 9), padded with zeros.
     pairing, dtype
         See `dense`; without channel 0 there are 8 channels.
 
@@ -332,7 +331,7 @@ def export_dense(
     mfe = []
     with (
         atomic(path) as temporary,
-        # NumPy's own names carry no time, and neither do these.
+        # Members have no time stamp, as in NumPy's own archives.
         ZipFile(temporary, "w", compression=ZIP_DEFLATED) as archive,
     ):
         _write_array(archive, "ids", np.asarray(ids, dtype=np.str_))

@@ -1,7 +1,7 @@
-"""What the networks take, kept compact and made dense on the fly.
+"""Encode RNAs for the networks: compactly, and as dense matrices on the fly.
 
-The pairing matrix of Do et al. 2018, section 2.1, and the matrices of base-pairing ensembles of
-Tang & Sun 2019.
+The dense matrices are the pairing matrix of Do et al. 2018, section 2.1, and the matrices of
+base-pairing ensembles of Tang & Sun 2019.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mirpair.files import InputError
 from mirpair.recipes import FAMILY_SIDE, MatrixKind
 
 CHANNELS = 9
-# Tang & Sun's order of the base pairs that there are; the value of each is its number / 6.
+# Tang & Sun's order of the base pairs; the value of each is its number / 6.
 PAIRS = ("AU", "UA", "GC", "CG", "GU", "UG")
 UNPAIRED = -1
 _CODE_OF = np.full(128, 255, dtype=np.uint8)
@@ -27,14 +27,14 @@ for _number, _pair in enumerate(PAIRS, start=1):
 
 
 class Molecule(NamedTuple):
-    """One RNA of length L as the networks take it.
+    """One RNA of length L with its structure.
 
     Attributes
     ----------
     codes
         (L,) uint8: 0, 1, 2, 3 for A, C, G, U.
     partner
-        (L,) int32: the position that each base pairs with, from 0; -1 where it is unpaired.
+        (L,) int32: the position of each base's partner, from 0; -1 if it is unpaired.
     mfe
         Minimum free energy, kcal/mol.
     """
@@ -63,12 +63,12 @@ class Ensemble(NamedTuple):
     probability: npt.NDArray[np.float32]
 
 
-# What a network takes.
+# The input of a network.
 Encoded = Molecule | Ensemble
 
 
 def base_codes(sequence: str) -> npt.NDArray[np.uint8]:
-    """Codes 0, 1, 2, 3 of the bases A, C, G, U, shape (L,)."""
+    """Convert bases A, C, G, U to codes 0, 1, 2, 3, shape (L,)."""
     codes = _CODE_OF[np.frombuffer(sequence.encode("ascii", "replace"), dtype=np.uint8)]
     if not len(codes) or codes.max() > 3:
         raise InputError(f"not an RNA sequence of A, C, G, U: {sequence[:40]!r}")
@@ -76,7 +76,7 @@ def base_codes(sequence: str) -> npt.NDArray[np.uint8]:
 
 
 def pairing_partners(dot_bracket: str) -> npt.NDArray[np.int32]:
-    """Partner of every base in a dot-bracket structure, shape (L,), -1 where unpaired."""
+    """Return the partner of every base in a dot-bracket structure, (L,), -1 if unpaired."""
     partner = np.full(len(dot_bracket), UNPAIRED, dtype=np.int32)
     open_positions: list[int] = []
     for position, symbol in enumerate(dot_bracket):
@@ -95,7 +95,7 @@ def pairing_partners(dot_bracket: str) -> npt.NDArray[np.int32]:
 
 
 def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
-    """Compact encoding of one folded RNA."""
+    """Encode one folded RNA compactly."""
     if len(sequence) != len(dot_bracket):
         raise InputError(
             f"the sequence has {len(sequence)} bases, its structure {len(dot_bracket)} symbols"
@@ -104,7 +104,7 @@ def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
 
 
 def decode(molecule: Molecule) -> tuple[str, str]:
-    """Sequence and dot-bracket structure: `encode` backwards."""
+    """Return sequence and dot-bracket structure: the inverse of `encode`."""
     sequence = "".join(ALPHABET[code] for code in molecule.codes.tolist())
     pairs = enumerate(molecule.partner.tolist())
     return sequence, "".join("." if j < 0 else "(" if j > i else ")" for i, j in pairs)
@@ -117,25 +117,25 @@ def dense(
     soft: float = 0.0,
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[np.floating]:
-    """The L × L × 9 pairing matrix (Do et al. 2018, section 2.1 and Figure 1).
+    """Make the L × L × 9 pairing matrix (Do et al. 2018, section 2.1 and Figure 1).
 
     Parameters
     ----------
     molecule
-        RNA of length L.
+        An RNA of length L.
     pairing
-        Whether to have channel 0; without it, the input of "without pairing matrix".
+        Whether to include channel 0; the network "without pairing matrix" does without it.
     soft
-        One-hot {soft, 1 − soft} in place of {0, 1}, which the paper tried too (section 2.2).
+        One-hot {soft, 1 − soft} instead of {0, 1}, which the paper tried too (section 2.2).
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
     ndarray
         (L, L, 9): channel 0 is the minimum free energy where i pairs with j, else 0; channels
         1–4 are the one-hot A C G U of base i, channels 5–8 of base j. (L, L, 8) without channel 0.
-        It is a view of a channels-first array, which is what the networks want.
+        It is a view of a channels-first array, the layout that the networks need.
     """
     length = len(molecule.codes)
     one_hot = np.where(np.eye(len(ALPHABET)), 1 - soft, soft).astype(dtype)[:, molecule.codes]
@@ -153,12 +153,12 @@ def encode_ensemble(
     j: npt.NDArray[np.int32],
     probability: npt.NDArray[np.float32],
 ) -> Ensemble:
-    """Compact encoding of one RNA and what `mirpair.rna.folding.ensemble` makes of it."""
+    """Encode one RNA and the result of `mirpair.rna.folding.ensemble` compactly."""
     return Ensemble(base_codes(sequence), i, j, probability)
 
 
 def pair_values(ensemble: Ensemble, kind: MatrixKind) -> npt.NDArray[np.float64]:
-    """What stands where i meets j in the channels of `matrices`, shape (channels, K)."""
+    """Compute the values at (i, j) in the channels of `matrices`, shape (channels, K)."""
     of_bases = _PAIR_VALUE[ensemble.codes[ensemble.i], ensemble.codes[ensemble.j]]
     of_structures = np.sqrt(ensemble.probability.astype(np.float64))
     return np.stack(
@@ -173,25 +173,25 @@ def matrices(
     size: int = FAMILY_SIDE,
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[np.floating]:
-    """The matrix encodings of Tang & Sun 2019: upper triangular, zero right and below.
+    """Make the matrices of Tang & Sun 2019: upper triangular, padded with zeros.
 
     Parameters
     ----------
     ensemble
-        RNA of at most `size` nt.
+        An RNA of at most `size` nt.
     kind
-        ``"pair"``: k / 6 where i pairs with j, k being the place of their bases, from 1, in AU, UA,
-        GC, CG, GU, UG. ``"prob"``: the value of RNAfold's dot plot, the square root of the pair's
-        probability. ``"mixed"``: both, in this order.
+        ``"pair"``: k / 6 where i pairs with j, and k is the number of their bases, from 1, in AU,
+        UA, GC, CG, GU, UG. ``"prob"``: the value of RNAfold's dot plot, the square root of the
+        pair's probability. ``"mixed"``: both, in this order.
     size
-        Rows and columns.
+        Number of rows and columns.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
     ndarray
-        (channels, size, size); two channels if mixed, else one.
+        (channels, size, size); two channels if mixed, otherwise one.
 
     Raises
     ------
