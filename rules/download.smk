@@ -7,7 +7,7 @@ rule download:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
         file="|".join(map(re.escape, DOWNLOADS)),
-    # On a cluster too it runs where Snakemake does: compute nodes often have no network.
+    # On a cluster, it runs on Snakemake's machine: compute nodes often have no network.
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -26,7 +26,7 @@ rule download:
         "../scripts/download.py"
 
 
-# Of what may change without a new name, the bytes that were locked when it was first brought.
+# Sources that may change under the same name: the bytes that were locked at the first download.
 rule download_live:
     output:
         "<raw>/{file}",

@@ -1,4 +1,4 @@
-"""Say what the scores of one training mean."""
+"""Compute the metrics of one training from its scores."""
 
 import job
 

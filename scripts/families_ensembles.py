@@ -1,4 +1,4 @@
-"""Gather the base-pair probabilities of all records."""
+"""Merge the base-pair probabilities of all records."""
 
 import job
 
@@ -9,5 +9,5 @@ job.start(snakemake)
 records = read_records(snakemake.input.records)
 pieces = [Ensembles.load(path) for path in snakemake.input.pieces]
 by_sequence = {name: one for piece in pieces for name, one in zip(piece.ids, piece, strict=True)}
-found = [by_sequence[sequence] for sequence in records["sequence"]]
-Ensembles.build(records["id"].tolist(), found).save(snakemake.output[0])
+ensembles = [by_sequence[sequence] for sequence in records["sequence"]]
+Ensembles.build(records["id"].tolist(), ensembles).save(snakemake.output[0])

@@ -22,7 +22,7 @@ from mirpair.sources.live import (
     check_locked,
     download_locked,
     is_remote,
-    parse,
+    parse_place,
     raw_name,
     read_lock,
     refresh,
@@ -59,24 +59,24 @@ def place(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> str:
 )
 def test_what_a_place_means(written: str, meant: object) -> None:
     assert is_remote(written)
-    assert parse(written) == meant
+    assert parse_place(written) == meant
 
 
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("ncbi:GCF_000146045.2", "say which sequences of the assembly"),
-        ("ncbi:GCF_000146045.2/protein", "say which sequences of the assembly"),
+        ("ncbi:GCF_000146045.2", "choose the sequences of the assembly"),
+        ("ncbi:GCF_000146045.2/protein", "choose the sequences of the assembly"),
         ("ncbi:GCF_000146045/cds", "needs its version"),
-        ("ncbi:NM_000014.6/rna", "only /cds is known"),
+        ("ncbi:NM_000014.6/rna", "only /cds is possible"),
         ("ncbi:", "no accession"),
         ("ncbi:a b", "no accession"),
-        ("results/a.fa", "is no URL"),
+        ("results/a.fa", "is neither a URL"),
     ],
 )
 def test_what_a_place_cannot_mean(written: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        parse(written)
+        parse_place(written)
 
 
 def test_where_a_place_is_kept_does_not_change() -> None:

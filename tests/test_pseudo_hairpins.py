@@ -19,11 +19,11 @@ from mirpair.sources.pseudo_hairpins import (
     BLOCK,
     Criteria,
     Stretch,
+    count_missing,
     cut,
     cut_piece,
-    drawn_lengths,
-    gathered,
-    missing,
+    merge_pieces,
+    shuffled_lengths,
     stretches,
 )
 
@@ -62,7 +62,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-LENGTHS = drawn_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=1)
+LENGTHS = shuffled_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=1)
 
 
 def sequences(path: Path) -> dict[str, str]:
@@ -72,7 +72,7 @@ def sequences(path: Path) -> dict[str, str]:
 
 def test_lengths_are_those_of_the_positives_as_often_as_asked() -> None:
     assert Counter(LENGTHS) == {50: 32, 60: 64, 70: 32, 81: 32}
-    assert drawn_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=2) != LENGTHS
+    assert shuffled_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=2) != LENGTHS
 
 
 def test_stretches_are_all_of_the_sequences_once(genome: Path) -> None:
@@ -91,7 +91,7 @@ def test_stretches_are_all_of_the_sequences_once(genome: Path) -> None:
 def test_every_pseudo_hairpin_stands_where_it_says_and_meets_the_criteria(genome: Path) -> None:
     found = [it for _, part in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY) for it in part]
     assert len(found) > 0.9 * len(LENGTHS)
-    assert missing(LENGTHS, found).total() == len(LENGTHS) - len(found)
+    assert count_missing(LENGTHS, found).total() == len(LENGTHS) - len(found)
     assert not Counter(len(it.sequence) for it in found) - Counter(LENGTHS)
     bases = sequences(genome)
     covered = {name: np.zeros(len(text)) for name, text in bases.items()}
@@ -127,7 +127,7 @@ def test_the_same_whatever_the_pieces_and_processes_and_others_with_another_seed
         )
         for piece in pieces
     ]
-    assert gathered(tables) == [it for _, part in whole for it in part]
+    assert merge_pieces(tables) == [it for _, part in whole for it in part]
 
 
 def test_transcripts_are_read_on_their_own_strand_only(genome: Path) -> None:
@@ -138,9 +138,9 @@ def test_transcripts_are_read_on_their_own_strand_only(genome: Path) -> None:
 def test_a_length_that_finds_no_place_is_left_out_and_told() -> None:
     stretch = Stretch(0, (("x", 0, "A" * 500),), (60, 20))
     assert cut(stretch, criteria=Criteria()) == []
-    assert missing([60, 20], []) == {60: 1, 20: 1}
+    assert count_missing([60, 20], []) == {60: 1, 20: 1}
     entry = Entry("x", "x", "", "", "A" * 60)
-    assert missing([60, 20, 60], [entry]) == {60: 1, 20: 1}
+    assert count_missing([60, 20, 60], [entry]) == {60: 1, 20: 1}
 
 
 HAIRPIN = "G" * 20 + "AAAA" + "C" * 20
@@ -166,7 +166,7 @@ def test_two_stretches_draw_different_places() -> None:
 def test_pieces_are_gathered_by_stretch() -> None:
     columns = list(PSEUDO_HAIRPINS)
     rows = [pd.DataFrame([(n, f"i{n}", "", "", "", "A")], columns=columns) for n in (2, 0, 1)]
-    assert [it.id for it in gathered(rows)] == ["i0", "i1", "i2"]
+    assert [it.id for it in merge_pieces(rows)] == ["i0", "i1", "i2"]
 
 
 @pytest.mark.parametrize(("length", "most"), [(200, 3000), (400, 375)])
@@ -220,4 +220,4 @@ def test_more_than_there_is_room_for_is_refused_before_anything_is_folded(genome
 
 def test_nothing_found_at_all_is_an_error() -> None:
     with pytest.raises(InputError, match="no pseudo-hairpin was found"):
-        gathered([pd.DataFrame(columns=list(PSEUDO_HAIRPINS))])
+        merge_pieces([pd.DataFrame(columns=list(PSEUDO_HAIRPINS))])
