@@ -1,4 +1,4 @@
-"""A training that was stopped goes on, to the same bytes as if nothing had happened."""
+"""A training that was stopped resumes, to the same bytes as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(
         assert run(folder, epochs) == 0
         return int((folder / "calls").read_text())
 
-    # In this process, so that all that PyTorch imports at its first use is there in the others.
+    # In this process, so that the others have all that PyTorch imports at its first use.
     trained(tmp_path / "undisturbed", 48)
     first = calls_of(1)
     an_epoch = (calls_of(4) - first) // 3
@@ -220,9 +220,9 @@ def test_a_damaged_checkpoint_is_told_and_the_training_begins_anew(
     damage: Callable[[bytes], bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = saved(tmp_path / "checkpoint.safetensors", {})
-    whole = path.read_bytes()
-    path.write_bytes(damage(whole))
-    assert path.read_bytes() != whole
+    intact = path.read_bytes()
+    path.write_bytes(damage(intact))
+    assert path.read_bytes() != intact
     with caplog.at_level(logging.WARNING):
         assert Checkpoint(path, {}).load() is None
     assert "the training starts from scratch" in caplog.text

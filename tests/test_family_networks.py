@@ -59,11 +59,11 @@ def one_way(
 
 def assert_same(network: Network, molecules: Sequence[Encoded]) -> None:
     """In float64: outputs and every gradient, to 1e-9 of the largest value of each."""
-    ours, gradients = one_way(network, molecules, dense=False)
+    outputs, gradients = one_way(network, molecules, dense=False)
     definition, expected = one_way(network, molecules, dense=True)
-    for mine, theirs in zip((ours, *gradients), (definition, *expected), strict=True):
-        assert mine.shape == theirs.shape
-        difference, largest = (float(x.detach().abs().max()) for x in (mine - theirs, theirs))
+    for actual, wanted in zip((outputs, *gradients), (definition, *expected), strict=True):
+        assert actual.shape == wanted.shape
+        difference, largest = (float(x.detach().abs().max()) for x in (actual - wanted, wanted))
         assert difference <= 1e-9 * max(largest, 1e-3)
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(5)

@@ -1,4 +1,4 @@
-"""Known hairpins: packed and read again, and the nearest of them told rightly."""
+"""Known hairpins: packed and read again, and the nearest of them found."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mirpair.rna.known_hairpins import (
 
 RNG = np.random.default_rng(0)
 RNAS = [random_rna(RNG, int(length)) for length in RNG.integers(60, 120, 40)]
-# Sixty bases, after which the share of what is identical is easily told.
+# Sixty bases, so that identities are easy to compute by hand.
 RNA = random_rna(RNG, 60)
 KNOWN_ONES = [(f"xxx-mir-{number}", rna) for number, rna in enumerate(RNAS)]
 
@@ -38,8 +38,8 @@ def packed(path: Path, *hairpins: tuple[str, str]) -> KnownHairpins:
 def test_what_is_packed_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "hairpins.xz"
     assert write_known_hairpins(KNOWN_ONES, path) == 40
-    found = load_known_hairpins(path)
-    assert dict(zip(found.names, found.sequences, strict=True)) == dict(KNOWN_ONES)
+    known = load_known_hairpins(path)
+    assert dict(zip(known.names, known.sequences, strict=True)) == dict(KNOWN_ONES)
     assert [file.name for file in path.parent.iterdir()] == ["hairpins.xz"]
 
 
@@ -53,16 +53,16 @@ def test_the_order_of_the_hairpins_changes_no_byte(tmp_path: Path) -> None:
 
 def test_those_of_one_family_stand_together_whatever_their_species(tmp_path: Path) -> None:
     names = ["hsa-let-7a", "hsa-mir-9", "mmu-let-7a", "mmu-mir-9"]
-    found = packed(tmp_path / "h", *zip(names, RNAS[:4], strict=True))
-    assert found.names == ["hsa-let-7a", "mmu-let-7a", "hsa-mir-9", "mmu-mir-9"]
+    known = packed(tmp_path / "h", *zip(names, RNAS[:4], strict=True))
+    assert known.names == ["hsa-let-7a", "mmu-let-7a", "hsa-mir-9", "mmu-mir-9"]
 
 
 def test_hairpins_with_one_sequence_are_one_under_all_their_names(tmp_path: Path) -> None:
     one, other = RNAS[:2]
     hairpins = [("hsa-mir-1", one), ("hsa-mir-2", other), ("mmu-mir-1", one)]
     assert write_known_hairpins(hairpins, tmp_path / "h") == 2
-    found = load_known_hairpins(tmp_path / "h")
-    assert found.nearest([one, other]) == [
+    known = load_known_hairpins(tmp_path / "h")
+    assert known.nearest([one, other]) == [
         NearestHairpin("hsa-mir-1,mmu-mir-1", 1.0),
         NearestHairpin("hsa-mir-2", 1.0),
     ]
@@ -85,10 +85,10 @@ def test_identity_is_what_is_the_same_from_end_to_end(tmp_path: Path) -> None:
     known = packed(tmp_path / "h", *KNOWN_ONES, ("xxx-mir-rna", RNA))
     changed = RNA[:30] + "ACGU"["CGUA".index(RNA[30])] + RNA[31:]
     short, long = RNA[3:-3], "".join(("AC", RNA, "GU"))
-    found = known.nearest([RNA, changed, short, RNA[:40] + RNA[41:], long])
-    assert [hairpin.names for hairpin in found] == ["xxx-mir-rna"] * 5
+    hits = known.nearest([RNA, changed, short, RNA[:40] + RNA[41:], long])
+    assert [hairpin.names for hairpin in hits] == ["xxx-mir-rna"] * 5
     shares = [1, 59 / 60, 54 / 60, 59 / 60, 60 / 64]
-    assert [hairpin.identity for hairpin in found] == pytest.approx(shares)
+    assert [hairpin.identity for hairpin in hits] == pytest.approx(shares)
 
 
 def test_the_nearest_is_the_most_identical_not_who_has_most_8_mers_in_common(
@@ -109,9 +109,9 @@ def test_an_rna_is_known_from_an_identity_of_8_tenths_on(tmp_path: Path) -> None
     ]
     known = packed(tmp_path / "h", *KNOWN_ONES, ("xxx-mir-rna", RNA))
     # 48 of 60 columns, and 47.
-    found = known.nearest([RNA[:48], RNA[:47]])
-    assert [hairpin.identity for hairpin in found] == pytest.approx([48 / 60, 47 / 60])
-    assert [hairpin.status for hairpin in found] == [KNOWN, NOVEL]
+    hits = known.nearest([RNA[:48], RNA[:47]])
+    assert [hairpin.identity for hairpin in hits] == pytest.approx([48 / 60, 47 / 60])
+    assert [hairpin.status for hairpin in hits] == [KNOWN, NOVEL]
 
 
 def test_what_shares_no_8_mer_with_any_is_near_none(tmp_path: Path) -> None:
@@ -124,15 +124,15 @@ def test_what_shares_no_8_mer_with_any_is_near_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damaged",
     [
-        lambda whole: b"",
-        lambda whole: whole[: len(whole) // 2],
-        lambda whole: whole[:200] + bytes([whole[200] ^ 1]) + whole[201:],
-        lambda whole: b"names\tACGU\n",
-        lambda whole: lzma.compress(b"names\tACGU\n"),
-        lambda whole: lzma.compress(lzma.decompress(whole) + b"one column\n"),
-        lambda whole: lzma.compress(lzma.decompress(whole) + b"three\tACGU\tcolumns\n"),
-        lambda whole: lzma.compress(lzma.decompress(whole) + "é\tACGU\n".encode()),
-        lambda whole: lzma.compress(lzma.decompress(whole).partition(b"\n")[0] + b"\n"),
+        lambda intact: b"",
+        lambda intact: intact[: len(intact) // 2],
+        lambda intact: intact[:200] + bytes([intact[200] ^ 1]) + intact[201:],
+        lambda intact: b"names\tACGU\n",
+        lambda intact: lzma.compress(b"names\tACGU\n"),
+        lambda intact: lzma.compress(lzma.decompress(intact) + b"one column\n"),
+        lambda intact: lzma.compress(lzma.decompress(intact) + b"three\tACGU\tcolumns\n"),
+        lambda intact: lzma.compress(lzma.decompress(intact) + "é\tACGU\n".encode()),
+        lambda intact: lzma.compress(lzma.decompress(intact).partition(b"\n")[0] + b"\n"),
     ],
 )
 def test_a_damaged_file_is_said_to_be_none(tmp_path: Path, damaged: object) -> None:

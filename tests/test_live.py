@@ -131,9 +131,9 @@ def test_other_bytes_than_the_locked_ones_are_refused(
     assert f"into a mirror as MIRROR/{place.removeprefix('http://')}" in message
     assert list((tmp_path / "raw").iterdir()) == []
     assert lock.read_bytes() == before
-    kept = tmp_path / "mirror" / place.removeprefix("http://")
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(OLD)
+    in_mirror = tmp_path / "mirror" / place.removeprefix("http://")
+    in_mirror.parent.mkdir(parents=True)
+    in_mirror.write_bytes(OLD)
     download_locked(place, tmp_path / "raw" / "c.fa", lock, mirror=tmp_path / "mirror")
     assert (tmp_path / "raw" / "c.fa").read_bytes() == OLD, "the way out of the message"
 
@@ -146,9 +146,9 @@ def test_locked_records_of_ncbi_can_be_had_from_a_mirror(
     publisher.records["NM_000001.1"] = record("NM_000001.1", 5)
     with pytest.raises(InputError, match=f"as MIRROR/{raw_name(RECORDS)}"):
         download_locked(RECORDS, tmp_path / "b.fa", lock)
-    kept = tmp_path / "mirror" / raw_name(RECORDS)
-    kept.parent.mkdir(parents=True)
-    (tmp_path / "here" / "ncbi" / "a.fa").rename(kept)
+    in_mirror = tmp_path / "mirror" / raw_name(RECORDS)
+    in_mirror.parent.mkdir(parents=True)
+    (tmp_path / "here" / "ncbi" / "a.fa").rename(in_mirror)
     download_locked(RECORDS, tmp_path / "b.fa", lock, mirror=tmp_path / "mirror")
     assert sha256(tmp_path / "b.fa") == read_lock(lock)[RECORDS].sha256
 
@@ -249,11 +249,15 @@ def test_a_refresh_replaces_what_changed_and_the_others_go_on_after_a_failure(
     aged(lock)
     publisher.files[FILE] = NEW
     publisher.always["/other.fa"] = Fault(status=503)
-    found = refresh(lock, files, releases={place: "23"})
-    assert found[place].changed
-    assert (found[place].new, found[place].bytes, found[place].release) == (digest(NEW), 8, "23")
-    assert not found[other].changed
-    assert "503" in found[other].error
+    results = refresh(lock, files, releases={place: "23"})
+    assert results[place].changed
+    assert (results[place].new, results[place].bytes, results[place].release) == (
+        digest(NEW),
+        8,
+        "23",
+    )
+    assert not results[other].changed
+    assert "503" in results[other].error
     assert files[place].read_bytes() == NEW
     assert files[other].read_bytes() == OLD
     rows = read_lock(lock)

@@ -144,16 +144,16 @@ def test_records_come_in_the_order_in_which_they_were_asked_for(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ncbi, "BATCH", 2)
-    wanted = ["NM_000003.1", "NM_000001", "NM_000002.1", "NM_000003.1"]
-    download_accessions(wanted, tmp_path / "raw" / "a.fa")
+    accessions = ["NM_000003.1", "NM_000001", "NM_000002.1", "NM_000003.1"]
+    download_accessions(accessions, tmp_path / "raw" / "a.fa")
     expected = "".join(record(f"NM_00000{place}.1", place) for place in (3, 1, 2))
     assert (tmp_path / "raw" / "a.fa").read_text() == expected
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["a.fa"]
     assert [seen.asked["id"] for seen in publisher.seen] == ["NM_000003.1,NM_000001", "NM_000002.1"]
-    asked = publisher.seen[0].asked
-    assert asked["db"] == "nuccore"
-    assert asked["email"] == "you@example.org"
-    assert asked["api_key"] == "0123"
+    query = publisher.seen[0].asked
+    assert query["db"] == "nuccore"
+    assert query["email"] == "you@example.org"
+    assert query["api_key"] == "0123"
 
 
 def test_coding_sequences_of_records(publisher: Publisher, tmp_path: Path) -> None:
@@ -251,9 +251,9 @@ def test_a_fault_that_stays_is_told_with_the_batch_and_the_way_out(
     publisher.always[EFETCH] = fault
     with pytest.raises(InputError, match=message) as caught:
         download_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
-    said = str(caught.value)
-    assert "batch 1 of 1 (NM_000001.1 to NM_000002.1, 2 accessions)" in said
-    assert "run it again" in said
+    text = str(caught.value)
+    assert "batch 1 of 1 (NM_000001.1 to NM_000002.1, 2 accessions)" in text
+    assert "run it again" in text
     assert len(publisher.seen) == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -299,16 +299,16 @@ def test_what_came_before_a_fault_is_not_asked_for_again(
 ) -> None:
     monkeypatch.setattr(ncbi, "BATCH", 2)
     monkeypatch.setattr(ncbi, "_TRIES", 1)
-    wanted = [f"NM_00000{place}.1" for place in range(6)]
+    accessions = [f"NM_00000{place}.1" for place in range(6)]
     publisher.faults[EFETCH] = [Fault(), Fault(), Fault(status=503)]
     with pytest.raises(InputError, match="batch 3 of 3"):
-        download_accessions(wanted, tmp_path / "a.fa")
+        download_accessions(accessions, tmp_path / "a.fa")
     assert not (tmp_path / "a.fa").exists()
-    download_accessions(wanted, tmp_path / "a.fa")
-    asked = [seen.asked["id"] for seen in publisher.seen]
-    assert asked == [",".join(wanted[at : at + 2]) for at in (0, 2, 4, 4)]
+    download_accessions(accessions, tmp_path / "a.fa")
+    batches = [seen.asked["id"] for seen in publisher.seen]
+    assert batches == [",".join(accessions[at : at + 2]) for at in (0, 2, 4, 4)]
     assert (tmp_path / "a.fa").read_text() == "".join(
-        record(name, place) for place, name in enumerate(wanted)
+        record(name, place) for place, name in enumerate(accessions)
     )
     assert [path.name for path in tmp_path.iterdir()] == ["a.fa"]
 
@@ -317,7 +317,7 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ncbi, "BATCH", 2)
-    wanted = [f"NM_00000{place}.1" for place in range(4)]
+    accessions = [f"NM_00000{place}.1" for place in range(4)]
     publisher.faults[EFETCH] = [Fault(), Fault(slow=30)]
     script = f"""
         import sys, urllib.request
@@ -328,7 +328,7 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
             return urllib.request.urlopen(request)
         Entrez.urlopen = here
         ncbi.BATCH = 2
-        ncbi.download_accessions({wanted!r}, sys.argv[1])
+        ncbi.download_accessions({accessions!r}, sys.argv[1])
     """
     destination = str(tmp_path / "a.fa")
     command = [sys.executable, "-c", textwrap.dedent(script), destination]
@@ -338,9 +338,9 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
     process.kill()
     process.wait()
     assert not (tmp_path / "a.fa").exists()
-    download_accessions(wanted, destination)
+    download_accessions(accessions, destination)
     assert [seen.asked["id"] for seen in publisher.seen] == [
-        ",".join(wanted[at : at + 2]) for at in (0, 2, 2)
+        ",".join(accessions[at : at + 2]) for at in (0, 2, 2)
     ]
     assert (tmp_path / "a.fa").read_text().count(">") == 4
     assert [path.name for path in tmp_path.iterdir()] == ["a.fa"]
@@ -354,7 +354,7 @@ def test_a_kept_batch_that_was_damaged_is_asked_for_again(
     publisher.faults[EFETCH] = [Fault(), Fault(status=503)]
     with pytest.raises(InputError, match="batch 2 of 2"):
         download_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
-    (kept,) = (tmp_path / ".a.fa.parts").glob("*.fa")
-    kept.write_text(">NM_000001.1\n")
+    (saved,) = (tmp_path / ".a.fa.parts").glob("*.fa")
+    saved.write_text(">NM_000001.1\n")
     download_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
     assert (tmp_path / "a.fa").read_text() == record("NM_000001.1", 1) + record("NM_000002.1", 2)

@@ -89,14 +89,14 @@ def test_stretches_are_all_of_the_sequences_once(genome: Path) -> None:
 
 
 def test_every_pseudo_hairpin_stands_where_it_says_and_meets_the_criteria(genome: Path) -> None:
-    found = [it for _, part in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY) for it in part]
-    assert len(found) > 0.9 * len(LENGTHS)
-    assert count_missing(LENGTHS, found).total() == len(LENGTHS) - len(found)
-    assert not Counter(len(it.sequence) for it in found) - Counter(LENGTHS)
+    entries = [it for _, part in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY) for it in part]
+    assert len(entries) > 0.9 * len(LENGTHS)
+    assert count_missing(LENGTHS, entries).total() == len(LENGTHS) - len(entries)
+    assert not Counter(len(it.sequence) for it in entries) - Counter(LENGTHS)
     bases = sequences(genome)
     covered = {name: np.zeros(len(text)) for name, text in bases.items()}
     strands = Counter()
-    for it in found:
+    for it in entries:
         place = re.fullmatch(r"(\w+):(\d+)-(\d+)\(([+-])\)", it.id)
         assert place
         name, start, end, strand = place.groups()
@@ -117,22 +117,22 @@ def test_every_pseudo_hairpin_stands_where_it_says_and_meets_the_criteria(genome
 def test_the_same_whatever_the_pieces_and_processes_and_others_with_another_seed(
     genome: Path,
 ) -> None:
-    whole = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
+    in_one_piece = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
     pieces = [cut_piece(genome, LENGTHS, n, 3, criteria=EASY, processes=2) for n in (1, 2, 3)]
-    assert sorted(it for piece in pieces for it in piece) == whole
-    assert cut_piece(genome, LENGTHS, 1, 1, criteria=EASY, seed=1) != whole
+    assert sorted(it for piece in pieces for it in piece) == in_one_piece
+    assert cut_piece(genome, LENGTHS, 1, 1, criteria=EASY, seed=1) != in_one_piece
     tables = [
         pd.DataFrame(
             [(number, *it) for number, part in piece for it in part], columns=list(PSEUDO_HAIRPINS)
         )
         for piece in pieces
     ]
-    assert merge_pieces(tables) == [it for _, part in whole for it in part]
+    assert merge_pieces(tables) == [it for _, part in in_one_piece for it in part]
 
 
 def test_transcripts_are_read_on_their_own_strand_only(genome: Path) -> None:
-    found = cut_piece(genome, LENGTHS[:64], 1, 1, criteria=EASY, strands=1)
-    assert {it.id[-2] for _, part in found for it in part} == {"+"}
+    entries = cut_piece(genome, LENGTHS[:64], 1, 1, criteria=EASY, strands=1)
+    assert {it.id[-2] for _, part in entries for it in part} == {"+"}
 
 
 def test_a_length_that_finds_no_place_is_left_out_and_told() -> None:
@@ -193,9 +193,9 @@ def test_stretches_of_a_large_genome_are_not_as_large_as_it(
     assert len(every) == 32
     assert max(sum(len(text) for _, _, text in it.parts) for it in every) <= 1000
     assert Counter(length for it in every for length in it.lengths) == Counter(LENGTHS)
-    whole = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
+    in_one_piece = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
     pieces = [it for n in (1, 2, 3) for it in cut_piece(genome, LENGTHS, n, 3, criteria=EASY)]
-    assert sorted(pieces) == whole
+    assert sorted(pieces) == in_one_piece
 
 
 @pytest.mark.parametrize(

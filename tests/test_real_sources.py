@@ -58,6 +58,6 @@ def test_seeds_of_rfam_without_micrornas(real: dict[str, Path]) -> None:
 def test_pseudo_hairpins_of_yeast(real: dict[str, Path]) -> None:
     lengths = shuffled_lengths([75, 80, 85, 90], per_positive=64, seed=0)
     first = next(stretches(real["yeast/fungus.fna"], lengths))
-    found = cut(first._replace(lengths=(75, 80, 85, 90)), criteria=Criteria())
-    assert [len(it.sequence) for it in found] == [75, 80, 85, 90]
-    assert all(Criteria().met(*fold(it.sequence)) for it in found)
+    entries = cut(first._replace(lengths=(75, 80, 85, 90)), criteria=Criteria())
+    assert [len(it.sequence) for it in entries] == [75, 80, 85, 90]
+    assert all(Criteria().met(*fold(it.sequence)) for it in entries)

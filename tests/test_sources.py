@@ -1,4 +1,4 @@
-"""Downloads: what must arrive, what must never be left behind, and what the user is told."""
+"""Downloads: what must arrive, what must never be left behind, and what the user reads."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Server(http.server.BaseHTTPRequestHandler):
                 self.wfile.flush()
                 wait(1.5)
             if kind == "gone" and start:
-                self.server.socket.close()  # nobody is there for the next try
+                self.server.socket.close()  # the next try finds no server
                 return
 
     def log_message(self, *_: object) -> None:
@@ -262,7 +262,7 @@ def test_a_downloaded_file_can_be_read_by_others(server: str, tmp_path: Path) ->
 BACKEND = """
 import pathlib
 def prepare_metadata_for_build_wheel(folder, settings=None):
-    pathlib.Path({told!r}).touch()
+    pathlib.Path({marker!r}).touch()
     made = pathlib.Path(folder, "thing-1.0.dist-info")
     made.mkdir()
     (made / "METADATA").write_text("Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n")
@@ -280,7 +280,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     folder = tmp_path_factory.mktemp("index")
     files = {
         "thing-1.0/pyproject.toml": PROJECT.encode(),
-        "thing-1.0/own.py": BACKEND.format(told=str(folder / "was-run")).encode(),
+        "thing-1.0/own.py": BACKEND.format(marker=str(folder / "was-run")).encode(),
         "thing-1.0/thing/data/table.csv": CONTENT,
         "thing-1.0/table.csv": b"another",
     }
@@ -311,14 +311,14 @@ def requirement(index: Path, name: str) -> str:
 def test_one_file_of_a_packages_archive_is_brought(index: Path, tmp_path: Path) -> None:
     """The one of this path, not another of its name; of the archive, though there is a wheel."""
     destination = tmp_path / "deep" / "table.csv"
-    asked = requirement(index, "thing-1.0.tar.gz")
-    download_member(asked, "thing/data/table.csv", destination)
+    pinned = requirement(index, "thing-1.0.tar.gz")
+    download_member(pinned, "thing/data/table.csv", destination)
     assert destination.read_bytes() == CONTENT
     assert [path.name for path in destination.parent.iterdir()] == ["table.csv"]
     assert (index / "was-run").exists(), "as pip does with what has the right bytes"
     for missing in ("thing/data", "data/table.csv", "thing-1.0/table.csv"):
         with pytest.raises(InputError, match=f"thing==1.0: has no file {missing}"):
-            download_member(asked, missing, tmp_path / "missing")
+            download_member(pinned, missing, tmp_path / "missing")
     assert not (tmp_path / "missing").exists()
 
 

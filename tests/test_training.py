@@ -52,12 +52,12 @@ def test_one_step_is_adagrad_on_the_sum_of_single_gradients(real_molecules: Tens
         probability = torch.softmax(by_hand([molecule]), dim=1)[0, int(label)]
         (-(alpha if label else beta) * torch.log(probability)).backward()
     optimizer.step()
-    for ours, theirs in zip(trained.parameters(), by_hand.parameters(), strict=True):
-        assert theirs.grad is not None
+    for actual, expected in zip(trained.parameters(), by_hand.parameters(), strict=True):
+        assert expected.grad is not None
         # AdaGrad's first step is lr · sign(gradient): where a gradient is only rounding, so is it.
-        solid = theirs.grad.abs() > 1e-6
+        solid = expected.grad.abs() > 1e-6
         assert solid.float().mean() > 0.5
-        torch.testing.assert_close(ours[solid], theirs[solid], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(actual[solid], expected[solid], rtol=1e-4, atol=1e-5)
 
 
 def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: Tensors) -> None:
@@ -218,8 +218,8 @@ def test_two_epochs_by_hand(model: str, real_molecules: Tensors) -> None:
         np.testing.assert_allclose(
             scores.evaluate_scores[epoch], torch.softmax(logits, dim=1)[:, 1], rtol=1e-3
         )
-    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
-        assert (ours - theirs).norm() <= 1e-3 * theirs.norm()
+    for actual, expected in zip(trained.parameters(), network.parameters(), strict=True):
+        assert (actual - expected).norm() <= 1e-3 * expected.norm()
 
 
 def test_a_training_that_diverges_stops_and_says_so(real_molecules: Tensors) -> None:
