@@ -146,7 +146,7 @@ class _Observer(TorchFunctionMode):
         # The step that each tensor comes from; None for weights and what depends on them alone. We
         # keep the tensors, because Python may reuse the id of one that is gone.
         self.origin: dict[int, int | None] = {}
-        self.kept: list[Any] = []
+        self.tensors: list[Any] = []
         for own in (*network.parameters(), *network.buffers()):
             self.origin[id(own)] = None
 
@@ -176,11 +176,11 @@ class _Observer(TorchFunctionMode):
                 self.steps.append(Step(kind, words, _shape(result), sources))
         if name == "setitem" and data:  # an image that is copied into an empty one
             self.origin[id(args[0])] = origin
-            self.kept.append(args[0])
+            self.tensors.append(args[0])
         for part in result if isinstance(result, (list, tuple)) else (result,):
             if isinstance(part, Tensor):
                 self.origin[id(part)] = origin
-                self.kept.append(part)
+                self.tensors.append(part)
         return result
 
 

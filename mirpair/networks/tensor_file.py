@@ -83,7 +83,7 @@ def read(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     except (SafetensorError, RuntimeError, OverflowError, MemoryError) as error:
         raise ValueError(f"not a complete safetensors file: {error}") from error
     if len(metadata) != 1:
-        raise ValueError("it does not say what it is; a training writes a file that does")
+        raise ValueError("it has no description; a training writes a file with one")
     ((kind, text),) = metadata.items()
     try:
         description = json.loads(text)

@@ -39,7 +39,7 @@ class TrainingJob:
     facts
         More facts for the provenance.
     watch
-        The epoch up to which the training goes on after its result, see
+        The epoch up to which the training continues after its result, see
         `mirpair.identification.train.train`; only the checkpoint depends on it.
 
     Raises

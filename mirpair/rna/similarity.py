@@ -173,7 +173,7 @@ def _run(arguments: Sequence[str], folder: Path) -> None:
         check=False,
     )
     if process.returncode:
-        last_lines = "\n".join(process.stdout.strip().splitlines()[-5:]) or "it said nothing"
+        last_lines = "\n".join(process.stdout.strip().splitlines()[-5:]) or "no output"
         raise ChildProcessError(
             f"mmseqs, which searches for near-copies, ended with status "
             f"{process.returncode}: {last_lines}"

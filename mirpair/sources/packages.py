@@ -98,7 +98,7 @@ def _pip_download(requirement: str, kind: str, pattern: str, folder: str) -> Pat
     )
     downloaded = list(Path(folder).glob(pattern))
     if process.returncode or not downloaded:
-        last_lines = "\n".join(process.stderr.strip().splitlines()[-3:]) or "it said nothing"
+        last_lines = "\n".join(process.stderr.strip().splitlines()[-3:]) or "no output"
         raise InputError(
             f"pip could not download {requirement.split()[0]}: {last_lines}\n"
             "Check the connection to the package index, or remove what needs it from the config "
