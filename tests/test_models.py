@@ -58,8 +58,8 @@ def test_logits_and_gradients_are_those_of_figure_2(
     reference = figure_2(name).double().train(training)
     with_weights = [layer for layer in reference if list(layer.parameters())]
     layers = [getattr(network, layer) for layer in LAYERS if hasattr(network, layer)]
-    for reference, layer in zip(with_weights, layers, strict=True):
-        reference.load_state_dict(layer.state_dict())
+    for twin, layer in zip(with_weights, layers, strict=True):
+        twin.load_state_dict(layer.state_dict())
     molecules = [real_molecules[i] for i in (0, 13, 39)]
     images = []
     for molecule in molecules:
@@ -74,13 +74,13 @@ def test_logits_and_gradients_are_those_of_figure_2(
         expected = torch.cat([reference(image[None]) for image in images])
     logits = network(molecules, dense=by_definition)
     torch.testing.assert_close(logits, expected, rtol=1e-9, atol=1e-9)
-    for reference, layer in zip(with_weights, layers, strict=True):
-        for a, b in zip(reference.buffers(), layer.buffers(), strict=True):
+    for twin, layer in zip(with_weights, layers, strict=True):
+        for a, b in zip(twin.buffers(), layer.buffers(), strict=True):
             torch.testing.assert_close(b, a, rtol=1e-9, atol=1e-9, msg="running statistics")
     logits.square().sum().backward()
     expected.square().sum().backward()
-    for reference, layer in zip(with_weights, layers, strict=True):
-        for a, b in zip(reference.parameters(), layer.parameters(), strict=True):
+    for twin, layer in zip(with_weights, layers, strict=True):
+        for a, b in zip(twin.parameters(), layer.parameters(), strict=True):
             torch.testing.assert_close(b.grad, a.grad, rtol=1e-9, atol=1e-9)
 
 

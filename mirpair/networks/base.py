@@ -105,7 +105,7 @@ def initialise(
         return networks[model.architecture](model, classes)
 
 
-def check_lengths(molecules: Sequence[Encoded], limit: int, name: str) -> None:
+def check_fit(molecules: Sequence[Encoded], limit: int, name: str) -> None:
     """Refuse molecules that do not fit a network of fixed size with an `InputError`."""
     longest = max(len(molecule.codes) for molecule in molecules)
     if longest > limit:

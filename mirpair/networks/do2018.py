@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.networks.base import Network, check_lengths, initialise, max_pool
+from mirpair.networks.base import Network, check_fit, initialise, max_pool
 from mirpair.networks.exact import convolve, normalised, pooled_difference, reached
 from mirpair.recipes import FIXED_SIDE, Model
 from mirpair.rna.encoding import CHANNELS, Encoded, Molecule, dense
@@ -166,7 +166,7 @@ class FixedNetwork(PairingNetwork):
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
         """Compute features, (N, 256); a molecule that does not fit is an `InputError`."""
-        check_lengths(molecules, self.side, "fixed-sized")
+        check_fit(molecules, self.side, "fixed-sized")
         return super().features(molecules, dense=dense)
 
     def padded(self, molecules: Sequence[Molecule]) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.networks.base import Network, check_lengths, initialise, max_pool
+from mirpair.networks.base import Network, check_fit, initialise, max_pool
 from mirpair.recipes import FAMILY_SIDE, MatrixKind, Model
 from mirpair.rna.encoding import Encoded, Ensemble, matrices, pair_values
 
@@ -81,7 +81,7 @@ class MatrixNetwork(Network):
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
         """Compute features, (N, 64); a molecule that does not fit is an `InputError`."""
-        check_lengths(molecules, FAMILY_SIDE, self.model.architecture)
+        check_fit(molecules, FAMILY_SIDE, self.model.architecture)
         return super().features(molecules, dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
@@ -171,7 +171,7 @@ class OneHotNetwork(Network):
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
         """Compute features, (N, 512); a molecule that does not fit is an `InputError`."""
-        check_lengths(molecules, FAMILY_SIDE, "one-hot")
+        check_fit(molecules, FAMILY_SIDE, "one-hot")
         return super().features(molecules, dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
