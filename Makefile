@@ -134,5 +134,5 @@ lock:
 
 # Editors check a config with this schema.
 schema: $(ENV)
-	$(BIN)/python -c 'import json; from mirpair.study.config import schema; \
+	$(BIN)/python -c 'import json; from mirpair.study.load import schema; \
 	  print(json.dumps(schema(), indent=2))' > config/schema.json

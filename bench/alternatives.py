@@ -14,7 +14,8 @@ from scipy.stats import ttest_ind
 from mirpair.contracts import METRICS
 from mirpair.files import write_text, write_tsv
 from mirpair.recipes import MODELS, RECIPES
-from mirpair.study.config import Study, load_study
+from mirpair.study.identification import Study
+from mirpair.study.load import load_study
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "alternatives.yaml"

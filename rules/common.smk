@@ -13,7 +13,8 @@ from pathlib import Path
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(HOME))
 
-from mirpair.study.config import load_study, read_samples
+from mirpair.study.load import load_study
+from mirpair.study.prediction import read_samples
 from mirpair.files import InputError
 from mirpair.sources.live import LIVE_VARIABLE, canonical, check_locked, is_remote, raw_name, read_lock
 from mirpair.provenance import code_version

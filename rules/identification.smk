@@ -1,5 +1,5 @@
 # From a checked config to the files that rules ask for: who is a pre-miRNA.
-from mirpair.study.config import OWN_TABLES
+from mirpair.study.identification import OWN_TABLES
 from mirpair.contracts import read_published_counts, read_published_results
 from mirpair.files import sha256
 from mirpair.study.saved_results import BENCHMARK, DATA, OF_RUN, OF_WATCHED, check_data, kept_runs

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from bench import alternatives, genomes, networks, page
 from mirpair.contracts import METRICS
 from mirpair.rna.encoding import Tensors, encode
-from mirpair.study.config import load_study
+from mirpair.study.load import load_study
 
 
 def test_the_page_is_what_its_tables_say(tmp_path: Path) -> None:

@@ -15,16 +15,11 @@ from conftest import ROOT
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.sources.published import read_sources
-from mirpair.study.config import (
-    FamilyStudy,
-    PredictionStudy,
-    Run,
-    Sample,
-    Study,
-    load_study,
-    read_samples,
-    schema,
-)
+from mirpair.study.base import Run
+from mirpair.study.families import FamilyStudy
+from mirpair.study.identification import Study
+from mirpair.study.load import load_study, schema
+from mirpair.study.prediction import PredictionStudy, Sample, read_samples
 
 
 def shipped(name: str) -> dict[str, Any]:

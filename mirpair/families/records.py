@@ -142,7 +142,7 @@ def split_families(
     hairpins
         Result of `read_families`.
     split
-        An experiment of the config (`mirpair.study.config.FamilySplit`) as a dictionary.
+        An experiment of the config (`mirpair.study.families.FamilySplit`) as a dictionary.
     seed
         Of the draw. A family's draw does not depend on the other families.
     threads

@@ -128,7 +128,7 @@ def assign_roles(
     Parameters
     ----------
     split
-        An experiment of the config (`mirpair.study.config.Experiment`) as a dictionary; or
+        An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary; or
         ``{"split": "whole", "dataset": …}``, in which all train.
     records
         Records by name of their set.

@@ -14,7 +14,7 @@ from mirpair.contracts import read_audit, read_experiment, read_features, read_r
 from mirpair.files import sha256
 from mirpair.identification.audit import describe, evaluated, features, known_hairpins, take_part
 from mirpair.sources.published import mirror_path, read_sources
-from mirpair.study.config import load_study
+from mirpair.study.load import load_study
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 pytestmark = pytest.mark.thorough
