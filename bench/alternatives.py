@@ -29,7 +29,7 @@ def collect(study: Study, folder: Path) -> pd.DataFrame:
     """A row for each training: model, recipe, seed, epochs, seconds and the seven metrics."""
     rows = []
     for run in study.plan():
-        place = folder / run.experiment / run.model / run.recipe / f"seed{run.seed}"
+        place = folder / run.folder
         measured = pd.read_csv(place / "metrics.tsv", sep="\t").iloc[0]
         made = json.loads((place / "provenance.json").read_text(encoding="utf-8"))
         rows.append(
@@ -52,7 +52,7 @@ def compare(study: Study, runs: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for (model, recipe), group in by_kind.items():
         row: dict[str, Any] = {
-            "label": study.label(model, recipe),
+            "label": study.method(model, recipe).label,
             "entry": _entry(study, model, recipe),
             "seeds": len(group),
             **{name: f"{group[name].mean():.3f} ± {group[name].std():.3f}" for name in SHOWN},

@@ -6,7 +6,7 @@ rule download:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, DOWNLOADS)),
+        file=one_of(SOURCES),
     # On a cluster too it runs where Snakemake does: compute nodes often have no network.
     localrule: True
     conda:
@@ -18,15 +18,15 @@ rule download:
         downloads=1,
         runtime=growing(30),
     params:
-        urls=lambda w: [DOWNLOADS[w.file][0]],
-        checksums=lambda w: [DOWNLOADS[w.file][1]],
+        urls=lambda w: [SOURCES[w.file].url],
+        checksums=lambda w: [SOURCES[w.file].sha256],
     message:
         "Downloading {wildcards.file}"
     script:
         "../scripts/download.py"
 
 
-# Of what may change without a new name, the bytes that were locked when it was first brought.
+# A file that may change without a new name: the bytes whose checksum was locked first.
 rule download_live:
     output:
         "<raw>/{file}",
@@ -35,7 +35,7 @@ rule download_live:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, LIVE)) or "none",
+        file=one_of(LIVE),
     localrule: True
     conda:
         "../envs/data.yaml"

@@ -29,7 +29,7 @@ def test_the_page_of_the_alternatives_is_what_its_trainings_say() -> None:
     written = (ROOT / "docs" / "alternatives.md").read_text(encoding="utf-8")
     assert alternatives.render(runs) == written
     study = load_study(yaml.safe_load(alternatives.CONFIG.read_text(encoding="utf-8")))
-    planned = {(run.experiment, *run[1:4], run.epochs) for run in study.plan()}
+    planned = {(*run.key, run.epochs) for run in study.plan()}
     kept = runs[["experiment", "model", "recipe", "seed", "epochs"]]
     assert set(kept.itertuples(index=False, name=None)) == planned
 

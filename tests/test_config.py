@@ -12,13 +12,14 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from bench.config_docs import with_tables
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.sources.published import read_sources
 from mirpair.study.base import Run
 from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
-from mirpair.study.load import load_study, schema
+from mirpair.study.load import load_study, renamed_keys, schema
 from mirpair.study.prediction import PredictionStudy, Sample, read_samples
 
 
@@ -48,7 +49,7 @@ def test_every_published_file_of_the_paper_is_in_the_sources_table() -> None:
     study = load_study(shipped("config"))
     sources = read_sources(ROOT / "config" / "sources.tsv")
     used = {name for name in sources if name.startswith(("do2018/", "mirbase21/"))}
-    assert set(study.places()) == used
+    assert set(study.source_refs()) == used
 
 
 def test_the_demo_trains_every_network_in_full_on_every_fold() -> None:
@@ -193,8 +194,8 @@ def test_a_config_may_vary_networks_and_recipes() -> None:
     assert adam == Recipe(optimizer="adam")
     _, small = study.training("human-cv1", "variable", "batch-16")
     assert small == Recipe(batch_size=16)
-    assert study.label("variable", "adam") == "Variable-sized, Adam"
-    assert study.label("dropout", "paper") == "Dropout 0.5"
+    assert study.method("variable", "adam").label == "Variable-sized, Adam"
+    assert study.method("dropout", "paper").label == "Dropout 0.5"
 
 
 def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment() -> None:
@@ -284,16 +285,33 @@ def test_published_folds_need_the_fold_in_their_file_names() -> None:
         load_study(config)
 
 
+def test_the_old_name_of_a_key_still_works_with_a_notice() -> None:
+    old, new = shipped("demo") | {"kept": "saved"}, shipped("demo") | {"reuse": "saved"}
+    assert load_study(old) == load_study(new)
+    (notice,) = renamed_keys(old)
+    assert "the key `kept` is now called `reuse`" in notice
+    assert renamed_keys(new) == []
+    with pytest.raises(InputError, match="`kept` is the old name of `reuse`; give `reuse` alone"):
+        load_study(old | new)
+
+
 def test_the_schema_for_editors_is_that_of_the_code() -> None:
     written = json.loads((ROOT / "config" / "schema.json").read_text())
     assert written == schema(), "make schema"
 
 
-def test_the_readme_explains_every_key() -> None:
-    text = (ROOT / "config" / "README.md").read_text()
-    sections = schema()["$defs"].values()
-    keys = {key for section in sections for key in section.get("properties", {})}
-    assert {key for key in keys if f"`{key}`" not in text} == set()
+def test_the_readme_has_the_keys_and_words_of_the_code() -> None:
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert with_tables(text) == text, "make schema"
+    sections = schema()["$defs"]
+    shown = set(", ".join(re.findall(r"<!-- keys: (.*) -->", text)).split(", "))
+    assert shown == {name for name in sections if "properties" in sections[name]}
+
+
+@pytest.mark.parametrize("name", sorted(schema()["$defs"]))
+def test_every_key_is_described_in_a_sentence(name: str) -> None:
+    for key, value in schema()["$defs"][name].get("properties", {}).items():
+        assert re.fullmatch(r"[A-Zm][^\n]*[^.]\.", value.get("description", "")), f"{name}.{key}"
 
 
 def test_the_folds_on_its_training_set_choose_the_epoch_of_an_experiment_without_folds() -> None:
@@ -346,14 +364,14 @@ def test_a_study_of_families_is_read_and_planned() -> None:
     assert len(plan) == 6 + 3 + 3 * 4
     assert {run.epochs for run in plan if run.experiment == "rfam-60"} == {20}
     # Every family is seen a thousand times or so, whatever its size.
-    seen = {n: study.experiments[n].training * e for n, _, _, _, e in plan}
+    seen = {it.experiment: study.experiments[it.experiment].training * it.epochs for it in plan}
     assert all(990 <= times <= 1000 for times in seen.values())
 
 
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("families",), "deepmir/clear.fa", "write {family} once, where a family's name stands"),
+        (("families",), "deepmir/clear.fa", "write {family} once, in place of a family's name"),
         (("families",), "a/{family}/{family}.fa", "write {family} once"),
         (("shipped", "experiment"), "small-10", "shipped: 'small-10' needs `outliers`"),
         (("runs", 0, "experiments"), ["rfam-61"], "no experiment named 'rfam-61'"),
@@ -390,7 +408,7 @@ def test_a_study_of_predictions_needs_a_sheet_and_nothing_else() -> None:
     assert (study.samples, study.title, study.weights) == ("my.tsv", "Predictions", None)
     assert (study.predict.prior, study.scan.prior) == (0.1, 0.001)
     assert (study.predict.threshold, study.scan.false_positives) == (0.5, "1%")
-    assert (study.places(), study.plan()) == ([], [])
+    assert (study.source_refs(), study.plan()) == ([], [])
 
 
 def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
@@ -450,13 +468,13 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("a\tscan\tx.fa\na\tpredict\ty.fa\n", "line 3: the sample 'a' stands twice"),
+        ("a\tscan\tx.fa\na\tpredict\ty.fa\n", "line 3: the sample 'a' is listed twice"),
         ("a\tscan\tx.fa\nb\tscna\ty.fa\n", "line 3: run is 'scna', must be 'predict' or 'scan'"),
         ("a\tscan\t\n", "line 2: the sample 'a' has no FASTA file"),
         ("../a\tscan\tx.fa\n", "line 2: sample is '../a'; a name is letters, digits"),
         ("\tscan\tx.fa\n", "line 2: sample is ''"),
         ("-a\tscan\tx.fa\n", "line 2: sample is '-a'"),
-        ("", "there are no samples in it"),
+        ("", "it lists no samples"),
     ],
 )
 def test_what_is_wrong_in_a_sheet_of_samples_is_said_with_its_line(
@@ -484,10 +502,10 @@ def test_the_shipped_network_is_trained_on_the_whole_set_once_for_each_seed() ->
     assert study.shipped is not None
     assert (study.shipped.model, study.shipped.members) == ("variable", 1)
     # As many epochs as the trainings that calibrate it.
-    assert study.whole() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
+    assert study.runs_on_all() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
     nothing = load_study(shipped("demo"))
     assert isinstance(nothing, Study)
-    assert nothing.whole() == []
+    assert nothing.runs_on_all() == []
 
 
 def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_records() -> None:
@@ -496,7 +514,7 @@ def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_reco
     assert study.shipped is not None
     assert study.experiments[study.shipped.validation].split == "cluster-k-fold"
     assert all(dataset.cleaned for dataset in study.datasets.values())
-    assert len(study.whole()) == len(study.seeds) >= study.shipped.members
+    assert len(study.runs_on_all()) == len(study.seeds) >= study.shipped.members
 
 
 @pytest.mark.parametrize(
@@ -535,7 +553,7 @@ def test_two_members_of_two_seeds_can_be_shipped() -> None:
     config = changed("shipped", {"validation": "demo-cv", "members": 2}) | {"seeds": [0, 1]}
     study = load_study(config)
     assert isinstance(study, Study)
-    assert len(study.whole()) == 2
+    assert len(study.runs_on_all()) == 2
 
 
 def collecting() -> dict[str, Any]:
@@ -545,22 +563,22 @@ def collecting() -> dict[str, Any]:
 def test_what_is_collected_is_named_as_files_are() -> None:
     study = load_study(collecting())
     assert study.collections_of("human") == ["hairpins", "pseudo-hairpins", "other-rnas"]
-    assert set(study.places()) == {
+    assert set(study.source_refs()) == {
         *("mirbase-22/hairpins.csv", "mirbase-21/hairpins.csv", "mirbase21/miFam.dat"),
         *("yeast/fungus.fna", "rfam/seeds.stk"),
     }, "collections are no files"
     assert study.older("new") == "mirbase-21/hairpins.csv"
     assert study.older("clusters1") is None
     sources = read_sources(ROOT / "config" / "sources.tsv")
-    assert set(study.places()) <= set(sources), "all data of the example are pinned"
+    assert set(study.source_refs()) <= set(sources), "all data of the example are pinned"
 
 
 def test_the_example_of_an_organism_names_live_sources() -> None:
     study = load_study(shipped("examples/organism"))
-    assert "https://www.mirbase.org/download/hairpin.fa" in study.places()
+    assert "https://www.mirbase.org/download/hairpin.fa" in study.source_refs()
     rfam = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/RF00005.fa.gz"
-    assert rfam in study.places()
-    assert "ncbi:GCF_000146045.2/genome" in study.places()
+    assert rfam in study.source_refs()
+    assert "ncbi:GCF_000146045.2/genome" in study.source_refs()
 
 
 def with_collection(name: str, **given: Any) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def assign_roles(
     ----------
     split
         An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary; or
-        ``{"split": "whole", "dataset": …}``, in which all train.
+        ``{"split": "train-on-all", "dataset": …}``, in which all train.
     records
         Records by name of their set.
     fold
@@ -163,7 +163,7 @@ def assign_roles(
             parts = [(split["dataset"], roles)]
         case "across-datasets":
             parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
-        case "whole":
+        case "train-on-all":
             parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
@@ -179,7 +179,7 @@ def assign_roles(
         ],
         ignore_index=True,
     ).dropna(subset="role")
-    if split["split"] == "whole":
+    if split["split"] == "train-on-all":
         _both_classes(table, TRAIN)
         return table[list(EXPERIMENT)]
     if split.get("identity"):

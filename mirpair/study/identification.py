@@ -1,81 +1,45 @@
-"""A study of which RNAs are pre-miRNAs: its tables, and all that its config says."""
+"""A study of which RNAs are pre-miRNAs: all that its config says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
-from mirpair.study.base import BaseStudy, Name, Run, Section
+from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
 from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
 from mirpair.study.splits import (
     AcrossDatasets,
-    AnySplit,
     Drawn,
     Experiment,
     FamilyKFold,
     Published,
     SpeciesHeldOut,
     TimeHeldOut,
+    datasets_of,
     fold_count,
 )
-from mirpair.study.trainings import Figure3, ModelVariant, RecipeVariant, Runs, ShippedNetwork
-
-
-class Results(Section):
-    """A table of results, published and ours side by side."""
-
-    title: str = Field(description="Its caption.")
-    rows: dict[str, Name] = Field(
-        min_length=1,
-        description="Protocol (such as CV or test, as the published rows name it) to experiment.",
-    )
-    published: str | None = Field(
-        None, description="TSV file with published rows: method, protocol and the seven metrics."
-    )
-
-
-class Counts(Section):
-    """A table of the number of records in each set."""
-
-    title: str = Field(description="Its caption.")
-    sets: list[Name] = Field(min_length=1, description="Which sets.")
-    published: str | None = Field(
-        None, description="TSV file with published rows: dataset, positives, negatives."
-    )
-
-
-def _kind_of_table(table: Any) -> str:
-    is_counts = "sets" in table if isinstance(table, Mapping) else isinstance(table, Counts)
-    return "counts" if is_counts else "results"
-
-
-Table = Annotated[
-    Annotated[Results, Tag("results")] | Annotated[Counts, Tag("counts")],
-    Discriminator(_kind_of_table),
-]
-
-
-# Tables that every study has, and their titles.
-OWN_TABLES = {
-    "cleaned": "All evaluation records, and cleaned ones",
-    "epochs": "The last epoch, which is the result, and the best one by validation loss",
-    "audit": "What the evaluation records are worth",
-}
+from mirpair.study.tables import OWN_TABLES, Counts, Results, Table
+from mirpair.study.trainings import (
+    Figure3,
+    Method,
+    ModelVariant,
+    RecipeVariant,
+    Runs,
+    ShippedNetwork,
+)
 
 
 class Fold(NamedTuple):
-    """One experiment as it is run: a fold of a cross-validation, or a split of its own.
+    """An experiment as it is run: a fold of a cross-validation, or a split without folds.
 
     Attributes
     ----------
     group
         Its key in the config: ``human-cv``.
     number
-        Which fold, from 1; 0 where there are none.
+        Number of the fold, from 1; 0 where there are none.
     """
 
     group: str
@@ -83,31 +47,50 @@ class Fold(NamedTuple):
 
 
 class Study(BaseStudy):
-    """A study of who is a pre-miRNA: everything that one config file says."""
+    """A study of which RNAs are pre-miRNAs."""
 
     task: Literal["identification"] = Field(
-        "identification", description="What is studied: whether an RNA is a pre-miRNA."
+        "identification", description="Task of the study: whether an RNA is a pre-miRNA."
     )
-    kept: str | None = Field(
+    reuse: str | None = Field(
         None,
-        description="Folder with kept results: trainings found there are taken instead of made, "
-        "and the target `keep` puts those there that are made.",
+        description="Folder with saved results, laid out as `results/<study>/`: a training saved "
+        "there with the same network, recipe, seed and epochs is reused instead of run, and the "
+        "target `save` saves those that were run; by default everything is run.",
     )
     collections: dict[Name, Annotated[AnyCollection, Field(discriminator="source")]] = Field(
-        {}, description="RNAs that are collected from databases and genomes."
+        {},
+        description="RNAs that are collected from databases or cut from genomes, by name; by "
+        "default none.",
     )
-    datasets: dict[Name, Dataset] = Field(min_length=1, description="Sets of labelled RNAs.")
+    datasets: dict[Name, Dataset] = Field(
+        min_length=1, description="Sets of labelled RNAs, by name."
+    )
     experiments: dict[Name, Experiment] = Field(
-        min_length=1, description="Who trains and who evaluates."
+        min_length=1, description="Which records train and which evaluate, by name."
     )
-    models: dict[Name, ModelVariant] = Field({}, description="Networks of the study's own.")
-    recipes: dict[Name, RecipeVariant] = Field({}, description="Recipes of the study's own.")
-    runs: list[Runs] = Field(min_length=1, description="What is trained.")
-    tables: dict[Name, Table] = Field(description="What is printed.")
-    figure3: Figure3 | None = Field(None, description="What is watched beyond the last epoch.")
-    audit: Audit = Field(Audit(), description="What is known of hairpins, for the audit.")
+    models: dict[Name, ModelVariant] = Field(
+        {}, description="Networks that differ from the known ones, by name; by default none."
+    )
+    recipes: dict[Name, RecipeVariant] = Field(
+        {}, description="Recipes that differ from the known ones, by name; by default none."
+    )
+    runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
+    tables: dict[Name, Table] = Field(
+        description="Tables to write beside those of every study, by name; `{}` for none."
+    )
+    figure3: Figure3 | None = Field(
+        None,
+        description="Trainings that go on beyond their last epoch; by default there is no such "
+        "figure.",
+    )
+    audit: Audit = Field(
+        Audit(hairpins=None, families=None),
+        description="Known hairpins that the audit compares with; by default none.",
+    )
     shipped: ShippedNetwork | None = Field(
-        None, description="The network that `predict` and `scan` use."
+        None,
+        description="Network of `mirpair predict` and `mirpair scan` to train; by default none.",
     )
 
     @model_validator(mode="after")
@@ -116,21 +99,39 @@ class Study(BaseStudy):
         if len(self.folds()) < sum(fold_count(e) or 1 for e in self.experiments.values()):
             raise ValueError("experiments: two of them give the same name to a fold")
         for name, experiment in self.experiments.items():
-            for dataset in self._sets_of(experiment):
+            for dataset in datasets_of(experiment):
                 self.require_known("experiments", name, "set", dataset, self.datasets)
         self._variants_are_possible()
-        for index, runs in enumerate(self.runs):
-            for name in runs.experiments or []:
-                self.require_known("runs", str(index + 1), "experiment", name, self.experiments)
-            for name in runs.models:
-                self.require_known("runs", str(index + 1), "model", name, {**MODELS, **self.models})
-            self.require_known(
-                "runs", str(index + 1), "recipe", runs.recipe, {**RECIPES, **self.recipes}
+        self._runs_are_possible()
+        self._tables_are_possible()
+        self._figure3_is_possible()
+        self._shipped_is_possible()
+        if not self.plan():
+            raise ValueError("runs: no experiment has what they name, so nothing is trained")
+        if taken := [name for name in self.tables if name in OWN_TABLES]:
+            raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
+        self._labels_are_unique()
+        if twice := first_duplicate(self.plan()):
+            raise ValueError(
+                f"runs: {twice.model!r} with recipe {twice.recipe!r} on {twice.experiment!r} is "
+                "asked for twice"
             )
-            numbers = {fold.number for fold in self.folds().values()}
+        return self
+
+    def _runs_are_possible(self) -> None:
+        numbers = {fold.number for fold in self.folds().values()}
+        for index, runs in enumerate(self.runs, 1):
+            where = str(index)
+            for name in runs.experiments or []:
+                self.require_known("runs", where, "experiment", name, self.experiments)
+            for name in runs.models:
+                self.require_known("runs", where, "model", name, {**MODELS, **self.models})
+            self.require_known("runs", where, "recipe", runs.recipe, {**RECIPES, **self.recipes})
             for number in runs.folds or []:
                 if number < 1 or number not in numbers:
-                    raise ValueError(f"runs.{index + 1}: no experiment has a fold {number}")
+                    raise ValueError(f"runs.{index}: no experiment has a fold {number}")
+
+    def _tables_are_possible(self) -> None:
         for name, table in self.tables.items():
             if isinstance(table, Counts):
                 for dataset in table.sets:
@@ -140,46 +141,40 @@ class Study(BaseStudy):
                     self.require_known("tables", name, "experiment", group, self.experiments)
                     if not self.runs_on(group):
                         raise ValueError(f"tables.{name}: nothing is trained on {group!r}")
-        if self.figure3 is not None:
-            for key, kind, known in (
-                ("model", "model", {**MODELS, **self.models}),
-                ("recipe", "recipe", {**RECIPES, **self.recipes}),
-                ("validation", "experiment", self.experiments),
-                ("training", "experiment", self.experiments),
-            ):
-                if (name := getattr(self.figure3, key)) is not None:
-                    self.require_known("figure3", key, kind, name, known)
-            if self.figure3.training == self.figure3.validation:
-                raise ValueError("figure3: validation and training are the same experiment")
-            if usual := [run.epochs for run in self.watched() if run.epochs >= self.figure3.epochs]:
-                raise ValueError(
-                    f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
-                    f"{max(usual)}"
-                )
-        self._shipped_is_possible()
-        if not self.plan():
-            raise ValueError("runs: no experiment has what they name, so nothing is trained")
-        if taken := [name for name in self.tables if name in OWN_TABLES]:
-            raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
-        named: dict[str, tuple[str, str]] = {}
+
+    def _figure3_is_possible(self) -> None:
+        if self.figure3 is None:
+            return
+        for key, kind, known in (
+            ("model", "model", {**MODELS, **self.models}),
+            ("recipe", "recipe", {**RECIPES, **self.recipes}),
+            ("validation", "experiment", self.experiments),
+            ("training", "experiment", self.experiments),
+        ):
+            if (name := getattr(self.figure3, key)) is not None:
+                self.require_known("figure3", key, kind, name, known)
+        if self.figure3.training == self.figure3.validation:
+            raise ValueError("figure3: validation and training are the same experiment")
+        if usual := [run.epochs for run in self.watched() if run.epochs >= self.figure3.epochs]:
+            raise ValueError(
+                f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
+                f"{max(usual)}"
+            )
+
+    def _labels_are_unique(self) -> None:
+        methods: dict[str, tuple[str, str]] = {}
         for run in self.plan():
-            label = self.label(run.model, run.recipe)
-            other = named.setdefault(label, (run.model, run.recipe))
-            if other != (run.model, run.recipe):
+            label, method = self.method(run.model, run.recipe).label, (run.model, run.recipe)
+            other = methods.setdefault(label, method)
+            if other != method:
                 raise ValueError(
-                    f"runs: {' with '.join(other)} and {run.model} with {run.recipe} have the "
+                    f"runs: {' with '.join(other)} and {' with '.join(method)} have the "
                     f"same label {label!r}; give each its own"
                 )
-        keys = [run[:4] for run in self.plan()]
-        if twice := next((key for key in keys if keys.count(key) > 1), None):
-            raise ValueError(
-                f"runs: {twice[1]!r} with recipe {twice[2]!r} on {twice[0]!r} is asked for twice"
-            )
-        return self
 
     def _collections_are_possible(self) -> None:
         for name, of_both in self.datasets.items():
-            if both := [place for place in of_both.positives if place in of_both.negatives]:
+            if both := [ref for ref in of_both.positives if ref in of_both.negatives]:
                 raise ValueError(
                     f"datasets.{name}: {both[0]} is among the positives and the negatives"
                 )
@@ -215,11 +210,10 @@ class Study(BaseStudy):
         )
         if not fold_count(self.experiments[shipped.validation]):
             raise ValueError(f"shipped.validation: {shipped.validation!r} has no folds")
-        planned = {(run.experiment, *run[1:4]) for run in self.plan()}
-        for name, fold in self.folds().items():
+        planned = {run.key for run in self.plan()}
+        for name in self.folds_of(shipped.validation):
             for seed in self.seeds:
-                run = (name, shipped.model, shipped.recipe, seed)
-                if fold.group == shipped.validation and run not in planned:
+                if (name, shipped.model, shipped.recipe, seed) not in planned:
                     raise ValueError(
                         f"shipped: no training of {shipped.model!r} with recipe "
                         f"{shipped.recipe!r} on {name!r} is planned; add it to `runs`"
@@ -246,14 +240,8 @@ class Study(BaseStudy):
                     f"only, and {model.base!r} is none"
                 )
 
-    @staticmethod
-    def _sets_of(experiment: AnySplit) -> list[str]:
-        if isinstance(experiment, AcrossDatasets):
-            return [experiment.train, experiment.evaluate]
-        return [experiment.dataset]
-
     def folds(self) -> dict[str, Fold]:
-        """Every experiment as it is run, by the name of its file: ``human-cv1``, ``new-test``."""
+        """Map each experiment as it is run (``human-cv1``, ``new-test``) to its fold."""
         named: dict[str, Fold] = {}
         for name, experiment in self.experiments.items():
             if count := fold_count(experiment):
@@ -262,86 +250,109 @@ class Study(BaseStudy):
                 named[name] = Fold(name, 0)
         return named
 
+    def folds_of(self, *groups: str) -> list[str]:
+        """List the names of the folds of some experiments of the config."""
+        return [name for name, fold in self.folds().items() if fold.group in groups]
+
+    def fold_counts(self) -> dict[str, int]:
+        """Map each experiment of the config to its number of folds; 0 if it has none."""
+        return {name: fold_count(it) or 0 for name, it in self.experiments.items()}
+
     def drawn(self) -> list[str]:
-        """The experiments whose folds are drawn."""
+        """List the experiments whose folds are drawn at random."""
         return [name for name, it in self.experiments.items() if isinstance(it, Drawn)]
 
+    def trained(self) -> list[str]:
+        """List the experiments that something is trained on."""
+        return [name for name in self.experiments if self.runs_on(name)]
+
     def sets_of(self, fold_name: str) -> list[str]:
-        """The sets that an experiment takes its records from."""
-        return self._sets_of(self.experiments[self.folds()[fold_name].group])
+        """List the sets that an experiment takes its records from."""
+        return datasets_of(self.experiments[self.folds()[fold_name].group])
 
     def validation_of(self, group: str) -> str | None:
-        """The experiment with folds on the set that an experiment trains on; itself if it has."""
+        """Find the cross-validation of an experiment's training set; itself if it is one."""
         if fold_count(self.experiments[group]):
             return group
-        trains = self._sets_of(self.experiments[group])[0]
+        dataset = datasets_of(self.experiments[group])[0]
         for name, experiment in self.experiments.items():
             trained = fold_count(experiment) and self.runs_on(name)
-            if trained and self._sets_of(experiment)[0] == trains:
+            if trained and datasets_of(experiment)[0] == dataset:
                 return name
         return None
 
     def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
-        """The FASTA files of a published split's role, `{fold}` filled in; none of other splits."""
+        """List the FASTA files of a published split's role, `{fold}` filled in; else none."""
         group, number = self.folds()[fold_name]
         experiment = self.experiments[group]
         if not isinstance(experiment, Published):
             return []
-        places: list[str] = getattr(experiment, role)
-        return [place.replace("{fold}", str(number)) for place in places]
+        refs: list[str] = getattr(experiment, role)
+        return [ref.replace("{fold}", str(number)) for ref in refs]
 
-    def places(self) -> list[str]:
-        """Every file of sequences or families that the config names."""
-        sets = [place for d in self.datasets.values() for place in (*d.positives, *d.negatives)]
-        train = [place for name in self.folds() for place in self.split_files(name, "train")]
-        evaluate = [place for name in self.folds() for place in self.split_files(name, "evaluate")]
+    def source_refs(self) -> list[str]:
+        """List every file of sequences or families that the config names."""
+        sets = [ref for d in self.datasets.values() for ref in (*d.positives, *d.negatives)]
+        train = [ref for name in self.folds() for ref in self.split_files(name, "train")]
+        evaluate = [ref for name in self.folds() for ref in self.split_files(name, "evaluate")]
         older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
-        collected = [place for it in self.collections.values() for place in it.places()]
-        named = sets + train + evaluate + older + self.audit.places()
-        return [place for place in named if place not in self.collections] + collected
+        collected = [ref for it in self.collections.values() for ref in it.source_refs()]
+        named = sets + train + evaluate + older + self.audit.source_refs()
+        return [ref for ref in named if ref not in self.collections] + collected
 
     def collections_of(self, dataset: str) -> list[str]:
-        """The collections that a set takes its records from."""
+        """List the collections that a set takes its records from."""
         files = (*self.datasets[dataset].positives, *self.datasets[dataset].negatives)
-        return [place for place in files if place in self.collections]
+        return [ref for ref in files if ref in self.collections]
+
+    def origins_of(self, group: str, *splits: str) -> list[str]:
+        """List the collections of an experiment's set if it has one of some splits; else none."""
+        experiment = self.experiments[group]
+        if experiment.split not in splits:
+            return []
+        return self.collections_of(datasets_of(experiment)[0])
 
     def older(self, fold_name: str) -> str | None:
-        """The older release of a split in time; None of other splits."""
+        """Return the older release of a split in time; None of other splits."""
         experiment = self.experiments[self.folds()[fold_name].group]
         return experiment.older if isinstance(experiment, TimeHeldOut) else None
 
     def releases(self) -> dict[str, str]:
-        """What collections say of the release of their files."""
+        """Map files to the releases that collections state for them."""
         return {
-            place: it.release
+            ref: it.release
             for it in self.collections.values()
-            for place in it.places()
+            for ref in it.source_refs()
             if it.release
         }
 
     def max_lengths(self, fold_name: str) -> dict[str, int | None]:
-        """The networks that are planned on one experiment, and the longest RNA that each takes."""
-        planned = [run for run in self.plan() if run.experiment == fold_name]
+        """Map the networks that are trained on an experiment to the longest RNA that each takes."""
         return {
             run.model: self.training(fold_name, run.model, run.recipe)[0].max_length
-            for run in planned
+            for run in self.plan()
+            if run.experiment == fold_name
         }
 
     def result_tables(self) -> dict[str, Results]:
-        """The tables of results, by name."""
+        """Return the tables of results, by name."""
         return {name: table for name, table in self.tables.items() if isinstance(table, Results)}
 
     def count_tables(self) -> dict[str, Counts]:
-        """The tables of counts, by name."""
+        """Return the tables of counts, by name."""
         return {name: table for name, table in self.tables.items() if isinstance(table, Counts)}
 
     def runs_on(self, *groups: str) -> list[Run]:
-        """The trainings on some experiments of the config, all their folds."""
+        """List the trainings on some experiments of the config, on all their folds."""
         folds = self.folds()
         return [run for run in self.plan() if folds[run.experiment].group in groups]
 
+    def runs_in_table(self, table: str) -> list[Run]:
+        """List the trainings that a table of results shows."""
+        return self.runs_on(*self.result_tables()[table].rows.values())
+
     def plan(self) -> list[Run]:
-        """Every training of the study, in the order of the config."""
+        """List every training of the study, in the order of the config."""
         plan = []
         for runs in self.runs:
             for name, (group, number) in self.folds().items():
@@ -363,41 +374,54 @@ class Study(BaseStudy):
         return plan
 
     def watched(self) -> list[Run]:
-        """The trainings of Figure 3, the folds first; their epochs are those of the result."""
+        """List the trainings of Figure 3, the folds first; their epochs are those of the result."""
         if self.figure3 is None:
             return []
         model, recipe = self.figure3.model, self.figure3.recipe
-        groups = (self.figure3.validation, self.figure3.training)
+        groups = [self.figure3.validation, self.figure3.training]
         return [
             Run(name, model, recipe, self.seeds[0], self.training(name, model, recipe)[1].epochs)
             for group in groups
-            for name, fold in self.folds().items()
-            if fold.group == group
+            if group is not None
+            for name in self.folds_of(group)
         ]
 
-    def whole(self) -> list[Run]:
-        """The trainings on all records of a set, whose networks are shipped."""
+    def held_out_runs(self) -> list[Run]:
+        """List the trainings whose held-out scores calibrate the shipped network."""
         if self.shipped is None:
             return []
-        shipped = self.shipped
-        held = [
-            run
-            for run in self.runs_on(shipped.validation)
-            if (run.model, run.recipe) == (shipped.model, shipped.recipe)
-        ]
-        (dataset,) = self.sets_of(held[0].experiment)
-        return [
-            Run(dataset, shipped.model, shipped.recipe, seed, held[0].epochs) for seed in self.seeds
-        ]
+        wanted = (self.shipped.model, self.shipped.recipe)
+        runs = self.runs_on(self.shipped.validation)
+        return [run for run in runs if (run.model, run.recipe) == wanted]
+
+    def runs_on_all(self) -> list[Run]:
+        """List the trainings on all records of a set, whose networks are shipped."""
+        if self.shipped is None:
+            return []
+        # As many epochs as the trainings that calibrate it.
+        first = self.held_out_runs()[0]
+        (dataset,) = self.sets_of(first.experiment)
+        return [Run(dataset, first.model, first.recipe, seed, first.epochs) for seed in self.seeds]
 
     def training(self, fold_name: str, model: str, recipe: str) -> tuple[Model, Recipe]:
-        """What a run trains and how, by the names that it has in the config."""
-        network = MODELS[model] if model in MODELS else _varied_model(self.models[model])
+        """Return what a run trains and how, by the names that it has in the config."""
+        network, split = self._network(model), self._split_of(fold_name)
         if recipe in RECIPES:
-            return RECIPES[recipe](network, self._split_of(fold_name))
-        variant = self.recipes[recipe]
-        network, base = RECIPES[variant.base](network, self._split_of(fold_name))
-        return network, replace(base, **variant.given())
+            return RECIPES[recipe](network, split)
+        return self.recipes[recipe].training(network, split)
+
+    def method(self, model: str, recipe: str) -> Method:
+        """Return what a network that is trained by a recipe is called."""
+        network, known = self._network(model), recipe in RECIPES
+        suffix = f", {recipe if known else self.recipes[recipe].label}"
+        if recipe == "paper":
+            suffix = ""
+        # Only the recipes of the paper and of its code reproduce anything.
+        reproduces = network.published if known else ""
+        return Method(network.label + suffix, reproduces, (reproduces or network.label) + suffix)
+
+    def _network(self, model: str) -> Model:
+        return MODELS[model] if model in MODELS else self.models[model].network()
 
     def _split_of(self, fold_name: str) -> Split:
         group, number = self.folds()[fold_name]
@@ -405,17 +429,3 @@ class Study(BaseStudy):
             return "cross-validation"
         is_across = isinstance(self.experiments[group], AcrossDatasets)
         return "across-datasets" if is_across else "test"
-
-    def label(self, model: str, recipe: str) -> str:
-        """Name of a network in tables and figures; the recipe is told unless it is the paper's."""
-        network = MODELS[model] if model in MODELS else self.models[model]
-        if recipe == "paper":
-            return network.label
-        how = recipe if recipe in RECIPES else self.recipes[recipe].label
-        return f"{network.label}, {how}"
-
-
-def _varied_model(variant: ModelVariant) -> Model:
-    # It is another network than the one that has a row in the paper.
-    own = {"label": variant.label, "published": "", **variant.given()}
-    return replace(MODELS[variant.base], **own)

@@ -12,26 +12,27 @@ from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.prediction import PredictionStudy
 
+# Keys that were renamed: the old names still work in this release.
+RENAMED = {"kept": "reuse"}
+AnyStudy = Study | FamilyStudy | PredictionStudy
+_TASKS: dict[Any, type[AnyStudy]] = {"families": FamilyStudy, "prediction": PredictionStudy}
+
 
 def schema() -> dict[str, Any]:
-    """JSON schema of a config of any task, for editors."""
-    return TypeAdapter(Study | FamilyStudy | PredictionStudy).json_schema()
+    """Return the JSON schema of a config of any task, for editors."""
+    return TypeAdapter(AnyStudy).json_schema()
 
 
-def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy | PredictionStudy:
-    """Check a config as it came from YAML; its key `task` tells which kind of study it is.
+def load_study(config: Mapping[str, Any]) -> AnyStudy:
+    """Check a config as it came from YAML; its key `task` says which kind of study it is.
 
     Raises
     ------
     InputError
-        Listing everything that is wrong: where it stands, what it is and what it should be.
+        Listing everything that is wrong: where it is, what it is and what it should be.
     """
     try:
-        kinds: dict[Any, type[Study | FamilyStudy | PredictionStudy]] = {
-            "families": FamilyStudy,
-            "prediction": PredictionStudy,
-        }
-        return kinds.get(str(config.get("task")), Study).model_validate(config)
+        return _TASKS.get(str(config.get("task")), Study).model_validate(_with_new_keys(config))
     except ValidationError as error:
         problems = [_explain(dict(problem)) for problem in error.errors()]
         raise InputError(
@@ -41,27 +42,43 @@ def load_study(config: Mapping[str, Any]) -> Study | FamilyStudy | PredictionStu
         ) from error
 
 
+def renamed_keys(config: Mapping[str, Any]) -> list[str]:
+    """List a notice for each key of a config that has a new name."""
+    return [
+        f"config: the key `{old}` is now called `{new}`; the old name stops working in the next "
+        "release"
+        for old, new in RENAMED.items()
+        if old in config
+    ]
+
+
+def _with_new_keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    for old, new in RENAMED.items():
+        if old in config and new in config:
+            raise InputError(f"config: `{old}` is the old name of `{new}`; give `{new}` alone")
+    return {RENAMED.get(key, key): value for key, value in config.items()}
+
+
 _SPLITS = (
     *("k-fold", "cluster-k-fold", "family-k-fold"),
     *("species", "time", "published", "across-datasets"),
 )
 _COLLECTIONS = ("hairpins", "rfam", "pseudo-hairpins")
 _KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
-
-
+# Sections whose keys are names of the user.
 _NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
 
 
 def _explain(problem: dict[str, Any]) -> str:
     loc = list(problem["loc"])
-    # After the name of an experiment or a table pydantic puts the kind that it took it for.
+    # pydantic adds the kind that it takes an experiment or a table for, after its name.
     if len(loc) > 2 and loc[0] in ("experiments", "tables", "collections") and loc[2] in _KINDS:
         del loc[2]
-    # Lists are counted from 1; a number that is a key of a mapping stays as it is.
+    # Entries of lists are counted from 1; a number that is a key of a mapping stays as it is.
     named = loc and loc[0] in _NAMED
     where = ".".join(
-        str(part + 1) if isinstance(part, int) and not (named and place == 1) else str(part)
-        for place, part in enumerate(loc)
+        str(part + 1) if isinstance(part, int) and not (named and depth == 1) else str(part)
+        for depth, part in enumerate(loc)
         if part != "[key]"
     )
     match problem["type"]:
@@ -84,7 +101,7 @@ def _explain(problem: dict[str, Any]) -> str:
         case "string_pattern_mismatch" if loc[0] == "collections" and "families" in loc:
             return f"{where}: is {problem['input']!r}; an accession of Rfam is RF and five digits"
         case "string_pattern_mismatch" if loc == ["families"]:
-            how = "write {family} once, where a family's name stands"
+            how = "write {family} once, in place of a family's name"
             return f"{where}: is {problem['input']!r}; {how}"
         case "string_pattern_mismatch":
             return f"{where}: is {problem['input']!r}; a name is letters, digits, - and _"

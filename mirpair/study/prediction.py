@@ -58,27 +58,28 @@ class Scanning(Section):
 
 
 class PredictionStudy(BaseStudy):
-    """A study that asks a network about anyone's RNAs and genomes."""
+    """A study that scores anyone's RNAs and genomes; nothing is trained."""
 
     task: Literal["prediction"] = Field(
-        description="What is done: RNAs and genomes are scored by weights that are there."
+        description="Task of the study: to score RNAs and genomes with existing weights."
     )
-    title: str = Field("Predictions", description="Heading of its report.")
+    title: str = Field("Predictions", description="Heading of the report.")
     samples: str = Field(
-        description="Sheet of the samples, TSV: sample (a name), run (predict or scan), fasta."
+        description="Sheet of samples: a TSV file with the columns `sample` (a name), `run` "
+        "(`predict` or `scan`) and `fasta` (a path, a URL or a name of the sources table)."
     )
     weights: str | None = Field(
-        None, description="Weights of a network; the ones that come with mirpair, if left out."
+        None, description="File of weights to use; by default those that come with mirpair."
     )
-    predict: Predicting = Field(Predicting(), description="How RNAs are scored.")
-    scan: Scanning = Field(Scanning(), description="How genomes are scanned.")
+    predict: Predicting = Field(Predicting(), description="How to score RNAs.")
+    scan: Scanning = Field(Scanning(), description="How to scan genomes.")
 
-    def places(self) -> list[str]:
-        """No file: those of the samples are in the sheet, see `read_samples`."""
+    def source_refs(self) -> list[str]:
+        """Return no file: those of the samples are in the sheet, see `read_samples`."""
         return []
 
     def plan(self) -> list[Run]:
-        """Nothing is trained."""
+        """Return no run: nothing is trained."""
         return []
 
 
@@ -103,7 +104,7 @@ def read_samples(path: str) -> dict[str, Sample]:
     Raises
     ------
     InputError
-        If it is something else, a sample stands twice, or its name or what is run is not possible.
+        If the file is not such a sheet, a sample is listed twice, or a name or value is invalid.
     """
     table = read_tsv(path, dict.fromkeys(("sample", *Sample._fields), "str"), remedy="correct it")
     samples: dict[str, Sample] = {}
@@ -113,12 +114,12 @@ def read_samples(path: str) -> dict[str, Sample]:
         if not re.fullmatch(NAME, name):
             raise InputError(f"{where}: sample is {name!r}; a name is letters, digits, - and _")
         if name in samples:
-            raise InputError(f"{where}: the sample {name!r} stands twice")
+            raise InputError(f"{where}: the sample {name!r} is listed twice")
         if sample.run not in ("predict", "scan"):
             raise InputError(f"{where}: run is {sample.run!r}, must be 'predict' or 'scan'")
         if not sample.fasta:
             raise InputError(f"{where}: the sample {name!r} has no FASTA file")
         samples[name] = sample
     if not samples:
-        raise InputError(f"{path}: there are no samples in it")
+        raise InputError(f"{path}: it lists no samples")
     return samples

@@ -1,29 +1,31 @@
-"""The sections of a config about where RNAs come from: audit, collections, sets."""
+"""The sections of a config about where RNAs come from: audit, collections, datasets."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from mirpair.rna.sequences import LONGEST
-from mirpair.study.base import Name, Section, SourceRef, SourceRefs
+from mirpair.study.base import Name, Section, Seed, SourceRef, SourceRefs
 
 # Where Rfam publishes all sequences of a family.
 RFAM = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/{family}.fa.gz"
+FamilyFile = Annotated[str, Field(min_length=1)]
 
 
 class Audit(Section):
     """References that the audit compares evaluation records with."""
 
     hairpins: SourceRef | None = Field(
-        default=None,
-        description="FASTA file of known hairpins with headers like miRBase's: name, accession.",
+        None,
+        description="FASTA file of known hairpins, whose headers begin with name and accession as "
+        "in miRBase; by default no hairpin is known.",
     )
-    families: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None,
-        description="miRBase's miFam.dat, which families the hairpins belong to: a name of the "
-        "sources table, a URL or a path.",
+    families: FamilyFile | None = Field(
+        None,
+        description="miRBase's `miFam.dat`, which maps the accessions of `hairpins` to families; "
+        "by default no family is known.",
     )
 
     @model_validator(mode="after")
@@ -32,17 +34,26 @@ class Audit(Section):
             raise ValueError("families are those of known hairpins, so it needs `hairpins` too")
         return self
 
-    def places(self) -> list[str]:
-        """The files that it names: none, the hairpins, or both."""
-        return [place for place in (self.hairpins, self.families) if place is not None]
+    def source_refs(self) -> list[str]:
+        """List the files that it names: none, the hairpins, or both."""
+        return [ref for ref in (self.hairpins, self.families) if ref is not None]
 
 
 class _Collection(Section):
-    shortest: int = Field(1, ge=1, description="Shorter RNAs are left out, nt.")
-    longest: int = Field(LONGEST, ge=1, description="Longer RNAs are left out, nt.")
     release: str = Field(
-        "", description="Of the database, for the lock file; it is told, not looked at."
+        "",
+        description="Release of the database, recorded in the lock file and not checked; by "
+        "default the date on which the server says that the file was last modified.",
     )
+
+    def params(self) -> dict[str, Any]:
+        """Return what decides which RNAs are collected, as params of a script."""
+        return self.model_dump(exclude={"release"})
+
+
+class _Database(_Collection):
+    shortest: int = Field(1, ge=1, description="Minimum length of an RNA, nt.")
+    longest: int = Field(LONGEST, ge=1, description="Maximum length of an RNA, nt.")
 
     @model_validator(mode="after")
     def _lengths_are_possible(self) -> Self:
@@ -51,46 +62,52 @@ class _Collection(Section):
         return self
 
 
-class HairpinCollection(_Collection):
+class HairpinCollection(_Database):
     """Hairpins of miRBase or MirGeneDB."""
 
-    source: Literal["hairpins"]
+    source: Literal["hairpins"] = Field(description="Kind of collection.")
     file: SourceRef = Field(
-        description="FASTA with names such as hsa-let-7a-1, and in miRBase accessions; or a CSV "
-        "file with the columns accession, ID and precursor."
+        description="FASTA file of miRBase (`hairpin.fa`) or MirGeneDB, or a CSV file with the "
+        "columns accession, ID and precursor."
     )
     species: Annotated[list[str], Field(min_length=1)] | None = Field(
-        None, description="Species, as names begin (hsa); all, if it is left out."
-    )
-    families: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="miRBase's miFam.dat; if it is left out, names tell the family "
-        "(hsa-mir-10b: mir-10).",
+        description="Species to collect, as names of hairpins begin (`hsa`), in any case; by "
+        "default all.",
+    )
+    families: FamilyFile | None = Field(
+        None,
+        description="miRBase's `miFam.dat`, which maps accessions to families; by default the "
+        "family is read from the name (hsa-mir-10b: mir-10).",
     )
 
-    def places(self) -> list[str]:
-        """The files that it is made from."""
-        return [place for place in (self.file, self.families) if place is not None]
+    def source_refs(self) -> list[str]:
+        """List the files that it is made from."""
+        return [ref for ref in (self.file, self.families) if ref is not None]
 
 
-class RfamCollection(_Collection):
-    """RNAs of families of Rfam."""
+class RfamCollection(_Database):
+    """Other RNAs, or microRNA families, of Rfam."""
 
-    source: Literal["rfam"]
+    source: Literal["rfam"] = Field(description="Kind of collection.")
     families: list[Annotated[str, Field(pattern=r"^RF\d{5}$")]] = Field(
-        [], description="Accessions of families, whose full FASTA files Rfam's server has."
+        [],
+        description="Accessions of families (`RF00005`) to download from Rfam's server; give "
+        "these or `file`.",
     )
     file: SourceRef | None = Field(
-        None, description="Alignments in Stockholm format, such as Rfam.seed, in place of them."
+        None,
+        description="Alignments in Stockholm format, such as `Rfam.seed`; give this or `families`.",
     )
     without: list[str] = Field(
-        [], description="Types of families of `file` that are left out, such as miRNA."
+        [],
+        description="Types of families of `file` to leave out, by words of `#=GF TP` such as "
+        "`miRNA`, in any case.",
     )
-
     at_most: int | None = Field(
-        None, ge=1, description="At most so many of each family; all, if it is left out."
+        None, ge=1, description="Maximum number of RNAs per family; by default all."
     )
-    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of those.")
+    seed: Seed = Field(0, description="Seed of the choice of `at_most` RNAs per family.")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> RfamCollection:
@@ -100,34 +117,39 @@ class RfamCollection(_Collection):
             raise ValueError("`without` is about the types of a `file`; leave out its families")
         return self
 
-    def places(self) -> list[str]:
-        """The files that it is made from: one, or one a family."""
+    def source_refs(self) -> list[str]:
+        """List the files that it is made from: one, or one per family."""
         return [self.file] if self.file else [RFAM.format(family=it) for it in self.families]
 
 
-class PseudoHairpinCollection(Section):
-    """Stretches of sequences without pre-miRNAs that fold as pre-miRNAs do (Xue et al. 2005)."""
+class PseudoHairpinCollection(_Collection):
+    """Parts of sequences without pre-miRNAs that fold as pre-miRNAs do (Xue et al. 2005)."""
 
-    source: Literal["pseudo-hairpins"]
+    source: Literal["pseudo-hairpins"] = Field(description="Kind of collection.")
     file: SourceRef = Field(
-        description="FASTA of a genome or of coding sequences; `ncbi:GCF_000146045.2/genome` (or "
-        "/cds, /rna) and `ncbi:NM_000014.6,NM_000015.3/cds` come from NCBI."
+        description="FASTA file of a genome or of transcripts; `ncbi:GCF_000146045.2/genome` (or "
+        "`/cds`, `/rna`) and `ncbi:NM_000014.6,NM_000015.3/cds` are downloaded from NCBI."
     )
-    lengths_of: Name = Field(description="Collection whose lengths they have.")
-    per_positive: int = Field(1, ge=1, description="How many for each RNA of that collection.")
+    lengths_of: Name = Field(
+        description="Collection whose lengths the pseudo-hairpins are drawn from."
+    )
+    per_positive: int = Field(
+        1, ge=1, description="Number of pseudo-hairpins per RNA of that collection."
+    )
     strands: Literal["both", "plus"] = Field(
-        "both", description="Both of a genome; `plus` for coding sequences and transcripts."
+        "both",
+        description="Strands to cut from: `both` of a genome, `plus` of coding sequences and "
+        "transcripts.",
     )
-    stem: int = Field(18, ge=3, description="Least base pairs.")
-    mfe: float = Field(-15.0, le=0, description="Highest energy, kcal/mol.")
-    species: str = Field("", description="Of the sequences, for a split by species.")
-    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the draw of lengths and places.")
-    release: str = Field(
-        "", description="Of the sequences, for the lock file; it is told, not looked at."
+    stem: int = Field(18, ge=3, description="Minimum number of base pairs in the stem.")
+    mfe: float = Field(-15.0, le=0, description="Maximum folding energy (MFE), kcal/mol.")
+    species: str = Field(
+        "", description="Species of the sequences, for a split by species; by default none."
     )
+    seed: Seed = Field(0, description="Seed of the choice of lengths and positions.")
 
-    def places(self) -> list[str]:
-        """The file that they are cut from."""
+    def source_refs(self) -> list[str]:
+        """List the file that they are cut from."""
         return [self.file]
 
 
@@ -138,18 +160,18 @@ class Dataset(Section):
     """A set of labelled RNAs."""
 
     positives: SourceRefs = Field(
-        description="The pre-miRNAs (label 1): FASTA files, or names of `collections`."
+        description="Pre-miRNAs (label 1): FASTA files, or names of `collections`."
     )
     negatives: SourceRefs = Field(
-        description="Everything else (label 0): FASTA files, or names of `collections`."
+        description="All other RNAs (label 0): FASTA files, or names of `collections`."
     )
     on_ambiguous: Literal["error", "drop"] = Field(
         "error",
-        description="What to do with a record that has a character outside ACGU(T): stop, or "
-        "leave it out and list it.",
+        description="What to do with a record that has a character outside ACGU(T): `error` stops "
+        "and names file, record and position, `drop` leaves it out and lists it.",
     )
     cleaned: bool = Field(
         False,
-        description="Whether to leave out what is known to be wrong: sequences of both classes, "
-        "negatives that are known hairpins (of `audit.hairpins`), and copies.",
+        description="Whether to leave out records that are known to be wrong: sequences in both "
+        "classes, negatives that are known hairpins (of `audit.hairpins`), and copies.",
     )

@@ -71,7 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     names = ("pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz")
     copy.snakemake(*(f"{RESULTS}/shipped/{name}" for name in names), "--configfile", "test.yaml")
     left = copy.planned("all", "--configfile", "test.yaml")
-    assert not {"ship", "ship_hairpins", "ship_background", "train_whole"} & set(left)
+    assert not {"ship", "ship_hairpins", "ship_background", "train_on_all"} & set(left)
     return copy
 
 
@@ -88,9 +88,9 @@ def test_what_is_known_to_be_wrong_trains_nothing_and_is_listed(made: Copy) -> N
     assert len(records) == 39 + 80
     assert records["id"].is_unique
     assert records["id"].iloc[0] == "one_pos:1"
-    whole = pd.read_csv(made.folder / RESULTS / "whole" / "both.tsv", sep="\t")
-    assert whole["id"].tolist() == records["id"].tolist()
-    assert set(whole["role"]) == {"train"}
+    experiment = pd.read_csv(made.folder / RESULTS / "train_on_all" / "both.tsv", sep="\t")
+    assert experiment["id"].tolist() == records["id"].tolist()
+    assert set(experiment["role"]) == {"train"}
 
 
 def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> None:
@@ -99,7 +99,9 @@ def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> 
     assert len(predictor.networks) == 2
     assert predictor.calibration is not None
     provenance = json.loads(
-        (made.folder / RESULTS / "whole/both/variable/paper/seed0/provenance.json").read_text()
+        (
+            made.folder / RESULTS / "train_on_all/both/variable/paper/seed0/provenance.json"
+        ).read_text()
     )
     assert provenance["run"]["epochs"] == 4
     card = (folder / "pre-mirna.md").read_text()

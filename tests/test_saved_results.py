@@ -15,8 +15,8 @@ from mirpair.study.saved_results import (
     OF_RUN,
     OF_WATCHED,
     check_data,
-    kept_runs,
     pack,
+    reusable_runs,
     unpack,
 )
 
@@ -42,20 +42,20 @@ def keep(folder: Path, **changes: object) -> Path:
 def test_a_run_is_taken_if_it_is_whole_and_was_trained_as_planned(tmp_path: Path) -> None:
     keep(tmp_path)
     other = NAME.replace("cv1", "cv2")
-    assert kept_runs(tmp_path, {NAME: TRAINING, other: TRAINING}) == [NAME]
+    assert reusable_runs(tmp_path, {NAME: TRAINING, other: TRAINING}) == [NAME]
 
 
 @pytest.mark.parametrize("part", list(TRAINING))
 def test_a_run_that_was_trained_otherwise_is_not_taken(tmp_path: Path, part: str) -> None:
     keep(tmp_path, **{part: {**TRAINING[part], "other": 1}})
-    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
 
 
 @pytest.mark.parametrize("missing", OF_RUN)
 def test_a_run_that_lacks_a_file_is_not_taken(tmp_path: Path, missing: str) -> None:
     (keep(tmp_path) / missing).unlink()
-    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
-    of_watched = kept_runs(tmp_path, {NAME: TRAINING}, OF_WATCHED)
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
+    of_watched = reusable_runs(tmp_path, {NAME: TRAINING}, OF_WATCHED)
     assert of_watched == ([] if missing in OF_WATCHED else [NAME])
 
 
@@ -63,15 +63,15 @@ def test_a_run_that_lacks_a_file_is_not_taken(tmp_path: Path, missing: str) -> N
 def test_a_provenance_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> None:
     (keep(tmp_path) / "provenance.json").write_text(content)
     with pytest.raises(InputError, match=r"seed0/provenance\.json: .* delete its folder"):
-        kept_runs(tmp_path, {NAME: TRAINING})
+        reusable_runs(tmp_path, {NAME: TRAINING})
 
 
 def test_a_history_of_fewer_or_more_epochs_is_not_taken(tmp_path: Path) -> None:
     keep(tmp_path)
-    assert kept_runs(tmp_path, {NAME: TRAINING}, epochs=40) == [NAME]
-    assert kept_runs(tmp_path, {NAME: TRAINING}, epochs=80) == [], "it was not watched that far"
+    assert reusable_runs(tmp_path, {NAME: TRAINING}, epochs=40) == [NAME]
+    assert reusable_runs(tmp_path, {NAME: TRAINING}, epochs=80) == [], "it was not watched that far"
     (tmp_path / NAME / "history.tsv").write_text("epoch\n1\n")
-    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
 
 
 FILES = ["audit/cv1/records.tsv.gz", "baselines/cv1.tsv.gz"]
@@ -89,17 +89,17 @@ def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
     assert not check_data(tmp_path, DATA_OF, FILES), "nothing is kept there yet"
     keep_data(tmp_path)
     assert check_data(tmp_path, DATA_OF, FILES)
-    with pytest.raises(InputError, match=r"of other data: the section datasets of the config"):
+    with pytest.raises(InputError, match=r"from other data: the section datasets of the config"):
         check_data(tmp_path, {**DATA_OF, "datasets": {"mine": ["b.fa"]}}, FILES)
     with pytest.raises(InputError, match="the section experiments of the config"):
         check_data(tmp_path, {**DATA_OF, "experiments": {}}, FILES)
-    with pytest.raises(InputError, match="there is no such folder; correct `kept`"):
+    with pytest.raises(InputError, match="there is no such folder; correct `reuse`"):
         check_data(tmp_path / "nowhere", DATA_OF, FILES)
 
 
 def test_a_file_that_has_changed_under_its_name_is_told(tmp_path: Path) -> None:
     keep_data(tmp_path)
-    with pytest.raises(InputError, match=r"kept of another a\.fa than is here"):
+    with pytest.raises(InputError, match=r"come from another a\.fa than is here"):
         check_data(tmp_path, {**DATA_OF, "sha256": {"a.fa": "0b"}}, FILES)
     assert check_data(tmp_path, {**DATA_OF, "sha256": {}}, FILES), "it is not here"
 
