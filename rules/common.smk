@@ -1,5 +1,5 @@
 # From a checked config to the files that rules ask for: what all tasks share.
-# Rules keep the wiring; what takes thought is in mirpair/study/plan.py.
+# Rules hold the wiring; mirpair/study/plan.py computes.
 import json
 import os
 import re
@@ -85,17 +85,17 @@ wildcard_constraints:
 
 
 def code_of(script, *folders):
-    """Hash of what a script does, with all of the library that it runs."""
+    """Hash the code of a script, with all of the library that it runs."""
     return code_version(HOME / "scripts" / f"{script}.py", *folders)
 
 
 def growing(amount):
-    """What a job may use, measured with room to spare, and as much again in each new attempt."""
+    """Resource of a job: a limit, measured with room to spare, that grows with each attempt."""
     return lambda wildcards, attempt: amount * attempt
 
 
 def one_of(names):
-    """Regular expression of a wildcard that is one of some names; there may be none."""
+    """Write a wildcard's constraint: one of some names, of which there may be none."""
     return "|".join(map(re.escape, names)) or "none"
 
 
@@ -114,7 +114,7 @@ FILES = plan.SourceFiles(HOME, SOURCES, getattr(STUDY, "collections", {}), LIVE)
 
 
 def file_of(ref):
-    """The file that a config names: collected, downloaded, or the user's own."""
+    """Find the file that a config names: collected, downloaded, or the user's own."""
     with explained():
         # A workflow that imports this one may have a rule that makes the file.
         path = FILES.path_of(ref, may_be_made=not HOME.samefile(workflow.basedir))
@@ -128,7 +128,7 @@ for ref in SOURCE_REFS:
 
 
 def run_of(wildcards, runs=PLAN):
-    """The planned run of a folder; others are not made."""
+    """Find the planned run of a folder; no other run is made."""
     key = (wildcards.experiment, wildcards.model, wildcards.recipe, int(wildcards.seed))
     if key not in runs:
         name = " / ".join(map(str, key))
@@ -137,32 +137,32 @@ def run_of(wildcards, runs=PLAN):
 
 
 def run_file(run, name, kind="runs"):
-    """A file of a run's folder."""
+    """Name a file of a run's folder."""
     return f"<results>/{kind}/{run.folder}/{name}"
 
 
 def training_of(run, like=None):
-    """What a run trains and how, in every detail, as params of a script."""
+    """Describe what a run trains and how, in every detail, as params of a script."""
     return plan.training_params(STUDY, run, like=like)
 
 
 def caption(name):
-    """The sentences that a table or figure has in Snakemake's report and in ours."""
+    """Read the caption of a table or figure, for Snakemake's report and for ours."""
     return " ".join((HOME / f"rules/captions/{name}.rst").read_text().split())
 
 
 def table_files(tables):
-    """Tables in every format."""
+    """List the files of tables in every format."""
     formats = ["csv", "html", "md", "tex"]
     return expand("<results>/tables/{table}.{format}", table=tables, format=formats)
 
 
-# What people type, to the files that it stands for; filled by the files of a task.
+# Name of a target to its files; the rules of a task fill it.
 TARGETS = {}
 
 
 def other_task(name):
-    """What is wrong if a study of this task has no such target."""
+    """Explain that a study of this task has no such target."""
     other = "families" if name == "families-report" else "config"
     return (
         f"{name}: the study {STUDY.study!r} is of another task (its config has `task: "
@@ -172,7 +172,7 @@ def other_task(name):
 
 
 def target(name):
-    """Input function: the files that a target stands for in a study of this task."""
+    """Input function: the files of a target in a study of this task."""
 
     def files(wildcards):
         if name not in TARGETS:

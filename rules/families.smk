@@ -27,7 +27,7 @@ if FAMILY_DOWNLOADS:
 MIRMACHINE = "mirmachine==0.3.0.5 --hash=sha256:52c348320a0bfd51b06548a7334dbf8a0737723eed213572b021b417cbc81988"
 
 
-# All experiments at once: what two of them share is folded once.
+# All experiments at once, so that a record of two of them is folded once.
 rule families_records:
     input:
         families=list(FAMILY_FILES.values()),
@@ -54,7 +54,7 @@ rule families_records:
         seed=STUDY.seeds[0],
         code=code_of("families_records"),
     message:
-        "Choosing the RNAs of the study: who trains, validates and evaluates"
+        "Choosing the RNAs of the study that train, validate and evaluate"
     script:
         "../scripts/families_records.py"
 
@@ -167,7 +167,7 @@ rule families_evaluate:
         "../scripts/families_evaluate.py"
 
 
-# The training record that shares most 8-mers: the baseline, and how near each record is.
+# The training record that shares most 8-mers: the baseline, and how similar each record is.
 rule families_nearest:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -188,12 +188,12 @@ rule families_nearest:
     params:
         code=code_of("families_nearest"),
     message:
-        "Looking for the nearest training record in {wildcards.experiment}"
+        "Searching the nearest training record in {wildcards.experiment}"
     script:
         "../scripts/families_nearest.py"
 
 
-# Covariance models of the same training records, and what they call the others.
+# Covariance models of the same training records.
 rule families_models:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -332,7 +332,7 @@ rule families_speed:
         "../scripts/families_speed.py"
 
 
-# What `mirpair annotate` asks; `make weights` brings it into the folder weights/.
+# The weights of `mirpair annotate`; `make weights` copies them to weights/.
 rule families_ship:
     input:
         records="<results>/datasets/all/records.tsv",
@@ -366,7 +366,7 @@ rule families_ship:
         "../scripts/families_ship.py"
 
 
-# What all methods call: tables and figures are made of it.
+# The calls of all methods, from which tables and figures are made.
 CALLED = {
     "nearest": expand("<results>/nearest/{experiment}.tsv", experiment=STUDY.experiments),
     "calls": [run_file(run, "calls.tsv") for run in PLAN.values()],

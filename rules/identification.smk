@@ -7,11 +7,11 @@ FOLD_COUNTS = STUDY.fold_counts()
 TRAINED = STUDY.trained()
 WATCHED = plan.by_key(STUDY.watched())
 WATCHED_RUN = f"<results>/watched/{RUN_FOLDER}"
-# Trainings on all records of a set, which has the place of an experiment in their names.
+# Trainings on all records of a set, whose name is in place of an experiment's.
 ON_ALL = plan.by_key(STUDY.runs_on_all())
 RUN_ON_ALL = f"<results>/train_on_all/{RUN_FOLDER}"
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
-# Those that have a figure.
+# Tables that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
 SHIPPED = ["pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz"] if STUDY.shipped else []
 
@@ -35,7 +35,7 @@ def fasta(label):
 
 
 def reference(ref):
-    """A file that the config may leave out, in a list, which then is empty."""
+    """List a file that the config may leave out; the list is then empty."""
     return [file_of(name) for name in [ref] if name]
 
 
@@ -45,22 +45,22 @@ def published(role):
 
 
 def published_file(table):
-    """The file with a table's published rows in a list, which is empty if there is none."""
+    """List the file with a table's published rows; the list is empty if there is none."""
     return [local(resolve(path)) for path in [STUDY.tables[table].published] if path]
 
 
 def collections_from(*sources):
-    """The collections from some sources, as a constraint of a wildcard."""
+    """Write a wildcard's constraint: the collections from some sources."""
     return one_of(name for name, it in STUDY.collections.items() if it.source in sources)
 
 
 def collection_of(wildcards):
-    """What the config says of a collection, as params of a script."""
+    """Describe a collection, as params of a script."""
     return STUDY.collections[wildcards.collection].params()
 
 
 def origins_for(*splits):
-    """Input function: where the RNAs of an experiment's set are from, if it has such a split."""
+    """Input function: the origins of an experiment's RNAs, if it has one of some splits."""
     return lambda w: expand(
         "<results>/collections/{collection}.tsv",
         collection=STUDY.origins_of(
@@ -70,7 +70,7 @@ def origins_for(*splits):
 
 
 def described(runs, beside_published=False):
-    """Runs as params of a script that makes tables or figures."""
+    """Describe runs, as params of a script that makes tables or figures."""
     return plan.described_runs(STUDY, runs, beside_published=beside_published)
 
 
@@ -85,7 +85,7 @@ def watched_histories(wildcards):
 
 
 def to_save(runs, kind, reused):
-    """Folders of the trainings that are run here, and so are saved."""
+    """List the folders of the trainings that are run here, and so can be saved."""
     return [f"{kind}/{run.folder}" for run in runs if f"{kind}/{run.folder}" not in reused]
 
 

@@ -1,5 +1,5 @@
-# Saved results (`reuse` in the config): they are reused instead of made, and what is made is saved
-# beside them.
+# Saved results (`reuse` in the config) replace trainings; the target `save` saves those that were
+# run, beside them.
 ruleorder: reuse_results > train > evaluate > baselines > audit > features
 ruleorder: reuse_results > train_watched > evaluate_watched
 
@@ -40,7 +40,7 @@ rule save_run:
     benchmark:
         "<benchmarks>/save_run/{run}.tsv"
     wildcard_constraints:
-        # What is reused is saved already.
+        # A reused training is saved already.
         run=one_of(TO_SAVE),
     priority: 50
     conda:

@@ -3,7 +3,7 @@
 MEMBERS = list(ON_ALL.values())[: STUDY.shipped.members]
 HELD_OUT = STUDY.held_out_runs()
 VALIDATION = STUDY.folds_of(STUDY.shipped.validation)
-# Of E. coli, which has no microRNAs.
+# Length of the background: E. coli has no microRNAs.
 BACKGROUND_BASES = 600_000
 
 
@@ -28,7 +28,7 @@ use rule experiments as experiments_on_all with:
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
         code=code_of("experiments"),
     message:
-        "Letting all records of {wildcards.dataset} train"
+        "Assigning all records of {wildcards.dataset} to training"
 
 
 use rule train as train_on_all with:
@@ -78,7 +78,7 @@ rule ship_hairpins:
         "../scripts/ship_hairpins.py"
 
 
-# What a scan would find, scored by networks that did not train on it.
+# Hairpins that a scan would find, scored by networks that were not trained on them.
 rule ship_background:
     input:
         genome=file_of("ecoli/bacteria.fna"),
@@ -108,7 +108,7 @@ rule ship_background:
         bases=BACKGROUND_BASES,
         code=code_of("ship_background"),
     message:
-        "Scoring what a scan would find, for its calibration"
+        "Scoring hairpins that a scan would find, for its calibration"
     script:
         "../scripts/ship_background.py"
 

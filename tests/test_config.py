@@ -1,4 +1,4 @@
-"""Configs: what a user can write, and what they are told when it is wrong."""
+"""Configs: what a user can write, and how errors are explained."""
 
 from __future__ import annotations
 
@@ -133,12 +133,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("title", 5, "title: is 5, must be text: '5'"),
         ("datasets.demo.positives", "a.fa", "is 'a.fa', must be a list: [a.fa]"),
         ("datasets", {"my set": {}}, "is 'my set'; a name is letters, digits, - and _"),
-        ("runs.1.models", ["variable"], "asked for twice"),
+        ("runs.1.models", ["variable"], "listed twice"),
         ("runs.1.folds", [6], "fold 6"),
         ("runs.0.experiments", [], "runs.1.experiments: is []"),
         ("tables.demo.published", 5, "tables.demo.published: is 5"),
         ("study", "raw", "'raw' is the folder of the downloads"),
-        ("seeds", [0, 0], "seeds: one of them stands twice"),
+        ("seeds", [0, 0], "seeds: one of them is listed twice"),
         ("experiments.demo-cv.seed", 2**32, "experiments.demo-cv.seed: is 4294967296"),
         (
             "experiments.self",
@@ -156,7 +156,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
                     "evaluate": ["b"],
                 },
             },
-            "two of them give the same name",
+            "two of them give a fold the same name",
         ),
     ],
 )
@@ -198,7 +198,7 @@ def test_a_config_may_vary_networks_and_recipes() -> None:
     assert study.method("dropout", "paper").label == "Dropout 0.5"
 
 
-def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment() -> None:
+def test_a_recipe_variant_has_the_other_values_of_its_base() -> None:
     config = changed(
         "recipes",
         {"exact": {"base": "published-code", "label": "in float64", "precision": "float64"}},
@@ -209,7 +209,7 @@ def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment(
     assert (recipe.precision, recipe.epochs, recipe.learning_rate) == ("float64", 10, 0.01)
 
 
-def test_a_varied_network_keeps_what_its_base_has() -> None:
+def test_a_network_variant_has_the_other_values_of_its_base() -> None:
     config = changed("models", {"deep": {"base": "alexnet", "soft": 0.1, "label": "Deep"}})
     network, _ = load_study(config).training("demo-cv1", "deep", "paper")
     assert (network.dropout, network.soft, network.label) == (0.5, 0.1, "Deep")
@@ -269,7 +269,7 @@ def test_fold_is_filled_in_with_1_2_and_so_on() -> None:
     assert study.split_files("new-test", "train") == []
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     config = changed("epohcs", 3)
     del config["study"]
     with pytest.raises(InputError) as caught:
@@ -369,7 +369,7 @@ def test_a_study_of_families_is_read_and_planned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         (("families",), "deepmir/clear.fa", "write {family} once, in place of a family's name"),
         (("families",), "a/{family}/{family}.fa", "write {family} once"),
@@ -384,12 +384,12 @@ def test_a_study_of_families_is_read_and_planned() -> None:
         (("shipped", "model"), "pair", "shipped.model"),
         (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
         (("max_length",), 201, "max_length"),
-        (("seeds",), [1, 1], "one of them stands twice"),
+        (("seeds",), [1, 1], "one of them is listed twice"),
         (("study",), "raw", "'raw' is the folder of the downloads"),
     ],
 )
-def test_what_is_wrong_in_a_study_of_families_is_said(
-    path: tuple[str | int, ...], value: object, said: str
+def test_an_error_in_a_study_of_families_is_explained(
+    path: tuple[str | int, ...], value: object, message: str
 ) -> None:
     config = shipped("families")
     if path == ("shipped", "model"):
@@ -398,7 +398,7 @@ def test_what_is_wrong_in_a_study_of_families_is_said(
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = value
-    with pytest.raises(InputError, match=re.escape(said)):
+    with pytest.raises(InputError, match=re.escape(message)):
         load_study(config)
 
 
@@ -411,7 +411,7 @@ def test_a_study_of_predictions_needs_a_sheet_and_nothing_else() -> None:
     assert (study.source_refs(), study.plan()) == ([], [])
 
 
-def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
+def test_settings_of_predict_and_scan_are_apart() -> None:
     config = shipped("prediction") | {"scan": {"prior": 0.01, "fast": True}, "predict": {}}
     study = load_study(config)
     assert isinstance(study, PredictionStudy)
@@ -420,7 +420,7 @@ def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "value", "said"),
+    ("section", "value", "message"),
     [
         ("samples", ..., "samples: this key is missing"),
         ("predict", {"prior": 0}, "predict.prior: is 0"),
@@ -439,13 +439,13 @@ def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
         ("runs", [], "runs: this key is not known here"),
     ],
 )
-def test_what_is_wrong_in_a_study_of_predictions_is_said(
-    section: str, value: Any, said: str
+def test_an_error_in_a_study_of_predictions_is_explained(
+    section: str, value: Any, message: str
 ) -> None:
     config = shipped("prediction") | {section: value}
     if value is ...:
         del config[section]
-    with pytest.raises(InputError, match=re.escape(said)):
+    with pytest.raises(InputError, match=re.escape(message)):
         load_study(config)
 
 
@@ -466,7 +466,7 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         ("a\tscan\tx.fa\na\tpredict\ty.fa\n", "line 3: the sample 'a' is listed twice"),
         ("a\tscan\tx.fa\nb\tscna\ty.fa\n", "line 3: run is 'scna', must be 'predict' or 'scan'"),
@@ -477,17 +477,17 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
         ("", "it lists no samples"),
     ],
 )
-def test_what_is_wrong_in_a_sheet_of_samples_is_said_with_its_line(
-    tmp_path: Path, rows: str, said: str
+def test_an_error_in_a_sheet_of_samples_is_explained_with_its_line(
+    tmp_path: Path, rows: str, message: str
 ) -> None:
     sheet = tmp_path / "sheet.tsv"
     sheet.write_text("sample\trun\tfasta\n" + rows)
-    with pytest.raises(InputError, match=re.escape(said)) as caught:
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
         read_samples(str(sheet))
     assert "sheet.tsv" in str(caught.value)
 
 
-def test_what_is_no_sheet_of_samples_is_said(tmp_path: Path) -> None:
+def test_another_file_than_a_sheet_of_samples_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.tsv").write_text("sample\tfasta\na\tx.fa\n")
     with pytest.raises(InputError, match=r"needs the columns sample, run, fasta; correct it"):
         read_samples(str(tmp_path / "s.tsv"))
@@ -495,7 +495,7 @@ def test_what_is_no_sheet_of_samples_is_said(tmp_path: Path) -> None:
         read_samples(str(tmp_path / "no.tsv"))
 
 
-def test_the_shipped_network_is_trained_on_the_whole_set_once_for_each_seed() -> None:
+def test_the_shipped_network_is_trained_on_all_records_once_for_each_seed() -> None:
     config = changed("shipped", {"validation": "demo-cv", "recipe": "paper"})
     study = load_study(config | {"seeds": [3, 7]})
     assert isinstance(study, Study)
@@ -518,7 +518,7 @@ def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_reco
 
 
 @pytest.mark.parametrize(
-    ("said_of_it", "message"),
+    ("section", "message"),
     [
         ({}, "shipped.validation: this key is missing"),
         ({"validation": "demo"}, "shipped.validation: there is no experiment named 'demo'"),
@@ -538,9 +538,9 @@ def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_reco
     ],
 )
 def test_a_network_that_cannot_be_shipped_is_explained(
-    said_of_it: dict[str, Any], message: str
+    section: dict[str, Any], message: str
 ) -> None:
-    config = changed("shipped", said_of_it) | {"seeds": [0, 1]}
+    config = changed("shipped", section) | {"seeds": [0, 1]}
     config["datasets"]["other"] = config["datasets"]["demo"]
     across = {"split": "across-datasets", "train": "demo", "evaluate": "other"}
     config["experiments"]["across"] = across
@@ -583,9 +583,9 @@ def test_the_example_of_an_organism_names_live_sources() -> None:
 
 def with_collection(name: str, **given: Any) -> dict[str, Any]:
     config = collecting()
-    kept = {key: it for key, it in config["collections"][name].items() if key not in given}
+    unchanged = {key: it for key, it in config["collections"][name].items() if key not in given}
     added = {key: it for key, it in given.items() if it is not None}
-    config["collections"][name] = kept | added
+    config["collections"][name] = unchanged | added
     return config
 
 
@@ -601,7 +601,7 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
         (with_collection("pseudo-hairpins", lengths_of="x"), "there is no collection named 'x'"),
         (
             with_collection("pseudo-hairpins", lengths_of="pseudo-hairpins"),
-            "of pseudo-hairpins too",
+            "has pseudo-hairpins too",
         ),
         (with_collection("other-rnas", families=["RF00005"]), "either `families` .* or `file`"),
         (
@@ -627,7 +627,7 @@ def test_splits_by_where_rnas_are_from_need_collections(split: str) -> None:
         load_study(config)
 
 
-def test_a_file_of_both_classes_is_told_at_once() -> None:
+def test_a_file_of_both_classes_is_refused() -> None:
     config = collecting()
     config["datasets"]["human"]["negatives"].append("hairpins")
     with pytest.raises(InputError, match="hairpins is among the positives and the negatives"):

@@ -116,7 +116,7 @@ class BaseStudy(Section):
         if self.study == "raw":
             raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: one of them stands twice")
+            raise ValueError("seeds: one of them is listed twice")
         return self
 
     @staticmethod

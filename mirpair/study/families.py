@@ -164,7 +164,7 @@ class FamilyStudy(BaseStudy):
             for name in runs.experiments or []:
                 self.require_known("runs", str(number), "experiment", name, self.experiments)
         if twice := first_duplicate(self.plan()):
-            raise ValueError(f"runs: {twice.model!r} on {twice.experiment!r} is asked for twice")
+            raise ValueError(f"runs: {twice.model!r} on {twice.experiment!r} is listed twice")
         if self.infernal:
             where = ("infernal", "experiment", "experiment")
             self.require_known(*where, self.infernal.experiment, self.experiments)

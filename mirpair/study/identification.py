@@ -97,7 +97,7 @@ class Study(BaseStudy):
     def _names_are_known(self) -> Study:
         self._collections_are_possible()
         if len(self.folds()) < sum(fold_count(e) or 1 for e in self.experiments.values()):
-            raise ValueError("experiments: two of them give the same name to a fold")
+            raise ValueError("experiments: two of them give a fold the same name")
         for name, experiment in self.experiments.items():
             for dataset in datasets_of(experiment):
                 self.require_known("experiments", name, "set", dataset, self.datasets)
@@ -107,14 +107,16 @@ class Study(BaseStudy):
         self._figure3_is_possible()
         self._shipped_is_possible()
         if not self.plan():
-            raise ValueError("runs: no experiment has what they name, so nothing is trained")
+            raise ValueError(
+                "runs: no experiment has the folds that they name, so nothing is trained"
+            )
         if taken := [name for name in self.tables if name in OWN_TABLES]:
             raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
         self._labels_are_unique()
         if twice := first_duplicate(self.plan()):
             raise ValueError(
                 f"runs: {twice.model!r} with recipe {twice.recipe!r} on {twice.experiment!r} is "
-                "asked for twice"
+                "listed twice"
             )
         return self
 
@@ -173,8 +175,8 @@ class Study(BaseStudy):
                 )
 
     def _collections_are_possible(self) -> None:
-        for name, of_both in self.datasets.items():
-            if both := [ref for ref in of_both.positives if ref in of_both.negatives]:
+        for name, labelled in self.datasets.items():
+            if both := [ref for ref in labelled.positives if ref in labelled.negatives]:
                 raise ValueError(
                     f"datasets.{name}: {both[0]} is among the positives and the negatives"
                 )
@@ -186,7 +188,7 @@ class Study(BaseStudy):
             )
             if isinstance(self.collections[collection.lengths_of], PseudoHairpinCollection):
                 raise ValueError(
-                    f"collections.{name}: lengths_of: {collection.lengths_of!r} is of "
+                    f"collections.{name}: lengths_of: {collection.lengths_of!r} has "
                     "pseudo-hairpins too; name a collection of positives"
                 )
         for name, experiment in self.experiments.items():
@@ -195,8 +197,8 @@ class Study(BaseStudy):
             dataset = self.datasets.get(experiment.dataset)
             if dataset and not set(dataset.positives) & set(self.collections):
                 raise ValueError(
-                    f"experiments.{name}: where RNAs are from is known of collections alone, and "
-                    f"the positives of the set {experiment.dataset!r} are "
+                    f"experiments.{name}: this split needs collections, which know where RNAs "
+                    f"come from, but the positives of the set {experiment.dataset!r} are "
                     f"{', '.join(dataset.positives)}; name one of `collections` among its "
                     f"positives (there are {', '.join(self.collections) or 'none'})"
                 )
@@ -237,7 +239,7 @@ class Study(BaseStudy):
             if model.pooling not in (None, 3) and base.architecture != "variable":
                 raise ValueError(
                     f"models.{name}: pooling layers can be left out of variable-sized networks "
-                    f"only, and {model.base!r} is none"
+                    f"only, and {model.base!r} is not one"
                 )
 
     def folds(self) -> dict[str, Fold]:

@@ -82,7 +82,7 @@ def _explain(problem: dict[str, Any]) -> str:
         if part != "[key]"
     )
     match problem["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return f"{where}: this key is not known here; is it misspelt or in the wrong section?"
         case "missing":
             return f"{where}: this key is missing"
@@ -94,7 +94,7 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
         case "list_type":
             return f"{where}: is {problem['input']!r}, must be a list: [{problem['input']}]"
-        case "dict_type" | "model_type":
+        case "dict_type" | "model_type" | "dataclass_type":
             return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
         case "string_type":
             return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"

@@ -73,7 +73,7 @@ def test_tables_and_report_come_from_saved_results_alone(
     assert copy.planned("all", "--configfile", config, *REUSE) == {}
 
 
-def test_who_wants_the_records_too_gets_them(elsewhere: tuple[Copy, str]) -> None:
+def test_the_records_are_made_if_they_are_asked_for(elsewhere: tuple[Copy, str]) -> None:
     copy, config = elsewhere
     wanted = "results/mine/datasets/mine/records.tsv"
     jobs = copy.planned("all", wanted, "--configfile", config, *REUSE)

@@ -75,7 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return copy
 
 
-def test_what_is_known_to_be_wrong_trains_nothing_and_is_listed(made: Copy) -> None:
+def test_records_known_to_be_wrong_do_not_train_and_are_listed(made: Copy) -> None:
     folder = made.folder / RESULTS / "datasets" / "both"
     records = pd.read_csv(folder / "records.tsv", sep="\t")
     dropped = pd.read_csv(folder / "dropped.tsv", sep="\t")
@@ -93,7 +93,7 @@ def test_what_is_known_to_be_wrong_trains_nothing_and_is_listed(made: Copy) -> N
     assert set(experiment["role"]) == {"train"}
 
 
-def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> None:
+def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Copy) -> None:
     folder = made.folder / RESULTS / "shipped"
     predictor = prediction.load(folder / "pre-mirna.safetensors")
     assert len(predictor.networks) == 2
@@ -132,7 +132,7 @@ def test_a_second_run_gives_the_same_bytes(made: Copy) -> None:
     assert {name: (folder / name).read_bytes() for name in before} == before
 
 
-def test_a_section_that_cannot_be_is_told_before_anything_runs(made: Copy) -> None:
+def test_an_impossible_section_is_refused_before_anything_runs(made: Copy) -> None:
     for before, after, said in (
         ("members: 2", "members: 3", "shipped.members: is 3, but there are 2 `seeds`"),
         ("validation: cv", "validation: other", "there is no experiment named 'other'"),
