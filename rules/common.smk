@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -25,13 +24,15 @@ from mirpair.study.load import load_study, renamed_keys
 from mirpair.study.prediction import read_samples
 
 
-@contextmanager
-def explained():
+class explained:
     """Show an error of the user's in one line, without a traceback."""
-    try:
-        yield
-    except InputError as error:
-        raise WorkflowError(str(error)) from None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if isinstance(error, InputError):
+            raise WorkflowError(str(error)) from None
 
 
 # The path of a file that the config names.
