@@ -130,12 +130,7 @@ def training_params(
 ) -> dict[str, dict[str, Any]]:
     """Return what a run trains and how, in every detail, as params of a script.
 
-    Parameters
-    ----------
-    study, run
-        A study, and one of its runs.
-    like
-        Experiment whose trainings the run equals, if it has none of its own.
+    `like` names the experiment whose trainings the run equals, if it is not its own.
     """
     model, recipe = study.training(like or run.experiment, run.model, run.recipe)
     return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
@@ -240,12 +235,7 @@ def figures_of_report(study: Study, *, has_figure3: bool) -> dict[str, tuple[str
 def benchmark_files(study: Study, pieces: Sequence[str]) -> dict[str, list[str]]:
     """List the benchmark files of all jobs from folding to evaluation, by rule; below <results>.
 
-    Parameters
-    ----------
-    study
-        A study.
-    pieces
-        Names of the pieces that a set is folded in.
+    A set is folded in `pieces`.
     """
     sets, folds, runs = study.datasets, study.folds(), study.plan()
     names = {"fold": [f"benchmarks/fold/{it}/{piece}.tsv" for piece in pieces for it in sets]}
@@ -307,16 +297,7 @@ def checksums(
 ) -> dict[str, str]:
     """Return the SHA-256 of files that a config names, as far as it is known.
 
-    Parameters
-    ----------
-    refs
-        Names of the sources table, live sources or paths.
-    sources
-        The table of published files.
-    lock
-        File that records the checksums of live sources.
-    resolve
-        Returns the path of a file of the user's own.
+    That of a live source is in the file `lock`; `resolve` returns the path of a user's own file.
     """
     known, locked = {}, read_lock(lock)
     for ref in sorted(set(refs)):
@@ -358,18 +339,7 @@ def saved_results(
 ) -> SavedResults:
     """Find the saved results that a study reuses.
 
-    A training whose weights are among the study's own results is never replaced.
-
-    Parameters
-    ----------
-    study
-        A study.
-    folder
-        Folder with saved results, or for them.
-    results
-        Folder of the study's own results.
-    checksums
-        Result of `checksums`.
+    A training whose weights are in the study's own folder `results` is never replaced.
 
     Raises
     ------

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import ModelName, Name, RecipeName, Section
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Method(NamedTuple):
@@ -39,27 +41,23 @@ class _Variant(Section):
 
 
 class ModelVariant(_Variant):
-    """A network that differs from a known one in the keys given here."""
+    """A network that differs from a known one in the keys given here; the others are the base's."""
 
     base: ModelName = Field(description="Known network: " + ", ".join(MODELS) + ".")
     soft: float | None = Field(
-        None,
-        ge=0,
-        lt=0.5,
-        description="Value `s` of a soft one-hot encoding {s, 1 − s} of the bases; by default that "
-        "of the base (0 in all known networks).",
+        None, ge=0, lt=0.5, description="Soft one-hot encoding {soft, 1 − soft} (known ones: 0)."
     )
     dropout: float | None = Field(
         None,
         ge=0,
         lt=1,
-        description="Probability of dropout before the fully connected layers (of `alexnet`: the "
-        "first two); by default that of the base (0; `alexnet` 0.5).",
+        description="Probability of dropout before the fully connected layers, of `alexnet` before "
+        "the first two (known ones: 0; `alexnet` 0.5).",
     )
     pooling: Literal[1, 2, 3] | None = Field(
         None,
         description="Number of pooling layers of `variable`: 2 omits the max-pooling, 1 the "
-        "sum-pooling too; by default that of the base (3).",
+        "sum-pooling too (known ones: 3).",
     )
 
     def network(self) -> Model:
@@ -68,56 +66,41 @@ class ModelVariant(_Variant):
 
 
 class RecipeVariant(_Variant):
-    """A recipe that differs from a known one in the keys given here."""
+    """A recipe that differs from a known one in the keys given here; the others are the base's."""
 
     base: RecipeName = Field(description="Known recipe: " + ", ".join(RECIPES) + ".")
     epochs: int | None = Field(
-        None,
-        ge=1,
-        description="Number of passes over the training records; by default that of the base "
-        "(`paper`: 40).",
+        None, ge=1, description="Number of passes over the training records (`paper`: 40)."
     )
     batch_size: int | None = Field(
-        None,
-        ge=1,
-        description="Number of records per step; by default that of the base (`paper`: 64).",
+        None, ge=1, description="Number of records per step (`paper`: 64)."
     )
-    learning_rate: float | None = Field(
-        None,
-        gt=0,
-        allow_inf_nan=False,
-        description="Learning rate of the optimiser; by default that of the base (`paper`: 0.001).",
+    learning_rate: Finite | None = Field(
+        None, gt=0, description="Learning rate of the optimiser (`paper`: 0.001)."
     )
-    weight_decay: float | None = Field(
-        None,
-        ge=0,
-        allow_inf_nan=False,
-        description="L2 penalty of the optimiser; by default that of the base (`paper`: 0).",
+    weight_decay: Finite | None = Field(
+        None, ge=0, description="L2 penalty of the optimiser (`paper`: 0)."
     )
     optimizer: Literal["adagrad", "adam"] | None = Field(
-        None, description="Optimiser; by default that of the base (`paper`: `adagrad`)."
+        None, description="Optimiser (`paper`: `adagrad`)."
     )
     loss: Literal["sum", "mean", "mean-of-each"] | None = Field(
         None,
         description="Loss of a batch: `sum` is the weighted sum of equation 2, `mean` the weighted "
-        "mean, `mean-of-each` the unweighted sum; by default that of the base (`paper`: `sum`).",
+        "mean, `mean-of-each` the unweighted sum (`paper`: `sum`).",
     )
-    positive_weight: float | None = Field(
+    positive_weight: Finite | None = Field(
         None,
         gt=0,
-        allow_inf_nan=False,
-        description="Weight of a positive where a negative has 1; by default that of the base "
-        "(`paper`: equation 2's α and β).",
+        description="Weight of a positive where a negative has 1 (`paper`: equation 2's α and β).",
     )
     frozen_norm: bool | None = Field(
         None,
         description="Whether batch normalisation uses the running statistics of epoch 1 from epoch "
-        "2 on; by default that of the base (`paper`: false).",
+        "2 on (`paper`: false).",
     )
     precision: Literal["float32", "float64"] | None = Field(
-        None,
-        description="Type of all numbers in the network; by default that of the base (`paper`: "
-        "`float32`).",
+        None, description="Type of all numbers in the network (`paper`: `float32`)."
     )
 
     def training(self, network: Model, split: Split) -> tuple[Model, Recipe]:
