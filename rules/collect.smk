@@ -6,7 +6,7 @@ scattergather:
 
 rule collect:
     input:
-        lambda w: [file_of(place) for place in STUDY.collections[w.collection].places()],
+        lambda w: [file_of(ref) for ref in STUDY.collections[w.collection].source_refs()],
     output:
         fasta="<results>/collections/{collection}.fa",
         origins="<results>/collections/{collection}.tsv",

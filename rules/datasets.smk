@@ -41,7 +41,7 @@ rule folds:
     benchmark:
         "<benchmarks>/folds/{group}.tsv"
     wildcard_constraints:
-        group="|".join(map(re.escape, STUDY.drawn())) or "none",
+        group=one_of(STUDY.drawn()),
     conda:
         "../envs/data.yaml"
     threads: 1

@@ -6,7 +6,7 @@ rule download:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, DOWNLOADS)),
+        file=one_of(SOURCES),
     # On a cluster, it runs on Snakemake's machine: compute nodes often have no network.
     localrule: True
     conda:
@@ -18,8 +18,8 @@ rule download:
         downloads=1,
         runtime=growing(30),
     params:
-        urls=lambda w: [DOWNLOADS[w.file][0]],
-        checksums=lambda w: [DOWNLOADS[w.file][1]],
+        urls=lambda w: [SOURCES[w.file].url],
+        checksums=lambda w: [SOURCES[w.file].sha256],
     message:
         "Downloading {wildcards.file}"
     script:
@@ -35,7 +35,7 @@ rule download_live:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, LIVE)) or "none",
+        file=one_of(LIVE),
     localrule: True
     conda:
         "../envs/data.yaml"

@@ -49,7 +49,7 @@ rule figures_networks:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        networks=drawn_networks(),
+        networks=plan.drawn_networks(STUDY),
         code=code_of("figures_networks"),
     message:
         "Drawing the networks"
@@ -136,7 +136,7 @@ rule figures_results:
     benchmark:
         "<benchmarks>/figures/tables/{table}.tsv"
     wildcard_constraints:
-        table="|".join(STUDY.result_tables()) or "none",
+        table=one_of(STUDY.result_tables()),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -271,7 +271,7 @@ rule figures_resources:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        benchmarks=benchmark_names(),
+        benchmarks=plan.benchmark_files(STUDY, gather.fold("{scatteritem}")),
         code=code_of("figures_resources"),
     message:
         "Drawing run time and memory"

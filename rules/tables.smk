@@ -24,7 +24,7 @@ rule tables_results:
     benchmark:
         "<benchmarks>/tables/{table}.tsv"
     wildcard_constraints:
-        table="|".join(STUDY.result_tables()) or "none",
+        table=one_of(STUDY.result_tables()),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -35,7 +35,9 @@ rule tables_results:
     params:
         title=lambda w: STUDY.tables[w.table].title,
         rows=lambda w: STUDY.tables[w.table].rows,
-        runs=lambda w: described(runs_of(w.table)),
+        runs=lambda w: described(
+            STUDY.runs_in_table(w.table), bool(STUDY.tables[w.table].published)
+        ),
         folds=FOLD_COUNTS,
         code=code_of("tables_results", "pages/templates"),
     message:
@@ -69,7 +71,7 @@ rule tables_counts:
     benchmark:
         "<benchmarks>/tables/{table}.tsv"
     wildcard_constraints:
-        table="|".join(STUDY.count_tables()) or "none",
+        table=one_of(STUDY.count_tables()),
     conda:
         "../envs/report.yaml"
     threads: 1

@@ -24,7 +24,7 @@ rule train:
         mem_mb=growing(2000),
         runtime=growing(240),
     params:
-        run=lambda w: run_of(w)._asdict(),
+        run=lambda w: asdict(run_of(w)),
         training=lambda w: training_of(run_of(w)),
         watch=0,
         sets=lambda w: STUDY.sets_of(w.experiment),
@@ -47,7 +47,7 @@ use rule train as train_watched with:
     benchmark:
         f"{WATCHED_RUN}/benchmark.tsv"
     params:
-        run=lambda w: run_of(w, WATCHED)._asdict(),
+        run=lambda w: asdict(run_of(w, WATCHED)),
         training=lambda w: training_of(run_of(w, WATCHED)),
         watch=STUDY.figure3.epochs if STUDY.figure3 else 0,
         sets=lambda w: STUDY.sets_of(w.experiment),

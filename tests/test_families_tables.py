@@ -34,7 +34,8 @@ from mirpair.families.tables import (
 from mirpair.files import InputError, write_tsv
 from mirpair.identification.figures import save
 from mirpair.identification.report import Picture
-from mirpair.study.config import FamilyStudy, load_study
+from mirpair.study.families import FamilyStudy
+from mirpair.study.load import load_study
 
 EVIL = "<script>alert('x')</script>"
 SPLITS = {

@@ -31,7 +31,7 @@ from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import predict
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.sequences import read_fasta, read_parts, read_records
-from mirpair.study.config import load_study
+from mirpair.study.load import load_study
 
 MEGABYTE = 1 << 20
 GIGABYTE = 1 << 30

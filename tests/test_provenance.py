@@ -161,7 +161,7 @@ def test_training_does_not_depend_on_metrics_tables_or_the_report() -> None:
         seen = code_reached(trained)
         for name in ("metrics", "audit", "baselines", "tables", "figures", "report"):
             assert f"mirpair/identification/{name}.py" not in seen, f"{trained} depends on {name}"
-        for name in ("study/config", "cli/app"):
+        for name in ("study/load", "cli/app"):
             assert f"mirpair/{name}.py" not in seen, f"{trained} depends on {name}"
 
 

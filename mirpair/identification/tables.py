@@ -124,9 +124,9 @@ def results_table(
         Result of `mirpair.identification.metrics.summarise` for one subset of the records, with a
         column group (the experiment, its folds together). Methods without a recipe are baselines.
     runs
-        What is known of the trainings: group, model, recipe, epochs, label (the network's name,
-        with the recipe's if it is not the paper's), published (name of the row that it reproduces
-        among the published ones, or empty), and usual (epochs of its recipe).
+        Descriptions of the trainings (`mirpair.study.plan.described_runs`): group, model, recipe,
+        epochs, label, published (name of the row that it reproduces among the published ones, or
+        empty), and usual (epochs of its recipe).
     folds
         Number of folds of each experiment; 0 if it has none.
     published
@@ -143,13 +143,6 @@ def results_table(
         below it; empty where nothing can be said, as of rows that are not whole.
     """
     lines: list[dict[Any, Any]] = []
-    if published is None:
-        runs = runs.assign(published="")
-    else:
-        # Beside published rows a network has the name that it has there.
-        recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
-        is_there = runs["published"] != ""
-        runs = runs.assign(label=(runs["published"] + recipe).where(is_there, runs["label"]))
     known = _by_method(runs)
     for protocol, group in rows.items():
         of_group = summary[summary["group"] == group].to_dict("records")

@@ -28,7 +28,8 @@ with atheris.instrument_imports(include=["mirpair", "Bio.SeqIO.FastaIO", "numpy.
     from mirpair.rna.encoding import decode, encode, pairing_partners
     from mirpair.rna.sequences import LONGEST, read_records
     from mirpair.sources.published import read_sources
-    from mirpair.study.config import load_study, read_samples
+    from mirpair.study.load import load_study
+from mirpair.study.prediction import read_samples
 
 ROOT = Path(__file__).parent.parent.parent
 # In memory where there is such a folder, so that a disk is not worn out.
