@@ -132,7 +132,6 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --group dev --no-emit-package torch pyproject.toml -o requirements.lock
 
-# Editors check a config with this schema.
+# The schema with which editors check a config, and the tables of keys in config/README.md.
 schema: $(ENV)
-	$(BIN)/python -c 'import json; from mirpair.study.config import schema; \
-	  print(json.dumps(schema(), indent=2))' > config/schema.json
+	$(BIN)/python -m bench.config_docs

@@ -1,6 +1,7 @@
 # mirpair: pre-miRNAs and their families from pairing matrices.
 # A study is one config file: config/config.yaml (the paper) unless --configfile names another.
-# Its task is to tell who is a pre-miRNA, or (config/families.yaml) of which family one is.
+# Its task is to decide which RNAs are pre-miRNAs, or (config/families.yaml) to which family one
+# belongs, or (config/prediction.yaml) to score your RNAs and genomes.
 from snakemake.utils import min_version
 
 min_version("9.11")
@@ -18,7 +19,7 @@ include: "rules/common.smk"
 include: "rules/download.smk"
 include: "rules/fold.smk"
 include: "rules/encode.smk"
-# The stages of a task, and what its targets are.
+# The stages of the study's task, and its targets.
 include: f"rules/{STUDY.task}.smk"
 
 
@@ -27,7 +28,7 @@ rule all:
         TARGETS["all"],
 
 
-# The same name for every study; for the study `paper` these are Tables 1–4 of the paper.
+# The tables of the config; for the study `paper` these are Tables 1–4 of the paper.
 rule:
     name:
         "regenerate-paper-tables"
@@ -35,7 +36,7 @@ rule:
         target("regenerate-paper-tables"),
 
 
-# Trainings that are watched beyond the last epoch, so not a part of `all`.
+# It takes trainings beyond the last epoch, so it is not a part of `all`.
 rule figure3:
     input:
         target("figure3"),

@@ -14,7 +14,8 @@ from scipy.stats import ttest_ind
 from mirpair.contracts import METRICS
 from mirpair.files import write_text, write_tsv
 from mirpair.recipes import MODELS, RECIPES
-from mirpair.study.config import Study, load_study
+from mirpair.study.identification import Study
+from mirpair.study.load import load_study
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "alternatives.yaml"
@@ -28,7 +29,7 @@ def collect(study: Study, folder: Path) -> pd.DataFrame:
     """Make one row per training: model, recipe, seed, epochs, seconds and the seven metrics."""
     rows = []
     for run in study.plan():
-        results = folder / run.experiment / run.model / run.recipe / f"seed{run.seed}"
+        results = folder / run.folder
         metrics = pd.read_csv(results / "metrics.tsv", sep="\t").iloc[0]
         provenance = json.loads((results / "provenance.json").read_text(encoding="utf-8"))
         rows.append(
@@ -51,7 +52,7 @@ def compare(study: Study, runs: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for (model, recipe), group in by_kind.items():
         row: dict[str, Any] = {
-            "label": study.label(model, recipe),
+            "label": study.method(model, recipe).label,
             "entry": _entry(study, model, recipe),
             "seeds": len(group),
             **{name: f"{group[name].mean():.3f} ± {group[name].std():.3f}" for name in SHOWN},

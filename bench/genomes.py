@@ -27,7 +27,8 @@ from mirpair.contracts import NEAR, read_records
 from mirpair.files import InputError, atomic, write_text, write_tsv
 from mirpair.rna.similarity import nearest
 from mirpair.scan.hairpins import load
-from mirpair.sources.published import fetch, read_sources
+from mirpair.sources.download import download
+from mirpair.sources.published import read_sources
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "results" / "genomes"
@@ -62,17 +63,17 @@ class Known(NamedTuple):
     name: str
 
 
-def _fetch(name: str, destination: Path) -> None:
+def _download(name: str, destination: Path) -> None:
     """Download a file of the sources table."""
     source = read_sources(ROOT / "config" / "sources.tsv")[name]
-    fetch(source.url, destination, checksum=source.sha256)
+    download(source.url, destination, checksum=source.sha256)
 
 
 def yeast(folder: Path = FOLDER) -> Path:
     """Return the path of the yeast genome in a folder; download it if needed."""
     path = folder / "yeast.fa"
     if not path.is_file():
-        _fetch("yeast/fungus.fna", path)
+        _download("yeast/fungus.fna", path)
     return path
 
 
@@ -84,7 +85,7 @@ def prepare(folder: Path) -> None:
         text = "".join(f">{name}\n{bases}\n" for name, bases in first)
         write_text(folder / "yeast-first.fa", text)
     if not (folder / "known.tsv").is_file():
-        _fetch("mirbase-22/hairpins.csv", folder / "mirbase.csv")
+        _download("mirbase-22/hairpins.csv", folder / "mirbase.csv")
         bases = chromosome(folder)
         known = _occurrences(bases, folder / "mirbase.csv")
         _write_fasta(folder / "chrX-near.fa", bases, _windows(known, len(bases)))

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mirpair.networks.do2018 import build
+from mirpair.identification.train import train
+from mirpair.networks.build import build
 from mirpair.networks.inference import predict
-from mirpair.networks.loop import train
 from mirpair.recipes import FIXED_SIDE, MODELS, Recipe
-from mirpair.rna.encoding import Molecule, Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule, encode
 from mirpair.rna.folding import fold
 
 NUMBERS = (1_000, 3_000, 10_000, 30_000, 100_000)

@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from mirpair.networks.do2018 import build
+from mirpair.identification.train import class_weights
+from mirpair.networks.build import build
 from mirpair.networks.exact import _footprint, _Geometry
 from mirpair.networks.inference import predict
-from mirpair.networks.loop import class_weights, weighted_loss
+from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS, Recipe
-from mirpair.rna.encoding import Molecule, Tensors
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule
 
 BATCH = Recipe().batch_size
 SGEMM = 1024

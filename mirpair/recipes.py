@@ -23,7 +23,7 @@ class Model:
     label
         Name in tables and figures.
     architecture
-        The class in `mirpair.networks.do2018`.
+        The network in `mirpair.networks.do2018` or `mirpair.networks.tang2019`.
     published
         Name in the paper's Tables 2–4; empty if it has no row there.
     pairing

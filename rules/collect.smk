@@ -1,12 +1,12 @@
-# RNAs that are collected from databases and cut from genomes, each collection a FASTA file that
-# sets name, and a table of where its RNAs are from. More pieces: --set-scatter pseudo_hairpins=100
+# Collections of RNAs, from databases or cut from genomes: each is a FASTA file that sets can use, and
+# a table of origins. More pieces: --set-scatter pseudo_hairpins=100
 scattergather:
     pseudo_hairpins=4,
 
 
 rule collect:
     input:
-        lambda w: [file_of(place) for place in STUDY.collections[w.collection].places()],
+        lambda w: [file_of(ref) for ref in STUDY.collections[w.collection].source_refs()],
     output:
         fasta="<results>/collections/{collection}.fa",
         origins="<results>/collections/{collection}.tsv",
@@ -86,6 +86,6 @@ rule collect_pieces:
         how=collection_of,
         code=code_of("collect_pieces"),
     message:
-        "Gathering the pseudo-hairpins {wildcards.collection}"
+        "Merging the pseudo-hairpins {wildcards.collection}"
     script:
         "../scripts/collect_pieces.py"

@@ -29,7 +29,7 @@ rule records:
         "../scripts/records.py"
 
 
-# All folds at once: what is alike is looked for but once.
+# All folds at once, so that similar records are searched only once.
 rule folds:
     input:
         records=lambda w: f"<results>/datasets/{STUDY.experiments[w.group].dataset}/records.tsv",
@@ -41,7 +41,7 @@ rule folds:
     benchmark:
         "<benchmarks>/folds/{group}.tsv"
     wildcard_constraints:
-        group="|".join(map(re.escape, STUDY.drawn())) or "none",
+        group=one_of(STUDY.drawn()),
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -92,12 +92,12 @@ rule experiments:
         on_ambiguous=lambda w: STUDY.datasets[STUDY.sets_of(w.experiment)[0]].on_ambiguous,
         code=code_of("experiments"),
     message:
-        "Choosing who trains and who evaluates in {wildcards.experiment}"
+        "Choosing the training and evaluation records of {wildcards.experiment}"
     script:
         "../scripts/experiments.py"
 
 
-# What tables and figures show of a set without its sequences.
+# The features of a set, so that tables and figures need no sequences.
 rule features:
     input:
         records="<results>/datasets/{dataset}/records.tsv",
@@ -131,8 +131,8 @@ rule features:
         "../scripts/features.py"
 
 
-# First of all jobs that are ready, so that records which a training could not digest stop the run
-# before the long work. (As an `ancient` input of the trainings it would hide changes of theirs.)
+# It runs before all other ready jobs, so that records which no training can use stop the run before
+# the long work. (As an `ancient` input of the trainings, it would hide changes of their params.)
 rule audit:
     input:
         experiment="<results>/experiments/{experiment}.tsv",
@@ -156,7 +156,7 @@ rule audit:
         "../envs/data.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.27 GB, 7 s; it searches as much as the rule before.
+        # Measured on the paper's sets: 0.27 GB, 7 s; it searches as much as `experiments`.
         mem_mb=growing(2000),
         runtime=growing(60),
     params:

@@ -6,8 +6,8 @@ rule download:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, DOWNLOADS)),
-    # On a cluster too it runs where Snakemake does: compute nodes often have no network.
+        file=one_of(SOURCES),
+    # On a cluster, it runs on Snakemake's machine: compute nodes often have no network.
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -18,15 +18,15 @@ rule download:
         downloads=1,
         runtime=growing(30),
     params:
-        urls=lambda w: [DOWNLOADS[w.file][0]],
-        checksums=lambda w: [DOWNLOADS[w.file][1]],
+        urls=lambda w: [SOURCES[w.file].url],
+        checksums=lambda w: [SOURCES[w.file].sha256],
     message:
         "Downloading {wildcards.file}"
     script:
         "../scripts/download.py"
 
 
-# Of what may change without a new name, the bytes that were locked when it was first brought.
+# Sources that may change under the same name: the bytes that were locked at the first download.
 rule download_live:
     output:
         "<raw>/{file}",
@@ -35,7 +35,7 @@ rule download_live:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, LIVE)) or "none",
+        file=one_of(LIVE),
     localrule: True
     conda:
         "../envs/data.yaml"

@@ -40,10 +40,10 @@ rule evaluate_group:
     input:
         predictions=lambda w: [run_file(run, "predictions.tsv") for run in STUDY.runs_on(w.group)],
         baselines=lambda w: expand(
-            "<results>/baselines/{experiment}.tsv", experiment=folds_of(w.group)
+            "<results>/baselines/{experiment}.tsv", experiment=STUDY.folds_of(w.group)
         ),
         audit=lambda w: expand(
-            "<results>/audit/{experiment}/records.tsv", experiment=folds_of(w.group)
+            "<results>/audit/{experiment}/records.tsv", experiment=STUDY.folds_of(w.group)
         ),
     output:
         "<results>/evaluations/{group}.tsv",
@@ -59,17 +59,8 @@ rule evaluate_group:
         mem_mb=growing(1000),
         runtime=growing(20),
     params:
-        runs=lambda w: [
-            {
-                "model": run.model,
-                "recipe": run.recipe,
-                "epochs": run.epochs,
-                "seed": run.seed,
-                "number": FOLDS[run.experiment].number,
-            }
-            for run in STUDY.runs_on(w.group)
-        ],
-        folds=lambda w: [{"number": FOLDS[name].number} for name in folds_of(w.group)],
+        runs=lambda w: plan.evaluated_runs(STUDY, w.group),
+        folds=lambda w: [{"number": FOLDS[name].number} for name in STUDY.folds_of(w.group)],
         code=code_of("evaluate_group"),
     message:
         "Evaluating all methods on {wildcards.group}, with intervals"

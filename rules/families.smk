@@ -1,18 +1,5 @@
-# Classify pre-miRNAs into families, and reject RNAs of no trained family.
-from mirpair.sources.published import of_families
-
-
+# Which family a pre-miRNA belongs to, and whether it belongs to any.
 include: "families_plan.smk"
-
-
-try:
-    FAMILY_PLACES = of_families(STUDY.families, SOURCES)
-except InputError as error:
-    raise WorkflowError(str(error)) from None
-
-
-FAMILY_FILES = {family: file_of(place) for family, place in FAMILY_PLACES.items()}
-FAMILY_DOWNLOADS = [place for place in FAMILY_PLACES.values() if place in DOWNLOADS]
 
 
 if FAMILY_DOWNLOADS:
@@ -22,7 +9,7 @@ if FAMILY_DOWNLOADS:
     # One job for hundreds of small files: starting a job each would take longer than the downloads.
     use rule download as download_families with:
         output:
-            [f"<raw>/{place}" for place in FAMILY_DOWNLOADS],
+            [f"<raw>/{name}" for name in FAMILY_DOWNLOADS],
         log:
             "<logs>/download/families.log",
         benchmark:
@@ -30,8 +17,8 @@ if FAMILY_DOWNLOADS:
         wildcard_constraints:
             file=None,
         params:
-            urls=[DOWNLOADS[place][0] for place in FAMILY_DOWNLOADS],
-            checksums=[DOWNLOADS[place][1] for place in FAMILY_DOWNLOADS],
+            urls=[SOURCES[name].url for name in FAMILY_DOWNLOADS],
+            checksums=[SOURCES[name].sha256 for name in FAMILY_DOWNLOADS],
         message:
             f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
 
@@ -44,7 +31,7 @@ MIRMACHINE = "mirmachine==0.3.0.5 --hash=sha256:52c348320a0bfd51b06548a7334dbf8a
 rule families_records:
     input:
         families=list(FAMILY_FILES.values()),
-        others=[file_of(place) for place in STUDY.places()],
+        others=[file_of(ref) for ref in STUDY.source_refs()],
     output:
         records="<results>/datasets/all/records.tsv",
         experiments=expand("<results>/experiments/{experiment}.tsv", experiment=STUDY.experiments),
@@ -126,7 +113,7 @@ rule families_train:
     input:
         records="<results>/datasets/all/records.tsv",
         experiment="<results>/experiments/{experiment}.tsv",
-        encoded=lambda w: f"<results>/datasets/all/{encoded_as(w.model)}.npz",
+        encoded=lambda w: f"<results>/datasets/all/{plan.encoding_of(w.model)}.npz",
     output:
         weights=f"{RUN}/weights.safetensors",
         history=f"{RUN}/history.tsv",
@@ -145,9 +132,9 @@ rule families_train:
         mem_mb=growing(5000),
         runtime=growing(240),
     params:
-        run=lambda w: run_of(w)._asdict(),
+        run=lambda w: asdict(run_of(w)),
         training=lambda w: training_of(run_of(w)),
-        encoded=lambda w: encoded_as(w.model),
+        encoded=lambda w: plan.encoding_of(w.model),
         code=code_of("families_train"),
     message:
         "Training {wildcards.model} on {wildcards.experiment} (seed {wildcards.seed})"
@@ -201,7 +188,7 @@ rule families_nearest:
     params:
         code=code_of("families_nearest"),
     message:
-        "Looking for the nearest training record in {wildcards.experiment}"
+        "Searching the nearest training record in {wildcards.experiment}"
     script:
         "../scripts/families_nearest.py"
 
@@ -319,7 +306,9 @@ rule families_speed:
         experiment="<results>/experiments/{experiment}.tsv",
         queries="<results>/nearest/{experiment}.tsv",
         models="<results>/infernal/{experiment}.cm",
-        weights=lambda w: [run_file(run, "weights.safetensors") for run in runs_of(w.experiment)],
+        weights=lambda w: [
+            run_file(run, "weights.safetensors") for run in STUDY.first_runs(w.experiment)
+        ],
     output:
         "<results>/speed/{experiment}.tsv",
     log:
@@ -369,7 +358,7 @@ rule families_ship:
     params:
         score=STUDY.shipped.score if STUDY.shipped else None,
         max_length=STUDY.max_length,
-        sources=cited([*FAMILY_PLACES.values(), *STUDY.places()]),
+        sources=plan.citations(SOURCES, FAMILY_REFS),
         code=code_of("families_ship"),
     message:
         "Making the shipped weights and their card"
@@ -377,41 +366,11 @@ rule families_ship:
         "../scripts/families_ship.py"
 
 
-SERIES = STUDY.series()
-COMPARED = [STUDY.infernal.experiment] if STUDY.infernal else []
-WITH_MIRGENEDB = COMPARED if STUDY.infernal and STUDY.infernal.mirgenedb else []
-TRAINED = [
-    name for name in STUDY.experiments if any(run.experiment == name for run in PLAN.values())
-]
-# The experiments that tables and figures show one by one, and those of them with something to
-# reject and records that choose where.
-SHOWN = [name for name in TRAINED if name not in SERIES] or TRAINED
-REJECTED = [
-    name
-    for name in SHOWN
-    if STUDY.experiments[name].outliers and STUDY.experiments[name].validation
-]
-FAMILY_TABLES = [
-    "accuracy",
-    *(["sizes"] if SERIES else []),
-    *(["rejection"] if REJECTED else []),
-    *(["infernal", "growth"] if COMPARED else []),
-]
-# Name to heading and caption, in their order.
-FAMILY_FIGURES = {
-    "methods": ("Accuracy by encoding", caption("methods")),
-    "bands": ("Accuracy by what trained alike", caption("bands")),
-    **({"sizes": ("Accuracy by family size", caption("sizes"))} if SERIES else {}),
-    "confusions": ("What is confused", caption("confusions")),
-    **({"rejection": ("ROC of rejection", caption("roc"))} if REJECTED else {}),
-    **({"speed": ("Speed against Infernal", caption("speed"))} if COMPARED else {}),
-    "histories": ("Training histories", caption("histories")),
-}
-# What all methods call: tables and figures are made of it.
+# The calls of all methods, from which tables and figures are made.
 CALLED = {
     "nearest": expand("<results>/nearest/{experiment}.tsv", experiment=STUDY.experiments),
     "calls": [run_file(run, "calls.tsv") for run in PLAN.values()],
-    "infernal": expand("<results>/infernal/{experiment}.tsv", experiment=COMPARED),
+    "infernal": expand("<results>/infernal/{experiment}.tsv", experiment=SHOWN.compared),
 }
 LABELLED = [
     {"experiment": run.experiment, "label": training_of(run)["model"]["label"]}
@@ -424,12 +383,12 @@ rule families_tables:
         **CALLED,
         mirgenedb=expand(
             "<results>/infernal/{experiment}-mirgenedb.{format}",
-            experiment=WITH_MIRGENEDB,
+            experiment=SHOWN.with_mirgenedb,
             format=["tsv", "json"],
         ),
-        speed=expand("<results>/speed/{experiment}.tsv", experiment=COMPARED),
+        speed=expand("<results>/speed/{experiment}.tsv", experiment=SHOWN.compared),
     output:
-        [table_outputs(name, f"families-{name}") for name in FAMILY_TABLES],
+        [table_outputs(name, f"families-{name}") for name in SHOWN.tables],
     log:
         "<logs>/families_tables.log",
     benchmark:
@@ -444,8 +403,8 @@ rule families_tables:
     params:
         runs=LABELLED,
         splits={name: split.model_dump() for name, split in STUDY.experiments.items()},
-        series=SERIES,
-        shown=SHOWN,
+        series=SHOWN.series,
+        shown=SHOWN.shown,
         code=code_of("families_tables", "pages/templates"),
     message:
         "Writing the tables of the study"
@@ -456,16 +415,12 @@ rule families_tables:
 rule families_figures:
     input:
         **CALLED,
-        tables=expand("<results>/tables/{table}.csv", table=FAMILY_TABLES),
+        tables=expand("<results>/tables/{table}.csv", table=SHOWN.tables),
         histories=[run_file(run, "history.tsv") for run in PLAN.values()],
     output:
         [
-            figure_outputs(
-                name,
-                f"families-{'roc' if name == 'rejection' else name}",
-                figure=heading,
-            )
-            for name, (heading, _) in FAMILY_FIGURES.items()
+            figure_outputs(name, f"families-{text}", figure=heading)
+            for name, (heading, text) in SHOWN.figures.items()
         ],
     log:
         "<logs>/families_figures.log",
@@ -480,7 +435,7 @@ rule families_figures:
         runtime=growing(20),
     params:
         runs=LABELLED,
-        first=(REJECTED or SHOWN)[0],
+        first=(SHOWN.rejected or SHOWN.shown)[0],
         code=code_of("families_figures"),
     message:
         "Drawing the figures of the study"
@@ -490,8 +445,8 @@ rule families_figures:
 
 rule families_report:
     input:
-        tables=expand("<results>/tables/{table}.csv", table=FAMILY_TABLES),
-        figures=expand("<results>/figures/{figure}.svg", figure=FAMILY_FIGURES),
+        tables=expand("<results>/tables/{table}.csv", table=SHOWN.tables),
+        figures=expand("<results>/figures/{figure}.svg", figure=SHOWN.figures),
         provenance=[run_file(run, "provenance.json") for run in PLAN.values()],
     output:
         report(
@@ -514,11 +469,14 @@ rule families_report:
     params:
         study=STUDY.study,
         title=STUDY.title,
-        texts={name: caption(name) for name in FAMILY_TABLES},
-        figures=FAMILY_FIGURES,
+        texts={name: caption(f"families-{name}") for name in SHOWN.tables},
+        figures={
+            name: (heading, caption(f"families-{text}"))
+            for name, (heading, text) in SHOWN.figures.items()
+        },
         sources={
             name: (SOURCES[name].url, SOURCES[name].sha256)
-            for name in sorted({*FAMILY_PLACES.values(), *STUDY.places()})
+            for name in sorted(set(FAMILY_REFS))
             if name in SOURCES
         },
         config=STUDY.model_dump(mode="json", exclude_unset=True),
@@ -531,12 +489,8 @@ rule families_report:
 
 TARGETS["families-report"] = [
     "<results>/report.html",
-    *expand(
-        "<results>/tables/{table}.{format}",
-        table=FAMILY_TABLES,
-        format=["csv", "html", "md", "tex"],
-    ),
-    *expand("<results>/figures/{figure}.{format}", figure=FAMILY_FIGURES, format=["svg", "png"]),
+    *table_files(SHOWN.tables),
+    *expand("<results>/figures/{figure}.{format}", figure=SHOWN.figures, format=["svg", "png"]),
 ]
 TARGETS["all"] = [
     *TARGETS["families-report"],

@@ -1,10 +1,13 @@
 # From a checked config to the files that rules ask for: families.
-from mirpair.recipes import FAMILY_MODELS
+from mirpair.sources.published import family_files
 
-
-def runs_of(experiment):
-    """The planned trainings on an experiment, with the first seed."""
-    return [run for run in PLAN.values() if run[0] == experiment and run.seed == STUDY.seeds[0]]
+with explained():
+    FAMILIES = family_files(STUDY.families, SOURCES)
+FAMILY_FILES = {family: file_of(ref) for family, ref in FAMILIES.items()}
+FAMILY_DOWNLOADS = [ref for ref in FAMILIES.values() if ref in SOURCES]
+FAMILY_REFS = [*FAMILIES.values(), *STUDY.source_refs()]
+# What tables and figures show.
+SHOWN = plan.family_outputs(STUDY)
 
 
 def shipped_file(pattern):
@@ -13,21 +16,6 @@ def shipped_file(pattern):
     def file(wildcards):
         if not STUDY.shipped:
             raise WorkflowError(f"the config of {STUDY.study!r} has no section `shipped`")
-        key = (STUDY.shipped.experiment, STUDY.shipped.model, "tang-sun", STUDY.seeds[0])
-        if key not in PLAN:
-            raise WorkflowError(
-                f"shipped: the config plans no run of {key[1]} on {key[0]}; add it to `runs`."
-            )
-        return pattern.format(**PLAN[key]._asdict())
+        return pattern.format(**asdict(STUDY.shipped_run()))
 
     return file
-
-
-def encoded_as(model):
-    """File with what a network's encoding needs."""
-    return "ensembles" if FAMILY_MODELS[model].needs == "ensemble" else "tensors"
-
-
-def caption(name):
-    """The sentences that a table or figure has in Snakemake's report and in ours."""
-    return " ".join((HOME / f"rules/captions/families-{name}.rst").read_text().split())

@@ -32,7 +32,7 @@ use rule drawings_encoding as drawings_networks with:
         "<benchmarks>/figures/figure2.tsv"
     params:
         kind="networks",
-        options={"networks": drawn_networks()},
+        options={"networks": plan.drawn_networks(STUDY)},
     message:
         "Drawing the networks"
 
@@ -48,7 +48,7 @@ rule figures_results:
     benchmark:
         "<benchmarks>/figures/tables/{table}.tsv"
     wildcard_constraints:
-        table="|".join(STUDY.result_tables()) or "none",
+        table=one_of(STUDY.result_tables()),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -169,7 +169,7 @@ use rule figures_results as figures_resources with:
         kind="resources",
         options=lambda w, output: {
             "folder": str(Path(output[0]).parent.parent),
-            "benchmarks": benchmark_names(),
+            "benchmarks": plan.benchmark_files(STUDY, gather.fold("{scatteritem}")),
         },
     message:
         "Drawing run time and memory"

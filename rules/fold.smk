@@ -48,6 +48,6 @@ rule structures:
     params:
         code=code_of("structures"),
     message:
-        "Gathering the structures of the set {wildcards.dataset}"
+        "Merging the structures of the set {wildcards.dataset}"
     script:
         "../scripts/structures.py"

@@ -11,7 +11,7 @@ rule predict_piece:
     benchmark:
         "<benchmarks>/predict/{sample}/{scatteritem}.tsv"
     wildcard_constraints:
-        sample="|".join(map(re.escape, PREDICTED)) or "none",
+        sample=one_of(PREDICTED),
     conda:
         "../envs/predict.yaml"
     threads: 1
@@ -38,7 +38,7 @@ rule predict:
     benchmark:
         "<benchmarks>/predict/{sample}.tsv"
     wildcard_constraints:
-        sample="|".join(map(re.escape, PREDICTED)) or "none",
+        sample=one_of(PREDICTED),
     conda:
         "../envs/predict.yaml"
     threads: 1

@@ -1,11 +1,11 @@
-# What is made of the sheet of samples: RNAs and genomes that are scored by weights that are there.
+# RNAs and genomes of the sheet of samples, scored with existing weights.
 PREDICTED, SCANNED = (
     {name: file_of(sample.fasta) for name, sample in SAMPLES.items() if sample.run == kind}
     for kind in ("predict", "scan")
 )
-WEIGHTS = local(found(STUDY.weights or "weights/pre-mirna.safetensors"))
-# Not given to a script: it comes with the package.
-HAIRPINS = local(found("weights/mirbase22.tsv.xz"))
+WEIGHTS = local(resolve(STUDY.weights or "weights/pre-mirna.safetensors"))
+# No param of a script: it comes with the package.
+HAIRPINS = local(resolve("weights/mirbase22.tsv.xz"))
 
 
 include: "predict.smk"

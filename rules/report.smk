@@ -27,12 +27,12 @@ rule report:
         study=STUDY.study,
         title=STUDY.title,
         tables=ALL_TABLES,
-        taken=len(TAKEN_RUNS),
+        taken=len(SAVED.runs),
         texts={name: caption(name) for name in OWN_TABLES},
         pictures=list(PICTURES.values()),
         sources={
             name: (SOURCES[name].url, SOURCES[name].sha256)
-            for name in sorted(set(STUDY.places()))
+            for name in sorted(set(STUDY.source_refs()))
             if name in SOURCES
         },
         config=STUDY.model_dump(mode="json", exclude_unset=True),

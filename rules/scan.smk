@@ -14,7 +14,7 @@ rule scan_find:
     benchmark:
         "<benchmarks>/scan_find/{genome}/{scatteritem}.tsv"
     wildcard_constraints:
-        genome="|".join(map(re.escape, SCANNED)) or "none",
+        genome=one_of(SCANNED),
     conda:
         "../envs/predict.yaml"
     threads: 1
@@ -43,7 +43,7 @@ rule scan_score:
     benchmark:
         "<benchmarks>/scan_score/{genome}/{scatteritem}.tsv"
     wildcard_constraints:
-        genome="|".join(map(re.escape, SCANNED)) or "none",
+        genome=one_of(SCANNED),
     conda:
         "../envs/predict.yaml"
     threads: 1
@@ -73,7 +73,7 @@ rule scan:
     benchmark:
         "<benchmarks>/scan/{genome}.tsv"
     wildcard_constraints:
-        genome="|".join(map(re.escape, SCANNED)) or "none",
+        genome=one_of(SCANNED),
     conda:
         "../envs/predict.yaml"
     threads: 1

@@ -1,56 +1,52 @@
-# The network that `mirpair predict` and `mirpair scan` ask: trained on all records of a set,
+# The network of `mirpair predict` and `mirpair scan`: trained on all records of a set,
 # calibrated by the held-out scores of a cross-validation of the same set.
-MEMBERS = list(WHOLE.values())[: STUDY.shipped.members]
-HELD = [
-    run
-    for run in STUDY.runs_on(STUDY.shipped.validation)
-    if (run.model, run.recipe) == (STUDY.shipped.model, STUDY.shipped.recipe)
-]
-VALIDATION = folds_of(STUDY.shipped.validation)
-# Of E. coli, which has no microRNAs.
+MEMBERS = list(ON_ALL.values())[: STUDY.shipped.members]
+HELD_OUT = STUDY.held_out_runs()
+VALIDATION = STUDY.folds_of(STUDY.shipped.validation)
+# Length of the background: E. coli has no microRNAs.
 BACKGROUND_BASES = 600_000
 
 
-rule whole:
+use rule experiments as experiments_on_all with:
     input:
-        "<results>/datasets/{dataset}/records.tsv",
+        records=["<results>/datasets/{dataset}/records.tsv"],
+        train=[],
+        evaluate=[],
+        origins=[],
+        older=[],
+        folds=[],
     output:
-        "<results>/whole/{dataset}.tsv",
+        "<results>/train_on_all/{dataset}.tsv",
     log:
-        "<logs>/whole/{dataset}.log",
+        "<logs>/experiments_on_all/{dataset}.log",
     benchmark:
-        "<benchmarks>/whole/{dataset}.tsv"
-    conda:
-        "../envs/data.yaml"
-    threads: 1
-    resources:
-        # Measured on the paper's sets: 0.16 GB, 1 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        "<benchmarks>/experiments_on_all/{dataset}.tsv"
     params:
-        code=code_of("whole"),
+        sets=lambda w: [w.dataset],
+        split=lambda w: {"split": "train-on-all", "dataset": w.dataset},
+        fold=0,
+        on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
+        code=code_of("experiments"),
     message:
-        "Letting all records of {wildcards.dataset} train"
-    script:
-        "../scripts/whole.py"
+        "Assigning all records of {wildcards.dataset} to training"
 
 
-use rule train as train_whole with:
+use rule train as train_on_all with:
     input:
-        experiment="<results>/whole/{experiment}.tsv",
+        experiment="<results>/train_on_all/{experiment}.tsv",
         tensors=["<results>/datasets/{experiment}/tensors.npz"],
     output:
-        weights=f"{WHOLE_RUN}/weights.safetensors",
-        scores=f"{WHOLE_RUN}/scores.npz",
-        predictions=f"{WHOLE_RUN}/predictions.tsv",
-        provenance=f"{WHOLE_RUN}/provenance.json",
+        weights=f"{RUN_ON_ALL}/weights.safetensors",
+        scores=f"{RUN_ON_ALL}/scores.npz",
+        predictions=f"{RUN_ON_ALL}/predictions.tsv",
+        provenance=f"{RUN_ON_ALL}/provenance.json",
     log:
-        "<logs>/train_whole/{experiment}/{model}/{recipe}/seed{seed}.log",
+        "<logs>/train_on_all/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
-        f"{WHOLE_RUN}/benchmark.tsv"
+        f"{RUN_ON_ALL}/benchmark.tsv"
     params:
-        run=lambda w: run_of(w, WHOLE)._asdict(),
-        training=whole_training,
+        run=lambda w: asdict(run_of(w, ON_ALL)),
+        training=lambda w: training_of(run_of(w, ON_ALL), like=VALIDATION[0]),
         watch=0,
         sets=lambda w: [w.experiment],
         code=code_of("train"),
@@ -82,7 +78,7 @@ rule ship_hairpins:
         "../scripts/ship_hairpins.py"
 
 
-# What a scan would find, scored by networks that did not train on it.
+# Hairpins that a scan would find, scored by networks that were not trained on them.
 rule ship_background:
     input:
         genome=file_of("ecoli/bacteria.fna"),
@@ -91,10 +87,10 @@ rule ship_background:
         weights=[
             run_file(run, "weights.safetensors")
             for name in VALIDATION
-            for run in HELD
+            for run in HELD_OUT
             if run.experiment == name and run.seed in [member.seed for member in MEMBERS]
         ],
-        shipped=[run_file(run, "weights.safetensors", WHOLE_RUN) for run in MEMBERS],
+        shipped=[run_file(run, "weights.safetensors", "train_on_all") for run in MEMBERS],
     output:
         "<results>/shipped/background.tsv",
     log:
@@ -112,19 +108,19 @@ rule ship_background:
         bases=BACKGROUND_BASES,
         code=code_of("ship_background"),
     message:
-        "Scoring what a scan would find, for its calibration"
+        "Scoring hairpins that a scan would find, for its calibration"
     script:
         "../scripts/ship_background.py"
 
 
 rule ship:
     input:
-        predictions=[run_file(run, "predictions.tsv") for run in HELD],
+        predictions=[run_file(run, "predictions.tsv") for run in HELD_OUT],
         background="<results>/shipped/background.tsv",
         records=f"<results>/datasets/{MEMBERS[0].experiment}/records.tsv",
         left_out=f"<results>/datasets/{MEMBERS[0].experiment}/dropped.tsv",
-        weights=[run_file(run, "weights.safetensors", WHOLE_RUN) for run in MEMBERS],
-        provenance=[run_file(run, "provenance.json", WHOLE_RUN) for run in MEMBERS],
+        weights=[run_file(run, "weights.safetensors", "train_on_all") for run in MEMBERS],
+        provenance=[run_file(run, "provenance.json", "train_on_all") for run in MEMBERS],
     output:
         weights="<results>/shipped/pre-mirna.safetensors",
         card="<results>/shipped/pre-mirna.md",
@@ -140,9 +136,9 @@ rule ship:
         mem_mb=growing(2000),
         runtime=growing(20),
     params:
-        runs=[{"number": FOLDS[run.experiment].number, "seed": run.seed} for run in HELD],
+        runs=[{"number": FOLDS[run.experiment].number, "seed": run.seed} for run in HELD_OUT],
         seeds=[member.seed for member in MEMBERS],
-        sources=cited(STUDY.places()),
+        sources=plan.citations(SOURCES, STUDY.source_refs()),
         genome=f"the first {BACKGROUND_BASES:,} bases of the genome of E. coli K-12",
         code=code_of("ship"),
     message:

@@ -19,7 +19,7 @@ rule tables_results:
     benchmark:
         "<benchmarks>/tables/{table}.tsv"
     wildcard_constraints:
-        table="|".join(STUDY.result_tables()) or "none",
+        table=one_of(STUDY.result_tables()),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -33,7 +33,7 @@ rule tables_results:
         options=lambda w: {
             "groups": groups_of(w.table),
             "rows": STUDY.tables[w.table].rows,
-            "runs": described(runs_of(w.table)),
+            "runs": described(STUDY.runs_in_table(w.table), bool(STUDY.tables[w.table].published)),
             "fold_counts": FOLD_COUNTS,
         },
         code=code_of("tables", "pages/templates"),
@@ -50,7 +50,7 @@ use rule tables_results as tables_counts with:
         ),
         published=lambda w: published_file(w.table),
     wildcard_constraints:
-        table="|".join(STUDY.count_tables()) or "none",
+        table=one_of(STUDY.count_tables()),
     params:
         kind="counts",
         options=lambda w: {

@@ -20,11 +20,11 @@ rule train:
     threads: 1
     resources:
         # Measured: 0.6 GB on 7,500 records, 0.8 GB on 19,000; 1.0 GB with large batches or networks;
-        # at most 0.9 GB more if the RNAs are long. The paper's longest takes minutes.
+        # up to 0.9 GB more for long RNAs. The paper's longest training takes minutes.
         mem_mb=growing(2000),
         runtime=growing(240),
     params:
-        run=lambda w: run_of(w)._asdict(),
+        run=lambda w: asdict(run_of(w)),
         training=lambda w: training_of(run_of(w)),
         watch=0,
         sets=lambda w: STUDY.sets_of(w.experiment),
@@ -35,7 +35,7 @@ rule train:
         "../scripts/train.py"
 
 
-# The same training, watched on after the epoch that is the result: for Figure 3.
+# The same training, continued beyond the epoch of the result, for Figure 3.
 use rule train as train_watched with:
     output:
         weights=f"{WATCHED_RUN}/weights.safetensors",
@@ -47,7 +47,7 @@ use rule train as train_watched with:
     benchmark:
         f"{WATCHED_RUN}/benchmark.tsv"
     params:
-        run=lambda w: run_of(w, WATCHED)._asdict(),
+        run=lambda w: asdict(run_of(w, WATCHED)),
         training=lambda w: training_of(run_of(w, WATCHED)),
         watch=STUDY.figure3.epochs if STUDY.figure3 else 0,
         sets=lambda w: STUDY.sets_of(w.experiment),

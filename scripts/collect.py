@@ -1,4 +1,4 @@
-"""Write the RNAs of one collection, and where each is from."""
+"""Write the RNAs of one collection and their origins."""
 
 import logging
 
@@ -14,27 +14,28 @@ from mirpair.sources.collections import (
 )
 
 job.start(snakemake)
-how, files = snakemake.params.how, snakemake.input
-if how["source"] == "hairpins":
+settings, files = snakemake.params.how, snakemake.input
+if settings["source"] == "hairpins":
     entries = read_hairpins(files[0])
-    families = read_families(files[1]) if how["families"] else None
-    chosen = {"species": how["species"], "families": families}
+    families = read_families(files[1]) if settings["families"] else None
+    criteria = {"species": settings["species"], "families": families}
 else:
-    names = how["families"] or [""]
-    read = [
-        read_rfam(path, name, without=how["without"])
+    names = settings["families"] or [""]
+    entries = [
+        entry
         for path, name in zip(files, names, strict=True)
+        for entry in read_rfam(path, name, without=settings["without"])
     ]
-    entries = [entry for part in read for entry in part]
-    chosen = {}
-kept, left_out = choose(entries, shortest=how["shortest"], longest=how["longest"], **chosen)
-if how.get("at_most"):
-    every = len(kept)
-    kept = thin(kept, how["at_most"], seed=how["seed"])
-    if every > len(kept):
-        left_out[f"more than {how['at_most']} of a family"] = every - len(kept)
+    criteria = {}
+lengths = {name: settings[name] for name in ("shortest", "longest")}
+chosen, left_out = choose(entries, **lengths, **criteria)
+if at_most := settings.get("at_most"):
+    thinned = thin(chosen, at_most, seed=settings["seed"])
+    if len(thinned) < len(chosen):
+        left_out[f"more than {at_most} of a family"] = len(chosen) - len(thinned)
+    chosen = thinned
 output = snakemake.output
-write_collection(kept, left_out, output.fasta, output.origins, output.summary)
-logging.info("%d RNAs", len(kept))
+write_collection(chosen, left_out, output.fasta, output.origins, output.summary)
+logging.info("%d RNAs", len(chosen))
 for reason, count in left_out.items():
     logging.info("left out: %d, %s", count, reason)

@@ -1,4 +1,4 @@
-"""Gather the pieces of a collection of pseudo-hairpins."""
+"""Merge the pieces of a collection of pseudo-hairpins."""
 
 import logging
 
@@ -6,18 +6,18 @@ import job
 
 from mirpair.contracts import read_pseudo_hairpins
 from mirpair.sources.collections import read_lengths, write_collection
-from mirpair.sources.pseudo_hairpins import drawn_lengths, gathered, missing
+from mirpair.sources.pseudo_hairpins import count_missing, merge_pieces, shuffled_lengths
 
 job.start(snakemake)
-how = snakemake.params.how
-found = gathered(map(read_pseudo_hairpins, snakemake.input.pieces))
-lengths = drawn_lengths(
-    read_lengths(snakemake.input.like), per_positive=how["per_positive"], seed=how["seed"]
+settings = snakemake.params.how
+entries = merge_pieces(map(read_pseudo_hairpins, snakemake.input.pieces))
+lengths = shuffled_lengths(
+    read_lengths(snakemake.input.like), per_positive=settings["per_positive"], seed=settings["seed"]
 )
-without = missing(lengths, found)
+missing = count_missing(lengths, entries)
 output = snakemake.output
-told = {"no place found": without.total()} if without else {}
-write_collection(found, told, output.fasta, output.origins, output.summary)
-logging.info("%d pseudo-hairpins of %d", len(found), len(lengths))
-for length, count in sorted(without.items()):
+left_out = {"no place found": missing.total()} if missing else {}
+write_collection(entries, left_out, output.fasta, output.origins, output.summary)
+logging.info("%d pseudo-hairpins of %d", len(entries), len(lengths))
+for length, count in sorted(missing.items()):
     logging.info("not found: %d of %d nt", count, length)

@@ -1,4 +1,4 @@
-"""Bring what may change without a new name to results/raw/, as it was when it was locked."""
+"""Download a live source to results/raw/, with the bytes that are locked."""
 
 import json
 import logging
@@ -7,11 +7,11 @@ import os
 import job
 
 from mirpair.files import sha256
-from mirpair.sources.live import LIVE_VARIABLE, bring
+from mirpair.sources.live import LIVE_VARIABLE, download_locked
 
 job.start(snakemake)
 params, path = snakemake.params, snakemake.output[0]
 live = json.loads(os.environ[LIVE_VARIABLE])
 release = live["releases"].get(params.place, "")
-origin = bring(params.place, path, live["lock"], release=release)
+origin = download_locked(params.place, path, live["lock"], release=release)
 logging.info("%s from %s, SHA-256 %s", path, origin, sha256(path))

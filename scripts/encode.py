@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import read_records, read_structures
-from mirpair.rna.encoding import encode_set
+from mirpair.rna.encoded_sets import encode_set
 
 job.start(snakemake)
 records = read_records(snakemake.input.records)

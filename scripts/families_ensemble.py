@@ -3,12 +3,13 @@
 import job
 
 from mirpair.contracts import read_records
-from mirpair.rna.encoding import Ensembles, encode_ensemble
+from mirpair.rna.encoded_sets import Ensembles
+from mirpair.rna.encoding import encode_ensemble
 from mirpair.rna.folding import ensemble, for_each, unique
 
 job.start(snakemake)
 piece, pieces = map(int, snakemake.wildcards.scatteritem.split("-of-"))
 sequences = unique(read_records(snakemake.input[0])["sequence"])[piece - 1 :: pieces]
-pairs = for_each(ensemble, sequences, processes=snakemake.threads)
-encoded = (encode_ensemble(s, *found) for s, found in zip(sequences, pairs, strict=True))
+ensembles = for_each(ensemble, sequences, processes=snakemake.threads)
+encoded = (encode_ensemble(s, *pairs) for s, pairs in zip(sequences, ensembles, strict=True))
 Ensembles.build(sequences, encoded).save(snakemake.output[0])

@@ -6,7 +6,7 @@ from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_reco
 from mirpair.families.infernal import read_models
 from mirpair.families.speed import infernal_work, measure, nearest_work, network_work
 from mirpair.files import write_tsv
-from mirpair.networks.inference import load_weights
+from mirpair.networks.build import load_weights
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.sources.published import fetch_wheel
+from mirpair.sources.packages import download_wheel
 
 job.start(snakemake)
-fetch_wheel(snakemake.params.requirement, snakemake.output[0])
+download_wheel(snakemake.params.requirement, snakemake.output[0])

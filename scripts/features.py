@@ -1,4 +1,4 @@
-"""Describe a set's records for tables and figures, which need no sequences."""
+"""Compute a set's features, so that tables and figures need no sequences."""
 
 import json
 from pathlib import Path

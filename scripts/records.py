@@ -11,8 +11,8 @@ from mirpair.rna.sequences import read_fasta
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 if params.cleaned:
-    # Not by mirpair.identification.audit: the records would depend on all that it imports, metrics
-    # among it.
+    # Not by mirpair.identification.audit: the records would depend on all that it imports, such as
+    # metrics.
     known = {record.sequence for path in inputs.hairpins for record in read_fasta(path, dropped=[])}
     records, left_out = clean_records(
         inputs.positives, inputs.negatives, known=known, on_ambiguous=params.on_ambiguous

@@ -4,11 +4,11 @@ import logging
 
 import job
 
-from mirpair.rna.known_hairpins import ship
+from mirpair.rna.known_hairpins import write_known_hairpins
 from mirpair.rna.sequences import LONGEST
 from mirpair.sources.collections import choose, read_hairpins
 
 job.start(snakemake)
 hairpins, _ = choose(read_hairpins(snakemake.input[0]), longest=LONGEST)
-count = ship(((it.id, it.sequence) for it in hairpins), snakemake.output[0])
+count = write_known_hairpins(((it.id, it.sequence) for it in hairpins), snakemake.output[0])
 logging.info("%d different hairpins", count)

@@ -1,4 +1,4 @@
-"""Gather the folded pieces of a set."""
+"""Merge the folded pieces of a set."""
 
 import job
 import RNA

@@ -1,53 +1,33 @@
 """Train one network on one experiment."""
 
-from pathlib import Path
-
 import job
-import torch
 
 from mirpair.contracts import read_experiment
-from mirpair.files import sha256, write_tsv
-from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.inference import save_weights
-from mirpair.networks.loop import derive_seed, device_name, select, train
-from mirpair.provenance import versions, write_json
-from mirpair.recipes import Model, Recipe
-from mirpair.rna.encoding import Tensors
+from mirpair.files import write_tsv
+from mirpair.identification.train import select, train
+from mirpair.networks.training_job import TrainingJob
+from mirpair.rna.encoded_sets import Tensors
 
 job.start(snakemake)
-torch.set_num_threads(snakemake.threads)
-run = snakemake.params.run
-training = snakemake.params.training
-device = "cuda" if snakemake.resources.get("gpu", 0) else "cpu"
-seed = derive_seed(run["seed"], run["experiment"], run["model"])
-experiment = read_experiment(snakemake.input.experiment)
-tensors = dict(zip(snakemake.params.sets, map(Tensors.load, snakemake.input.tensors), strict=True))
-facts = {
-    "run": run,
-    **training,
-    "derived_seed": seed,
-    "device": device_name(device),
-    "threads": snakemake.threads,
-    "code": snakemake.params.code,
-    "versions": versions("torch", "numpy"),
-    "inputs_sha256": {path: sha256(path) for path in snakemake.input},
-}
-weights = Path(snakemake.output.weights)
-checkpoint = Checkpoint(
-    weights.with_name("checkpoint.safetensors"), {**facts, "watch": snakemake.params.watch}
+inputs, params, output = snakemake.input, snakemake.params, snakemake.output
+training = TrainingJob(
+    params.run,
+    params.training,
+    output.weights,
+    inputs=inputs,
+    code=params.code,
+    threads=snakemake.threads,
+    gpu=bool(snakemake.resources.get("gpu", 0)),
+    watch=params.watch,
 )
-network, scores = train(
-    Model(**training["model"]),
-    select(experiment, tensors, "train"),
-    select(experiment, tensors, "evaluate"),
-    Recipe(**training["recipe"]),
-    seed=seed,
-    watch=snakemake.params.watch,
-    device=device,
-    checkpoint=checkpoint,
+experiment = read_experiment(inputs.experiment)
+tensors = dict(zip(params.sets, map(Tensors.load, inputs.tensors), strict=True))
+network, score_log = train(
+    train_set=select(experiment, tensors, "train"),
+    evaluate_set=select(experiment, tensors, "evaluate"),
+    watch=params.watch,
+    **training.settings(),
 )
-save_weights(network, weights)
-scores.save(snakemake.output.scores)
-write_tsv(scores.predictions(), snakemake.output.predictions)
-write_json(facts | checkpoint.told(), snakemake.output.provenance)
-checkpoint.remove()
+score_log.save(output.scores)
+write_tsv(score_log.predictions(), output.predictions)
+training.finish(network, output.provenance)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 

@@ -21,14 +21,16 @@ from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 from mirpair.families.annotation import annotate, in_chunks, load, ship, shipped
 from mirpair.families.family_calls import NETWORK_SCORES
 from mirpair.families.records import nearest_family
+from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256
 from mirpair.identification.datasets import trained_families
 from mirpair.networks import tensor_file as stored
-from mirpair.networks.inference import embed, save_weights
-from mirpair.networks.loop import train_families
+from mirpair.networks.inference import embed
+from mirpair.networks.weights import save_weights
 from mirpair.prediction.card import model_card
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
-from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.similarity import identity
 

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from bench import alternatives, genomes, networks, page
 from mirpair.contracts import METRICS
-from mirpair.rna.encoding import Tensors, encode
-from mirpair.study.config import load_study
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
+from mirpair.study.load import load_study
 
 
 def test_the_page_is_what_its_tables_say(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_the_page_of_the_alternatives_is_what_its_trainings_say() -> None:
     written = (ROOT / "docs" / "alternatives.md").read_text(encoding="utf-8")
     assert alternatives.render(runs) == written
     study = load_study(yaml.safe_load(alternatives.CONFIG.read_text(encoding="utf-8")))
-    planned = {(run.experiment, *run[1:4], run.epochs) for run in study.plan()}
+    planned = {(*run.key, run.epochs) for run in study.plan()}
     kept = runs[["experiment", "model", "recipe", "seed", "epochs"]]
     assert set(kept.itertuples(index=False, name=None)) == planned
 

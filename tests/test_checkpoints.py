@@ -1,4 +1,4 @@
-"""A training that was stopped goes on, to the same bytes as if nothing had happened."""
+"""A training that was stopped resumes, to the same bytes as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import numpy as np
 import pytest
 import torch
 
+from mirpair.families.train import train_families
 from mirpair.files import sha256
-from mirpair.networks import checkpoints
-from mirpair.networks import loop as training
+from mirpair.identification.train import train
+from mirpair.networks import checkpoints, loop
+from mirpair.networks.build import build
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
-from mirpair.networks.loop import train, train_families
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
-from mirpair.rna.encoding import Tensors
+from mirpair.rna.encoded_sets import Tensors
 
 
 class StoppedError(Exception):
@@ -39,15 +39,15 @@ def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stop_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The training dies when that epoch is done and noted."""
-    note = training._note
+    """The training dies when that epoch is done and saved."""
+    save = loop._save_checkpoint
 
-    def noted(checkpoint: Any, passes: Any, *rest: Any) -> None:
-        note(checkpoint, passes, *rest)
+    def save_and_die(checkpoint: Any, passes: Any, *rest: Any) -> None:
+        save(checkpoint, passes, *rest)
         if passes.epoch == epoch:
             raise StoppedError
 
-    monkeypatch.setattr(training, "_note", noted)
+    monkeypatch.setattr(loop, "_save_checkpoint", save_and_die)
 
 
 def few(tensors: Tensors) -> tuple[Tensors, Tensors]:
@@ -104,7 +104,7 @@ def test_a_training_that_was_stopped_ends_in_the_same_bytes(
     again = Checkpoint(path, {"seed": 5})
     torch.manual_seed(123)  # of another process
     assert trained("again", again) == undisturbed
-    assert again.began == stop
+    assert again.resumed_after == stop
     again.remove()
     assert not path.exists()
 
@@ -123,7 +123,7 @@ def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(
         network, scores = train(PAPER[0], *sets, recipe, seed=5, checkpoint=checkpoint)
         save_weights(network, folder / names[0])
         scores.save(folder / names[1])
-        (folder / "began").write_text(str(checkpoint.began))
+        (folder / "began").write_text(str(checkpoint.resumed_after))
 
     def attempt(folder: Path, epochs: int, kill: int) -> None:
         calls = 0
@@ -151,7 +151,7 @@ def test_a_training_killed_at_20_random_moments_ends_in_the_same_bytes(
         assert run(folder, epochs) == 0
         return int((folder / "calls").read_text())
 
-    # In this process, so that all that PyTorch imports at its first use is there in the others.
+    # In this process, so that the others have all that PyTorch imports at its first use.
     trained(tmp_path / "undisturbed", 48)
     first = calls_of(1)
     an_epoch = (calls_of(4) - first) // 3
@@ -189,7 +189,7 @@ def test_a_training_on_families_goes_on_too(
             trained(Checkpoint(path, {}))
     again = Checkpoint(path, {})
     assert trained(again) == undisturbed
-    assert again.began == 2
+    assert again.resumed_after == 2
 
 
 def saved(path: Path, key: dict[str, Any]) -> Path:
@@ -220,12 +220,12 @@ def test_a_damaged_checkpoint_is_told_and_the_training_begins_anew(
     damage: Callable[[bytes], bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = saved(tmp_path / "checkpoint.safetensors", {})
-    whole = path.read_bytes()
-    path.write_bytes(damage(whole))
-    assert path.read_bytes() != whole
+    intact = path.read_bytes()
+    path.write_bytes(damage(intact))
+    assert path.read_bytes() != intact
     with caplog.at_level(logging.WARNING):
         assert Checkpoint(path, {}).load() is None
-    assert "the training begins anew" in caplog.text
+    assert "the training starts from scratch" in caplog.text
 
 
 def test_a_checkpoint_is_due_after_some_epochs_or_after_a_time(
@@ -253,10 +253,10 @@ def test_the_time_of_earlier_attempts_counts(
         checkpoint = Checkpoint(path, {})
         checkpoint.load()
         now[0] += 30
-        assert checkpoint.told()["wall_time_s"] == expected
+        assert checkpoint.timing()["wall_time_s"] == expected
         checkpoint.save({"epoch": 7}, {"x": torch.zeros(1)})
         now[0] += 1000  # until someone tries again
-    assert checkpoint.told()["began_after_epoch"] == 7
+    assert checkpoint.timing()["began_after_epoch"] == 7
 
 
 def test_what_a_killed_save_left_is_cleared_away(tmp_path: Path) -> None:

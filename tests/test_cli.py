@@ -34,11 +34,13 @@ from mirpair.cli.app import app
 from mirpair.families.annotation import ship
 from mirpair.families.records import nearest_family
 from mirpair.files import file_lock
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import embed, save_weights
+from mirpair.networks.build import build
+from mirpair.networks.inference import embed
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS
 from mirpair.rna import folding
-from mirpair.rna.encoding import Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 

@@ -149,21 +149,21 @@ ENTRIES = [
 
 
 def test_species_lengths_and_alphabet_choose_and_what_is_left_out_is_counted() -> None:
-    kept, left_out = choose(ENTRIES, species=["HSA"], shortest=40, longest=79)
-    assert kept == ENTRIES[:1]
+    chosen, left_out = choose(ENTRIES, species=["HSA"], shortest=40, longest=79)
+    assert chosen == ENTRIES[:1]
     assert left_out == {
         "another species": 1,
         "a letter outside ACGU": 1,
         "shorter than 40 nt": 1,
         "longer than 79 nt": 1,
     }
-    kept, _ = choose(ENTRIES, shortest=40, longest=80)
-    assert kept == ENTRIES[:3], "both lengths are included, and all species if none is named"
+    chosen, _ = choose(ENTRIES, shortest=40, longest=80)
+    assert chosen == ENTRIES[:3], "both lengths are included, and all species if none is named"
 
 
 def test_species_of_entries_in_any_case() -> None:
-    kept, _ = choose([ENTRIES[0]._replace(species="Hsa")], species=["hsa"], longest=80)
-    assert len(kept) == 1
+    chosen, _ = choose([ENTRIES[0]._replace(species="Hsa")], species=["hsa"], longest=80)
+    assert len(chosen) == 1
 
 
 def test_only_what_looks_like_one_is_an_accession(tmp_path: Path) -> None:
@@ -186,8 +186,8 @@ def test_blank_lines_before_the_first_record_are_passed_over(tmp_path: Path) -> 
 
 
 def test_a_file_of_families_stands_above_what_names_tell() -> None:
-    kept, _ = choose(ENTRIES[:3], longest=80, families={"1": "let-7", "3": "let-7"})
-    assert [it.family for it in kept] == ["let-7", "", "let-7"]
+    chosen, _ = choose(ENTRIES[:3], longest=80, families={"1": "let-7", "3": "let-7"})
+    assert [it.family for it in chosen] == ["let-7", "", "let-7"]
 
 
 def test_a_species_that_is_not_there_is_named_with_those_that_are() -> None:
@@ -201,8 +201,8 @@ def test_an_empty_collection_says_why() -> None:
 
 
 def test_the_same_id_twice_is_taken_once_unless_it_is_another_rna() -> None:
-    kept, left_out = choose([*ENTRIES[:2], ENTRIES[0]], longest=80)
-    assert kept == ENTRIES[:2]
+    chosen, left_out = choose([*ENTRIES[:2], ENTRIES[0]], longest=80)
+    assert chosen == ENTRIES[:2]
     assert left_out == {"the same entry once more": 1}
     with pytest.raises(InputError, match="the collection have the id 'hsa-a'"):
         choose([ENTRIES[0], ENTRIES[0]._replace(sequence="AC")], longest=80)
@@ -211,19 +211,19 @@ def test_the_same_id_twice_is_taken_once_unless_it_is_another_rna() -> None:
 def test_of_a_large_family_some_are_drawn_and_small_ones_stay_whole() -> None:
     large = [Entry(f"x-{n}", str(n), "x", "large", "A") for n in range(100)]
     small = [Entry(f"y-{n}", str(n), "y", "small", "A") for n in range(3)]
-    kept = thin([*large[:50], *small, *large[50:]], 10, seed=0)
-    assert [it for it in kept if it.family == "small"] == small
-    drawn = [it for it in kept if it.family == "large"]
+    chosen = thin([*large[:50], *small, *large[50:]], 10, seed=0)
+    assert [it for it in chosen if it.family == "small"] == small
+    drawn = [it for it in chosen if it.family == "large"]
     assert len(drawn) == 10
     assert drawn == sorted(drawn, key=lambda it: int(it.accession)), "in their order"
-    assert kept != thin([*large[:50], *small, *large[50:]], 10, seed=1)
+    assert chosen != thin([*large[:50], *small, *large[50:]], 10, seed=1)
 
 
 def test_a_collection_is_a_fasta_file_and_a_table_row_by_row(tmp_path: Path) -> None:
     files = [tmp_path / f"c.{suffix}" for suffix in ("fa", "tsv", "json")]
     write_collection(ENTRIES[:3], {"another species": 7}, *files)
-    told = json.loads(files[2].read_text("utf-8"))
-    assert told == {"rnas": 3, "left_out": {"another species": 7}}
+    summary = json.loads(files[2].read_text("utf-8"))
+    assert summary == {"rnas": 3, "left_out": {"another species": 7}}
     records = list(read_fasta(tmp_path / "c.fa"))
     origins = read_origins(tmp_path / "c.tsv")
     assert [it.id for it in records] == origins["id"].tolist() == ["hsa-a", "hsa-b", "mmu-a"]

@@ -1,4 +1,4 @@
-"""Configs: what a user can write, and what they are told when it is wrong."""
+"""Configs: what a user can write, and how errors are explained."""
 
 from __future__ import annotations
 
@@ -12,19 +12,15 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from bench.config_docs import with_tables
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.sources.published import read_sources
-from mirpair.study.config import (
-    FamilyStudy,
-    PredictionStudy,
-    Run,
-    Sample,
-    Study,
-    load_study,
-    read_samples,
-    schema,
-)
+from mirpair.study.base import Run
+from mirpair.study.families import FamilyStudy
+from mirpair.study.identification import Study
+from mirpair.study.load import load_study, renamed_keys, schema
+from mirpair.study.prediction import PredictionStudy, Sample, read_samples
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -53,7 +49,7 @@ def test_every_published_file_of_the_paper_is_in_the_sources_table() -> None:
     study = load_study(shipped("config"))
     sources = read_sources(ROOT / "config" / "sources.tsv")
     used = {name for name in sources if name.startswith(("do2018/", "mirbase21/"))}
-    assert set(study.places()) == used
+    assert set(study.source_refs()) == used
 
 
 def test_the_demo_trains_every_network_in_full_on_every_fold() -> None:
@@ -137,12 +133,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("title", 5, "title: is 5, must be text: '5'"),
         ("datasets.demo.positives", "a.fa", "is 'a.fa', must be a list: [a.fa]"),
         ("datasets", {"my set": {}}, "is 'my set'; a name is letters, digits, - and _"),
-        ("runs.1.models", ["variable"], "asked for twice"),
+        ("runs.1.models", ["variable"], "listed twice"),
         ("runs.1.folds", [6], "fold 6"),
         ("runs.0.experiments", [], "runs.1.experiments: is []"),
         ("tables.demo.published", 5, "tables.demo.published: is 5"),
         ("study", "raw", "'raw' is the folder of the downloads"),
-        ("seeds", [0, 0], "seeds: one of them stands twice"),
+        ("seeds", [0, 0], "seeds: one of them is listed twice"),
         ("experiments.demo-cv.seed", 2**32, "experiments.demo-cv.seed: is 4294967296"),
         (
             "experiments.self",
@@ -160,7 +156,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
                     "evaluate": ["b"],
                 },
             },
-            "two of them give the same name",
+            "two of them give a fold the same name",
         ),
     ],
 )
@@ -198,11 +194,11 @@ def test_a_config_may_vary_networks_and_recipes() -> None:
     assert adam == Recipe(optimizer="adam")
     _, small = study.training("human-cv1", "variable", "batch-16")
     assert small == Recipe(batch_size=16)
-    assert study.label("variable", "adam") == "Variable-sized, Adam"
-    assert study.label("dropout", "paper") == "Dropout 0.5"
+    assert study.method("variable", "adam").label == "Variable-sized, Adam"
+    assert study.method("dropout", "paper").label == "Dropout 0.5"
 
 
-def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment() -> None:
+def test_a_recipe_variant_has_the_other_values_of_its_base() -> None:
     config = changed(
         "recipes",
         {"exact": {"base": "published-code", "label": "in float64", "precision": "float64"}},
@@ -213,7 +209,7 @@ def test_a_varied_recipe_keeps_what_its_base_has_for_the_network_and_experiment(
     assert (recipe.precision, recipe.epochs, recipe.learning_rate) == ("float64", 10, 0.01)
 
 
-def test_a_varied_network_keeps_what_its_base_has() -> None:
+def test_a_network_variant_has_the_other_values_of_its_base() -> None:
     config = changed("models", {"deep": {"base": "alexnet", "soft": 0.1, "label": "Deep"}})
     network, _ = load_study(config).training("demo-cv1", "deep", "paper")
     assert (network.dropout, network.soft, network.label) == (0.5, 0.1, "Deep")
@@ -273,7 +269,7 @@ def test_fold_is_filled_in_with_1_2_and_so_on() -> None:
     assert study.split_files("new-test", "train") == []
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     config = changed("epohcs", 3)
     del config["study"]
     with pytest.raises(InputError) as caught:
@@ -289,16 +285,33 @@ def test_published_folds_need_the_fold_in_their_file_names() -> None:
         load_study(config)
 
 
+def test_the_old_name_of_a_key_still_works_with_a_notice() -> None:
+    old, new = shipped("demo") | {"kept": "saved"}, shipped("demo") | {"reuse": "saved"}
+    assert load_study(old) == load_study(new)
+    (notice,) = renamed_keys(old)
+    assert "the key `kept` is now called `reuse`" in notice
+    assert renamed_keys(new) == []
+    with pytest.raises(InputError, match="`kept` is the old name of `reuse`; give `reuse` alone"):
+        load_study(old | new)
+
+
 def test_the_schema_for_editors_is_that_of_the_code() -> None:
     written = json.loads((ROOT / "config" / "schema.json").read_text())
     assert written == schema(), "make schema"
 
 
-def test_the_readme_explains_every_key() -> None:
-    text = (ROOT / "config" / "README.md").read_text()
-    sections = schema()["$defs"].values()
-    keys = {key for section in sections for key in section.get("properties", {})}
-    assert {key for key in keys if f"`{key}`" not in text} == set()
+def test_the_readme_has_the_keys_and_words_of_the_code() -> None:
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert with_tables(text) == text, "make schema"
+    sections = schema()["$defs"]
+    shown = set(", ".join(re.findall(r"<!-- keys: (.*) -->", text)).split(", "))
+    assert shown == {name for name in sections if "properties" in sections[name]}
+
+
+@pytest.mark.parametrize("name", sorted(schema()["$defs"]))
+def test_every_key_is_described_in_a_sentence(name: str) -> None:
+    for key, value in schema()["$defs"][name].get("properties", {}).items():
+        assert re.fullmatch(r"[A-Zm][^\n]*[^.]\.", value.get("description", "")), f"{name}.{key}"
 
 
 def test_the_folds_on_its_training_set_choose_the_epoch_of_an_experiment_without_folds() -> None:
@@ -351,14 +364,14 @@ def test_a_study_of_families_is_read_and_planned() -> None:
     assert len(plan) == 6 + 3 + 3 * 4
     assert {run.epochs for run in plan if run.experiment == "rfam-60"} == {20}
     # Every family is seen a thousand times or so, whatever its size.
-    seen = {n: study.experiments[n].training * e for n, _, _, _, e in plan}
+    seen = {it.experiment: study.experiments[it.experiment].training * it.epochs for it in plan}
     assert all(990 <= times <= 1000 for times in seen.values())
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
-        (("families",), "deepmir/clear.fa", "write {family} once, where a family's name stands"),
+        (("families",), "deepmir/clear.fa", "write {family} once, in place of a family's name"),
         (("families",), "a/{family}/{family}.fa", "write {family} once"),
         (("shipped", "experiment"), "small-10", "shipped: 'small-10' needs `outliers`"),
         (("runs", 0, "experiments"), ["rfam-61"], "no experiment named 'rfam-61'"),
@@ -371,12 +384,12 @@ def test_a_study_of_families_is_read_and_planned() -> None:
         (("shipped", "model"), "pair", "shipped.model"),
         (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
         (("max_length",), 201, "max_length"),
-        (("seeds",), [1, 1], "one of them stands twice"),
+        (("seeds",), [1, 1], "one of them is listed twice"),
         (("study",), "raw", "'raw' is the folder of the downloads"),
     ],
 )
-def test_what_is_wrong_in_a_study_of_families_is_said(
-    path: tuple[str | int, ...], value: object, said: str
+def test_an_error_in_a_study_of_families_is_explained(
+    path: tuple[str | int, ...], value: object, message: str
 ) -> None:
     config = shipped("families")
     if path == ("shipped", "model"):
@@ -385,7 +398,7 @@ def test_what_is_wrong_in_a_study_of_families_is_said(
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = value
-    with pytest.raises(InputError, match=re.escape(said)):
+    with pytest.raises(InputError, match=re.escape(message)):
         load_study(config)
 
 
@@ -395,10 +408,10 @@ def test_a_study_of_predictions_needs_a_sheet_and_nothing_else() -> None:
     assert (study.samples, study.title, study.weights) == ("my.tsv", "Predictions", None)
     assert (study.predict.prior, study.scan.prior) == (0.1, 0.001)
     assert (study.predict.threshold, study.scan.false_positives) == (0.5, "1%")
-    assert (study.places(), study.plan()) == ([], [])
+    assert (study.source_refs(), study.plan()) == ([], [])
 
 
-def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
+def test_settings_of_predict_and_scan_are_apart() -> None:
     config = shipped("prediction") | {"scan": {"prior": 0.01, "fast": True}, "predict": {}}
     study = load_study(config)
     assert isinstance(study, PredictionStudy)
@@ -407,7 +420,7 @@ def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "value", "said"),
+    ("section", "value", "message"),
     [
         ("samples", ..., "samples: this key is missing"),
         ("predict", {"prior": 0}, "predict.prior: is 0"),
@@ -426,13 +439,13 @@ def test_what_predictions_say_of_one_of_both_is_not_said_of_the_other() -> None:
         ("runs", [], "runs: this key is not known here"),
     ],
 )
-def test_what_is_wrong_in_a_study_of_predictions_is_said(
-    section: str, value: Any, said: str
+def test_an_error_in_a_study_of_predictions_is_explained(
+    section: str, value: Any, message: str
 ) -> None:
     config = shipped("prediction") | {section: value}
     if value is ...:
         del config[section]
-    with pytest.raises(InputError, match=re.escape(said)):
+    with pytest.raises(InputError, match=re.escape(message)):
         load_study(config)
 
 
@@ -453,28 +466,28 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
-        ("a\tscan\tx.fa\na\tpredict\ty.fa\n", "line 3: the sample 'a' stands twice"),
+        ("a\tscan\tx.fa\na\tpredict\ty.fa\n", "line 3: the sample 'a' is listed twice"),
         ("a\tscan\tx.fa\nb\tscna\ty.fa\n", "line 3: run is 'scna', must be 'predict' or 'scan'"),
         ("a\tscan\t\n", "line 2: the sample 'a' has no FASTA file"),
         ("../a\tscan\tx.fa\n", "line 2: sample is '../a'; a name is letters, digits"),
         ("\tscan\tx.fa\n", "line 2: sample is ''"),
         ("-a\tscan\tx.fa\n", "line 2: sample is '-a'"),
-        ("", "there are no samples in it"),
+        ("", "it lists no samples"),
     ],
 )
-def test_what_is_wrong_in_a_sheet_of_samples_is_said_with_its_line(
-    tmp_path: Path, rows: str, said: str
+def test_an_error_in_a_sheet_of_samples_is_explained_with_its_line(
+    tmp_path: Path, rows: str, message: str
 ) -> None:
     sheet = tmp_path / "sheet.tsv"
     sheet.write_text("sample\trun\tfasta\n" + rows)
-    with pytest.raises(InputError, match=re.escape(said)) as caught:
+    with pytest.raises(InputError, match=re.escape(message)) as caught:
         read_samples(str(sheet))
     assert "sheet.tsv" in str(caught.value)
 
 
-def test_what_is_no_sheet_of_samples_is_said(tmp_path: Path) -> None:
+def test_another_file_than_a_sheet_of_samples_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.tsv").write_text("sample\tfasta\na\tx.fa\n")
     with pytest.raises(InputError, match=r"needs the columns sample, run, fasta; correct it"):
         read_samples(str(tmp_path / "s.tsv"))
@@ -482,17 +495,17 @@ def test_what_is_no_sheet_of_samples_is_said(tmp_path: Path) -> None:
         read_samples(str(tmp_path / "no.tsv"))
 
 
-def test_the_shipped_network_is_trained_on_the_whole_set_once_for_each_seed() -> None:
+def test_the_shipped_network_is_trained_on_all_records_once_for_each_seed() -> None:
     config = changed("shipped", {"validation": "demo-cv", "recipe": "paper"})
     study = load_study(config | {"seeds": [3, 7]})
     assert isinstance(study, Study)
     assert study.shipped is not None
     assert (study.shipped.model, study.shipped.members) == ("variable", 1)
     # As many epochs as the trainings that calibrate it.
-    assert study.whole() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
+    assert study.runs_on_all() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
     nothing = load_study(shipped("demo"))
     assert isinstance(nothing, Study)
-    assert nothing.whole() == []
+    assert nothing.runs_on_all() == []
 
 
 def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_records() -> None:
@@ -501,11 +514,11 @@ def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_reco
     assert study.shipped is not None
     assert study.experiments[study.shipped.validation].split == "cluster-k-fold"
     assert all(dataset.cleaned for dataset in study.datasets.values())
-    assert len(study.whole()) == len(study.seeds) >= study.shipped.members
+    assert len(study.runs_on_all()) == len(study.seeds) >= study.shipped.members
 
 
 @pytest.mark.parametrize(
-    ("said_of_it", "message"),
+    ("section", "message"),
     [
         ({}, "shipped.validation: this key is missing"),
         ({"validation": "demo"}, "shipped.validation: there is no experiment named 'demo'"),
@@ -525,9 +538,9 @@ def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_reco
     ],
 )
 def test_a_network_that_cannot_be_shipped_is_explained(
-    said_of_it: dict[str, Any], message: str
+    section: dict[str, Any], message: str
 ) -> None:
-    config = changed("shipped", said_of_it) | {"seeds": [0, 1]}
+    config = changed("shipped", section) | {"seeds": [0, 1]}
     config["datasets"]["other"] = config["datasets"]["demo"]
     across = {"split": "across-datasets", "train": "demo", "evaluate": "other"}
     config["experiments"]["across"] = across
@@ -540,7 +553,7 @@ def test_two_members_of_two_seeds_can_be_shipped() -> None:
     config = changed("shipped", {"validation": "demo-cv", "members": 2}) | {"seeds": [0, 1]}
     study = load_study(config)
     assert isinstance(study, Study)
-    assert len(study.whole()) == 2
+    assert len(study.runs_on_all()) == 2
 
 
 def collecting() -> dict[str, Any]:
@@ -550,29 +563,29 @@ def collecting() -> dict[str, Any]:
 def test_what_is_collected_is_named_as_files_are() -> None:
     study = load_study(collecting())
     assert study.collections_of("human") == ["hairpins", "pseudo-hairpins", "other-rnas"]
-    assert set(study.places()) == {
+    assert set(study.source_refs()) == {
         *("mirbase-22/hairpins.csv", "mirbase-21/hairpins.csv", "mirbase21/miFam.dat"),
         *("yeast/fungus.fna", "rfam/seeds.stk"),
     }, "collections are no files"
     assert study.older("new") == "mirbase-21/hairpins.csv"
     assert study.older("clusters1") is None
     sources = read_sources(ROOT / "config" / "sources.tsv")
-    assert set(study.places()) <= set(sources), "all data of the example are pinned"
+    assert set(study.source_refs()) <= set(sources), "all data of the example are pinned"
 
 
 def test_the_example_of_an_organism_names_live_sources() -> None:
     study = load_study(shipped("examples/organism"))
-    assert "https://www.mirbase.org/download/hairpin.fa" in study.places()
+    assert "https://www.mirbase.org/download/hairpin.fa" in study.source_refs()
     rfam = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/RF00005.fa.gz"
-    assert rfam in study.places()
-    assert "ncbi:GCF_000146045.2/genome" in study.places()
+    assert rfam in study.source_refs()
+    assert "ncbi:GCF_000146045.2/genome" in study.source_refs()
 
 
 def with_collection(name: str, **given: Any) -> dict[str, Any]:
     config = collecting()
-    kept = {key: it for key, it in config["collections"][name].items() if key not in given}
+    unchanged = {key: it for key, it in config["collections"][name].items() if key not in given}
     added = {key: it for key, it in given.items() if it is not None}
-    config["collections"][name] = kept | added
+    config["collections"][name] = unchanged | added
     return config
 
 
@@ -588,7 +601,7 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
         (with_collection("pseudo-hairpins", lengths_of="x"), "there is no collection named 'x'"),
         (
             with_collection("pseudo-hairpins", lengths_of="pseudo-hairpins"),
-            "of pseudo-hairpins too",
+            "has pseudo-hairpins too",
         ),
         (with_collection("other-rnas", families=["RF00005"]), "either `families` .* or `file`"),
         (
@@ -614,7 +627,7 @@ def test_splits_by_where_rnas_are_from_need_collections(split: str) -> None:
         load_study(config)
 
 
-def test_a_file_of_both_classes_is_told_at_once() -> None:
+def test_a_file_of_both_classes_is_refused() -> None:
     config = collecting()
     config["datasets"]["human"]["negatives"].append("hairpins")
     with pytest.raises(InputError, match="hairpins is among the positives and the negatives"):

@@ -1,4 +1,4 @@
-"""Files of ours in which a bit has changed, or that end too early: never taken for whole."""
+"""Files in which a bit has changed, or that end too early, are never taken for intact."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mirpair.contracts import RECORDS, read_records
 from mirpair.families.annotation import load as load_annotator
 from mirpair.families.annotation import shipped as shipped_annotator
 from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_tsv
-from mirpair.networks import tensor_file as stored
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import load_weights, save_weights
+from mirpair.networks import tensor_file
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.weights import save_weights
 from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import shipped as shipped_predictor
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.rna.encoded_sets import Ensembles, Tensors
+from mirpair.rna.encoding import encode, encode_ensemble
 from mirpair.rna.folding import ensemble, fold
-from mirpair.rna.known_hairpins import load as load_hairpins
-from mirpair.rna.known_hairpins import shipped as shipped_hairpins
+from mirpair.rna.known_hairpins import load_known_hairpins, shipped_hairpins
 
 SEQUENCES = ["GGGAAACCCAUGC", "GCGCAAAAGCGCUU", "ACGUACGUAAAA"]
 
@@ -64,28 +64,28 @@ def test_an_npz_is_read_as_it_was_written_or_not_at_all(
     make: Callable[[], Tensors | Ensembles], tmp_path: Path
 ) -> None:
     """A bit of a zip that means nothing, of a date say, may change."""
-    whole = make()
+    intact = make()
     path = tmp_path / "set.npz"
-    whole.save(path)
+    intact.save(path)
     refused = 0
     content = path.read_bytes()
     for damaged in (*flips(content), *cuts(content)):
         path.write_bytes(damaged)
         try:
-            read = type(whole).load(path)
+            read = type(intact).load(path)
         except InputError as error:
             refused += str(path) in str(error)
             continue
-        for name in whole._names():
-            np.testing.assert_array_equal(getattr(read, name), getattr(whole, name))
-    assert refused > 0.6 * len(content)  # most of the rest is names, dates and sizes said twice
+        for name in intact._names():
+            np.testing.assert_array_equal(getattr(read, name), getattr(intact, name))
+    assert refused > 0.6 * len(content)  # most of the rest is names, dates and sizes written twice
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
-        ({"labels": np.ones(2, np.int8)}, "as many labels"),
-        ({"mfe": np.ones(4)}, "as many labels"),
+        ({"labels": np.ones(2, np.int8)}, "labels, energies and ids differ"),
+        ({"mfe": np.ones(4)}, "labels, energies and ids differ"),
         ({"offsets": np.array([0, 13, 27], np.int64)}, "offsets"),
         ({"offsets": np.array([1, 13, 27, 39], np.int64)}, "offsets"),
         ({"offsets": np.array([0, 13, 27, 38], np.int64)}, "offsets"),
@@ -93,11 +93,11 @@ def test_an_npz_is_read_as_it_was_written_or_not_at_all(
         ({"offsets": np.array([0, 0, 27, 39], np.int64)}, "offsets"),
         ({"offsets": np.array([0, 2**63 - 1, -5, 39], np.int64)}, "offsets"),
         ({"codes": np.full(39, 4, np.uint8)}, "codes"),
-        ({"labels": np.array([1, 0, 2], np.int8)}, "labels are not"),
+        ({"labels": np.array([1, 0, 2], np.int8)}, "labels other than"),
         ({"mfe": np.array([1, 2, np.nan])}, "energies"),
-        ({"partner": np.full(38, -1, np.int32)}, "as many partners"),
-        ({"partner": np.full(39, -2, np.int32)}, "beyond the ends"),
-        ({"partner": np.full(39, 38, np.int32)}, "beyond the ends"),
+        ({"partner": np.full(38, -1, np.int32)}, "partners and bases differ"),
+        ({"partner": np.full(39, -2, np.int32)}, "pairs outside its RNA"),
+        ({"partner": np.full(39, 38, np.int32)}, "pairs outside its RNA"),
         ({"partner": np.zeros(39, np.int32)}, "another partner"),
         ({"mfe": np.ones((3, 1))}, "mfe is"),
         ({"codes": np.zeros(39, np.int64)}, "codes is"),
@@ -105,40 +105,40 @@ def test_an_npz_is_read_as_it_was_written_or_not_at_all(
     ],
 )
 def test_arrays_that_contradict_each_other_are_refused(
-    change: dict[str, Any], said: str, tmp_path: Path
+    change: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
-    """What is in a whole archive; as a fault of another program would write it."""
-    whole = tensors()
-    arrays = {name: getattr(whole, name) for name in whole._names()}
-    assert len(whole.codes) == 39
+    """The contents of an intact archive, as a fault of another program would write it."""
+    intact = tensors()
+    arrays = {name: getattr(intact, name) for name in intact._names()}
+    assert len(intact.codes) == 39
     np.savez(tmp_path / "set.npz", **arrays | change)
-    with pytest.raises(InputError, match=rf"set\.npz: damaged.*{said}"):
+    with pytest.raises(InputError, match=rf"set\.npz: damaged.*{message}"):
         Tensors.load(tmp_path / "set.npz")
     np.savez(tmp_path / "set.npz", **arrays)
     assert len(Tensors.load(tmp_path / "set.npz")) == 3
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
-        ("i", 13, "within its RNA"),
-        ("j", 99, "within its RNA"),
-        ("i", -1, "within its RNA"),
-        ("probability", 1.5, "from 0 to 1"),
-        ("probability", np.nan, "from 0 to 1"),
+        ("i", 13, "pair is outside its RNA"),
+        ("j", 99, "pair is outside its RNA"),
+        ("i", -1, "pair is outside its RNA"),
+        ("probability", 1.5, "outside 0 to 1"),
+        ("probability", np.nan, "outside 0 to 1"),
         ("pair_offsets", 2**62, "pair_offsets"),
         ("offsets", 1, "offsets"),
         ("codes", 9, "codes"),
     ],
 )
 def test_ensembles_that_contradict_themselves_are_refused(
-    name: str, value: float, said: str, tmp_path: Path
+    name: str, value: float, message: str, tmp_path: Path
 ) -> None:
-    whole = ensembles()
-    arrays = {n: getattr(whole, n).copy() for n in whole._names()}
+    intact = ensembles()
+    arrays = {n: getattr(intact, n).copy() for n in intact._names()}
     arrays[name][0] = value
     np.savez(tmp_path / "set.npz", **arrays)
-    with pytest.raises(InputError, match=rf"set\.npz: damaged.*{said}"):
+    with pytest.raises(InputError, match=rf"set\.npz: damaged.*{message}"):
         Ensembles.load(tmp_path / "set.npz")
 
 
@@ -204,14 +204,16 @@ def test_weights_are_read_as_they_were_written_or_not_at_all(tmp_path: Path) -> 
 
 def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) -> None:
     path = tmp_path / "some.safetensors"
-    stored.write(path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)})
+    tensor_file.write(
+        path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)}
+    )
     content = path.read_bytes()
     for damaged in (*flips(content), *cuts(content)):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"."):
-            stored.read(path)
+            tensor_file.read(path)
     path.write_bytes(content)
-    kind, described, _ = stored.read(path)
+    kind, described, _ = tensor_file.read(path)
     assert (kind, described) == ("some", {"x": [1.5, "y"]})
 
 
@@ -220,7 +222,7 @@ def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) ->
     [
         (load_predictor, shipped_predictor),
         (load_annotator, shipped_annotator),
-        (load_hairpins, shipped_hairpins),
+        (load_known_hairpins, shipped_hairpins),
     ],
     ids=["predictor", "annotator", "hairpins"],
 )

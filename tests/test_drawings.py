@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.files import InputError
-from mirpair.networks.do2018 import FixedNetwork, Network, build
+from mirpair.networks.base import Network
+from mirpair.networks.build import build
+from mirpair.networks.do2018 import FixedNetwork, PairingNetwork
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
 from mirpair.pages.drawings import draw_encoding, draw_molecule, draw_networks
@@ -270,7 +272,7 @@ def test_the_fixed_sized_network_is_padded_pooled_and_normalised_as_it_is_writte
     assert "2×2 average-pool | 6 × 6 × 64" in found
 
 
-class Another(Network):
+class Another(PairingNetwork):
     """Modules and functions mixed, a shortcut, layers that no network here has."""
 
     def __init__(self) -> None:

@@ -13,17 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.files import InputError
+from mirpair.rna.encoded_sets import Ensembles, Tensors, encode_set, export_dense
 from mirpair.rna.encoding import (
     Ensemble,
-    Ensembles,
     Molecule,
-    Tensors,
     decode,
     dense,
     encode,
     encode_ensemble,
-    encode_set,
-    export_dense,
     matrices,
     pairing_partners,
 )
@@ -146,8 +143,8 @@ def test_the_layout_of_the_npz_is_the_contract(tmp_path: Path) -> None:
 def test_a_damaged_or_pickled_npz_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tensors.npz"
     a_set().save(path)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
+    intact = path.read_bytes()
+    path.write_bytes(intact[: len(intact) // 2])
     with pytest.raises(InputError, match="delete it"):
         Tensors.load(path)
     objects = {name: np.array([None], dtype=object) for name in ("ids", "labels")}
@@ -246,8 +243,8 @@ def test_the_matrix_encodings_by_hand() -> None:
         ("prob", [probability]),
         ("mixed", [pair, probability]),
     ):
-        found = matrices(an_ensemble(), kind, size=8, dtype=np.float64)  # type: ignore[arg-type]
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        actual = matrices(an_ensemble(), kind, size=8, dtype=np.float64)  # type: ignore[arg-type]
+        np.testing.assert_allclose(actual, expected, rtol=1e-6)
     assert matrices(an_ensemble(), "mixed").shape == (2, 200, 200)
     assert matrices(an_ensemble(), "mixed").dtype == np.float32
 
@@ -276,11 +273,11 @@ def test_ensembles_come_back_from_npz_as_they_were(tmp_path: Path) -> None:
     assert again.lengths.tolist() == [6, 4, 6]
     part = again.subset(again.indices(["two", "none"]))
     assert part.ids.tolist() == ["two", "none"]
-    for found, expected in (
+    for actual, expected in (
         *zip(again, (an_ensemble(), unpaired, an_ensemble()), strict=True),
         *zip(part, (an_ensemble(), unpaired), strict=True),
     ):
-        for a, b in zip(found, expected, strict=True):
+        for a, b in zip(actual, expected, strict=True):
             np.testing.assert_array_equal(a, b)
             assert a.dtype == b.dtype
     with pytest.raises(InputError, match="'three'"):

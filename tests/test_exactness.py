@@ -19,11 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from mirpair.networks import exact as factorised
-from mirpair.networks.do2018 import Network, build
-from mirpair.networks.loop import class_weights, weighted_loss
+from mirpair.identification.train import class_weights
+from mirpair.networks import exact
+from mirpair.networks.base import Network
+from mirpair.networks.build import build
+from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import Molecule, Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule, dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 
@@ -67,15 +70,15 @@ def assert_same(network: Network, molecules: Sequence[Molecule]) -> None:
         weight = slow[2].get(name.replace("bias", "weight"))
         return 1e-3 if weight is None else max(1e-3, float(weight.abs().max()))
 
-    for ours, definition, least in (
+    for actual, definition, least in (
         (fast[0], slow[0], 1e-3),
         (fast[1], slow[1], 1e-3),
         *((fast[2][name], slow[2][name], floor(name)) for name in slow[2]),
         *((fast[3][name], slow[3][name], 1e-3) for name in slow[3]),
     ):
-        assert ours.shape == definition.shape
-        assert ours.dtype == definition.dtype
-        difference, largest = (x.detach().abs().max() for x in (ours - definition, definition))
+        assert actual.shape == definition.shape
+        assert actual.dtype == definition.dtype
+        difference, largest = (x.detach().abs().max() for x in (actual - definition, definition))
         assert difference <= 1e-9 * max(float(largest), least)
 
 
@@ -114,7 +117,7 @@ def of_every_length(real_mirror: Path) -> list[Molecule]:
     assert len(sequences) > 150
     molecules = []
     for length in EVERY_LENGTH:
-        longer = min(found for found in sequences if found >= length)
+        longer = min(size for size in sequences if size >= length)
         molecules.append(folded(sequences[longer][:length]))
     return molecules
 
@@ -235,16 +238,14 @@ def convolution(draw: st.DrawFn) -> nn.Conv2d:
     st.sampled_from([0.0, 0.1, 0.2]),
 )
 def test_the_factorised_layer_is_the_convolution_whatever_its_shape(
-    conv: nn.Conv2d, wanted: list[tuple[Molecule, int]], soft: float
+    conv: nn.Conv2d, cases: list[tuple[Molecule, int]], soft: float
 ) -> None:
     """Also beyond the last window of the convolution, as far as one asks for."""
-    wanted.sort(key=lambda pair: pair[1])
-    maps = factorised.convolve(
-        conv, [m for m, _ in wanted], [side for _, side in wanted], soft=soft
-    )
-    ours = [image for run in maps for image in run]
-    assert [image.shape[-1] for image in ours] == [side for _, side in wanted]
-    for (one, side), image in zip(wanted, ours, strict=True):
+    cases.sort(key=lambda pair: pair[1])
+    maps = exact.convolve(conv, [m for m, _ in cases], [side for _, side in cases], soft=soft)
+    images = [image for run in maps for image in run]
+    assert [image.shape[-1] for image in images] == [side for _, side in cases]
+    for (one, side), image in zip(cases, images, strict=True):
         array = dense(one, pairing=conv.in_channels == 9, soft=soft, dtype=np.float64)
         array = array.transpose(2, 0, 1)
         far = side * conv.stride[0] + conv.kernel_size[0]
@@ -258,8 +259,8 @@ def test_the_factorised_layer_is_the_convolution_whatever_its_shape(
         for by in (definition * weighting, definition):  # the latter's gradient is one number
             mine = image * weighting if by is not definition else image
             gradients = torch.autograd.grad(mine.sum(), list(conv.parameters()), retain_graph=True)
-            theirs = torch.autograd.grad(by.sum(), list(conv.parameters()), retain_graph=True)
-            torch.testing.assert_close(gradients, theirs, rtol=1e-9, atol=1e-7)
+            expected = torch.autograd.grad(by.sum(), list(conv.parameters()), retain_graph=True)
+            torch.testing.assert_close(gradients, expected, rtol=1e-9, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", [*PROPOSED, "variable, soft"])
@@ -278,11 +279,11 @@ def test_steps_of_training_lead_to_the_same_network(name: str, real_molecules: T
             weighted_loss(logits, classes, weights).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         ends.append((network.eval()(batches[0], dense=by_definition), network.state_dict()))
-    (slow, definition), (fast, ours) = ends
+    (slow, definition), (fast, actual) = ends
     torch.testing.assert_close(fast, slow, rtol=1e-6, atol=1e-7)
     for key, value in definition.items():
         # AdaGrad divides by the size of the gradients: it enlarges the rounding of tiny ones.
-        torch.testing.assert_close(ours[key], value, rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(actual[key], value, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", [*PROPOSED, "fixed, published code"])
@@ -330,7 +331,7 @@ def test_other_types_of_integers_are_the_same_molecule() -> None:
 
 def test_long_molecules_are_not_remembered() -> None:
     """A scan of long RNAs must not fill the memory with what it will never ask for again."""
-    caches = factorised._remembered_footprint, factorised._remembered_cuts
+    caches = exact._remembered_footprint, exact._remembered_cuts
     before = [cache.cache_info().currsize for cache in caches]
     build(MODELS["variable"], seed=0)([encode("ACGU" * 101, "." * 404, 0.0)])
     assert [cache.cache_info().currsize for cache in caches] == before

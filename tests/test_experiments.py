@@ -494,7 +494,7 @@ def test_a_sequence_on_both_sides_is_refused_unless_copies_are_kept(
 
 
 def test_in_a_whole_set_all_train() -> None:
-    table = assign_roles({"split": "whole", "dataset": "s"}, {"s": some_records(2, 3)})
+    table = assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(2, 3)})
     assert table["role"].tolist() == ["train"] * 5
     with pytest.raises(InputError, match="train part has no positive records"):
-        assign_roles({"split": "whole", "dataset": "s"}, {"s": some_records(0, 3)})
+        assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(0, 3)})

@@ -36,7 +36,8 @@ from mirpair.files import InputError, write_tsv
 from mirpair.pages.page import Picture, StudyInfo
 from mirpair.pages.printing import to_text, write
 from mirpair.pages.style import save
-from mirpair.study.config import FamilyStudy, load_study
+from mirpair.study.families import FamilyStudy
+from mirpair.study.load import load_study
 
 EVIL = "<script>alert('x')</script>"
 SPLITS = {

@@ -15,18 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.files import InputError, sha256
-from mirpair.networks.do2018 import Network, build
-from mirpair.networks.inference import embed, load_weights, predict, save_weights
+from mirpair.networks.base import Network
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.inference import embed, predict
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, MODELS, MatrixKind
-from mirpair.rna.encoding import (
-    Encoded,
-    Ensemble,
-    Tensors,
-    base_codes,
-    decode,
-    encode_ensemble,
-    matrices,
-)
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Encoded, Ensemble, base_codes, decode, encode_ensemble, matrices
 from mirpair.rna.folding import ensemble
 
 MATRIX: list[MatrixKind] = ["pair", "prob", "mixed"]
@@ -64,11 +59,11 @@ def one_way(
 
 def assert_same(network: Network, molecules: Sequence[Encoded]) -> None:
     """In float64: outputs and every gradient, to 1e-9 of the largest value of each."""
-    ours, gradients = one_way(network, molecules, dense=False)
+    outputs, gradients = one_way(network, molecules, dense=False)
     definition, expected = one_way(network, molecules, dense=True)
-    for mine, theirs in zip((ours, *gradients), (definition, *expected), strict=True):
-        assert mine.shape == theirs.shape
-        difference, largest = (float(x.detach().abs().max()) for x in (mine - theirs, theirs))
+    for actual, wanted in zip((outputs, *gradients), (definition, *expected), strict=True):
+        assert actual.shape == wanted.shape
+        difference, largest = (float(x.detach().abs().max()) for x in (actual - wanted, wanted))
         assert difference <= 1e-9 * max(largest, 1e-3)
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(5)

@@ -12,12 +12,16 @@ import torch
 from conftest import random_rna
 from torch.nn import functional as F
 
+from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256, write_tsv
-from mirpair.networks.do2018 import Network, build
-from mirpair.networks.inference import predict, save_weights
-from mirpair.networks.loop import derive_seed, train_families
+from mirpair.networks.base import Network
+from mirpair.networks.build import build
+from mirpair.networks.inference import predict
+from mirpair.networks.loop import derive_seed
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
-from mirpair.rna.encoding import Ensembles, Tensors, encode, encode_ensemble
+from mirpair.rna.encoded_sets import Ensembles, Tensors
+from mirpair.rna.encoding import encode, encode_ensemble
 from mirpair.rna.folding import ensemble, fold
 
 FAMILIES = ("mir-1", "mir-2", "mir-3")
@@ -108,11 +112,11 @@ def test_it_learns_families_from_their_sequences(ensembles: Ensembles) -> None:
 def test_the_last_row_of_the_history_is_of_the_network_returned(ensembles: Ensembles) -> None:
     network, history = run("pair", ensembles, epochs=1)
     logits = predict(network, ensembles.subset(HELD_OUT), batch_size=5)
-    wanted = torch.tensor([0, 1, 2])
-    expected = -torch.log_softmax(logits, dim=1)[torch.arange(3), wanted].mean()
+    families = torch.tensor([0, 1, 2])
+    expected = -torch.log_softmax(logits, dim=1)[torch.arange(3), families].mean()
     assert history["validate loss"].iloc[-1] == pytest.approx(float(expected), rel=1e-6)
-    right = (logits.argmax(dim=1) == wanted).double().mean()
-    assert history["validate accuracy"].iloc[-1] == pytest.approx(float(right))
+    accuracy = (logits.argmax(dim=1) == families).double().mean()
+    assert history["validate accuracy"].iloc[-1] == pytest.approx(float(accuracy))
 
 
 def test_the_steps_are_adam_on_the_mean_cross_entropy(ensembles: Ensembles) -> None:
@@ -132,8 +136,8 @@ def test_the_steps_are_adam_on_the_mean_cross_entropy(ensembles: Ensembles) -> N
             optimizer.step()
             losses.append(loss.item())
     assert history["train loss"].iloc[0] == pytest.approx(np.mean(losses), rel=1e-5)
-    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    for actual, expected in zip(trained.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_validation_records_choose_nothing(ensembles: Ensembles) -> None:

@@ -87,10 +87,10 @@ def test_what_cannot_pair_has_an_empty_ensemble() -> None:
 
 def test_the_same_ensembles_in_the_same_order_whatever_the_processes(sequences: list[str]) -> None:
     few = sequences[:70]
-    for ours, expected in zip(
+    for actual, expected in zip(
         for_each(ensemble, few, processes=3), for_each(ensemble, few), strict=True
     ):
-        for a, b in zip(ours, expected, strict=True):
+        for a, b in zip(actual, expected, strict=True):
             np.testing.assert_array_equal(a, b)
 
 

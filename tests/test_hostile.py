@@ -26,12 +26,12 @@ from test_annotation import _Canary
 
 from mirpair.families.annotation import load as load_annotator
 from mirpair.files import InputError
-from mirpair.networks.inference import load_weights
+from mirpair.networks.build import load_weights
 from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import predict
-from mirpair.rna.encoding import Tensors
+from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.sequences import read_fasta, read_parts, read_records
-from mirpair.study.config import load_study
+from mirpair.study.load import load_study
 
 MEGABYTE = 1 << 20
 GIGABYTE = 1 << 30

@@ -19,10 +19,10 @@ from mirpair.files import InputError, file_lock, sha256
 from mirpair.sources.live import (
     Accessions,
     Assembly,
-    bring,
     check_locked,
+    download_locked,
     is_remote,
-    parse,
+    parse_place,
     raw_name,
     read_lock,
     refresh,
@@ -42,7 +42,7 @@ def digest(content: bytes) -> str:
 @pytest.fixture
 def place(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> str:
     """A URL whose bytes may change; no time is lost between tries."""
-    monkeypatch.setattr("mirpair.sources.published.time.sleep", lambda _: None)
+    monkeypatch.setattr("mirpair.sources.transfer.time.sleep", lambda _: None)
     publisher.files[FILE] = OLD
     return publisher.url + FILE
 
@@ -59,24 +59,24 @@ def place(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> str:
 )
 def test_what_a_place_means(written: str, meant: object) -> None:
     assert is_remote(written)
-    assert parse(written) == meant
+    assert parse_place(written) == meant
 
 
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("ncbi:GCF_000146045.2", "say which sequences of the assembly"),
-        ("ncbi:GCF_000146045.2/protein", "say which sequences of the assembly"),
+        ("ncbi:GCF_000146045.2", "choose the sequences of the assembly"),
+        ("ncbi:GCF_000146045.2/protein", "choose the sequences of the assembly"),
         ("ncbi:GCF_000146045/cds", "needs its version"),
-        ("ncbi:NM_000014.6/rna", "only /cds is known"),
+        ("ncbi:NM_000014.6/rna", "only /cds is possible"),
         ("ncbi:", "no accession"),
         ("ncbi:a b", "no accession"),
-        ("results/a.fa", "is no URL"),
+        ("results/a.fa", "is neither a URL"),
     ],
 )
 def test_what_a_place_cannot_mean(written: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        parse(written)
+        parse_place(written)
 
 
 def test_where_a_place_is_kept_does_not_change() -> None:
@@ -94,10 +94,10 @@ def test_where_a_place_is_kept_does_not_change() -> None:
 
 def test_the_first_download_locks_a_place(place: str, tmp_path: Path) -> None:
     lock = tmp_path / "sources.lock.tsv"
-    bring(place, tmp_path / "raw" / "a.fa", lock)
+    download_locked(place, tmp_path / "raw" / "a.fa", lock)
     assert (tmp_path / "raw" / "a.fa").read_bytes() == OLD
-    bring(GENOME, tmp_path / "raw" / "b.fna.gz", lock, release="R64")
-    bring("ncbi:NM_000001.1, NM_000002.1", tmp_path / "raw" / "c.fa", lock)
+    download_locked(GENOME, tmp_path / "raw" / "b.fna.gz", lock, release="R64")
+    download_locked("ncbi:NM_000001.1, NM_000002.1", tmp_path / "raw" / "c.fa", lock)
     text = record("NM_000001.1", 1) + record("NM_000002.1", 2)
     today = datetime.now(UTC).date()
     genome = FILES["_genomic.fna.gz"]
@@ -116,13 +116,13 @@ def test_other_bytes_than_the_locked_ones_are_refused(
     place: str, publisher: Publisher, tmp_path: Path
 ) -> None:
     lock = tmp_path / "my lock.tsv"
-    bring(place, tmp_path / "a.fa", lock, release="22.1")
+    download_locked(place, tmp_path / "a.fa", lock, release="22.1")
     before = lock.read_bytes()
-    bring(place, tmp_path / "b.fa", lock)
+    download_locked(place, tmp_path / "b.fa", lock)
     assert (tmp_path / "b.fa").read_bytes() == OLD
     publisher.files[FILE] = NEW
     with pytest.raises(InputError) as caught:
-        bring(place, tmp_path / "raw" / "c.fa", lock)
+        download_locked(place, tmp_path / "raw" / "c.fa", lock)
     message = str(caught.value)
     today = datetime.now(UTC).date()
     assert f"{place} is not what was locked on {today} (release 22.1): SHA-256 now" in message
@@ -131,10 +131,10 @@ def test_other_bytes_than_the_locked_ones_are_refused(
     assert f"into a mirror as MIRROR/{place.removeprefix('http://')}" in message
     assert list((tmp_path / "raw").iterdir()) == []
     assert lock.read_bytes() == before
-    kept = tmp_path / "mirror" / place.removeprefix("http://")
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(OLD)
-    bring(place, tmp_path / "raw" / "c.fa", lock, mirror=tmp_path / "mirror")
+    in_mirror = tmp_path / "mirror" / place.removeprefix("http://")
+    in_mirror.parent.mkdir(parents=True)
+    in_mirror.write_bytes(OLD)
+    download_locked(place, tmp_path / "raw" / "c.fa", lock, mirror=tmp_path / "mirror")
     assert (tmp_path / "raw" / "c.fa").read_bytes() == OLD, "the way out of the message"
 
 
@@ -142,14 +142,14 @@ def test_locked_records_of_ncbi_can_be_had_from_a_mirror(
     publisher: Publisher, tmp_path: Path
 ) -> None:
     lock = tmp_path / "lock.tsv"
-    bring(RECORDS, tmp_path / "here" / "ncbi" / "a.fa", lock)
+    download_locked(RECORDS, tmp_path / "here" / "ncbi" / "a.fa", lock)
     publisher.records["NM_000001.1"] = record("NM_000001.1", 5)
     with pytest.raises(InputError, match=f"as MIRROR/{raw_name(RECORDS)}"):
-        bring(RECORDS, tmp_path / "b.fa", lock)
-    kept = tmp_path / "mirror" / raw_name(RECORDS)
-    kept.parent.mkdir(parents=True)
-    (tmp_path / "here" / "ncbi" / "a.fa").rename(kept)
-    bring(RECORDS, tmp_path / "b.fa", lock, mirror=tmp_path / "mirror")
+        download_locked(RECORDS, tmp_path / "b.fa", lock)
+    in_mirror = tmp_path / "mirror" / raw_name(RECORDS)
+    in_mirror.parent.mkdir(parents=True)
+    (tmp_path / "here" / "ncbi" / "a.fa").rename(in_mirror)
+    download_locked(RECORDS, tmp_path / "b.fa", lock, mirror=tmp_path / "mirror")
     assert sha256(tmp_path / "b.fa") == read_lock(lock)[RECORDS].sha256
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_sequences_is_not_locked(
 ) -> None:
     publisher.files[FILE] = PAGE
     with pytest.raises(InputError, match="a web page"):
-        bring(place, tmp_path / "a.fa", tmp_path / "lock.tsv")
+        download_locked(place, tmp_path / "a.fa", tmp_path / "lock.tsv")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -169,7 +169,7 @@ def test_what_is_no_sequences_is_not_locked(
         (f"x\t{'0' * 64}\t0\t2024-05-01\t", "line 2: column 'bytes'"),
         (f"x\t{'0' * 64}\t1\tyesterday\t", "line 2: column 'date'"),
         (f"\t{'0' * 64}\t1\t2024-05-01\t", "line 2: column 'place'"),
-        (f"x\t{'0' * 64}\t1\t2024-05-01\t\n" * 2, "line 3: the place 'x' stands twice"),
+        (f"x\t{'0' * 64}\t1\t2024-05-01\t\n" * 2, "line 3: the place 'x' occurs twice"),
     ],
 )
 def test_a_lock_file_that_was_damaged_is_told_before_the_download(
@@ -178,13 +178,13 @@ def test_a_lock_file_that_was_damaged_is_told_before_the_download(
     lock = tmp_path / "lock.tsv"
     lock.write_text("place\tsha256\tbytes\tdate\trelease\n" + line)
     with pytest.raises(InputError, match=message):
-        bring(place, tmp_path / "a.fa", lock)
+        download_locked(place, tmp_path / "a.fa", lock)
     assert publisher.seen == []
     assert read_lock(tmp_path / "none.tsv") == {}
 
 
 def test_processes_that_lock_at_once_lose_no_row(publisher: Publisher, tmp_path: Path) -> None:
-    script = "import sys; from mirpair.sources.live import bring; bring(*sys.argv[1:])"
+    script = "import sys; from mirpair.sources import live; live.download_locked(*sys.argv[1:])"
     lock, running = tmp_path / "lock.tsv", []
     for number in range(6):
         publisher.files[f"/{number}.fa"] = OLD
@@ -200,9 +200,9 @@ def test_a_row_is_added_when_the_other_process_has_added_its_own(
     place: str, publisher: Publisher, tmp_path: Path
 ) -> None:
     lock = tmp_path / "lock.tsv"
-    bring(place, tmp_path / "a.fa", lock)
+    download_locked(place, tmp_path / "a.fa", lock)
     publisher.files["/b.fa"] = OLD
-    script = "import sys; from mirpair.sources.live import bring; bring(*sys.argv[1:])"
+    script = "import sys; from mirpair.sources import live; live.download_locked(*sys.argv[1:])"
     arguments = [f"{publisher.url}/b.fa", str(tmp_path / "b.fa"), str(lock)]
     with file_lock(tmp_path / ".lock.tsv.lock", wait=True):
         command = [sys.executable, "-c", script, *arguments]
@@ -226,7 +226,7 @@ def test_a_refresh_touches_only_the_date_of_what_did_not_change(
     place: str, publisher: Publisher, tmp_path: Path
 ) -> None:
     lock, path = tmp_path / "lock.tsv", tmp_path / "a.fa"
-    bring(place, path, lock, release="22")
+    download_locked(place, path, lock, release="22")
     aged(lock)
     before = path.stat()
     publisher.modified = "Fri, 03 May 2024 10:00:00 GMT"
@@ -245,15 +245,19 @@ def test_a_refresh_replaces_what_changed_and_the_others_go_on_after_a_failure(
     publisher.files["/other.fa"] = OLD
     files = {other: tmp_path / "other.fa", place: tmp_path / "a.fa"}
     for name, path in files.items():
-        bring(name, path, lock)
+        download_locked(name, path, lock)
     aged(lock)
     publisher.files[FILE] = NEW
     publisher.always["/other.fa"] = Fault(status=503)
-    found = refresh(lock, files, releases={place: "23"})
-    assert found[place].changed
-    assert (found[place].new, found[place].bytes, found[place].release) == (digest(NEW), 8, "23")
-    assert not found[other].changed
-    assert "503" in found[other].error
+    results = refresh(lock, files, releases={place: "23"})
+    assert results[place].changed
+    assert (results[place].new, results[place].bytes, results[place].release) == (
+        digest(NEW),
+        8,
+        "23",
+    )
+    assert not results[other].changed
+    assert "503" in results[other].error
     assert files[place].read_bytes() == NEW
     assert files[other].read_bytes() == OLD
     rows = read_lock(lock)
@@ -264,7 +268,7 @@ def test_a_refresh_replaces_what_changed_and_the_others_go_on_after_a_failure(
 
 def test_only_what_is_locked_is_refreshed(place: str, publisher: Publisher, tmp_path: Path) -> None:
     lock = tmp_path / "lock.tsv"
-    bring(place, tmp_path / "a.fa", lock)
+    download_locked(place, tmp_path / "a.fa", lock)
     publisher.seen.clear()
     with pytest.raises(InputError, match="there is no place https"):
         refresh(lock, {place: tmp_path / "a.fa", "https://x.org/a": tmp_path / "b"})
@@ -278,7 +282,7 @@ def test_mirpair_refresh(
     runner = CliRunner()
     raw = {name: Path("results", "raw", raw_name(name)) for name in (place, RECORDS)}
     for name, path in raw.items():
-        bring(name, path, "lock.tsv")
+        download_locked(name, path, "lock.tsv")
     publisher.files[FILE] = NEW
     done = runner.invoke(app, ["refresh", "lock.tsv"])
     assert done.exit_code == 0
@@ -334,10 +338,10 @@ def test_locked_bytes_stay_here_when_the_publisher_has_others(
     lock, path = tmp_path / "l.tsv", tmp_path / "raw" / "url" / "h.fa"
     place = f"{publisher.url}/h.fa"
     publisher.files["/h.fa"] = b">a\nACGU\n"
-    bring(place, path, lock)
+    download_locked(place, path, lock)
     publisher.files["/h.fa"] = b">a\nGGGG\n"
     path.unlink()  # as Snakemake does before it runs a job again
-    bring(place, path, lock)
+    download_locked(place, path, lock)
     assert path.read_bytes() == b">a\nACGU\n"
     # A refresh takes the new ones, and another lock may still want those of before.
     other = tmp_path / "other.tsv"
@@ -345,7 +349,7 @@ def test_locked_bytes_stay_here_when_the_publisher_has_others(
     refresh(lock, {place: path})
     assert path.read_bytes() == b">a\nGGGG\n"
     path.unlink()
-    bring(place, path, other)
+    download_locked(place, path, other)
     assert path.read_bytes() == b">a\nACGU\n"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
 from mirpair.identification.metrics import choosers, final, history, measure, subsets
-from mirpair.networks.score_log import Scores
+from mirpair.networks.score_log import ScoreLog
 
 
 def test_metrics_match_hand_computation() -> None:
@@ -71,8 +71,8 @@ def test_metrics_match_the_formulas_of_section_3_2_1(pairs: list[tuple[bool, flo
     )
 
 
-def some_scores() -> Scores:
-    return Scores(
+def some_scores() -> ScoreLog:
+    return ScoreLog(
         epochs=np.array(2),
         train_ids=np.array(["a", "b", "c", "d"]),
         train_labels=np.array([1, 0, 1, 0], dtype=np.int8),

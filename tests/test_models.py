@@ -12,10 +12,12 @@ from conftest import random_rna
 from torch import Tensor, nn
 
 from mirpair.files import InputError
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import load_weights, predict, save_weights, scores_of
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.inference import predict, scores_of
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import Molecule, Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import Molecule, dense, encode
 
 
 class SumPool(nn.Module):
@@ -55,9 +57,9 @@ def test_logits_and_gradients_are_those_of_figure_2(
     network = build(MODELS[name], seed=1).double().train(training)
     reference = figure_2(name).double().train(training)
     with_weights = [layer for layer in reference if list(layer.parameters())]
-    ours = [getattr(network, layer) for layer in LAYERS if hasattr(network, layer)]
-    for theirs, layer in zip(with_weights, ours, strict=True):
-        theirs.load_state_dict(layer.state_dict())
+    layers = [getattr(network, layer) for layer in LAYERS if hasattr(network, layer)]
+    for twin, layer in zip(with_weights, layers, strict=True):
+        twin.load_state_dict(layer.state_dict())
     molecules = [real_molecules[i] for i in (0, 13, 39)]
     images = []
     for molecule in molecules:
@@ -72,13 +74,13 @@ def test_logits_and_gradients_are_those_of_figure_2(
         expected = torch.cat([reference(image[None]) for image in images])
     logits = network(molecules, dense=by_definition)
     torch.testing.assert_close(logits, expected, rtol=1e-9, atol=1e-9)
-    for theirs, layer in zip(with_weights, ours, strict=True):
-        for a, b in zip(theirs.buffers(), layer.buffers(), strict=True):
+    for twin, layer in zip(with_weights, layers, strict=True):
+        for a, b in zip(twin.buffers(), layer.buffers(), strict=True):
             torch.testing.assert_close(b, a, rtol=1e-9, atol=1e-9, msg="running statistics")
     logits.square().sum().backward()
     expected.square().sum().backward()
-    for theirs, layer in zip(with_weights, ours, strict=True):
-        for a, b in zip(theirs.parameters(), layer.parameters(), strict=True):
+    for twin, layer in zip(with_weights, layers, strict=True):
+        for a, b in zip(twin.parameters(), layer.parameters(), strict=True):
             torch.testing.assert_close(b.grad, a.grad, rtol=1e-9, atol=1e-9)
 
 
@@ -149,7 +151,7 @@ def test_scores_do_not_depend_on_the_batch(name: str, real_molecules: Tensors) -
     network.eval()
     alone = torch.cat([network([molecule]) for molecule in few])
     assert [len(molecule.codes) for molecule in few] != sorted(len(m.codes) for m in few)
-    torch.testing.assert_close(one, alone, rtol=1e-9, atol=1e-9, msg="in the order asked for")
+    torch.testing.assert_close(one, alone, rtol=1e-9, atol=1e-9, msg="in the order of the call")
     network.train()
     scores = scores_of(one)
     assert ((scores > 0) & (scores < 1)).all()

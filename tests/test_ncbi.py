@@ -19,7 +19,7 @@ from server import EFETCH, PAGE, TOO_MANY, Fault, Publisher, publishing
 from mirpair.files import InputError
 from mirpair.rna.sequences import read_fasta
 from mirpair.sources import ncbi
-from mirpair.sources.ncbi import fetch_accessions, fetch_assembly
+from mirpair.sources.ncbi import download_accessions, download_assembly
 
 YEAST = "GCF_000146045.2_R64"
 HAIRPINS = [record.sequence for record in read_fasta(ROOT / "config" / "demo" / "positives.fa")]
@@ -58,7 +58,7 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mirpair.sources.published.time.sleep", lambda _: None)
+    monkeypatch.setattr("mirpair.sources.transfer.time.sleep", lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_file_of_an_assembly_is_the_one_that_was_asked_for(
     publisher: Publisher, tmp_path: Path, kind: ncbi.Kind, suffix: str
 ) -> None:
-    origin = fetch_assembly("GCF_000146045.2", kind, tmp_path / "raw" / "a.fna.gz")
+    origin = download_assembly("GCF_000146045.2", kind, tmp_path / "raw" / "a.fna.gz")
     assert origin.endswith(f"/GCF/000/146/045/{YEAST}/{YEAST}{suffix}.fna.gz")
     assert (tmp_path / "raw" / "a.fna.gz").read_bytes() == FILES[f"{suffix}.fna.gz"]
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["a.fna.gz"]
@@ -76,10 +76,10 @@ def test_the_file_of_an_assembly_is_the_one_that_was_asked_for(
 
 def test_a_version_is_not_taken_for_another_one(publisher: Publisher, tmp_path: Path) -> None:
     publisher.assembly("GCF_000146045.21_R99", {"_genomic.fna.gz": gzip.compress(b">x\nA\n")})
-    origin = fetch_assembly("GCF_000146045.2", "genome", tmp_path / "a")
+    origin = download_assembly("GCF_000146045.2", "genome", tmp_path / "a")
     assert YEAST in origin
     with pytest.raises(InputError, match=r"lists no folder of it; there are .*GCF_000146045\.2$"):
-        fetch_assembly("GCF_000146045.1", "genome", tmp_path / "b")
+        download_assembly("GCF_000146045.1", "genome", tmp_path / "b")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_ncbi_does_not_have_is_said(
 ) -> None:
     publisher.assembly("GCA_000000001.1_x", {"_genomic.fna.gz": FILES["_genomic.fna.gz"]})
     with pytest.raises(InputError, match=message):
-        fetch_assembly(accession, kind, tmp_path / "a")
+        download_assembly(accession, kind, tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,7 +109,7 @@ def test_a_file_of_an_assembly_with_another_md5_is_refused(
     path = next(it for it in publisher.files if it.endswith("R64_genomic.fna.gz"))
     publisher.files[path] = FILES["_rna.fna.gz"]
     with pytest.raises(InputError, match="hash"):
-        fetch_assembly("GCF_000146045.2", "genome", tmp_path / "a")
+        download_assembly("GCF_000146045.2", "genome", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -117,7 +117,7 @@ def test_a_file_of_an_assembly_with_another_md5_is_refused(
 def test_a_cut_file_of_an_assembly_goes_on(publisher: Publisher, tmp_path: Path) -> None:
     path = next(it for it in publisher.files if it.endswith("R64_genomic.fna.gz"))
     publisher.faults[path] = [Fault(cut=40), Fault(status=503)]
-    fetch_assembly("GCF_000146045.2", "genome", tmp_path / "a")
+    download_assembly("GCF_000146045.2", "genome", tmp_path / "a")
     assert publisher.asked(path)[-1].headers["Range"] == "bytes=40-"
     assert (tmp_path / "a").read_bytes() == FILES["_genomic.fna.gz"]
 
@@ -129,14 +129,14 @@ def test_a_mirror_has_an_assembly_where_ncbi_has_it(publisher: Publisher, tmp_pa
     for suffix in ("_genomic.fna.gz", "_cds_from_genomic.fna.gz"):
         (folder / (YEAST + suffix)).write_bytes(FILES[suffix])
     mirror = tmp_path / "mirror"
-    fetch_assembly("GCF_000146045.2", "genome", tmp_path / "a", mirror=mirror)
+    download_assembly("GCF_000146045.2", "genome", tmp_path / "a", mirror=mirror)
     assert (tmp_path / "a").read_bytes() == FILES["_genomic.fna.gz"]
     assert publisher.seen == []
     (folder / "md5checksums.txt").write_text(f"{'0' * 32}  ./{YEAST}_genomic.fna.gz\n")
     with pytest.raises(InputError, match="the mirror's file has the MD5"):
-        fetch_assembly("GCF_000146045.2", "genome", tmp_path / "b", mirror=mirror)
+        download_assembly("GCF_000146045.2", "genome", tmp_path / "b", mirror=mirror)
     (folder / "md5checksums.txt").unlink()
-    fetch_assembly("GCF_000146045.2", "rna", tmp_path / "c", mirror=mirror)
+    download_assembly("GCF_000146045.2", "rna", tmp_path / "c", mirror=mirror)
     assert (tmp_path / "c").read_bytes() == FILES["_rna.fna.gz"], "from NCBI"
 
 
@@ -144,26 +144,26 @@ def test_records_come_in_the_order_in_which_they_were_asked_for(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ncbi, "BATCH", 2)
-    wanted = ["NM_000003.1", "NM_000001", "NM_000002.1", "NM_000003.1"]
-    fetch_accessions(wanted, tmp_path / "raw" / "a.fa")
+    accessions = ["NM_000003.1", "NM_000001", "NM_000002.1", "NM_000003.1"]
+    download_accessions(accessions, tmp_path / "raw" / "a.fa")
     expected = "".join(record(f"NM_00000{place}.1", place) for place in (3, 1, 2))
     assert (tmp_path / "raw" / "a.fa").read_text() == expected
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["a.fa"]
     assert [seen.asked["id"] for seen in publisher.seen] == ["NM_000003.1,NM_000001", "NM_000002.1"]
-    asked = publisher.seen[0].asked
-    assert asked["db"] == "nuccore"
-    assert asked["email"] == "you@example.org"
-    assert asked["api_key"] == "0123"
+    query = publisher.seen[0].asked
+    assert query["db"] == "nuccore"
+    assert query["email"] == "you@example.org"
+    assert query["api_key"] == "0123"
 
 
 def test_coding_sequences_of_records(publisher: Publisher, tmp_path: Path) -> None:
     cds = f">lcl|NM_000014.6_cds_NP_000005.3_1 [gene=A2M] [location=1..9]\n{HAIRPINS[0]}\n"
     publisher.records["cds:NM_000014.6"] = cds
-    fetch_accessions(["NM_000014.6"], tmp_path / "a.fa", cds=True)
+    download_accessions(["NM_000014.6"], tmp_path / "a.fa", cds=True)
     assert (tmp_path / "a.fa").read_text() == cds
     assert publisher.seen[0].asked["rettype"] == "fasta_cds_na"
     with pytest.raises(InputError, match=r"has no coding sequence of NM_000001\.1; correct"):
-        fetch_accessions(["NM_000014.6", "NM_000001.1"], tmp_path / "b.fa", cds=True)
+        download_accessions(["NM_000014.6", "NM_000001.1"], tmp_path / "b.fa", cds=True)
 
 
 def test_no_more_than_three_requests_a_second_without_a_key(
@@ -173,7 +173,7 @@ def test_no_more_than_three_requests_a_second_without_a_key(
     monkeypatch.delenv("NCBI_API_KEY")
     monkeypatch.setattr(ncbi, "BATCH", 1)
     publisher.faults[EFETCH] = [Fault(status=503), Fault(status=429, retry_after="0")]
-    fetch_accessions([f"NM_00000{place}.1" for place in range(4)], tmp_path / "a.fa")
+    download_accessions([f"NM_00000{place}.1" for place in range(4)], tmp_path / "a.fa")
     times = [seen.time for seen in publisher.seen]
     assert len(times) == 6
     assert min(after - before for before, after in pairwise(times)) > 1 / 3 - 0.03
@@ -185,7 +185,7 @@ def test_without_an_address_nothing_is_asked(
 ) -> None:
     monkeypatch.delenv("NCBI_EMAIL")
     with pytest.raises(InputError, match="export NCBI_EMAIL=you@"):
-        fetch_accessions(["NM_000001.1"], tmp_path / "a.fa")
+        download_accessions(["NM_000001.1"], tmp_path / "a.fa")
     assert publisher.seen == []
     assert list(tmp_path.iterdir()) == []
 
@@ -195,7 +195,7 @@ def test_what_is_no_accession_is_not_asked_for(
     publisher: Publisher, tmp_path: Path, accessions: list[str]
 ) -> None:
     with pytest.raises(InputError, match=r"such as NM_000014\.6"):
-        fetch_accessions(accessions, tmp_path / "a.fa")
+        download_accessions(accessions, tmp_path / "a.fa")
     assert publisher.seen == []
 
 
@@ -218,7 +218,7 @@ def test_a_fault_that_passes_is_waited_out(
     publisher: Publisher, tmp_path: Path, fault: Fault
 ) -> None:
     publisher.faults[EFETCH] = [fault, fault]
-    fetch_accessions(["NM_000001.1"], tmp_path / "a.fa")
+    download_accessions(["NM_000001.1"], tmp_path / "a.fa")
     assert (tmp_path / "a.fa").read_text() == record("NM_000001.1", 1)
     assert len(publisher.seen) == 3
 
@@ -250,10 +250,10 @@ def test_a_fault_that_stays_is_told_with_the_batch_and_the_way_out(
     monkeypatch.setattr(ncbi, "_TIMEOUT", 0.2)
     publisher.always[EFETCH] = fault
     with pytest.raises(InputError, match=message) as caught:
-        fetch_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
-    said = str(caught.value)
-    assert "batch 1 of 1 (NM_000001.1 to NM_000002.1, 2 accessions)" in said
-    assert "run it again" in said
+        download_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
+    text = str(caught.value)
+    assert "batch 1 of 1 (NM_000001.1 to NM_000002.1, 2 accessions)" in text
+    assert "run it again" in text
     assert len(publisher.seen) == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -271,7 +271,7 @@ def test_records_that_ncbi_does_not_have_are_named(
     """Another version is another record."""
     publisher.records["NM_000001.2"] = publisher.records["NM_000001.1"]
     with pytest.raises(InputError, match=f"has no record of {missing}; correct"):
-        fetch_accessions(accessions, tmp_path / "a.fa")
+        download_accessions(accessions, tmp_path / "a.fa")
     assert len(publisher.seen) == 1, "it will not come by asking again"
     assert list(tmp_path.iterdir()) == []
 
@@ -281,7 +281,7 @@ def test_a_request_that_ncbi_refuses_is_told_with_its_words(
 ) -> None:
     publisher.always[EFETCH] = Fault(status=400, body=b'{"error":"API key invalid"}')
     with pytest.raises(InputError, match=r"refused \(400 .*API key invalid.*key in NCBI_API_KEY"):
-        fetch_accessions(["NM_000001.1"], tmp_path / "a.fa")
+        download_accessions(["NM_000001.1"], tmp_path / "a.fa")
     assert len(publisher.seen) == 1
 
 
@@ -291,7 +291,7 @@ def test_no_connection_to_ncbi_is_said(
     monkeypatch.setattr(ncbi, "_TRIES", 2)
     monkeypatch.setattr(publisher, "url", "http://127.0.0.1:9")
     with pytest.raises(InputError, match="there is no connection to the server"):
-        fetch_accessions(["NM_000001.1"], tmp_path / "a.fa")
+        download_accessions(["NM_000001.1"], tmp_path / "a.fa")
 
 
 def test_what_came_before_a_fault_is_not_asked_for_again(
@@ -299,16 +299,16 @@ def test_what_came_before_a_fault_is_not_asked_for_again(
 ) -> None:
     monkeypatch.setattr(ncbi, "BATCH", 2)
     monkeypatch.setattr(ncbi, "_TRIES", 1)
-    wanted = [f"NM_00000{place}.1" for place in range(6)]
+    accessions = [f"NM_00000{place}.1" for place in range(6)]
     publisher.faults[EFETCH] = [Fault(), Fault(), Fault(status=503)]
     with pytest.raises(InputError, match="batch 3 of 3"):
-        fetch_accessions(wanted, tmp_path / "a.fa")
+        download_accessions(accessions, tmp_path / "a.fa")
     assert not (tmp_path / "a.fa").exists()
-    fetch_accessions(wanted, tmp_path / "a.fa")
-    asked = [seen.asked["id"] for seen in publisher.seen]
-    assert asked == [",".join(wanted[at : at + 2]) for at in (0, 2, 4, 4)]
+    download_accessions(accessions, tmp_path / "a.fa")
+    batches = [seen.asked["id"] for seen in publisher.seen]
+    assert batches == [",".join(accessions[at : at + 2]) for at in (0, 2, 4, 4)]
     assert (tmp_path / "a.fa").read_text() == "".join(
-        record(name, place) for place, name in enumerate(wanted)
+        record(name, place) for place, name in enumerate(accessions)
     )
     assert [path.name for path in tmp_path.iterdir()] == ["a.fa"]
 
@@ -317,7 +317,7 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ncbi, "BATCH", 2)
-    wanted = [f"NM_00000{place}.1" for place in range(4)]
+    accessions = [f"NM_00000{place}.1" for place in range(4)]
     publisher.faults[EFETCH] = [Fault(), Fault(slow=30)]
     script = f"""
         import sys, urllib.request
@@ -328,7 +328,7 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
             return urllib.request.urlopen(request)
         Entrez.urlopen = here
         ncbi.BATCH = 2
-        ncbi.fetch_accessions({wanted!r}, sys.argv[1])
+        ncbi.download_accessions({accessions!r}, sys.argv[1])
     """
     destination = str(tmp_path / "a.fa")
     command = [sys.executable, "-c", textwrap.dedent(script), destination]
@@ -338,9 +338,9 @@ def test_killed_between_two_batches_it_goes_on_after_the_first(
     process.kill()
     process.wait()
     assert not (tmp_path / "a.fa").exists()
-    fetch_accessions(wanted, destination)
+    download_accessions(accessions, destination)
     assert [seen.asked["id"] for seen in publisher.seen] == [
-        ",".join(wanted[at : at + 2]) for at in (0, 2, 2)
+        ",".join(accessions[at : at + 2]) for at in (0, 2, 2)
     ]
     assert (tmp_path / "a.fa").read_text().count(">") == 4
     assert [path.name for path in tmp_path.iterdir()] == ["a.fa"]
@@ -353,8 +353,8 @@ def test_a_kept_batch_that_was_damaged_is_asked_for_again(
     monkeypatch.setattr(ncbi, "_TRIES", 1)
     publisher.faults[EFETCH] = [Fault(), Fault(status=503)]
     with pytest.raises(InputError, match="batch 2 of 2"):
-        fetch_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
-    (kept,) = (tmp_path / ".a.fa.parts").glob("*.fa")
-    kept.write_text(">NM_000001.1\n")
-    fetch_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
+        download_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
+    (saved,) = (tmp_path / ".a.fa.parts").glob("*.fa")
+    saved.write_text(">NM_000001.1\n")
+    download_accessions(["NM_000001.1", "NM_000002.1"], tmp_path / "a.fa")
     assert (tmp_path / "a.fa").read_text() == record("NM_000001.1", 1) + record("NM_000002.1", 2)

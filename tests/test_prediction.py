@@ -16,8 +16,8 @@ import mirpair
 from mirpair import files
 from mirpair.files import InputError
 from mirpair.networks import tensor_file as stored
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
+from mirpair.networks.build import build
+from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import (
     CHUNK,
@@ -29,9 +29,9 @@ from mirpair.prediction.predictor import (
     to_lines,
 )
 from mirpair.recipes import FAMILY_MODELS, MODELS
-from mirpair.rna import known_hairpins as mirbase
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
+from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 
 # Long enough for the shipped weights to say something of them.
@@ -289,7 +289,7 @@ def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
     with pytest.raises(InputError, match="make weights"):
         load()
     with pytest.raises(InputError, match="--no-nearest"):
-        mirbase.load()
+        load_known_hairpins()
 
 
 def test_a_limit_of_length_is_that_of_what_trained() -> None:

@@ -151,9 +151,25 @@ def test_a_script_of_the_workflow_reaches_each_module_by_its_path() -> None:
 
 def test_training_does_not_depend_on_metrics_tables_or_the_report() -> None:
     """A better metric or table must not retrain anything."""
-    for trained in ("networks/loop", "rna/encoding", "rna/folding", "identification/datasets"):
+    for trained in (
+        "identification/train",
+        "networks/loop",
+        "rna/encoding",
+        "rna/folding",
+        "identification/datasets",
+    ):
         seen = code_reached(trained)
         for name in ("metrics", "audit", "baselines", "tables", "figures", "report"):
             assert f"mirpair/identification/{name}.py" not in seen, f"{trained} depends on {name}"
-        for name in ("study/config", "cli/app"):
+        for name in ("study/load", "cli/app"):
             assert f"mirpair/{name}.py" not in seen, f"{trained} depends on {name}"
+
+
+def test_an_edit_of_one_papers_networks_does_not_retrain_those_of_the_other() -> None:
+    do2018, tang2019 = "mirpair/networks/do2018.py", "mirpair/networks/tang2019.py"
+    reached = code_reached(ROOT / "scripts" / "train.py")
+    assert do2018 in reached
+    assert tang2019 not in reached
+    assert "mirpair/families/train.py" not in reached
+    # The study of families trains two networks of Do et al. too.
+    assert {do2018, tang2019} <= set(code_reached(ROOT / "scripts" / "families_train.py"))

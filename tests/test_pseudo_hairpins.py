@@ -19,11 +19,11 @@ from mirpair.sources.pseudo_hairpins import (
     BLOCK,
     Criteria,
     Stretch,
+    count_missing,
     cut,
     cut_piece,
-    drawn_lengths,
-    gathered,
-    missing,
+    merge_pieces,
+    shuffled_lengths,
     stretches,
 )
 
@@ -62,7 +62,7 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-LENGTHS = drawn_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=1)
+LENGTHS = shuffled_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=1)
 
 
 def sequences(path: Path) -> dict[str, str]:
@@ -72,7 +72,7 @@ def sequences(path: Path) -> dict[str, str]:
 
 def test_lengths_are_those_of_the_positives_as_often_as_asked() -> None:
     assert Counter(LENGTHS) == {50: 32, 60: 64, 70: 32, 81: 32}
-    assert drawn_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=2) != LENGTHS
+    assert shuffled_lengths([50, 60, 60, 70, 81] * 8, per_positive=4, seed=2) != LENGTHS
 
 
 def test_stretches_are_all_of_the_sequences_once(genome: Path) -> None:
@@ -89,14 +89,14 @@ def test_stretches_are_all_of_the_sequences_once(genome: Path) -> None:
 
 
 def test_every_pseudo_hairpin_stands_where_it_says_and_meets_the_criteria(genome: Path) -> None:
-    found = [it for _, part in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY) for it in part]
-    assert len(found) > 0.9 * len(LENGTHS)
-    assert missing(LENGTHS, found).total() == len(LENGTHS) - len(found)
-    assert not Counter(len(it.sequence) for it in found) - Counter(LENGTHS)
+    entries = [it for _, part in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY) for it in part]
+    assert len(entries) > 0.9 * len(LENGTHS)
+    assert count_missing(LENGTHS, entries).total() == len(LENGTHS) - len(entries)
+    assert not Counter(len(it.sequence) for it in entries) - Counter(LENGTHS)
     bases = sequences(genome)
     covered = {name: np.zeros(len(text)) for name, text in bases.items()}
     strands = Counter()
-    for it in found:
+    for it in entries:
         place = re.fullmatch(r"(\w+):(\d+)-(\d+)\(([+-])\)", it.id)
         assert place
         name, start, end, strand = place.groups()
@@ -117,30 +117,30 @@ def test_every_pseudo_hairpin_stands_where_it_says_and_meets_the_criteria(genome
 def test_the_same_whatever_the_pieces_and_processes_and_others_with_another_seed(
     genome: Path,
 ) -> None:
-    whole = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
+    in_one_piece = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
     pieces = [cut_piece(genome, LENGTHS, n, 3, criteria=EASY, processes=2) for n in (1, 2, 3)]
-    assert sorted(it for piece in pieces for it in piece) == whole
-    assert cut_piece(genome, LENGTHS, 1, 1, criteria=EASY, seed=1) != whole
+    assert sorted(it for piece in pieces for it in piece) == in_one_piece
+    assert cut_piece(genome, LENGTHS, 1, 1, criteria=EASY, seed=1) != in_one_piece
     tables = [
         pd.DataFrame(
             [(number, *it) for number, part in piece for it in part], columns=list(PSEUDO_HAIRPINS)
         )
         for piece in pieces
     ]
-    assert gathered(tables) == [it for _, part in whole for it in part]
+    assert merge_pieces(tables) == [it for _, part in in_one_piece for it in part]
 
 
 def test_transcripts_are_read_on_their_own_strand_only(genome: Path) -> None:
-    found = cut_piece(genome, LENGTHS[:64], 1, 1, criteria=EASY, strands=1)
-    assert {it.id[-2] for _, part in found for it in part} == {"+"}
+    entries = cut_piece(genome, LENGTHS[:64], 1, 1, criteria=EASY, strands=1)
+    assert {it.id[-2] for _, part in entries for it in part} == {"+"}
 
 
 def test_a_length_that_finds_no_place_is_left_out_and_told() -> None:
     stretch = Stretch(0, (("x", 0, "A" * 500),), (60, 20))
     assert cut(stretch, criteria=Criteria()) == []
-    assert missing([60, 20], []) == {60: 1, 20: 1}
+    assert count_missing([60, 20], []) == {60: 1, 20: 1}
     entry = Entry("x", "x", "", "", "A" * 60)
-    assert missing([60, 20, 60], [entry]) == {60: 1, 20: 1}
+    assert count_missing([60, 20, 60], [entry]) == {60: 1, 20: 1}
 
 
 HAIRPIN = "G" * 20 + "AAAA" + "C" * 20
@@ -166,7 +166,7 @@ def test_two_stretches_draw_different_places() -> None:
 def test_pieces_are_gathered_by_stretch() -> None:
     columns = list(PSEUDO_HAIRPINS)
     rows = [pd.DataFrame([(n, f"i{n}", "", "", "", "A")], columns=columns) for n in (2, 0, 1)]
-    assert [it.id for it in gathered(rows)] == ["i0", "i1", "i2"]
+    assert [it.id for it in merge_pieces(rows)] == ["i0", "i1", "i2"]
 
 
 @pytest.mark.parametrize(("length", "most"), [(200, 3000), (400, 375)])
@@ -193,9 +193,9 @@ def test_stretches_of_a_large_genome_are_not_as_large_as_it(
     assert len(every) == 32
     assert max(sum(len(text) for _, _, text in it.parts) for it in every) <= 1000
     assert Counter(length for it in every for length in it.lengths) == Counter(LENGTHS)
-    whole = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
+    in_one_piece = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
     pieces = [it for n in (1, 2, 3) for it in cut_piece(genome, LENGTHS, n, 3, criteria=EASY)]
-    assert sorted(pieces) == whole
+    assert sorted(pieces) == in_one_piece
 
 
 @pytest.mark.parametrize(
@@ -220,4 +220,4 @@ def test_more_than_there_is_room_for_is_refused_before_anything_is_folded(genome
 
 def test_nothing_found_at_all_is_an_error() -> None:
     with pytest.raises(InputError, match="no pseudo-hairpin was found"):
-        gathered([pd.DataFrame(columns=list(PSEUDO_HAIRPINS))])
+        merge_pieces([pd.DataFrame(columns=list(PSEUDO_HAIRPINS))])

@@ -10,8 +10,9 @@ from conftest import ROOT
 from mirpair.files import InputError
 from mirpair.rna.folding import fold
 from mirpair.sources.collections import choose, read_hairpins, read_rfam
-from mirpair.sources.pseudo_hairpins import Criteria, cut, drawn_lengths, stretches
-from mirpair.sources.published import fetch, read_sources
+from mirpair.sources.download import download
+from mirpair.sources.pseudo_hairpins import Criteria, cut, shuffled_lengths, stretches
+from mirpair.sources.published import read_sources
 
 pytestmark = pytest.mark.thorough
 
@@ -24,7 +25,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = {name: folder / name for name in (*names, "rfam/seeds.stk")}
     for name, path in files.items():
         try:
-            fetch(sources[name].url, path, checksum=sources[name].sha256)
+            download(sources[name].url, path, checksum=sources[name].sha256)
         except InputError as error:
             if "could not download" in str(error):
                 pytest.skip(f"needs a package index: {error}")
@@ -55,8 +56,8 @@ def test_seeds_of_rfam_without_micrornas(real: dict[str, Path]) -> None:
 
 
 def test_pseudo_hairpins_of_yeast(real: dict[str, Path]) -> None:
-    lengths = drawn_lengths([75, 80, 85, 90], per_positive=64, seed=0)
+    lengths = shuffled_lengths([75, 80, 85, 90], per_positive=64, seed=0)
     first = next(stretches(real["yeast/fungus.fna"], lengths))
-    found = cut(first._replace(lengths=(75, 80, 85, 90)), criteria=Criteria())
-    assert [len(it.sequence) for it in found] == [75, 80, 85, 90]
-    assert all(Criteria().met(*fold(it.sequence)) for it in found)
+    entries = cut(first._replace(lengths=(75, 80, 85, 90)), criteria=Criteria())
+    assert [len(it.sequence) for it in entries] == [75, 80, 85, 90]
+    assert all(Criteria().met(*fold(it.sequence)) for it in entries)

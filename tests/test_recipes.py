@@ -11,12 +11,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mirpair.networks.do2018 import build
+from mirpair.identification.train import class_weights, train
+from mirpair.networks.build import build
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
-from mirpair.networks.loop import class_weights, train, weighted_loss
+from mirpair.networks.loop import weighted_loss
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
-from mirpair.rna.encoding import Tensors, dense, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import dense, encode
 
 SPLITS: tuple[Split, ...] = ("cross-validation", "test", "across-datasets")
 FIXED, VARIABLE = MODELS["fixed"], MODELS["variable"]
@@ -244,7 +246,9 @@ def test_dropout_depends_on_the_seed(
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     dropping = replace(VARIABLE, dropout=0.5)
     # The same weights and one batch in any order, so that nothing else differs.
-    monkeypatch.setattr("mirpair.networks.loop.build", lambda model, seed: build(model, seed=0))
+    monkeypatch.setattr(
+        "mirpair.identification.train.build", lambda model, seed: build(model, seed=0)
+    )
     ends = [train(dropping, part, part, Recipe(epochs=1), seed=seed)[1] for seed in (4, 5)]
     assert not np.allclose(ends[0].train_scores, ends[1].train_scores, atol=1e-3)
 

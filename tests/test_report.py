@@ -28,7 +28,7 @@ from mirpair.identification.figures import (
 from mirpair.identification.metrics import final, history
 from mirpair.identification.report import Section, _glance, answer, compare, render
 from mirpair.identification.tables import printable
-from mirpair.networks.score_log import Scores
+from mirpair.networks.score_log import ScoreLog
 from mirpair.pages.page import Picture, StudyInfo, inline_svg
 from mirpair.pages.printing import html_table, to_text, write
 from mirpair.pages.style import save, to_svg
@@ -449,7 +449,7 @@ def test_every_job_is_a_dot_in_the_row_of_its_rule() -> None:
 
 def test_what_was_only_watched_is_not_the_result() -> None:
     scores = some_scores()
-    assert isinstance(scores, Scores)
+    assert isinstance(scores, ScoreLog)
     assert len(scores.evaluate_scores) >= 2
     earlier = dataclasses.replace(scores, epochs=np.array(1))
     np.testing.assert_array_equal(earlier.result, scores.evaluate_scores[0])

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirpair.files import InputError, Journal
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
+from mirpair.networks.build import build
+from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
 from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold

@@ -28,20 +28,20 @@ def substituted(sequence: str, *places: int) -> str:
 
 @pytest.mark.parametrize("places", [(20,), (20, 45, 70), (12, 24, 36, 48, 60, 72)])
 def test_a_copy_with_substitutions_has_the_share_that_is_left(places: tuple[int, ...]) -> None:
-    (found,) = nearest([substituted(RNA, *places)], [*TARGETS, RNA])
-    assert found == pytest.approx(1 - len(places) / len(RNA))
+    (identity,) = nearest([substituted(RNA, *places)], [*TARGETS, RNA])
+    assert identity == pytest.approx(1 - len(places) / len(RNA))
 
 
 def test_a_copy_with_a_base_left_out_is_found() -> None:
-    (found,) = nearest([RNA[:40] + RNA[41:]], [*TARGETS, RNA])
-    assert found == pytest.approx(89 / 90)
+    (identity,) = nearest([RNA[:40] + RNA[41:]], [*TARGETS, RNA])
+    assert identity == pytest.approx(89 / 90)
 
 
 def test_a_trimmed_and_a_shifted_copy_are_found() -> None:
     """The second has 80 of 90 bases in common, beside 10 of its own."""
     other = TARGETS[5][:10]
-    found = nearest([RNA[8:-6], RNA[10:] + other, other + RNA[:-10]], [*TARGETS, RNA])
-    assert found == pytest.approx([1, 1, 1], abs=0.03)
+    identities = nearest([RNA[8:-6], RNA[10:] + other, other + RNA[:-10]], [*TARGETS, RNA])
+    assert identities == pytest.approx([1, 1, 1], abs=0.03)
 
 
 def test_a_motif_in_common_is_no_copy() -> None:
@@ -67,8 +67,8 @@ def test_every_exact_copy_is_1_however_short_or_simple(sequence: str) -> None:
 
 def test_repeats_are_not_masked() -> None:
     repeat = "CAG" * 25
-    (found,) = nearest([substituted(repeat, 37)], [*TARGETS, repeat])
-    assert found == pytest.approx(74 / 75)
+    (identity,) = nearest([substituted(repeat, 37)], [*TARGETS, repeat])
+    assert identity == pytest.approx(74 / 75)
 
 
 def test_the_nearest_counts_however_many_look_nearer_at_first() -> None:
@@ -88,24 +88,26 @@ def test_of_many_targets_near_copies_are_found_all_the_same(
     monkeypatch.setattr(similarity, "_HITS", 7)
     assert np.array_equal(nearest(queries, targets), among_few, equal_nan=True)
     monkeypatch.setattr(similarity, "_MANY", 349)
-    asked: list[str] = []
+    arguments: list[str] = []
     run = similarity._run
-    monkeypatch.setattr(similarity, "_run", lambda words, at: (asked.extend(words), run(words, at)))
+    monkeypatch.setattr(
+        similarity, "_run", lambda words, at: (arguments.extend(words), run(words, at))
+    )
     among_many = nearest(queries, targets)
     near = among_few >= 0.8
     assert near.sum() > 290
     assert np.allclose(among_many[near], among_few[near], atol=0.01)
     assert not (among_many >= 0.8)[~near].any()
-    assert asked[asked.index("--max-seqs") + 1] == "300"
-    asked.clear()
+    assert arguments[arguments.index("--max-seqs") + 1] == "300"
+    arguments.clear()
     nearest(queries[:10], targets)
-    assert asked[asked.index("--max-seqs") + 1] == "300"
+    assert arguments[arguments.index("--max-seqs") + 1] == "300"
 
 
 def test_a_part_of_rnas_of_one_length_is_near_enough_though_their_ends_differ() -> None:
     first, last = random_rna(RNG, 8), random_rna(RNG, 8)
-    (found,) = nearest([first + RNA[8:82] + last], [RNA])
-    assert found > 0.95
+    (identity,) = nearest([first + RNA[8:82] + last], [RNA])
+    assert identity > 0.95
 
 
 def test_neither_threads_nor_order_nor_repeats_change_anything() -> None:

@@ -1,4 +1,4 @@
-"""Downloads: what must arrive, what must never be left behind, and what the user is told."""
+"""Downloads: what must arrive, what must never be left behind, and what the user reads."""
 
 from __future__ import annotations
 
@@ -15,16 +15,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, STAND_IN
 
-from mirpair.files import InputError
-from mirpair.sources import published as sources
-from mirpair.sources.published import (
-    Source,
-    fetch,
-    fetch_member,
-    fetch_wheel,
-    mirror_path,
-    read_sources,
-)
+from mirpair.files import InputError, sha256
+from mirpair.sources import transfer
+from mirpair.sources.download import download, mirror_path
+from mirpair.sources.packages import download_member, download_wheel
+from mirpair.sources.published import Source, read_sources
 
 wait = time.sleep
 CONTENT = b">1\nACGU\n" * 20
@@ -57,7 +52,7 @@ class Server(http.server.BaseHTTPRequestHandler):
                 self.wfile.flush()
                 wait(1.5)
             if kind == "gone" and start:
-                self.server.socket.close()  # nobody is there for the next try
+                self.server.socket.close()  # the next try finds no server
                 return
 
     def log_message(self, *_: object) -> None:
@@ -77,13 +72,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_a_download_arrives_complete_under_its_final_name(server: str, tmp_path: Path) -> None:
     destination = tmp_path / "deep" / "good.fa"
-    assert fetch(f"{server}/good.fa", destination, checksum=CHECKSUM) == f"{server}/good.fa"
+    assert download(f"{server}/good.fa", destination, checksum=CHECKSUM) == f"{server}/good.fa"
     assert destination.read_bytes() == CONTENT
     assert [path.name for path in destination.parent.iterdir()] == ["good.fa"]
 
 
 def test_a_server_that_fails_twice_is_asked_again(server: str, tmp_path: Path) -> None:
-    fetch(f"{server}/flaky.fa", tmp_path / "flaky.fa", checksum=CHECKSUM)
+    download(f"{server}/flaky.fa", tmp_path / "flaky.fa", checksum=CHECKSUM)
     assert (tmp_path / "flaky.fa").read_bytes() == CONTENT
     assert Server.tries == 3
 
@@ -115,9 +110,9 @@ def test_a_failed_download_leaves_nothing_and_names_the_ways_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An error, other bytes, a server that stops answering, that goes, or cuts at every tenth."""
-    monkeypatch.setattr(sources, "_TIMEOUT", 0.5)
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.5)
     with pytest.raises(InputError) as caught:
-        fetch(f"{server}/{name}", tmp_path / name, checksum=checksum)
+        download(f"{server}/{name}", tmp_path / name, checksum=checksum)
     message = str(caught.value)
     assert name in message
     assert reason in message
@@ -126,12 +121,12 @@ def test_a_failed_download_leaves_nothing_and_names_the_ways_out(
     assert list(tmp_path.iterdir()) == []
     if name != "gone.fa":
         monkeypatch.setattr(Server, "fixed", True)
-        fetch(f"{server}/{name}", tmp_path / name, checksum=checksum)
+        download(f"{server}/{name}", tmp_path / name, checksum=checksum)
         assert (tmp_path / name).read_bytes() == CONTENT
 
 
 def test_a_slow_server_is_waited_for(server: str, tmp_path: Path) -> None:
-    fetch(f"{server}/slow.fa", tmp_path / "slow.fa", checksum=CHECKSUM)
+    download(f"{server}/slow.fa", tmp_path / "slow.fa", checksum=CHECKSUM)
     assert (tmp_path / "slow.fa").read_bytes() == CONTENT
 
 
@@ -140,7 +135,7 @@ def test_no_connection_is_said_in_one_message(
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(InputError, match="no connection to the server"):
-        fetch("http://127.0.0.1:9/file.fa", tmp_path / "file.fa", checksum=CHECKSUM)
+        download("http://127.0.0.1:9/file.fa", tmp_path / "file.fa", checksum=CHECKSUM)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,23 +150,29 @@ def test_a_mirror_is_looked_at_before_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = mirrored(tmp_path, CONTENT)
-    fetch("https://example.org/data/file.fa", tmp_path / "a.fa", checksum=CHECKSUM, mirror=mirror)
+    download(
+        "https://example.org/data/file.fa", tmp_path / "a.fa", checksum=CHECKSUM, mirror=mirror
+    )
     assert (tmp_path / "a.fa").read_bytes() == CONTENT
     monkeypatch.setenv("MIRPAIR_MIRROR", str(mirror))
-    fetch("https://example.org/data/file.fa", tmp_path / "b.fa", checksum=CHECKSUM)
+    download("https://example.org/data/file.fa", tmp_path / "b.fa", checksum=CHECKSUM)
     assert (tmp_path / "b.fa").read_bytes() == CONTENT
 
 
 def test_a_wrong_file_in_the_mirror_is_refused(tmp_path: Path) -> None:
     mirror = mirrored(tmp_path, b"other bytes")
     with pytest.raises(InputError, match="SHA-256"):
-        fetch("https://example.org/data/file.fa", tmp_path / "a", checksum=CHECKSUM, mirror=mirror)
+        download(
+            "https://example.org/data/file.fa", tmp_path / "a", checksum=CHECKSUM, mirror=mirror
+        )
     assert not (tmp_path / "a").exists()
 
 
 def test_a_mirror_that_is_no_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a folder"):
-        fetch("https://example.org/f", tmp_path / "f", checksum=None, mirror=tmp_path / "nowhere")
+        download(
+            "https://example.org/f", tmp_path / "f", checksum=None, mirror=tmp_path / "nowhere"
+        )
 
 
 def test_a_url_cannot_climb_out_of_the_mirror(tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_the_stand_in_mirror_has_the_same_files_with_its_own_checksums() -> None
     for name, source in read_sources(ROOT / "tests" / "data" / "sources.tsv").items():
         assert source.url == real[name].url
         assert source.sha256 != real[name].sha256
-        assert sources.sha256(mirror_path(STAND_IN, source.url)) == source.sha256
+        assert sha256(mirror_path(STAND_IN, source.url)) == source.sha256
 
 
 def row(**changes: str) -> str:
@@ -253,7 +254,7 @@ def test_urls_that_differ_in_their_query_are_different_files_of_a_mirror(tmp_pat
 
 def test_a_downloaded_file_can_be_read_by_others(server: str, tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
-    fetch(f"{server}/good.fa", tmp_path / "good.fa", checksum=CHECKSUM)
+    download(f"{server}/good.fa", tmp_path / "good.fa", checksum=CHECKSUM)
     assert (tmp_path / "good.fa").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
@@ -261,7 +262,7 @@ def test_a_downloaded_file_can_be_read_by_others(server: str, tmp_path: Path) ->
 BACKEND = """
 import pathlib
 def prepare_metadata_for_build_wheel(folder, settings=None):
-    pathlib.Path({told!r}).touch()
+    pathlib.Path({marker!r}).touch()
     made = pathlib.Path(folder, "thing-1.0.dist-info")
     made.mkdir()
     (made / "METADATA").write_text("Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n")
@@ -279,7 +280,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     folder = tmp_path_factory.mktemp("index")
     files = {
         "thing-1.0/pyproject.toml": PROJECT.encode(),
-        "thing-1.0/own.py": BACKEND.format(told=str(folder / "was-run")).encode(),
+        "thing-1.0/own.py": BACKEND.format(marker=str(folder / "was-run")).encode(),
         "thing-1.0/thing/data/table.csv": CONTENT,
         "thing-1.0/table.csv": b"another",
     }
@@ -304,20 +305,20 @@ def index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 def requirement(index: Path, name: str) -> str:
-    return f"thing==1.0 --hash=sha256:{sources.sha256(index / name)}"
+    return f"thing==1.0 --hash=sha256:{sha256(index / name)}"
 
 
 def test_one_file_of_a_packages_archive_is_brought(index: Path, tmp_path: Path) -> None:
     """The one of this path, not another of its name; of the archive, though there is a wheel."""
     destination = tmp_path / "deep" / "table.csv"
-    asked = requirement(index, "thing-1.0.tar.gz")
-    fetch_member(asked, "thing/data/table.csv", destination)
+    pinned = requirement(index, "thing-1.0.tar.gz")
+    download_member(pinned, "thing/data/table.csv", destination)
     assert destination.read_bytes() == CONTENT
     assert [path.name for path in destination.parent.iterdir()] == ["table.csv"]
     assert (index / "was-run").exists(), "as pip does with what has the right bytes"
     for missing in ("thing/data", "data/table.csv", "thing-1.0/table.csv"):
         with pytest.raises(InputError, match=f"thing==1.0: has no file {missing}"):
-            fetch_member(asked, missing, tmp_path / "missing")
+            download_member(pinned, missing, tmp_path / "missing")
     assert not (tmp_path / "missing").exists()
 
 
@@ -325,7 +326,7 @@ def test_a_package_with_other_bytes_is_refused_and_nothing_of_it_is_run(
     index: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"pip could not download thing==1\.0"):
-        fetch_member(f"thing==1.0 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
+        download_member(f"thing==1.0 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
     assert not (tmp_path / "a").exists()
     assert not (index / "was-run").exists()
 
@@ -334,15 +335,15 @@ def test_a_package_that_the_index_does_not_have_names_the_ways_out(
     index: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"(?s)download other==2: .*Check the connection"):
-        fetch_member(f"other==2 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
+        download_member(f"other==2 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wheel_is_brought_as_it_is(index: Path, tmp_path: Path) -> None:
     name = "thing-1.0-py3-none-any.whl"
-    fetch_wheel(requirement(index, name), tmp_path / "deep" / "my.whl")
+    download_wheel(requirement(index, name), tmp_path / "deep" / "my.whl")
     assert (tmp_path / "deep" / "my.whl").read_bytes() == (index / name).read_bytes()
     with pytest.raises(InputError, match=r"pip could not download thing==1\.0"):
-        fetch_wheel(requirement(index, "thing-1.0.tar.gz"), tmp_path / "other.whl")
+        download_wheel(requirement(index, "thing-1.0.tar.gz"), tmp_path / "other.whl")
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
     assert not (index / "was-run").exists()

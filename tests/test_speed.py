@@ -9,7 +9,7 @@ import pytest
 from conftest import random_rna
 
 from mirpair.families.speed import SPEED, measure, nearest_work, network_work
-from mirpair.networks.do2018 import build
+from mirpair.networks.build import build
 from mirpair.recipes import FAMILY_MODELS
 
 RNAS = [random_rna(np.random.default_rng(n), 60) for n in range(8)]

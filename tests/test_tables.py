@@ -145,8 +145,8 @@ def test_a_second_recipe_stands_below_the_same_published_row_under_its_own_name(
         {"recipe": "mine"},
     ]
     names: list[dict[str, object]] = [
-        {},
-        {"usual": 30},
+        {"label": "Proposed variable-sized"},
+        {"label": "Proposed variable-sized, published-code", "usual": 30},
         {"label": "Variable-sized, mine", "published": ""},
     ]
     both = pd.concat([summary(**change) for change in changes])
@@ -225,7 +225,7 @@ def test_a_published_row_keeps_its_note() -> None:
 def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
     published = read_published_results(PUBLISHED / "table2.tsv")
     both = pd.concat([summary(group="test", folds="0"), summary()])
-    of_runs = pd.concat([runs(group="test"), runs()])
+    of_runs = pd.concat([runs(group="test"), runs()]).assign(label="Proposed variable-sized")
     rows = {"CV": "cv", "test": "test"}
     table = results_table(rows, both, of_runs, {"cv": 3, "test": 0}, published)
     assert (table["source"] == "published").sum() == 22
@@ -238,7 +238,7 @@ def test_ours_stands_below_the_published_row_that_it_reproduces() -> None:
 
 
 def test_a_protocol_that_is_not_published_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"table4\.tsv: no row .* 'CV'; there are test"):
+    with pytest.raises(InputError, match=r"table4\.tsv: no row .* 'CV'; choose one of test"):
         read_published_results(PUBLISHED / "table4.tsv", ["test", "CV"])
 
 

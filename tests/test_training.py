@@ -11,12 +11,14 @@ import torch
 
 from mirpair.files import InputError, sha256
 from mirpair.identification.metrics import rank
-from mirpair.networks.do2018 import build
-from mirpair.networks.inference import save_weights
-from mirpair.networks.loop import class_weights, derive_seed, select, train, weighted_loss
-from mirpair.networks.score_log import Scores
+from mirpair.identification.train import class_weights, select, train
+from mirpair.networks.build import build
+from mirpair.networks.loop import derive_seed, weighted_loss
+from mirpair.networks.score_log import ScoreLog
+from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS, Recipe
-from mirpair.rna.encoding import Tensors, encode
+from mirpair.rna.encoded_sets import Tensors
+from mirpair.rna.encoding import encode
 
 
 def test_class_weights_below_equation_2() -> None:
@@ -50,12 +52,12 @@ def test_one_step_is_adagrad_on_the_sum_of_single_gradients(real_molecules: Tens
         probability = torch.softmax(by_hand([molecule]), dim=1)[0, int(label)]
         (-(alpha if label else beta) * torch.log(probability)).backward()
     optimizer.step()
-    for ours, theirs in zip(trained.parameters(), by_hand.parameters(), strict=True):
-        assert theirs.grad is not None
+    for actual, expected in zip(trained.parameters(), by_hand.parameters(), strict=True):
+        assert expected.grad is not None
         # AdaGrad's first step is lr · sign(gradient): where a gradient is only rounding, so is it.
-        solid = theirs.grad.abs() > 1e-6
+        solid = expected.grad.abs() > 1e-6
         assert solid.float().mean() > 0.5
-        torch.testing.assert_close(ours[solid], theirs[solid], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(actual[solid], expected[solid], rtol=1e-4, atol=1e-5)
 
 
 def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: Tensors) -> None:
@@ -170,7 +172,7 @@ def test_scores_come_back_from_npz(real_molecules: Tensors, tmp_path: Path) -> N
     part, other = halves(real_molecules)
     _, scores = train(MODELS["variable"], part, other, Recipe(epochs=1), seed=0)
     scores.save(tmp_path / "scores.npz")
-    again = Scores.load(tmp_path / "scores.npz")
+    again = ScoreLog.load(tmp_path / "scores.npz")
     np.testing.assert_array_equal(again.evaluate_scores, scores.evaluate_scores)
     assert again.predictions().equals(scores.predictions())
 
@@ -216,8 +218,8 @@ def test_two_epochs_by_hand(model: str, real_molecules: Tensors) -> None:
         np.testing.assert_allclose(
             scores.evaluate_scores[epoch], torch.softmax(logits, dim=1)[:, 1], rtol=1e-3
         )
-    for ours, theirs in zip(trained.parameters(), network.parameters(), strict=True):
-        assert (ours - theirs).norm() <= 1e-3 * theirs.norm()
+    for actual, expected in zip(trained.parameters(), network.parameters(), strict=True):
+        assert (actual - expected).norm() <= 1e-3 * expected.norm()
 
 
 def test_a_training_that_diverges_stops_and_says_so(real_molecules: Tensors) -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from mirpair.families.annotation import Annotator
     from mirpair.prediction.predictor import Predictor
-    from mirpair.rna.encoding import Molecule, Tensors
+    from mirpair.rna.encoded_sets import Tensors
+    from mirpair.rna.encoding import Molecule
     from mirpair.rna.folding import Structure
 
 T = TypeVar("T")
@@ -804,7 +805,7 @@ def export(
                 f"ids, a smaller --size or float16 (up to {_LARGEST} GB are written)"
             )
 
-        from mirpair.rna.encoding import export_dense
+        from mirpair.rna.encoded_sets import export_dense
 
         export_dense(
             output.resolve(),
@@ -846,7 +847,7 @@ def _choose(file: str, wanted: list[str] | None) -> _Chosen:
     dropped: list[Dropped] = []
     source: Tensors | list[Record]
     if file.endswith(".npz"):
-        from mirpair.rna.encoding import Tensors
+        from mirpair.rna.encoded_sets import Tensors
 
         try:
             source = Tensors.load(file)

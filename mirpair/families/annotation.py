@@ -27,8 +27,9 @@ from mirpair.families.family_calls import (
 )
 from mirpair.files import InputError
 from mirpair.networks import tensor_file as stored
-from mirpair.networks.do2018 import Network, build
-from mirpair.networks.inference import embed, load_weights
+from mirpair.networks.base import Network
+from mirpair.networks.build import build, load_weights
+from mirpair.networks.inference import embed
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each

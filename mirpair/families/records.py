@@ -145,7 +145,7 @@ def split_families(
     hairpins
         Result of `read_families`.
     split
-        An experiment of the config (`mirpair.study.config.FamilySplit`) as a dictionary.
+        An experiment of the config (`mirpair.study.families.FamilySplit`) as a dictionary.
     seed
         For the random draw. Each family is drawn independently of the others.
     threads

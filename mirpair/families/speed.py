@@ -11,7 +11,7 @@ import torch
 from mirpair.contracts import SPEED
 from mirpair.families.annotation import encode_for
 from mirpair.families.infernal import scan
-from mirpair.networks.do2018 import Network
+from mirpair.networks.base import Network
 from mirpair.networks.inference import predict
 from mirpair.rna.similarity import Nearest
 

@@ -44,7 +44,7 @@ def accuracy_table(
     called
         Result of `gather_called`.
     splits
-        Experiment to its section of the config (`mirpair.study.config.FamilySplit`), as a
+        Experiment to its section of the config (`mirpair.study.families.FamilySplit`), as a
         dictionary.
 
     Returns
@@ -93,7 +93,7 @@ def sizes_table(table: pd.DataFrame, series: Sequence[str]) -> pd.DataFrame:
     table
         Result of `accuracy_table`.
     series
-        Experiments that differ in that number only (`mirpair.study.config.FamilyStudy.series`).
+        Experiments that differ in that number only (`mirpair.study.families.FamilyStudy.series`).
     """
     rows = table[table["experiment"].isin(series) & (table["band"] == ALL)]
     return rows.sort_values("training", kind="stable", ignore_index=True)

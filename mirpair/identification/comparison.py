@@ -34,9 +34,9 @@ def results_table(
         Result of `mirpair.identification.metrics.summarise` for one subset of the records, with a
         column group (the experiment; its folds share a row).
     runs
-        The trainings: group, model, recipe, epochs, label (name of the network, with that of the
-        recipe if it is not the paper's), published (method of the published row that it
-        reproduces, or empty), and usual (epochs of its recipe).
+        Descriptions of the trainings (`mirpair.study.plan.described_runs`): group, model, recipe,
+        epochs, label, published (method of the published row that it reproduces, or empty), and
+        usual (epochs of its recipe).
     folds
         Number of folds of each experiment; 0 if it has none.
     published
@@ -53,13 +53,6 @@ def results_table(
         lies. It is empty if there is nothing to compare, or if the row is not whole.
     """
     lines: list[dict[Any, Any]] = []
-    if published is None:
-        runs = runs.assign(published="")
-    else:
-        # Next to published rows, a network has its published name.
-        recipe = (", " + runs["recipe"]).where(runs["recipe"] != "paper", "")
-        has_name = runs["published"] != ""
-        runs = runs.assign(label=(runs["published"] + recipe).where(has_name, runs["label"]))
     run_of = _by_method(runs)
     for protocol, group in rows.items():
         of_group = summary[summary["group"] == group].to_dict("records")

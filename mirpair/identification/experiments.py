@@ -130,8 +130,8 @@ def assign_roles(
     Parameters
     ----------
     split
-        An experiment of the config (`mirpair.study.config.Experiment`) as a dictionary; or
-        ``{"split": "whole", "dataset": …}``, which trains on all records.
+        An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary; or
+        ``{"split": "train-on-all", "dataset": …}``, which trains on all records.
     records
         Name of a set to its records.
     fold
@@ -165,7 +165,7 @@ def assign_roles(
             parts = [(split["dataset"], roles)]
         case "across-datasets":
             parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
-        case "whole":
+        case "train-on-all":
             parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
@@ -181,7 +181,7 @@ def assign_roles(
         ],
         ignore_index=True,
     ).dropna(subset="role")
-    if split["split"] == "whole":
+    if split["split"] == "train-on-all":
         _both_classes(table, TRAIN)
         return table[list(EXPERIMENT)]
     if split.get("identity"):

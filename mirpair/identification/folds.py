@@ -33,7 +33,7 @@ def assign_folds(
     Parameters
     ----------
     split
-        A cross-validation of the config (`mirpair.study.config.Experiment`) as a dictionary.
+        A cross-validation of the config (`mirpair.study.splits.Experiment`) as a dictionary.
     records
         All records of the set.
     origins

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mirpair.contracts import METRICS, NEAR, RANKING
 from mirpair.identification.intervals import bootstrap, over_folds
-from mirpair.networks.score_log import Scores
+from mirpair.networks.score_log import ScoreLog
 
 THRESHOLD = 0.5
 # Subsets of the evaluation records that every evaluation reports, and their names in tables.
@@ -82,7 +82,7 @@ def measure(
     }
 
 
-def history(scores: Scores) -> pd.DataFrame:
+def history(scores: ScoreLog) -> pd.DataFrame:
     """Compute loss and all metrics of the training and evaluation records for each epoch.
 
     Returns
@@ -104,7 +104,7 @@ def history(scores: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def final(scores: Scores) -> pd.DataFrame:
+def final(scores: ScoreLog) -> pd.DataFrame:
     """Count the evaluation records and compute their metrics in the epoch that is reported."""
     positives = int((scores.evaluate_labels == 1).sum())
     counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}

@@ -1,38 +1,23 @@
-"""The networks of Do et al. 2018, Figure 2, and of Tang & Sun 2019, layer by layer.
-
-All are called with a list of molecules and return the logits of each; the softmax over them
-gives the probability of column 0 (not a pre-miRNA) and column 1 (pre-miRNA: label 1), or, of a
-network that tells families apart, the probability of each family.
-
-Each is written twice. `dense_maps` is the definition, layer after layer on whole pairing matrices;
-`fast_maps` is the same function of the same weights with the repetition left out, and what
-everything uses. docs/exact-and-fast.md says how it works.
-"""
+"""The networks of Do et al. 2018, Figure 2, layer by layer, and the paper's alternatives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.files import InputError
-from mirpair.networks.corners import normalised, pooled_difference, reached
-from mirpair.networks.exact import convolve
-from mirpair.recipes import FAMILY_SIDE, FIXED_SIDE, MatrixKind, Model
-from mirpair.rna.encoding import CHANNELS, Encoded, Ensemble, Molecule, dense, matrices, pair_values
+from mirpair.networks.base import Network, check_fit, initialise, max_pool
+from mirpair.networks.exact import convolve, normalised, pooled_difference, reached
+from mirpair.recipes import FIXED_SIDE, Model
+from mirpair.rna.encoding import CHANNELS, Encoded, Molecule, dense
 
 
 def _sum_pool(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, kernel_size=2, divisor_override=1)
-
-
-def _max_pool(x: Tensor) -> Tensor:
-    return F.max_pool2d(x, kernel_size=2)
 
 
 def _average_pool(x: Tensor) -> Tensor:
@@ -40,50 +25,28 @@ def _average_pool(x: Tensor) -> Tensor:
 
 
 def _channels_last(*layers: nn.Conv2d) -> None:
-    """Keep the weights in the order in which the fast way's maps are: it saves copies."""
+    """Store weights with channels last, as `fast_maps` has its maps: that saves copies."""
     for layer in layers:
         layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
 
 
 def _by_side(maps: Sequence[Tensor]) -> list[Tensor]:
-    """Neighbours of the same size as one batch."""
+    """Join neighbours of the same size into batches."""
     return [torch.cat(list(run)) for _, run in groupby(maps, key=lambda x: x.shape[-1])]
 
 
-class Network(nn.Module):
-    """What the networks share: how a molecule becomes an image, and the fully connected head.
-
-    Parameters
-    ----------
-    model
-        What it is; kept as an attribute, and in the file of its weights.
-    classes
-        Names of the columns of its output, kept likewise; none are those of the first task.
-    """
+class PairingNetwork(Network):
+    """A network on the pairing matrix, by default with one fully connected layer of sigmoids."""
 
     conv1: nn.Conv2d
-    hidden: nn.Linear
-    output: nn.Linear
-    drop: nn.Module
-
-    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.model = model
-        self.classes = tuple(classes)
-        self.drop = nn.Dropout(model.dropout) if model.dropout else nn.Identity()
-
-    @property
-    def columns(self) -> int:
-        """Of its output."""
-        return max(2, len(self.classes))
 
     @property
     def channels(self) -> int:
-        """Of its input."""
+        """Number of channels of the input."""
         return CHANNELS if self.model.pairing else CHANNELS - 1
 
-    def image(self, molecule: Any) -> Tensor:
-        """(channels, L, L) pairing matrix on the network's device and in its precision."""
+    def image(self, molecule: Molecule) -> Tensor:
+        """Make the (channels, L, L) pairing matrix, on the network's device in its precision."""
         weight = self.output.weight
         # Made in the network's precision: an energy rounded to float32 would stay rounded.
         dtype = np.float64 if weight.dtype == torch.float64 else np.float32
@@ -91,52 +54,28 @@ class Network(nn.Module):
         return torch.from_numpy(array.transpose(2, 0, 1)).to(weight.device)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, C, h, w) feature maps to (N, D) features."""
+        """Turn feature maps, (N, C, h, w), into features, (N, D)."""
         x = torch.sigmoid(self.hidden(self.drop(x.flatten(1))))
         features: Tensor = self.drop(x)
         return features
 
-    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """What the output layer sees, (N, D); parameters as in `forward`."""
-        return self.head(self.dense_maps(molecules) if dense else self.fast_maps(molecules))
-
-    def forward(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """Logits, (N, number of classes).
+    def first_layer(
+        self, molecules: Sequence[Molecule], sides: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Compute the first convolution, and the position of each molecule in its output.
 
         Parameters
         ----------
         molecules
             A batch.
-        dense
-            Whether to compute them by the definition, from the whole pairing matrices. The fast
-            way is the same function: outputs and gradients differ by rounding alone.
-        """
-        logits: Tensor = self.output(self.features(molecules, dense=dense))
-        return logits
-
-    def dense_maps(self, molecules: Sequence[Any]) -> Tensor:
-        """(N, C, h, w) feature maps: the definition."""
-        raise NotImplementedError
-
-    def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
-        """(N, C, h, w), the same from what is not repetition; by default no other way."""
-        return self.dense_maps(molecules)
-
-    def first_layer(
-        self, molecules: Sequence[Molecule], sides: Sequence[int]
-    ) -> tuple[list[Tensor], Tensor]:
-        """Outputs of the first convolution, and where each molecule is among them.
-
-        Parameters
-        ----------
         sides
-            How many rows and columns of each molecule's output to compute.
+            Number of rows and columns of each molecule's output to compute.
 
         Returns
         -------
         maps, places
-            (g, C, side, side) for each different side in ascending order; (N,) such that
-            ``torch.cat(...)[places]`` of what becomes of the maps is in the order of the molecules.
+            (g, C, side, side) for each different side in ascending order; (N,) indices: once the
+            maps are processed, ``torch.cat(...)[places]`` is in the order of the molecules.
         """
         order = sorted(range(len(molecules)), key=sides.__getitem__)
         maps = convolve(
@@ -148,28 +87,19 @@ class Network(nn.Module):
         return maps, torch.tensor(order, device=maps[0].device).argsort()
 
 
-def _check_lengths(molecules: Sequence[Encoded], limit: int, name: str) -> None:
-    longest = max(len(molecule.codes) for molecule in molecules)
-    if longest > limit:
-        raise InputError(
-            f"an RNA of {longest} nt does not fit the {name} network, which takes up to "
-            f"{limit}: leave it out or use the variable-sized network"
-        )
-
-
-class _Unpadded(Network):
+class _Unpadded(PairingNetwork):
     """A network that sees each molecule at its own size."""
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, C, side, side) outputs of the first convolution to (g, C', h, w) feature maps."""
+        """Turn outputs of the first convolution, (g, C, side, side), into (g, C', h, w) maps."""
         raise NotImplementedError
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, C', h, w) feature maps by the definition, one molecule after the other."""
+        """Compute (N, C', h, w) feature maps by the definition, molecule by molecule."""
         return torch.cat([self.maps(self.conv1(self.image(m)[None])) for m in molecules])
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, C', h, w), the same, molecules of the same size together."""
+        """Compute the same, (N, C', h, w), with molecules of the same size together."""
         conv = self.conv1
         margin = 2 * int(conv.padding[0]) - conv.kernel_size[0]
         sides = [(len(m.codes) + margin) // conv.stride[0] + 1 for m in molecules]
@@ -178,9 +108,9 @@ class _Unpadded(Network):
 
 
 class VariableNetwork(_Unpadded):
-    """Variable-sized input, Figure 2A: each molecule at its own size.
+    """The network for input of variable size, Figure 2A: each molecule at its own size.
 
-    Kernel sizes, strides, paddings and widths are not in the paper; they are those of the code
+    The paper does not give kernel sizes, strides, paddings and widths; they are those of the code
     that its authors published.
     """
 
@@ -194,30 +124,30 @@ class VariableNetwork(_Unpadded):
         _channels_last(self.conv2, self.conv3)
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, 32, side, side) outputs of the first convolution to (g, 64, 4, 4) feature maps."""
+        """Turn outputs of the first convolution, (g, 32, side, side), into (g, 64, 4, 4) maps."""
         x = F.relu(x)
         x = F.relu(self.conv2(_sum_pool(x) if self.model.pooling >= 2 else x))
-        x = F.relu(self.conv3(_max_pool(x) if self.model.pooling >= 3 else x))
+        x = F.relu(self.conv3(max_pool(x) if self.model.pooling >= 3 else x))
         return F.adaptive_avg_pool2d(x, 4)
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 4, 4), the same, molecules of the same size together."""
+        """Compute the same, (N, 64, 4, 4), with molecules of the same size together."""
         if self.model.pooling < 3:
             return super().fast_maps(molecules)
-        # Of (L + 9) // 4 + 1 rows of the first convolution, an odd last one is never pooled.
+        # The first convolution has (L + 9) // 4 + 1 rows; an odd last one is never pooled.
         pooled = [((len(molecule.codes) + 9) // 4 + 1) // 2 for molecule in molecules]
         batches, places = self.first_layer(molecules, [2 * n for n in pooled])
         batches = [self.conv2(_sum_pool(F.relu(x))) for x in batches]
         # ReLU after pooling is the same as before, and a quarter of the work.
-        batches = _by_side([F.relu(_max_pool(x)) for x in batches])
+        batches = _by_side([F.relu(max_pool(x)) for x in batches])
         batches = [F.relu(self.conv3(x)) for x in batches]
-        # A map that is 4 × 4 already, as most hairpins' is, is what the pooling makes of it.
+        # Pooling to 4 × 4 does not change a map that is 4 × 4 already, as most hairpins' are.
         pools = [x if x.shape[-1] == 4 else F.adaptive_avg_pool2d(x, 4) for x in batches]
         return torch.cat(pools)[places]
 
 
-class FixedNetwork(Network):
-    """Fixed-sized input, Figure 2B: every molecule zero-padded right and below to 400 × 400.
+class FixedNetwork(PairingNetwork):
+    """The network for input of fixed size, Figure 2B: zero-padded right and below to 400 × 400.
 
     Kernel sizes, strides, paddings and widths as in `VariableNetwork`.
     """
@@ -235,32 +165,32 @@ class FixedNetwork(Network):
         _channels_last(self.conv2, self.conv3)
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """(N, 256), see `Network.features`; a molecule that does not fit: `InputError`."""
-        _check_lengths(molecules, self.side, "fixed-sized")
+        """Compute features, (N, 256); a molecule that does not fit is an `InputError`."""
+        check_fit(molecules, self.side, "fixed-sized")
         return super().features(molecules, dense=dense)
 
     def padded(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, channels, 400, 400) input."""
+        """Make the (N, channels, 400, 400) input."""
         images = [self.image(molecule) for molecule in molecules]
         margins = [self.side - image.shape[-1] for image in images]
         return torch.stack([F.pad(x, (0, m, 0, m)) for x, m in zip(images, margins, strict=True)])
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6) feature maps by the definition."""
+        """Compute (N, 64, 6, 6) feature maps by the definition."""
         x = self.norm1(_sum_pool(F.relu(self.conv1(self.padded(molecules)))))
-        x = self.norm2(_max_pool(F.relu(self.conv2(x))))
+        x = self.norm2(max_pool(F.relu(self.conv2(x))))
         return _average_pool(F.relu(self.conv3(x)))
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6), the same, computed only where the molecules are.
+        """Compute the same, (N, 64, 6, 6), only where the molecules are.
 
-        Of every layer there are two parts: `empty`, the maps of an image without a molecule, one
-        for the whole batch; and `x`, how the maps of each molecule differ from them. That
-        difference is 0 but in the corner that the molecule reaches, also in the zero padding, and
-        a convolution of the difference is the difference of the convolutions.
+        Each layer has two parts: `empty`, the maps of an image without a molecule, computed once
+        for the batch; and `x`, the difference of each molecule's maps from them. The difference is
+        0 outside the corner that the molecule reaches, and in the zero padding. A convolution of
+        the difference is the difference of the convolutions.
         """
-        # Of the first convolution's 99 rows, window (L + 1) // 4 is the last to meet the molecule;
-        # 49 are left after pooling, which never sees an odd last row.
+        # Window (L + 1) // 4 of the first convolution's 99 rows is the last to meet the molecule;
+        # pooling leaves 49 and never sees the odd last row.
         pooled = [min(((len(molecule.codes) + 1) // 4 + 2) // 2, 49) for molecule in molecules]
         x, places = self.first_layer(molecules, [2 * n for n in pooled])
         bias = self.conv1.bias
@@ -269,15 +199,15 @@ class FixedNetwork(Network):
         x = [_sum_pool(F.relu(y)) - empty for y in x]
         scale, empty = normalised(self.norm1, empty, x, positions=len(molecules) * 49 * 49)
 
-        # 25 rows, of which 24 are pooled: the first meets the border, the others are all alike.
+        # 24 of the 25 rows are pooled: the first meets the border, the others are all alike.
         alike = F.conv2d(
             empty.expand(1, -1, 5, 5), self.conv2.weight, self.conv2.bias, stride=2, padding=2
         )
         rows = torch.arange(24, device=empty.device).clamp(max=1)
         empty = alike[0][:, rows[:, None], rows]
         x = [reached(y, self.conv2, scale, limit=24) for y in x]
-        x = _by_side([pooled_difference(_max_pool, y, empty) for y in x])
-        empty = _max_pool(F.relu(empty))
+        x = _by_side([pooled_difference(max_pool, y, empty) for y in x])
+        empty = max_pool(F.relu(empty))
         scale, empty = normalised(self.norm2, empty, x, positions=len(molecules) * 12 * 12)
 
         x = [reached(y, self.conv3, scale, limit=12) for y in x]
@@ -288,24 +218,24 @@ class FixedNetwork(Network):
 
 
 class PublishedFixedNetwork(FixedNetwork):
-    """The fixed-sized network as in the code that the authors published.
+    """The fixed-sized network of the code that the authors published.
 
-    It differs from Figure 2B in that batch normalisation comes before ReLU and pooling, and the
-    last pooling takes the maximum.
+    Unlike in Figure 2B, batch normalisation comes before ReLU and pooling, and the last pooling
+    takes the maximum.
     """
 
     def dense_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6) feature maps by the definition."""
+        """Compute (N, 64, 6, 6) feature maps by the definition."""
         x = _sum_pool(F.relu(self.norm1(self.conv1(self.padded(molecules)))))
-        x = _max_pool(F.relu(self.norm2(self.conv2(x))))
-        return _max_pool(F.relu(self.conv3(x)))
+        x = max_pool(F.relu(self.norm2(self.conv2(x))))
+        return max_pool(F.relu(self.conv3(x)))
 
     def fast_maps(self, molecules: Sequence[Molecule]) -> Tensor:
-        """(N, 64, 6, 6), the same, computed only where the molecules are.
+        """Compute the same, (N, 64, 6, 6), only where the molecules are.
 
         As in `FixedNetwork.fast_maps`; batch normalisation counts a last row that is not pooled.
         """
-        # Of 99 rows the last is the 50th pair's only one.
+        # The last of the 99 rows is alone in the 50th pair.
         reached_rows = [(len(molecule.codes) + 1) // 4 + 1 for molecule in molecules]
         x, places = self.first_layer(molecules, [min(n + n % 2, 99) for n in reached_rows])
         assert self.conv1.bias is not None
@@ -324,14 +254,14 @@ class PublishedFixedNetwork(FixedNetwork):
         empty = alike[0][:, rows[:, None], rows]
         x = [reached(y, self.conv2, limit=25) for y in x]
         scale, empty = normalised(self.norm2, empty, x, positions=len(molecules) * 25 * 25)
-        x = _by_side([pooled_difference(_max_pool, y * scale, empty) for y in x])
-        empty = _max_pool(F.relu(empty))
+        x = _by_side([pooled_difference(max_pool, y * scale, empty) for y in x])
+        empty = max_pool(F.relu(empty))
 
         x = [reached(y, self.conv3, limit=12) for y in x]
         empty = self.conv3(empty)
-        x = [pooled_difference(_max_pool, y, empty) for y in x]
+        x = [pooled_difference(max_pool, y, empty) for y in x]
         x = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in x]
-        return torch.cat(x)[places] + _max_pool(F.relu(empty))
+        return torch.cat(x)[places] + max_pool(F.relu(empty))
 
 
 def _overlapping_max_pool(x: Tensor) -> Tensor:
@@ -341,9 +271,10 @@ def _overlapping_max_pool(x: Tensor) -> Tensor:
 class AlexNetLike(_Unpadded):
     """AlexNet's layers at half its width, on each molecule at its own size.
 
-    What the paper's alternative was is not said. Here: five convolutions with AlexNet's kernels
-    and three overlapping max-poolings, the downscaling to 4 × 4 in place of its fixed size, three
-    fully connected layers with ReLU and dropout (a quarter of the width, as the maps are small).
+    The paper does not describe its alternative. This one has five convolutions with AlexNet's
+    kernels, three overlapping max-poolings, the downscaling to 4 × 4 instead of a fixed size, and
+    three fully connected layers with ReLU and dropout (a quarter of the width, as the maps are
+    small).
     """
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
@@ -358,7 +289,7 @@ class AlexNetLike(_Unpadded):
         self.conv5 = nn.Conv2d(128, 128, 3, padding=1)
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, 32, side, side) outputs of the first convolution to (g, 128, 4, 4) feature maps."""
+        """Turn outputs of the first convolution, (g, 32, side, side), into (g, 128, 4, 4) maps."""
         x = _overlapping_max_pool(F.relu(x))
         x = _overlapping_max_pool(F.relu(self.conv2(x)))
         x = F.relu(self.conv4(F.relu(self.conv3(x))))
@@ -366,13 +297,13 @@ class AlexNetLike(_Unpadded):
         return F.adaptive_avg_pool2d(x, 4)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, 128, 4, 4) feature maps to (N, 1024) features."""
+        """Turn feature maps, (N, 128, 4, 4), into features, (N, 1024)."""
         x = F.relu(self.hidden(self.drop(x.flatten(1))))
         return F.relu(self.hidden2(self.drop(x)))
 
 
 class _Residual(nn.Module):
-    """Two 3×3 convolutions and a way around them."""
+    """Two 3×3 convolutions and a shortcut around them."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -391,8 +322,8 @@ class _Residual(nn.Module):
 class ResNetLike(_Unpadded):
     """ResNet-18's layers at a quarter of its width, on each molecule at its own size.
 
-    What the paper's alternative was is not said. Here group normalisation (8 channels a group)
-    stands for batch normalisation: samples of different sizes are seen one by one.
+    The paper does not describe its alternative. This one has group normalisation (8 channels a
+    group) instead of batch normalisation, because samples of different sizes come one by one.
     """
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
@@ -404,235 +335,22 @@ class ResNetLike(_Unpadded):
         self.blocks = nn.Sequential(*(_Residual(before, after) for before, after in steps))
 
     def maps(self, x: Tensor) -> Tensor:
-        """(g, 16, side, side) outputs of the first convolution to (g, 128, 1, 1) feature maps."""
+        """Turn outputs of the first convolution, (g, 16, side, side), into (g, 128, 1, 1) maps."""
         x = self.blocks(_overlapping_max_pool(F.relu(self.norm1(x))))
         return F.adaptive_avg_pool2d(x, 1)
 
     def head(self, x: Tensor) -> Tensor:
-        """(N, 128, 1, 1) feature maps to (N, 128) features."""
+        """Turn feature maps, (N, 128, 1, 1), into features, (N, 128)."""
         features: Tensor = self.drop(x.flatten(1))
         return features
 
 
-class _ByteDropout(nn.Module):
-    """Dropout that draws a byte for each value: drawing a float each takes as long as all else.
-
-    The probability is exact to 1/256.
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, x: Tensor) -> Tensor:
-        dropped = round(256 * self.p)
-        if not (self.training and dropped):
-            return x
-        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
-        draws = words.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
-        return x * (draws >= dropped).to(x.dtype).mul_(256 / (256 - dropped))
-
-
-def _glorot(network: nn.Module) -> None:
-    """Uniform initial weights after Glorot and Bengio 2010, biases zero: Keras's defaults.
-
-    With PyTorch's, which are other ranges, the one-hot network learns next to nothing of 164
-    families in 20 epochs.
-    """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight)
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
-
-
-class MatrixNetwork(Network):
-    """The network of the encodings pair, prob and mixed, Tang & Sun 2019.
-
-    Every 200 × 200 matrix is zero but for a few hundred base pairs near its upper left corner.
-    """
-
-    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
-        super().__init__(model, classes)
-        self.drop = _ByteDropout(model.dropout)
-        self.conv1 = nn.Conv2d(self.channels, 32, 2)
-        self.conv2 = nn.Conv2d(32, 64, 2)
-        self.hidden = nn.Linear(49 * 49 * 64, 128)
-        self.hidden2 = nn.Linear(128, 64)
-        self.output = nn.Linear(64, self.columns)
-        _glorot(self)
-
-    @property
-    def channels(self) -> int:
-        """Of its input."""
-        return 2 if self.model.architecture == "mixed" else 1
-
-    @property
-    def kind(self) -> MatrixKind:
-        """Of its matrices."""
-        return cast(MatrixKind, self.model.architecture)
-
-    def image(self, molecule: Any) -> Tensor:
-        """(channels, 200, 200) matrices on the network's device and in its precision."""
-        weight = self.output.weight
-        dtype = np.float64 if weight.dtype == torch.float64 else np.float32
-        return torch.from_numpy(matrices(molecule, self.kind, dtype=dtype)).to(weight.device)
-
-    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """(N, 64), see `Network.features`; a molecule that does not fit: `InputError`."""
-        _check_lengths(molecules, FAMILY_SIDE, self.model.architecture)
-        return super().features(molecules, dense=dense)
-
-    def head(self, x: Tensor) -> Tensor:
-        """(N, 49, 49, 64) feature maps to (N, 64) features."""
-        x = self.drop(F.relu(self.hidden(self.drop(x.flatten(1)))))
-        features: Tensor = self.drop(F.relu(self.hidden2(x)))
-        return features
-
-    def dense_maps(self, molecules: Sequence[Ensemble]) -> Tensor:
-        """(N, 49, 49, 64) feature maps by the definition."""
-        x = torch.stack([self.image(molecule) for molecule in molecules])
-        x = _max_pool(F.relu(self.conv1(x)))
-        x = _max_pool(F.relu(self.conv2(x)))
-        return x.permute(0, 2, 3, 1)
-
-    def fast_maps(self, molecules: Sequence[Ensemble]) -> Tensor:
-        """(N, 49, 49, 64), the same, computed only where there are base pairs.
-
-        A cell of a pooled map sees 3 × 3 cells of what was before the convolution. If these are
-        as in an empty matrix, so is the cell: number 0 stands for all such cells.
-        """
-        weight = self.output.weight
-        count, longest = len(molecules), max(len(molecule.codes) for molecule in molecules)
-        side = min(longest + 2, FAMILY_SIDE)
-        images = torch.zeros(count, side, side, self.channels, dtype=weight.dtype)
-        for image, molecule in zip(images.numpy(), molecules, strict=True):
-            image[molecule.i, molecule.j] = pair_values(molecule, self.kind).T
-        images = images.to(weight.device)
-
-        active = F.max_pool2d(images.amax(3), 3, stride=2).nonzero(as_tuple=True)
-        seen = images.unfold(1, 3, 2).unfold(2, 3, 2)
-        patches = torch.cat([images.new_zeros(1, self.channels, 3, 3), seen[active]])
-        cells = _pooled_convolution(self.conv1, patches.permute(0, 2, 3, 1))
-        number = _numbers(active, (count, 99, 99))
-
-        active = F.max_pool2d((number > 0).to(weight.dtype), 3, stride=2).nonzero(as_tuple=True)
-        seen = number.unfold(1, 3, 2).unfold(2, 3, 2)
-        seen = torch.cat([seen.new_zeros(1, 3, 3), seen[active]])
-        cells = _pooled_convolution(self.conv2, F.embedding(seen, cells))
-        return F.embedding(_numbers(active, (count, 49, 49)), cells)
-
-
-def _numbers(active: tuple[Tensor, ...], shape: tuple[int, ...]) -> Tensor:
-    """1, 2, … at the active places of an array, in their order, and 0 elsewhere."""
-    numbers = torch.zeros(shape, dtype=torch.int32, device=active[0].device)
-    numbers[active] = torch.arange(1, len(active[0]) + 1, dtype=torch.int32, device=numbers.device)
-    return numbers
-
-
-def _pooled_convolution(conv: nn.Conv2d, patches: Tensor) -> Tensor:
-    """(M, 3, 3, C) to (M, C'): 2 × 2 convolution, ReLU, maximum of the four outputs."""
-    assert conv.bias is not None
-    corners = [patches[:, i : i + 2, j : j + 2].flatten(1) for i in (0, 1) for j in (0, 1)]
-    outputs = torch.cat(corners) @ conv.weight.permute(2, 3, 1, 0).flatten(0, 2)
-    # Bias and ReLU commute with the maximum, after which there is a quarter to do.
-    return F.relu(outputs.view(4, -1, conv.out_channels).amax(0) + conv.bias)
-
-
-class OneHotNetwork(Network):
-    """The network of the one-hot encoding, Tang & Sun 2019: the sequence alone, 200 × 4."""
-
-    WIDTHS = range(2, 17, 2)
-
-    def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
-        super().__init__(model, classes)
-        self.convolutions = nn.ModuleList(nn.Conv1d(4, 256, width) for width in self.WIDTHS)
-        self.hidden = nn.Linear(256 * len(self.WIDTHS), 512)
-        self.output = nn.Linear(512, self.columns)
-        _glorot(self)
-
-    @property
-    def channels(self) -> int:
-        """Of its input."""
-        return 4
-
-    def image(self, molecule: Any) -> Tensor:
-        """(4, 200) one-hot sequence on the network's device and in its precision."""
-        return self._one_hot([molecule], FAMILY_SIDE)[0].T
-
-    def _one_hot(self, molecules: Sequence[Encoded], size: int) -> Tensor:
-        """(N, size, 4), zero after the end of each."""
-        images = np.zeros((len(molecules), size, 4), dtype=np.float32)
-        for image, molecule in zip(images, molecules, strict=True):
-            image[np.arange(len(molecule.codes)), molecule.codes] = 1
-        weight = self.output.weight
-        return torch.from_numpy(images).to(weight.device, weight.dtype)
-
-    def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """(N, 512), see `Network.features`; a molecule that does not fit: `InputError`."""
-        _check_lengths(molecules, FAMILY_SIDE, "one-hot")
-        return super().features(molecules, dense=dense)
-
-    def head(self, x: Tensor) -> Tensor:
-        """(N, 2048) feature maps to (N, 512) features."""
-        return F.relu(self.hidden(self.drop(x)))
-
-    def dense_maps(self, molecules: Sequence[Encoded]) -> Tensor:
-        """(N, 2048) greatest outputs by the definition."""
-        x = torch.stack([self.image(molecule) for molecule in molecules])
-        return torch.cat([F.relu(conv(x)).amax(2) for conv in self.convolutions], dim=1)
-
-    def fast_maps(self, molecules: Sequence[Encoded]) -> Tensor:
-        """(N, 2048), the same, of which only the windows that have the maximum get a gradient.
-
-        What is behind the longest molecule's end and one more window is left out: all windows
-        there are empty, and as each molecule has one such window already if it has one in the
-        200, the maximum stays.
-        """
-        longest = max(len(molecule.codes) for molecule in molecules)
-        x = self._one_hot(molecules, min(longest + max(self.WIDTHS), FAMILY_SIDE))
-        rows = torch.arange(len(x), device=x.device)[:, None]
-        greatest = []
-        for conv in cast(Sequence[nn.Conv1d], self.convolutions):
-            assert conv.bias is not None
-            windows = x.unfold(1, conv.kernel_size[0], 1).transpose(2, 3).flatten(2)
-            weight = conv.weight.transpose(1, 2).flatten(1)
-            if torch.is_grad_enabled():
-                with torch.no_grad():
-                    best = (windows @ weight.T).max(dim=1).indices
-                outputs = (windows[rows, best] * weight).sum(2)
-            else:  # to find where they are takes as long as all the rest
-                outputs = (windows @ weight.T).amax(dim=1)
-            greatest.append(F.relu(outputs + conv.bias))
-        return torch.cat(greatest, dim=1)
-
-
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
-    """Make a network with its initial weights: PyTorch's defaults, but for Tang & Sun's networks.
-
-    Parameters
-    ----------
-    model
-        One of `mirpair.recipes.MODELS` or `mirpair.recipes.FAMILY_MODELS`, or what a config or a
-        recipe makes of it.
-    seed
-        Of the initial weights; the global random state is left as it was.
-    classes
-        What it tells apart, in the order of its output's columns; none is the first task, with
-        the columns not a pre-miRNA and pre-miRNA.
-    """
-    networks = {
+    """Make a network of Do et al.; parameters as in `mirpair.networks.build.build`."""
+    networks: dict[str, type[Network]] = {
         "variable": VariableNetwork,
         "fixed": FixedNetwork if model.order == "figure-2" else PublishedFixedNetwork,
         "alexnet": AlexNetLike,
         "resnet": ResNetLike,
-        "pair": MatrixNetwork,
-        "prob": MatrixNetwork,
-        "mixed": MatrixNetwork,
-        "one-hot": OneHotNetwork,
     }
-    if model.architecture not in networks:
-        raise InputError(f"no network is called {model.architecture!r}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return networks[model.architecture](model, classes)
+    return initialise(networks, model, seed, classes)

@@ -1,26 +1,36 @@
-"""The first convolution of pairing matrices, computed without making them.
+"""Layers of a pairing matrix, computed without its repetition and without its empty part.
+
+First, `convolve`: the first convolution of pairing matrices, computed without making them.
 
 A pairing matrix is almost all repetition: channels 1–4 are the same in every column, channels 5–8
 in every row, and channel 0 has at most one entry in a row. Write x_c(i) for the one-hot of base i
 (0 outside the molecule), v(i) = 1 inside the molecule and 0 outside, P(i, j) for channel 0, s for
-the stride and p for the padding. With weights W and bias β the convolution is, exactly,
+the stride and p for the padding. With weights W and bias β the convolution is exactly
 
     Y[o,a,b] = β[o] + Σ_w v(sb+w-p) R[o,a,w]     R[o,a,w] = Σ_{u,c} W[o,1+c,u,w] x_c(sa+u-p)
                     + Σ_u v(sa+u-p) C[o,b,u]     C[o,b,u] = Σ_{w,c} W[o,5+c,u,w] x_c(sb+w-p)
                     + Σ_{u,w} W[o,0,u,w] P(sa+u-p, sb+w-p)
 
-The first sum depends on b only through its *cut*: which w lie inside the molecule, all of them but
-near its ends. So there is a table: a row for each a and each cut that occurs, with β plus the sum
-of R over the cut, and a row for each b and each cut with the sum of C. It is one product of the
-one-hot windows with weights that were summed before. Each output is then the sum of two rows of
-the table, for (a, cut of b) and (b, cut of a), and of the few weights of channel 0 that a base
-pair meets, times the energy. For a hairpin of 94 nt the convolution's 24 million multiplications
-become less than one.
+The first sum depends on b only through its *cut*: the w that lie inside the molecule, which are all
+of them except near its ends. So we make a table: a row for each a and each cut that occurs, with β
+plus the sum of R over the cut, and a row for each b and each cut with the sum of C. The table is
+one product of the one-hot windows with weights that were summed before. Each output is then the sum
+of two rows of the table, for (a, cut of b) and (b, cut of a), and of the few weights of channel 0
+that a base pair meets, times the energy. For a hairpin of 94 nt, the convolution's 24 million
+multiplications become less than one million.
+
+Then, for networks of fixed size: `normalised`, `reached` and `pooled_difference` compute layers of
+a large, mostly empty image only in the corner that is not empty. A layer's maps have two parts.
+`empty`, (C, S, S), are the maps of an image without a molecule, the same for all of a batch, and
+the same everywhere except along the border. The *differences* of the maps of g molecules from it,
+(g, C, s, s) with s ≤ S, are in the upper left corner; outside the corner, and in the zero padding
+around the maps, they are 0. A convolution of a difference is the difference of the convolutions,
+and reaches only some rows further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -35,9 +45,9 @@ from mirpair.contracts import ALPHABET
 from mirpair.rna.encoding import CHANNELS, Molecule
 
 _BASES = len(ALPHABET)
-# How many molecules' footprints are remembered, and up to which length (nt). Training asks for the
-# same molecules in every epoch; of long ones, remembering would take much memory to save little.
-# At most 0.9 GB, if all are that long; 0.3 GB at 94 nt.
+# Number of footprints in the cache, and the greatest length (nt) of a molecule in it. Training
+# needs the same molecules in every epoch; long ones would take much memory and save little time.
+# The cache takes at most 0.9 GB, if all are that long; 0.3 GB at 94 nt.
 REMEMBERED = 2**15
 REMEMBERED_LENGTH = 200
 _Cuts = tuple[tuple[int, int], ...]
@@ -47,7 +57,7 @@ _Indices = npt.NDArray[np.int32]
 def convolve(
     conv: nn.Conv2d, molecules: Sequence[Molecule], sides: Sequence[int], *, soft: float = 0.0
 ) -> list[Tensor]:
-    """The upper left corner of ``conv(pairing matrix)`` of each molecule.
+    """Compute the upper left corner of ``conv(pairing matrix)`` of each molecule.
 
     Parameters
     ----------
@@ -55,10 +65,10 @@ def convolve(
         A square convolution with bias over the 9 channels of `mirpair.rna.encoding.dense`, or over
         the last 8 of them.
     molecules, sides
-        How many rows and columns to compute of each. Where no window reaches the molecule any
-        more, the output is the bias. Ordered by side.
+        Molecules, and the number of rows and columns to compute of each, in ascending order.
+        Where no window reaches the molecule, the output is the bias.
     soft
-        One-hot {soft, 1 − soft} in place of {0, 1}, see `mirpair.rna.encoding.dense`.
+        One-hot {soft, 1 − soft} instead of {0, 1}, see `mirpair.rna.encoding.dense`.
 
     Returns
     -------
@@ -94,17 +104,17 @@ class _Geometry(NamedTuple):
 
 
 class _Csr(NamedTuple):
-    """Column indices of a sparse matrix of ones, row after row, and where each row's begin."""
+    """A sparse matrix of ones: column indices row by row, and where each row begins."""
 
     indices: _Indices
     starts: _Indices
 
 
 class _Sums(NamedTuple):
-    """Which outputs of one molecule are sums of which rows of its part of a table.
+    """The outputs of one molecule as sums of rows of its part of a table.
 
-    A sparse matrix S (outputs × table rows) of ones, and its transpose: outputs are S · table, the
-    table's gradient is Sᵀ · that of the outputs.
+    A sparse matrix S of ones (outputs × table rows), and its transpose: the outputs are S · table,
+    the gradient of the table is Sᵀ · that of the outputs.
     """
 
     matrix: _Csr
@@ -112,16 +122,16 @@ class _Sums(NamedTuple):
 
 
 class _Footprint(NamedTuple):
-    """All there is to know of a molecule without the weights.
+    """All that the convolution of a molecule needs besides the weights.
 
     Attributes
     ----------
     windows
         (side, kernel · 4 + 1) one-hot of the bases in each window, and a 1 for the bias.
     cuts
-        The K different parts [from, to) of the kernel that the molecule's ends leave inside.
+        The K different parts [from, to) of the kernel that lie inside the molecule.
     bases
-        Outputs (side, side) as sums of the table's rows, (side, 2, K).
+        Outputs, (side, side), as sums of the table's rows, (side, 2, K).
     pairs
         Outputs as sums of the weights of channel 0, (kernel, kernel).
     """
@@ -151,7 +161,7 @@ def _find_footprint(codes: bytes, partner: bytes, side: int, geometry: _Geometry
     partners = np.frombuffer(partner, dtype=np.int32)
     paired = np.flatnonzero(partners >= 0)
     i, j = paired + padding, partners[paired] + padding
-    # A position is under at most ⌈kernel / stride⌉ windows; the first axis is which of them.
+    # At most ⌈kernel / stride⌉ windows cover a position; the first axis numbers them.
     back = np.arange(-(-kernel // stride))[:, None]
     a, b = i // stride - back, j // stride - back
     u, w = i - a * stride, j - b * stride
@@ -166,7 +176,7 @@ def _find_footprint(codes: bytes, partner: bytes, side: int, geometry: _Geometry
 
 
 def _find_cuts(length: int, side: int, geometry: _Geometry) -> tuple[_Cuts, _Sums]:
-    """What of a footprint depends on the length alone: `cuts` and `bases`."""
+    """Compute the parts of a footprint that depend only on the length: `cuts` and `bases`."""
     first = np.arange(side) * geometry.stride - geometry.padding
     ends = np.clip(np.stack([-first, length - first], axis=1), 0, geometry.kernel)
     cuts, cut = np.unique(ends, axis=0, return_inverse=True)
@@ -187,7 +197,7 @@ _remembered_cuts = lru_cache(maxsize=512)(_find_cuts)
 def _sums(
     output: npt.NDArray[np.int64], row: npt.NDArray[np.int64], *, outputs: int, rows: int
 ) -> _Sums:
-    """From pairs of an output and a table row, and how many there are of both."""
+    """Build the sums from pairs of an output and a table row, and the number of both."""
     by_output, by_row = np.argsort(output, kind="stable"), np.argsort(row, kind="stable")
     return _Sums(
         _Csr(row[by_output].astype(np.int32), _starts(np.bincount(output, minlength=outputs))),
@@ -201,7 +211,7 @@ def _starts(sizes: Sequence[int] | npt.NDArray[np.int64]) -> _Indices:
 
 
 def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint], soft: float) -> Tensor:
-    """(Σ side · 2 · K, channels), one molecule after the other; ordered by their cuts."""
+    """Compute the table, (Σ side · 2 · K, channels), of molecules that are ordered by cuts."""
     every = sorted({cut for footprint in footprints for cut in footprint.cuts})
     kernel = np.arange(conv.kernel_size[0])
     inside = torch.from_numpy(np.array([(low <= kernel) & (kernel < high) for low, high in every]))
@@ -210,7 +220,7 @@ def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint], soft: float) -> Te
     columns = _softened(conv.weight[:, -_BASES:], soft)
     of_rows = torch.einsum("ocuw,kw->ucko", rows, inside).flatten(0, 1)
     of_columns = torch.einsum("ocuw,ku->wcko", columns, inside).flatten(0, 1)
-    # Every output has one row of the first kind, so the bias goes into these.
+    # Every output has exactly one row of the first kind, so the bias goes into these.
     assert conv.bias is not None
     bias = conv.bias.expand(1, len(every), -1)
     summed = torch.stack(
@@ -230,10 +240,10 @@ def _table(conv: nn.Conv2d, footprints: Sequence[_Footprint], soft: float) -> Te
 
 
 def _softened(weights: Tensor, soft: float) -> Tensor:
-    """The weights by which a one-hot {0, 1} gives what these give of {soft, 1 − soft}."""
+    """Convert weights for {soft, 1 − soft} into weights for {0, 1} with the same outputs."""
     if not soft:
         return weights
-    # Of each base's four channels one is 1 − soft and the others are soft.
+    # One of a base's four channels is 1 − soft, the others are soft.
     return (1 - 2 * soft) * weights + soft * weights.sum(1, keepdim=True)
 
 
@@ -243,18 +253,18 @@ def _sum_rows(
     order: Sequence[int],
     weights: npt.NDArray[np.float64] | None = None,
 ) -> Tensor:
-    """(all outputs of all molecules, channels).
+    """Compute all outputs of all molecules, (outputs, channels).
 
     Parameters
     ----------
     table
-        The molecules' parts of the table in the given order.
+        The molecules' parts of the table, in the given order.
     sums
-        Of each molecule.
+        The sums of each molecule.
     order
-        Of the molecules in the table.
+        The order of the molecules in the table.
     weights
-        What to multiply each molecule's rows with.
+        A factor for each molecule's rows.
     """
     ordered = [sums[n] for n in order]
     first_row = np.empty(len(sums), dtype=np.int32)
@@ -270,7 +280,7 @@ def _sum_rows(
 
 
 class _Matrix(NamedTuple):
-    """A `_Csr` as tensors, with the values of its entries if they are not 1."""
+    """A `_Csr` as tensors, with the values of its entries unless they are 1."""
 
     indices: Tensor
     starts: Tensor
@@ -280,7 +290,7 @@ class _Matrix(NamedTuple):
 def _stacked(
     blocks: list[_Csr], shifts: _Indices, values: npt.NDArray[np.float64] | None, like: Tensor
 ) -> _Matrix:
-    """Rows of several matrices below each other, the columns of each shifted, times its value."""
+    """Stack matrices below each other, shift the columns of each and multiply by its value."""
     sizes = [len(block.indices) for block in blocks]
     indices = _shifted([block.indices for block in blocks], shifts)
     starts = _shifted([block.starts for block in blocks], _starts(sizes))
@@ -302,9 +312,9 @@ def _shifted(arrays: list[_Indices], shifts: _Indices) -> _Indices:
 
 
 class _SparseProduct(torch.autograd.Function):
-    """A constant sparse matrix times a table, where the transpose is known.
+    """The product of a constant sparse matrix, whose transpose is known, and a table.
 
-    PyTorch's own gradient would find the transpose by sorting, in every step.
+    PyTorch's own gradient would compute the transpose by sorting in every step.
     """
 
     @staticmethod
@@ -321,3 +331,66 @@ def _product(matrix: _Matrix, table: Tensor) -> Tensor:
     # Four times as fast as PyTorch's product of a CSR tensor.
     indices, starts, values = matrix
     return F.embedding_bag(indices, table, starts, mode="sum", per_sample_weights=values)
+
+
+def normalised(
+    norm: nn.BatchNorm2d, empty: Tensor, differences: Sequence[Tensor], *, positions: int
+) -> tuple[Tensor, Tensor]:
+    """Normalise maps that are `empty` except for the differences in their corners.
+
+    Parameters
+    ----------
+    norm
+        In training, the batch's mean and variance are used, and update the running ones.
+    empty
+        (C, S, S), or (C, 1, 1) if it is the same everywhere.
+    differences
+        (g, C, s, s), s ≤ S, for all maps of the batch.
+    positions
+        Number of values that a channel has in the batch.
+
+    Returns
+    -------
+    scale, empty
+        (C, 1, 1) factor of the differences, and the empty map, normalised.
+    """
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    if norm.training:
+        sums = [difference.sum(0) for difference in differences]
+        mean = empty.mean((1, 2)) + torch.stack([s.sum((1, 2)) for s in sums]).sum(0) / positions
+        centred = empty - mean[:, None, None]
+        # Σ (c + d)² = Σ c² + Σ d² + 2 Σ c d; only the first has terms outside the corners.
+        more = [
+            d.square().sum((0, 2, 3)) + 2 * (centred[:, : s.shape[1], : s.shape[1]] * s).sum((1, 2))
+            for d, s in zip(differences, sums, strict=True)
+        ]
+        variance = centred.square().mean((1, 2)) + torch.stack(more).sum(0) / positions
+        assert norm.num_batches_tracked is not None
+        assert norm.momentum is not None
+        with torch.no_grad():
+            norm.num_batches_tracked.add_(1)
+            norm.running_mean.lerp_(mean, norm.momentum)
+            norm.running_var.lerp_(variance * (positions / (positions - 1)), norm.momentum)
+    else:
+        mean, variance = norm.running_mean, norm.running_var
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    shift = norm.bias - mean * scale
+    return scale[:, None, None], empty * scale[:, None, None] + shift[:, None, None]
+
+
+def reached(x: Tensor, conv: nn.Conv2d, scale: Tensor | None = None, *, limit: int) -> Tensor:
+    """Convolve ``scale · x`` without bias: all rows that x reaches, made even, up to `limit`."""
+    (stride, _), padding = conv.stride, int(conv.padding[0])
+    weight = conv.weight if scale is None else conv.weight * scale
+    # One more stride of padding gives all rows behind, and one row too many in front.
+    y = F.conv2d(x, weight, stride=stride, padding=padding + stride)
+    rows = y.shape[-1] - 1
+    more = min(rows + rows % 2, limit) - rows
+    return F.pad(y, (-1, more, -1, more))
+
+
+def pooled_difference(pool: Callable[[Tensor], Tensor], x: Tensor, empty: Tensor) -> Tensor:
+    """Apply ReLU and pooling to ``x + empty``, and subtract those of `empty`."""
+    empty = empty[:, : x.shape[-1], : x.shape[-1]]
+    return pool(F.relu(x + empty)) - pool(F.relu(empty))

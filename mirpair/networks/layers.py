@@ -1,4 +1,4 @@
-"""What a network does to an image, layer by layer, found by running it."""
+"""List the layers that an image passes in a network, by running it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from mirpair.networks.do2018 import Network
+from mirpair.networks.base import Network
 from mirpair.networks.inference import scores_of
 from mirpair.rna.encoding import Molecule
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that a network does to an image.
+    """One step of a network.
 
     Attributes
     ----------
     kind
-        Such as ``"conv"``, for its colour.
+        Such as ``"conv"``; decides the colour.
     words
-        What it does, such as ``"conv 9→32, 11×11, stride 4, pad 10"``.
+        Description, such as ``"conv 9→32, 11×11, stride 4, pad 10"``.
     shape
-        Of what comes out, of one molecule: height, width, channels; or values.
+        Shape of its result for one molecule: height, width, channels; or number of values.
     sources
-        Places of the steps whose results it takes.
+        Indices of the steps whose results it takes.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Step:
     sources: tuple[int, ...]
 
 
-# Names of the arguments that PyTorch's functions may be given by position.
+# Names of the arguments that PyTorch's functions accept by position.
 _CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 _POOL = ("input", "kernel_size", "stride", "padding")
 _ARGUMENTS = {
@@ -51,7 +51,7 @@ _ARGUMENTS = {
     "pad": ("input", "pad", "mode", "value"),
 }
 _NORMS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "instance_norm": "InstanceNorm"}
-# What moves numbers or looks at them, and is no layer.
+# Functions that move or read numbers, and are no layers.
 # fmt: off
 _BOOKKEEPING = {
     "get", "set", "getitem", "setitem", "to", "type", "float", "double", "half", "cpu", "cuda",
@@ -63,7 +63,7 @@ _BOOKKEEPING = {
 
 
 def _times(value: Any, least: int = 2) -> str:
-    """``2`` and ``(2, 2)`` as ``2×2``."""
+    """Write ``2`` and ``(2, 2)`` as ``2×2``."""
     if isinstance(value, str):
         return value
     values = tuple(value) if isinstance(value, Sequence) else (value,) * least
@@ -71,7 +71,7 @@ def _times(value: Any, least: int = 2) -> str:
 
 
 def _in_words(name: str, given: dict[str, Any], before: Tensor, after: Tensor) -> tuple[str, str]:
-    """Kind of a step, and the step in words; kind is empty for what is no layer."""
+    """Return kind and description of a step; the kind of what is no layer is empty."""
 
     def more(word: str, key: str, usual: Any) -> str:
         value = given.get(key)
@@ -136,17 +136,17 @@ def _in_words(name: str, given: dict[str, Any], before: Tensor, after: Tensor) -
 
 
 class _Observer(TorchFunctionMode):
-    """Notes what is done to tensors that are not the network's own."""
+    """Records what happens to tensors that are not the network's own."""
 
     def __init__(self, network: Network, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.steps = [
             Step("image", "pairing matrix" if network.model.pairing else "sequence", shape, ())
         ]
-        # Where each tensor comes from; None for weights and what is made of them alone. They are
-        # kept, for the id of one that is gone may be given to another.
+        # The step that each tensor comes from; None for weights and what depends on them alone. We
+        # keep the tensors, because Python may reuse the id of one that is gone.
         self.origin: dict[int, int | None] = {}
-        self.kept: list[Any] = []
+        self.tensors: list[Any] = []
         for own in (*network.parameters(), *network.buffers()):
             self.origin[id(own)] = None
 
@@ -161,7 +161,7 @@ class _Observer(TorchFunctionMode):
             for part in (value if isinstance(value, (list, tuple)) else (value,))
             if isinstance(part, Tensor)
         ]
-        # What was not seen before is the image.
+        # A tensor that was not seen before is the image.
         data = [t for t in tensors if self.origin.get(id(t), 0) is not None]
         sources = tuple(dict.fromkeys(self.origin.get(id(t)) or 0 for t in data))
         origin = max(sources, default=None)
@@ -174,18 +174,18 @@ class _Observer(TorchFunctionMode):
             if kind:
                 origin = len(self.steps)
                 self.steps.append(Step(kind, words, _shape(result), sources))
-        if name == "setitem" and data:  # an image that is laid into an empty one
+        if name == "setitem" and data:  # an image that is copied into an empty one
             self.origin[id(args[0])] = origin
-            self.kept.append(args[0])
+            self.tensors.append(args[0])
         for part in result if isinstance(result, (list, tuple)) else (result,):
             if isinstance(part, Tensor):
                 self.origin[id(part)] = origin
-                self.kept.append(part)
+                self.tensors.append(part)
         return result
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
-    """Height, width, channels of one image, or its number of values."""
+    """Return height, width and channels of one image, or its number of values."""
     shape = tuple(tensor.shape)
     if len(shape) == 4 or (len(shape) == 2 and shape[0] == 1):
         shape = shape[1:]
@@ -193,17 +193,17 @@ def _shape(tensor: Tensor) -> tuple[int, ...]:
 
 
 def observe(network: Network, molecule: Molecule) -> list[Step]:
-    """What a network's definition does to a molecule, found by running it.
+    """List the steps of a network's definition, by running it on a molecule.
 
-    Calls of modules and of functions are seen alike, so that a network needs no description of
-    itself; the softmax that makes a score of its logits is the last step.
+    Modules and functions are recorded alike, so a network needs no description of itself. The last
+    step is the softmax that turns logits into a score.
 
     Parameters
     ----------
     network
-        In evaluation mode while it runs, left in the mode that it was in.
+        Runs in evaluation mode; its mode is restored at the end.
     molecule
-        Its length decides the sizes.
+        Its length decides the shapes.
 
     Returns
     -------
@@ -213,10 +213,10 @@ def observe(network: Network, molecule: Molecule) -> list[Step]:
     was_training = network.training
     network.eval()
     channels, height, width = network.image(molecule).shape
-    seen = _Observer(network, (height, width, channels))
+    observer = _Observer(network, (height, width, channels))
     try:
-        with torch.no_grad(), seen:
+        with torch.no_grad(), observer:
             scores_of(network([molecule], dense=True))
     finally:
         network.train(was_training)
-    return seen.steps
+    return observer.steps

@@ -1,4 +1,4 @@
-"""What a training saw, kept so that evaluation can say later what it means."""
+"""The log of a training's scores, from which the evaluation computes metrics later."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mirpair.files import read_npz, write_npz
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ScoreLog:
     """The score of every record in every epoch, and the loss, of one training.
 
-    There are no metrics here on purpose: training knows nothing of them, so a change in
-    `mirpair.identification.metrics` makes new tables and trains nothing.
+    It holds no metrics on purpose: training does not depend on them, so a change in
+    `mirpair.identification.metrics` makes new tables without retraining.
 
     Attributes
     ----------
     epochs
-        () int64: the epoch, counted from 1, whose scores are the result; those after it were only
+        () int64: the epoch, counted from 1, whose scores are the result; later ones were only
         watched.
     train_ids, evaluate_ids
         (n,) and (m,) text.
@@ -30,7 +30,7 @@ class Scores:
         (n,) and (m,) int8; 1 is a pre-miRNA.
     train_scores
         (all epochs, n) float32: softmax of the positive class in the training pass itself, each
-        from the weights of its moment.
+        by the weights before its step.
     evaluate_scores
         (all epochs, m) float32: the same in evaluation mode at the end of each epoch.
     train_loss, evaluate_loss
@@ -50,17 +50,17 @@ class Scores:
 
     @property
     def result(self) -> npt.NDArray[np.float32]:
-        """(m,) scores of the evaluation records in the epoch that is the result."""
+        """Scores of the evaluation records in the epoch that is the result, (m,)."""
         scores: npt.NDArray[np.float32] = self.evaluate_scores[int(self.epochs) - 1]
         return scores
 
     def predictions(self) -> pd.DataFrame:
-        """Evaluation records in the epoch that is the result: id, label, score."""
+        """Make the table of evaluation records in the result's epoch: id, label, score."""
         return pd.DataFrame(
             {
                 "id": self.evaluate_ids,
                 "label": self.evaluate_labels,
-                # Nine digits tell any two float32 apart.
+                # Nine digits distinguish any two float32.
                 "score": [f"{score:.9g}" for score in self.result],
             }
         )
@@ -70,6 +70,6 @@ class Scores:
         write_npz(path, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def load(cls, path: str | Path) -> Scores:
+    def load(cls, path: str | Path) -> ScoreLog:
         """Read what `save` wrote; anything else is an `InputError`."""
         return cls(**read_npz(path, [field.name for field in fields(cls)]))

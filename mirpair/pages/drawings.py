@@ -19,7 +19,7 @@ from mirpair.rna.encoding import CHANNELS, Molecule, dense, encode
 from mirpair.rna.folding import Structure, layout
 
 if TYPE_CHECKING:
-    from mirpair.networks.do2018 import Network
+    from mirpair.networks.base import Network
     from mirpair.recipes import Model
 
 # The four of Okabe and Ito's colours that colour-blind readers distinguish best.
@@ -450,7 +450,7 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
 
 def draw_models(models: Sequence[Model]) -> Figure:
     """Draw untrained networks by their descriptions, see `draw_networks`."""
-    from mirpair.networks.do2018 import build
+    from mirpair.networks.build import build
 
     return draw_networks({model.label: build(model, seed=0) for model in models})
 

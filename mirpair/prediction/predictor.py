@@ -19,13 +19,13 @@ from mirpair import files
 from mirpair.files import InputError
 from mirpair.prediction.calibration import Calibration, calibrate
 from mirpair.recipes import Model
-from mirpair.rna import known_hairpins as mirbase
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import Structure, fold, for_each
+from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_known_hairpins
 from mirpair.rna.sequences import Problem, Record, TooLong, normalise, problem_of
 
 if TYPE_CHECKING:
-    from mirpair.networks.do2018 import Network
+    from mirpair.networks.base import Network
 
 NAME = "pre-mirna.safetensors"
 PRIOR = 0.1
@@ -118,7 +118,7 @@ def ship(
         `mirpair.prediction.calibration.calibrate`.
     """
     from mirpair.networks import tensor_file as stored
-    from mirpair.networks.inference import load_weights
+    from mirpair.networks.build import load_weights
 
     networks = [load_weights(place) for place in weights]
     _check_networks(networks, weights)
@@ -175,8 +175,7 @@ def load(path: str | Path | None = None) -> Predictor:
         If it is something else (a pickle is never opened).
     """
     from mirpair.networks import tensor_file as stored
-    from mirpair.networks.do2018 import build
-    from mirpair.networks.inference import load_weights
+    from mirpair.networks.build import build, load_weights
 
     path = path or shipped()
     try:
@@ -315,7 +314,7 @@ def predict_records(
         Of tables of `CHUNK` records, with the columns of `predict`.
     """
     check_settings(settings)
-    hairpins = mirbase.load() if settings.nearest else None
+    hairpins = load_known_hairpins() if settings.nearest else None
     pending: deque[list[tuple[Record, Problem | None]]] = deque()
 
     def chunks() -> Iterator[list[str]]:
@@ -387,15 +386,15 @@ def check_settings(settings: Settings) -> None:
 class _Scored(NamedTuple):
     structure: Structure
     score: float
-    nearest: mirbase.Hairpin | None
+    nearest: NearestHairpin | None
 
 
 # Of a process: what it was given before the first chunk, not with every one; by whose work it is.
-_PREPARED: dict[int, tuple[Predictor, mirbase.Hairpins | None]] = {}
+_PREPARED: dict[int, tuple[Predictor, KnownHairpins | None]] = {}
 _works = count()
 
 
-def _prepare(work: int, predictor: Predictor, hairpins: mirbase.Hairpins | None) -> None:
+def _prepare(work: int, predictor: Predictor, hairpins: KnownHairpins | None) -> None:
     if multiprocessing.parent_process() is not None:
         import torch
 

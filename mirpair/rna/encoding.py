@@ -1,30 +1,24 @@
-"""What the networks take, kept compact and made dense on the fly.
+"""Encode RNAs for the networks: compactly, and as dense matrices on the fly.
 
-The pairing matrix of Do et al. 2018, section 2.1, and the matrices of base-pairing ensembles of
-Tang & Sun 2019.
+The dense matrices are the pairing matrix of Do et al. 2018, section 2.1, and the matrices of
+base-pairing ensembles of Tang & Sun 2019.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import IO, Any, ClassVar, NamedTuple, Self, TypeVar
-from zipfile import ZIP_DEFLATED, ZipFile
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from mirpair.contracts import ALPHABET
-from mirpair.files import InputError, atomic, read_npz, write_npz
+from mirpair.files import InputError
 from mirpair.recipes import FAMILY_SIDE, MatrixKind
 
 CHANNELS = 9
-# Tang & Sun's order of the base pairs that there are; the value of each is its number / 6.
+# Tang & Sun's order of the base pairs; the value of each is its number / 6.
 PAIRS = ("AU", "UA", "GC", "CG", "GU", "UG")
-_UNPAIRED = -1
+UNPAIRED = -1
 _CODE_OF = np.full(128, 255, dtype=np.uint8)
 _CODE_OF[[ord(base) for base in ALPHABET]] = range(len(ALPHABET))
 _PAIR_VALUE = np.zeros((len(ALPHABET), len(ALPHABET)))
@@ -33,14 +27,14 @@ for _number, _pair in enumerate(PAIRS, start=1):
 
 
 class Molecule(NamedTuple):
-    """One RNA of length L as the networks take it.
+    """One RNA of length L with its structure.
 
     Attributes
     ----------
     codes
         (L,) uint8: 0, 1, 2, 3 for A, C, G, U.
     partner
-        (L,) int32: the position that each base pairs with, from 0; -1 where it is unpaired.
+        (L,) int32: the position of each base's partner, from 0; -1 if it is unpaired.
     mfe
         Minimum free energy, kcal/mol.
     """
@@ -69,13 +63,12 @@ class Ensemble(NamedTuple):
     probability: npt.NDArray[np.float32]
 
 
-# What a network takes.
+# The input of a network.
 Encoded = Molecule | Ensemble
-_Encoded = TypeVar("_Encoded", Molecule, Ensemble)
 
 
 def base_codes(sequence: str) -> npt.NDArray[np.uint8]:
-    """Codes 0, 1, 2, 3 of the bases A, C, G, U, shape (L,)."""
+    """Convert bases A, C, G, U to codes 0, 1, 2, 3, shape (L,)."""
     codes = _CODE_OF[np.frombuffer(sequence.encode("ascii", "replace"), dtype=np.uint8)]
     if not len(codes) or codes.max() > 3:
         raise InputError(f"not an RNA sequence of A, C, G, U: {sequence[:40]!r}")
@@ -83,8 +76,8 @@ def base_codes(sequence: str) -> npt.NDArray[np.uint8]:
 
 
 def pairing_partners(dot_bracket: str) -> npt.NDArray[np.int32]:
-    """Partner of every base in a dot-bracket structure, shape (L,), -1 where unpaired."""
-    partner = np.full(len(dot_bracket), _UNPAIRED, dtype=np.int32)
+    """Return the partner of every base in a dot-bracket structure, (L,), -1 if unpaired."""
+    partner = np.full(len(dot_bracket), UNPAIRED, dtype=np.int32)
     open_positions: list[int] = []
     for position, symbol in enumerate(dot_bracket):
         if symbol == "(":
@@ -102,7 +95,7 @@ def pairing_partners(dot_bracket: str) -> npt.NDArray[np.int32]:
 
 
 def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
-    """Compact encoding of one folded RNA."""
+    """Encode one folded RNA compactly."""
     if len(sequence) != len(dot_bracket):
         raise InputError(
             f"the sequence has {len(sequence)} bases, its structure {len(dot_bracket)} symbols"
@@ -111,7 +104,7 @@ def encode(sequence: str, dot_bracket: str, mfe: float) -> Molecule:
 
 
 def decode(molecule: Molecule) -> tuple[str, str]:
-    """Sequence and dot-bracket structure: `encode` backwards."""
+    """Return sequence and dot-bracket structure: the inverse of `encode`."""
     sequence = "".join(ALPHABET[code] for code in molecule.codes.tolist())
     pairs = enumerate(molecule.partner.tolist())
     return sequence, "".join("." if j < 0 else "(" if j > i else ")" for i, j in pairs)
@@ -124,25 +117,25 @@ def dense(
     soft: float = 0.0,
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[np.floating]:
-    """The L × L × 9 pairing matrix (Do et al. 2018, section 2.1 and Figure 1).
+    """Make the L × L × 9 pairing matrix (Do et al. 2018, section 2.1 and Figure 1).
 
     Parameters
     ----------
     molecule
-        RNA of length L.
+        An RNA of length L.
     pairing
-        Whether to have channel 0; without it, the input of "without pairing matrix".
+        Whether to include channel 0; the network "without pairing matrix" does without it.
     soft
-        One-hot {soft, 1 − soft} in place of {0, 1}, which the paper tried too (section 2.2).
+        One-hot {soft, 1 − soft} instead of {0, 1}, which the paper tried too (section 2.2).
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
     ndarray
         (L, L, 9): channel 0 is the minimum free energy where i pairs with j, else 0; channels
         1–4 are the one-hot A C G U of base i, channels 5–8 of base j. (L, L, 8) without channel 0.
-        It is a view of a channels-first array, which is what the networks want.
+        It is a view of a channels-first array, the layout that the networks need.
     """
     length = len(molecule.codes)
     one_hot = np.where(np.eye(len(ALPHABET)), 1 - soft, soft).astype(dtype)[:, molecule.codes]
@@ -160,12 +153,12 @@ def encode_ensemble(
     j: npt.NDArray[np.int32],
     probability: npt.NDArray[np.float32],
 ) -> Ensemble:
-    """Compact encoding of one RNA and what `mirpair.rna.folding.ensemble` makes of it."""
+    """Encode one RNA and the result of `mirpair.rna.folding.ensemble` compactly."""
     return Ensemble(base_codes(sequence), i, j, probability)
 
 
 def pair_values(ensemble: Ensemble, kind: MatrixKind) -> npt.NDArray[np.float64]:
-    """What stands where i meets j in the channels of `matrices`, shape (channels, K)."""
+    """Compute the values at (i, j) in the channels of `matrices`, shape (channels, K)."""
     of_bases = _PAIR_VALUE[ensemble.codes[ensemble.i], ensemble.codes[ensemble.j]]
     of_structures = np.sqrt(ensemble.probability.astype(np.float64))
     return np.stack(
@@ -180,25 +173,25 @@ def matrices(
     size: int = FAMILY_SIDE,
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[np.floating]:
-    """The matrix encodings of Tang & Sun 2019: upper triangular, zero right and below.
+    """Make the matrices of Tang & Sun 2019: upper triangular, padded with zeros.
 
     Parameters
     ----------
     ensemble
-        RNA of at most `size` nt.
+        An RNA of at most `size` nt.
     kind
-        ``"pair"``: k / 6 where i pairs with j, k being the place of their bases, from 1, in AU, UA,
-        GC, CG, GU, UG. ``"prob"``: the value of RNAfold's dot plot, the square root of the pair's
-        probability. ``"mixed"``: both, in this order.
+        ``"pair"``: k / 6 where i pairs with j, and k is the number of their bases, from 1, in AU,
+        UA, GC, CG, GU, UG. ``"prob"``: the value of RNAfold's dot plot, the square root of the
+        pair's probability. ``"mixed"``: both, in this order.
     size
-        Rows and columns.
+        Number of rows and columns.
     dtype
-        Of the result.
+        Type of the result.
 
     Returns
     -------
     ndarray
-        (channels, size, size); two channels if mixed, else one.
+        (channels, size, size); two channels if mixed, otherwise one.
 
     Raises
     ------
@@ -211,353 +204,3 @@ def matrices(
     dense = np.zeros((len(values), size, size), dtype=dtype)
     dense[:, ensemble.i, ensemble.j] = values
     return dense
-
-
-def _end_to_end(arrays: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """The arrays as one, also if there are none."""
-    return np.concatenate([np.zeros(0, dtype=dtype), *arrays])
-
-
-def _bad_offsets(offsets: npt.NDArray[np.int64], count: int, total: int, *, least: int) -> bool:
-    """Whether these do not cut `total` things into `count` pieces of `least` or more."""
-    return bool(
-        len(offsets) != count + 1
-        or offsets[0] != 0
-        or offsets[-1] != total
-        # In this order: differences of what is out of range could wrap around.
-        or ((offsets < 0) | (offsets > total)).any()
-        or (np.diff(offsets) < least).any()
-    )
-
-
-class _Set(Sequence[_Encoded]):
-    """What the sets of encoded RNAs share: flat arrays, RNA laid behind RNA."""
-
-    __slots__ = ()
-
-    ids: npt.NDArray[np.str_]
-    offsets: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def lengths(self) -> npt.NDArray[np.int64]:
-        """(N,) length of each molecule."""
-        return np.diff(self.offsets)
-
-    @abstractmethod
-    def subset(self, indices: npt.NDArray[np.int64]) -> Self:
-        """The molecules at these places, in this order."""
-
-    def indices(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Where each id stands; an unknown id is an `InputError`."""
-        place = {name: index for index, name in enumerate(self.ids.tolist())}
-        unknown = [name for name in ids if name not in place]
-        if unknown:
-            raise InputError(f"{len(unknown)} ids are not in the tensors, {unknown[0]!r} first")
-        return np.array([place[name] for name in ids], dtype=np.int64)
-
-    def save(self, path: str | Path) -> None:
-        """Write NPZ, atomically and without pickled objects; the same arrays, the same bytes."""
-        write_npz(path, **{name: getattr(self, name) for name in self._names()})
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote; anything else is an `InputError`."""
-        found = cls(**read_npz(path, cls._names()))
-        if (fault := found._misshapen() or found._fault()) is not None:
-            raise InputError(
-                f"{path}: damaged, or not written by mirpair ({fault}); "
-                "delete it to have it made again"
-            )
-        return found
-
-    # Kind and type of each array, flat all of them.
-    _types: ClassVar[dict[str, str]]
-
-    def _misshapen(self) -> str | None:
-        for name, wanted in self._types.items():
-            array = getattr(self, name)
-            if array.ndim != 1 or wanted not in (array.dtype.kind, array.dtype.str[1:]):
-                return f"{name} is {array.dtype} of shape {array.shape}"
-        return None
-
-    @abstractmethod
-    def _fault(self) -> str | None:
-        """What is wrong with the values, if anything; the types are right."""
-
-    @classmethod
-    def _names(cls) -> list[str]:
-        return [field.name for field in fields(cls)]  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True)
-class Tensors(_Set[Molecule]):
-    """All molecules of a set in six flat arrays, as `tensors.npz` holds them.
-
-    Attributes
-    ----------
-    ids
-        (N,) text.
-    labels
-        (N,) int8; 1 is a pre-miRNA.
-    mfe
-        (N,) float64, kcal/mol.
-    offsets
-        (N + 1,) int64: molecule n is ``codes[offsets[n]:offsets[n + 1]]``.
-    codes, partner
-        (total length,) uint8 and int32, see `Molecule`.
-    """
-
-    ids: npt.NDArray[np.str_]
-    labels: npt.NDArray[np.int8]
-    mfe: npt.NDArray[np.float64]
-    offsets: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.uint8]
-    partner: npt.NDArray[np.int32]
-
-    _types: ClassVar = {
-        "ids": "U",
-        "labels": "i1",
-        "mfe": "f8",
-        "offsets": "i8",
-        "codes": "u1",
-        "partner": "i4",
-    }
-
-    def _fault(self) -> str | None:
-        if len(self.labels) != len(self) or len(self.mfe) != len(self):
-            return "not as many labels and energies as ids"
-        if _bad_offsets(self.offsets, len(self), len(self.codes), least=1):
-            return "offsets do not fit the bases"
-        if len(self.codes) and self.codes.max() >= len(ALPHABET):
-            return "codes are not of A, C, G, U"
-        if not np.isin(self.labels, (0, 1)).all() or not np.isfinite(self.mfe).all():
-            return "labels are not 0 and 1, or energies no numbers"
-        if len(self.partner) != len(self.codes):
-            return "not as many partners as bases"
-        places = np.flatnonzero(self.partner >= 0)
-        starts = np.repeat(self.offsets[:-1], self.lengths)[places]
-        partners = self.partner[places]
-        if (self.partner < _UNPAIRED).any() or (
-            partners >= np.repeat(self.lengths, self.lengths)[places]
-        ).any():
-            return "a base pairs beyond the ends of its RNA"
-        if (starts + self.partner[starts + partners] != places).any() or (
-            starts + partners == places
-        ).any():
-            return "a base's partner has another partner"
-        return None
-
-    def __getitem__(self, index: int) -> Molecule:  # type: ignore[override]
-        part = slice(self.offsets[index], self.offsets[index + 1])
-        return Molecule(self.codes[part], self.partner[part], float(self.mfe[index]))
-
-    @classmethod
-    def build(
-        cls, ids: Sequence[str], labels: Sequence[int], molecules: Iterable[Molecule]
-    ) -> Tensors:
-        """Lay molecules end to end."""
-        molecules = list(molecules)
-        return cls(
-            ids=np.asarray(ids, dtype=np.str_),
-            labels=np.asarray(labels, dtype=np.int8),
-            mfe=np.array([molecule.mfe for molecule in molecules], dtype=np.float64),
-            offsets=np.cumsum([0, *(len(m.codes) for m in molecules)], dtype=np.int64),
-            codes=_end_to_end([molecule.codes for molecule in molecules], np.uint8),
-            partner=_end_to_end([molecule.partner for molecule in molecules], np.int32),
-        )
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Tensors]) -> Tensors:
-        """The molecules of several sets, one set after the other."""
-        return cls.build(
-            [name for part in parts for name in part.ids.tolist()],
-            [label for part in parts for label in part.labels.tolist()],
-            [molecule for part in parts for molecule in part],
-        )
-
-    def subset(self, indices: npt.NDArray[np.int64]) -> Tensors:
-        """The molecules at these places, in this order."""
-        return Tensors.build(
-            self.ids[indices].tolist(),
-            self.labels[indices].tolist(),
-            [self[index] for index in indices],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Ensembles(_Set[Ensemble]):
-    """All RNAs of a set with the base pairs of their ensembles, in seven flat arrays.
-
-    Attributes
-    ----------
-    ids
-        (N,) text.
-    offsets
-        (N + 1,) int64: RNA n is ``codes[offsets[n]:offsets[n + 1]]``.
-    codes
-        (total length,) uint8, see `Ensemble`.
-    pair_offsets
-        (N + 1,) int64: its base pairs are those from ``pair_offsets[n]`` to
-        ``pair_offsets[n + 1]``.
-    i, j, probability
-        (total pairs,) int32, int32 and float32, see `Ensemble`.
-    """
-
-    ids: npt.NDArray[np.str_]
-    offsets: npt.NDArray[np.int64]
-    codes: npt.NDArray[np.uint8]
-    pair_offsets: npt.NDArray[np.int64]
-    i: npt.NDArray[np.int32]
-    j: npt.NDArray[np.int32]
-    probability: npt.NDArray[np.float32]
-
-    _types: ClassVar = {
-        "ids": "U",
-        "offsets": "i8",
-        "codes": "u1",
-        "pair_offsets": "i8",
-        "i": "i4",
-        "j": "i4",
-        "probability": "f4",
-    }
-
-    def _fault(self) -> str | None:
-        if _bad_offsets(self.offsets, len(self), len(self.codes), least=1):
-            return "offsets do not fit the bases"
-        if _bad_offsets(self.pair_offsets, len(self), len(self.i), least=0):
-            return "pair_offsets do not fit the pairs"
-        if len(self.codes) and self.codes.max() >= len(ALPHABET):
-            return "codes are not of A, C, G, U"
-        if len(self.j) != len(self.i) or len(self.probability) != len(self.i):
-            return "not as many partners and probabilities as pairs"
-        ends = np.repeat(self.lengths, np.diff(self.pair_offsets))
-        if (self.i < 0).any() or (self.i >= self.j).any() or (self.j >= ends).any():
-            return "a pair is not within its RNA"
-        if not ((self.probability >= 0) & (self.probability <= 1.001)).all():
-            return "probabilities are not from 0 to 1"
-        return None
-
-    def __getitem__(self, index: int) -> Ensemble:  # type: ignore[override]
-        part = slice(self.offsets[index], self.offsets[index + 1])
-        pairs = slice(self.pair_offsets[index], self.pair_offsets[index + 1])
-        return Ensemble(self.codes[part], self.i[pairs], self.j[pairs], self.probability[pairs])
-
-    @classmethod
-    def build(cls, ids: Sequence[str], ensembles: Iterable[Ensemble]) -> Ensembles:
-        """Lay RNAs end to end."""
-        ensembles = list(ensembles)
-        return cls(
-            ids=np.asarray(ids, dtype=np.str_),
-            offsets=np.cumsum([0, *(len(e.codes) for e in ensembles)], dtype=np.int64),
-            codes=_end_to_end([e.codes for e in ensembles], np.uint8),
-            pair_offsets=np.cumsum([0, *(len(e.i) for e in ensembles)], dtype=np.int64),
-            i=_end_to_end([e.i for e in ensembles], np.int32),
-            j=_end_to_end([e.j for e in ensembles], np.int32),
-            probability=_end_to_end([e.probability for e in ensembles], np.float32),
-        )
-
-    def subset(self, indices: npt.NDArray[np.int64]) -> Ensembles:
-        """The RNAs at these places, in this order."""
-        return Ensembles.build(self.ids[indices].tolist(), [self[index] for index in indices])
-
-
-def encode_set(records: pd.DataFrame, structures: pd.DataFrame) -> Tensors:
-    """Encode a set from its `records.tsv` and `structures.tsv`; an error names the record."""
-    if list(records["id"]) != list(structures["id"]):
-        raise InputError("records and structures are not of the same RNAs in the same order")
-    molecules = []
-    for name, sequence, structure, mfe in zip(
-        records["id"], records["sequence"], structures["structure"], structures["mfe"], strict=True
-    ):
-        try:
-            molecules.append(encode(sequence, structure, mfe))
-        except InputError as error:
-            raise InputError(f"record {name!r}: {error}") from error
-    return Tensors.build(records["id"].tolist(), records["label"].tolist(), molecules)
-
-
-def export_dense(
-    path: str | Path,
-    ids: Sequence[str],
-    lengths: Sequence[int],
-    molecules: Iterable[Molecule],
-    *,
-    labels: Sequence[int] | None = None,
-    size: int | None = None,
-    pairing: bool = True,
-    dtype: npt.DTypeLike = np.float32,
-) -> None:
-    """Write pairing matrices for other frameworks: an NPZ, atomically; same input, same bytes.
-
-    One molecule at a time is dense in memory, however many there are.
-
-    Parameters
-    ----------
-    path
-        Of the NPZ. It holds ``ids``, ``lengths`` (nt), ``mfe`` (kcal/mol), ``labels`` if they are
-        given, and ``matrix_0000``, … of each molecule's own L × L × 9, or ``matrices``.
-    ids, lengths, labels
-        Of the molecules; lengths are checked against `size` before the first molecule is asked for.
-    molecules
-        In the order of `ids`; they may be made while they are written.
-    size
-        If given, one array ``matrices``, (N, size, size, 9), zero right of and below each molecule.
-    pairing, dtype
-        See `dense`; without channel 0 there are 8 channels.
-
-    Raises
-    ------
-    InputError
-        If a molecule is longer than `size`.
-    """
-    for name, length in zip(ids, lengths, strict=True):
-        if size is not None and length > size:
-            raise InputError(
-                f"{name!r} has {length} nt and does not fit into {size} × {size}: "
-                f"leave it out, or choose a size of {max(lengths)} or more"
-            )
-    channels = CHANNELS if pairing else CHANNELS - 1
-    kind = np.dtype(dtype)
-    digits = max(4, len(str(len(ids) - 1)))
-    mfe = []
-    with (
-        atomic(path) as temporary,
-        # NumPy's own names carry no time, and neither do these.
-        ZipFile(temporary, "w", compression=ZIP_DEFLATED) as archive,
-    ):
-        _write_array(archive, "ids", np.asarray(ids, dtype=np.str_))
-        _write_array(archive, "lengths", np.asarray(lengths, dtype=np.int64))
-        if labels is not None:
-            _write_array(archive, "labels", np.asarray(labels, dtype=np.int8))
-        numbered = enumerate(zip(lengths, molecules, strict=True))
-        if size is None:
-            for number, (_, molecule) in numbered:
-                matrix = dense(molecule, pairing=pairing, dtype=kind)
-                _write_array(archive, f"matrix_{number:0{digits}}", matrix)
-                mfe.append(molecule.mfe)
-        else:
-            with archive.open("matrices.npy", "w", force_zip64=True) as handle:
-                _write_header(handle, (len(ids), size, size, channels), kind)
-                blank = bytes(size * channels * kind.itemsize)
-                for _, (length, molecule) in numbered:
-                    rows = np.zeros((length, size, channels), kind)
-                    rows[:, :length] = dense(molecule, pairing=pairing, dtype=kind)
-                    handle.write(rows.data)
-                    for _ in range(size - length):
-                        handle.write(blank)
-                    mfe.append(molecule.mfe)
-        _write_array(archive, "mfe", np.array(mfe, dtype=np.float64))
-
-
-def _write_header(handle: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(handle, header)
-
-
-def _write_array(archive: ZipFile, name: str, array: npt.NDArray[Any]) -> None:
-    with archive.open(f"{name}.npy", "w", force_zip64=True) as handle:
-        _write_header(handle, array.shape, array.dtype)
-        handle.write(np.ascontiguousarray(array).tobytes())

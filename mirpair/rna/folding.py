@@ -1,4 +1,4 @@
-"""Structures and base-pairing ensembles by ViennaRNA, each unique sequence folded once."""
+"""Fold RNAs with ViennaRNA: structures and base-pairing ensembles, in parallel."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ from mirpair.contracts import PIECE
 from mirpair.files import InputError
 from mirpair.rna.sequences import LONGEST
 
-# About 0.2 s of work at 100 nt: long against the cost of a message, short against a progress bar.
+# RNAs in one message to a process: about 0.2 s of work at 100 nt, much longer than the message
+# takes and short enough for a smooth progress bar.
 _TASK = 32
-# Pairs that are less probable are not in RNAfold's dot plot.
+# RNAfold's dot plot leaves out less probable pairs.
 _LEAST_PROBABILITY = 1e-5
 
 _Item = TypeVar("_Item")
@@ -44,7 +45,7 @@ class Structure(NamedTuple):
     dot_bracket
         One of ``.()`` for each base.
     mfe
-        Minimum free energy in kcal/mol, two decimals as ViennaRNA computes it.
+        Minimum free energy, kcal/mol, rounded to two decimals as ViennaRNA prints it.
     """
 
     dot_bracket: str
@@ -79,10 +80,10 @@ class BasePairs(NamedTuple):
 
 
 def ensemble(sequence: str) -> BasePairs:
-    """Probabilities of all base pairs, by ViennaRNA's partition function: ``RNAfold -p``.
+    """Compute the probabilities of all base pairs by the partition function (``RNAfold -p``).
 
-    Parameters are those of `fold`. As in RNAfold, the minimum free energy sets the scale of the
-    partition function, and pairs of a probability below 1e-5 are left out.
+    The parameters are those of `fold`. As in RNAfold, the minimum free energy sets the scale of the
+    partition function, and pairs with a probability below 1e-5 are left out.
     """
     compound = RNA.fold_compound(sequence)
     _, mfe = compound.mfe()
@@ -94,27 +95,27 @@ def ensemble(sequence: str) -> BasePairs:
 
 
 def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
-    """Where to draw the bases of a structure: ViennaRNA's RNApuzzler, which lets none overlap.
+    """Place the bases of a structure for a drawing, by ViennaRNA's RNApuzzler, without overlaps.
 
     Parameters
     ----------
     dot_bracket
-        Of an RNA of length L.
+        Structure of an RNA of length L.
 
     Returns
     -------
     ndarray
-        (L, 2): x and y of each base, neighbours about 1 apart. The ends are below, 5′ on the
-        left; what pairs stands on them and is read clockwise.
+        (L, 2): x and y of each base, with a distance of about 1 between neighbours. Both ends are
+        at the bottom, 5′ on the left; the RNA runs clockwise.
     """
-    # RNApuzzler writes outside its memory where a loop has no base; no folding gives such pairs.
+    # RNApuzzler writes outside its memory if a loop has no base, which no folding gives.
     kind = RNA.PLOT_TYPE_NAVIEW if "()" in dot_bracket else RNA.PLOT_TYPE_PUZZLER
     before, RNA.cvar.rna_plot_type = RNA.cvar.rna_plot_type, kind
     try:
-        places = RNA.get_xy_coordinates(dot_bracket)
+        points = RNA.get_xy_coordinates(dot_bracket)
         step = 15 if kind == RNA.PLOT_TYPE_NAVIEW else 25
         return (
-            np.array([(places.get(i).X, places.get(i).Y) for i in range(len(dot_bracket))]) / step
+            np.array([(points.get(i).X, points.get(i).Y) for i in range(len(dot_bracket))]) / step
         )
     finally:
         RNA.cvar.rna_plot_type = before
@@ -125,12 +126,12 @@ def _run(function: Callable[[_Item], _Result], items: list[_Item]) -> list[_Resu
 
 
 def unique(sequences: Iterable[str]) -> list[str]:
-    """Each sequence once, in the order of its first appearance."""
+    """Return each sequence once, in the order of first appearance."""
     return list(dict.fromkeys(sequences))
 
 
 def fold_all(sequences: Sequence[str], *, processes: int = 1) -> Iterator[Structure]:
-    """`fold` each of many sequences, see `for_each`."""
+    """Fold many sequences, see `for_each`."""
     return for_each(fold, sequences, processes=processes)
 
 
@@ -142,7 +143,7 @@ def for_each(
     at_once: int = _TASK,
     prepare: Callable[[], None] | None = None,
 ) -> Iterator[_Result]:
-    """Call a function with each of many items, in a process pool.
+    """Call a function with each of many items, in parallel processes.
 
     ViennaRNA holds the GIL, so threads do not help.
 
@@ -151,35 +152,35 @@ def for_each(
     function
         Such as `fold` or `ensemble`.
     items
-        What it is called with: of `fold`, sequences (see `unique`). They are asked for as they are
-        needed, so there may be any number of them.
+        Its arguments, such as sequences for `fold` (see `unique`). They are taken as needed, so
+        there may be any number of them.
     processes
-        Worker processes; 1 calls in this process.
+        Number of worker processes; with 1, this process does the work.
     at_once
-        How many items are sent to a process in one message.
+        Number of items in one message to a process.
     prepare
-        Called once in every process before all else.
+        Called once in every process before the first item.
 
     Returns
     -------
     Iterator
-        Of the function's results in the order of `items`, whatever the number of processes.
+        The function's results in the order of `items`, for any number of processes.
 
     Raises
     ------
     ChildProcessError
-        If a worker process died (most often killed for want of memory).
+        If a worker process died, most often because memory ran out.
     """
-    left = iter(items)
-    batches = iter(lambda: list(islice(left, at_once)), [])
+    remaining = iter(items)
+    batches = iter(lambda: list(islice(remaining, at_once)), [])
     tasks = (partial(_run, function, batch) for batch in batches)
-    begun = list(islice(tasks, 2))
-    if processes <= 1 or len(begun) < 2:
+    first_two = list(islice(tasks, 2))
+    if processes <= 1 or len(first_two) < 2:
         if prepare:
             prepare()
-        return (result for task in chain(begun, tasks) for result in task())
-    # Forked workers need no second import of the caller's script, which Snakemake's scripts
-    # could not bear; they start here and now, before the caller has threads of its own.
+        return (result for task in chain(first_two, tasks) for result in task())
+    # Forked workers do not import the caller's script again, which fails for Snakemake's scripts.
+    # They start now, before the caller has threads of its own.
     method = "fork" if sys.platform == "linux" else None
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
@@ -188,18 +189,19 @@ def for_each(
         initializer=_begin,
         initargs=(prepare, os.getpid(), threading.current_thread() is threading.main_thread()),
     )
-    first = pool.submit(begun[0])
+    first = pool.submit(first_two[0])
     workers = set(multiprocessing.active_children()) - others
-    rest = chain(begun[1:], tasks)
+    rest = chain(first_two[1:], tasks)
     return _in_order(pool, workers, deque([first]), rest, ahead=2 * processes)
 
 
 def _begin(prepare: Callable[[], None] | None, parent: int, by_main_thread: bool) -> None:
-    """Ctrl-C reaches every process of a terminal; the parent alone decides what follows."""
+    """Prepare a worker: it leaves Ctrl-C to the parent, and dies with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # Without its parent, killed by kill -9 say, a worker would wait for work for ever. (Linux means
-    # the thread that made it, which may end before the process does; the main thread does not.)
+    # If the parent is killed, by kill -9 for example, a worker would wait for work for ever. (Linux
+    # signals the end of the thread that made the worker; the main thread lives as long as the
+    # process.)
     if by_main_thread:
         with contextlib.suppress(OSError, AttributeError, TypeError):
             parent_death_signal = 1  # PR_SET_PDEATHSIG of Linux's prctl.h
@@ -217,20 +219,20 @@ def _in_order(
     tasks: Iterator[Callable[[], list[_Result]]],
     ahead: int,
 ) -> Iterator[_Result]:
-    """Results in order, with `ahead` tasks under way: all busy, and memory bounded."""
+    """Yield results in order, with `ahead` tasks submitted: workers are busy, memory is bounded."""
     try:
         while pending:
             missing = ahead - len(pending)
             pending.extend(pool.submit(task) for task in islice(tasks, missing))
             yield from pending.popleft().result()
-        workers = set()  # all is done, they end by themselves
+        workers = set()  # all work is done, they end by themselves
     except BrokenProcessPool as error:
         raise ChildProcessError(
             "a folding process was killed, most likely because memory ran out: "
             "use fewer processes or give the job more memory, then run it again"
         ) from error
     finally:
-        # Interrupted: a long RNA under way must not make anyone wait for the end.
+        # After an interrupt, nobody should wait until a long RNA is folded.
         for worker in workers:
             worker.terminate()
         pool.shutdown(cancel_futures=True)
@@ -239,7 +241,7 @@ def _in_order(
 def fold_piece(
     sequences: Iterable[str], piece: int, pieces: int, *, processes: int = 1
 ) -> pd.DataFrame:
-    """Fold every `pieces`-th unique sequence, beginning with number `piece` (from 1).
+    """Fold every `pieces`-th unique sequence, starting with number `piece` (from 1).
 
     Returns
     -------
@@ -255,11 +257,11 @@ def fold_piece(
             "mfe": [structure.mfe for structure in structures],
         }
     )
-    return frame.astype(PIECE)  # an empty piece has types too
+    return frame.astype(PIECE)  # also for an empty piece
 
 
 def gather_structures(records: pd.DataFrame, pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Give every record the structure of its sequence: id, structure, mfe, in their order."""
+    """Make the table of structures of all records, in their order: id, structure, mfe."""
     folded = pd.concat(list(pieces)).set_index("sequence")
     if missing := set(records["sequence"]) - set(folded.index):
         raise InputError(f"{len(missing)} sequences were not folded; delete the pieces, run again")

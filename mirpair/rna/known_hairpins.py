@@ -1,4 +1,4 @@
-"""The hairpins of miRBase, and which of them is nearest to an RNA."""
+"""The hairpins of miRBase, and the one that is nearest to an RNA."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _SHORTLIST = 5
 KNOWN, NOVEL = "known", "novel"
 
 
-class Hairpin(NamedTuple):
-    """The known hairpin that an RNA is nearest to.
+class NearestHairpin(NamedTuple):
+    """The known hairpin that is nearest to an RNA.
 
     Attributes
     ----------
     names
-        Its name; those of several hairpins with the same sequence with a comma between.
+        Its name; several hairpins with the same sequence are separated by commas.
     identity
-        See `mirpair.rna.similarity.identity`; 0 if there is none that shares an 8-mer.
+        See `mirpair.rna.similarity.identity`; 0 if no hairpin shares an 8-mer with the RNA.
     """
 
     names: str
@@ -36,36 +36,36 @@ class Hairpin(NamedTuple):
 
     @property
     def status(self) -> str:
-        """`KNOWN` from an identity of 0.8 on, where this project takes RNAs for near-copies."""
+        """`KNOWN` from an identity of 0.8 on, the threshold of near-copies in this project."""
         return KNOWN if self.identity >= NEAR else NOVEL
 
 
 @dataclass(frozen=True, slots=True)
-class Hairpins:
-    """Known hairpins, each sequence once; see `load`."""
+class KnownHairpins:
+    """Known hairpins, each sequence once; see `load_known_hairpins`."""
 
     names: Sequence[str]
     sequences: Sequence[str]
     index: Nearest
 
-    def nearest(self, sequences: Sequence[str]) -> list[Hairpin]:
-        """For each RNA, of the five that share most of its 8-mers, the most identical one."""
+    def nearest(self, sequences: Sequence[str]) -> list[NearestHairpin]:
+        """Find, for each RNA, the most identical of the five that share most of its 8-mers."""
         if not sequences:
             return []
-        places, shares = self.index.shortlist(sequences, _SHORTLIST)
-        found = []
-        for sequence, near, shared in zip(sequences, places, shares, strict=True):
-            best = Hairpin("", 0.0)
-            for place in near[shared > 0].tolist():
-                alike = identity(sequence, self.sequences[place])
-                if alike > best.identity:
-                    best = Hairpin(self.names[place], alike)
-            found.append(best)
-        return found
+        indices, shares = self.index.shortlist(sequences, _SHORTLIST)
+        hits = []
+        for sequence, candidates, shared in zip(sequences, indices, shares, strict=True):
+            best = NearestHairpin("", 0.0)
+            for index in candidates[shared > 0].tolist():
+                share = identity(sequence, self.sequences[index])
+                if share > best.identity:
+                    best = NearestHairpin(self.names[index], share)
+            hits.append(best)
+        return hits
 
 
-def ship(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
-    """Write what `load` reads, each sequence once, and return how many there are.
+def write_known_hairpins(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
+    """Write names and sequences for `load_known_hairpins`; return the number of sequences.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def ship(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
     names: dict[str, list[str]] = {}
     for name, sequence in hairpins:
         names.setdefault(sequence, []).append(name)
-    # Hairpins of one family in many species stand together: that is what compresses.
+    # Hairpins of one family in many species are neighbours: that compresses best.
     order = sorted(names, key=lambda s: (names[s][0].partition("-")[2], names[s][0], s))
     text = _HEADER + "".join(f"{','.join(names[s])}\t{s}\n" for s in order)
     packed = lzma.compress(text.encode("ascii"), preset=9 | lzma.PRESET_EXTREME)
@@ -89,24 +89,24 @@ def ship(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
     return len(order)
 
 
-def shipped() -> Path:
-    """The file that comes with the package; an `InputError` if there is none."""
+def shipped_hairpins() -> Path:
+    """Return the path of the file in the package; an `InputError` if there is none."""
     return files.shipped(NAME, "leave known hairpins out with --no-nearest, or: make weights")
 
 
-def load(path: str | Path | None = None) -> Hairpins:
-    """Read what `ship` wrote; the file that comes with the package, if none is named.
+def load_known_hairpins(path: str | Path | None = None) -> KnownHairpins:
+    """Read what `write_known_hairpins` wrote; by default the file in the package.
 
     Raises
     ------
     InputError
         If it is something else.
     """
-    path = path or shipped()
+    path = path or shipped_hairpins()
     try:
         text = lzma.decompress(Path(path).read_bytes()).decode("ascii")
         if not text.startswith(_HEADER):
-            raise ValueError("it does not begin as one")
+            raise ValueError("its first line is another one")
         names, sequences = [], []
         for line in text[len(_HEADER) :].splitlines():
             name, sequence = line.split("\t")
@@ -116,4 +116,4 @@ def load(path: str | Path | None = None) -> Hairpins:
             raise ValueError("it has no hairpins")
     except (lzma.LZMAError, ValueError) as error:
         raise InputError(f"{path}: not a file of known hairpins ({error})") from error
-    return Hairpins(names, sequences, Nearest(sequences))
+    return KnownHairpins(names, sequences, Nearest(sequences))

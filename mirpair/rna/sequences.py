@@ -1,4 +1,4 @@
-"""FASTA in, normalised RNA records out."""
+"""Read FASTA files as normalised RNA records."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
 
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
-# Letters of amino acids that stand for no set of bases.
+# Letters of amino acids that are no IUPAC codes of bases.
 _AMINO_ACIDS_ONLY = frozenset("EFILPQ")
 STDIN = "-"
-# ViennaRNA counts in 16 bits: a longer RNA comes back unfolded.
+# ViennaRNA counts in 16 bits: it returns longer RNAs unfolded.
 LONGEST = 32_000
 _LONGEST_ID = 1000
-# Of a line, what is read at once.
+# Characters of a line that are read at once.
 _LINE = 1 << 16
-# Genomes are packed 4- to 10-fold, or more where they repeat themselves; a bomb 1,000-fold.
+# Genomes compress 4- to 10-fold, or more if they are repetitive; a zip bomb 1,000-fold.
 _RATIO, _FREE = 200, 100 << 20
 
 
@@ -40,9 +40,9 @@ class Record:
     sequence
         Upper case, T written as U.
     file
-        Where it came from, as the user named it.
+        Its file, as the user named it.
     number
-        Its place in that file, from 1.
+        Its number in that file, from 1.
     """
 
     id: str
@@ -53,14 +53,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a record.
+    """A fault of a record.
 
     Attributes
     ----------
     record
-        As far as it could be read.
+        The record, as far as it could be read.
     reason
-        In a few words.
+        The fault in a few words.
     """
 
     record: Record
@@ -73,7 +73,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Dropped(Problem):
-    """A record that has a character outside A, C, G, U."""
+    """A record with a character outside A, C, G, U."""
 
     position: int
     character: str
@@ -86,7 +86,7 @@ class Dropped(Problem):
 
 @dataclass(frozen=True, slots=True)
 class TooLong(Problem):
-    """A record that cannot be folded, of which only the beginning is kept."""
+    """A record too long to fold; only its beginning was read."""
 
     length: int
 
@@ -95,12 +95,12 @@ class TooLong(Problem):
 
 
 def normalise(sequence: str) -> str:
-    """Upper case, with T written as U."""
+    """Convert to upper case, with T written as U."""
     return sequence.upper().replace("T", "U")
 
 
 class _Counted(io.RawIOBase):
-    """Counts the bytes that were read, and tells it."""
+    """Counts the bytes that were read, and reports the count."""
 
     def __init__(self, source: IO[bytes], position: Callable[[int], None] | None) -> None:
         self.source, self.position, self.count = cast(io.RawIOBase, source), position, 0
@@ -117,7 +117,7 @@ class _Counted(io.RawIOBase):
 
 
 class _Unzipped(io.RawIOBase):
-    """Unpacks gzip; refuses to go on with what was packed to fill a memory or a disk."""
+    """Unpacks gzip; stops at a zip bomb, which would fill the memory or the disk."""
 
     def __init__(self, packed: IO[bytes], file: _Counted, name: str) -> None:
         self.unzipped, self.file, self.name = gzip.GzipFile(fileobj=packed), file, name
@@ -131,8 +131,8 @@ class _Unzipped(io.RawIOBase):
         self.count += count
         if self.count > max(_FREE, _RATIO * self.file.count):
             raise InputError(
-                f"{self.name}: unpacks to more than {_RATIO} times its size, as no real sequences "
-                "do; if you trust it, unpack it yourself and give the plain file"
+                f"{self.name}: unpacks to more than {_RATIO} times its size, unlike any real "
+                "sequences; if you trust it, unpack it yourself and use the plain file"
             )
         return count
 
@@ -145,10 +145,11 @@ def _named(path: str | Path) -> str:
 def open_text(
     path: str | Path, *, position: Callable[[int], None] | None = None
 ) -> Iterator[io.TextIOWrapper]:
-    """Open a plain or gzip file (told by its first bytes, not by its name) or standard input.
+    """Open a plain or gzip file (recognised by its first bytes, not its name) or standard input.
 
-    `position` is called with how many bytes of a file have been read, as they are. An `InputError`
-    if there is no such file, and in reading, if it unpacks to more than 200 times its size.
+    `position` is called with the number of bytes of the file that have been read, before
+    unpacking. It is an `InputError` if there is no such file, and while reading, if it unpacks to
+    more than 200 times its size.
     """
     if str(path) == STDIN:
         binary: IO[bytes] = sys.stdin.buffer
@@ -178,33 +179,33 @@ def open_text(
 def read_parts(
     path: str | Path, *, position: Callable[[int], None] | None = None
 ) -> Iterator[tuple[str, Iterator[str]]]:
-    """Every record of a FASTA file as its header and its letters, part by part.
+    """Read every record of a FASTA file as its header and its letters, part by part.
 
-    A line may be of any length: memory is that of a part, 64 kB, whatever the file.
+    A line may have any length: a part, 64 kB, is in memory at a time.
 
     Parameters
     ----------
     path
         File to read, plain or gzip; ``"-"`` is standard input.
     position
-        Called with how many bytes of the file have been read, now and then; not for standard input.
+        Called now and then with the number of bytes read; not for standard input.
 
     Yields
     ------
     header, parts
-        The header is without its ``>``, and what is beyond 64 kB of it is left out; the parts are
-        without spaces and line ends. What is not asked for of them is passed over.
+        The header without its ``>``, up to 64 kB; the parts without spaces and line ends. Parts
+        that the caller does not read are skipped.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is empty, no FASTA file or no honest gzip.
+        If the file cannot be read, is empty, not FASTA or a zip bomb.
     """
     name = _named(path)
     number = 0
 
     def lines(handle: io.TextIOWrapper) -> Iterator[str]:
-        """Lines, or parts of very long ones; they are read inside of a record too."""
+        """Yield lines, or parts of very long ones."""
         where = f"in record {number} or after it" if number else "at its beginning"
         try:
             while line := handle.readline(_LINE):
@@ -217,12 +218,12 @@ def read_parts(
             ) from error
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise InputError(
-                f"{name}: not a readable FASTA file ({error}), {where}; bring it anew"
+                f"{name}: not a readable FASTA file ({error}), {where}; download it again"
             ) from error
 
     with open_text(path, position=position) as handle:
-        left = lines(handle)
-        header = next((line for line in left if line.strip()), None)
+        rest = lines(handle)
+        header = next((line for line in rest if line.strip()), None)
         if header is None:
             raise InputError(f"{name}: the file is empty; a FASTA file was expected")
         if not header.startswith(">"):
@@ -233,7 +234,7 @@ def read_parts(
         while header:
             number += 1
             following: list[str] = []
-            parts = _parts(header, left, following)
+            parts = _parts(header, rest, following)
             yield header[1:].strip(), parts
             for _ in parts:
                 pass
@@ -241,7 +242,7 @@ def read_parts(
 
 
 def _parts(header: str, lines: Iterator[str], following: list[str]) -> Iterator[str]:
-    """Letters up to the next header, which is noted in `following`."""
+    """Yield the letters up to the next header, which is appended to `following`."""
     line = header
     while not line.endswith("\n") and (rest := next(lines, "")):
         line = rest
@@ -263,7 +264,8 @@ def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Ite
     path
         File to read; ``"-"`` is standard input.
     dropped
-        If given, records with a character outside ACGU are put here instead of being an error.
+        If given, records with a character outside ACGU are appended to it instead of raising an
+        error.
 
     Yields
     ------
@@ -273,7 +275,7 @@ def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Ite
     Raises
     ------
     InputError
-        If the file is empty or not a FASTA, or a record has no id, no sequence or (without
+        If the file is empty or not FASTA, or a record has no id, no sequence or (without
         `dropped`) a character outside ACGU; the message names file, record and position.
     """
     for record, problem in read_records(path):
@@ -293,35 +295,35 @@ def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Ite
 def read_records(
     path: str | Path, *, position: Callable[[int], None] | None = None
 ) -> Iterator[tuple[Record, Problem | None]]:
-    """Every record of a FASTA file, plain or gzip, and what is wrong with it, if anything.
+    """Read every record of a FASTA file, plain or gzip, with its problem if it has one.
 
     Parameters
     ----------
     path
         File to read; ``"-"`` is standard input.
     position
-        Called with how many bytes of the file have been read, now and then; not for standard input.
+        Called now and then with the number of bytes read; not for standard input.
 
     Yields
     ------
     record, problem
-        In the order of the file. The problem is that there is no id, a control character in it
-        or more than 1,000 characters, no sequence, one too long to be folded (of which only the
-        first part is kept), or a character outside ACGU (`Dropped`).
+        In the order of the file. A problem is: no id, an id with a control character or more than
+        1,000 characters, no sequence, a sequence too long to fold (only its beginning is returned),
+        or a character outside ACGU (`Dropped`).
 
     Raises
     ------
     InputError
-        If the file is empty or no FASTA file.
+        If the file is empty or not FASTA.
     """
     name = _named(path)
     for number, (header, parts) in enumerate(read_parts(path, position=position), 1):
-        kept, length = [], 0
+        beginning, length = [], 0
         for part in parts:
             if length <= LONGEST:
-                kept.append(part)
+                beginning.append(part)
             length += len(part)
-        raw = "".join(kept)
+        raw = "".join(beginning)
         words = header.split(maxsplit=1)
         record = Record(words[0] if words else "", normalise(raw), name, number)
         problem = problem_of(record, raw, length)
@@ -329,16 +331,16 @@ def read_records(
 
 
 def problem_of(record: Record, raw: str, length: int | None = None) -> Problem | None:
-    """What is wrong with a record, if anything.
+    """Find the problem of a record; None if it has none.
 
     Parameters
     ----------
     record
-        As it was read.
+        The record with its normalised sequence.
     raw
-        Its sequence as it was given.
+        Its sequence as in the file, or the beginning of it.
     length
-        Of all of the sequence, if that is only the beginning of it.
+        Length of the complete sequence, if `raw` is only its beginning.
     """
     length = len(raw) if length is None else length
     if not record.id:
@@ -353,6 +355,6 @@ def problem_of(record: Record, raw: str, length: int | None = None) -> Problem |
     if length > LONGEST:
         return TooLong(record, f"{length:,} nt; up to {LONGEST:,} can be folded", length)
     if outside := _OUTSIDE.search(record.sequence):
-        place = outside.start()
-        return Dropped(record, f"{raw[place]!r} at position {place + 1}", place + 1, raw[place])
+        index = outside.start()
+        return Dropped(record, f"{raw[index]!r} at position {index + 1}", index + 1, raw[index])
     return None

@@ -645,7 +645,7 @@ def scores(
     sequences: Sequence[str], weights: Sequence[str | Path], *, processes: int = 1
 ) -> list[float]:
     """What the networks of some trainings say together of each RNA, whatever its length."""
-    from mirpair.networks.inference import load_weights
+    from mirpair.networks.build import load_weights
 
     networks = tuple(load_weights(path).double() for path in weights)
     predictor = Predictor(networks, None, None, {}, 1, sys.maxsize)

@@ -1,4 +1,4 @@
-"""Hairpins and other RNAs from the databases that publish them, as FASTA with where each is from.
+"""Read hairpins and other RNAs from databases, and write them as FASTA with their origins.
 
 miRBase (Kozomara et al. 2019, doi:10.1093/nar/gky1141), MirGeneDB (Clarke et al. 2025,
 doi:10.1093/nar/gkae1094), Rfam (Ontiveros-Palacios et al. 2025, doi:10.1093/nar/gkae1023).
@@ -25,7 +25,7 @@ from mirpair.provenance import write_json
 from mirpair.rna.sequences import normalise, open_text, read_parts
 
 _STOCKHOLM = "# STOCKHOLM"
-# A family has one name in all species: hsa-mir-10a, dre-mir-10b-1, Hsa-Mir-10-P1a, ath-MIR156a.
+# All species name a family alike: hsa-mir-10a, dre-mir-10b-1, Hsa-Mir-10-P1a, ath-MIR156a.
 _FAMILY = re.compile(r"(?:mir-)?(let|mir|lin|lsy|iab)-?(\d+)", re.IGNORECASE)
 
 
@@ -37,13 +37,13 @@ class Entry(NamedTuple):
     id
         Its name there, unique in a collection.
     accession
-        What stays when the name changes.
+        Its identifier, which stays when the name changes.
     species
-        As its name begins, such as ``hsa``; empty if that is not known.
+        The beginning of its name, such as ``hsa``; empty if unknown.
     family
-        Of microRNAs, or of Rfam; empty if that is not known.
+        Its family of microRNAs, or of Rfam; empty if unknown.
     sequence
-        Over ACGU, or with other letters as the database has them.
+        Over ACGU, or with other letters of the database.
     """
 
     id: str
@@ -54,11 +54,11 @@ class Entry(NamedTuple):
 
 
 def family_of(name: str) -> str:
-    """The family that a hairpin's name tells, in small letters.
+    """Derive the family from a hairpin's name, in lower case.
 
-    In miRBase and MirGeneDB orthologs have the same number, and so have paralogs that were named
-    together; what is alike all the same may have another one (let-7 and mir-98; mir-515 to 527).
-    What has no number is a family of its own name.
+    In miRBase and MirGeneDB, orthologs have the same number, and so have paralogs that were named
+    together. Similar hairpins may still have different numbers (let-7 and mir-98; mir-515 to 527).
+    A name without a number is a family of its own.
 
     Examples
     --------
@@ -79,13 +79,13 @@ def read_hairpins(path: str | Path) -> Iterator[Entry]:
     ----------
     path
         FASTA, plain or gzip, whose headers begin with a name and, in miRBase, an accession; or a
-        CSV file with the columns accession, ID (or mirbase_id) and precursor, as the tables of the
-        Python package smallrnaseq. A name begins with its species and a dash.
+        CSV file with the columns accession, ID (or mirbase_id) and precursor, like the tables of
+        the Python package smallrnaseq. A name begins with its species and a dash.
 
     Raises
     ------
     InputError
-        If it is something else; the message names file and record.
+        If it is neither; the message names file and record.
     """
     try:
         with open_text(path) as handle:
@@ -93,13 +93,15 @@ def read_hairpins(path: str | Path) -> Iterator[Entry]:
             is_fasta = first.startswith(">")
             rows = _of_fasta(path) if is_fasta else list(_of_csv(path, [first, *handle]))
     except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as hairpins ({error}); bring it anew") from error
+        raise InputError(
+            f"{path}: cannot be read as hairpins ({error}); download it again"
+        ) from error
     for number, (name, accession, sequence) in enumerate(rows, 1):
         if not re.fullmatch(r"[^\s-]+-\S+", name):
             raise InputError(
                 f"{path}: record {number} is named {name!r}; a hairpin's name begins with its "
-                "species and a dash, as hsa-let-7a-1 does. Files without such names are no "
-                "collection of hairpins: name them as positives of a set."
+                "species and a dash, as hsa-let-7a-1 does. Files without such names cannot "
+                "be a collection of hairpins: use them as positives of a set."
             )
         species = name.partition("-")[0]
         yield Entry(name, accession or name, species, family_of(name), normalise(sequence))
@@ -123,7 +125,7 @@ def _of_csv(path: str | Path, lines: Iterable[str]) -> Iterator[tuple[str, str, 
         )
     for row in rows:
         name, accession, sequence = (row[key] or "" for key in needed)
-        if sequence:  # in the tables, entries that were withdrawn have none
+        if sequence:  # withdrawn entries of the tables have none
             yield name, accession, sequence
 
 
@@ -133,12 +135,12 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
     Parameters
     ----------
     path
-        FASTA of one family, or alignments of several in Stockholm format (as ``Rfam.seed``), plain
-        or gzip.
+        FASTA of one family, or alignments of several in Stockholm format (like ``Rfam.seed``),
+        plain or gzip.
     family
         Accession of the family of a FASTA file.
     without
-        Types of families that are left out, as ``miRNA``: words of Rfam's ``#=GF TP``, in any case.
+        Types of families to leave out, such as ``miRNA``: words of Rfam's ``#=GF TP``, in any case.
 
     Returns
     -------
@@ -148,12 +150,12 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
     Raises
     ------
     InputError
-        If it is neither, or no family of the alignments is of a type that is to be left out.
+        If it is neither, or no family of the alignments has a type that is to be left out.
     """
     from Bio import Align
 
     with open_text(path) as handle:
-        # The names of Rfam's authors are not UTF-8.
+        # Rfam writes the names of authors in Latin-1.
         handle.reconfigure(encoding="latin-1")
         first = handle.readline()
         text = first + handle.read() if first.startswith(_STOCKHOLM) else ""
@@ -161,7 +163,7 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
         read = [(header.split(), "".join(parts)) for header, parts in read_parts(path)]
         return [_of_rfam(family, (words or [""])[0], sequence) for words, sequence in read]
     entries = []
-    unwanted, types = {word.lower() for word in without}, Counter[str]()
+    excluded, types = {word.lower() for word in without}, Counter[str]()
     try:
         for alignment in Align.parse(  # type: ignore[no-untyped-call]
             io.StringIO(text), "stockholm"
@@ -169,16 +171,16 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
             about = alignment.annotations
             words = re.findall(r"[\w-]+", about.get("type", ""))
             types.update(words)
-            if unwanted.isdisjoint(map(str.lower, words)):
+            if excluded.isdisjoint(map(str.lower, words)):
                 accession = about["accession"]
                 entries += [_of_rfam(accession, it.id, str(it.seq)) for it in alignment.sequences]
     except (ValueError, KeyError, AssertionError) as error:
         raise InputError(f"{path}: not alignments of Rfam in Stockholm format ({error})") from error
-    if unknown := sorted(unwanted - set(map(str.lower, types))):
-        there = ", ".join(word for word, _ in types.most_common())
+    if unknown := sorted(excluded - set(map(str.lower, types))):
+        known_types = ", ".join(word for word, _ in types.most_common())
         raise InputError(
             f"{path}: no family is of the type {', '.join(unknown)} (`without`); there are "
-            f"{there or 'none that tell their type'}"
+            f"{known_types or 'no families with a type'}"
         )
     return entries
 
@@ -193,8 +195,8 @@ def read_families(path: str | Path) -> dict[str, str]:
     Parameters
     ----------
     path
-        Text; an entry is lines ``AC`` (the family's accession), ``ID`` (its name), ``MI``
-        (accession and name of a hairpin) as often as needed, and ``//``.
+        Text; an entry consists of lines ``AC`` (the family's accession), ``ID`` (its name), ``MI``
+        (accession and name of a hairpin, any number of lines), and ``//``.
 
     Returns
     -------
@@ -204,8 +206,8 @@ def read_families(path: str | Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        If a line is none of these, or a hairpin stands where no family is named or in two of
-        them; the message names file and line.
+        If a line is none of these, or a hairpin has no family or two; the message names file and
+        line.
     """
     family_of: dict[str, str] = {}
     family = ""
@@ -248,37 +250,37 @@ def choose(
     longest: int,
     families: dict[str, str] | None = None,
 ) -> tuple[list[Entry], Counter[str]]:
-    """The RNAs of a collection that are asked for.
+    """Choose the RNAs of a collection.
 
     Parameters
     ----------
     entries
-        Of a database.
+        RNAs of a database.
     species
-        As names begin, in any case; all, if None.
+        Species to include, as names begin, in any case; None includes all.
     shortest, longest
-        Length, nt, both included.
+        Shortest and longest length, nt, both included.
     families
-        Accession to family, of miRBase's miFam.dat; in place of what names tell.
+        Accession to family, from miRBase's miFam.dat; replaces the families derived from names.
 
     Returns
     -------
     chosen, left_out
-        In their order; and how many were left out why: of another species, too short, too long,
-        a letter outside ACGU, or the same entry once more.
+        The RNAs in their order, and the number left out by reason: another species, too short, too
+        long, a letter outside ACGU, or a duplicate.
 
     Raises
     ------
     InputError
-        If none is left, a species has none, or two different RNAs have the same id.
+        If no RNA is left, a species has none, or two different RNAs have the same id.
     """
-    wanted = None if species is None else {name.lower() for name in species}
+    included = None if species is None else {name.lower() for name in species}
     chosen: dict[str, Entry] = {}
     left_out: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     for entry in entries:
         seen[entry.species.lower()] += 1
-        if wanted is not None and entry.species.lower() not in wanted:
+        if included is not None and entry.species.lower() not in included:
             left_out["another species"] += 1
         elif set(entry.sequence) - set(ALPHABET):
             left_out["a letter outside ACGU"] += 1
@@ -289,7 +291,7 @@ def choose(
         elif entry.id in chosen:
             if chosen[entry.id].sequence != entry.sequence:
                 raise InputError(
-                    f"two different RNAs of the collection have the id {entry.id!r}: name a file "
+                    f"two different RNAs of the collection have the id {entry.id!r}: use a file "
                     "of your own, in which one of them is renamed"
                 )
             left_out["the same entry once more"] += 1
@@ -297,28 +299,29 @@ def choose(
             if families is not None:
                 entry = entry._replace(family=families.get(entry.accession, ""))
             chosen[entry.id] = entry
-    if wanted and (missing := sorted(wanted - set(seen))):
+    if included and (missing := sorted(included - set(seen))):
         most = ", ".join(name for name, _ in seen.most_common(8))
         raise InputError(
             f"no entry is of the species {', '.join(missing)}; the most frequent are {most}"
         )
     if not chosen:
-        told = ", ".join(f"{count} {why}" for why, count in left_out.items()) or "there were none"
-        raise InputError(f"no RNA is left in the collection: {told}")
+        counts = ", ".join(f"{count} {why}" for why, count in left_out.items()) or "there were none"
+        raise InputError(f"no RNA is left in the collection: {counts}")
     return list(chosen.values()), left_out
 
 
 def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
-    """At most so many RNAs of each family, drawn by a seed, in their order."""
+    """Sample at most `at_most` RNAs of each family, and keep their order."""
     rng = np.random.default_rng(seed)
-    places: dict[str, list[int]] = {}
-    for place, entry in enumerate(entries):
-        places.setdefault(entry.family, []).append(place)
-    kept: list[int] = []
-    for _, of_it in sorted(places.items()):
-        drawn = of_it if len(of_it) <= at_most else rng.choice(of_it, at_most, replace=False)
-        kept += map(int, drawn)
-    return [entries[place] for place in sorted(kept)]
+    members: dict[str, list[int]] = {}
+    for index, entry in enumerate(entries):
+        members.setdefault(entry.family, []).append(index)
+    chosen: list[int] = []
+    for _, indices in sorted(members.items()):
+        if len(indices) > at_most:
+            indices = rng.choice(indices, at_most, replace=False).tolist()
+        chosen += indices
+    return [entries[index] for index in sorted(chosen)]
 
 
 def write_collection(
@@ -328,9 +331,9 @@ def write_collection(
     origins: str | Path,
     summary: str | Path,
 ) -> None:
-    """Write RNAs as FASTA (header: id and accession), and where each is from as `ORIGINS`.
+    """Write RNAs as FASTA (header: id and accession), and their origins as a table (`ORIGINS`).
 
-    The summary is JSON: how many RNAs, and how many were left out by reason.
+    The summary is JSON: the number of RNAs, and the number left out by reason.
     """
     rows = list(entries)
     write_text(fasta, "".join(f">{it.id} {it.accession}\n{it.sequence}\n" for it in rows))
@@ -340,5 +343,5 @@ def write_collection(
 
 
 def read_lengths(path: str | Path) -> list[int]:
-    """Lengths of the sequences of a FASTA file, in their order, nt."""
+    """Read the lengths of a FASTA file's sequences, in their order, nt."""
     return [sum(map(len, parts)) for _, parts in read_parts(path)]

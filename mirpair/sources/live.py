@@ -1,4 +1,7 @@
-"""Live sources: places whose bytes change without notice, and the lock file that says so."""
+"""Live sources, whose bytes change without notice, and the lock file with their checksums.
+
+A *place* names a source: a URL, or ``ncbi:`` and accessions.
+"""
 
 from __future__ import annotations
 
@@ -17,40 +20,35 @@ from typing import Annotated, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from mirpair.files import InputError, atomic, file_lock, sha256
+from mirpair.sources.contents import not_sequences
+from mirpair.sources.download import MIRROR_VARIABLE, download, is_url, mirror_path
 from mirpair.sources.ncbi import (
     Kind,
     check_accessions,
     check_assembly,
-    fetch_accessions,
-    fetch_assembly,
+    download_accessions,
+    download_assembly,
 )
-from mirpair.sources.published import (
-    MIRROR_VARIABLE,
-    fetch,
-    is_url,
-    mirror_path,
-    not_sequences,
-    read_rows,
-)
+from mirpair.sources.published import read_rows
 
 _NCBI = "ncbi:"
-# How a workflow tells its scripts of its lock file, and of what is said of releases.
+# Environment variable by which a workflow passes its lock file and releases to its scripts.
 LIVE_VARIABLE = "MIRPAIR_LIVE"
 
 
 class Locked(BaseModel):
-    """One row of a lock file: what a live place had when it was first brought.
+    """One row of a lock file: what a place had at the first download or the last refresh.
 
     Attributes
     ----------
     place
         As in the config: a URL, or ``ncbi:`` and accessions.
     sha256, bytes
-        What it was.
+        Checksum and size of the file.
     date
         The day, in UTC, on which the publisher had these bytes.
     release
-        The publisher's name for it, else when it was last modified there, as far as known.
+        The publisher's name for it, otherwise the time of its last modification, if known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,7 +62,7 @@ class Locked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A file of an assembly of NCBI."""
+    """A file of a genome assembly at NCBI."""
 
     accession: str
     kind: Kind
@@ -72,7 +70,7 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class Accessions:
-    """Sequence records of NCBI, or their coding sequences."""
+    """Sequence records at NCBI, or their coding sequences."""
 
     accessions: tuple[str, ...]
     cds: bool
@@ -80,20 +78,20 @@ class Accessions:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh found at a place.
+    """The result of refreshing a place.
 
     Attributes
     ----------
     old, new
-        SHA-256 of the locked file, and of the publisher's now; the new one is empty on an error.
+        SHA-256 of the locked file, and of the publisher's current one; empty on an error.
     bytes
         Size of the new file.
     release
-        The publisher's name for it, else when it was last modified there, as far as known.
+        The publisher's name for it, otherwise the time of its last modification, if known.
     origin
-        Where the bytes came from.
+        The origin of the bytes.
     error
-        Why the place could not be brought; its file and its row are as they were.
+        Why the download failed; then file and row are unchanged.
     """
 
     old: str
@@ -105,17 +103,17 @@ class Refreshed:
 
     @property
     def changed(self) -> bool:
-        """Whether the file and its row were replaced."""
+        """Tell whether the file and its row were replaced."""
         return bool(self.new) and self.new != self.old
 
 
 def is_remote(place: str) -> bool:
-    """Whether a config's `place` is something to download, from a URL or from NCBI."""
+    """Tell whether a config's `place` is to be downloaded, from a URL or from NCBI."""
     return is_url(place) or place.startswith(_NCBI)
 
 
-def parse(place: str) -> Assembly | Accessions | None:
-    """What an ``ncbi:`` place names; None for a URL.
+def parse_place(place: str) -> Assembly | Accessions | None:
+    """Parse an ``ncbi:`` place; None for a URL.
 
     Parameters
     ----------
@@ -131,24 +129,24 @@ def parse(place: str) -> Assembly | Accessions | None:
     if is_url(place):
         return None
     if not place.startswith(_NCBI):
-        raise InputError(f"{place}: is no URL and does not begin with {_NCBI}; correct the place")
-    names, _, wanted = (part.strip() for part in place.removeprefix(_NCBI).partition("/"))
+        raise InputError(f"{place}: is neither a URL nor begins with {_NCBI}; correct the place")
+    names, _, part = (text.strip() for text in place.removeprefix(_NCBI).partition("/"))
     if re.match("GC[AF]_", names):
         for kind in get_args(Kind):
-            if wanted == kind:
+            if part == kind:
                 return Assembly(check_assembly(names), kind)
         raise InputError(
-            f"{place}: say which sequences of the assembly: {names}/genome, {names}/cds "
+            f"{place}: choose the sequences of the assembly: {names}/genome, {names}/cds "
             f"(coding sequences) or {names}/rna (transcripts)"
         )
-    if wanted not in ("", "cds"):
-        raise InputError(f"{place}: after accessions only /cds is known, not /{wanted}")
-    return Accessions(tuple(check_accessions(names.split(","))), wanted == "cds")
+    if part not in ("", "cds"):
+        raise InputError(f"{place}: after accessions, only /cds is possible, not /{part}")
+    return Accessions(tuple(check_accessions(names.split(","))), part == "cds")
 
 
 def canonical(place: str) -> str:
-    """The place as a lock file has it: of ``ncbi:`` without spaces, each accession once."""
-    named = parse(place)
+    """Normalise a place as in a lock file: ``ncbi:`` without spaces, each accession once."""
+    named = parse_place(place)
     if isinstance(named, Assembly):
         return f"{_NCBI}{named.accession}/{named.kind}"
     if isinstance(named, Accessions):
@@ -157,12 +155,12 @@ def canonical(place: str) -> str:
 
 
 def raw_name(place: str) -> str:
-    """Where a remote place of the config, which is no row of the sources table, is kept.
+    """Return the path of a remote place, which is not in the sources table, below `results/raw/`.
 
-    Below `results/raw/`; of an ``ncbi:`` place with accessions, below a mirror folder too.
+    A mirror folder has an ``ncbi:`` place with accessions at the same path.
     """
     place = canonical(place)
-    named = parse(place)
+    named = parse_place(place)
     digest = hashlib.sha256(place.encode()).hexdigest()[:16]
     if isinstance(named, Assembly):
         return f"ncbi/{digest}_{named.accession}_{named.kind}.fna.gz"
@@ -170,29 +168,29 @@ def raw_name(place: str) -> str:
         count = len(named.accessions) - 1
         more = f"_and_{count}_more" if count else ""
         return f"ncbi/{digest}_{named.accessions[0]}{more}{'_cds' * named.cds}.fa"
-    # The end of a name tells most; file systems take 255 characters.
+    # File systems allow 255 characters; the end of a name says most.
     name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(place).name)[-100:] or "file"
     return f"url/{digest}_{name}"
 
 
 def read_lock(path: str | Path) -> dict[str, Locked]:
-    """Read a lock file, by place; there is nothing in one that does not exist.
+    """Read a lock file, by place; a file that does not exist is empty.
 
     Raises
     ------
     InputError
-        If a column is missing or unknown, a value is not valid or a place stands twice; the
+        If a column is missing or unknown, a value is not valid or a place occurs twice; the
         message names the line.
     """
     return read_rows(path, Locked, "place", "lock file") if Path(path).exists() else {}
 
 
-def _alone_with(lock: Path) -> Path:
+def _guard(lock: Path) -> Path:
     return lock.with_name(f".{lock.name}.lock")
 
 
 def _write_lock(path: Path, rows: Mapping[str, Locked]) -> None:
-    # A link stays a link: what it points to is written.
+    # If the path is a link, its target is written.
     with (
         atomic(path.resolve()) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
@@ -217,30 +215,32 @@ def _row(place: str, path: Path, release: str) -> Locked:
     )
 
 
-def _fetch(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]:
-    """Bring a place as it is now; where from, and when it was last modified there if known."""
+def _download(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]:
+    """Download a place as it is now; return its origin and, if known, its last modification."""
     headers: dict[str, str] = {}
-    named = parse(place)
+    named = parse_place(place)
     if isinstance(named, Assembly):
         accession, kind = named.accession, named.kind
-        origin = fetch_assembly(accession, kind, path, mirror=mirror, headers=headers)
+        origin = download_assembly(accession, kind, path, mirror=mirror, headers=headers)
     elif isinstance(named, Accessions):
         mirror = mirror or environ.get(MIRROR_VARIABLE)
         local = Path(mirror or "", raw_name(place))
         if mirror and local.is_file():
-            if found := not_sequences(local):
-                raise InputError(f"{local}: the mirror has {found} in place of sequences")
+            if contents := not_sequences(local):
+                raise InputError(f"{local}: the mirror has {contents} instead of sequences")
             with atomic(path) as temporary:
                 shutil.copyfile(local, temporary)
             origin = str(local)
         else:
-            origin = fetch_accessions(named.accessions, path, cds=named.cds)
+            origin = download_accessions(named.accessions, path, cds=named.cds)
     else:
-        origin = fetch(place, path, checksum=None, mirror=mirror, sequences=True, headers=headers)
+        origin = download(
+            place, path, checksum=None, mirror=mirror, sequences=True, headers=headers
+        )
     return origin, headers.get("last-modified", "")
 
 
-def bring(
+def download_locked(
     place: str,
     destination: str | Path,
     lock: str | Path,
@@ -248,47 +248,48 @@ def bring(
     release: str = "",
     mirror: str | Path | None = None,
 ) -> str:
-    """Bring a live place to `destination`: the bytes that are locked, else those of now.
+    """Download a live place: the locked bytes or, if it is not locked yet, the current ones.
 
     Parameters
     ----------
     place
-        A URL or an ``ncbi:`` place (see `parse`).
+        A URL or an ``ncbi:`` place (see `parse_place`).
     destination
-        Its final name, taken only by a complete and checked file.
+        Path of the file; only a complete and checked file gets this name.
     lock
         TSV with the columns of `Locked`; a place that is not in it is added.
     release
-        The publisher's name for what is there now; else it is when the file was last modified
-        there, if the server says so.
+        The publisher's name for the current version; by default the time of the last modification,
+        if the server says it.
     mirror
-        A folder that is looked at first; None asks the environment variable `MIRPAIR_MIRROR`.
+        Folder to look into first; by default the environment variable `MIRPAIR_MIRROR`.
 
     Returns
     -------
     str
-        Where the bytes came from.
+        The origin of the bytes.
 
     Raises
     ------
     InputError
-        If it cannot be brought, or is not what is locked; nothing is left under `destination`.
+        If the download fails, or the bytes differ from the locked ones. Then there is no file at
+        `destination`.
     """
     place, destination, lock = canonical(place), Path(destination), Path(lock)
     if locked := read_lock(lock).get(place):
-        kept = _kept(destination, locked)
-        if kept.is_file() and sha256(kept) == locked.sha256:
-            _link(kept, destination)
-            return str(kept)
-    # Not a random name: what is brought half is gone on with the next time.
+        copy = _locked_copy(destination, locked)
+        if copy.is_file() and sha256(copy) == locked.sha256:
+            _link(copy, destination)
+            return str(copy)
+    # Not a random name, so that the next run resumes an interrupted download.
     temporary = destination.with_name(f".{destination.name}.new")
     try:
-        origin, modified = _fetch(place, temporary, mirror)
+        origin, modified = _download(place, temporary, mirror)
         row = _row(place, temporary, release or modified)
-        with file_lock(_alone_with(lock), wait=True):
+        with file_lock(_guard(lock), wait=True):
             rows = read_lock(lock)
             if (locked := rows.get(place)) and locked.sha256 != row.sha256:
-                raise InputError(_other(row, locked, lock, origin))
+                raise InputError(_mismatch(row, locked, lock, origin))
             if not locked:
                 _write_lock(lock, rows | {place: row})
         with atomic(destination) as final:
@@ -297,19 +298,21 @@ def bring(
         raise InputError(str(error).replace(f"get {temporary.name}", f"get {place}")) from error
     finally:
         temporary.unlink(missing_ok=True)
-    _link(destination, _kept(destination, row))
+    _link(destination, _locked_copy(destination, row))
     return origin
 
 
-def _kept(destination: Path, row: Locked) -> Path:
-    """Where locked bytes stay: a publisher may not have them when a file has to be brought again,
-    as for another study, or after Snakemake removed it.
+def _locked_copy(destination: Path, row: Locked) -> Path:
+    """Return the path of a copy of locked bytes.
+
+    The publisher may no longer have them when another study needs the file, or after Snakemake
+    removed it.
     """
     return destination.parent.parent / "locked" / row.sha256
 
 
 def _link(path: Path, other: Path) -> None:
-    """The same bytes under another name, in no more room where the disk can do that."""
+    """Give a file another name, by a hard link where the disk supports it, else by a copy."""
     other.parent.mkdir(parents=True, exist_ok=True)
     with atomic(other) as temporary:
         temporary.unlink()
@@ -319,66 +322,66 @@ def _link(path: Path, other: Path) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _other(found: Locked, locked: Locked, lock: Path, origin: str) -> str:
-    place = found.place
+def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
+    place = current.place
     release = f" (release {locked.release})" if locked.release else ""
     if is_url(origin):
-        kept = mirror_path("MIRROR", origin)
+        path = mirror_path("MIRROR", origin)
     else:
-        kept = Path("MIRROR", raw_name(place)) if origin.startswith("NCBI") else Path(origin)
+        path = Path("MIRROR", raw_name(place)) if origin.startswith("NCBI") else Path(origin)
     return (
-        f"{place} is not what was locked on {locked.date}{release}: SHA-256 now {found.sha256}, "
+        f"{place} is not what was locked on {locked.date}{release}: SHA-256 now {current.sha256}, "
         f"locked {locked.sha256}.\n"
         "What you can do:\n"
-        f"  - to go on with the locked file, put it into a mirror as {kept} and name the\n"
+        f"  - to use the locked file, put it into a mirror as {path} and name the\n"
         f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
-        f"  - to take the new one: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+        f"  - to use the new one: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
     )
 
 
 def check_locked(
     lock: str | Path, files: Mapping[str, Path], *, releases: Mapping[str, str] | None = None
 ) -> None:
-    """Check files of live places that are here already; those that nobody locked are locked.
+    """Check files of live places that are here already, and lock those that are not locked.
 
     Parameters
     ----------
     lock
-        See `bring`.
+        See `download_locked`.
     files
-        Place to the file of it, which need not be there.
+        Place to its file, which need not exist.
     releases
-        Place to the publisher's name for what is there now.
+        Place to the publisher's name for the current version.
 
     Raises
     ------
     InputError
-        If a file is another one than is locked, as after someone else's refresh.
+        If a file differs from the locked one, as after someone else's refresh.
     """
     lock = Path(lock)
     for place, path in files.items():
         if path.is_file() and not path.stat().st_size:
-            raise InputError(f"{path}: is empty; remove it to have {place} brought again")
-    found = {
+            raise InputError(f"{path}: is empty; remove it to have {place} downloaded again")
+    current = {
         canonical(place): _row(canonical(place), path, (releases or {}).get(place, ""))
         for place, path in files.items()
         if path.is_file()
     }
     paths = {canonical(place): path for place, path in files.items()}
-    for place, row in found.items():
+    for place, row in current.items():
         if (locked := read_lock(lock).get(place)) and locked.sha256 != row.sha256:
             raise InputError(
                 f"{paths[place]} is not what {lock} says that {place} was on {locked.date}: remove "
-                "it to have what is locked brought again, or, to take what the source has now: "
+                "it to have the locked file downloaded again or, to use what the source has now: "
                 f"mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
             )
-    if missing := {place: row for place, row in found.items() if place not in read_lock(lock)}:
+    if missing := {place: row for place, row in current.items() if place not in read_lock(lock)}:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with file_lock(_alone_with(lock), wait=True):
+        with file_lock(_guard(lock), wait=True):
             _write_lock(lock, missing | read_lock(lock))
-    for place, row in found.items():
-        if not _kept(paths[place], row).is_file():
-            _link(paths[place], _kept(paths[place], row))
+    for place, row in current.items():
+        if not _locked_copy(paths[place], row).is_file():
+            _link(paths[place], _locked_copy(paths[place], row))
 
 
 def refresh(
@@ -388,32 +391,31 @@ def refresh(
     releases: Mapping[str, str] | None = None,
     mirror: str | Path | None = None,
 ) -> dict[str, Refreshed]:
-    """Bring locked places anew; replace the files and rows of those that changed.
+    """Download locked places again; replace the files and rows of those that changed.
 
-    Of a place that did not change only the date in the lock file is written, and its release if one
-    is named. A place that cannot be
-    brought keeps its file and its row, and the others go on.
+    For an unchanged place, only the date in the lock file is updated, and the release if one is
+    given. A place whose download fails keeps its file and its row, and the others follow.
 
     Parameters
     ----------
     lock
-        See `bring`.
+        See `download_locked`.
     destinations
-        Place to the file of it.
+        Place to its file.
     releases
-        Place to the publisher's name for what is there now.
+        Place to the publisher's name for the current version.
     mirror
-        See `bring`: a file that it has is taken for what the publisher has now.
+        See `download_locked`; its files count as what the publisher has now.
 
     Returns
     -------
     dict of str to Refreshed
-        What happened, by place as in `destinations`.
+        The results, by place as in `destinations`.
 
     Raises
     ------
     InputError
-        If the lock file cannot be read, or a place is not in it; nothing was done then.
+        If the lock file cannot be read or lacks a place; then nothing was done.
     """
     lock = Path(lock)
     rows = read_lock(lock)
@@ -435,17 +437,17 @@ def _refreshed(
     old = read_lock(lock)[place]
     temporary = destination.with_name(f".{destination.name}.new")
     try:
-        origin, modified = _fetch(place, temporary, mirror)
+        origin, modified = _download(place, temporary, mirror)
         row = _row(place, temporary, release or modified)
-        with file_lock(_alone_with(lock), wait=True):
+        with file_lock(_guard(lock), wait=True):
             if row.sha256 == old.sha256:
-                named = row.release if release else old.release
-                row = old.model_copy(update={"date": row.date, "release": named})
+                new_release = row.release if release else old.release
+                row = old.model_copy(update={"date": row.date, "release": new_release})
             else:
-                # The file first: if this is cut here, the next refresh finds the same change.
+                # The file first: after a kill here, the next refresh finds the same change.
                 with atomic(destination) as final:
                     temporary.replace(final)
-                _link(destination, _kept(destination, row))
+                _link(destination, _locked_copy(destination, row))
             _write_lock(lock, read_lock(lock) | {place: row})
     except InputError as error:
         return Refreshed(old.sha256, error=str(error))

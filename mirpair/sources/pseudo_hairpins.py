@@ -1,8 +1,8 @@
-"""Pseudo-hairpins: stretches of sequence without pre-miRNAs that fold as pre-miRNAs do.
+"""Cut pseudo-hairpins: parts of sequences without pre-miRNAs that fold like pre-miRNAs.
 
-Xue et al. (2005, BMC Bioinformatics 6:310, Methods) cut segments from coding sequences, their
-lengths distributed as those of pre-miRNAs, and kept those with a stem of at least 18 base pairs, an
-energy of at most -15 kcal/mol and no multiple loops.
+Xue et al. (2005, BMC Bioinformatics 6:310, Methods) cut segments from coding sequences, with the
+lengths of pre-miRNAs, and selected those with a stem of at least 18 base pairs, an energy of at
+most -15 kcal/mol and no multiple loops.
 """
 
 from __future__ import annotations
@@ -26,43 +26,44 @@ from mirpair.sources.collections import Entry
 _LOOP = re.compile(r"\(\.*\)")
 _COMPLEMENT = str.maketrans("ACGU", "UGCA")
 _OUTSIDE = re.compile("[^ACGU]")
-# Pseudo-hairpins that are looked for together in one stretch, which is theirs alone: enough that
-# each finds a place, few enough that many processes have work.
+# Number of pseudo-hairpins to find in one stretch: enough for each to find a place, and few enough
+# for many processes to have work.
 BLOCK = 64
-# Of an RNA of 55 nt from yeast one in 200 meets the criteria.
+# Foldings to find one pseudo-hairpin. One in 200 RNAs of 55 nt from yeast meets the criteria.
 _TRIES = 3000
-# Longer RNAs take longer, and are hardly ever one hairpin: as much time as 3,000 of 200 nt.
+# Above this length, fewer foldings, which take as long as 3,000 of 200 nt: long RNAs hardly ever
+# fold into one hairpin.
 _LONG = 200
-# As many places are drawn, those that are taken or have an N among them.
+# Places to draw, including those that are taken or have an N.
 _DRAWS = 10 * _TRIES
-# Memory is that of a stretch.
+# Greatest number of bases in a stretch, which is in memory at a time.
 _LARGEST = 5_000_000
-# A stretch has at least so many bases for each that is asked for; else most of them would overlap.
+# Bases needed for each base of a pseudo-hairpin; with fewer, most places would overlap.
 _ROOM = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What is a pseudo-hairpin (Xue et al. 2005).
+    """The criteria of a pseudo-hairpin (Xue et al. 2005).
 
     Attributes
     ----------
     stem
-        Least base pairs.
+        Minimum number of base pairs.
     mfe
-        Highest energy, kcal/mol.
+        Maximum energy, kcal/mol.
     """
 
     stem: int = 18
     mfe: float = -15.0
 
     def met(self, structure: str, mfe: float) -> bool:
-        """Whether a structure is one unbranched hairpin with enough pairs and a low enough energy.
+        """Tell whether a structure is one unbranched hairpin with enough pairs and low energy.
 
         Parameters
         ----------
         structure
-            Dot-bracket of all of an RNA.
+            Dot-bracket of the complete RNA.
         mfe
             Its energy, kcal/mol.
 
@@ -81,16 +82,16 @@ class Criteria:
 
 
 class Stretch(NamedTuple):
-    """A part of the sequences, and what is looked for in it.
+    """A part of the sequences, and the pseudo-hairpins to find in it.
 
     Attributes
     ----------
     number
-        From 0, over all sequences.
+        Number of the stretch, from 0, over all sequences.
     parts
-        Name of a sequence, where in it the part begins (from 0), and its bases.
+        For each part of a sequence: the sequence's name, the part's start (from 0), its bases.
     lengths
-        Of the pseudo-hairpins, nt.
+        Lengths of the pseudo-hairpins to find, nt.
     """
 
     number: int
@@ -98,33 +99,33 @@ class Stretch(NamedTuple):
     lengths: tuple[int, ...]
 
 
-def drawn_lengths(lengths: Sequence[int], *, per_positive: int, seed: int) -> list[int]:
-    """Each length `per_positive` times, in an order that `seed` draws, nt."""
-    every = np.repeat(np.asarray(lengths, dtype=np.int64), per_positive)
-    drawn: list[int] = np.random.default_rng(seed).permutation(every).tolist()
-    return drawn
+def shuffled_lengths(lengths: Sequence[int], *, per_positive: int, seed: int) -> list[int]:
+    """Repeat each length `per_positive` times and shuffle them, nt."""
+    repeated = np.repeat(np.asarray(lengths, dtype=np.int64), per_positive)
+    shuffled: list[int] = np.random.default_rng(seed).permutation(repeated).tolist()
+    return shuffled
 
 
 def stretches(
     path: str | Path, lengths: Sequence[int], *, strands: int = 2, piece: int = 1, pieces: int = 1
 ) -> Iterator[Stretch]:
-    """Divide sequences into stretches of equal length, each with its share of what is looked for.
+    """Divide sequences into stretches of equal length, each with its share of pseudo-hairpins.
 
     Parameters
     ----------
     path
-        FASTA file, plain or gzip; it is read twice, and memory is that of a stretch.
+        FASTA file, plain or gzip; it is read twice, with one stretch in memory at a time.
     lengths
-        Of all pseudo-hairpins, nt.
+        Lengths of all pseudo-hairpins, nt.
     strands
-        On how many they are looked for.
+        Number of strands to search.
     piece, pieces
-        Only every `pieces`-th stretch is given, beginning with number `piece` (from 1).
+        Yield only every `pieces`-th stretch, starting with number `piece` (from 1).
 
     Raises
     ------
     InputError
-        If there are too few bases for so many.
+        If there are too few bases for so many pseudo-hairpins.
     """
     total = _bases(path)
     count = _stretches(total, len(lengths))
@@ -132,9 +133,9 @@ def stretches(
         fits = total * strands // (_ROOM * max(1, sum(lengths) // len(lengths)))
         raise InputError(
             f"{path}: has {total:,} bases on {strands} strand(s), and {len(lengths):,} "
-            f"pseudo-hairpins are asked for, which together have {sum(lengths):,}. None may "
-            f"overlap another, and most places do not fold so: {_ROOM} times as many bases are "
-            f"needed. There is room for about {fits:,}: ask for fewer (`per_positive`), or name "
+            f"pseudo-hairpins are requested, which together have {sum(lengths):,}. They must not "
+            f"overlap, and most places do not fold like one: {_ROOM} times as many bases are "
+            f"needed. There is room for about {fits:,}: ask for fewer (`per_positive`), or use "
             "more sequences."
         )
     bounds = [total * number // count for number in range(count + 1)]
@@ -163,12 +164,12 @@ def stretches(
 
 
 def _stretches(bases: int, lengths: int) -> int:
-    """How many stretches there are; it depends on nothing else."""
+    """Compute the number of stretches; it must depend on nothing else."""
     return max(-(-lengths // BLOCK), -(-bases // _LARGEST))
 
 
 def _bases(path: str | Path) -> int:
-    """Number of bases; an `InputError` if two sequences have one name, or one has none."""
+    """Count the bases; an `InputError` if two sequences share a name, or one has none."""
     names: set[str] = set()
     total = 0
     for number, (header, parts) in enumerate(read_parts(path), 1):
@@ -177,7 +178,7 @@ def _bases(path: str | Path) -> int:
             raise InputError(
                 f"{path}: sequence {number} has "
                 + (f"the name {name!r} of another one" if name else "no name")
-                + "; pseudo-hairpins are named after it: rename it"
+                + "; pseudo-hairpins are named after their sequence: rename it"
             )
         names.add(name)
         total += sum(map(len, parts))
@@ -187,10 +188,11 @@ def _bases(path: str | Path) -> int:
 def cut(
     stretch: Stretch, *, criteria: Criteria, strands: int = 2, seed: int = 0, species: str = ""
 ) -> list[Entry]:
-    """Pseudo-hairpins of a stretch, no two of which overlap, be it on different strands.
+    """Cut the pseudo-hairpins of a stretch; no two overlap, not even on different strands.
 
-    Places and strands are drawn until one meets the criteria; a length for which none of 3,000 does
-    (fewer beyond 200 nt) is left out. The draw depends on the seed and the number of the stretch.
+    Places and strands are drawn at random until one meets the criteria. A length for which none of
+    3,000 does (fewer above 200 nt) is left out. The draw depends on the seed and the number of the
+    stretch.
 
     Returns
     -------
@@ -201,17 +203,17 @@ def cut(
     rng = np.random.default_rng([seed, stretch.number])
     sizes = np.array([len(bases) for _, _, bases in stretch.parts])
     taken = [np.zeros(size, dtype=bool) for size in sizes]
-    found = []
+    entries = []
     for length in stretch.lengths:
         starts = np.maximum(sizes - length + 1, 0)
         if not starts.sum() or length < 2 * criteria.stem + 3:
             continue
         folded = 0
         for _ in range(_DRAWS):
-            place = int(rng.integers(starts.sum()))
+            draw = int(rng.integers(starts.sum()))
             minus = bool(rng.integers(strands))
-            part = int(np.searchsorted(np.cumsum(starts), place, side="right"))
-            start = place - int(starts[:part].sum())
+            part = int(np.searchsorted(np.cumsum(starts), draw, side="right"))
+            start = draw - int(starts[:part].sum())
             name, offset, bases = stretch.parts[part]
             text = bases[start : start + length]
             if taken[part][start : start + length].any() or _OUTSIDE.search(text):
@@ -221,13 +223,13 @@ def cut(
             if criteria.met(*fold(sequence)):
                 taken[part][start : start + length] = True
                 where = f"{name}:{offset + start + 1}-{offset + start + length}"
-                found.append(
+                entries.append(
                     Entry(f"{where}({'-' if minus else '+'})", where, species, "", sequence)
                 )
                 break
             if folded >= _TRIES * min(1, (_LONG / length) ** 3):
                 break
-    return found
+    return entries
 
 
 def cut_piece(
@@ -242,30 +244,33 @@ def cut_piece(
     species: str = "",
     processes: int = 1,
 ) -> list[tuple[int, list[Entry]]]:
-    """Number and pseudo-hairpins of every `pieces`-th stretch; all pieces together are the same
-    for any number of them.
+    """Cut the pseudo-hairpins of every `pieces`-th stretch; return them with its number.
+
+    All pieces together are the same for any number of pieces.
     """
-    how = partial(cut, criteria=criteria, strands=strands, seed=seed, species=species)
-    given = stretches(path, lengths, strands=strands, piece=piece, pieces=pieces)
-    return list(for_each(partial(_numbered, how), given, processes=processes, at_once=1))
+    cut_one = partial(cut, criteria=criteria, strands=strands, seed=seed, species=species)
+    chosen = stretches(path, lengths, strands=strands, piece=piece, pieces=pieces)
+    return list(for_each(partial(_numbered, cut_one), chosen, processes=processes, at_once=1))
 
 
-def _numbered(how: Callable[[Stretch], list[Entry]], stretch: Stretch) -> tuple[int, list[Entry]]:
-    return stretch.number, how(stretch)
+def _numbered(
+    cut_one: Callable[[Stretch], list[Entry]], stretch: Stretch
+) -> tuple[int, list[Entry]]:
+    return stretch.number, cut_one(stretch)
 
 
-def gathered(pieces: Iterable[pd.DataFrame]) -> list[Entry]:
-    """Pseudo-hairpins of all pieces (`mirpair.contracts.read_pseudo_hairpins`), by stretch."""
+def merge_pieces(pieces: Iterable[pd.DataFrame]) -> list[Entry]:
+    """Merge the pseudo-hairpins of all pieces (`PSEUDO_HAIRPINS`), in the order of stretches."""
     table = pd.concat(list(pieces)).sort_values("stretch", kind="stable")
     if table.empty:
         raise InputError(
-            "no pseudo-hairpin was found: ask for a shorter `stem` or a higher `mfe`, or name "
+            "no pseudo-hairpin was found: choose a shorter `stem` or a higher `mfe`, or use "
             "other sequences"
         )
     rows = table[list(Entry._fields)].itertuples(index=False, name=None)
     return [Entry(*row) for row in rows]
 
 
-def missing(lengths: Sequence[int], found: Sequence[Entry]) -> Counter[int]:
-    """How many pseudo-hairpins of which length were asked for and not found."""
-    return Counter(lengths) - Counter(len(entry.sequence) for entry in found)
+def count_missing(lengths: Sequence[int], entries: Sequence[Entry]) -> Counter[int]:
+    """Count the requested pseudo-hairpins that were not found, by length."""
+    return Counter(lengths) - Counter(len(entry.sequence) for entry in entries)

@@ -1,4 +1,4 @@
-"""Results that others can take instead of making them: what is worth it, made small."""
+"""Saved results that another study, or machine, reuses instead of running the trainings."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from typing import Any
 
 from mirpair.files import InputError, atomic
 
-# What a table, a figure or the report needs of a training; not its weights.
+# The files of a training that tables, figures and the report need: not its weights.
 BENCHMARK = "benchmark.tsv"
 OF_RUN = ("history.tsv", "predictions.tsv.gz", "provenance.json", BENCHMARK)
 OF_WATCHED = ("history.tsv", "provenance.json")
 DATA = "data.json"
 
 
-def kept_runs(
+def reusable_runs(
     folder: str | Path,
     planned: Mapping[str, Mapping[str, Any]],
     files: Iterable[str] = OF_RUN,
     *,
     epochs: int | None = None,
 ) -> list[str]:
-    """Which of the planned trainings are kept whole, and were trained just as they are planned.
+    """List the planned trainings that are saved in full, and were trained just as planned.
 
     Parameters
     ----------
     folder
-        Where results are kept, laid out as in ``results/<study>/``.
+        Folder with saved results, laid out as ``results/<study>/``.
     planned
         Folder of a run, such as ``runs/human-cv1/fixed/paper/seed0``, to the keys of its
         provenance that must be the same: run, model, recipe.
     files
-        What is kept of a run.
+        Files of a run that must be there.
     epochs
-        How many epochs the history must have, if other than the run.
+        Number of epochs in the history, if it differs from the run's.
 
     Raises
     ------
@@ -58,28 +58,33 @@ def _rows(path: Path) -> int:
 
 
 def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]) -> bool:
-    """Whether a folder has kept results; refuse those of other data than the config names.
+    """Check that saved results, if there are any, come from the data that the config names.
 
     Parameters
     ----------
     folder
-        Where results are kept, or will be.
+        Folder with saved results, or for them.
     data
         What must be the same: datasets, experiments and audit of the config, and under sha256 the
         checksum of each file that they name, as far as it is known.
     files
-        What is known of the records (`datasets/…`): all of it must be there.
+        Descriptions of the records (`datasets/…`): all must be there.
+
+    Returns
+    -------
+    bool
+        Whether results are saved there.
 
     Raises
     ------
     InputError
-        If there is no such folder, its results are of other data, or a part of them is missing.
+        If there is no such folder, its results come from other data, or a part of them is missing.
     """
     path = Path(folder) / DATA
     if not Path(folder).is_dir():
         raise InputError(
-            f"{folder}: there is no such folder; correct `kept` in the config, or make the folder "
-            "if results are to be kept there. A path is relative to the folder you work in."
+            f"{folder}: there is no such folder; correct `reuse` in the config, or make the folder "
+            "if results are to be saved there. A path is relative to the folder you work in."
         )
     missing = [name for name in (DATA, *files) if not (Path(folder) / name).is_file()]
     if len(missing) > len(files) and not (Path(folder) / "runs").exists():
@@ -88,23 +93,23 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
         more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
         raise InputError(
             f"{folder}: {missing[0]}{more} missing; get what is missing again from where these "
-            "results come from, or leave out `kept`"
+            "results come from, or leave out `reuse`"
         )
-    known = _read_json(path)
+    saved = _read_json(path)
     changed = [
-        place
-        for place, checksum in data["sha256"].items()
-        if known.get("sha256", {}).get(place, checksum) != checksum
+        ref
+        for ref, checksum in data["sha256"].items()
+        if saved.get("sha256", {}).get(ref, checksum) != checksum
     ]
     if changed:
         raise InputError(
-            f"{folder}: these results were kept of another {changed[0]} than is here; leave out "
-            "`kept`, or name another folder"
+            f"{folder}: these results come from another {changed[0]} than is here; leave out "
+            "`reuse`, or name another folder"
         )
-    if other := [name for name in data if name != "sha256" and known.get(name) != data[name]]:
+    if other := [name for name in data if name != "sha256" and saved.get(name) != data[name]]:
         raise InputError(
-            f"{folder}: these results were kept of other data: the section "
-            f"{', '.join(other)} of the config differs from that in {path}; leave out `kept`"
+            f"{folder}: these results come from other data: the section "
+            f"{', '.join(other)} of the config differs from that in {path}; leave out `reuse`"
         )
     return True
 
@@ -119,12 +124,12 @@ def pack(source: str | Path, destination: str | Path) -> None:
 
 
 def unpack(source: str | Path, destination: str | Path) -> None:
-    """Copy a file that `pack` wrote, as it was before.
+    """Restore a file that `pack` wrote.
 
     Raises
     ------
     InputError
-        If it is damaged.
+        If the packed file is damaged.
     """
     content = Path(source).read_bytes()
     if Path(source).suffix == ".gz":
@@ -134,7 +139,7 @@ def unpack(source: str | Path, destination: str | Path) -> None:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(
-                f"{source}: is damaged ({error}); get it again from where it is kept"
+                f"{source}: is damaged ({error}); get it again from where it was saved"
             ) from error
     with atomic(destination) as temporary:
         temporary.write_bytes(content)

@@ -24,10 +24,12 @@ with atheris.instrument_imports(include=["mirpair", "Bio.SeqIO.FastaIO", "numpy.
 
     from mirpair.contracts import ALPHABET
     from mirpair.files import InputError
-    from mirpair.rna.encoding import Tensors, decode, encode, pairing_partners
+    from mirpair.rna.encoded_sets import Tensors
+    from mirpair.rna.encoding import decode, encode, pairing_partners
     from mirpair.rna.sequences import LONGEST, read_records
     from mirpair.sources.published import read_sources
-    from mirpair.study.config import load_study, read_samples
+    from mirpair.study.load import load_study
+from mirpair.study.prediction import read_samples
 
 ROOT = Path(__file__).parent.parent.parent
 # In memory where there is such a folder, so that a disk is not worn out.

@@ -20,7 +20,7 @@ from mirpair.identification.audit import (
     known_hairpins,
 )
 from mirpair.sources.published import mirror_path, read_sources
-from mirpair.study.config import load_study
+from mirpair.study.load import load_study
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
 pytestmark = pytest.mark.thorough

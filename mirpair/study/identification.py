@@ -1,0 +1,433 @@
+"""A study of which RNAs are pre-miRNAs: all that its config says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, model_validator
+
+from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
+from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
+from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
+from mirpair.study.splits import (
+    AcrossDatasets,
+    Drawn,
+    Experiment,
+    FamilyKFold,
+    Published,
+    SpeciesHeldOut,
+    TimeHeldOut,
+    datasets_of,
+    fold_count,
+)
+from mirpair.study.tables import OWN_TABLES, Counts, Results, Table
+from mirpair.study.trainings import (
+    Figure3,
+    Method,
+    ModelVariant,
+    RecipeVariant,
+    Runs,
+    ShippedNetwork,
+)
+
+
+class Fold(NamedTuple):
+    """An experiment as it is run: a fold of a cross-validation, or a split without folds.
+
+    Attributes
+    ----------
+    group
+        Its key in the config: ``human-cv``.
+    number
+        Number of the fold, from 1; 0 where there are none.
+    """
+
+    group: str
+    number: int
+
+
+class Study(BaseStudy):
+    """A study of which RNAs are pre-miRNAs."""
+
+    task: Literal["identification"] = Field(
+        "identification", description="Task of the study: whether an RNA is a pre-miRNA."
+    )
+    reuse: str | None = Field(
+        None,
+        description="Folder with saved results, laid out as `results/<study>/`: a training saved "
+        "there with the same network, recipe, seed and epochs is reused instead of run, and the "
+        "target `save` saves those that were run; by default everything is run.",
+    )
+    collections: dict[Name, Annotated[AnyCollection, Field(discriminator="source")]] = Field(
+        {},
+        description="RNAs that are collected from databases or cut from genomes, by name; by "
+        "default none.",
+    )
+    datasets: dict[Name, Dataset] = Field(
+        min_length=1, description="Sets of labelled RNAs, by name."
+    )
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="Which records train and which evaluate, by name."
+    )
+    models: dict[Name, ModelVariant] = Field(
+        {}, description="Networks that differ from the known ones, by name; by default none."
+    )
+    recipes: dict[Name, RecipeVariant] = Field(
+        {}, description="Recipes that differ from the known ones, by name; by default none."
+    )
+    runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
+    tables: dict[Name, Table] = Field(
+        description="Tables to write beside those of every study, by name; `{}` for none."
+    )
+    figure3: Figure3 | None = Field(
+        None,
+        description="Trainings that go on beyond their last epoch; by default there is no such "
+        "figure.",
+    )
+    audit: Audit = Field(
+        Audit(hairpins=None, families=None),
+        description="Known hairpins that the audit compares with; by default none.",
+    )
+    shipped: ShippedNetwork | None = Field(
+        None,
+        description="Network of `mirpair predict` and `mirpair scan` to train; by default none.",
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Study:
+        self._collections_are_possible()
+        if len(self.folds()) < sum(fold_count(e) or 1 for e in self.experiments.values()):
+            raise ValueError("experiments: two of them give a fold the same name")
+        for name, experiment in self.experiments.items():
+            for dataset in datasets_of(experiment):
+                self.require_known("experiments", name, "set", dataset, self.datasets)
+        self._variants_are_possible()
+        self._runs_are_possible()
+        self._tables_are_possible()
+        self._figure3_is_possible()
+        self._shipped_is_possible()
+        if not self.plan():
+            raise ValueError(
+                "runs: no experiment has the folds that they name, so nothing is trained"
+            )
+        if taken := [name for name in self.tables if name in OWN_TABLES]:
+            raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
+        self._labels_are_unique()
+        if twice := first_duplicate(self.plan()):
+            raise ValueError(
+                f"runs: {twice.model!r} with recipe {twice.recipe!r} on {twice.experiment!r} is "
+                "listed twice"
+            )
+        return self
+
+    def _runs_are_possible(self) -> None:
+        numbers = {fold.number for fold in self.folds().values()}
+        for index, runs in enumerate(self.runs, 1):
+            where = str(index)
+            for name in runs.experiments or []:
+                self.require_known("runs", where, "experiment", name, self.experiments)
+            for name in runs.models:
+                self.require_known("runs", where, "model", name, {**MODELS, **self.models})
+            self.require_known("runs", where, "recipe", runs.recipe, {**RECIPES, **self.recipes})
+            for number in runs.folds or []:
+                if number < 1 or number not in numbers:
+                    raise ValueError(f"runs.{index}: no experiment has a fold {number}")
+
+    def _tables_are_possible(self) -> None:
+        for name, table in self.tables.items():
+            if isinstance(table, Counts):
+                for dataset in table.sets:
+                    self.require_known("tables", name, "set", dataset, self.datasets)
+            else:
+                for group in table.rows.values():
+                    self.require_known("tables", name, "experiment", group, self.experiments)
+                    if not self.runs_on(group):
+                        raise ValueError(f"tables.{name}: nothing is trained on {group!r}")
+
+    def _figure3_is_possible(self) -> None:
+        if self.figure3 is None:
+            return
+        for key, kind, known in (
+            ("model", "model", {**MODELS, **self.models}),
+            ("recipe", "recipe", {**RECIPES, **self.recipes}),
+            ("validation", "experiment", self.experiments),
+            ("training", "experiment", self.experiments),
+        ):
+            if (name := getattr(self.figure3, key)) is not None:
+                self.require_known("figure3", key, kind, name, known)
+        if self.figure3.training == self.figure3.validation:
+            raise ValueError("figure3: validation and training are the same experiment")
+        if usual := [run.epochs for run in self.watched() if run.epochs >= self.figure3.epochs]:
+            raise ValueError(
+                f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
+                f"{max(usual)}"
+            )
+
+    def _labels_are_unique(self) -> None:
+        methods: dict[str, tuple[str, str]] = {}
+        for run in self.plan():
+            label, method = self.method(run.model, run.recipe).label, (run.model, run.recipe)
+            other = methods.setdefault(label, method)
+            if other != method:
+                raise ValueError(
+                    f"runs: {' with '.join(other)} and {' with '.join(method)} have the "
+                    f"same label {label!r}; give each its own"
+                )
+
+    def _collections_are_possible(self) -> None:
+        for name, labelled in self.datasets.items():
+            if both := [ref for ref in labelled.positives if ref in labelled.negatives]:
+                raise ValueError(
+                    f"datasets.{name}: {both[0]} is among the positives and the negatives"
+                )
+        for name, collection in self.collections.items():
+            if not isinstance(collection, PseudoHairpinCollection):
+                continue
+            self.require_known(
+                "collections", name, "collection", collection.lengths_of, self.collections
+            )
+            if isinstance(self.collections[collection.lengths_of], PseudoHairpinCollection):
+                raise ValueError(
+                    f"collections.{name}: lengths_of: {collection.lengths_of!r} has "
+                    "pseudo-hairpins too; name a collection of positives"
+                )
+        for name, experiment in self.experiments.items():
+            if not isinstance(experiment, FamilyKFold | SpeciesHeldOut | TimeHeldOut):
+                continue
+            dataset = self.datasets.get(experiment.dataset)
+            if dataset and not set(dataset.positives) & set(self.collections):
+                raise ValueError(
+                    f"experiments.{name}: this split needs collections, which know where RNAs "
+                    f"come from, but the positives of the set {experiment.dataset!r} are "
+                    f"{', '.join(dataset.positives)}; name one of `collections` among its "
+                    f"positives (there are {', '.join(self.collections) or 'none'})"
+                )
+
+    def _shipped_is_possible(self) -> None:
+        shipped = self.shipped
+        if shipped is None:
+            return
+        self.require_known(
+            "shipped", "validation", "experiment", shipped.validation, self.experiments
+        )
+        if not fold_count(self.experiments[shipped.validation]):
+            raise ValueError(f"shipped.validation: {shipped.validation!r} has no folds")
+        planned = {run.key for run in self.plan()}
+        for name in self.folds_of(shipped.validation):
+            for seed in self.seeds:
+                if (name, shipped.model, shipped.recipe, seed) not in planned:
+                    raise ValueError(
+                        f"shipped: no training of {shipped.model!r} with recipe "
+                        f"{shipped.recipe!r} on {name!r} is planned; add it to `runs`"
+                    )
+        if shipped.members > len(self.seeds):
+            raise ValueError(
+                f"shipped.members: is {shipped.members}, but there are {len(self.seeds)} `seeds`"
+            )
+
+    def _variants_are_possible(self) -> None:
+        for section, own, known in (
+            ("models", self.models, MODELS),
+            ("recipes", self.recipes, RECIPES),
+        ):
+            for name, variant in own.items():
+                if name in known:
+                    raise ValueError(f"{section}.{name}: this name is taken; choose another one")
+                self.require_known(section, name, "base", variant.base, known)
+        for name, model in self.models.items():
+            base = MODELS[model.base]
+            if model.pooling not in (None, 3) and base.architecture != "variable":
+                raise ValueError(
+                    f"models.{name}: pooling layers can be left out of variable-sized networks "
+                    f"only, and {model.base!r} is not one"
+                )
+
+    def folds(self) -> dict[str, Fold]:
+        """Map each experiment as it is run (``human-cv1``, ``new-test``) to its fold."""
+        named: dict[str, Fold] = {}
+        for name, experiment in self.experiments.items():
+            if count := fold_count(experiment):
+                named |= {f"{name}{number}": Fold(name, number) for number in range(1, count + 1)}
+            else:
+                named[name] = Fold(name, 0)
+        return named
+
+    def folds_of(self, *groups: str) -> list[str]:
+        """List the names of the folds of some experiments of the config."""
+        return [name for name, fold in self.folds().items() if fold.group in groups]
+
+    def fold_counts(self) -> dict[str, int]:
+        """Map each experiment of the config to its number of folds; 0 if it has none."""
+        return {name: fold_count(it) or 0 for name, it in self.experiments.items()}
+
+    def drawn(self) -> list[str]:
+        """List the experiments whose folds are drawn at random."""
+        return [name for name, it in self.experiments.items() if isinstance(it, Drawn)]
+
+    def trained(self) -> list[str]:
+        """List the experiments that something is trained on."""
+        return [name for name in self.experiments if self.runs_on(name)]
+
+    def sets_of(self, fold_name: str) -> list[str]:
+        """List the sets that an experiment takes its records from."""
+        return datasets_of(self.experiments[self.folds()[fold_name].group])
+
+    def validation_of(self, group: str) -> str | None:
+        """Find the cross-validation of an experiment's training set; itself if it is one."""
+        if fold_count(self.experiments[group]):
+            return group
+        dataset = datasets_of(self.experiments[group])[0]
+        for name, experiment in self.experiments.items():
+            trained = fold_count(experiment) and self.runs_on(name)
+            if trained and datasets_of(experiment)[0] == dataset:
+                return name
+        return None
+
+    def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
+        """List the FASTA files of a published split's role, `{fold}` filled in; else none."""
+        group, number = self.folds()[fold_name]
+        experiment = self.experiments[group]
+        if not isinstance(experiment, Published):
+            return []
+        refs: list[str] = getattr(experiment, role)
+        return [ref.replace("{fold}", str(number)) for ref in refs]
+
+    def source_refs(self) -> list[str]:
+        """List every file of sequences or families that the config names."""
+        sets = [ref for d in self.datasets.values() for ref in (*d.positives, *d.negatives)]
+        train = [ref for name in self.folds() for ref in self.split_files(name, "train")]
+        evaluate = [ref for name in self.folds() for ref in self.split_files(name, "evaluate")]
+        older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
+        collected = [ref for it in self.collections.values() for ref in it.source_refs()]
+        named = sets + train + evaluate + older + self.audit.source_refs()
+        return [ref for ref in named if ref not in self.collections] + collected
+
+    def collections_of(self, dataset: str) -> list[str]:
+        """List the collections that a set takes its records from."""
+        files = (*self.datasets[dataset].positives, *self.datasets[dataset].negatives)
+        return [ref for ref in files if ref in self.collections]
+
+    def origins_of(self, group: str, *splits: str) -> list[str]:
+        """List the collections of an experiment's set if it has one of some splits; else none."""
+        experiment = self.experiments[group]
+        if experiment.split not in splits:
+            return []
+        return self.collections_of(datasets_of(experiment)[0])
+
+    def older(self, fold_name: str) -> str | None:
+        """Return the older release of a split in time; None of other splits."""
+        experiment = self.experiments[self.folds()[fold_name].group]
+        return experiment.older if isinstance(experiment, TimeHeldOut) else None
+
+    def releases(self) -> dict[str, str]:
+        """Map files to the releases that collections state for them."""
+        return {
+            ref: it.release
+            for it in self.collections.values()
+            for ref in it.source_refs()
+            if it.release
+        }
+
+    def max_lengths(self, fold_name: str) -> dict[str, int | None]:
+        """Map the networks that are trained on an experiment to the longest RNA that each takes."""
+        return {
+            run.model: self.training(fold_name, run.model, run.recipe)[0].max_length
+            for run in self.plan()
+            if run.experiment == fold_name
+        }
+
+    def result_tables(self) -> dict[str, Results]:
+        """Return the tables of results, by name."""
+        return {name: table for name, table in self.tables.items() if isinstance(table, Results)}
+
+    def count_tables(self) -> dict[str, Counts]:
+        """Return the tables of counts, by name."""
+        return {name: table for name, table in self.tables.items() if isinstance(table, Counts)}
+
+    def runs_on(self, *groups: str) -> list[Run]:
+        """List the trainings on some experiments of the config, on all their folds."""
+        folds = self.folds()
+        return [run for run in self.plan() if folds[run.experiment].group in groups]
+
+    def runs_in_table(self, table: str) -> list[Run]:
+        """List the trainings that a table of results shows."""
+        return self.runs_on(*self.result_tables()[table].rows.values())
+
+    def plan(self) -> list[Run]:
+        """List every training of the study, in the order of the config."""
+        plan = []
+        for runs in self.runs:
+            for name, (group, number) in self.folds().items():
+                if runs.experiments is not None and group not in runs.experiments:
+                    continue
+                if runs.folds is not None and number and number not in runs.folds:
+                    continue
+                plan += [
+                    Run(
+                        name,
+                        model,
+                        runs.recipe,
+                        seed,
+                        runs.epochs or self.training(name, model, runs.recipe)[1].epochs,
+                    )
+                    for model in runs.models
+                    for seed in self.seeds
+                ]
+        return plan
+
+    def watched(self) -> list[Run]:
+        """List the trainings of Figure 3, the folds first; their epochs are those of the result."""
+        if self.figure3 is None:
+            return []
+        model, recipe = self.figure3.model, self.figure3.recipe
+        groups = [self.figure3.validation, self.figure3.training]
+        return [
+            Run(name, model, recipe, self.seeds[0], self.training(name, model, recipe)[1].epochs)
+            for group in groups
+            if group is not None
+            for name in self.folds_of(group)
+        ]
+
+    def held_out_runs(self) -> list[Run]:
+        """List the trainings whose held-out scores calibrate the shipped network."""
+        if self.shipped is None:
+            return []
+        wanted = (self.shipped.model, self.shipped.recipe)
+        runs = self.runs_on(self.shipped.validation)
+        return [run for run in runs if (run.model, run.recipe) == wanted]
+
+    def runs_on_all(self) -> list[Run]:
+        """List the trainings on all records of a set, whose networks are shipped."""
+        if self.shipped is None:
+            return []
+        # As many epochs as the trainings that calibrate it.
+        first = self.held_out_runs()[0]
+        (dataset,) = self.sets_of(first.experiment)
+        return [Run(dataset, first.model, first.recipe, seed, first.epochs) for seed in self.seeds]
+
+    def training(self, fold_name: str, model: str, recipe: str) -> tuple[Model, Recipe]:
+        """Return what a run trains and how, by the names that it has in the config."""
+        network, split = self._network(model), self._split_of(fold_name)
+        if recipe in RECIPES:
+            return RECIPES[recipe](network, split)
+        return self.recipes[recipe].training(network, split)
+
+    def method(self, model: str, recipe: str) -> Method:
+        """Return what a network that is trained by a recipe is called."""
+        network, known = self._network(model), recipe in RECIPES
+        suffix = f", {recipe if known else self.recipes[recipe].label}"
+        if recipe == "paper":
+            suffix = ""
+        # Only the recipes of the paper and of its code reproduce anything.
+        reproduces = network.published if known else ""
+        return Method(network.label + suffix, reproduces, (reproduces or network.label) + suffix)
+
+    def _network(self, model: str) -> Model:
+        return MODELS[model] if model in MODELS else self.models[model].network()
+
+    def _split_of(self, fold_name: str) -> Split:
+        group, number = self.folds()[fold_name]
+        if number:
+            return "cross-validation"
+        is_across = isinstance(self.experiments[group], AcrossDatasets)
+        return "across-datasets" if is_across else "test"

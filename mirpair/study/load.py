@@ -1,0 +1,112 @@
+"""Check the config of a study, and explain what is wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mirpair.files import InputError
+from mirpair.study.families import FamilyStudy
+from mirpair.study.identification import Study
+from mirpair.study.prediction import PredictionStudy
+
+# Keys that were renamed: the old names still work in this release.
+RENAMED = {"kept": "reuse"}
+AnyStudy = Study | FamilyStudy | PredictionStudy
+_TASKS: dict[Any, type[AnyStudy]] = {"families": FamilyStudy, "prediction": PredictionStudy}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a config of any task, for editors."""
+    return TypeAdapter(AnyStudy).json_schema()
+
+
+def load_study(config: Mapping[str, Any]) -> AnyStudy:
+    """Check a config as it came from YAML; its key `task` says which kind of study it is.
+
+    Raises
+    ------
+    InputError
+        Listing everything that is wrong: where it is, what it is and what it should be.
+    """
+    try:
+        return _TASKS.get(str(config.get("task")), Study).model_validate(_with_new_keys(config))
+    except ValidationError as error:
+        problems = [_explain(dict(problem)) for problem in error.errors()]
+        raise InputError(
+            "the config is not valid:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+            + "\nconfig/README.md explains every key."
+        ) from error
+
+
+def renamed_keys(config: Mapping[str, Any]) -> list[str]:
+    """List a notice for each key of a config that has a new name."""
+    return [
+        f"config: the key `{old}` is now called `{new}`; the old name stops working in the next "
+        "release"
+        for old, new in RENAMED.items()
+        if old in config
+    ]
+
+
+def _with_new_keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    for old, new in RENAMED.items():
+        if old in config and new in config:
+            raise InputError(f"config: `{old}` is the old name of `{new}`; give `{new}` alone")
+    return {RENAMED.get(key, key): value for key, value in config.items()}
+
+
+_SPLITS = (
+    *("k-fold", "cluster-k-fold", "family-k-fold"),
+    *("species", "time", "published", "across-datasets"),
+)
+_COLLECTIONS = ("hairpins", "rfam", "pseudo-hairpins")
+_KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
+# Sections whose keys are names of the user.
+_NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    loc = list(problem["loc"])
+    # pydantic adds the kind that it takes an experiment or a table for, after its name.
+    if len(loc) > 2 and loc[0] in ("experiments", "tables", "collections") and loc[2] in _KINDS:
+        del loc[2]
+    # Entries of lists are counted from 1; a number that is a key of a mapping stays as it is.
+    named = loc and loc[0] in _NAMED
+    where = ".".join(
+        str(part + 1) if isinstance(part, int) and not (named and depth == 1) else str(part)
+        for depth, part in enumerate(loc)
+        if part != "[key]"
+    )
+    match problem["type"]:
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return f"{where}: this key is not known here; is it misspelt or in the wrong section?"
+        case "missing":
+            return f"{where}: this key is missing"
+        case "union_tag_not_found" | "union_tag_invalid" if loc[0] == "collections":
+            return f"{where}.source: must be one of {', '.join(_COLLECTIONS)}"
+        case "union_tag_not_found" | "union_tag_invalid":
+            return f"{where}.split: must be one of {', '.join(_SPLITS)}"
+        case "literal_error":
+            return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
+        case "list_type":
+            return f"{where}: is {problem['input']!r}, must be a list: [{problem['input']}]"
+        case "dict_type" | "model_type" | "dataclass_type":
+            return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
+        case "string_type":
+            return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
+        case "string_pattern_mismatch" if loc[0] == "collections" and "families" in loc:
+            return f"{where}: is {problem['input']!r}; an accession of Rfam is RF and five digits"
+        case "string_pattern_mismatch" if loc == ["families"]:
+            how = "write {family} once, in place of a family's name"
+            return f"{where}: is {problem['input']!r}; {how}"
+        case "string_pattern_mismatch":
+            return f"{where}: is {problem['input']!r}; a name is letters, digits, - and _"
+        case "value_error":
+            text = str(problem["ctx"]["error"])
+            return f"{where}: {text}" if where else text
+        case _:
+            return f"{where}: is {problem['input']!r}; {problem['msg']}"

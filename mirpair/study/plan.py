@@ -1,0 +1,429 @@
+"""What a study asks of the workflow: files, runs and params, computed from its checked config.
+
+Nothing here knows Snakemake. ``<raw>`` and ``<results>`` in a path are the folders of downloads and
+of the study's results, which the workflow fills in.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mirpair.contracts import read_published_counts, read_published_results
+from mirpair.files import InputError, sha256
+from mirpair.recipes import FAMILY_MODELS
+from mirpair.sources.live import canonical, is_remote, raw_name, read_lock
+from mirpair.sources.published import Source, read_sources
+from mirpair.study.base import Run, RunKey
+from mirpair.study.families import FamilyStudy
+from mirpair.study.identification import Study
+from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
+
+# Files of the sources table that shipped weights are compared with, whatever a study is made of.
+FOR_SHIPPING = ("mirbase-22/hairpins.csv", "ecoli/bacteria.fna")
+Resolve = Callable[[str], str]
+
+
+def resolve(path: str, home: Path) -> str:
+    """Return the path of a config's file: relative to the working folder, or else to `home`."""
+    at_home = home / path
+    return os.path.relpath(at_home) if at_home.exists() and not Path(path).exists() else path
+
+
+def check_writable(folder: str | Path) -> None:
+    """Check that results can be written to a folder that need not exist yet.
+
+    Raises
+    ------
+    InputError
+        If they cannot.
+    """
+    existing = next(it for it in Path(folder, "_").absolute().parents if it.exists())
+    if not os.access(existing, os.W_OK):
+        raise InputError(
+            f"{existing}: this folder cannot be written, and results go there: make it writable "
+            "(is the disk mounted read-only?), or work in a copy of this repository"
+        )
+
+
+def study_sources(default: str | Path, own: str | None) -> dict[str, Source]:
+    """Read the table of published files: the default one, or a study's own.
+
+    Raises
+    ------
+    InputError
+        If a table is not valid.
+    """
+    sources = read_sources(default)
+    if own is None:
+        return sources
+    return {name: sources[name] for name in FOR_SHIPPING if name in sources} | read_sources(own)
+
+
+def citations(sources: Mapping[str, Source], refs: Iterable[str]) -> list[str]:
+    """List whom to cite for files of the sources table, and their licences, each once."""
+    refs = list(refs)
+    named = [sources[ref] for ref in refs if ref in sources]
+    own = ["files of the study's own"] * any(ref not in sources for ref in refs)
+    return own + list(dict.fromkeys(f"{s.citation}; licence: {s.licence}" for s in named))
+
+
+@dataclass(frozen=True)
+class SourceFiles:
+    """The files that a config names, and where the workflow has them.
+
+    Attributes
+    ----------
+    home
+        Folder of the workflow, where a relative path is searched second.
+    sources
+        The table of published files.
+    collections
+        Names of the study's collections.
+    live
+        Name below ``<raw>`` to the live source that is downloaded there.
+    """
+
+    home: Path
+    sources: Mapping[str, Source]
+    collections: Collection[str]
+    live: Mapping[str, str]
+
+    def path_of(self, ref: str, *, may_be_made: bool = False) -> str:
+        """Return the file that a config names: collected, downloaded, or the user's own.
+
+        Parameters
+        ----------
+        ref
+            A collection, a name of the sources table, a URL or a path.
+        may_be_made
+            Whether a path may be missing, because another workflow has a rule that makes it.
+
+        Raises
+        ------
+        InputError
+            If there is no such file.
+        """
+        if ref in self.collections:
+            return f"<results>/collections/{ref}.fa"
+        name = raw_name(ref) if is_remote(ref) else ref
+        if name in self.sources or name in self.live:
+            return f"<raw>/{name}"
+        path = resolve(ref, self.home)
+        if may_be_made or Path(path).is_file():
+            return path
+        close = difflib.get_close_matches(ref, [*self.collections, *self.sources], n=1)
+        raise InputError(
+            f"{ref}: there is no such file, and it is no name in the sources table"
+            + (" and no collection" if self.collections else "")
+            + (f" (did you mean {close[0]}?)" if close else "")
+            + ": correct it in the config. A path is relative to the folder you work in."
+        )
+
+
+def training_params(
+    study: Study | FamilyStudy, run: Run, *, like: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return what a run trains and how, in every detail, as params of a script.
+
+    `like` names the experiment whose trainings the run equals, if it is not its own.
+    """
+    model, recipe = study.training(like or run.experiment, run.model, run.recipe)
+    return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
+
+
+def by_key(runs: Iterable[Run]) -> dict[RunKey, Run]:
+    """Return runs by their keys."""
+    return {run.key: run for run in runs}
+
+
+def check_published_tables(study: Study, resolve: Resolve) -> None:
+    """Check the files with published rows that the tables of a study name.
+
+    Raises
+    ------
+    InputError
+        If one is not valid.
+    """
+    for results in study.result_tables().values():
+        if results.published:
+            read_published_results(resolve(results.published), results.rows)
+    for counts in study.count_tables().values():
+        if counts.published:
+            read_published_counts(resolve(counts.published))
+
+
+def described_runs(
+    study: Study, runs: Iterable[Run], *, beside_published: bool = False
+) -> list[dict[str, Any]]:
+    """Describe runs as params of a script that makes tables or figures.
+
+    Parameters
+    ----------
+    study, runs
+        A study, and runs of it.
+    beside_published
+        Whether published rows stand beside them: a network then has the name that it has there.
+
+    Returns
+    -------
+    list
+        For each run its fields, group and number of its fold, label (name of the method),
+        published (name of the published row that it reproduces; empty if none is shown), and usual
+        (epochs of its recipe).
+    """
+    folds, rows = study.folds(), []
+    for run in runs:
+        _, recipe = study.training(run.experiment, run.model, run.recipe)
+        method, fold = study.method(run.model, run.recipe), folds[run.experiment]
+        rows.append(
+            {
+                **asdict(run),
+                **fold._asdict(),
+                "label": method.label_beside_published if beside_published else method.label,
+                "published": method.reproduces if beside_published else "",
+                "usual": recipe.epochs,
+            }
+        )
+    return rows
+
+
+def evaluated_runs(study: Study, group: str) -> list[dict[str, Any]]:
+    """Describe the runs on an experiment as params of the script that evaluates them together."""
+    folds = study.folds()
+    return [
+        {
+            **{key: it for key, it in asdict(run).items() if key != "experiment"},
+            "number": folds[run.experiment].number,
+        }
+        for run in study.runs_on(group)
+    ]
+
+
+def drawn_networks(study: Study) -> list[dict[str, Any]]:
+    """List one network of each layout that is trained, as the paper's Figure 2 shows them."""
+    trained = [(run, training_params(study, run)["model"]) for run in study.plan()]
+    drawn: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for run, model in sorted(trained, key=lambda item: not item[1]["pairing"]):
+        layout = (model["architecture"], model["order"], model["pooling"])
+        in_paper = model["order"] == "figure-2"
+        label = model["label"] if in_paper else study.method(run.model, run.recipe).label
+        drawn.setdefault(layout, {**model, "label": label})
+    return list(drawn.values())
+
+
+def figures_of_report(study: Study, *, has_figure3: bool) -> dict[str, tuple[str, str]]:
+    """Map figures of the report that belong to no table to heading and caption file, in order."""
+    shown = {
+        "figure1": ("The encoding (Figure 1 of the paper)", "figure1"),
+        "figure2": ("The networks (Figure 2)", "figure2"),
+    }
+    if has_figure3:
+        shown["figure3"] = ("Beyond the last epoch (Figure 3)", "figure3")
+    shown["figure4"] = ("Lengths (Figure 4)", "figure4")
+    for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):
+        for group in study.trained():
+            shown[f"{kind}/{group}"] = (f"{heading} of {group}", kind)
+    shown["resources"] = ("Run time and memory", "resources")
+    return shown
+
+
+def benchmark_files(study: Study, pieces: Sequence[str]) -> dict[str, list[str]]:
+    """List the benchmark files of all jobs from folding to evaluation, by rule; below <results>.
+
+    A set is folded in `pieces`.
+    """
+    sets, folds, runs = study.datasets, study.folds(), study.plan()
+    names = {"fold": [f"benchmarks/fold/{it}/{piece}.tsv" for piece in pieces for it in sets]}
+    for rule in ("records", "structures", "features", "encode"):
+        names[rule] = [f"benchmarks/{rule}/{dataset}.tsv" for dataset in sets]
+    names["folds"] = [f"benchmarks/folds/{group}.tsv" for group in study.drawn()]
+    for rule in ("experiments", "audit", "baselines"):
+        names[rule] = [f"benchmarks/{rule}/{fold}.tsv" for fold in folds]
+    names["train"] = [f"runs/{run.folder}/benchmark.tsv" for run in runs]
+    names["evaluate"] = [f"benchmarks/evaluate/{run.folder}.tsv" for run in runs]
+    names["evaluate_group"] = [f"benchmarks/evaluate_group/{it}.tsv" for it in study.trained()]
+    return names
+
+
+def expected_provenance(study: Study, runs: Iterable[Run], kind: str) -> dict[str, dict[str, Any]]:
+    """Map the folder of each run below <results> to what its provenance says of the training."""
+    return {
+        f"{kind}/{run.folder}": {"run": asdict(run), **training_params(study, run)} for run in runs
+    }
+
+
+def data_files(study: Study) -> list[str]:
+    """List the saved files that describe a study's records, below <results>, compressed."""
+    described = ("features.tsv.gz", "summary.json")
+    audited = ("records.tsv.gz", "shortcuts.tsv")
+    return [
+        *(f"datasets/{name}/{file}" for name in study.datasets for file in described),
+        *(f"audit/{name}/{file}" for name in study.folds() for file in audited),
+        *(f"baselines/{name}.tsv.gz" for name in study.folds()),
+    ]
+
+
+def experiment_membership(study: Study) -> dict[str, dict[str, Any]]:
+    """Return the experiments of a config, without values that change no record's role."""
+    experiments = study.model_dump(mode="json")["experiments"]
+    without_effect = [("identity", None), ("copies", "keep"), ("copies", "refuse")]
+    return {
+        name: dict(item for item in split.items() if item not in without_effect)
+        for name, split in experiments.items()
+    }
+
+
+def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
+    """Return what decides the data of a study: what saved results must have been made from."""
+    collections = {
+        name: it.model_dump(mode="json", exclude={"release"})
+        for name, it in study.collections.items()
+    }
+    return {
+        **study.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
+        **({"collections": collections} if collections else {}),
+        "experiments": experiment_membership(study),
+        "sha256": checksums,
+    }
+
+
+def checksums(
+    refs: Iterable[str], sources: Mapping[str, Source], lock: str, resolve: Resolve
+) -> dict[str, str]:
+    """Return the SHA-256 of files that a config names, as far as it is known.
+
+    That of a live source is in the file `lock`; `resolve` returns the path of a user's own file.
+    """
+    known, locked = {}, read_lock(lock)
+    for ref in sorted(set(refs)):
+        if ref in sources:
+            known[ref] = sources[ref].sha256
+        elif is_remote(ref):
+            if row := locked.get(canonical(ref)):
+                known[ref] = row.sha256
+        elif Path(resolve(ref)).is_file():
+            known[ref] = sha256(resolve(ref))
+    return known
+
+
+@dataclass(frozen=True)
+class SavedResults:
+    """The saved results of a folder that a study reuses.
+
+    Attributes
+    ----------
+    folder
+        Folder with saved results; None if the study reuses none.
+    data
+        What they must have been made from.
+    runs, watched
+        Folders below <results> of the trainings that are reused, and of those of Figure 3.
+    files
+        File below <results> to the saved file that it is restored from.
+    """
+
+    folder: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    runs: Sequence[str] = ()
+    watched: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def saved_results(
+    study: Study, folder: str, results: str, checksums: Mapping[str, str]
+) -> SavedResults:
+    """Find the saved results that a study reuses.
+
+    A training whose weights are in the study's own folder `results` is never replaced.
+
+    Raises
+    ------
+    InputError
+        If the saved results come from other data, or a part of them is missing or not readable.
+    """
+    data, of_data = data_of(study, checksums), data_files(study)
+    if not check_data(folder, data, of_data):
+        return SavedResults(folder, data)
+    planned = expected_provenance(study, study.plan(), "runs")
+    epochs = study.figure3.epochs if study.figure3 else None
+    of_figure3 = expected_provenance(study, study.watched(), "watched")
+    runs, watched = (
+        [name for name in names if not Path(results, name, "weights.safetensors").exists()]
+        for names in (
+            reusable_runs(folder, planned),
+            reusable_runs(folder, of_figure3, OF_WATCHED, epochs=epochs),
+        )
+    )
+    files = [f"{name}/{file}" for name in runs for file in OF_RUN]
+    files += [f"{name}/{file}" for name in watched for file in OF_WATCHED]
+    # A study that trains anything makes the records, and so all that describes them.
+    files += of_data if len(runs) == len(planned) else []
+    restored = {name.removesuffix(".gz"): f"{folder}/{name}" for name in files}
+    return SavedResults(folder, data, runs, watched, restored)
+
+
+def encoding_of(model: str) -> str:
+    """Return the name of the file, without its suffix, that a network of families is trained on."""
+    return "ensembles" if FAMILY_MODELS[model].needs == "ensemble" else "tensors"
+
+
+@dataclass(frozen=True)
+class FamilyOutputs:
+    """What the tables and figures of a study of families show.
+
+    Attributes
+    ----------
+    series
+        Experiments that differ only in the number of training records.
+    compared, with_mirgenedb
+        The experiment that is compared with Infernal, and with MirGeneDB's models; or none.
+    shown
+        Experiments that tables and figures show one by one.
+    rejected
+        Those of them with RNAs to reject, and with records that choose the threshold.
+    tables
+        Names of the tables.
+    figures
+        Name of each figure to its heading and its caption file.
+    """
+
+    series: list[str]
+    compared: list[str]
+    with_mirgenedb: list[str]
+    shown: list[str]
+    rejected: list[str]
+    tables: list[str]
+    figures: dict[str, tuple[str, str]]
+
+
+def family_outputs(study: FamilyStudy) -> FamilyOutputs:
+    """Choose what the tables and figures of a study of families show."""
+    series = study.series()
+    compared = [study.infernal.experiment] if study.infernal else []
+    with_mirgenedb = compared if study.infernal and study.infernal.mirgenedb else []
+    with_runs = {run.experiment for run in study.plan()}
+    trained = [name for name in study.experiments if name in with_runs]
+    shown = [name for name in trained if name not in series] or trained
+    splits = study.experiments
+    rejected = [name for name in shown if splits[name].outliers and splits[name].validation]
+    tables = [
+        "accuracy",
+        *(["sizes"] if series else []),
+        *(["rejection"] if rejected else []),
+        *(["infernal", "growth"] if compared else []),
+    ]
+    figures = {
+        "methods": ("Accuracy by encoding", "methods"),
+        "bands": ("Accuracy by what trained alike", "bands"),
+        **({"sizes": ("Accuracy by family size", "sizes")} if series else {}),
+        "confusions": ("What is confused", "confusions"),
+        **({"rejection": ("ROC of rejection", "roc")} if rejected else {}),
+        **({"speed": ("Speed against Infernal", "speed")} if compared else {}),
+        "histories": ("Training histories", "histories"),
+    }
+    return FamilyOutputs(series, compared, with_mirgenedb, shown, rejected, tables, figures)

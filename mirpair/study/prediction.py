@@ -1,0 +1,125 @@
+"""A study that scores anyone's RNAs and genomes: its config and its sheet of samples."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from mirpair.files import InputError, read_tsv
+from mirpair.study.base import NAME, BaseStudy, Run, Section
+
+
+class Predicting(Section):
+    """How anyone's RNAs are scored."""
+
+    prior: float = Field(
+        default=0.1, gt=0, lt=1, description="Share of pre-miRNAs that is expected among the RNAs."
+    )
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Probability from which on an RNA is called a pre-miRNA.",
+    )
+    nearest: bool = Field(
+        default=True, description="Whether to look for the nearest known hairpin."
+    )
+
+
+class Scanning(Section):
+    """How a genome is scanned."""
+
+    prior: float = Field(
+        default=0.001,
+        gt=0,
+        lt=1,
+        description="Share of pre-miRNAs that is expected among the hairpins.",
+    )
+    false_positives: Literal["5%", "1%", "0.1%"] = Field(
+        default="1%",
+        description="Share of a genome's hairpins without pre-miRNAs that may be called.",
+    )
+    nearest: bool = Field(
+        default=True, description="Whether to look for the nearest known hairpin."
+    )
+    span: int = Field(default=120, ge=50, le=400, description="Longest hairpin, nt.")
+    stem: int = Field(default=18, ge=3, description="Least base pairs of a hairpin.")
+    loop: int = Field(default=25, ge=3, description="Most bases in its loop.")
+    mfe: float = Field(default=-15.0, le=0, description="Highest energy, kcal/mol.")
+    masked: bool = Field(
+        default=False, description="Whether lower-case bases are passed over, as N is."
+    )
+    fast: bool = Field(
+        default=False,
+        description="Whether single stems are looked for instead of folding everything.",
+    )
+
+
+class PredictionStudy(BaseStudy):
+    """A study that scores anyone's RNAs and genomes; nothing is trained."""
+
+    task: Literal["prediction"] = Field(
+        description="Task of the study: to score RNAs and genomes with existing weights."
+    )
+    title: str = Field("Predictions", description="Heading of the report.")
+    samples: str = Field(
+        description="Sheet of samples: a TSV file with the columns `sample` (a name), `run` "
+        "(`predict` or `scan`) and `fasta` (a path, a URL or a name of the sources table)."
+    )
+    weights: str | None = Field(
+        None, description="File of weights to use; by default those that come with mirpair."
+    )
+    predict: Predicting = Field(Predicting(), description="How to score RNAs.")
+    scan: Scanning = Field(Scanning(), description="How to scan genomes.")
+
+    def source_refs(self) -> list[str]:
+        """Return no file: those of the samples are in the sheet, see `read_samples`."""
+        return []
+
+    def plan(self) -> list[Run]:
+        """Return no run: nothing is trained."""
+        return []
+
+
+class Sample(NamedTuple):
+    """A row of the sheet of samples.
+
+    Attributes
+    ----------
+    run
+        ``"predict"`` or ``"scan"``.
+    fasta
+        A file: a name of the sources table, a URL or a path.
+    """
+
+    run: str
+    fasta: str
+
+
+def read_samples(path: str) -> dict[str, Sample]:
+    """Read the sheet of samples: a TSV with the columns sample, run and fasta.
+
+    Raises
+    ------
+    InputError
+        If the file is not such a sheet, a sample is listed twice, or a name or value is invalid.
+    """
+    table = read_tsv(path, dict.fromkeys(("sample", *Sample._fields), "str"), remedy="correct it")
+    samples: dict[str, Sample] = {}
+    for number, row in enumerate(table.itertuples(index=False), 2):
+        where = f"{path}: line {number}"
+        name, sample = str(row.sample), Sample(str(row.run), str(row.fasta))
+        if not re.fullmatch(NAME, name):
+            raise InputError(f"{where}: sample is {name!r}; a name is letters, digits, - and _")
+        if name in samples:
+            raise InputError(f"{where}: the sample {name!r} is listed twice")
+        if sample.run not in ("predict", "scan"):
+            raise InputError(f"{where}: run is {sample.run!r}, must be 'predict' or 'scan'")
+        if not sample.fasta:
+            raise InputError(f"{where}: the sample {name!r} has no FASTA file")
+        samples[name] = sample
+    if not samples:
+        raise InputError(f"{path}: it lists no samples")
+    return samples

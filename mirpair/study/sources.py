@@ -1,0 +1,177 @@
+"""The sections of a config about where RNAs come from: audit, collections, datasets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mirpair.rna.sequences import LONGEST
+from mirpair.study.base import Name, Section, Seed, SourceRef, SourceRefs
+
+# Where Rfam publishes all sequences of a family.
+RFAM = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/{family}.fa.gz"
+FamilyFile = Annotated[str, Field(min_length=1)]
+
+
+class Audit(Section):
+    """References that the audit compares evaluation records with."""
+
+    hairpins: SourceRef | None = Field(
+        None,
+        description="FASTA file of known hairpins, whose headers begin with name and accession as "
+        "in miRBase; by default no hairpin is known.",
+    )
+    families: FamilyFile | None = Field(
+        None,
+        description="miRBase's `miFam.dat`, which maps the accessions of `hairpins` to families; "
+        "by default no family is known.",
+    )
+
+    @model_validator(mode="after")
+    def _families_are_of_hairpins(self) -> Audit:
+        if self.families and not self.hairpins:
+            raise ValueError("families are those of known hairpins, so it needs `hairpins` too")
+        return self
+
+    def source_refs(self) -> list[str]:
+        """List the files that it names: none, the hairpins, or both."""
+        return [ref for ref in (self.hairpins, self.families) if ref is not None]
+
+
+class _Collection(Section):
+    release: str = Field(
+        "",
+        description="Release of the database, recorded in the lock file and not checked; by "
+        "default the date on which the server says that the file was last modified.",
+    )
+
+    def params(self) -> dict[str, Any]:
+        """Return what decides which RNAs are collected, as params of a script."""
+        return self.model_dump(exclude={"release"})
+
+
+class _Database(_Collection):
+    shortest: int = Field(1, ge=1, description="Minimum length of an RNA, nt.")
+    longest: int = Field(LONGEST, ge=1, description="Maximum length of an RNA, nt.")
+
+    @model_validator(mode="after")
+    def _lengths_are_possible(self) -> Self:
+        if self.shortest > self.longest:
+            raise ValueError(f"no RNA has {self.shortest} nt or more but at most {self.longest}")
+        return self
+
+
+class HairpinCollection(_Database):
+    """Hairpins of miRBase or MirGeneDB."""
+
+    source: Literal["hairpins"] = Field(description="Kind of collection.")
+    file: SourceRef = Field(
+        description="FASTA file of miRBase (`hairpin.fa`) or MirGeneDB, or a CSV file with the "
+        "columns accession, ID and precursor."
+    )
+    species: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="Species to collect, as names of hairpins begin (`hsa`), in any case; by "
+        "default all.",
+    )
+    families: FamilyFile | None = Field(
+        None,
+        description="miRBase's `miFam.dat`, which maps accessions to families; by default the "
+        "family is read from the name (hsa-mir-10b: mir-10).",
+    )
+
+    def source_refs(self) -> list[str]:
+        """List the files that it is made from."""
+        return [ref for ref in (self.file, self.families) if ref is not None]
+
+
+class RfamCollection(_Database):
+    """Other RNAs, or microRNA families, of Rfam."""
+
+    source: Literal["rfam"] = Field(description="Kind of collection.")
+    families: list[Annotated[str, Field(pattern=r"^RF\d{5}$")]] = Field(
+        [],
+        description="Accessions of families (`RF00005`) to download from Rfam's server; give "
+        "these or `file`.",
+    )
+    file: SourceRef | None = Field(
+        None,
+        description="Alignments in Stockholm format, such as `Rfam.seed`; give this or `families`.",
+    )
+    without: list[str] = Field(
+        [],
+        description="Types of families of `file` to leave out, by words of `#=GF TP` such as "
+        "`miRNA`, in any case.",
+    )
+    at_most: int | None = Field(
+        None, ge=1, description="Maximum number of RNAs per family; by default all."
+    )
+    seed: Seed = Field(0, description="Seed of the choice of `at_most` RNAs per family.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> RfamCollection:
+        if bool(self.families) == (self.file is not None):
+            raise ValueError("it needs either `families` (accessions) or `file`, and not both")
+        if self.without and self.file is None:
+            raise ValueError("`without` is about the types of a `file`; leave out its families")
+        return self
+
+    def source_refs(self) -> list[str]:
+        """List the files that it is made from: one, or one per family."""
+        return [self.file] if self.file else [RFAM.format(family=it) for it in self.families]
+
+
+class PseudoHairpinCollection(_Collection):
+    """Parts of sequences without pre-miRNAs that fold as pre-miRNAs do (Xue et al. 2005)."""
+
+    source: Literal["pseudo-hairpins"] = Field(description="Kind of collection.")
+    file: SourceRef = Field(
+        description="FASTA file of a genome or of transcripts; `ncbi:GCF_000146045.2/genome` (or "
+        "`/cds`, `/rna`) and `ncbi:NM_000014.6,NM_000015.3/cds` are downloaded from NCBI."
+    )
+    lengths_of: Name = Field(
+        description="Collection whose lengths the pseudo-hairpins are drawn from."
+    )
+    per_positive: int = Field(
+        1, ge=1, description="Number of pseudo-hairpins per RNA of that collection."
+    )
+    strands: Literal["both", "plus"] = Field(
+        "both",
+        description="Strands to cut from: `both` of a genome, `plus` of coding sequences and "
+        "transcripts.",
+    )
+    stem: int = Field(18, ge=3, description="Minimum number of base pairs in the stem.")
+    mfe: float = Field(-15.0, le=0, description="Maximum folding energy (MFE), kcal/mol.")
+    species: str = Field(
+        "", description="Species of the sequences, for a split by species; by default none."
+    )
+    seed: Seed = Field(0, description="Seed of the choice of lengths and positions.")
+
+    def source_refs(self) -> list[str]:
+        """List the file that they are cut from."""
+        return [self.file]
+
+
+AnyCollection = HairpinCollection | RfamCollection | PseudoHairpinCollection
+
+
+class Dataset(Section):
+    """A set of labelled RNAs."""
+
+    positives: SourceRefs = Field(
+        description="Pre-miRNAs (label 1): FASTA files, or names of `collections`."
+    )
+    negatives: SourceRefs = Field(
+        description="All other RNAs (label 0): FASTA files, or names of `collections`."
+    )
+    on_ambiguous: Literal["error", "drop"] = Field(
+        "error",
+        description="What to do with a record that has a character outside ACGU(T): `error` stops "
+        "and names file, record and position, `drop` leaves it out and lists it.",
+    )
+    cleaned: bool = Field(
+        False,
+        description="Whether to leave out records that are known to be wrong: sequences in both "
+        "classes, negatives that are known hairpins (of `audit.hairpins`), and copies.",
+    )

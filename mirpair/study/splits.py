@@ -1,0 +1,148 @@
+"""The section `experiments` of a config: which records train, and which evaluate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from mirpair.study.base import Name, Section, Seed, SourceRef, SourceRefs
+
+Folds = Annotated[int, Field(ge=2, description="Number of folds.")]
+
+
+class _Split(Section):
+    identity: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Sequence identity to a training record from which on an evaluation record is "
+        "left out (1: copies only); by default none is left out.",
+    )
+    copies: Literal["refuse", "keep"] = Field(
+        "refuse",
+        description="What to do with a sequence in both roles: `refuse` stops, `keep` allows it, "
+        "as in the splits that the paper published.",
+    )
+
+
+class Drawn(_Split):
+    """A cross-validation whose folds are drawn at random."""
+
+    dataset: Name = Field(description="Set to split.")
+    folds: Folds = 5
+
+    def drawing(self) -> dict[str, Any]:
+        """Return what decides the draw, as `mirpair.identification.folds.assign_folds` takes it."""
+        return self.model_dump(include={"split", "folds", "seed"})
+
+
+class KFold(Drawn):
+    """Stratified k-fold cross-validation of one set."""
+
+    split: Literal["k-fold"] = Field(description="Kind of split.")
+    seed: Seed = Field(0, description="Seed of the shuffle before the split.")
+
+
+class ClusterKFold(Drawn):
+    """K-fold cross-validation in which no evaluation record is similar to a training record."""
+
+    split: Literal["cluster-k-fold"] = Field(description="Kind of split.")
+    identity: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Sequence identity from which on RNAs belong to one cluster, and from which on "
+        "an evaluation record that is still similar to a training record is left out.",
+    )
+    seed: Seed = Field(0, description="Seed of the random choice of clusters.")
+
+    def drawing(self) -> dict[str, Any]:
+        """Return what decides the draw, the identity within a cluster too."""
+        return super().drawing() | {"identity": self.identity}
+
+
+class FamilyKFold(Drawn):
+    """K-fold cross-validation in which each family is in one fold."""
+
+    split: Literal["family-k-fold"] = Field(description="Kind of split.")
+    seed: Seed = Field(0, description="Seed of the random choice of families.")
+
+
+class SpeciesHeldOut(_Split):
+    """Train on some species, evaluate on others."""
+
+    split: Literal["species"] = Field(description="Kind of split.")
+    dataset: Name = Field(description="Set to split; its positives are collections.")
+    evaluate: list[str] = Field(
+        min_length=1,
+        description="Species whose records evaluate, as names of hairpins begin (`hsa`); all "
+        "others train.",
+    )
+    seed: Seed = Field(0, description="Seed of the random choice of records without a species.")
+
+
+class TimeHeldOut(_Split):
+    """Train on the hairpins of an older release, evaluate on those that are new since."""
+
+    split: Literal["time"] = Field(description="Kind of split.")
+    dataset: Name = Field(description="Set to split; its positives are collections.")
+    older: SourceRef = Field(
+        description="Hairpins of the older release; positives with their accessions train, new "
+        "ones evaluate."
+    )
+    seed: Seed = Field(0, description="Seed of the random choice of records without an accession.")
+
+
+class Published(_Split):
+    """A split that others published as FASTA files."""
+
+    split: Literal["published"] = Field(description="Kind of split.")
+    dataset: Name = Field(description="Set whose ids the files list.")
+    folds: Folds | None = Field(
+        None,
+        description="Number of folds; `{fold}` in a file name stands for 1, 2, …; by default there "
+        "is one split without folds.",
+    )
+    train: SourceRefs = Field(description="FASTA files of the training records.")
+    evaluate: SourceRefs = Field(description="FASTA files of the evaluation records.")
+
+    @model_validator(mode="after")
+    def _fold_in_names(self) -> Published:
+        for ref in (*self.train, *self.evaluate):
+            if self.folds is not None and "{fold}" not in ref:
+                raise ValueError(f"there are folds, so {ref!r} needs {{fold}} in its name")
+        return self
+
+
+class AcrossDatasets(_Split):
+    """Train on all records of one set, evaluate on all records of another."""
+
+    split: Literal["across-datasets"] = Field(description="Kind of split.")
+    train: Name = Field(description="Set whose records train.")
+    evaluate: Name = Field(description="Set whose records evaluate.")
+
+    @model_validator(mode="after")
+    def _two_sets(self) -> AcrossDatasets:
+        if self.train == self.evaluate:
+            raise ValueError(f"the set {self.train!r} cannot both train and evaluate")
+        return self
+
+
+AnySplit = (
+    KFold | ClusterKFold | FamilyKFold | SpeciesHeldOut | TimeHeldOut | Published | AcrossDatasets
+)
+Experiment = Annotated[AnySplit, Field(discriminator="split")]
+
+
+def fold_count(experiment: AnySplit) -> int | None:
+    """Return the number of folds of an experiment; None if it has none."""
+    folds: int | None = getattr(experiment, "folds", None)
+    return folds
+
+
+def datasets_of(experiment: AnySplit) -> list[str]:
+    """List the sets that an experiment takes its records from."""
+    if isinstance(experiment, AcrossDatasets):
+        return [experiment.train, experiment.evaluate]
+    return [experiment.dataset]

@@ -1,0 +1,173 @@
+"""The sections of a config about what is trained: networks, recipes, runs, Figure 3, weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
+from mirpair.study.base import ModelName, Name, RecipeName, Section
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Method(NamedTuple):
+    """What a network that is trained by a recipe is called.
+
+    Attributes
+    ----------
+    label
+        In tables and figures; the recipe is named unless it is the paper's.
+    reproduces
+        Name of the row of the paper's Tables 2–4 that it reproduces; empty if there is none.
+    label_beside_published
+        In a table that has the published rows too.
+    """
+
+    label: str
+    reproduces: str
+    label_beside_published: str
+
+
+class _Variant(Section):
+    label: str = Field(min_length=1, description="Unique name in tables and figures.")
+
+    def _changes(self) -> dict[str, Any]:
+        """Return the keys that the config gives, named as in `mirpair.recipes`."""
+        given = self.model_dump(exclude_unset=True, exclude={"base", "label"})
+        return {key: value for key, value in given.items() if value is not None}
+
+
+class ModelVariant(_Variant):
+    """A network that differs from a known one in the keys given here; the others are the base's."""
+
+    base: ModelName = Field(description="Known network: " + ", ".join(MODELS) + ".")
+    soft: float | None = Field(
+        None, ge=0, lt=0.5, description="Soft one-hot encoding {soft, 1 − soft} (known ones: 0)."
+    )
+    dropout: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="Probability of dropout before the fully connected layers, of `alexnet` before "
+        "the first two (known ones: 0; `alexnet` 0.5).",
+    )
+    pooling: Literal[1, 2, 3] | None = Field(
+        None,
+        description="Number of pooling layers of `variable`: 2 omits the max-pooling, 1 the "
+        "sum-pooling too (known ones: 3).",
+    )
+
+    def network(self) -> Model:
+        """Return the network; it has no row in the paper."""
+        return replace(MODELS[self.base], label=self.label, published="", **self._changes())
+
+
+class RecipeVariant(_Variant):
+    """A recipe that differs from a known one in the keys given here; the others are the base's."""
+
+    base: RecipeName = Field(description="Known recipe: " + ", ".join(RECIPES) + ".")
+    epochs: int | None = Field(
+        None, ge=1, description="Number of passes over the training records (`paper`: 40)."
+    )
+    batch_size: int | None = Field(
+        None, ge=1, description="Number of records per step (`paper`: 64)."
+    )
+    learning_rate: Finite | None = Field(
+        None, gt=0, description="Learning rate of the optimiser (`paper`: 0.001)."
+    )
+    weight_decay: Finite | None = Field(
+        None, ge=0, description="L2 penalty of the optimiser (`paper`: 0)."
+    )
+    optimizer: Literal["adagrad", "adam"] | None = Field(
+        None, description="Optimiser (`paper`: `adagrad`)."
+    )
+    loss: Literal["sum", "mean", "mean-of-each"] | None = Field(
+        None,
+        description="Loss of a batch: `sum` is the weighted sum of equation 2, `mean` the weighted "
+        "mean, `mean-of-each` the unweighted sum (`paper`: `sum`).",
+    )
+    positive_weight: Finite | None = Field(
+        None,
+        gt=0,
+        description="Weight of a positive where a negative has 1 (`paper`: equation 2's α and β).",
+    )
+    frozen_norm: bool | None = Field(
+        None,
+        description="Whether batch normalisation uses the running statistics of epoch 1 from epoch "
+        "2 on (`paper`: false).",
+    )
+    precision: Literal["float32", "float64"] | None = Field(
+        None, description="Type of all numbers in the network (`paper`: `float32`)."
+    )
+
+    def training(self, network: Model, split: Split) -> tuple[Model, Recipe]:
+        """Return a network as this recipe lays it out, and how it is trained."""
+        network, base = RECIPES[self.base](network, split)
+        return network, replace(base, **self._changes())
+
+
+class Runs(Section):
+    """Which networks are trained on which experiments, and how."""
+
+    models: list[ModelName] = Field(
+        min_length=1,
+        description="Networks to train: " + ", ".join(MODELS) + ", or those of `models`.",
+    )
+    recipe: RecipeName = Field(
+        "paper",
+        description="How to train them: `paper`, `published-code`, or one of `recipes`.",
+    )
+    experiments: list[Name] | None = Field(
+        None, min_length=1, description="Experiments to train on; by default all."
+    )
+    folds: list[int] | None = Field(
+        None,
+        min_length=1,
+        description="Folds of a cross-validation to train on, counted from 1; by default all.",
+    )
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="Number of passes over the training records; by default the recipe's.",
+    )
+
+
+class Figure3(Section):
+    """Trainings that go on beyond their last epoch, to see what happens (the paper's Figure 3)."""
+
+    model: ModelName = Field("variable", description="Network to train.")
+    recipe: RecipeName = Field("paper", description="How to train it.")
+    epochs: int = Field(80, ge=1, description="Last epoch of the histories.")
+    validation: Name = Field(
+        description="Cross-validation whose validation metrics are drawn, a panel per fold."
+    )
+    training: Name | None = Field(
+        None,
+        description="Experiment whose training metrics are the last panel; by default there is no "
+        "such panel.",
+    )
+    in_report: bool = Field(
+        False, description="Whether the report has the figure, so that `all` trains for it."
+    )
+
+
+class ShippedNetwork(Section):
+    """The network of `mirpair predict` and `mirpair scan`."""
+
+    validation: Name = Field(
+        description="Cross-validation whose held-out scores calibrate the network, which itself is "
+        "trained on all records of its set."
+    )
+    model: ModelName = Field(
+        "variable", description="Network to train; `runs` must train it on `validation` too."
+    )
+    recipe: RecipeName = Field("paper", description="How to train it.")
+    members: int = Field(
+        1,
+        ge=1,
+        description="Number of networks to ship, trained with the first of `seeds`; the score is "
+        "their mean.",
+    )
