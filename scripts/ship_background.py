@@ -5,7 +5,8 @@ import pandas as pd
 
 from mirpair.contracts import read_experiment, read_records
 from mirpair.files import write_tsv
-from mirpair.scan.hairpins import Criteria, background, genome_hairpins, scores
+from mirpair.scan.background import background, genome_hairpins, scores
+from mirpair.settings import Criteria
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

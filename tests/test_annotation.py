@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 from mirpair.families.annotation import annotate, in_chunks, load, ship, shipped
+from mirpair.families.card import model_card
 from mirpair.families.family_calls import NETWORK_SCORES
 from mirpair.families.records import nearest_family
 from mirpair.files import InputError, sha256
@@ -26,7 +27,6 @@ from mirpair.identification.datasets import trained_families
 from mirpair.networks import tensor_file as stored
 from mirpair.networks.inference import embed, save_weights
 from mirpair.networks.loop import train_families
-from mirpair.prediction.card import model_card
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
 from mirpair.rna.encoding import Tensors, encode
 from mirpair.rna.folding import fold

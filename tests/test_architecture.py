@@ -21,6 +21,7 @@ PACKAGE = ROOT / "mirpair"
 ORDER = [
     "__init__",
     "files",
+    "settings",
     "contracts",
     "provenance",
     "rna.sequences",
@@ -55,11 +56,20 @@ ORDER = [
     "families.annotation",
     "prediction.calibration",
     "rna.known_hairpins",
+    "prediction.table",
+    "prediction.weights",
     "prediction.predictor",
     "prediction.tracks",
+    "pages.markdown",
+    "prediction.card",
+    "families.card",
+    "scan.tiles",
     "scan.stems",
     "scan.hairpins",
-    "prediction.card",
+    "scan.find",
+    "scan.score",
+    "scan.background",
+    "scan.output",
     "families.speed",
     "networks.layers",
     "networks.loop",
@@ -71,6 +81,13 @@ ORDER = [
     "identification.report",
     "families.report",
     "scan.report",
+    "scan.run",
+    "cli.terminal",
+    "cli.options",
+    "cli.sequences",
+    "cli.predict",
+    "cli.scan",
+    "cli.live",
     "cli.selftest",
     "cli.app",
 ]
@@ -190,9 +207,9 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
 # What takes a second or so to import, and which scripts import it before their first line of work.
 # A job is a process of its own, and a study has hundreds.
 SLOW = {
-    "torch": "families_ship families_speed families_train figures_networks ship train",
+    "torch": "families_ship families_speed families_train figures_networks train",
     "sklearn": "baselines folds",
-    "scipy": "baselines families_ship families_speed folds ship",
+    "scipy": "baselines families_ship families_speed folds",
     "matplotlib": "families_figures figures_cleaned figures_encoding figures_histories "
     "figures_lengths figures_networks figures_predictions figures_resources figures_results "
     "figures_watched scan",

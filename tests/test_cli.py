@@ -680,8 +680,8 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
     assert re.fullmatch(r"[01]\.\d{4}", table["probability"][0])
     assert "hsa-let-7a-1" in table["nearest"][0].split(",")
     assert table["identity"][0] == "1.0000"
-    assert f"passed over: {path}: record 3 has no id" in message
-    assert f"passed over: {more}: record 5 ('long') is too long: 1,204 > 398" in message
+    assert f"skipped: {path}: record 3 has no id" in message
+    assert f"skipped: {more}: record 5 ('long') is too long: 1,204 > 398" in message
     assert (
         "14 records: 4 called pre-miRNAs, 2 no hairpin, 2 no id, 2 no sequence, "
         "2 odd character, 2 too long" in message
@@ -855,11 +855,10 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mirpair.prediction import predictor as prediction
-    from mirpair.scan import hairpins as scanning
-    from mirpair.scan import report as scan_report
+    from mirpair.scan import find, run, score
 
     path = genome(tmp_path)
-    monkeypatch.setattr(scanning, "find", partial(scanning.find, tile=500))
+    monkeypatch.setattr(run, "scan", partial(run.scan, tile=500))
     monkeypatch.setattr(prediction, "CHUNK", 8)
     options = ["--fast", "-j", "1", "--no-nearest"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -870,9 +869,9 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
 
     # Once in the middle of the folding, once in that of the scoring, once before the end.
     for module, name, after in (
-        (scanning, "find_hairpins", 7),
-        (prediction, "to_lines", 1),
-        (scan_report, "write", 0),
+        (find, "find_hairpins", 7),
+        (score, "to_lines", 1),
+        (run, "write", 0),
     ):
         calls = 0
         real = getattr(module, name)
@@ -889,7 +888,7 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
         assert not list(killed.glob("small*"))
     code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
     assert code == 0
-    assert "going on after" in message
+    assert "resuming after" in message
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
     }
@@ -898,14 +897,14 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
 def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirpair.scan import hairpins as scanning
+    from mirpair.scan import find
 
     path = genome(tmp_path)
     out = tmp_path / "out"
     options = ["--fast", "-j", "1", "--no-nearest", "--keep"]
     assert mirpair("scan", str(path), "-o", str(out), *options)[0] == 0
     first = (out / "small.tsv").read_text()
-    monkeypatch.setattr(scanning, "find_hairpins", None)
+    monkeypatch.setattr(find, "find_hairpins", None)
     assert mirpair("scan", str(path), "-o", str(out), *options, "--prior", "0.5")[0] == 0
     other = (out / "small.tsv").read_text()
     assert other != first
@@ -946,7 +945,7 @@ def test_scan_refuses_what_cannot_be(tmp_path: Path) -> None:
     path.write_text(">a\nACGT\n>a\nACGT\n")
     for arguments, said in (
         ([str(tmp_path / "none.fa"), "-o", str(tmp_path / "out")], "No such file"),
-        ([str(path), "-o", str(path)], "is no folder"),
+        ([str(path), "-o", str(path)], "is not a folder"),
         ([str(path), "-o", str(tmp_path / "out"), "--prior", "0"], "prior: is 0.0"),
         ([str(path), "-o", str(tmp_path / "out"), "-j", "1"], "two sequences have the name 'a'"),
     ):
@@ -964,7 +963,7 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
         (tmp_path / name).write_text("my own")
         code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path), "--fast")
         assert code == 1
-        assert f"{name}: is there already and was not written by a scan" in message
+        assert f"{name} exists, and no scan wrote it" in message
         assert (tmp_path / name).read_text() == "my own"
         (tmp_path / name).unlink()
     for _ in range(2):  # its own files it may replace
@@ -1009,7 +1008,7 @@ def test_a_genome_through_a_pipe_is_refused_and_rnas_through_one_are_read(tmp_pa
     os.mkfifo(pipe)
     code, _, message = mirpair("scan", str(pipe), "-o", str(tmp_path / "out"))
     assert code == 1
-    assert "a genome is read more than once; give a file, no pipe" in message
+    assert "a genome is read more than once; give a file, not a pipe" in message
     assert "give a file" in mirpair("scan", "-", "-o", str(tmp_path / "out"))[2]
     feeder = threading.Thread(target=lambda: pipe.write_bytes(b">a\nGGGGAAAACCCC\n"), daemon=True)
     feeder.start()

@@ -1,4 +1,4 @@
-"""The card of shipped weights: what they are, how good they are, and what they are not for."""
+"""The card of weights that find pre-miRNAs: how good they are, and what they are not for."""
 
 from __future__ import annotations
 
@@ -9,152 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, METRICS, VALIDATE
-from mirpair.families.annotation import Annotator
-from mirpair.families.family_calls import SCORES, accuracy, rejection
+from mirpair.contracts import METRICS
 from mirpair.files import sha256
 from mirpair.identification.intervals import bootstrap, difference
 from mirpair.identification.metrics import THRESHOLD, measure
+from mirpair.pages.markdown import bullets, markdown
 from mirpair.prediction.calibration import expected, held_out, mean_scores, reliability
-from mirpair.prediction.predictor import FALSE_POSITIVES, Predictor
-
-
-def model_card(
-    path: str | Path,
-    annotator: Annotator,
-    *,
-    queries: pd.DataFrame,
-    calls: pd.DataFrame,
-    provenance: Mapping[str, Any],
-    sources: Sequence[str],
-) -> str:
-    """Markdown that says the same for the same weights, whenever it is written.
-
-    Parameters
-    ----------
-    path, annotator
-        The file, and what `mirpair.families.annotation.load` reads of it.
-    queries
-        Result of `mirpair.families.records.nearest_family`.
-    calls
-        Result of `mirpair.families.annotation.ship`.
-    provenance
-        Of the training.
-    sources
-        Where the sequences are from and on what terms, a sentence each.
-    """
-    network, run, recipe = annotator.network, provenance["run"], provenance["recipe"]
-    weights = sum(parameter.numel() for parameter in network.parameters())
-    known = queries["kind"] == ""
-    counts = {role: int((known & (queries["role"] == role)).sum()) for role in (VALIDATE, EVALUATE)}
-    thresholds = " and ".join(
-        f"{value:.4f} ({name})" for name, value in annotator.thresholds.items()
-    )
-    return f"""\
-# {Path(path).name}
-
-Which of {len(network.classes)} microRNA families a hairpin is of, and whether it is of any of them:
-what `mirpair annotate` asks. The file is safetensors, without pickled objects.
-
-| | |
-|---|---|
-| network | {network.model.label}, {weights:,} weights, float32 |
-| size | {Path(path).stat().st_size:,} bytes |
-| SHA-256 | `{sha256(path)}` |
-| longest RNA | {annotator.max_length} nt |
-| score | {SCORES[annotator.score]}; accepted from {thresholds} on |
-| licence | that of this project; of the sequences, see below |
-
-## Data
-
-Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins trained;
-by {counts[VALIDATE]:,} others and outliers the thresholds were chosen;
-by {counts[EVALUATE]:,} more, and other outliers, all rates below are measured.
-The file holds the training hairpins, to name the nearest one. The sequences are from:
-
-{_bullets(sources)}
-
-## Recipe
-
-`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]},
-batches of {recipe["batch_size"]}, {run["epochs"]} epochs, seed {run["seed"]};
-the weights are those of the last epoch.
-
-## How often the family is right
-
-Of the evaluation hairpins, whether accepted or not, by the part of their 8-mers that the nearest
-training hairpin has too. The baseline calls the family of that one. In brackets, the 95 % interval
-of a bootstrap over families.
-
-{_accuracies(queries, calls)}
-
-## What is in no trained family
-
-`5%` is the threshold that 5 % of validation outliers reach, each kind counting the same, `youden`
-Youden's. Sensitivity is the part of trained families' hairpins that is accepted and named rightly.
-
-{_rejections(queries, calls, annotator)}
-
-## Limits
-
-- A probability is among these families only; nothing else is weighed. What says whether it is to be
-  believed is the column `distribution`.
-- The rates are of such outliers as are in the table. What is of another kind may be accepted more
-  often, and of a genome's many hairpins most are no pre-miRNAs: 5 % of them would be too many.
-- It names a family, it is no proof of a microRNA: `mirpair predict` and expression are about that.
-- Hairpins as in Rfam: whole, the right strand, without long flanks. Others were not tested.
-- It knows these families only, in order: {", ".join(network.classes)}.
-"""
-
-
-def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _accuracies(queries: pd.DataFrame, calls: pd.DataFrame) -> str:
-    ours, nearest = accuracy(queries, calls), accuracy(queries, queries)
-    table = pd.DataFrame(
-        {
-            "shared 8-mers": ours["band"],
-            "hairpins": ours["records"].astype(str),
-            "accuracy": [_interval(row) for row in ours.to_dict("records")],
-            "baseline": [_interval(row) for row in nearest.to_dict("records")],
-        }
-    )
-    return table.to_markdown(index=False, disable_numparse=True)
-
-
-def _interval(row: Mapping[Any, Any]) -> str:
-    if not row["records"]:
-        return "–"
-    interval = "" if pd.isna(row["low"]) else f" ({row['low']:.3f}–{row['high']:.3f})"
-    return f"{row['accuracy']:.3f}{interval}"
-
-
-def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator) -> str:
-    """By the shipped thresholds, which are the same for every kind."""
-    table = queries.merge(calls, on="id", suffixes=("_nearest", ""))
-    table = table[table["role"] == EVALUATE]
-    ranked = rejection(queries, calls, annotator.score).set_index("kind")["AUROC"]
-    known = table[table["kind"] == ""]
-    right = known["called"] == known["family"]
-    lines = []
-    for kind, auroc in ranked.items():
-        chosen = [kind] if kind != "all kinds" else [k for k in ranked.index if k != "all kinds"]
-        outside = [table.loc[table["kind"] == name, annotator.score] for name in chosen]
-        line = {"kind": kind, "RNAs": str(sum(map(len, outside))), "AUROC": f"{auroc:.3f}"}
-        for name, cut in annotator.thresholds.items():
-            wrong = sum((scores >= cut).mean() for scores in outside) / len(outside)
-            line[f"false positives, {name}"] = f"{wrong:.3f}"
-        lines.append(line)
-    accepted = {
-        name: ((known[annotator.score] >= cut) & right).mean()
-        for name, cut in annotator.thresholds.items()
-    }
-    said = ", ".join(f"{value:.3f} at `{name}`" for name, value in accepted.items())
-    shown = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
-    return f"{shown}\n\nSensitivity: {said}, of {len(known):,} hairpins."
-
+from mirpair.prediction.weights import PreMirnaNetworks
+from mirpair.settings import FALSE_POSITIVES
 
 RATIOS = (10, 100, 1000)
 _LENGTHS = (0, 65, 75, 80, 90, 100, 120, 400)
@@ -163,7 +25,7 @@ _EDGES = (0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1)
 
 def prediction_card(
     path: str | Path,
-    predictor: Predictor,
+    trained: PreMirnaNetworks,
     *,
     held: pd.DataFrame,
     background: pd.DataFrame,
@@ -177,12 +39,12 @@ def prediction_card(
 
     Parameters
     ----------
-    path, predictor
-        The file, and what `mirpair.prediction.predictor.load` reads of it.
+    path, trained
+        The file, and what `mirpair.prediction.weights.load_networks` reads of it.
     held
         Columns id, label, fold, seed and score of every held-out record by every seed.
     background
-        Columns label, fold and score, see `mirpair.scan.hairpins.background`.
+        Columns label, fold and score, see `mirpair.scan.background.background`.
     records, left_out
         Of the set that trained, and what was left out of it and why.
     provenance
@@ -193,7 +55,7 @@ def prediction_card(
         What the others of `background` are.
     """
     run, recipe = provenance[0]["run"], provenance[0]["recipe"]
-    weights = sum(p.numel() for network in predictor.networks for p in network.parameters())
+    weights = sum(p.numel() for network in trained.networks for p in network.parameters())
     positives = int((records["label"] == 1).sum())
     reasons = ", ".join(
         f"{count:,} ({reason})" for reason, count in left_out["reason"].value_counts().items()
@@ -203,9 +65,9 @@ def prediction_card(
     scanned = background.dropna(subset="score")
     lost = int((background["score"].isna() & (background["label"] == 1)).sum())
     total = int((background["label"] == 1).sum())
-    assert predictor.calibration is not None
-    assert predictor.genome is not None
-    kind = f"{predictor.networks[0].model.label}; the score is the mean of {len(shipped)}"
+    assert trained.candidates is not None
+    assert trained.genome is not None
+    kind = f"{trained.networks[0].model.label}; the score is the mean of {len(shipped)}"
     seeds = ", ".join(map(str, shipped))
     others = int((scanned["label"] == 0).sum())
     return f"""\
@@ -219,7 +81,7 @@ safetensors, without pickled objects.
 | network | {kind}; {weights:,} weights, float32 |
 | size | {Path(path).stat().st_size:,} bytes |
 | SHA-256 | `{sha256(path)}` |
-| RNAs | {predictor.shortest} to {predictor.longest} nt |
+| RNAs | {trained.shortest} to {trained.longest} nt |
 | licence | that of this project; of the sequences, see below |
 
 ## Data
@@ -228,7 +90,7 @@ safetensors, without pickled objects.
 2018 together, but without records that are wrong or double: {reasons}.
 The sequences are from:
 
-{_bullets(sources)}
+{bullets(sources)}
 
 ## Recipe
 
@@ -250,7 +112,7 @@ records are scored.
 
 **Length matters.** Of the RNAs that trained, the shortest are nearly all pre-miRNAs. So to the
 network short is a sign of them, whatever else an RNA is, and `mirpair predict` says nothing of
-RNAs shorter than {predictor.shortest} nt. By length, of calls from a probability of 0.5 on where
+RNAs shorter than {trained.shortest} nt. By length, of calls from a probability of 0.5 on where
 one of ten is one:
 
 {_lengths(means, records)}
@@ -261,7 +123,7 @@ cannot be measured on the same records.
 ## What a probability means
 
 Platt's method, in pieces, on the held-out scores. Of the held-out records,
-{predictor.calibration.prior:.3f} are pre-miRNAs, and that is the prior here; each fold's
+{trained.candidates.prior:.3f} are pre-miRNAs, and that is the prior here; each fold's
 probabilities are by a calibration on the other folds.
 
 {_bins(means)}
@@ -287,7 +149,7 @@ shipped (`--false-positives`), which did not train on them; the score was chosen
 hairpins. The share of pre-miRNAs is that of held-out networks, at the score that as many of these
 hairpins reach with them.
 
-{_cuts(scanned, predictor)}
+{_cuts(scanned, trained)}
 
 ## Limits
 
@@ -298,8 +160,8 @@ hairpins reach with them.
 - Known hairpins are mostly among those that trained: that these are called says little.
 - It leans on length, see above; and of the hairpins of a genome it calls the shortest and the
   longest too often, for the benchmark's negatives have 80 to 120 nt.
-- Hairpins whole, on the right strand. Of RNAs shorter than {predictor.shortest} or longer than
-  {predictor.longest} nt nothing is said.
+- Hairpins whole, on the right strand. Of RNAs shorter than {trained.shortest} or longer than
+  {trained.longest} nt nothing is said.
 """
 
 
@@ -324,7 +186,7 @@ def _comparison(held: pd.DataFrame, shipped: Sequence[Any]) -> str:
             low, high = difference(labels, scores, each, threshold=THRESHOLD)[place]
             row["AUPR more than one"] = f"{low:+.4f} to {high:+.4f}"
         rows.append(row)
-    return pd.DataFrame(rows).fillna("").to_markdown(index=False, disable_numparse=True)
+    return markdown(pd.DataFrame(rows).fillna(""))
 
 
 def _lengths(means: pd.DataFrame, records: pd.DataFrame) -> str:
@@ -340,7 +202,7 @@ def _lengths(means: pd.DataFrame, records: pd.DataFrame) -> str:
             row[name] = f"{chosen.sum():,}"
             row[rate] = f"{called[chosen].mean():.3f}" if chosen.any() else ""
         rows.append(row)
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return markdown(pd.DataFrame(rows))
 
 
 def _bins(means: pd.DataFrame) -> str:
@@ -358,14 +220,14 @@ def _bins(means: pd.DataFrame) -> str:
             ],
         }
     )
-    return shown.to_markdown(index=False, disable_numparse=True)
+    return markdown(shown)
 
 
-def _cuts(scanned: pd.DataFrame, predictor: Predictor) -> str:
+def _cuts(scanned: pd.DataFrame, trained: PreMirnaNetworks) -> str:
     positives = scanned.loc[scanned["label"] == 1, "score"]
     others = scanned["shipped"].dropna()
     rows = []
-    for name, cut in predictor.cuts.items():
+    for name, cut in trained.cuts.items():
         own = scanned.loc[scanned["label"] == 0, "score"].quantile(1 - FALSE_POSITIVES[name])
         rows.append(
             {
@@ -375,7 +237,7 @@ def _cuts(scanned: pd.DataFrame, predictor: Predictor) -> str:
                 "held-out pre-miRNAs (SE)": f"{(positives >= own).mean():.3f}",
             }
         )
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return markdown(pd.DataFrame(rows))
 
 
 def _ratios(held: pd.DataFrame) -> str:
@@ -388,7 +250,7 @@ def _ratios(held: pd.DataFrame) -> str:
         }
         for row in expected(held, RATIOS).to_dict("records")
     ]
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return markdown(pd.DataFrame(rows))
 
 
 def _precision(row: Mapping[Any, Any]) -> str:

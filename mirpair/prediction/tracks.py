@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-_PLACE = re.compile(
+_LOCATION = re.compile(
     r"(?:.*::)?(?P<sequence>.+):(?P<start>[\d,]+)-(?P<end>[\d,]+)"
     r"(?:\((?P<strand>[+-])\)|:(?P<strand_after>[+-]))?"
 )
@@ -18,7 +18,7 @@ _SAFE_NAME = ".:^*$@!+_?-|"
 _SAFE = "".join(map(chr, range(32, 127))).translate(str.maketrans("", "", ";=&,%"))
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where an RNA is in a genome: from 0, half-open, on its forward strand; ``"."`` is unknown."""
 
     sequence: str
@@ -27,7 +27,7 @@ class Place(NamedTuple):
     strand: str
 
 
-def place_of(name: str, length: int) -> Place | None:
+def location_of(name: str, length: int) -> Location | None:
     """Where an RNA comes from, if its id says so.
 
     Parameters
@@ -40,25 +40,25 @@ def place_of(name: str, length: int) -> Place | None:
 
     Returns
     -------
-    Place or None
+    Location or None
         None if the id has no coordinates, or such as do not fit the length.
 
     Examples
     --------
-    >>> place_of("chr1:100-190(+)", 90)
-    Place(sequence='chr1', start=100, end=190, strand='+')
-    >>> place_of("chr1:101-190", 90)
-    Place(sequence='chr1', start=100, end=190, strand='.')
+    >>> location_of("chr1:100-190(+)", 90)
+    Location(sequence='chr1', start=100, end=190, strand='+')
+    >>> location_of("chr1:101-190", 90)
+    Location(sequence='chr1', start=100, end=190, strand='.')
     """
-    found = _PLACE.fullmatch(name)
-    if not found:
+    match = _LOCATION.fullmatch(name)
+    if not match:
         return None
-    start, end = (int(found[key].replace(",", "")) for key in ("start", "end"))
-    strand = found["strand"] or found["strand_after"] or "."
+    start, end = (int(match[key].replace(",", "")) for key in ("start", "end"))
+    strand = match["strand"] or match["strand_after"] or "."
     if end - start == length:
-        return Place(found["sequence"], start, end, strand)
+        return Location(match["sequence"], start, end, strand)
     if end - start + 1 == length and start > 0:
-        return Place(found["sequence"], start - 1, end, strand)
+        return Location(match["sequence"], start - 1, end, strand)
     return None
 
 
@@ -70,9 +70,9 @@ def gff3_head(comments: Iterable[str], lengths: Mapping[str, int] | None = None)
     return "".join(f"{line}\n" for line in lines)
 
 
-def gff3_line(place: Place, row: Mapping[Any, Any]) -> str:
+def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
     """One RNA of a table of `mirpair.prediction.predictor.predict` as a line of GFF3."""
-    told = {
+    values = {
         "ID": row["id"],
         "probability": _number(row["probability"]),
         "mfe": f"{row['mfe']:.2f}",
@@ -81,25 +81,25 @@ def gff3_line(place: Place, row: Mapping[Any, Any]) -> str:
         "identity": _number(row.get("identity")),
         "status": row.get("status", ""),
     }
-    attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in told.items() if v)
+    attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in values.items() if v)
     columns = (
-        quote(place.sequence, safe=_SAFE_NAME),
+        quote(location.sequence, safe=_SAFE_NAME),
         "mirpair",
         CALLED if row["call"] == 1 else NOT_CALLED,
-        str(place.start + 1),
-        str(place.end),
+        str(location.start + 1),
+        str(location.end),
         _number(row["score"], 6),
-        place.strand,
+        location.strand,
         ".",
         attributes,
     )
     return "\t".join(columns) + "\n"
 
 
-def bed_line(place: Place, row: Mapping[Any, Any]) -> str:
+def bed_line(location: Location, row: Mapping[Any, Any]) -> str:
     """One RNA as a line of BED6: the score is 1,000 times the network's."""
     score = round(1000 * float(row["score"]))
-    columns = (place.sequence, place.start, place.end, row["id"], score, place.strand)
+    columns = (location.sequence, location.start, location.end, row["id"], score, location.strand)
     return "\t".join(map(str, columns)) + "\n"
 
 

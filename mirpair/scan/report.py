@@ -12,43 +12,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mirpair import __version__
-from mirpair.files import write_text
 from mirpair.identification.figures import BLUE, STYLE, save
 from mirpair.identification.report import inline_svg
 from mirpair.identification.tables import page_parts, templates
 from mirpair.pages.drawings import draw_hairpins
-from mirpair.prediction.predictor import Settings
-from mirpair.scan.hairpins import Criteria, Summary, parameters, write
+from mirpair.scan.output import Summary
 
 # Of a draft genome of very many contigs, a page shows those with most calls.
 _MOST = 200
-
-
-def write_all(
-    genome: str | Path,
-    found: Sequence[str | Path],
-    scored: Sequence[str | Path],
-    prefix: str | Path,
-    criteria: Criteria,
-    settings: Settings,
-    weights: str | Path | None,
-) -> Summary:
-    """Write the files of `mirpair.scan.hairpins.write`, and a page beside them.
-
-    Parameters
-    ----------
-    genome
-        Its file.
-    found, scored, prefix
-        See `mirpair.scan.hairpins.write`.
-    criteria, settings, weights
-        What was found by, and which weights; None for those that come with the package.
-    """
-    told = parameters(genome, criteria, settings, weights)
-    comments = [f"mirpair {__version__} scan", *(f"{name}: {it}" for name, it in told.items())]
-    summary = write(found, scored, prefix, comments, nearest=settings.nearest)
-    write_text(f"{prefix}.html", render(Path(genome).name, summary, told))
-    return summary
 
 
 def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
@@ -59,7 +30,7 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
     genome
         Name of the file.
     summary
-        Result of `mirpair.scan.hairpins.write`.
+        Result of `mirpair.scan.output.write_files`.
     told
         What it was found by.
     """

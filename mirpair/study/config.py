@@ -29,6 +29,7 @@ from mirpair.recipes import (
     Split,
 )
 from mirpair.rna.sequences import LONGEST
+from mirpair.settings import PredictionSettings, ScanSection
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 Name = Annotated[
@@ -726,52 +727,6 @@ class FamilyStudy(_Study):
         return FAMILY_RECIPES[recipe](FAMILY_MODELS[model])
 
 
-class Predicting(_Section):
-    """How anyone's RNAs are scored."""
-
-    prior: float = Field(
-        default=0.1, gt=0, lt=1, description="Share of pre-miRNAs that is expected among the RNAs."
-    )
-    threshold: float = Field(
-        default=0.5,
-        gt=0,
-        lt=1,
-        description="Probability from which on an RNA is called a pre-miRNA.",
-    )
-    nearest: bool = Field(
-        default=True, description="Whether to look for the nearest known hairpin."
-    )
-
-
-class Scanning(_Section):
-    """How a genome is scanned."""
-
-    prior: float = Field(
-        default=0.001,
-        gt=0,
-        lt=1,
-        description="Share of pre-miRNAs that is expected among the hairpins.",
-    )
-    false_positives: Literal["5%", "1%", "0.1%"] = Field(
-        default="1%",
-        description="Share of a genome's hairpins without pre-miRNAs that may be called.",
-    )
-    nearest: bool = Field(
-        default=True, description="Whether to look for the nearest known hairpin."
-    )
-    span: int = Field(default=120, ge=50, le=400, description="Longest hairpin, nt.")
-    stem: int = Field(default=18, ge=3, description="Least base pairs of a hairpin.")
-    loop: int = Field(default=25, ge=3, description="Most bases in its loop.")
-    mfe: float = Field(default=-15.0, le=0, description="Highest energy, kcal/mol.")
-    masked: bool = Field(
-        default=False, description="Whether lower-case bases are passed over, as N is."
-    )
-    fast: bool = Field(
-        default=False,
-        description="Whether single stems are looked for instead of folding everything.",
-    )
-
-
 class PredictionStudy(_Study):
     """A study that asks a network about anyone's RNAs and genomes."""
 
@@ -785,8 +740,8 @@ class PredictionStudy(_Study):
     weights: str | None = Field(
         None, description="Weights of a network; the ones that come with mirpair, if left out."
     )
-    predict: Predicting = Field(Predicting(), description="How RNAs are scored.")
-    scan: Scanning = Field(Scanning(), description="How genomes are scanned.")
+    predict: PredictionSettings = Field(PredictionSettings(), description="How RNAs are scored.")
+    scan: ScanSection = Field(ScanSection(), description="How genomes are scanned.")
 
     def places(self) -> list[str]:
         """No file: those of the samples are in the sheet, see `read_samples`."""
@@ -1229,7 +1184,7 @@ def _explain(problem: dict[str, Any]) -> str:
         if part != "[key]"
     )
     match problem["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return f"{where}: this key is not known here; is it misspelt or in the wrong section?"
         case "missing":
             return f"{where}: this key is missing"
@@ -1241,7 +1196,7 @@ def _explain(problem: dict[str, Any]) -> str:
             return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
         case "list_type":
             return f"{where}: is {problem['input']!r}, must be a list: [{problem['input']}]"
-        case "dict_type" | "model_type":
+        case "dict_type" | "model_type" | "dataclass_type":
             return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
         case "string_type":
             return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"

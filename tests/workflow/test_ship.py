@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mirpair.prediction import predictor as prediction
+from mirpair.prediction.weights import load_networks
 from mirpair.rna import known_hairpins as mirbase
 from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository
@@ -95,9 +95,9 @@ def test_what_is_known_to_be_wrong_trains_nothing_and_is_listed(made: Copy) -> N
 
 def test_what_is_shipped_is_asked_by_predict_and_says_what_it_is(made: Copy) -> None:
     folder = made.folder / RESULTS / "shipped"
-    predictor = prediction.load(folder / "pre-mirna.safetensors")
-    assert len(predictor.networks) == 2
-    assert predictor.calibration is not None
+    trained = load_networks(folder / "pre-mirna.safetensors")
+    assert len(trained.networks) == 2
+    assert trained.candidates is not None
     provenance = json.loads(
         (made.folder / RESULTS / "whole/both/variable/paper/seed0/provenance.json").read_text()
     )

@@ -1,0 +1,188 @@
+"""Files of weights that decide which RNAs are pre-miRNAs: write them, read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mirpair import files
+from mirpair.files import InputError
+from mirpair.prediction.calibration import Calibration, calibrate
+from mirpair.recipes import Model
+from mirpair.settings import FALSE_POSITIVES, FalsePositives
+
+if TYPE_CHECKING:
+    from mirpair.networks.do2018 import Network
+
+NAME = "pre-mirna.safetensors"
+# Without negatives among them, all short RNAs are pre-miRNAs to a network.
+FEWEST = 30
+_KIND = "predictor"
+# Longest RNA, nt, for a network that was trained without a limit.
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class PreMirnaNetworks:
+    """The networks of a file of weights, with all that calibrates their mean score.
+
+    What asks them is a `mirpair.prediction.predictor.Predictor`, with one of the calibrations.
+
+    Attributes
+    ----------
+    networks
+        In double precision: their scores of an RNA do not depend, in any digit that is printed, on
+        which RNAs are computed with it.
+    candidates, genome
+        Calibrations of the score, for candidates like the benchmark's and for hairpins of a genome;
+        None for a training that was not calibrated.
+    cuts
+        For each of `mirpair.settings.FALSE_POSITIVES`, the score that such a share of the hairpins
+        of a genome without pre-miRNAs reaches; empty for a training that was not calibrated.
+    shortest, longest
+        Lengths of the candidates that can be scored, nt.
+    """
+
+    networks: tuple[Network, ...]
+    candidates: Calibration | None
+    genome: Calibration | None
+    cuts: Mapping[FalsePositives, float]
+    shortest: int
+    longest: int
+
+
+def write_networks(
+    path: str | Path,
+    weights: Sequence[str | Path],
+    *,
+    held: pd.DataFrame,
+    background: pd.DataFrame,
+    records: pd.DataFrame,
+) -> None:
+    """Write the networks of some trainings, and their calibration, into one file.
+
+    Parameters
+    ----------
+    path
+        Of the safetensors file to write.
+    weights
+        Files of the trainings, which are of one kind of network.
+    held
+        Columns label and score: of held-out records, by as many networks of this kind.
+    background
+        The same of held-out pre-miRNAs as a scan would find them, and of a genome's hairpins; and
+        column shipped: of these hairpins, by the networks that are shipped.
+    records
+        That trained, with their labels. Of an RNA nothing is said that is longer than all of them,
+        or so short that less than `FEWEST` negatives are as short.
+
+    Raises
+    ------
+    InputError
+        If the networks are of different kinds or do not tell who is a pre-miRNA, or if the file
+        would be larger than `mirpair.networks.tensor_file.LARGEST`; see also
+        `mirpair.prediction.calibration.calibrate`.
+    """
+    from mirpair.networks import tensor_file as stored
+    from mirpair.networks.inference import load_weights
+
+    networks = [load_weights(place) for place in weights]
+    _check_networks(networks, weights)
+    lengths = records["sequence"].str.len().to_numpy()
+    # A pre-miRNA in which a scan finds nothing has no score to learn from.
+    found = background.dropna(subset="score")
+    described = {
+        "model": asdict(networks[0].model),
+        "members": len(networks),
+        "calibration": asdict(calibrate(held["label"], held["score"])),
+        "genome": asdict(calibrate(found["label"], found["score"])),
+        "cuts": {
+            name: float(np.quantile(background["shipped"].dropna(), 1 - share))
+            for name, share in FALSE_POSITIVES.items()
+        },
+        "shortest": int(np.sort(lengths[records["label"] == 0])[:FEWEST][-1]),
+        "longest": int(lengths.max()),
+    }
+    tensors = {
+        f"{number}.{name}": tensor
+        for number, network in enumerate(networks)
+        for name, tensor in network.state_dict().items()
+    }
+    stored.write(path, _KIND, described, tensors, largest=stored.LARGEST)
+
+
+def _check_networks(networks: Sequence[Network], places: Sequence[str | Path]) -> None:
+    for network, place in zip(networks, places, strict=True):
+        if network.classes:
+            raise InputError(
+                f"{place}: this network tells families apart, it does not tell who is a pre-miRNA; "
+                "name the weights of a training of such a study"
+            )
+        if network.model != networks[0].model:
+            raise InputError(f"{place}: this network is of another kind than {places[0]}")
+
+
+def shipped_weights() -> Path:
+    """Find the file that comes with the package; an `InputError` if there is none."""
+    return files.shipped(NAME, "name a file with --weights, or make it: make weights")
+
+
+def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
+    """Read what `write_networks` wrote, or the weights of one training, which have no calibration.
+
+    Parameters
+    ----------
+    path
+        Safetensors file; the one that comes with the package, if none is named.
+
+    Raises
+    ------
+    InputError
+        If it is something else (a pickle is never opened).
+    """
+    from mirpair.networks import tensor_file as stored
+    from mirpair.networks.do2018 import build
+    from mirpair.networks.inference import load_weights
+
+    path = path or shipped_weights()
+    try:
+        kind, described, tensors = stored.read(path)
+        if kind != _KIND:
+            network = load_weights(path)
+            _check_networks([network], [path])
+            longest = network.model.max_length or _LONGEST
+            return PreMirnaNetworks((network.double(),), None, None, {}, 1, longest)
+        model = Model(**described["model"])
+        networks = []
+        for number in range(described["members"]):
+            network = build(model, seed=0)
+            names = network.state_dict()
+            network.load_state_dict({name: tensors[f"{number}.{name}"] for name in names})
+            networks.append(network.double().eval())
+        return PreMirnaNetworks(
+            networks=tuple(networks),
+            candidates=_calibration(described["calibration"]),
+            genome=_calibration(described["genome"]),
+            cuts={name: float(described["cuts"][name]) for name in FALSE_POSITIVES},
+            shortest=int(described["shortest"]),
+            longest=int(described["longest"]),
+        )
+    except InputError:
+        raise
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path}: not weights that tell who is a pre-miRNA ({error}); a training of the "
+            "workflow writes some: results/<study>/runs/…/weights.safetensors"
+        ) from error
+
+
+def _calibration(described: Mapping[str, Any]) -> Calibration:
+    logits, odds = (tuple(map(float, described[name])) for name in ("logits", "odds"))
+    if len(logits) != len(odds) or list(logits) != sorted(logits):
+        raise ValueError("its calibration is none")
+    return Calibration(logits, odds, float(described["prior"]))
