@@ -22,7 +22,7 @@ from mirpair.scan.find import find
 from mirpair.scan.hairpins import STRANDS
 from mirpair.scan.score import score
 from mirpair.scan.tiles import Tile, read_tiles
-from mirpair.settings import Criteria, PredictionSettings, ScanSettings
+from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 GOALS = {"predict": 1.2, "scan": 0.8}
 
@@ -84,11 +84,11 @@ def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -
         path.write_text(f">part\n{text[:bases]}\n")
 
         def scan(fast: bool) -> Iterator[int]:
-            found = Journal(Path(folder) / "found", "k", overwrite=True)
-            criteria = Criteria(fast=fast)
-            yield from find(str(path), found, criteria, processes=processes)
+            candidates = Journal(Path(folder) / "found", "k", overwrite=True)
+            criteria = HairpinCriteria(fast=fast)
+            yield from find(str(path), candidates, criteria, processes=processes)
             scored = Journal(Path(folder) / "scored", "k", overwrite=True)
-            yield from score([found.path], scored, trained, settings, processes=processes)
+            yield from score([candidates.path], scored, trained, settings, processes=processes)
 
         for _ in range(rounds):
             tasks = ((it, strand) for it in read_tiles(str(path)) for strand in STRANDS)
@@ -105,7 +105,7 @@ def _bare(task: tuple[Tile, str]) -> None:
     own = tile.text[tile.start - tile.offset : tile.end - tile.offset].upper()
     bases = own if strand == "+" else own.translate(str.maketrans("ACGU", "UGCA"))[::-1]
     model = RNA.md()
-    model.window_size = model.max_bp_span = Criteria().span
+    model.window_size = model.max_bp_span = HairpinCriteria().span
     compound = RNA.fold_compound(bases, model, RNA.OPTION_WINDOW)
     compound.mfe_window_cb(lambda *_: None, None)
 

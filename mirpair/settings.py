@@ -93,7 +93,7 @@ class ScanSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Criteria(Settings):
+class HairpinCriteria(Settings):
     """Which structures of a genome count as hairpins."""
 
     span: int = field(
@@ -118,5 +118,5 @@ class Criteria(Settings):
 
 
 @dataclass(frozen=True)
-class ScanSection(ScanSettings, Criteria):
+class ScanSection(ScanSettings, HairpinCriteria):
     """How a genome is scanned: all settings of a scan in one section of the config."""

@@ -1,10 +1,10 @@
-# What is made of the sheet of samples: RNAs and genomes that are scored by weights that are there.
+# RNAs and genomes of the sheet of samples, which existing weights score.
 PREDICTED, SCANNED = (
     {name: file_of(sample.fasta) for name, sample in SAMPLES.items() if sample.run == kind}
     for kind in ("predict", "scan")
 )
 WEIGHTS = local(found(STUDY.weights or "weights/pre-mirna.safetensors"))
-# Not given to a script: it comes with the package.
+# Scripts read it from the package; as an input it is tracked.
 HAIRPINS = local(found("weights/mirbase22.tsv.xz"))
 
 

@@ -1,7 +1,7 @@
-from mirpair.settings import SCAN_FILES, Criteria, ScanSettings, part
+from mirpair.settings import SCAN_FILES, HairpinCriteria, ScanSettings, part
 
 # Apart, so that another prior does not find the hairpins again.
-CRITERIA = asdict(part(STUDY.scan, Criteria))
+CRITERIA = asdict(part(STUDY.scan, HairpinCriteria))
 SCAN_SETTINGS = asdict(part(STUDY.scan, ScanSettings))
 
 
@@ -37,7 +37,7 @@ rule scan_score:
     input:
         weights=WEIGHTS,
         hairpins=HAIRPINS,
-        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+        candidates=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
     output:
         temp("<results>/scan/{genome}/{scatteritem}.scored"),
     log:
@@ -66,7 +66,7 @@ rule scan:
     input:
         genome=lambda w: SCANNED[w.genome],
         weights=WEIGHTS,
-        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+        candidates=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
         scored=gather.fold("<results>/scan/{{genome}}/{scatteritem}.scored"),
     output:
         multiext("<results>/scan/{genome}", *SCAN_FILES),

@@ -1,5 +1,5 @@
-# The network that `mirpair predict` and `mirpair scan` ask: trained on all records of a set,
-# calibrated by the held-out scores of a cross-validation of the same set.
+# The weights of `mirpair predict` and `mirpair scan`: trained on all records of a dataset,
+# calibrated by the held-out scores of a cross-validation on the same dataset.
 MEMBERS = list(WHOLE.values())[: STUDY.shipped.members]
 HELD = [
     run
@@ -7,7 +7,7 @@ HELD = [
     if (run.model, run.recipe) == (STUDY.shipped.model, STUDY.shipped.recipe)
 ]
 VALIDATION = folds_of(STUDY.shipped.validation)
-# Of E. coli, which has no microRNAs.
+# Bases of the genome of E. coli, which has no microRNAs.
 BACKGROUND_BASES = 600_000
 
 
@@ -30,7 +30,7 @@ rule whole:
     params:
         code=code_of("whole"),
     message:
-        "Letting all records of {wildcards.dataset} train"
+        "Making a training set of all records of {wildcards.dataset}"
     script:
         "../scripts/whole.py"
 
@@ -82,7 +82,7 @@ rule ship_hairpins:
         "../scripts/ship_hairpins.py"
 
 
-# What a scan would find, scored by networks that did not train on it.
+# Hairpins that a scan would find, scored by networks that did not train on them.
 rule ship_background:
     input:
         genome=file_of("ecoli/bacteria.fna"),
@@ -112,7 +112,7 @@ rule ship_background:
         bases=BACKGROUND_BASES,
         code=code_of("ship_background"),
     message:
-        "Scoring what a scan would find, for its calibration"
+        "Scoring hairpins that a scan would find, to calibrate it"
     script:
         "../scripts/ship_background.py"
 
@@ -146,6 +146,6 @@ rule ship:
         genome=f"the first {BACKGROUND_BASES:,} bases of the genome of E. coli K-12",
         code=code_of("ship"),
     message:
-        "Making the weights that are shipped, and their card"
+        "Writing the weights that are shipped, and their card"
     script:
         "../scripts/ship.py"

@@ -3,16 +3,16 @@
 import job
 
 from mirpair.scan.run import write
-from mirpair.settings import Criteria, ScanSettings
+from mirpair.settings import HairpinCriteria, ScanSettings
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 write(
     inputs.genome,
-    inputs.found,
+    inputs.candidates,
     inputs.scored,
     snakemake.output[0].removesuffix(".gff3"),
-    criteria=Criteria(**params.criteria),
+    criteria=HairpinCriteria(**params.criteria),
     settings=ScanSettings(**params.settings),
     weights=inputs.weights,
 )

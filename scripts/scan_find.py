@@ -7,12 +7,12 @@ import job
 from mirpair.files import Journal
 from mirpair.scan.find import find, find_key
 from mirpair.scan.tiles import check_genome
-from mirpair.settings import Criteria
+from mirpair.settings import HairpinCriteria
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 genome = snakemake.input[0]
-criteria = Criteria(**snakemake.params.criteria)
+criteria = HairpinCriteria(**snakemake.params.criteria)
 check_genome(genome)
 # A job that was killed resumes.
 key = f"{find_key(genome, criteria)} {piece} of {pieces}"

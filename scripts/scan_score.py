@@ -15,6 +15,6 @@ inputs = snakemake.input
 settings = ScanSettings(**snakemake.params.settings)
 journal = Journal(f"{snakemake.output[0]}.part", "scan_score", overwrite=True)
 trained = load_networks(inputs.weights)
-for size in score(inputs.found, journal, trained, settings, piece=piece, pieces=pieces):
+for size in score(inputs.candidates, journal, trained, settings, piece=piece, pieces=pieces):
     logging.info("%d hairpins", size)
 journal.path.replace(snakemake.output[0])

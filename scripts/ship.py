@@ -1,4 +1,4 @@
-"""Make the file that `mirpair predict` and `mirpair scan` ask, and its card."""
+"""Write the weights of `mirpair predict` and `mirpair scan`, and their card."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ records = read_records(inputs.records)
 write_networks(
     output.weights,
     inputs.weights,
-    # As many networks as are shipped, each record scored by those of its fold.
+    # By as many networks as are shipped: those of the fold of each record.
     held=mean_scores(held, params.seeds),
     background=background,
     records=records,

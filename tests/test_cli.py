@@ -391,7 +391,7 @@ def test_what_cannot_be_exported_is_one_message_and_no_file(three: Path, tmp_pat
         ([], "--all"),
         (
             ["firs", "x"],
-            "no RNA has the id 'firs', and 1 more ids are unknown; near it are 'first'",
+            "no RNA has the id 'firs', and 1 more ids are unknown; did you mean 'first'?",
         ),
         (["first", "first"], "'first' is given more than once"),
         (["--all", "first"], "either"),
@@ -432,7 +432,10 @@ def test_what_is_no_set_of_the_workflow_or_would_fill_the_disk_is_said_at_once(
     assert "3 matrices would be 1,080 GB before compression" in message
     assert mirpair("export", str(three), "--all", "-o", str(out))[0] == 0
     code, _, message = mirpair("plot", str(out), "first", "-o", str(tmp_path / "x.svg"))
-    assert (code, message.strip()) == (1, f"error: {out}: no tensors.npz of a set of the workflow")
+    assert (code, message.strip()) == (
+        1,
+        f"error: {out}: not the tensors.npz of a dataset of the workflow",
+    )
     code, _, message = mirpair("plot", str(tmp_path / "not.npz"), "first")
     assert "not.npz" in message
     assert "Errno" not in message
@@ -456,7 +459,7 @@ def test_only_what_is_chosen_is_folded_and_must_be_right(
     assert folded == ["GCCCUUGGCA", "AAAAA"]
     assert "has 'N' at position 4" in mirpair("export", str(path), "c", "-o", out)[2]
     assert "has 'N' at position 4" in mirpair("export", str(path), "--all", "-o", out)[2]
-    assert "'d' stands there more than once" in mirpair("export", str(path), "d", "-o", out)[2]
+    assert "'d' is there more than once" in mirpair("export", str(path), "d", "-o", out)[2]
 
 
 @pytest.mark.parametrize(
@@ -499,7 +502,7 @@ def test_a_hostile_id_is_a_title_and_a_harmless_file_name(
 def test_what_cannot_be_plotted_is_one_message_and_no_file(three: Path, tmp_path: Path) -> None:
     before = sorted(path.name for path in tmp_path.iterdir())
     for name, out, reason in (
-        ("firs", "x.svg", "near it are 'first'"),
+        ("firs", "x.svg", "did you mean 'first'?"),
         ("first", "x.gif", "must end in .svg, .pdf or .png"),
         ("first", "x", "must end in .svg, .pdf or .png"),
         ("first", "", "is a folder"),
@@ -619,9 +622,9 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
         ("annotate", tmp_path / "none", "there is no such file"),
         ("annotate", tmp_path, "there is no such file"),
         ("predict", tmp_path / "none", "there is no such file"),
-        ("predict", pickled, "not weights that tell who is a pre-miRNA"),
+        ("predict", pickled, "not weights that find pre-miRNAs"),
         ("predict", families, "not weights of this project"),
-        ("predict", network, "tells families apart"),
+        ("predict", network, "classifies families"),
     ):
         code, _, message = mirpair(command, str(HAIRPINS), "--weights", str(weights), *out)
         assert code == 1, (command, weights)

@@ -261,8 +261,8 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     save_weights(build(FAMILY_MODELS["one-hot"], seed=0, classes=["a", "b"]), family)
     for path, said in (
         (tmp_path / "none", "there is no such file"),
-        (pickled, "not weights that tell who is a pre-miRNA"),
-        (family, "tells families apart"),
+        (pickled, "not weights that find pre-miRNAs"),
+        (family, "classifies families"),
     ):
         with pytest.raises(InputError, match=said):
             load_networks(path)

@@ -24,7 +24,7 @@ from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan.background import background
-from mirpair.scan.find import find, find_key, read_hairpins
+from mirpair.scan.find import find, find_key, read_candidates
 from mirpair.scan.hairpins import (
     STRANDS,
     GenomeHairpin,
@@ -38,7 +38,7 @@ from mirpair.scan.output import Summary, name_of, write_files
 from mirpair.scan.report import render
 from mirpair.scan.score import score, score_key
 from mirpair.scan.tiles import DOWNSTREAM, Tile, read_tiles
-from mirpair.settings import Criteria, FalsePositives, ScanSettings
+from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -137,7 +137,7 @@ def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:
 def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast: bool) -> None:
     hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
     bases = planted(1, 400, 350, hairpin)
-    found = find_hairpins(whole(bases), strand, Criteria(fast=fast))
+    found = find_hairpins(whole(bases), strand, HairpinCriteria(fast=fast))
     best = min(found, key=lambda it: it.energy)
     assert best.strand == strand
     # Pairs beyond its ends may be a part of it, and loose ends are none.
@@ -152,14 +152,14 @@ def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast
 @BOTH
 def test_every_candidate_meets_the_criteria(fast: bool) -> None:
     bases = "".join(planted(seed, 150, 150) for seed in range(6))
-    loose = find_hairpins(whole(bases), "+", Criteria(fast=fast))
+    loose = find_hairpins(whole(bases), "+", HairpinCriteria(fast=fast))
     assert len(loose) >= 6
     others = 0
     for criteria in (
-        Criteria(stem=29, fast=fast),
-        Criteria(loop=4, fast=fast),
-        Criteria(mfe=-28, fast=fast),
-        Criteria(span=70, fast=fast),
+        HairpinCriteria(stem=29, fast=fast),
+        HairpinCriteria(loop=4, fast=fast),
+        HairpinCriteria(mfe=-28, fast=fast),
+        HairpinCriteria(span=70, fast=fast),
     ):
         left = find_hairpins(whole(bases), "+", criteria)
         for it in left:
@@ -173,7 +173,7 @@ def test_every_candidate_meets_the_criteria(fast: bool) -> None:
 @BOTH
 def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(fast: bool) -> None:
     bases = planted(2, 200, 200)
-    criteria = Criteria(mfe=-25, fast=fast)
+    criteria = HairpinCriteria(mfe=-25, fast=fast)
     assert find_hairpins(whole(bases), "+", criteria)
     middle = 200 + len(LET7) // 2
     split = bases[: middle - 5] + "N" + bases[middle - 4 :]
@@ -182,7 +182,7 @@ def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(fast: bool) -> No
     ]
     masked = bases[:200] + LET7.lower() + bases[200 + len(LET7) :]
     assert find_hairpins(whole(masked), "+", criteria) == find_hairpins(whole(bases), "+", criteria)
-    without = find_hairpins(whole(masked), "+", Criteria(mfe=-25, masked=True, fast=fast))
+    without = find_hairpins(whole(masked), "+", HairpinCriteria(mfe=-25, masked=True, fast=fast))
     assert not [it for it in without if it.start < 200 + len(LET7) and it.end > 200]
     assert not find_hairpins(whole("N" * 500), "-", criteria)
 
@@ -198,9 +198,11 @@ def test_the_result_does_not_depend_on_the_tiles_nor_on_the_processes(
     results = []
     for tile, processes in ((100_000, 1), (480, 1), (1000, 2), (3333, 1)):
         journal = Journal(tmp_path / f"{tile}", "k", overwrite=True)
-        sizes = list(find(path, journal, Criteria(fast=fast), tile=tile, processes=processes))
+        sizes = list(
+            find(path, journal, HairpinCriteria(fast=fast), tile=tile, processes=processes)
+        )
         assert sum(sizes) == len(bases) + 480
-        results.append(list(resolve(read_hairpins([journal.path]))))
+        results.append(list(resolve(read_candidates([journal.path]))))
     assert len({name for name, _ in results[0]}) == 2
     assert {it.strand for _, it in results[0]} == {"+", "-"}
     assert results[0] == results[1] == results[2] == results[3]
@@ -212,27 +214,27 @@ def test_pieces_of_a_genome_together_are_the_whole(tmp_path: Path) -> None:
     journals = []
     for piece in (1, 2, 3):
         journal = Journal(tmp_path / f"{piece}", "k")
-        list(find(path, journal, Criteria(fast=True), tile=700, piece=piece, pieces=3))
+        list(find(path, journal, HairpinCriteria(fast=True), tile=700, piece=piece, pieces=3))
         journals.append(journal.path)
     single = Journal(tmp_path / "all", "k")
-    list(find(path, single, Criteria(fast=True), tile=700))
-    assert list(read_hairpins(journals)) == list(read_hairpins([single.path]))
+    list(find(path, single, HairpinCriteria(fast=True), tile=700))
+    assert list(read_candidates(journals)) == list(read_candidates([single.path]))
 
 
 def test_what_was_interrupted_goes_on_and_gives_the_same_bytes(tmp_path: Path) -> None:
     bases = "".join(planted(seed, 440, 480) for seed in range(5))
     path = genome(tmp_path / "g.fa", {"one": bases})
     undisturbed = Journal(tmp_path / "undisturbed", "k")
-    list(find(path, undisturbed, Criteria(fast=True), tile=700))
+    list(find(path, undisturbed, HairpinCriteria(fast=True), tile=700))
     journal = Journal(tmp_path / "killed", "k")
-    for number, _ in enumerate(find(path, journal, Criteria(fast=True), tile=700)):
+    for number, _ in enumerate(find(path, journal, HairpinCriteria(fast=True), tile=700)):
         if number == 2:
             break
     with journal.path.open("a") as handle:
         handle.write("half a line")
     again = Journal(tmp_path / "killed", "k")
     assert again.blocks == 3
-    list(find(path, again, Criteria(fast=True), tile=700))
+    list(find(path, again, HairpinCriteria(fast=True), tile=700))
     assert again.path.read_bytes() == undisturbed.path.read_bytes()
 
 
@@ -284,20 +286,20 @@ def test_sequences_stand_in_the_order_of_the_file() -> None:
 
 def test_an_rna_as_a_scan_sees_it_is_its_stem_without_loose_ends() -> None:
     loose = "AAAAAA" + LET7 + "AAAAAA"
-    seen = as_scanned(loose, Criteria())
+    seen = as_scanned(loose, HairpinCriteria())
     assert seen
     assert seen in loose
     structure = fold(seen).dot_bracket
     assert structure[0] == "("
     assert structure[-1] == ")"
-    assert as_scanned("A" * 100, Criteria()) == ""
+    assert as_scanned("A" * 100, HairpinCriteria()) == ""
 
 
 def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     bases = planted(3, 300, 300)
     path = genome(tmp_path / "g.fa", {"chr 1": bases})
     journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
-    criteria, settings = Criteria(fast=True), ScanSettings(nearest=False)
+    criteria, settings = HairpinCriteria(fast=True), ScanSettings(nearest=False)
     list(find(path, journal, criteria))
     trained = load_networks()
     list(score([journal.path], scored, trained, settings))
@@ -307,7 +309,7 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     table = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
     assert table[0] == ["# a comment"]
     rows = [dict(zip(table[1], row, strict=True)) for row in table[2:]]
-    survivors = [it for _, it in resolve(read_hairpins([journal.path]))]
+    survivors = [it for _, it in resolve(read_candidates([journal.path]))]
     assert [(int(row["start"]), int(row["end"]), row["strand"]) for row in rows] == [
         (it.start + 1, it.end, it.strand) for it in survivors
     ]
@@ -378,20 +380,20 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
     weights.write_bytes(b"1")
     settings = ScanSettings(nearest=False)
 
-    def keys(criteria: Criteria, settings: ScanSettings) -> tuple[str, str]:
+    def keys(criteria: HairpinCriteria, settings: ScanSettings) -> tuple[str, str]:
         found = find_key(one, criteria)
         return found, score_key(found, settings, weights)
 
-    found, scored = keys(Criteria(), settings)
-    assert keys(Criteria(), settings) == (found, scored)
+    found, scored = keys(HairpinCriteria(), settings)
+    assert keys(HairpinCriteria(), settings) == (found, scored)
     assert "\n" not in found + scored
     for other in (
-        Criteria(span=121),
-        Criteria(stem=19),
-        Criteria(loop=24),
-        Criteria(mfe=-16),
-        Criteria(masked=True),
-        Criteria(fast=True),
+        HairpinCriteria(span=121),
+        HairpinCriteria(stem=19),
+        HairpinCriteria(loop=24),
+        HairpinCriteria(mfe=-16),
+        HairpinCriteria(masked=True),
+        HairpinCriteria(fast=True),
     ):
         changed = keys(other, settings)
         assert changed[0] != found
@@ -403,11 +405,11 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         {"false_positives": "5%"},
     )
     for change in changes:
-        changed = keys(Criteria(), replace(settings, **change))  # type: ignore[arg-type]
+        changed = keys(HairpinCriteria(), replace(settings, **change))  # type: ignore[arg-type]
         assert changed[0] == found
         assert changed[1] != scored
     weights.write_bytes(b"2")
-    changed = keys(Criteria(), settings)
+    changed = keys(HairpinCriteria(), settings)
     assert changed[0] == found
     assert changed[1] != scored
     weights.write_bytes(b"1")
@@ -415,7 +417,7 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
     for text in (">a\nACGUA\n", ">a\nACGG\n"):
         one.write_text(text)
         os.utime(one, ns=(0, 7))
-        changed = keys(Criteria(), settings)
+        changed = keys(HairpinCriteria(), settings)
         assert changed[0] != found
         assert changed[1] != scored
 
@@ -438,7 +440,7 @@ def test_a_piece_of_the_scores_goes_on_where_it_was(
     monkeypatch.setattr(prediction, "CHUNK", 2)
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 60, 60) for n in range(9))})
     found = Journal(tmp_path / "found", "k")
-    list(find(path, found, Criteria(fast=True)))
+    list(find(path, found, HairpinCriteria(fast=True)))
     trained, settings = load_networks(), ScanSettings(nearest=False)
     for piece in (1, 2):
         whole = Journal(tmp_path / f"whole{piece}", "k")
@@ -470,7 +472,7 @@ def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path:
     experiment = pd.DataFrame(
         {"id": list("abcef"), "role": ["evaluate", "train", "evaluate", "evaluate", "evaluate"]}
     )
-    criteria = Criteria()
+    criteria = HairpinCriteria()
     table = background(records, experiment, good[:1], weights, criteria)
     # b trained, d has no part, e is no pre-miRNA; in f there is no hairpin.
     assert table["label"].tolist() == [1, 1, 1, 0]
@@ -485,7 +487,7 @@ def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path:
 def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:
     weak = "GGCAUCCAGAUCAGGACAUGCUUCGGCAUGUCCUGAUCUGGAUGCC"
     strong = "GGGCGCCGGCGCGGGCCCGGGCGCUUCGGCGCCCGGGCCCGCGCCGGCGCCC"
-    criteria = Criteria(stem=12)
+    criteria = HairpinCriteria(stem=12)
     for bases in (weak + "A" * 20 + strong, strong + "A" * 20 + weak):
         assert strong[5:-5] in as_scanned(bases, criteria)
 
@@ -503,8 +505,8 @@ def test_a_piece_of_a_genome_goes_on_where_it_was(tmp_path: Path) -> None:
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 200, 200) for n in range(4))})
     for piece in (1, 2):
         whole, cut = (Journal(tmp_path / f"{name}{piece}", "k") for name in ("whole", "cut"))
-        list(find(path, whole, Criteria(fast=True), tile=300, piece=piece, pieces=2))
-        next(find(path, cut, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        list(find(path, whole, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
+        next(find(path, cut, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
         assert whole.blocks > 2 > cut.blocks == 1
-        list(find(path, cut, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        list(find(path, cut, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
         assert cut.path.read_bytes() == whole.path.read_bytes()

@@ -17,7 +17,7 @@ from mirpair.cli.app import app
 from mirpair.files import InputError
 from mirpair.settings import (
     FALSE_POSITIVES,
-    Criteria,
+    HairpinCriteria,
     PredictionSettings,
     ScanSection,
     ScanSettings,
@@ -29,7 +29,7 @@ from mirpair.study.config import load_study
 COMMANDS = [
     ("predict", cli_predict.predict, PredictionSettings),
     ("scan", cli_scan.scan, ScanSettings),
-    ("scan", cli_scan.scan, Criteria),
+    ("scan", cli_scan.scan, HairpinCriteria),
 ]
 
 
@@ -39,9 +39,11 @@ def test_a_choice_of_false_positives_is_its_share() -> None:
 
 def test_the_section_of_the_config_has_all_settings_of_a_scan_and_is_taken_apart() -> None:
     section = ScanSection(span=100, prior=0.5, nearest=False)
-    assert part(section, Criteria) == Criteria(span=100)
+    assert part(section, HairpinCriteria) == HairpinCriteria(span=100)
     assert part(section, ScanSettings) == ScanSettings(prior=0.5, nearest=False)
-    assert asdict(section) == asdict(part(section, Criteria)) | asdict(part(section, ScanSettings))
+    assert asdict(section) == asdict(part(section, HairpinCriteria)) | asdict(
+        part(section, ScanSettings)
+    )
 
 
 @pytest.mark.parametrize(("name", "function", "kind"), COMMANDS)
@@ -79,9 +81,9 @@ def test_the_library_and_the_config_have_the_same_defaults() -> None:
     [
         (PredictionSettings(prior=0.0), "prior: is 0.0, must be above 0 and below 1"),
         (ScanSettings(prior=1.0), "prior: is 1.0, must be above 0 and below 1"),
-        (Criteria(span=401), "span: is 401, must be at least 50 and at most 400"),
-        (Criteria(stem=2), "stem: is 2, must be at least 3"),
-        (Criteria(mfe=0.1), "mfe: is 0.1, must be at most 0"),
+        (HairpinCriteria(span=401), "span: is 401, must be at least 50 and at most 400"),
+        (HairpinCriteria(stem=2), "stem: is 2, must be at least 3"),
+        (HairpinCriteria(mfe=0.1), "mfe: is 0.1, must be at most 0"),
     ],
 )
 def test_a_value_out_of_bounds_is_refused(settings: Settings, message: str) -> None:
@@ -90,5 +92,5 @@ def test_a_value_out_of_bounds_is_refused(settings: Settings, message: str) -> N
 
 
 def test_values_on_inclusive_bounds_pass() -> None:
-    for settings in (Criteria(span=50, stem=3, loop=3, mfe=0.0), Criteria(span=400)):
+    for settings in (HairpinCriteria(span=50, stem=3, loop=3, mfe=0.0), HairpinCriteria(span=400)):
         settings.check()

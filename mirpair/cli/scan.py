@@ -20,7 +20,7 @@ from mirpair.cli.terminal import (
 )
 from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN
-from mirpair.settings import SCAN_FILES, Criteria, FalsePositives, ScanSettings
+from mirpair.settings import SCAN_FILES, FalsePositives, HairpinCriteria, ScanSettings
 
 
 class _Progress:
@@ -51,12 +51,14 @@ def scan(
     false_positives: Annotated[
         FalsePositives, setting(ScanSettings, "false_positives")
     ] = ScanSettings.false_positives,
-    span: Annotated[int, setting(Criteria, "span")] = Criteria.span,
-    stem: Annotated[int, setting(Criteria, "stem")] = Criteria.stem,
-    loop: Annotated[int, setting(Criteria, "loop")] = Criteria.loop,
-    mfe: Annotated[float, setting(Criteria, "mfe")] = Criteria.mfe,
-    masked: Annotated[bool, setting(Criteria, "masked", "--masked")] = Criteria.masked,
-    fast: Annotated[bool, setting(Criteria, "fast", "--fast")] = Criteria.fast,
+    span: Annotated[int, setting(HairpinCriteria, "span")] = HairpinCriteria.span,
+    stem: Annotated[int, setting(HairpinCriteria, "stem")] = HairpinCriteria.stem,
+    loop: Annotated[int, setting(HairpinCriteria, "loop")] = HairpinCriteria.loop,
+    mfe: Annotated[float, setting(HairpinCriteria, "mfe")] = HairpinCriteria.mfe,
+    masked: Annotated[
+        bool, setting(HairpinCriteria, "masked", "--masked")
+    ] = HairpinCriteria.masked,
+    fast: Annotated[bool, setting(HairpinCriteria, "fast", "--fast")] = HairpinCriteria.fast,
     nearest: Annotated[bool, setting(ScanSettings, "nearest")] = ScanSettings.nearest,
     keep: Annotated[
         bool,
@@ -102,7 +104,7 @@ def scan(
             genome,
             output,
             _Progress(genome),
-            criteria=Criteria(span, stem, loop, mfe, masked, fast),
+            criteria=HairpinCriteria(span, stem, loop, mfe, masked, fast),
             settings=settings,
             weights=weights,
             processes=jobs or cores(),

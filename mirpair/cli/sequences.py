@@ -44,9 +44,9 @@ def fold(
 ) -> None:
     """Predict the minimum-free-energy structure of every RNA.
 
-    For each record, in the order of the files: its id, its sequence (upper case, U for T), and
-    its structure in dot-bracket notation with the energy in kcal/mol. All files are read and
-    checked before the folding begins.
+    The output has for each record, in the order of the files: its id, its sequence (upper case, U
+    for T), and its structure in dot-bracket notation with the energy in kcal/mol. All files are
+    read and checked before the folding begins.
 
     Example: mirpair fold hairpins.fa.gz -o hairpins.dbn
     """
@@ -100,14 +100,14 @@ def plot(
         ),
     ] = None,
 ) -> None:
-    """Draw an RNA's secondary structure and its pairing matrix.
+    """Draw the secondary structure and the pairing matrix of an RNA.
 
-    Of a FASTA file, this RNA alone is folded.
+    From a FASTA file, only this RNA is folded.
 
     Example: mirpair plot hairpins.fa hsa-mir-21 -o mir-21.pdf
     """
     with messages():
-        # An id may have anything in it; the name of a file may not.
+        # An id may have characters that the name of a file may not have.
         safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:100] or "molecule"
         path = output or Path(f"{safe}.svg")
         check_output(path, [file], (".svg", ".pdf", ".png"))
@@ -129,33 +129,36 @@ def plot(
 
 def export(
     file: _File,
-    output: Annotated[Path, typer.Option("--output", "-o", help="NPZ to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="NPZ file to write.")],
     names: Annotated[
         list[str] | None, typer.Argument(help="Ids of the RNAs.", metavar="ID")
     ] = None,
     ids: Annotated[
         str | None,
-        typer.Option("--ids", help="File with an id in each line; - is standard input."),
+        typer.Option("--ids", help="File with one id per line; - is standard input."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All RNAs of the file.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Export all RNAs of the file.")] = False,
     size: Annotated[
         int | None,
-        typer.Option(min=1, help="Zero-pad all, right and below, into one N × SIZE × SIZE × 9."),
+        typer.Option(
+            min=1,
+            help="Zero-pad all matrices, right and below, into one array N × SIZE × SIZE × 9.",
+        ),
     ] = None,
     dtype: Annotated[
         Literal["float16", "float32", "float64"],
         typer.Option(help="Type of the numbers; float16 rounds energies."),
     ] = "float32",
     without_pairing: Annotated[
-        bool, typer.Option("--without-pairing", help="Leave channel 0 out: 8 channels.")
+        bool, typer.Option("--without-pairing", help="Leave out channel 0, so that 8 remain.")
     ] = False,
     jobs: Jobs = 0,
 ) -> None:
-    """Write dense L × L × 9 pairing matrices as an NPZ.
+    """Write dense L × L × 9 pairing matrices as an NPZ file.
 
-    It holds ids, lengths, mfe (kcal/mol), labels where they are known, and for each RNA, in the
-    order of the ids, matrix_0000, matrix_0001, …; with --size, one array matrices. Channel 0 is
-    the energy where i pairs with j, 1–4 are A C G U of base i, 5–8 of base j.
+    Its arrays are ids, lengths, mfe (kcal/mol), labels if they are known, and for each RNA, in the
+    order of the ids, matrix_0000, matrix_0001, …; with --size, one array matrices instead. Channel
+    0 is the energy if bases i and j pair; channels 1–4 are A, C, G, U of base i, 5–8 of base j.
 
     Example: mirpair export hairpins.fa --all --size 400 -o hairpins.npz
     """
@@ -165,11 +168,9 @@ def export(
             raise InputError("standard input (-) can be read only once")
         wanted = [*(names or []), *(_read_ids(ids) if ids else [])]
         if everything and (wanted or ids):
-            raise InputError("--all takes every RNA of the file; give either it or ids")
+            raise InputError("--all exports every RNA of the file; give either it or ids")
         if not everything and not wanted:
-            raise InputError(
-                "no RNA was named: give ids, a file of them with --ids, or --all for all"
-            )
+            raise InputError("no RNA was named: give ids, a file of ids with --ids, or --all")
         chosen = _choose(file, None if everything else wanted)
         sides = [size or length for length in chosen.lengths]
         total = sum(side**2 for side in sides) * 9 * int(dtype.removeprefix("float")) / 8 / 1e9
@@ -194,7 +195,7 @@ def export(
 
 
 class _Chosen(NamedTuple):
-    """RNAs of a file, as they are in it: encoded, or sequences that are to be folded."""
+    """RNAs of a file: encoded, or sequences that are not folded yet."""
 
     ids: list[str]
     lengths: list[int]
@@ -209,12 +210,12 @@ def _read_ids(path: str) -> list[str]:
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            raise InputError(f"{path}: not a text file with an id in each line") from error
+            raise InputError(f"{path}: not a text file with one id per line") from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _choose(file: str, wanted: list[str] | None) -> _Chosen:
-    """RNAs with these ids, in this order; None takes all. Nothing is folded here."""
+    """Choose the RNAs with these ids, in this order, or all; nothing is folded here."""
     where = "standard input" if file == STDIN else file
     if wanted and (twice := _repeated(wanted)):
         raise InputError(f"the id {twice!r} is given more than once")
@@ -226,29 +227,29 @@ def _choose(file: str, wanted: list[str] | None) -> _Chosen:
         try:
             source = Tensors.load(file)
         except InputError as error:
-            raise InputError(f"{file}: no tensors.npz of a set of the workflow") from error
+            raise InputError(f"{file}: not the tensors.npz of a dataset of the workflow") from error
         names = source.ids.tolist()
     else:
         source = list(read_fasta(file, dropped=dropped))
         names = [record.id for record in source]
-    asked = set(names if wanted is None else wanted)
-    # A record that cannot be understood matters only if it is asked for.
+    chosen = set(names if wanted is None else wanted)
+    # An invalid record matters only if it is chosen.
     for left_out in dropped:
-        if wanted is None or left_out.record.id in asked:
+        if wanted is None or left_out.record.id in chosen:
             raise InputError(str(left_out))
-    if twice := _repeated([name for name in names if name in asked]):
-        raise InputError(f"{where}: the id {twice!r} stands there more than once")
-    places = {name: place for place, name in enumerate(names)}
+    if twice := _repeated([name for name in names if name in chosen]):
+        raise InputError(f"{where}: the id {twice!r} is there more than once")
+    indices = {name: index for index, name in enumerate(names)}
     ids = names if wanted is None else wanted
-    if unknown := [name for name in ids if name not in places]:
+    if unknown := [name for name in ids if name not in indices]:
         near = get_close_matches(unknown[0], names, n=3, cutoff=0.5)
         raise InputError(
             f"{where}: no RNA has the id {unknown[0]!r}"
             + (f", and {len(unknown) - 1} more ids are unknown" if len(unknown) > 1 else "")
-            + (f"; near it are {', '.join(map(repr, near))}" if near else "")
+            + (f"; did you mean {' or '.join(map(repr, near))}?" if near else "")
         )
     if isinstance(source, list):
-        sequences = [source[places[name]].sequence for name in ids]
+        sequences = [source[indices[name]].sequence for name in ids]
         return _Chosen(ids, [len(sequence) for sequence in sequences], None, sequences)
     tensors = source.subset(source.indices(ids))
     return _Chosen(ids, tensors.lengths.tolist(), tensors.labels.tolist(), tensors)
@@ -259,13 +260,13 @@ def _repeated(names: list[str]) -> str | None:
 
 
 def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
-    """Molecules one after the other, folded before where they are sequences."""
+    """Encode RNAs one after the other; fold them first if they are sequences."""
     if isinstance(chosen.source, list):
         from mirpair.rna.encoding import encode
         from mirpair.rna.folding import fold_all, unique
 
         sequences = unique(chosen.source)
-        # As in `fold`: the processes start before the progress bar.
+        # The processes start here, before the progress bar has a thread that a fork would cut.
         structures = fold_all(sequences, processes=processes)
         tracked = track(structures, len(sequences), "Folding")
         folded = dict(zip(sequences, tracked, strict=True))

@@ -1,4 +1,4 @@
-"""The card of weights that name families: how good they are, and what they are not for."""
+"""Write the card of weights that name families: how good they are, and their limits."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def model_card(
     provenance: Mapping[str, Any],
     sources: Sequence[str],
 ) -> str:
-    """Markdown that says the same for the same weights, whenever it is written.
+    """Write the card, in Markdown: the same bytes for the same weights.
 
     Parameters
     ----------
     path, annotator
-        The file, and what `mirpair.families.annotation.load` reads of it.
+        The file, and what `mirpair.families.annotation.load` reads from it.
     queries
         Result of `mirpair.families.records.nearest_family`.
     calls
         Result of `mirpair.families.annotation.ship`.
     provenance
-        Of the training.
+        Provenance of the training.
     sources
-        Where the sequences are from and on what terms, a sentence each.
+        Origin and licence of the sequences, one sentence each.
     """
     network, run, recipe = annotator.network, provenance["run"], provenance["recipe"]
     weights = sum(parameter.numel() for parameter in network.parameters())
@@ -49,8 +49,8 @@ def model_card(
     return f"""\
 # {Path(path).name}
 
-Which of {len(network.classes)} microRNA families a hairpin is of, and whether it is of any of them:
-what `mirpair annotate` asks. The file is safetensors, without pickled objects.
+`mirpair annotate` uses these weights to decide which of {len(network.classes)} microRNA families
+a hairpin belongs to, if any. The file is safetensors, without pickled objects.
 
 | | |
 |---|---|
@@ -59,14 +59,14 @@ what `mirpair annotate` asks. The file is safetensors, without pickled objects.
 | SHA-256 | `{sha256(path)}` |
 | longest RNA | {annotator.max_length} nt |
 | score | {SCORES[annotator.score]}; accepted from {thresholds} on |
-| licence | that of this project; of the sequences, see below |
+| licence | that of this project; for the sequences, see below |
 
 ## Data
 
-Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins trained;
-by {counts[VALIDATE]:,} others and outliers the thresholds were chosen;
-by {counts[EVALUATE]:,} more, and other outliers, all rates below are measured.
-The file holds the training hairpins, to name the nearest one. The sequences are from:
+Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins for training;
+{counts[VALIDATE]:,} others and outliers to choose the thresholds;
+{counts[EVALUATE]:,} more, and other outliers, to measure all rates below.
+The file holds the training hairpins, to find the nearest one. The sequences are from:
 
 {bullets(sources)}
 
@@ -78,39 +78,40 @@ the weights are those of the last epoch.
 
 ## How often the family is right
 
-Of the evaluation hairpins, whether accepted or not, by the part of their 8-mers that the nearest
-training hairpin has too. The baseline calls the family of that one. In brackets, the 95 % interval
-of a bootstrap over families.
+For all evaluation hairpins, accepted or not, by the share of their 8-mers that the nearest training
+hairpin has too. The baseline names the family of that hairpin. In brackets is the 95 % interval of
+a bootstrap over families.
 
 {_accuracies(queries, calls)}
 
-## What is in no trained family
+## RNAs of no trained family
 
-`5%` is the threshold that 5 % of validation outliers reach, each kind counting the same, `youden`
-Youden's. Sensitivity is the part of trained families' hairpins that is accepted and named rightly.
+`5%` is the threshold that 5 % of the validation outliers reach, with equal weight for each kind;
+`youden` is Youden's. Sensitivity is the share of hairpins of trained families that are accepted and
+named correctly.
 
 {_rejections(queries, calls, annotator)}
 
 ## Limits
 
-- A probability is among these families only; nothing else is weighed. What says whether it is to be
-  believed is the column `distribution`.
-- The rates are of such outliers as are in the table. What is of another kind may be accepted more
-  often, and of a genome's many hairpins most are no pre-miRNAs: 5 % of them would be too many.
-- It names a family, it is no proof of a microRNA: `mirpair predict` and expression are about that.
-- Hairpins as in Rfam: whole, the right strand, without long flanks. Others were not tested.
-- It knows these families only, in order: {", ".join(network.classes)}.
+- A probability compares these families only. The column `distribution` says whether to believe it.
+- The rates hold for the kinds of outliers in the table. RNAs of other kinds may be accepted more
+  often. Most of the many hairpins of a genome are no pre-miRNAs: 5 % of them would be too many.
+- A family is no proof of a microRNA; `mirpair predict` and expression give evidence of that.
+- Hairpins must be as in Rfam: whole, on the right strand, without long flanks. Others were not
+  tested.
+- It knows only these families, in this order: {", ".join(network.classes)}.
 """
 
 
 def _accuracies(queries: pd.DataFrame, calls: pd.DataFrame) -> str:
-    ours, nearest = accuracy(queries, calls), accuracy(queries, queries)
+    network, baseline = accuracy(queries, calls), accuracy(queries, queries)
     table = pd.DataFrame(
         {
-            "shared 8-mers": ours["band"],
-            "hairpins": ours["records"].astype(str),
-            "accuracy": [_interval(row) for row in ours.to_dict("records")],
-            "baseline": [_interval(row) for row in nearest.to_dict("records")],
+            "shared 8-mers": network["band"],
+            "hairpins": network["records"].astype(str),
+            "accuracy": [_interval(row) for row in network.to_dict("records")],
+            "baseline": [_interval(row) for row in baseline.to_dict("records")],
         }
     )
     return markdown(table)
@@ -124,7 +125,7 @@ def _interval(row: Mapping[Any, Any]) -> str:
 
 
 def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator) -> str:
-    """By the shipped thresholds, which are the same for every kind."""
+    """Measure false positives at the shipped thresholds, which are the same for every kind."""
     table = queries.merge(calls, on="id", suffixes=("_nearest", ""))
     table = table[table["role"] == EVALUATE]
     ranked = rejection(queries, calls, annotator.score).set_index("kind")["AUROC"]
@@ -143,6 +144,6 @@ def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator
         name: ((known[annotator.score] >= cut) & right).mean()
         for name, cut in annotator.thresholds.items()
     }
-    said = ", ".join(f"{value:.3f} at `{name}`" for name, value in accepted.items())
+    sensitivities = ", ".join(f"{value:.3f} at `{name}`" for name, value in accepted.items())
     shown = markdown(pd.DataFrame(lines))
-    return f"{shown}\n\nSensitivity: {said}, of {len(known):,} hairpins."
+    return f"{shown}\n\nSensitivity: {sensitivities}, of {len(known):,} hairpins."

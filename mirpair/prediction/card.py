@@ -1,4 +1,4 @@
-"""The card of weights that find pre-miRNAs: how good they are, and what they are not for."""
+"""Write the card of weights that find pre-miRNAs: how good they are, and their limits."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def prediction_card(
     sources: Sequence[str],
     genome: str,
 ) -> str:
-    """Markdown that says the same for the same weights, whenever it is written.
+    """Write the card, in Markdown: the same bytes for the same weights.
 
     Parameters
     ----------
     path, trained
-        The file, and what `mirpair.prediction.weights.load_networks` reads of it.
+        The file, and what `mirpair.prediction.weights.load_networks` reads from it.
     held
-        Columns id, label, fold, seed and score of every held-out record by every seed.
+        Columns id, label, fold, seed and score: every held-out record, scored with every seed.
     background
         Columns label, fold and score, see `mirpair.scan.background.background`.
     records, left_out
-        Of the set that trained, and what was left out of it and why.
+        The training set, and the records that were left out of it, with the reasons.
     provenance
-        Of the trainings that are shipped; they are compared with one, and with all seeds.
+        Provenance of the shipped trainings; they are compared with one training, and with all.
     sources
-        Where the sequences are from and on what terms, a sentence each.
+        Origin and licence of the sequences, one sentence each.
     genome
-        What the others of `background` are.
+        Describes the origin of the other hairpins of `background`.
     """
     run, recipe = provenance[0]["run"], provenance[0]["recipe"]
     weights = sum(p.numel() for network in trained.networks for p in network.parameters())
@@ -73,8 +73,8 @@ def prediction_card(
     return f"""\
 # {Path(path).name}
 
-Whether an RNA is a pre-miRNA: what `mirpair predict` and `mirpair scan` ask. The file is
-safetensors, without pickled objects.
+`mirpair predict` and `mirpair scan` use these weights to decide which RNAs are pre-miRNAs. The file
+is safetensors, without pickled objects.
 
 | | |
 |---|---|
@@ -82,12 +82,12 @@ safetensors, without pickled objects.
 | size | {Path(path).stat().st_size:,} bytes |
 | SHA-256 | `{sha256(path)}` |
 | RNAs | {trained.shortest} to {trained.longest} nt |
-| licence | that of this project; of the sequences, see below |
+| licence | that of this project; for the sequences, see below |
 
 ## Data
 
 {positives:,} pre-miRNAs and {len(records) - positives:,} other RNAs: all three sets of Do et al.
-2018 together, but without records that are wrong or double: {reasons}.
+2018 together, without wrong and duplicate records: {reasons}.
 The sequences are from:
 
 {bullets(sources)}
@@ -100,38 +100,38 @@ the weights are those of the last epoch, trained on all records.
 
 ## How good it is
 
-By networks of the same kind in a cross-validation over clusters: no record that is scored here is
-0.8 or more identical to one that trained its network. {len(means):,} records; threshold {THRESHOLD}
-on the score. In brackets, the 95 % interval of a bootstrap over records; the first row is the mean
-over the seeds, each alone.
+Measured with networks of the same kind, in a cross-validation over clusters: no record has an
+identity of 0.8 or more to a training record of the network that scores it. {len(means):,} records;
+threshold {THRESHOLD} on the score. In brackets is the 95 % interval of a bootstrap over records;
+the first row is the mean over single seeds.
 
 {_comparison(held, shipped)}
 
-Copies and near-copies of what trained in another fold are in no fold's evaluation, so not all
+Records that are copies or near-copies of records in another fold are not evaluated, so not all
 records are scored.
 
-**Length matters.** Of the RNAs that trained, the shortest are nearly all pre-miRNAs. So to the
-network short is a sign of them, whatever else an RNA is, and `mirpair predict` says nothing of
-RNAs shorter than {trained.shortest} nt. By length, of calls from a probability of 0.5 on where
-one of ten is one:
+**Length matters.** The shortest RNAs of the training set are nearly all pre-miRNAs. So the network
+takes any short RNA for a pre-miRNA, and `mirpair predict` does not score RNAs
+shorter than {trained.shortest} nt. Calls by length, from a probability of 0.5, if one RNA in ten
+is a pre-miRNA:
 
 {_lengths(means, records)}
 
-What is shipped trained on all records, these networks on a part of them; how good it is itself
-cannot be measured on the same records.
+The shipped weights were trained on all records, these networks on a part of them. How good the
+shipped weights are cannot be measured on the same records.
 
 ## What a probability means
 
-Platt's method, in pieces, on the held-out scores. Of the held-out records,
-{trained.candidates.prior:.3f} are pre-miRNAs, and that is the prior here; each fold's
-probabilities are by a calibration on the other folds.
+Probabilities are calibrated on the held-out scores, by Platt's method in pieces. Of these records,
+{trained.candidates.prior:.3f} are pre-miRNAs, which is the prior here; each fold's
+probabilities come from a calibration on the other folds.
 
 {_bins(means)}
 
 ### Among candidates like the benchmark's
 
-`mirpair predict`. What to expect of calls (probability of at least 0.5 for that share) where there
-are so many other RNAs for every pre-miRNA. SE (sensitivity) and FPR (false positive rate) are
+`mirpair predict`. What to expect of calls (a probability of at least 0.5 for that prior) if there
+are so many other RNAs per pre-miRNA. SE (sensitivity) and FPR (false positive rate) are
 measured, with Clopper and Pearson's 95 % intervals; the precision (PPV) is an estimate from both.
 
 {_ratios(means)}
@@ -140,34 +140,35 @@ measured, with Clopper and Pearson's 95 % intervals; the precision (PPV) is an e
 
 `mirpair scan`. The others here are {others:,} hairpins of {genome},
 which has no microRNAs; the pre-miRNAs are the held-out ones as a scan would find them.
-In {lost:,} of {total:,} of these no hairpin meets its criteria; they are not counted below.
+In {lost:,} of {total:,} of these, no hairpin meets the criteria of a scan; they are not
+counted below.
 
 {_ratios(scanned)}
 
-What a scan calls is told by the share of these hairpins that reaches a score of the network that is
-shipped (`--false-positives`), which did not train on them; the score was chosen by these very
-hairpins. The share of pre-miRNAs is that of held-out networks, at the score that as many of these
+A scan calls hairpins from the score that a share of these hairpins reaches with the shipped weights
+(`--false-positives`), which were not trained on them; the score was chosen on these very hairpins.
+The share of pre-miRNAs is measured with held-out networks, at the score that as many of these
 hairpins reach with them.
 
 {_cuts(scanned, trained)}
 
 ## Limits
 
-- A network of the benchmark: its negatives are parts of coding sequences and other non-coding
-  RNAs. Hairpins of a genome are harder, as the last table shows; a call is a candidate, no proof.
-- The probability is for the share of pre-miRNAs that is stated (`--prior`), and for RNAs like
-  those above. Beyond the range of held-out scores no score is believed more than its end.
-- Known hairpins are mostly among those that trained: that these are called says little.
-- It leans on length, see above; and of the hairpins of a genome it calls the shortest and the
-  longest too often, for the benchmark's negatives have 80 to 120 nt.
-- Hairpins whole, on the right strand. Of RNAs shorter than {trained.shortest} or longer than
-  {trained.longest} nt nothing is said.
+- The negatives of the benchmark are parts of coding sequences and other non-coding RNAs. Hairpins
+  of a genome are harder, as the last table shows; a call is a candidate, not a proof.
+- The probability holds for the expected share of pre-miRNAs (`--prior`), and for RNAs like those
+  above. Beyond the range of the held-out scores it stays that of the end of the range.
+- Known hairpins are mostly in the training set: that they are called says little.
+- The score depends on length, see above; the shortest and the longest hairpins of a genome are
+  called too often, because the benchmark's negatives have 80 to 120 nt.
+- RNAs must be whole hairpins, on the right strand. Those shorter than {trained.shortest}
+  or longer than {trained.longest} nt are not scored.
 """
 
 
 def _comparison(held: pd.DataFrame, shipped: Sequence[Any]) -> str:
     table = held.pivot(index=["fold", "id"], columns="seed", values="score")
-    # The seeds that are shipped first: their ensemble is one of those compared.
+    # The shipped seeds come first, so that their ensemble is one of those compared.
     seeds = [*shipped, *(seed for seed in table.columns if seed not in shipped)]
     each = table[seeds].to_numpy().T
     labels = held[held["seed"] == seeds[0]].set_index(["fold", "id"])["label"].loc[table.index]

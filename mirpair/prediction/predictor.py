@@ -63,13 +63,7 @@ class Predictor:
 
     @classmethod
     def for_candidates(cls, trained: PreMirnaNetworks, settings: PredictionSettings) -> Predictor:
-        """Ask about candidates: RNAs are called by their probability, or else by their score.
-
-        Raises
-        ------
-        InputError
-            If a setting is out of range.
-        """
+        """Predict candidates: they are called by their probability, or else by their score."""
         settings.check()
         return cls(
             networks=trained.networks,
@@ -84,14 +78,9 @@ class Predictor:
 
     @classmethod
     def for_genome(cls, trained: PreMirnaNetworks, settings: ScanSettings) -> Predictor:
-        """Ask about hairpins of a genome: they are called by the rate of false positives.
+        """Predict hairpins of a genome: they are called by the rate of false positives.
 
-        Short ones are scored too: hairpins of a genome calibrated the networks, with all lengths.
-
-        Raises
-        ------
-        InputError
-            If a setting is out of range.
+        Short ones are scored too: the calibration is by hairpins of a genome of all lengths.
         """
         settings.check()
         return cls(
@@ -263,7 +252,7 @@ def _prepare(job: int, networks: Sequence[Network], hairpins: mirbase.Hairpins |
     _PREPARED[job] = (networks, hairpins)
 
 
-def mean_scores(
+def ensemble_scores(
     networks: Sequence[Network], sequences: Sequence[str], structures: Sequence[Structure]
 ) -> Floats:
     """Score each RNA by the mean of several networks, (N,)."""
@@ -279,7 +268,7 @@ def _score_chunk(sequences: list[str], job: int) -> list[_Scored]:
     networks, hairpins = _PREPARED[job]
     unique = list(dict.fromkeys(sequences))
     structures = [fold(sequence) for sequence in unique]
-    scores = mean_scores(networks, unique, structures)
+    scores = ensemble_scores(networks, unique, structures)
     nearest = hairpins.nearest(unique) if hairpins else [None] * len(unique)
     scored = {
         sequence: _Scored(*rest)

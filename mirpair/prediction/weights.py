@@ -1,4 +1,4 @@
-"""Files of weights that decide which RNAs are pre-miRNAs: write them, read them."""
+"""Write and read files of weights that decide which RNAs are pre-miRNAs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mirpair.networks.do2018 import Network
 
 NAME = "pre-mirna.safetensors"
-# Without negatives among them, all short RNAs are pre-miRNAs to a network.
+# A network that saw too few short negatives takes every short RNA for a pre-miRNA.
 FEWEST = 30
 _KIND = "predictor"
 # Longest RNA, nt, for a network that was trained without a limit.
@@ -31,7 +31,7 @@ _LONGEST = 400
 class PreMirnaNetworks:
     """The networks of a file of weights, with all that calibrates their mean score.
 
-    What asks them is a `mirpair.prediction.predictor.Predictor`, with one of the calibrations.
+    A `mirpair.prediction.predictor.Predictor` uses them with one of the calibrations.
 
     Attributes
     ----------
@@ -69,38 +69,38 @@ def write_networks(
     Parameters
     ----------
     path
-        Of the safetensors file to write.
+        Safetensors file to write.
     weights
-        Files of the trainings, which are of one kind of network.
+        Weights of the trainings, all of one kind of network.
     held
-        Columns label and score: of held-out records, by as many networks of this kind.
+        Columns label and score: held-out records, scored by as many networks of this kind.
     background
-        The same of held-out pre-miRNAs as a scan would find them, and of a genome's hairpins; and
-        column shipped: of these hairpins, by the networks that are shipped.
+        Columns label and score: held-out pre-miRNAs as a scan would find them, and hairpins of a
+        genome; and column shipped: scores of these hairpins by the networks that are shipped.
     records
-        That trained, with their labels. Of an RNA nothing is said that is longer than all of them,
-        or so short that less than `FEWEST` negatives are as short.
+        Training set, with labels. RNAs that are longer than all of them are not scored, nor are
+        those that are so short that fewer than `FEWEST` negatives are as short.
 
     Raises
     ------
     InputError
-        If the networks are of different kinds or do not tell who is a pre-miRNA, or if the file
-        would be larger than `mirpair.networks.tensor_file.LARGEST`; see also
+        If the networks are of different kinds or classify families, or if the file would be larger
+        than `mirpair.networks.tensor_file.LARGEST`; see also
         `mirpair.prediction.calibration.calibrate`.
     """
     from mirpair.networks import tensor_file as stored
     from mirpair.networks.inference import load_weights
 
-    networks = [load_weights(place) for place in weights]
+    networks = [load_weights(file) for file in weights]
     _check_networks(networks, weights)
     lengths = records["sequence"].str.len().to_numpy()
-    # A pre-miRNA in which a scan finds nothing has no score to learn from.
-    found = background.dropna(subset="score")
+    # A pre-miRNA in which a scan finds no hairpin has no score to learn from.
+    scanned = background.dropna(subset="score")
     described = {
         "model": asdict(networks[0].model),
         "members": len(networks),
         "calibration": asdict(calibrate(held["label"], held["score"])),
-        "genome": asdict(calibrate(found["label"], found["score"])),
+        "genome": asdict(calibrate(scanned["label"], scanned["score"])),
         "cuts": {
             name: float(np.quantile(background["shipped"].dropna(), 1 - share))
             for name, share in FALSE_POSITIVES.items()
@@ -116,29 +116,29 @@ def write_networks(
     stored.write(path, _KIND, described, tensors, largest=stored.LARGEST)
 
 
-def _check_networks(networks: Sequence[Network], places: Sequence[str | Path]) -> None:
-    for network, place in zip(networks, places, strict=True):
+def _check_networks(networks: Sequence[Network], paths: Sequence[str | Path]) -> None:
+    for network, path in zip(networks, paths, strict=True):
         if network.classes:
             raise InputError(
-                f"{place}: this network tells families apart, it does not tell who is a pre-miRNA; "
-                "name the weights of a training of such a study"
+                f"{path}: this network classifies families, it does not find pre-miRNAs; name the "
+                "weights of a training of such a study"
             )
         if network.model != networks[0].model:
-            raise InputError(f"{place}: this network is of another kind than {places[0]}")
+            raise InputError(f"{path}: this network is of another kind than {paths[0]}")
 
 
 def shipped_weights() -> Path:
-    """Find the file that comes with the package; an `InputError` if there is none."""
+    """Find the file that comes with the package; raise an `InputError` if there is none."""
     return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 
 def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
-    """Read what `write_networks` wrote, or the weights of one training, which have no calibration.
+    """Read a file of `write_networks`, or the weights of one training, which are not calibrated.
 
     Parameters
     ----------
     path
-        Safetensors file; the one that comes with the package, if none is named.
+        Safetensors file; the one that comes with the package, if None.
 
     Raises
     ------
@@ -176,13 +176,13 @@ def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
         raise
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path}: not weights that tell who is a pre-miRNA ({error}); a training of the "
-            "workflow writes some: results/<study>/runs/…/weights.safetensors"
+            f"{path}: not weights that find pre-miRNAs ({error}); a training of the workflow "
+            "writes such a file: results/<study>/runs/…/weights.safetensors"
         ) from error
 
 
 def _calibration(described: Mapping[str, Any]) -> Calibration:
     logits, odds = (tuple(map(float, described[name])) for name in ("logits", "odds"))
     if len(logits) != len(odds) or list(logits) != sorted(logits):
-        raise ValueError("its calibration is none")
+        raise ValueError("its calibration is not valid")
     return Calibration(logits, odds, float(described["prior"]))

@@ -16,11 +16,11 @@ from mirpair.rna.sequences import Record
 from mirpair.scan.find import find_blocks, parse_block
 from mirpair.scan.hairpins import as_scanned, resolve
 from mirpair.scan.tiles import Tile, read_tiles
-from mirpair.settings import Criteria, ScanSettings
+from mirpair.settings import HairpinCriteria, ScanSettings
 
 
 def genome_hairpins(
-    genome: str, criteria: Criteria, *, bases: int, processes: int = 1
+    genome: str, criteria: HairpinCriteria, *, bases: int, processes: int = 1
 ) -> list[str]:
     """Find the hairpins in the first bases of a genome, each read on its strand."""
 
@@ -33,8 +33,8 @@ def genome_hairpins(
                 return
 
     blocks = find_blocks(tiles(), criteria, processes=processes)
-    found = (parse_block(block) for _, block in blocks)
-    return [hairpin.bases for _, hairpin in resolve(found)]
+    candidates = (parse_block(block) for _, block in blocks)
+    return [hairpin.bases for _, hairpin in resolve(candidates)]
 
 
 def background(
@@ -42,7 +42,7 @@ def background(
     experiment: pd.DataFrame,
     hairpins: Sequence[str],
     weights: Sequence[str | Path],
-    criteria: Criteria,
+    criteria: HairpinCriteria,
     *,
     processes: int = 1,
 ) -> pd.DataFrame:

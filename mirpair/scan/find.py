@@ -16,10 +16,10 @@ from mirpair.files import Journal, interleave
 from mirpair.rna.folding import for_each
 from mirpair.scan.hairpins import STRANDS, GenomeHairpin, TileHairpins, find_hairpins
 from mirpair.scan.tiles import TILE, Tile, read_tiles
-from mirpair.settings import Criteria
+from mirpair.settings import HairpinCriteria
 
 
-def find_key(genome: str | Path, criteria: Criteria) -> str:
+def find_key(genome: str | Path, criteria: HairpinCriteria) -> str:
     """Describe all that the journal of `find` depends on.
 
     The name, size and modification time of the genome represent its bases.
@@ -38,7 +38,7 @@ def find_key(genome: str | Path, criteria: Criteria) -> str:
 def find(
     genome: str,
     journal: Journal,
-    criteria: Criteria,
+    criteria: HairpinCriteria,
     *,
     processes: int = 1,
     tile: int = TILE,
@@ -83,7 +83,7 @@ def find(
 
 
 def find_blocks(
-    tiles: Iterable[Tile], criteria: Criteria, *, processes: int
+    tiles: Iterable[Tile], criteria: HairpinCriteria, *, processes: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Find the candidates of tiles: number of bases and block of the journal of each."""
     tasks = ((tile, strand) for tile in tiles for strand in STRANDS)
@@ -95,14 +95,16 @@ def find_blocks(
     )
 
 
-def _find_on_strand(task: tuple[Tile, str], criteria: Criteria) -> tuple[str, int, list[str]]:
+def _find_on_strand(
+    task: tuple[Tile, str], criteria: HairpinCriteria
+) -> tuple[str, int, list[str]]:
     tile, strand = task
     head = "\t".join(map(str, (tile.sequence, tile.end, int(tile.last))))
     lines = ["\t".join(map(str, hairpin)) for hairpin in find_hairpins(tile, strand, criteria)]
     return head, tile.end - tile.start, lines
 
 
-def read_hairpins(journals: Sequence[str | Path]) -> Iterator[TileHairpins]:
+def read_candidates(journals: Sequence[str | Path]) -> Iterator[TileHairpins]:
     """Read the journals of `find`, of all pieces, in the order of the tiles."""
     return map(parse_block, interleave(journals))
 

@@ -1,4 +1,4 @@
-"""Hairpins of a genome: where they are, and which of those that overlap remain.
+"""Find hairpins, and keep the most stable one of those that overlap.
 
 ViennaRNA's windowed folding (RNALfold; Hofacker, Priwitzer and Stadler 2004, Bioinformatics 20:186)
 finds locally stable structures. Their unbranched stems that have enough pairs, a loop that is not
@@ -16,26 +16,29 @@ import RNA
 
 from mirpair.scan.stems import find_stems
 from mirpair.scan.tiles import DOWNSTREAM, Tile
-from mirpair.settings import Criteria
+from mirpair.settings import HairpinCriteria
 
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
 _BASES = re.compile("[ACGU]+")
+_LOOP = re.compile(r"\(\.*\)")
+# The energy of a single stem is first estimated, mostly too high: by up to so much, kcal/mol.
+_MARGIN = 4.0
 
 
 class GenomeHairpin(NamedTuple):
-    """A candidate.
+    """A candidate: an unbranched stem that meets the criteria.
 
     Attributes
     ----------
     start, end
-        In the sequence, on its forward strand, from 0 and half-open.
+        Positions on the forward strand of the sequence, from 0 and half-open.
     strand
         ``"+"`` or ``"-"``.
     energy
-        Of its structure in the window, kcal/mol.
+        Energy of its structure in the window, kcal/mol.
     bases
-        As they are read on its strand, 5′ to 3′.
+        Its bases on its own strand, 5′ to 3′.
     """
 
     start: int
@@ -45,21 +48,22 @@ class GenomeHairpin(NamedTuple):
     bases: str
 
 
-def find_hairpins(tile: Tile, strand: str, criteria: Criteria) -> list[GenomeHairpin]:
-    """All candidates on one strand that begin (by their lower coordinate) in a tile.
+def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:
+    """Find all candidates on one strand whose lower coordinate is in a tile.
 
-    Those of the same place are one, that of the lowest energy; others may overlap, see `resolve`.
+    Of candidates with the same positions only the one of the lowest energy counts; others may
+    overlap, see `resolve`.
     """
     text = tile.text if criteria.masked else tile.text.upper()
     if strand == "-":
         text = text.translate(_COMPLEMENT)[::-1]
-    # Downstream is on the other side there; upstream only what a hairpin can reach is needed.
+    # On the reverse strand, downstream is to the left. Upstream, a hairpin's length is enough.
     low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - criteria.span)
     beyond = DOWNSTREAM if strand == "+" else criteria.span
     high = tile.end - tile.offset + criteria.span + beyond
     if strand == "-":
         low, high = max(0, len(text) - high), len(text) - low
-    found: dict[tuple[int, int], GenomeHairpin] = {}
+    best: dict[tuple[int, int], GenomeHairpin] = {}
     for run in _BASES.finditer(text, low, high):
         for start, end, energy in _candidates(run.group(), criteria):
             bases = run.group()[start:end]
@@ -69,14 +73,14 @@ def find_hairpins(tile: Tile, strand: str, criteria: Criteria) -> list[GenomeHai
             first, stop = first + tile.offset, stop + tile.offset
             if not tile.start <= first < tile.end:
                 continue
-            other = found.get((first, stop))
+            other = best.get((first, stop))
             if other is None or energy < other.energy:
-                found[first, stop] = GenomeHairpin(first, stop, strand, energy, bases)
-    return [found[place] for place in sorted(found)]
+                best[first, stop] = GenomeHairpin(first, stop, strand, energy, bases)
+    return [best[positions] for positions in sorted(best)]
 
 
-def _candidates(bases: str, criteria: Criteria) -> Iterator[tuple[int, int, float]]:
-    """Start, end and energy of the stems of one run of bases that meet the criteria."""
+def _candidates(bases: str, criteria: HairpinCriteria) -> Iterator[tuple[int, int, float]]:
+    """Find the stems in a run of bases that meet the criteria: start, end and energy of each."""
     if len(bases) < 2 * criteria.stem + 3:
         return
     find = _stem_structures if criteria.fast else _window_structures
@@ -84,8 +88,8 @@ def _candidates(bases: str, criteria: Criteria) -> Iterator[tuple[int, int, floa
     for start, structure in find(bases, criteria):
         if structure.count("(") >= criteria.stem:
             for low, high, pairs, loop in unbranched(structure):
-                short = loop <= criteria.loop and high - low <= criteria.span
-                if pairs >= criteria.stem and short:
+                is_short = loop <= criteria.loop and high - low <= criteria.span
+                if pairs >= criteria.stem and is_short:
                     stems.add((start + low, structure[low:high]))
     for start, structure in sorted(stems):
         end = start + len(structure)
@@ -94,30 +98,26 @@ def _candidates(bases: str, criteria: Criteria) -> Iterator[tuple[int, int, floa
             yield start, end, energy
 
 
-def _window_structures(bases: str, criteria: Criteria) -> Sequence[tuple[int, str]]:
-    """Start and dot-bracket of all locally stable structures."""
-    found: list[tuple[int, str]] = []
+def _window_structures(bases: str, criteria: HairpinCriteria) -> Sequence[tuple[int, str]]:
+    """Find all locally stable structures: start and dot-bracket of each."""
+    structures: list[tuple[int, str]] = []
     model = RNA.md()
     model.window_size = model.max_bp_span = criteria.span
 
     def note(start: int, end: int, structure: str, energy: float, data: None) -> None:
-        found.append((start - 1, structure))
+        structures.append((start - 1, structure))
 
     RNA.fold_compound(bases, model, RNA.OPTION_WINDOW).mfe_window_cb(note, None)
-    return found
+    return structures
 
 
-def _stem_structures(bases: str, criteria: Criteria) -> Sequence[tuple[int, str]]:
-    """Start and dot-bracket of single stems; their energy is an estimate, mostly above the true."""
-    least = criteria.mfe + _MARGIN
-    return find_stems(bases, mfe=least, span=criteria.span, loop=criteria.loop)
-
-
-_MARGIN = 4.0
+def _stem_structures(bases: str, criteria: HairpinCriteria) -> Sequence[tuple[int, str]]:
+    """Find single stems: start and dot-bracket of each."""
+    return find_stems(bases, mfe=criteria.mfe + _MARGIN, span=criteria.span, loop=criteria.loop)
 
 
 def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
-    """The hairpins of a structure, each from its loop out to where a branch or an end is.
+    """Find the hairpins of a structure, each from its loop out to a branch or an end.
 
     Parameters
     ----------
@@ -127,7 +127,8 @@ def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
     Yields
     ------
     (start, end, pairs, loop)
-        Of each, half-open; number of its base pairs, and of the unpaired bases in its loop.
+        Positions of each hairpin, half-open; number of its base pairs, and of the unpaired bases in
+        its loop.
 
     Examples
     --------
@@ -152,21 +153,23 @@ def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
         yield low, high + 1, pairs, len(loop.group()) - 2
 
 
-_LOOP = re.compile(r"\(\.*\)")
-
-
-def as_scanned(bases: str, criteria: Criteria) -> str:
-    """What `find_hairpins` and `resolve` leave of one RNA, read on its strand; empty for nothing.
-
-    Of several, the most stable.
-    """
+def as_scanned(bases: str, criteria: HairpinCriteria) -> str:
+    """Cut an RNA to the most stable hairpin that a scan finds in it; empty if there is none."""
     tile = Tile("", 0, 0, len(bases), 0, bases, True)
-    found = _most_stable(find_hairpins(tile, "+", criteria))
-    return found[0].bases if found else ""
+    hairpins = _most_stable(find_hairpins(tile, "+", criteria))
+    return hairpins[0].bases if hairpins else ""
 
 
 class TileHairpins(NamedTuple):
-    """What was found in a tile: its place, and the candidates on both strands."""
+    """The candidates of a tile, on both strands.
+
+    Attributes
+    ----------
+    sequence, end, last
+        See `mirpair.scan.tiles.Tile`.
+    hairpins
+        In any order.
+    """
 
     sequence: str
     end: int
@@ -175,28 +178,29 @@ class TileHairpins(NamedTuple):
 
 
 def resolve(tiles: Iterable[TileHairpins]) -> Iterator[tuple[str, GenomeHairpin]]:
-    """Of candidates that overlap on one strand, the most stable; then of those left, and so on.
+    """Choose hairpins that do not overlap: the most stable first, on each strand.
 
     Parameters
     ----------
     tiles
-        All tiles of a genome in their order.
+        All tiles of a genome, in their order.
 
     Yields
     ------
     sequence, hairpin
-        In the order of the sequences, then by start, end and strand. Memory is that of a few
-        tiles.
+        In the order of the sequences, then by start, end and strand. Only a few tiles are in
+        memory.
     """
-    opened: dict[str, list[GenomeHairpin]] = {strand: [] for strand in STRANDS}
+    open_groups: dict[str, list[GenomeHairpin]] = {strand: [] for strand in STRANDS}
     waiting: list[GenomeHairpin] = []
     for tile in tiles:
         for strand in STRANDS:
-            opened[strand] += [it for it in tile.hairpins if it.strand == strand]
-            closed, opened[strand] = _closed(opened[strand], None if tile.last else tile.end)
+            open_groups[strand] += [it for it in tile.hairpins if it.strand == strand]
+            end = None if tile.last else tile.end
+            closed, open_groups[strand] = _split(open_groups[strand], end)
             for group in closed:
                 waiting += _most_stable(group)
-        pending = [hairpin.start for group in opened.values() for hairpin in group]
+        pending = [hairpin.start for group in open_groups.values() for hairpin in group]
         limit = min([tile.end, *pending])
         waiting.sort()
         ready = [hairpin for hairpin in waiting if tile.last or hairpin.start < limit]
@@ -205,17 +209,17 @@ def resolve(tiles: Iterable[TileHairpins]) -> Iterator[tuple[str, GenomeHairpin]
             yield tile.sequence, hairpin
 
 
-def _closed(
-    hairpins: list[GenomeHairpin], known: int | None
+def _split(
+    hairpins: list[GenomeHairpin], end: int | None
 ) -> tuple[list[list[GenomeHairpin]], list[GenomeHairpin]]:
-    """Groups that are connected by overlap, and what may still become a part of a group.
+    """Split hairpins into groups that overlap, and the rest, whose group may still grow.
 
     Parameters
     ----------
     hairpins
-        Of one strand.
-    known
-        Up to where all of them are there; None if that is the end.
+        All hairpins of one strand that begin before `end`.
+    end
+        Of the last tile; None at the end of the sequence.
     """
     groups: list[list[GenomeHairpin]] = []
     reach = -1
@@ -224,13 +228,13 @@ def _closed(
             groups.append([])
         groups[-1].append(hairpin)
         reach = max(reach, hairpin.end)
-    if known is not None and groups and reach > known:
+    if end is not None and groups and reach > end:
         return groups[:-1], groups[-1]
     return groups, []
 
 
 def _most_stable(group: list[GenomeHairpin]) -> list[GenomeHairpin]:
-    """Greedily, the one of the lowest energy that overlaps none chosen before."""
+    """Choose hairpins greedily by their energy, none of which overlap."""
     chosen: list[GenomeHairpin] = []
     for hairpin in sorted(group, key=lambda h: (h.energy, h.start, h.end)):
         if all(hairpin.end <= other.start or hairpin.start >= other.end for other in chosen):

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from mirpair.files import InputError, atomic, interleave
 from mirpair.prediction.table import columns
 from mirpair.prediction.tracks import Location, bed_line, fasta_entry, gff3_head, gff3_line
-from mirpair.scan.find import read_hairpins
+from mirpair.scan.find import read_candidates
 from mirpair.scan.hairpins import resolve
 from mirpair.settings import SCAN_FILES
 
@@ -50,19 +50,19 @@ _BEST = 10
 
 @dataclass(slots=True)
 class Summary:
-    """What was found in a genome.
+    """Counts and the best hairpins of a scan.
 
     Attributes
     ----------
     lengths
-        Of the sequences, nt, in their order.
+        Length of each sequence, nt, in the order of the file.
     hairpins, calls
-        How many there are in each sequence.
+        Number of hairpins and of calls in each sequence.
     scores
-        (50,): how many hairpins have a score in each fiftieth of 0 to 1.
+        (50,): number of hairpins in each of 50 equal bins of the score, from 0 to 1.
     best
-        The ten calls, or hairpins, of the highest score: row of
-        `mirpair.prediction.predictor.predict` and bases of each.
+        The ten hairpins with the highest scores: row of `mirpair.prediction.predictor.predict`
+        and bases of each.
     """
 
     lengths: dict[str, int] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Summary:
 
 
 def write_files(
-    found: Sequence[str | Path],
+    candidates: Sequence[str | Path],
     scored: Sequence[str | Path],
     prefix: str | Path,
     comments: Sequence[str],
@@ -84,7 +84,7 @@ def write_files(
 
     Parameters
     ----------
-    found, scored
+    candidates, scored
         Journals of all pieces of `mirpair.scan.find.find` and `mirpair.scan.score.score`.
     prefix
         Start of the names of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins),
@@ -95,7 +95,7 @@ def write_files(
         Whether the scores come with the nearest known hairpins.
     """
     summary = Summary()
-    for block in interleave(found):
+    for block in interleave(candidates):
         sequence, end, _ = block[0].split("\t")
         summary.lengths[sequence] = int(end)
     head = gff3_head(comments, summary.lengths)
@@ -116,7 +116,7 @@ def write_files(
         table.write("\t".join([names[0], "sequence", "start", "end", "strand", *names[1:]]))
         table.write("\n")
         lines = chain.from_iterable(interleave(scored))
-        remaining = resolve(read_hairpins(found))
+        remaining = resolve(read_candidates(candidates))
         for number, ((sequence, hairpin), line) in enumerate(zip(remaining, lines, strict=True)):
             cells = next(csv.reader([line], delimiter="\t"))
             row = _row(dict(zip(names, cells, strict=True)))

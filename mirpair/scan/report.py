@@ -1,4 +1,4 @@
-"""One page that says what was found in a genome."""
+"""Draw the page of a scan: calls per sequence, scores, and the best hairpins."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mirpair.identification.tables import page_parts, templates
 from mirpair.pages.drawings import draw_hairpins
 from mirpair.scan.output import Summary
 
-# Of a draft genome of very many contigs, a page shows those with most calls.
+# A draft genome may have very many contigs; the page shows those with most calls.
 _MOST = 200
 
 
-def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
-    """The page as HTML.
+def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
+    """Write the page as HTML.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
         Name of the file.
     summary
         Result of `mirpair.scan.output.write_files`.
-    told
-        What it was found by.
+    parameters
+        How the genome was scanned, by name.
     """
     names = sorted(
         summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
@@ -46,12 +46,9 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
     total = sum(summary.lengths.values())
     calls = sum(summary.calls.values())
     header = ["Sequence", "Length, nt", "Hairpins", "Called", "Called per Mb"]
-    best = [
-        {"place": number, "name": row["id"], **_told(row)}
-        for number, (row, _) in enumerate(summary.best, 1)
-    ]
+    best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
     with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
-        # A page's ids have the name of the folder, so that is always the same.
+        # The ids on the page have the name of the folder, so it is always the same.
         folder = Path(name) / "scan"
         pictures = {}
         figures = {"scores": draw_scores(summary)}
@@ -77,7 +74,7 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
         table={"header": header, "rows": rows},
         best=best,
         pictures=pictures,
-        parameters=told,
+        parameters=parameters,
     )
 
 
@@ -90,21 +87,21 @@ def _row(name: str, length: int, hairpins: int, calls: int) -> Sequence[object]:
     return [name, length, hairpins, calls, per_megabase]
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, str]:
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     probability = row["probability"]
-    told = {
+    texts = {
         "score": f"{row['score']:.6f}",
         "probability": "" if probability is None else f"{probability:.4f}",
         "mfe": f"{row['mfe']:.2f}",
         "nearest": "",
     }
     if row.get("nearest"):
-        told["nearest"] = f"{row['nearest'].split(',')[0]}, identity {row['identity']:.2f}"
-    return told
+        texts["nearest"] = f"{row['nearest'].split(',')[0]}, identity {row['identity']:.2f}"
+    return texts
 
 
 def draw_scores(summary: Summary) -> Figure:
-    """How many hairpins have which score, on a logarithmic scale."""
+    """Draw a histogram of the scores, on a logarithmic scale."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.3, 2.6), layout="constrained")
         axis = figure.subplots()

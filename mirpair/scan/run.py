@@ -15,7 +15,7 @@ from mirpair.scan.output import Summary, check_free, name_of, write_files
 from mirpair.scan.report import render
 from mirpair.scan.score import score, score_key
 from mirpair.scan.tiles import TILE, check_genome
-from mirpair.settings import Criteria, ScanSettings
+from mirpair.settings import HairpinCriteria, ScanSettings
 
 
 class Progress(Protocol):
@@ -36,7 +36,7 @@ def scan(
     folder: Path,
     progress: Progress,
     *,
-    criteria: Criteria,
+    criteria: HairpinCriteria,
     settings: ScanSettings,
     weights: Path | None = None,
     processes: int = 1,
@@ -80,25 +80,25 @@ def scan(
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         key = find_key(genome, criteria)
-        found = Journal(folder / f".{name}.found", key)
+        candidates = Journal(folder / f".{name}.found", key)
         scored = Journal(folder / f".{name}.scored", score_key(key, settings, weights))
-        if found.blocks:
-            progress.say(f"resuming after {found.blocks:,} tiles of the genome")
+        if candidates.blocks:
+            progress.say(f"resuming after {candidates.blocks:,} tiles of the genome")
         # In both steps the processes start before a progress bar has a thread, which a fork cuts.
         bases = find(
             str(genome),
-            found,
+            candidates,
             criteria,
             processes=processes,
             tile=tile,
             position=progress.read,
         )
         progress.track(bases, "bases")
-        hairpins = score([found.path], scored, trained, settings, processes=processes)
+        hairpins = score([candidates.path], scored, trained, settings, processes=processes)
         progress.track(hairpins, "hairpins")
         summary = write(
             genome,
-            [found.path],
+            [candidates.path],
             [scored.path],
             folder / name,
             criteria=criteria,
@@ -107,17 +107,17 @@ def scan(
         )
         scored.path.unlink()
         if not keep:
-            found.path.unlink()
+            candidates.path.unlink()
     return summary
 
 
 def write(
     genome: str | Path,
-    found: Sequence[str | Path],
+    candidates: Sequence[str | Path],
     scored: Sequence[str | Path],
     prefix: str | Path,
     *,
-    criteria: Criteria,
+    criteria: HairpinCriteria,
     settings: ScanSettings,
     weights: str | Path,
 ) -> Summary:
@@ -127,7 +127,7 @@ def write(
     ----------
     genome, criteria, settings, weights
         See `scan`.
-    found, scored, prefix
+    candidates, scored, prefix
         See `mirpair.scan.output.write_files`.
     """
     parameters = _parameters(genome, criteria, settings, weights)
@@ -135,13 +135,13 @@ def write(
         f"mirpair {__version__} scan",
         *(f"{name}: {it}" for name, it in parameters.items()),
     ]
-    summary = write_files(found, scored, prefix, comments, nearest=settings.nearest)
+    summary = write_files(candidates, scored, prefix, comments, nearest=settings.nearest)
     write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
     return summary
 
 
 def _parameters(
-    genome: str | Path, criteria: Criteria, settings: ScanSettings, weights: str | Path
+    genome: str | Path, criteria: HairpinCriteria, settings: ScanSettings, weights: str | Path
 ) -> dict[str, Any]:
     """Describe a scan for people, the same in whichever folder the files are."""
     cut = Predictor.for_genome(load_networks(weights), settings).cut

@@ -14,7 +14,7 @@ from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.table import to_lines
 from mirpair.prediction.weights import PreMirnaNetworks
 from mirpair.rna.sequences import Record
-from mirpair.scan.find import read_hairpins
+from mirpair.scan.find import read_candidates
 from mirpair.scan.hairpins import GenomeHairpin, resolve
 from mirpair.settings import ScanSettings
 
@@ -25,7 +25,7 @@ def score_key(find_key: str, settings: ScanSettings, weights: str | Path) -> str
 
 
 def score(
-    found: Sequence[str | Path],
+    candidates: Sequence[str | Path],
     journal: Journal,
     trained: PreMirnaNetworks,
     settings: ScanSettings,
@@ -38,7 +38,7 @@ def score(
 
     Parameters
     ----------
-    found
+    candidates
         Journals of all pieces of `mirpair.scan.find.find`.
     journal
         For these scores; it gets a block for each chunk of
@@ -55,7 +55,7 @@ def score(
     """
     records = (
         (Record(identifier(sequence, hairpin), hairpin.bases, sequence, number), None)
-        for number, (sequence, hairpin) in enumerate(resolve(read_hairpins(found)), 1)
+        for number, (sequence, hairpin) in enumerate(resolve(read_candidates(candidates)), 1)
     )
     # Chunks that are done are skipped, in whole rounds of the pieces.
     remaining = islice(records, journal.blocks * pieces * prediction.CHUNK, None)

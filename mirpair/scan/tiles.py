@@ -1,4 +1,4 @@
-"""Stretches of a genome: a file of any size is read and folded in the memory of a few tiles."""
+"""Cut a genome into tiles, so that one of any size is folded in the memory of a few tiles."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import NamedTuple
 
 from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN, read_parts
-from mirpair.settings import Criteria
+from mirpair.settings import HairpinCriteria
 
-# A tile is folded with this much of its neighbours: the bases downstream decide which of several
-# structures of similar energy is reported, rarely over more than some hundred bases.
+# Bases downstream of a tile that are folded with it: they decide which of several structures of
+# similar energy is reported, rarely over more than some hundred bases.
 DOWNSTREAM = 1000
 TILE = 50_000
 # IUPAC's letters of bases, and X for masked ones.
-_LETTERS = re.compile("[^ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx]")
+_UNKNOWN = re.compile("[^ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx]")
 
 
 class Tile(NamedTuple):
-    """A stretch of a genome, with as much of its neighbours as its folding needs.
+    """A part of a sequence, with as much of its surroundings as its folding needs.
 
     Attributes
     ----------
     sequence
-        Name of the sequence that it is a part of.
+        Name of the sequence.
     number
-        Of the tile, from 0, over the whole file.
+        Number of the tile in the file, from 0.
     start, end
-        Of what is its own, from 0 and half-open.
+        Positions of the tile without its surroundings, from 0 and half-open.
     offset
-        Where `text` begins in the sequence.
+        Position of the first base of `text`.
     text
-        Bases, T as U, in the case that they have in the file.
+        Bases of the tile and its surroundings, T as U, upper or lower case as in the file.
     last
-        Whether the sequence ends with it.
+        Whether it is the last tile of the sequence.
     """
 
     sequence: str
@@ -50,80 +50,80 @@ def read_tiles(
     path: str,
     *,
     tile: int = TILE,
-    span: int = Criteria.span,
+    span: int = HairpinCriteria.span,
     position: Callable[[int], None] | None = None,
 ) -> Iterator[Tile]:
-    """Read a genome in tiles, one after the other: memory is that of a tile.
+    """Read a genome in tiles, one after the other, in the memory of a tile.
 
     Parameters
     ----------
     path
         FASTA file, plain or gzip; ``"-"`` is standard input.
     tile
-        What is a tile's own, nt.
+        Length of a tile without its surroundings, nt.
     span
-        See `mirpair.settings.Criteria`.
+        See `mirpair.settings.HairpinCriteria`.
     position
         See `mirpair.rna.sequences.open_text`.
 
     Raises
     ------
     InputError
-        If it is no FASTA file, a sequence has no name or that of another one, is empty, or has a
-        character that is no letter.
+        If it is not a FASTA file, or a sequence is empty, has no name, has the name of another one,
+        or has a character that is not a letter of IUPAC's.
     """
     margin = DOWNSTREAM + 2 * span
     number = 0
     for name, parts in _read_named(path, position):
-        held, offset, start = "", 0, 0
+        buffer, offset, start = "", 0, 0
         ended = False
         while not ended:
-            # As long as there is more, a tile has all of its neighbour that it needs.
-            while len(held) + offset <= start + tile + margin:
+            # Read on until all that the tile needs downstream is in the buffer.
+            while len(buffer) + offset <= start + tile + margin:
                 part = next(parts, None)
                 if part is None:
                     ended = True
                     break
-                held += part
-            total = offset + len(held)
+                buffer += part
+            total = offset + len(buffer)
             while (start + tile + margin < total) or (ended and start < total):
                 end = min(start + tile, total)
                 last = ended and end == total
-                text = held[max(0, start - margin) - offset : end + margin - offset]
+                text = buffer[max(0, start - margin) - offset : end + margin - offset]
                 yield Tile(name, number, start, end, max(0, start - margin), text, last)
                 number += 1
                 start = end
-                held = held[max(0, start - margin) - offset :]
+                buffer = buffer[max(0, start - margin) - offset :]
                 offset = max(0, start - margin)
 
 
 def _read_named(
     path: str, position: Callable[[int], None] | None
 ) -> Iterator[tuple[str, Iterator[str]]]:
-    """Name and bases, part by part, of every sequence."""
+    """Read the name and, part by part, the bases of every sequence."""
     where = "standard input" if path == STDIN else path
-    seen: set[str] = set()
+    names: set[str] = set()
     for header, parts in read_parts(path, position=position):
         words = header.split(maxsplit=1)
         if not words:
-            raise InputError(f"{where}: sequence {len(seen) + 1} has no name after its '>'")
+            raise InputError(f"{where}: sequence {len(names) + 1} has no name after its '>'")
         name = words[0]
-        if name in seen:
+        if name in names:
             raise InputError(f"{where}: two sequences have the name {name!r}: rename one of them")
         if not name.isprintable():
             raise InputError(f"{where}: the name {name!r} has a control character: rename it")
-        seen.add(name)
+        names.add(name)
         yield name, _bases(name, parts, where)
 
 
 def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
     length = 0
     for part in parts:
-        if odd := _LETTERS.search(part):
+        if match := _UNKNOWN.search(part):
             raise InputError(
-                f"{where}: sequence {name!r} has {odd.group()!r} at position "
-                f"{length + odd.start() + 1}; only IUPAC's letters of bases are understood"
-                + ("; is this a protein?" if odd.group() in "EFILPQefilpq" else "")
+                f"{where}: sequence {name!r} has {match.group()!r} at position "
+                f"{length + match.start() + 1}; only IUPAC's letters of bases are understood"
+                + ("; is this a protein?" if match.group() in "EFILPQefilpq" else "")
             )
         length += len(part)
         yield part.replace("T", "U").replace("t", "u")
@@ -132,7 +132,7 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
 
 
 def check_genome(path: str) -> None:
-    """Read a genome once, before hours of work on it; see `read_tiles` for what is refused."""
+    """Read a genome once, before hours of work; raise what `read_tiles` raises."""
     for _, parts in _read_named(path, None):
         for _ in parts:
             pass
