@@ -18,9 +18,9 @@ Fasta = Annotated[
     list[str],
     typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA"),
 ]
-Table = Annotated[
+Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="TSV file to write; standard output if left out or -."),
+    typer.Option("--output", "-o", help="File to write; standard output if left out or -."),
 ]
 Jobs = Annotated[
     int,

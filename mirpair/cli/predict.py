@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 import typer
 
 from mirpair import __version__
-from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Table, Weights, setting
+from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Output, Weights, setting
 from mirpair.cli.sequences import read_all
 from mirpair.cli.terminal import (
     FileProgress,
@@ -46,7 +46,7 @@ _ODD_CHARACTER = r"^'.*"
 
 def annotate(
     fasta: Fasta,
-    output: Table = None,
+    output: Output = None,
     weights: Weights = None,
     threshold: Annotated[
         Literal["5%", "youden"],
@@ -67,8 +67,7 @@ def annotate(
     Example: mirpair annotate hairpins.fa.gz -o families.tsv
     """
     with messages():
-        if output is not None:
-            check_output(output, [*fasta, *([str(weights)] if weights else [])])
+        check_output(output, [*fasta, weights])
         annotator = _load_annotator(weights)
         records = read_all(fasta, on_ambiguous)
         tables = _annotate(annotator, records, threshold, jobs)
@@ -86,7 +85,7 @@ def annotate(
 
 def predict(
     fasta: Fasta,
-    output: Table = None,
+    output: Output = None,
     weights: Weights = None,
     prior: Annotated[float, setting(PredictionSettings, "prior")] = PredictionSettings.prior,
     threshold: Annotated[
@@ -126,7 +125,7 @@ def predict(
     """
     with messages():
         extra = {".fa": calls, ".gff3": gff3, ".bed": bed}
-        _check_outputs({".tsv": output, **extra}, [*fasta, *([str(weights)] if weights else [])])
+        _check_outputs({".tsv": output, **extra}, [*fasta, weights])
         check_inputs(fasta)
         settings = PredictionSettings(prior, threshold, nearest)
         settings.check()
@@ -187,7 +186,7 @@ def predict(
             )
 
 
-def _check_outputs(outputs: dict[str, Path | None], inputs: list[str]) -> None:
+def _check_outputs(outputs: dict[str, Path | None], inputs: list[str | Path | None]) -> None:
     """Check several outputs, by their usual endings; without a table's name it is printed."""
     named = {suffix: path for suffix, path in outputs.items() if path}
     for suffix, path in named.items():

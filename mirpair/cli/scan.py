@@ -96,9 +96,8 @@ def scan(
 
         # The calls of small.fa are small.fa too: in its own folder they would replace it.
         prefix = output / name_of(genome)
-        inputs = [str(genome), *([str(weights)] if weights else [])]
         for suffix in SCAN_FILES:
-            check_output(prefix.with_name(prefix.name + suffix), inputs)
+            check_output(prefix.with_name(prefix.name + suffix), [genome, weights])
         limit_threads(jobs)
         summary = run.scan(
             genome,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from mirpair.cli.options import Fasta, Jobs, OnAmbiguous
+from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Output
 from mirpair.cli.terminal import check_output, cores, messages, open_output, say, track
 from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN, Dropped, Record, read_fasta
@@ -35,10 +35,7 @@ _File = Annotated[
 
 def fold(
     fasta: Fasta,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="File to write; standard output if left out or -."),
-    ] = None,
+    output: Output = None,
     jobs: Jobs = 0,
     on_ambiguous: OnAmbiguous = "error",
 ) -> None:
@@ -51,11 +48,10 @@ def fold(
     Example: mirpair fold hairpins.fa.gz -o hairpins.dbn
     """
     with messages():
-        if output is not None:
-            check_output(output, fasta, usual=".dbn")
+        check_output(output, fasta, usual=".dbn")
         records = read_all(fasta, on_ambiguous)
         with open_output(output) as handle:
-            folded = _fold(records, jobs)
+            folded = _fold([record.sequence for record in records], jobs or cores())
             for record in records:
                 structure = folded[record.sequence]
                 handle.write(
@@ -79,15 +75,15 @@ def read_all(fasta: list[str], on_ambiguous: str) -> list[Record]:
     return records
 
 
-def _fold(records: list[Record], jobs: int) -> dict[str, Structure]:
-    """Fold each sequence once."""
+def _fold(sequences: list[str], processes: int) -> dict[str, Structure]:
+    """Fold each different sequence once."""
     from mirpair.rna.folding import fold_all, unique
 
-    sequences = unique(record.sequence for record in records)
+    different = unique(sequences)
     # The processes start here, before the progress bar has a thread that a fork would cut.
-    structures = fold_all(sequences, processes=jobs or cores())
-    tracked = track(structures, len(sequences), "Folding")
-    return dict(zip(sequences, tracked, strict=True))
+    structures = fold_all(different, processes=processes)
+    tracked = track(structures, len(different), "Folding")
+    return dict(zip(different, tracked, strict=True))
 
 
 def plot(
@@ -163,7 +159,7 @@ def export(
     Example: mirpair export hairpins.fa --all --size 400 -o hairpins.npz
     """
     with messages():
-        check_output(output, [file, *([ids] if ids else [])], (".npz",))
+        check_output(output, [file, ids], (".npz",))
         if file == ids == STDIN:
             raise InputError("standard input (-) can be read only once")
         wanted = [*(names or []), *(_read_ids(ids) if ids else [])]
@@ -263,13 +259,8 @@ def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
     """Encode RNAs one after the other; fold them first if they are sequences."""
     if isinstance(chosen.source, list):
         from mirpair.rna.encoding import encode
-        from mirpair.rna.folding import fold_all, unique
 
-        sequences = unique(chosen.source)
-        # The processes start here, before the progress bar has a thread that a fork would cut.
-        structures = fold_all(sequences, processes=processes)
-        tracked = track(structures, len(sequences), "Folding")
-        folded = dict(zip(sequences, tracked, strict=True))
+        folded = _fold(chosen.source, processes)
         encoded = (encode(sequence, *folded[sequence]) for sequence in chosen.source)
     else:
         encoded = (molecule for molecule in chosen.source)

@@ -7,7 +7,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -83,19 +83,25 @@ def check_inputs(files: list[str]) -> None:
 
 
 def check_output(
-    path: Path, inputs: list[str], suffixes: tuple[str, ...] = (), *, usual: str = ".tsv"
+    path: Path | None,
+    inputs: Sequence[str | Path | None],
+    suffixes: tuple[str, ...] = (),
+    *,
+    usual: str = ".tsv",
 ) -> None:
     """Refuse, before the long work, an output that cannot or should not be written.
 
     Parameters
     ----------
     path, inputs
-        The output, and files that it must not overwrite.
+        The output, and files that it must not overwrite; None is no file.
     suffixes
         Endings of which the output must have one; any will do if there are none.
     usual
         Ending of the example in a message.
     """
+    if path is None:
+        return
     if path.is_dir():
         example = path / f"out{suffixes[0] if suffixes else usual}"
         raise InputError(f"{path} is a folder; name a file to write, such as {example}")
@@ -108,7 +114,9 @@ def check_output(
         raise InputError(f"{path}: the output is plain text; leave out -o and pipe it into gzip")
     if suffixes and path.exists() and not path.is_file():
         raise InputError(f"{path} is a device or a pipe; name a file to write")
-    if path.exists() and any(name != STDIN and path.samefile(name) for name in inputs):
+    if path.exists() and any(
+        name and str(name) != STDIN and path.samefile(name) for name in inputs
+    ):
         raise InputError(f"{path} is an input file; write the output to another one")
 
 
