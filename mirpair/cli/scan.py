@@ -72,7 +72,7 @@ def scan(
     """Find the pre-miRNAs of a genome, on both strands.
 
     ViennaRNA's windowed folding finds hairpins. Of those that overlap on a strand, the most stable
-    one is folded by itself and scored. A hairpin is called a pre-miRNA if it scores above the top
+    one is folded by itself and scored. It is called a pre-miRNA if its score is as high as the top
     1% of the hairpins of a genome without microRNAs (--false-positives); its probability is for
     --prior.
 
