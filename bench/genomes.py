@@ -25,8 +25,8 @@ from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from mirpair.contracts import NEAR, read_records
 from mirpair.files import InputError, atomic, write_text, write_tsv
+from mirpair.prediction.weights import load_networks
 from mirpair.rna.similarity import nearest
-from mirpair.scan.hairpins import load
 from mirpair.sources.download import download
 from mirpair.sources.published import read_sources
 
@@ -183,7 +183,7 @@ def size_of(genome: str) -> int:
 
 def cuts() -> dict[str, float]:
     """Return the score thresholds by name."""
-    return {"score 0.5": 0.5, **load().cuts}
+    return {"score 0.5": 0.5, **load_networks().cuts}
 
 
 def rates() -> pd.DataFrame:

@@ -14,11 +14,15 @@ import RNA
 
 from bench.folding import _run, _write
 from mirpair.files import Journal
-from mirpair.prediction import predictor as prediction
+from mirpair.prediction.predictor import Predictor, predict_records
+from mirpair.prediction.weights import load_networks
 from mirpair.rna.folding import fold_all, for_each
 from mirpair.rna.sequences import Record
-from mirpair.scan import hairpins as scanning
-from mirpair.scan.hairpins import STRANDS, Criteria, Tile
+from mirpair.scan.find import find
+from mirpair.scan.hairpins import STRANDS
+from mirpair.scan.score import score
+from mirpair.scan.tiles import Tile, read_tiles
+from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 GOALS = {"predict": 1.2, "scan": 0.8}
 
@@ -33,7 +37,7 @@ def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3
         ``"programs"`` (``mirpair fold`` and ``mirpair predict --no-nearest``, from start to end);
         folding and predict in seconds, and their ratio.
     """
-    predictor, asked = prediction.load(), prediction.Settings(nearest=False)
+    predictor = Predictor.for_candidates(load_networks(), PredictionSettings(nearest=False))
     records = [(Record(str(n), s, "", n), None) for n, s in enumerate(sequences, 1)]
     program = Path(sys.executable).with_name("mirpair")
     rows = []
@@ -47,12 +51,10 @@ def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3
         )
         for _ in range(rounds):
             folding = _seconds(lambda: fold_all(sequences, processes=processes))
-            ours = _seconds(
-                lambda: prediction.predict_records(records, predictor, asked, processes=processes)
-            )
-            rows.append(("at work", folding, ours, ours / folding))
-            folding, ours = (_run([command])[0] for command in commands)
-            rows.append(("programs", folding, ours, ours / folding))
+            predicting = _seconds(lambda: predict_records(records, predictor, processes=processes))
+            rows.append(("at work", folding, predicting, predicting / folding))
+            folding, predicting = (_run([command])[0] for command in commands)
+            rows.append(("programs", folding, predicting, predicting / folding))
     return pd.DataFrame(rows, columns=["kind", "folding", "predict", "ratio"])
 
 
@@ -67,11 +69,11 @@ def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -
         a share of that of bare folding.
     """
     tiles = []
-    for tile in scanning.read_tiles(str(genome)):
+    for tile in read_tiles(str(genome)):
         tiles.append(tile)
         if tile.end >= bases:
             break
-    predictor, asked = scanning.load(), prediction.Settings(0.001, nearest=False)
+    trained, settings = load_networks(), ScanSettings(nearest=False)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "part.fa"
@@ -82,19 +84,19 @@ def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -
         path.write_text(f">part\n{text[:bases]}\n")
 
         def scan(fast: bool) -> Iterator[int]:
-            found = Journal(Path(folder) / "found", "k", overwrite=True)
-            criteria = Criteria(fast=fast)
-            yield from scanning.find(str(path), found, criteria, processes=processes)
+            candidates = Journal(Path(folder) / "found", "k", overwrite=True)
+            criteria = HairpinCriteria(fast=fast)
+            yield from find(str(path), candidates, criteria, processes=processes)
             scored = Journal(Path(folder) / "scored", "k", overwrite=True)
-            yield from scanning.score([found.path], scored, predictor, asked, processes=processes)
+            yield from score([candidates.path], scored, trained, settings, processes=processes)
 
         for _ in range(rounds):
-            tasks = ((it, strand) for it in scanning.read_tiles(str(path)) for strand in STRANDS)
+            tasks = ((it, strand) for it in read_tiles(str(path)) for strand in STRANDS)
             bare = _seconds(
                 lambda tasks=tasks: for_each(_bare, tasks, processes=processes, at_once=1)
             )
-            ours, fast = (_seconds(partial(scan, way)) for way in (False, True))
-            rows.append((bare, ours, fast, bare / ours, bare / fast))
+            windowed, fast = (_seconds(partial(scan, way)) for way in (False, True))
+            rows.append((bare, windowed, fast, bare / windowed, bare / fast))
     return pd.DataFrame(rows, columns=["bare", "scan", "fast", "scan_share", "fast_share"])
 
 
@@ -103,7 +105,7 @@ def _bare(task: tuple[Tile, str]) -> None:
     own = tile.text[tile.start - tile.offset : tile.end - tile.offset].upper()
     bases = own if strand == "+" else own.translate(str.maketrans("ACGU", "UGCA"))[::-1]
     model = RNA.md()
-    model.window_size = model.max_bp_span = Criteria().span
+    model.window_size = model.max_bp_span = HairpinCriteria().span
     compound = RNA.fold_compound(bases, model, RNA.OPTION_WINDOW)
     compound.mfe_window_cb(lambda *_: None, None)
 

@@ -20,7 +20,7 @@ rule predict_piece:
         mem_mb=growing(1000),
         runtime=growing(240),
     params:
-        settings=STUDY.predict.model_dump(),
+        settings=asdict(STUDY.predict),
         code=code_of("predict_piece"),
     message:
         "Scoring the RNAs of {wildcards.sample}, piece {wildcards.scatteritem}"
@@ -50,6 +50,6 @@ rule predict:
         nearest=STUDY.predict.nearest,
         code=code_of("predict"),
     message:
-        "Gathering what is said of the RNAs of {wildcards.sample}"
+        "Merging the predictions for the RNAs of {wildcards.sample}"
     script:
         "../scripts/predict.py"

@@ -1,9 +1,11 @@
-SCAN_FILES = [".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html"]
-ASKED = STUDY.scan.model_dump(include={"prior", "false_positives", "nearest"})
-CRITERIA = STUDY.scan.model_dump(include={"span", "stem", "loop", "mfe", "masked", "fast"})
+from mirpair.settings import SCAN_FILES, HairpinCriteria, ScanSettings, part
+
+# Apart, so that another prior does not find the hairpins again.
+CRITERIA = asdict(part(STUDY.scan, HairpinCriteria))
+SCAN_SETTINGS = asdict(part(STUDY.scan, ScanSettings))
 
 
-# Every so-manieth stretch of the genome; more pieces: --set-scatter fold=100
+# Every n-th tile of the genome; more pieces: --set-scatter fold=100
 rule scan_find:
     input:
         lambda w: SCANNED[w.genome],
@@ -26,7 +28,7 @@ rule scan_find:
         criteria=CRITERIA,
         code=code_of("scan_find"),
     message:
-        "Looking for hairpins in {wildcards.genome}, piece {wildcards.scatteritem}"
+        "Finding hairpins in {wildcards.genome}, piece {wildcards.scatteritem}"
     script:
         "../scripts/scan_find.py"
 
@@ -35,7 +37,7 @@ rule scan_score:
     input:
         weights=WEIGHTS,
         hairpins=HAIRPINS,
-        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+        candidates=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
     output:
         temp("<results>/scan/{genome}/{scatteritem}.scored"),
     log:
@@ -52,7 +54,7 @@ rule scan_score:
         mem_mb=growing(1000),
         runtime=growing(480),
     params:
-        settings=ASKED,
+        settings=SCAN_SETTINGS,
         code=code_of("scan_score"),
     message:
         "Scoring the hairpins of {wildcards.genome}, piece {wildcards.scatteritem}"
@@ -64,7 +66,7 @@ rule scan:
     input:
         genome=lambda w: SCANNED[w.genome],
         weights=WEIGHTS,
-        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+        candidates=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
         scored=gather.fold("<results>/scan/{{genome}}/{scatteritem}.scored"),
     output:
         multiext("<results>/scan/{genome}", *SCAN_FILES),
@@ -83,9 +85,9 @@ rule scan:
         runtime=growing(60),
     params:
         criteria=CRITERIA,
-        settings=ASKED,
+        settings=SCAN_SETTINGS,
         code=code_of("scan", "pages/templates"),
     message:
-        "Writing what was found in {wildcards.genome}"
+        "Writing the hairpins of {wildcards.genome}"
     script:
         "../scripts/scan.py"

@@ -142,6 +142,6 @@ rule ship:
         genome=f"the first {BACKGROUND_BASES:,} bases of the genome of E. coli K-12",
         code=code_of("ship"),
     message:
-        "Making the weights that are shipped, and their card"
+        "Writing the weights that are shipped, and their card"
     script:
         "../scripts/ship.py"

@@ -7,8 +7,8 @@ import job
 
 from mirpair.contracts import read_experiment, read_family_records, read_queries
 from mirpair.families.annotation import load, ship
+from mirpair.families.card import model_card
 from mirpair.files import read_npz, write_text
-from mirpair.prediction.card import model_card
 
 job.start(snakemake)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output

@@ -1,9 +1,9 @@
-"""Gather what is said of the RNAs of a FASTA file, in their order."""
+"""Merge the predictions of all pieces of a FASTA file, in the order of its records."""
 
 import job
 
 from mirpair.files import atomic, interleave
-from mirpair.prediction.predictor import header
+from mirpair.prediction.table import header
 
 job.start(snakemake)
 with (

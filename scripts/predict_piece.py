@@ -1,22 +1,21 @@
-"""Score every so-manieth chunk of a FASTA file."""
+"""Score every n-th chunk of a FASTA file."""
 
 import job
 
 from mirpair.files import Journal
-from mirpair.prediction.predictor import Settings, load, predict_records, to_lines
+from mirpair.prediction.predictor import Predictor, predict_records
+from mirpair.prediction.table import to_lines
+from mirpair.prediction.weights import load_networks
 from mirpair.rna.sequences import read_records
+from mirpair.settings import PredictionSettings
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
+settings = PredictionSettings(**snakemake.params.settings)
+predictor = Predictor.for_candidates(load_networks(snakemake.input.weights), settings)
 journal = Journal(f"{snakemake.output[0]}.part", "predict", overwrite=True)
-tables = predict_records(
-    read_records(snakemake.input.fasta),
-    load(snakemake.input.weights),
-    Settings(**snakemake.params.settings),
-    piece=piece,
-    pieces=pieces,
-)
-for table in tables:
+records = read_records(snakemake.input.fasta)
+for table in predict_records(records, predictor, piece=piece, pieces=pieces):
     journal.append(to_lines(table))
 journal.close()
 journal.path.replace(snakemake.output[0])

@@ -1,18 +1,18 @@
-"""Write what was found in a genome, for people and for genome browsers."""
+"""Write the hairpins of a genome, for people and for genome browsers."""
 
 import job
 
-from mirpair.scan.hairpins import Criteria, load, settings_of
-from mirpair.scan.report import write_all
+from mirpair.scan.run import write
+from mirpair.settings import HairpinCriteria, ScanSettings
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-write_all(
+write(
     inputs.genome,
-    inputs.found,
+    inputs.candidates,
     inputs.scored,
     snakemake.output[0].removesuffix(".gff3"),
-    Criteria(**params.criteria),
-    settings_of(load(inputs.weights), **params.settings),
-    inputs.weights,
+    criteria=HairpinCriteria(**params.criteria),
+    settings=ScanSettings(**params.settings),
+    weights=inputs.weights,
 )

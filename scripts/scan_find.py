@@ -1,19 +1,21 @@
-"""Look for hairpins in one of several pieces of a genome."""
+"""Find the hairpins in every n-th tile of a genome."""
 
 import logging
 
 import job
 
 from mirpair.files import Journal
-from mirpair.scan.hairpins import Criteria, check_genome, find, found_key
+from mirpair.scan.find import find, find_key
+from mirpair.scan.tiles import check_genome
+from mirpair.settings import HairpinCriteria
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 genome = snakemake.input[0]
-criteria = Criteria(**snakemake.params.criteria)
+criteria = HairpinCriteria(**snakemake.params.criteria)
 check_genome(genome)
-# A job that was killed goes on where it was.
-key = f"{found_key(genome, criteria)} {piece} of {pieces}"
+# A job that was killed resumes.
+key = f"{find_key(genome, criteria)} {piece} of {pieces}"
 journal = Journal(f"{snakemake.output[0]}.part", key)
 for size in find(genome, journal, criteria, piece=piece, pieces=pieces):
     logging.info("%d bases", size)

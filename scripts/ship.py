@@ -1,4 +1,4 @@
-"""Make the file that `mirpair predict` and `mirpair scan` ask, and its card."""
+"""Write the weights of `mirpair predict` and `mirpair scan`, and their card."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from mirpair.contracts import read_predictions, read_records
 from mirpair.files import read_any_tsv, write_text
 from mirpair.prediction.calibration import mean_scores
 from mirpair.prediction.card import prediction_card
-from mirpair.prediction.predictor import load, ship
+from mirpair.prediction.weights import load_networks, write_networks
 
 job.start(snakemake)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output
@@ -22,17 +22,17 @@ held = pd.concat(
 )
 background = read_any_tsv(inputs.background)
 records = read_records(inputs.records)
-ship(
+write_networks(
     output.weights,
     inputs.weights,
-    # As many networks as are shipped, each record scored by those of its fold.
+    # By as many networks as are shipped: those of the fold of each record.
     held=mean_scores(held, params.seeds),
     background=background,
     records=records,
 )
 card = prediction_card(
     output.weights,
-    load(output.weights),
+    load_networks(output.weights),
     held=held,
     background=background,
     records=records,

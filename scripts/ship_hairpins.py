@@ -1,4 +1,4 @@
-"""Pack the known hairpins that `mirpair predict` compares with."""
+"""Pack the known hairpins with which `mirpair predict` compares."""
 
 import logging
 
@@ -11,4 +11,4 @@ from mirpair.sources.collections import choose, read_hairpins
 job.start(snakemake)
 hairpins, _ = choose(read_hairpins(snakemake.input[0]), longest=LONGEST)
 count = write_known_hairpins(((it.id, it.sequence) for it in hairpins), snakemake.output[0])
-logging.info("%d different hairpins", count)
+logging.info("%d unique hairpins", count)

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 from mirpair.families.annotation import annotate, in_chunks, load, ship, shipped
+from mirpair.families.card import model_card
 from mirpair.families.family_calls import NETWORK_SCORES
 from mirpair.families.records import nearest_family
 from mirpair.families.train import train_families
@@ -27,7 +28,6 @@ from mirpair.identification.datasets import trained_families
 from mirpair.networks import tensor_file as stored
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
-from mirpair.prediction.card import model_card
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
@@ -312,7 +312,7 @@ def test_the_card_has_the_checksum_and_accuracy_of_its_weights(
     )
     assert sha256(one_hot) in card
     assert "- Somebody 2020; licence: CC0" in card
-    assert "32 hairpins trained" in card
+    assert "32 hairpins for training" in card
     table = calls.merge(trained["queries"], on="id", suffixes=("", "_nearest"))
     known = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
     right = (known["called"] == known["family"]).mean()

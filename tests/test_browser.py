@@ -13,7 +13,7 @@ from test_report import EVIL, write_page
 
 from mirpair.identification.tables import printable
 from mirpair.pages.printing import to_text
-from mirpair.scan import hairpins as scanning
+from mirpair.scan.output import Summary
 from mirpair.scan.report import render
 
 CHROMIUM = next(
@@ -180,7 +180,7 @@ def test_a_hostile_name_on_the_page_of_a_scan_is_text_in_a_browser(
     evil = "<img/src=x/onerror=alert(1)><script>document.title='owned'</script>"
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
     near = {"nearest": evil, "identity": 0.9, "status": "known"}
-    summary = scanning.Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")])
+    summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")])
     path = tmp_path / "scan.html"
     path.write_text(render(evil, summary, {evil: evil}), encoding="utf-8")
     page, complaints = opened(browser, path, 1000)

@@ -393,7 +393,7 @@ def test_what_cannot_be_exported_is_one_message_and_no_file(three: Path, tmp_pat
         ([], "--all"),
         (
             ["firs", "x"],
-            "no RNA has the id 'firs', and 1 more ids are unknown; near it are 'first'",
+            "no RNA has the id 'firs', and 1 more ids are unknown; did you mean 'first'?",
         ),
         (["first", "first"], "'first' is given more than once"),
         (["--all", "first"], "either"),
@@ -434,7 +434,10 @@ def test_what_is_no_set_of_the_workflow_or_would_fill_the_disk_is_said_at_once(
     assert "3 matrices would be 1,080 GB before compression" in message
     assert mirpair("export", str(three), "--all", "-o", str(out))[0] == 0
     code, _, message = mirpair("plot", str(out), "first", "-o", str(tmp_path / "x.svg"))
-    assert (code, message.strip()) == (1, f"error: {out}: no tensors.npz of a set of the workflow")
+    assert (code, message.strip()) == (
+        1,
+        f"error: {out}: not the tensors.npz of a dataset of the workflow",
+    )
     code, _, message = mirpair("plot", str(tmp_path / "not.npz"), "first")
     assert "not.npz" in message
     assert "Errno" not in message
@@ -458,7 +461,7 @@ def test_only_what_is_chosen_is_folded_and_must_be_right(
     assert folded == ["GCCCUUGGCA", "AAAAA"]
     assert "has 'N' at position 4" in mirpair("export", str(path), "c", "-o", out)[2]
     assert "has 'N' at position 4" in mirpair("export", str(path), "--all", "-o", out)[2]
-    assert "'d' stands there more than once" in mirpair("export", str(path), "d", "-o", out)[2]
+    assert "'d' is there more than once" in mirpair("export", str(path), "d", "-o", out)[2]
 
 
 @pytest.mark.parametrize(
@@ -501,7 +504,7 @@ def test_a_hostile_id_is_a_title_and_a_harmless_file_name(
 def test_what_cannot_be_plotted_is_one_message_and_no_file(three: Path, tmp_path: Path) -> None:
     before = sorted(path.name for path in tmp_path.iterdir())
     for name, out, reason in (
-        ("firs", "x.svg", "near it are 'first'"),
+        ("firs", "x.svg", "did you mean 'first'?"),
         ("first", "x.gif", "must end in .svg, .pdf or .png"),
         ("first", "x", "must end in .svg, .pdf or .png"),
         ("first", "", "is a folder"),
@@ -621,9 +624,9 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
         ("annotate", tmp_path / "none", "there is no such file"),
         ("annotate", tmp_path, "there is no such file"),
         ("predict", tmp_path / "none", "there is no such file"),
-        ("predict", pickled, "not weights that tell who is a pre-miRNA"),
+        ("predict", pickled, "not weights that find pre-miRNAs"),
         ("predict", families, "not weights of this project"),
-        ("predict", network, "tells families apart"),
+        ("predict", network, "classifies families"),
     ):
         code, _, message = mirpair(command, str(HAIRPINS), "--weights", str(weights), *out)
         assert code == 1, (command, weights)
@@ -682,8 +685,8 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
     assert re.fullmatch(r"[01]\.\d{4}", table["probability"][0])
     assert "hsa-let-7a-1" in table["nearest"][0].split(",")
     assert table["identity"][0] == "1.0000"
-    assert f"passed over: {path}: record 3 has no id" in message
-    assert f"passed over: {more}: record 5 ('long') is too long: 1,204 > 398" in message
+    assert f"skipped: {path}: record 3 has no id" in message
+    assert f"skipped: {more}: record 5 ('long') is too long: 1,204 > 398" in message
     assert (
         "14 records: 4 called pre-miRNAs, 2 no hairpin, 2 no id, 2 no sequence, "
         "2 odd character, 2 too long" in message
@@ -857,11 +860,10 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mirpair.prediction import predictor as prediction
-    from mirpair.scan import hairpins as scanning
-    from mirpair.scan import report as scan_report
+    from mirpair.scan import find, run, score
 
     path = genome(tmp_path)
-    monkeypatch.setattr(scanning, "find", partial(scanning.find, tile=500))
+    monkeypatch.setattr(run, "scan", partial(run.scan, tile=500))
     monkeypatch.setattr(prediction, "CHUNK", 8)
     options = ["--fast", "-j", "1", "--no-nearest"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -872,9 +874,9 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
 
     # Once in the middle of the folding, once in that of the scoring, once before the end.
     for module, name, after in (
-        (scanning, "find_hairpins", 7),
-        (prediction, "to_lines", 1),
-        (scan_report, "write", 0),
+        (find, "find_hairpins", 7),
+        (score, "to_lines", 1),
+        (run, "write", 0),
     ):
         calls = 0
         real = getattr(module, name)
@@ -891,7 +893,7 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
         assert not list(killed.glob("small*"))
     code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
     assert code == 0
-    assert "going on after" in message
+    assert "resuming after" in message
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
     }
@@ -900,14 +902,14 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
 def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirpair.scan import hairpins as scanning
+    from mirpair.scan import find
 
     path = genome(tmp_path)
     out = tmp_path / "out"
     options = ["--fast", "-j", "1", "--no-nearest", "--keep"]
     assert mirpair("scan", str(path), "-o", str(out), *options)[0] == 0
     first = (out / "small.tsv").read_text()
-    monkeypatch.setattr(scanning, "find_hairpins", None)
+    monkeypatch.setattr(find, "find_hairpins", None)
     assert mirpair("scan", str(path), "-o", str(out), *options, "--prior", "0.5")[0] == 0
     other = (out / "small.tsv").read_text()
     assert other != first
@@ -948,7 +950,7 @@ def test_scan_refuses_what_cannot_be(tmp_path: Path) -> None:
     path.write_text(">a\nACGT\n>a\nACGT\n")
     for arguments, said in (
         ([str(tmp_path / "none.fa"), "-o", str(tmp_path / "out")], "No such file"),
-        ([str(path), "-o", str(path)], "is no folder"),
+        ([str(path), "-o", str(path)], "is not a folder"),
         ([str(path), "-o", str(tmp_path / "out"), "--prior", "0"], "prior: is 0.0"),
         ([str(path), "-o", str(tmp_path / "out"), "-j", "1"], "two sequences have the name 'a'"),
     ):
@@ -966,7 +968,7 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
         (tmp_path / name).write_text("my own")
         code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path), "--fast")
         assert code == 1
-        assert f"{name}: is there already and was not written by a scan" in message
+        assert f"{name} exists, and no scan wrote it" in message
         assert (tmp_path / name).read_text() == "my own"
         (tmp_path / name).unlink()
     for _ in range(2):  # its own files it may replace
@@ -1011,7 +1013,7 @@ def test_a_genome_through_a_pipe_is_refused_and_rnas_through_one_are_read(tmp_pa
     os.mkfifo(pipe)
     code, _, message = mirpair("scan", str(pipe), "-o", str(tmp_path / "out"))
     assert code == 1
-    assert "a genome is read more than once; give a file, no pipe" in message
+    assert "a genome is read more than once; give a file, not a pipe" in message
     assert "give a file" in mirpair("scan", "-", "-o", str(tmp_path / "out"))[2]
     feeder = threading.Thread(target=lambda: pipe.write_bytes(b">a\nGGGGAAAACCCC\n"), daemon=True)
     feeder.start()

@@ -21,8 +21,7 @@ from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_
 from mirpair.networks import tensor_file
 from mirpair.networks.build import build, load_weights
 from mirpair.networks.weights import save_weights
-from mirpair.prediction.predictor import load as load_predictor
-from mirpair.prediction.predictor import shipped as shipped_predictor
+from mirpair.prediction.weights import load_networks, shipped_weights
 from mirpair.recipes import MODELS
 from mirpair.rna.encoded_sets import Ensembles, Tensors
 from mirpair.rna.encoding import encode, encode_ensemble
@@ -220,7 +219,7 @@ def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("load", "shipped"),
     [
-        (load_predictor, shipped_predictor),
+        (load_networks, shipped_weights),
         (load_annotator, shipped_annotator),
         (load_known_hairpins, shipped_hairpins),
     ],

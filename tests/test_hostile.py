@@ -27,8 +27,8 @@ from test_annotation import _Canary
 from mirpair.families.annotation import load as load_annotator
 from mirpair.files import InputError
 from mirpair.networks.build import load_weights
-from mirpair.prediction.predictor import load as load_predictor
 from mirpair.prediction.predictor import predict
+from mirpair.prediction.weights import load_networks
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.sequences import read_fasta, read_parts, read_records
 from mirpair.study.load import load_study
@@ -203,7 +203,7 @@ def test_control_characters_in_an_id_are_told(control: str, tmp_path: Path) -> N
     assert control not in str(problem)
 
 
-@pytest.mark.parametrize("load", [load_weights, load_predictor, load_annotator])
+@pytest.mark.parametrize("load", [load_weights, load_networks, load_annotator])
 @pytest.mark.parametrize("protocol", [0, 2, 5])
 def test_weights_that_are_a_pickle_are_never_opened(
     load: Callable[[Path], Any], protocol: int, tmp_path: Path

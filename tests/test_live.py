@@ -300,12 +300,12 @@ def test_mirpair_refresh(
     done = runner.invoke(app, ["refresh", "lock.tsv"])
     assert done.exit_code == 1
     assert done.stdout == f"{place}\tunchanged\n"
-    assert "1 of 2 places could not be brought" in done.stderr
+    assert "1 of 2 sources could not be downloaded" in done.stderr
     assert raw[RECORDS].exists()
     for arguments, message in (
         (["none.tsv"], "there is no such lock file"),
-        (["lock.tsv", place[:-1]], f"near it is {place}"),
-        (["lock.tsv", "--release", "23"], "these are 2: name the place"),
+        (["lock.tsv", place[:-1]], f"did you mean {place}?"),
+        (["lock.tsv", "--release", "23"], "these are 2: name the source"),
     ):
         done = runner.invoke(app, ["refresh", *arguments])
         assert done.exit_code == 1

@@ -19,20 +19,19 @@ from mirpair.networks import tensor_file as stored
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
-from mirpair.prediction.predictor import (
-    CHUNK,
-    Settings,
-    load,
-    predict,
-    predict_records,
-    ship,
-    to_lines,
+from mirpair.prediction.predictor import CHUNK, Predictor, predict, predict_records
+from mirpair.prediction.table import to_lines
+from mirpair.prediction.weights import (
+    load_networks,
+    shipped_weights,
+    write_networks,
 )
 from mirpair.recipes import FAMILY_MODELS, MODELS
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
+from mirpair.settings import PredictionSettings
 
 # Long enough for the shipped weights to say something of them.
 REAL = [
@@ -46,17 +45,22 @@ REAL = [
 ]
 
 
+def asking(**settings: float) -> Predictor:
+    """The shipped weights, asked about candidates."""
+    return Predictor.for_candidates(load_networks(), PredictionSettings(**settings))  # type: ignore[arg-type]
+
+
 def test_the_shipped_weights_are_small_and_have_their_card() -> None:
-    path = prediction.shipped()
+    path = shipped_weights()
     assert path.stat().st_size <= 10_000_000
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     from mirpair.files import sha256
 
     assert sha256(path) in card
-    predictor = load()
-    assert predictor.calibration is not None
-    assert predictor.genome is not None
-    assert f"{predictor.shortest} to {predictor.longest} nt" in card
+    trained = load_networks()
+    assert trained.candidates is not None
+    assert trained.genome is not None
+    assert f"{trained.shortest} to {trained.longest} nt" in card
 
 
 def test_two_lines_of_python_say_who_is_a_pre_mirna() -> None:
@@ -81,7 +85,7 @@ def test_two_lines_of_python_say_who_is_a_pre_mirna() -> None:
 
 
 def test_a_score_is_the_mean_of_the_networks_by_their_definition() -> None:
-    predictor = load()
+    predictor = load_networks()
     chosen = REAL[::30]
     molecules = [encode(s, *fold(s)) for s in chosen]
     with torch.no_grad():
@@ -124,7 +128,7 @@ def test_the_prior_moves_the_probability_by_bayes_and_nothing_else() -> None:
 
 
 def test_what_cannot_be_scored_has_a_reason() -> None:
-    predictor = load()
+    predictor = load_networks()
     longest, shortest = predictor.longest, predictor.shortest
     rng = np.random.default_rng(0)
     given = {
@@ -172,10 +176,10 @@ def test_a_setting_out_of_range_is_refused_before_anything_is_folded(
 
 def test_pieces_together_are_the_whole() -> None:
     records = [(Record(str(n), s, "f", n), None) for n, s in enumerate(REAL * 2)]
-    predictor, asked = load(), Settings(nearest=False)
-    whole = [to_lines(table) for table in predict_records(records, predictor, asked)]
+    predictor = asking(nearest=False)
+    whole = [to_lines(table) for table in predict_records(records, predictor)]
     pieces = [
-        [to_lines(table) for table in predict_records(records, predictor, asked, piece=n, pieces=4)]
+        [to_lines(table) for table in predict_records(records, predictor, piece=n, pieces=4)]
         for n in (1, 2, 3, 4)
     ]
     assert len(whole) == -(-len(records) // CHUNK)
@@ -192,7 +196,7 @@ def test_any_number_of_records_needs_the_memory_of_a_few() -> None:
             asked += 1
             yield Record(str(asked), REAL[asked % 3], "f", asked), None
 
-    tables = predict_records(endless(), load(), Settings(nearest=False))  # type: ignore[arg-type]
+    tables = predict_records(endless(), asking(nearest=False))  # type: ignore[arg-type]
     for _ in range(3):
         next(tables)
     assert asked <= 6 * CHUNK
@@ -221,17 +225,17 @@ def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) ->
         ]
     )
     path = tmp_path / "shipped.safetensors"
-    ship(path, places, held=HELD, background=genome, records=RECORDS)
+    write_networks(path, places, held=HELD, background=genome, records=RECORDS)
     first = path.read_bytes()
-    ship(path, places, held=HELD, background=genome, records=RECORDS)
+    write_networks(path, places, held=HELD, background=genome, records=RECORDS)
     assert path.read_bytes() == first
-    read = load(path)
+    read = load_networks(path)
     assert len(read.networks) == 2
     # Of three negatives all are needed, and the longest of them has 70 nt.
     assert (read.shortest, read.longest) == (70, 120)
-    assert read.calibration is not None
+    assert read.candidates is not None
     assert read.genome is not None
-    assert read.calibration.logits[-1] == pytest.approx(logit(0.9))
+    assert read.candidates.logits[-1] == pytest.approx(logit(0.9))
     assert read.genome.logits[-1] == pytest.approx(logit(0.45))
     # Of three hairpins with .1, .2 and .4 nobody passes but the last.
     assert read.cuts == pytest.approx({"5%": 0.38, "1%": 0.396, "0.1%": 0.3996})
@@ -239,7 +243,7 @@ def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) ->
     each = [predict(chosen, weights=place, nearest=False)["score"] for place in places]
     both = predict(chosen, weights=path, nearest=False)
     np.testing.assert_allclose(both["score"], (each[0] + each[1]) / 2, atol=1e-12)
-    expected = read.calibration.probability(both["score"], 0.1)
+    expected = read.candidates.probability(both["score"], 0.1)
     np.testing.assert_allclose(both["probability"], expected)
 
 
@@ -257,13 +261,13 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     save_weights(build(FAMILY_MODELS["one-hot"], seed=0, classes=["a", "b"]), family)
     for path, said in (
         (tmp_path / "none", "there is no such file"),
-        (pickled, "not weights that tell who is a pre-miRNA"),
-        (family, "tells families apart"),
+        (pickled, "not weights that find pre-miRNAs"),
+        (family, "classifies families"),
     ):
         with pytest.raises(InputError, match=said):
-            load(path)
+            load_networks(path)
     with pytest.raises(InputError, match="of another kind"):
-        ship(
+        write_networks(
             tmp_path / "x.safetensors",
             [*trained(tmp_path, (1,)), *trained(tmp_path, (1,), "without-pairing")],
             held=HELD,
@@ -272,7 +276,7 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         )
     monkeypatch.setattr(stored, "LARGEST", 100_000)
     with pytest.raises(InputError, match="more than the 0 MB that are shipped"):
-        ship(
+        write_networks(
             tmp_path / "x.safetensors",
             trained(tmp_path),
             held=HELD,
@@ -287,24 +291,24 @@ def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(files, "SHIPPED", [tmp_path / "none"])
     with pytest.raises(InputError, match="make weights"):
-        load()
+        load_networks()
     with pytest.raises(InputError, match="--no-nearest"):
         load_known_hairpins()
 
 
 def test_a_limit_of_length_is_that_of_what_trained() -> None:
-    predictor = replace(load(), longest=90, shortest=80)
-    assert predictor.reason("A" * 91) == "too long: 91 > 90"
-    assert predictor.reason("A" * 90) == predictor.reason("A" * 80) == ""
-    assert predictor.reason("A" * 79) == "too short: 79 < 80"
+    predictor = replace(asking(), longest=90, shortest=80)
+    assert predictor.unfit("A" * 91) == "too long: 91 > 90"
+    assert predictor.unfit("A" * 90) == predictor.unfit("A" * 80) == ""
+    assert predictor.unfit("A" * 79) == "too short: 79 < 80"
 
 
 def test_a_score_has_the_digits_by_which_a_scan_calls() -> None:
     """As many that the rates stand apart, and that none of them changes its calls by rounding."""
-    cuts = list(load().cuts.values())
+    cuts = list(load_networks().cuts.values())
     table = predict(REAL[:6], nearest=False)
     score = list(table).index("score")
     for cut in cuts:
         for near in (cut - 1e-5, cut + 1e-5):
-            lines = to_lines(table.assign(score=near), digits_of_scores=6)
+            lines = to_lines(table.assign(score=near), score_digits=6)
             assert (float(lines[0].split("\t")[score]) >= cut) == (near >= cut)

@@ -18,25 +18,27 @@ from mirpair.files import InputError, Journal
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
+from mirpair.prediction.predictor import Predictor, predict, predict_records
+from mirpair.prediction.weights import load_networks
 from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import Record, read_fasta
-from mirpair.scan import hairpins as scanning
+from mirpair.scan.background import background
+from mirpair.scan.find import find, find_key, read_candidates
 from mirpair.scan.hairpins import (
     STRANDS,
-    Criteria,
-    Found,
-    Hairpin,
-    Tile,
+    GenomeHairpin,
+    TileHairpins,
     as_scanned,
-    find,
     find_hairpins,
-    read_found,
-    read_tiles,
     resolve,
     unbranched,
 )
+from mirpair.scan.output import Summary, name_of, write_files
 from mirpair.scan.report import render
+from mirpair.scan.score import score, score_key
+from mirpair.scan.tiles import DOWNSTREAM, Tile, read_tiles
+from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -81,7 +83,7 @@ def test_tiles_cover_every_base_once_with_their_neighbours(
         assert "".join(it.text[it.start - it.offset : it.end - it.offset] for it in own) == bases
         assert [it.last for it in own] == [False] * (len(own) - 1) + [True]
         for it in own:
-            margin = scanning.DOWNSTREAM + 60
+            margin = DOWNSTREAM + 60
             assert it.offset == max(0, it.start - margin)
             assert it.text == bases[it.offset : it.end + margin]
 
@@ -135,7 +137,7 @@ def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:
 def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast: bool) -> None:
     hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
     bases = planted(1, 400, 350, hairpin)
-    found = find_hairpins(whole(bases), strand, Criteria(fast=fast))
+    found = find_hairpins(whole(bases), strand, HairpinCriteria(fast=fast))
     best = min(found, key=lambda it: it.energy)
     assert best.strand == strand
     # Pairs beyond its ends may be a part of it, and loose ends are none.
@@ -150,14 +152,14 @@ def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast
 @BOTH
 def test_every_candidate_meets_the_criteria(fast: bool) -> None:
     bases = "".join(planted(seed, 150, 150) for seed in range(6))
-    loose = find_hairpins(whole(bases), "+", Criteria(fast=fast))
+    loose = find_hairpins(whole(bases), "+", HairpinCriteria(fast=fast))
     assert len(loose) >= 6
     others = 0
     for criteria in (
-        Criteria(stem=29, fast=fast),
-        Criteria(loop=4, fast=fast),
-        Criteria(mfe=-28, fast=fast),
-        Criteria(span=70, fast=fast),
+        HairpinCriteria(stem=29, fast=fast),
+        HairpinCriteria(loop=4, fast=fast),
+        HairpinCriteria(mfe=-28, fast=fast),
+        HairpinCriteria(span=70, fast=fast),
     ):
         left = find_hairpins(whole(bases), "+", criteria)
         for it in left:
@@ -171,7 +173,7 @@ def test_every_candidate_meets_the_criteria(fast: bool) -> None:
 @BOTH
 def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(fast: bool) -> None:
     bases = planted(2, 200, 200)
-    criteria = Criteria(mfe=-25, fast=fast)
+    criteria = HairpinCriteria(mfe=-25, fast=fast)
     assert find_hairpins(whole(bases), "+", criteria)
     middle = 200 + len(LET7) // 2
     split = bases[: middle - 5] + "N" + bases[middle - 4 :]
@@ -180,7 +182,7 @@ def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(fast: bool) -> No
     ]
     masked = bases[:200] + LET7.lower() + bases[200 + len(LET7) :]
     assert find_hairpins(whole(masked), "+", criteria) == find_hairpins(whole(bases), "+", criteria)
-    without = find_hairpins(whole(masked), "+", Criteria(mfe=-25, masked=True, fast=fast))
+    without = find_hairpins(whole(masked), "+", HairpinCriteria(mfe=-25, masked=True, fast=fast))
     assert not [it for it in without if it.start < 200 + len(LET7) and it.end > 200]
     assert not find_hairpins(whole("N" * 500), "-", criteria)
 
@@ -196,9 +198,11 @@ def test_the_result_does_not_depend_on_the_tiles_nor_on_the_processes(
     results = []
     for tile, processes in ((100_000, 1), (480, 1), (1000, 2), (3333, 1)):
         journal = Journal(tmp_path / f"{tile}", "k", overwrite=True)
-        sizes = list(find(path, journal, Criteria(fast=fast), tile=tile, processes=processes))
+        sizes = list(
+            find(path, journal, HairpinCriteria(fast=fast), tile=tile, processes=processes)
+        )
         assert sum(sizes) == len(bases) + 480
-        results.append(list(resolve(read_found([journal.path]))))
+        results.append(list(resolve(read_candidates([journal.path]))))
     assert len({name for name, _ in results[0]}) == 2
     assert {it.strand for _, it in results[0]} == {"+", "-"}
     assert results[0] == results[1] == results[2] == results[3]
@@ -210,33 +214,35 @@ def test_pieces_of_a_genome_together_are_the_whole(tmp_path: Path) -> None:
     journals = []
     for piece in (1, 2, 3):
         journal = Journal(tmp_path / f"{piece}", "k")
-        list(find(path, journal, Criteria(fast=True), tile=700, piece=piece, pieces=3))
+        list(find(path, journal, HairpinCriteria(fast=True), tile=700, piece=piece, pieces=3))
         journals.append(journal.path)
     single = Journal(tmp_path / "all", "k")
-    list(find(path, single, Criteria(fast=True), tile=700))
-    assert list(read_found(journals)) == list(read_found([single.path]))
+    list(find(path, single, HairpinCriteria(fast=True), tile=700))
+    assert list(read_candidates(journals)) == list(read_candidates([single.path]))
 
 
 def test_what_was_interrupted_goes_on_and_gives_the_same_bytes(tmp_path: Path) -> None:
     bases = "".join(planted(seed, 440, 480) for seed in range(5))
     path = genome(tmp_path / "g.fa", {"one": bases})
     undisturbed = Journal(tmp_path / "undisturbed", "k")
-    list(find(path, undisturbed, Criteria(fast=True), tile=700))
+    list(find(path, undisturbed, HairpinCriteria(fast=True), tile=700))
     journal = Journal(tmp_path / "killed", "k")
-    for number, _ in enumerate(find(path, journal, Criteria(fast=True), tile=700)):
+    for number, _ in enumerate(find(path, journal, HairpinCriteria(fast=True), tile=700)):
         if number == 2:
             break
     with journal.path.open("a") as handle:
         handle.write("half a line")
     again = Journal(tmp_path / "killed", "k")
     assert again.blocks == 3
-    list(find(path, again, Criteria(fast=True), tile=700))
+    list(find(path, again, HairpinCriteria(fast=True), tile=700))
     assert again.path.read_bytes() == undisturbed.path.read_bytes()
 
 
 hairpins = st.lists(
     st.builds(
-        lambda start, length, strand, energy: Hairpin(start, start + length, strand, -energy, ""),
+        lambda start, length, strand, energy: GenomeHairpin(
+            start, start + length, strand, -energy, ""
+        ),
         st.integers(0, 300),
         st.integers(20, 60),
         st.sampled_from(STRANDS),
@@ -250,9 +256,9 @@ hairpins = st.lists(
 @given(found=hairpins, tile=st.integers(30, 400))
 @settings(max_examples=200, deadline=None)
 def test_of_those_that_overlap_the_most_stable_stays_whatever_the_tiles(
-    found: list[Hairpin], tile: int
+    found: list[GenomeHairpin], tile: int
 ) -> None:
-    expected: list[Hairpin] = []
+    expected: list[GenomeHairpin] = []
     for it in sorted(found, key=lambda it: (it.energy, it.start, it.end)):
         if not any(
             it.strand == other.strand and it.start < other.end and other.start < it.end
@@ -260,7 +266,7 @@ def test_of_those_that_overlap_the_most_stable_stays_whatever_the_tiles(
         ):
             expected.append(it)
     tiles = [
-        Found(
+        TileHairpins(
             "s",
             start + tile,
             start + tile >= 400,
@@ -273,47 +279,49 @@ def test_of_those_that_overlap_the_most_stable_stays_whatever_the_tiles(
 
 
 def test_sequences_stand_in_the_order_of_the_file() -> None:
-    one = Hairpin(5, 60, "+", -20.0, "")
-    tiles = [Found("z", 100, True, [one]), Found("a", 100, True, [one])]
+    one = GenomeHairpin(5, 60, "+", -20.0, "")
+    tiles = [TileHairpins("z", 100, True, [one]), TileHairpins("a", 100, True, [one])]
     assert [name for name, _ in resolve(tiles)] == ["z", "a"]
 
 
 def test_an_rna_as_a_scan_sees_it_is_its_stem_without_loose_ends() -> None:
     loose = "AAAAAA" + LET7 + "AAAAAA"
-    seen = as_scanned(loose, Criteria())
+    seen = as_scanned(loose, HairpinCriteria())
     assert seen
     assert seen in loose
     structure = fold(seen).dot_bracket
     assert structure[0] == "("
     assert structure[-1] == ")"
-    assert as_scanned("A" * 100, Criteria()) == ""
+    assert as_scanned("A" * 100, HairpinCriteria()) == ""
 
 
 def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     bases = planted(3, 300, 300)
     path = genome(tmp_path / "g.fa", {"chr 1": bases})
     journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
-    criteria, asked = Criteria(fast=True), prediction.Settings(0.001, 0.5, nearest=False)
+    criteria, settings = HairpinCriteria(fast=True), ScanSettings(nearest=False)
     list(find(path, journal, criteria))
-    predictor = scanning.load()
-    list(scanning.score([journal.path], scored, predictor, asked))
-    summary = scanning.write(
+    trained = load_networks()
+    list(score([journal.path], scored, trained, settings))
+    summary = write_files(
         [journal.path], [scored.path], tmp_path / "out", ["a comment"], nearest=False
     )
     table = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
     assert table[0] == ["# a comment"]
     rows = [dict(zip(table[1], row, strict=True)) for row in table[2:]]
-    survivors = [it for _, it in resolve(read_found([journal.path]))]
+    survivors = [it for _, it in resolve(read_candidates([journal.path]))]
     assert [(int(row["start"]), int(row["end"]), row["strand"]) for row in rows] == [
         (it.start + 1, it.end, it.strand) for it in survivors
     ]
     # A scan scores hairpins of any length, by the same networks.
     records = ((Record(str(n), it.bases, "", n), None) for n, it in enumerate(survivors))
-    alone = pd.concat(prediction.predict_records(records, predictor, asked))
+    predictor = Predictor.for_genome(trained, settings)
+    alone = pd.concat(predict_records(records, predictor))
     assert [row["score"] for row in rows] == [f"{score:.6f}" for score in alone["score"]]
     assert [row["structure"] for row in rows] == alone["structure"].tolist()
     # By the calibration for hairpins of a genome, not by that for candidates.
-    assert predictor.calibration == prediction.load().genome
+    assert predictor.calibration == trained.genome != trained.candidates
+    assert predictor.shortest == 1
     assert summary.lengths == {"chr": 680}
     assert summary.hairpins == {"chr": len(rows)}
     assert summary.scores.sum() == len(rows)
@@ -329,73 +337,89 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
 
 def test_the_name_of_a_genome_is_that_of_its_file() -> None:
     for name in ("a/yeast.fa", "yeast.fna.gz", "yeast.fasta", "yeast"):
-        assert scanning.stem_of(name) == "yeast"
-    assert scanning.stem_of("hg38.p14.fa.gz") == "hg38.p14"
+        assert name_of(name) == "yeast"
+    assert name_of("hg38.p14.fa.gz") == "hg38.p14"
 
 
 def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) -> None:
-    predictor = scanning.load()
-    assert predictor.cuts["5%"] < predictor.cuts["1%"] < predictor.cuts["0.1%"]
+    trained = load_networks()
+    assert trained.cuts["5%"] < trained.cuts["1%"] < trained.cuts["0.1%"]
     bases = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")][:6]
     bases += [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "negatives.fa")][:6]
     records = [(Record(str(n), it, "f", n), None) for n, it in enumerate(bases)]
 
-    def table(asked: prediction.Settings) -> pd.DataFrame:
-        (found,) = prediction.predict_records(records, predictor, asked)
-        return found
+    def table(predictor: Predictor) -> pd.DataFrame:
+        (predicted,) = predict_records(records, predictor)
+        return predicted
 
-    scores = table(prediction.Settings(nearest=False))["score"]
+    scores = table(Predictor.for_genome(trained, ScanSettings(nearest=False)))["score"]
     middle = float(scores.sort_values().iloc[5])
-    # A share that is called by these scores: neither the probability nor the threshold has a say.
-    cuts = {"5%": float(scores.min()), "1%": middle, "0.1%": float(scores.max())}
-    other = replace(predictor, cuts=cuts)
+    # A share that is called by these scores: neither the probability nor a threshold has a say.
+    cuts: dict[FalsePositives, float] = {
+        "5%": float(scores.min()),
+        "1%": middle,
+        "0.1%": float(scores.max()),
+    }
+    other = replace(trained, cuts=cuts)
     for name, cut in cuts.items():
-        asked = scanning.settings_of(other, prior=1e-9, false_positives=name, nearest=False)
-        assert (asked.prior, asked.nearest, asked.least) == (1e-9, False, cut)
-        assert table(asked)["call"].tolist() == (scores >= cut).astype(int).tolist()
+        predictor = Predictor.for_genome(other, ScanSettings(1e-9, name, nearest=False))
+        assert (predictor.prior, predictor.nearest) == (1e-9, False)
+        assert (predictor.called_by, predictor.cut) == ("score", cut)
+        assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
     with pytest.raises(KeyError):
-        scanning.settings_of(other, prior=0.1, false_positives="2%", nearest=False)
-    without = replace(predictor, cuts={}, calibration=None)
-    asked = scanning.settings_of(without, prior=0.1, false_positives="1%", nearest=False)
-    assert asked.least == 0.5
+        Predictor.for_genome(other, ScanSettings(0.1, "2%"))  # type: ignore[arg-type]
+    without = replace(trained, cuts={}, genome=None)
+    predictor = Predictor.for_genome(without, ScanSettings())
+    assert predictor.cut == 0.5
+    assert "score of at least 0.5" in predictor.warning
 
 
 def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -> None:
     one, weights = tmp_path / "g.fa", tmp_path / "w"
     one.write_text(">a\nACGU\n")
     weights.write_bytes(b"1")
-    asked = prediction.Settings(0.001, nearest=False, least=0.9)
-    first = scanning.keys(one, Criteria(), weights, asked)
-    assert scanning.keys(one, Criteria(), weights, asked) == first
-    assert "\n" not in first.found + first.scored
+    settings = ScanSettings(nearest=False)
+
+    def keys(criteria: HairpinCriteria, settings: ScanSettings) -> tuple[str, str]:
+        found = find_key(one, criteria)
+        return found, score_key(found, settings, weights)
+
+    found, scored = keys(HairpinCriteria(), settings)
+    assert keys(HairpinCriteria(), settings) == (found, scored)
+    assert "\n" not in found + scored
     for other in (
-        Criteria(span=121),
-        Criteria(stem=19),
-        Criteria(loop=24),
-        Criteria(mfe=-16),
-        Criteria(masked=True),
-        Criteria(fast=True),
+        HairpinCriteria(span=121),
+        HairpinCriteria(stem=19),
+        HairpinCriteria(loop=24),
+        HairpinCriteria(mfe=-16),
+        HairpinCriteria(masked=True),
+        HairpinCriteria(fast=True),
     ):
-        changed = scanning.keys(one, other, weights, asked)
-        assert changed.found != first.found
-        # Scores belong to what was found.
-        assert changed.scored != first.scored
-    for setting in ({"prior": 0.1}, {"nearest": True}, {"least": 0.8}):
-        changed = scanning.keys(one, Criteria(), weights, asked._replace(**setting))
-        assert changed.found == first.found
-        assert changed.scored != first.scored
+        changed = keys(other, settings)
+        assert changed[0] != found
+        # Scores belong to the hairpins.
+        assert changed[1] != scored
+    changes: tuple[dict[str, object], ...] = (
+        {"prior": 0.1},
+        {"nearest": True},
+        {"false_positives": "5%"},
+    )
+    for change in changes:
+        changed = keys(HairpinCriteria(), replace(settings, **change))  # type: ignore[arg-type]
+        assert changed[0] == found
+        assert changed[1] != scored
     weights.write_bytes(b"2")
-    changed = scanning.keys(one, Criteria(), weights, asked)
-    assert changed.found == first.found
-    assert changed.scored != first.scored
+    changed = keys(HairpinCriteria(), settings)
+    assert changed[0] == found
+    assert changed[1] != scored
     weights.write_bytes(b"1")
     # Another genome of the same name: another size, or as large but of another time.
     for text in (">a\nACGUA\n", ">a\nACGG\n"):
         one.write_text(text)
         os.utime(one, ns=(0, 7))
-        changed = scanning.keys(one, Criteria(), weights, asked)
-        assert changed.found != first.found
-        assert changed.scored != first.scored
+        changed = keys(HairpinCriteria(), settings)
+        assert changed[0] != found
+        assert changed[1] != scored
 
 
 def test_a_damaged_genome_or_one_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:
@@ -416,20 +440,20 @@ def test_a_piece_of_the_scores_goes_on_where_it_was(
     monkeypatch.setattr(prediction, "CHUNK", 2)
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 60, 60) for n in range(9))})
     found = Journal(tmp_path / "found", "k")
-    list(find(path, found, Criteria(fast=True)))
-    predictor, asked = scanning.load(), prediction.Settings(0.001, nearest=False)
+    list(find(path, found, HairpinCriteria(fast=True)))
+    trained, settings = load_networks(), ScanSettings(nearest=False)
     for piece in (1, 2):
         whole = Journal(tmp_path / f"whole{piece}", "k")
         cut = Journal(tmp_path / f"cut{piece}", "k")
         for journal in (whole, cut):
-            blocks = scanning.score([found.path], journal, predictor, asked, piece=piece, pieces=2)
+            blocks = score([found.path], journal, trained, settings, piece=piece, pieces=2)
             for _ in blocks:
                 if journal is cut:
                     break
         assert whole.blocks > 2
         again = Journal(cut.path, "k")
         assert again.blocks == 1
-        list(scanning.score([found.path], again, predictor, asked, piece=piece, pieces=2))
+        list(score([found.path], again, trained, settings, piece=piece, pieces=2))
         assert again.path.read_bytes() == whole.path.read_bytes()
 
 
@@ -448,14 +472,13 @@ def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path:
     experiment = pd.DataFrame(
         {"id": list("abcef"), "role": ["evaluate", "train", "evaluate", "evaluate", "evaluate"]}
     )
-    criteria = Criteria()
-    table = scanning.background(records, experiment, good[:1], weights, criteria)
+    criteria = HairpinCriteria()
+    table = background(records, experiment, good[:1], weights, criteria)
     # b trained, d has no part, e is no pre-miRNA; in f there is no hairpin.
     assert table["label"].tolist() == [1, 1, 1, 0]
     seen = [as_scanned(records["sequence"][n], criteria) for n in (0, 2)]
     expected = sum(
-        prediction.predict([*seen, good[0]], weights=place, nearest=False)["score"] / 2
-        for place in weights
+        predict([*seen, good[0]], weights=place, nearest=False)["score"] / 2 for place in weights
     )
     np.testing.assert_allclose(table["score"].dropna(), expected)
     assert table["score"].isna().tolist() == [False, False, True, False]
@@ -464,7 +487,7 @@ def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path:
 def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:
     weak = "GGCAUCCAGAUCAGGACAUGCUUCGGCAUGUCCUGAUCUGGAUGCC"
     strong = "GGGCGCCGGCGCGGGCCCGGGCGCUUCGGCGCCCGGGCCCGCGCCGGCGCCC"
-    criteria = Criteria(stem=12)
+    criteria = HairpinCriteria(stem=12)
     for bases in (weak + "A" * 20 + strong, strong + "A" * 20 + weak):
         assert strong[5:-5] in as_scanned(bases, criteria)
 
@@ -472,7 +495,7 @@ def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:
 def test_a_hostile_name_is_text_on_the_page_of_a_scan() -> None:
     evil = "<script>alert(1)</script>"
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
-    summary = scanning.Summary(lengths={evil: 100}, best=[(row | {"nearest": ""}, "GGAAACC")])
+    summary = Summary(lengths={evil: 100}, best=[(row | {"nearest": ""}, "GGAAACC")])
     page = render(evil, summary, {evil: evil})
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)") >= 5
@@ -482,8 +505,8 @@ def test_a_piece_of_a_genome_goes_on_where_it_was(tmp_path: Path) -> None:
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 200, 200) for n in range(4))})
     for piece in (1, 2):
         whole, cut = (Journal(tmp_path / f"{name}{piece}", "k") for name in ("whole", "cut"))
-        list(find(path, whole, Criteria(fast=True), tile=300, piece=piece, pieces=2))
-        next(find(path, cut, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        list(find(path, whole, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
+        next(find(path, cut, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
         assert whole.blocks > 2 > cut.blocks == 1
-        list(find(path, cut, Criteria(fast=True), tile=300, piece=piece, pieces=2))
+        list(find(path, cut, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
         assert cut.path.read_bytes() == whole.path.read_bytes()

@@ -38,7 +38,7 @@ def test_the_golden_answers_are_of_both_classes_and_of_families() -> None:
 def test_it_says_what_was_compared() -> None:
     result = CliRunner().invoke(app, ["selftest"])
     assert result.exit_code == 0, result.output
-    assert f"{len(golden())} RNAs: structures, energies and families as they should be" in (
+    assert f"{len(golden())} RNAs: structures, energies and families are as expected" in (
         result.stdout
     )
     assert "ViennaRNA" in result.stderr
@@ -62,7 +62,7 @@ def test_other_instructions_and_threads_give_the_same_to_1e_5(other: dict[str, s
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "as they should be" in done.stdout
+    assert "as expected" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_another_answer_is_told_with_the_rna(
 def test_other_weights_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from mirpair.prediction import predictor as prediction
 
-    predictor = prediction.load()
+    trained = prediction.load_networks()
     with torch.no_grad():
-        predictor.networks[0].output.bias[1] += 0.001
-    monkeypatch.setattr(prediction, "load", lambda *_: predictor)
+        trained.networks[0].output.bias[1] += 0.001
+    monkeypatch.setattr(prediction, "load_networks", lambda *_: trained)
     with pytest.raises(InputError, match="score is"):
         check()
 

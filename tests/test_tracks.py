@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpair.prediction.tracks import Place, bed_line, fasta_entry, gff3_head, gff3_line, place_of
+from mirpair.prediction.tracks import (
+    Location,
+    bed_line,
+    fasta_entry,
+    gff3_head,
+    gff3_line,
+    location_of,
+)
 
 CALL = {
     "id": "chr1:100-190(+)",
@@ -19,7 +26,7 @@ CALL = {
     "mfe": -31.2,
     "structure": "((((...))))",
 }
-PLACE = Place("chr1", 100, 190, "+")
+PLACE = Location("chr1", 100, 190, "+")
 
 
 def attributes(line: str) -> dict[str, str]:
@@ -46,7 +53,7 @@ def test_the_length_tells_whether_an_id_is_of_bedtools_or_of_samtools(
     name: str, length: int, place: tuple[str, int, int, str]
 ) -> None:
     """Bedtools counts from 0 to before the end, samtools from 1 to the end itself."""
-    assert place_of(name, length) == place
+    assert location_of(name, length) == place
 
 
 @pytest.mark.parametrize(
@@ -66,7 +73,7 @@ def test_the_length_tells_whether_an_id_is_of_bedtools_or_of_samtools(
     ],
 )
 def test_an_id_without_coordinates_that_fit_says_no_place(name: str, length: int) -> None:
-    assert place_of(name, length) is None
+    assert location_of(name, length) is None
 
 
 @given(
@@ -78,9 +85,9 @@ def test_an_id_without_coordinates_that_fit_says_no_place(name: str, length: int
 def test_a_place_is_the_same_however_it_was_written(
     sequence: str, start: int, length: int, strand: str
 ) -> None:
-    place = Place(sequence, start, start + length, strand)
-    assert place_of(f"{sequence}:{start}-{start + length}({strand})", length) == place
-    assert place_of(f"{sequence}:{start + 1}-{start + length}({strand})", length) == place
+    place = Location(sequence, start, start + length, strand)
+    assert location_of(f"{sequence}:{start}-{start + length}({strand})", length) == place
+    assert location_of(f"{sequence}:{start + 1}-{start + length}({strand})", length) == place
 
 
 def test_gff3_counts_from_1_and_has_both_ends() -> None:
@@ -114,7 +121,7 @@ def test_attributes_of_gff3_are_those_of_the_table_and_none_is_empty() -> None:
 
 
 def test_what_means_something_in_gff3_is_escaped() -> None:
-    place = Place("chr 1>%\té", 0, 90, "-")
+    place = Location("chr 1>%\té", 0, 90, "-")
     line = gff3_line(place, {**CALL, "id": "a;b=c&d,e%f\tg h", "nearest": "one,other"})
     columns = line.split("\t")
     assert len(columns) == 9

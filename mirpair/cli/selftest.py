@@ -1,20 +1,22 @@
-"""Whether this installation gives the answers that it gave where it was made."""
+"""Check that this installation gives the same answers as where it was made: `selftest`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+import typer
 
 from mirpair import files
-from mirpair.families import annotation
+from mirpair.cli.terminal import messages, say
 from mirpair.files import InputError, read_tsv, write_tsv
-from mirpair.prediction import predictor as prediction
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = "golden.tsv"
-# Of a score: sums of float64 in another order, by another processor or library, are far below it.
+# For scores: sums of float64 in another order, by another processor or library, differ far less.
 TOLERANCE = 1e-5
 GOLDEN = {
     "id": "str",
@@ -28,64 +30,88 @@ GOLDEN = {
 }
 
 
+def selftest() -> None:
+    """Check that this installation gives the expected answers.
+
+    Some RNAs are folded, and scored by the weights that come with mirpair. Structures, energies and
+    families must be the same as expected, scores the same to 0.00001.
+    """
+    from mirpair.provenance import versions
+
+    with messages():
+        used = versions("torch", "ViennaRNA", "numpy", "safetensors")
+        say(", ".join(f"{name} {value}" for name, value in used.items()))
+        count, difference = check()
+        typer.echo(
+            f"{count} RNAs: structures, energies and families are as expected, "
+            f"scores to {difference:.1e} (allowed: {TOLERANCE:.0e})"
+        )
+
+
 def measure(ids: list[str], sequences: list[str]) -> pd.DataFrame:
-    """What the shipped weights say of some RNAs: the columns of `GOLDEN`."""
-    predicted = prediction.predict(sequences, nearest=False)
-    annotator = annotation.load(annotation.shipped())
-    named = annotation.annotate(annotator, sequences)
+    """Score RNAs with the weights that come with mirpair: the columns of `GOLDEN`."""
+    import pandas as pd
+
+    from mirpair.families import annotation
+    from mirpair.prediction.predictor import predict
+
+    predicted = predict(sequences, nearest=False)
+    annotated = annotation.annotate(annotation.load(annotation.shipped()), sequences)
     table = pd.DataFrame(
         {
             "id": ids,
             "sequence": sequences,
             **{name: predicted[name] for name in ("structure", "mfe", "score", "probability")},
-            "family": named["family"],
-            "family_score": named["score"],
+            "family": annotated["family"],
+            "family_score": annotated["score"],
         }
     )
     return table.astype(GOLDEN)
 
 
-def ship(ids: list[str], sequences: list[str], path: str | Path) -> None:
+def write(ids: list[str], sequences: list[str], path: str | Path) -> None:
     """Write the answers of this machine, for `check` on any other."""
     write_tsv(measure(ids, sequences), path, float_format="%.9g")
 
 
 def check(path: str | Path | None = None) -> tuple[int, float]:
-    """Ask the shipped weights again what is in the file of golden answers.
+    """Compare the answers of this installation with the expected ones.
 
     Parameters
     ----------
     path
-        Of the file; the one that comes with the package, if none is named.
+        File of expected answers; the one that comes with the package, if None.
 
     Returns
     -------
     count, difference
-        How many RNAs there are, and the greatest difference of any score.
+        Number of RNAs, and the greatest difference of any score.
 
     Raises
     ------
     InputError
-        If a structure, an energy or a family is another one, or a score differs by more than
-        `TOLERANCE`; the message names the RNA and what is different.
+        If a structure, an energy or a family differs, or a score differs by more than `TOLERANCE`;
+        the message names the RNA and the difference.
     """
-    place = path or files.shipped(NAME, "make it: make weights")
-    golden = read_tsv(place, GOLDEN, remedy="install mirpair again")
-    found = measure(golden["id"].tolist(), golden["sequence"].tolist())
-    if faults := list(_faults(golden, found)):
+    path = path or files.shipped(NAME, "make it: make weights")
+    expected = read_tsv(path, GOLDEN, remedy="install mirpair again")
+    measured = measure(expected["id"].tolist(), expected["sequence"].tolist())
+    if faults := list(_faults(expected, measured)):
         raise InputError(
-            f"{len(faults)} answers of {len(golden)} RNAs are not those of {place}:\n"
+            f"{len(faults)} answers of {len(expected)} RNAs are not those of {path}:\n"
             + "\n".join(f"  - {fault}" for fault in faults[:10])
-            + "\nOther structures or energies: another version of ViennaRNA (2.7 is right); "
-            "other scores: other weights, or a fault of PyTorch on this machine."
+            + "\nIf structures or energies differ, so does the version of ViennaRNA (2.7 is "
+            "expected); if only scores differ, so do the weights, or PyTorch has a fault on this "
+            "machine."
         )
     scores = [name for name, kind in GOLDEN.items() if kind == "float64" and name != "mfe"]
-    difference = golden[scores].to_numpy() - found[scores].to_numpy()
-    return len(golden), float(np.abs(difference).max())
+    difference = (expected[scores] - measured[scores]).abs().to_numpy().max()
+    return len(expected), float(difference)
 
 
-def _faults(golden: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:
-    for wanted, given in zip(golden.to_dict("records"), found.to_dict("records"), strict=True):
+def _faults(expected: pd.DataFrame, measured: pd.DataFrame) -> Iterator[str]:
+    rows = zip(expected.to_dict("records"), measured.to_dict("records"), strict=True)
+    for wanted, given in rows:
         for name, kind in GOLDEN.items():
             same = (
                 abs(wanted[name] - given[name]) <= TOLERANCE

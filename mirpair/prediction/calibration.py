@@ -1,9 +1,9 @@
-"""From a network's score to the probability of a pre-miRNA, for a stated share of them.
+"""Calibrate scores: from a network's score to the probability of a pre-miRNA.
 
-A network that was trained with equally heavy classes scores as if every other RNA were a
-pre-miRNA. Scikit-learn's logistic regression learns on held-out records how far its scores are to
-be believed: Platt's method (1999), with a few straight pieces in place of one line, for the
-highest scores tell more than the others do. Bayes' rule brings the result to another share of
+A network that was trained with equal weights for both classes scores as if half of all RNAs were
+pre-miRNAs. Scikit-learn's logistic regression learns the probability of each score on held-out
+records: Platt's method (1999), with a few straight pieces in place of one line, because the highest
+scores carry more information than the others. Bayes' rule adapts the result to another share of
 pre-miRNAs than that of those records.
 """
 
@@ -18,9 +18,9 @@ import pandas as pd
 
 from mirpair.files import InputError
 
-# Held-out scores are float32, which has nothing between 1 - 6e-8 and 1.
+# Held-out scores are float32, which has no number between 1 - 6e-8 and 1.
 _SMALLEST = 1e-7
-# Where pieces meet: at these shares of the pre-miRNAs' scores, and at the ends of all scores.
+# The pieces meet at these quantiles of the pre-miRNAs' scores; they end at the extreme scores.
 _KNOTS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 Floats = npt.NDArray[np.float64]
@@ -28,14 +28,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How a score becomes a probability.
+    """Turns scores into probabilities.
 
     Attributes
     ----------
     logits, odds
-        (K,), ascending: logit of a score, and the log-odds of a pre-miRNA among the held-out
-        records there; between them it is straight. Beyond their ends nothing is known, so that
-        a score which is higher is believed no more than the highest.
+        (K,), ascending: logits of scores, and the log-odds of a pre-miRNA among the held-out
+        records with that score; linear in between, constant beyond the ends, where no record was
+        seen.
     prior
         Share of pre-miRNAs among the held-out records.
     """
@@ -45,24 +45,24 @@ class Calibration:
     prior: float
 
     def probability(self, scores: npt.ArrayLike, prior: float) -> Floats:
-        """Probability of a pre-miRNA where a share `prior` of all RNAs that are scored is one.
+        """Compute the probability of a pre-miRNA for each score.
 
         Parameters
         ----------
         scores
-            Of the network, (N,).
+            Scores of the network, (N,).
         prior
-            Above 0 and below 1.
+            Share of pre-miRNAs among the RNAs that are scored, above 0 and below 1.
         """
         odds = np.interp(_logit(_clipped(scores)), self.logits, self.odds)
         shifted = odds + _logit(prior) - _logit(self.prior)
-        with np.errstate(over="ignore"):  # of the smallest probabilities, which are 0
+        with np.errstate(over="ignore"):  # the smallest probabilities become 0
             probability: Floats = 1 / (1 + np.exp(-shifted))
         return probability
 
 
 def _logit(share: npt.ArrayLike) -> Floats:
-    """Logarithm of the odds; to import SciPy's takes longer than to score an RNA."""
+    """Compute the log-odds; to import SciPy's function takes longer than to score an RNA."""
     values: Floats = np.log(share) - np.log1p(-np.asarray(share))
     return values
 
@@ -79,12 +79,12 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     labels
         (N,); 1 is a pre-miRNA.
     scores
-        (N,), from 0 to 1, of networks that did not train on these records.
+        (N,), from 0 to 1, by networks that did not train on these records.
 
     Raises
     ------
     InputError
-        If the records are all of one class, or a higher score does not mean more pre-miRNAs.
+        If all records are of one class, or high scores do not go with more pre-miRNAs.
     """
     from scipy.special import logit
     from sklearn.linear_model import LogisticRegression
@@ -96,7 +96,7 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     x = logit(_clipped(scores))
     inner = np.quantile(x[labels == 1], _KNOTS)
     knots = np.unique(np.concatenate([[x.min()], inner, [x.max()]]))
-    # What each knot counts for at x: 1 there, 0 at the others, straight between.
+    # The weight of each knot at x: 1 at the knot, 0 at the others, linear in between.
     hats = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
     model = LogisticRegression(C=100, fit_intercept=False, tol=1e-8, max_iter=10_000)
     model.fit(hats, labels)
@@ -114,19 +114,19 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
 
 
 def mean_scores(held: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
-    """Held-out records with the mean score of an ensemble.
+    """Average the scores of held-out records over an ensemble.
 
     Parameters
     ----------
     held
-        Columns fold, id, label, seed and score: every record by every seed.
+        Columns fold, id, label, seed and score: every record, scored by the network of each seed.
     seeds
-        Of the ensemble.
+        Seeds of the networks of the ensemble.
 
     Returns
     -------
     DataFrame
-        Columns fold, id, label and score, a row for each record.
+        Columns fold, id, label and score, one row per record.
     """
     chosen = held[held["seed"].isin(seeds)]
     return chosen.groupby(["fold", "id"], as_index=False, sort=False).agg(
@@ -135,7 +135,7 @@ def mean_scores(held: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
 
 
 def held_out(held: pd.DataFrame, prior: float) -> npt.NDArray[np.float64]:
-    """Probabilities of held-out records, each by a calibration without its own fold.
+    """Compute the probabilities of held-out records, each by a calibration on the other folds.
 
     Parameters
     ----------
@@ -153,19 +153,19 @@ def held_out(held: pd.DataFrame, prior: float) -> npt.NDArray[np.float64]:
 
 
 def reliability(held: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
-    """How often held-out records of about the same probability are pre-miRNAs.
+    """Measure how often held-out records of similar probability are pre-miRNAs.
 
     Parameters
     ----------
     held
-        See `held_out`; the prior is their own share of pre-miRNAs.
+        See `held_out`; the prior is the share of pre-miRNAs among them.
     edges
-        Of the bins, ascending from 0 to 1.
+        Edges of the bins of probability, ascending from 0 to 1.
 
     Returns
     -------
     DataFrame
-        A row for each bin that has records: from, to, records, predicted (mean probability),
+        One row per bin with records: from, to, records, predicted (mean probability),
         observed (share of pre-miRNAs) and its 95 % interval (Clopper and Pearson), low, high.
     """
     probability = held_out(held, float((held["label"] == 1).mean()))
@@ -188,23 +188,24 @@ def reliability(held: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
 
 
 def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
-    """What calls are worth where there are so many other RNAs for every pre-miRNA.
+    """Estimate the precision of calls for several ratios of other RNAs to pre-miRNAs.
 
-    Called is what has a probability of at least 0.5 for that share, see `held_out`.
+    A record is called if its probability for that ratio is at least 0.5, see `held_out`.
 
     Parameters
     ----------
     held
         See `held_out`.
     ratios
-        Numbers of other RNAs for every pre-miRNA.
+        Numbers of other RNAs per pre-miRNA.
 
     Returns
     -------
     DataFrame
-        A row for each: others, SE (share of pre-miRNAs that is called), FPR (of the others), each
-        with its 95 % interval (Clopper and Pearson); PPV, the share of calls that is right, by SE
-        and FPR, with low and high by the worse and the better ends of both intervals.
+        One row per ratio: others; SE (share of pre-miRNAs that are called) and FPR (share of the
+        others that are called), each with its 95 % interval (Clopper and Pearson); PPV (share of
+        calls that are right), computed from SE and FPR, with low and high from the worse and the
+        better ends of both intervals.
     """
     rows = []
     is_positive = (held["label"] == 1).to_numpy()

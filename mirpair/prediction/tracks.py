@@ -1,4 +1,4 @@
-"""What genome browsers read: GFF3 and BED."""
+"""Write predictions for genome browsers, as GFF3 and BED, and as FASTA."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-_PLACE = re.compile(
+_LOCATION = re.compile(
     r"(?:.*::)?(?P<sequence>.+):(?P<start>[\d,]+)-(?P<end>[\d,]+)"
     r"(?:\((?P<strand>[+-])\)|:(?P<strand_after>[+-]))?"
 )
-# Sequence Ontology's names for what is called a pre-miRNA and for what is not.
+# Sequence Ontology's names for a hairpin that is called a pre-miRNA, and for one that is not.
 CALLED, NOT_CALLED = "pre_miRNA", "stem_loop"
-# What GFF3 must not have as it is in its first column, and in the others.
+# Characters that need no escape in the first column of a GFF3, and in the others.
 _SAFE_NAME = ".:^*$@!+_?-|"
 _SAFE = "".join(map(chr, range(32, 127))).translate(str.maketrans("", "", ";=&,%"))
 
 
-class Place(NamedTuple):
-    """Where an RNA is in a genome: from 0, half-open, on its forward strand; ``"."`` is unknown."""
+class Location(NamedTuple):
+    """Positions of an RNA in a genome: from 0, half-open; ``"."`` is an unknown strand."""
 
     sequence: str
     start: int
@@ -27,52 +27,52 @@ class Place(NamedTuple):
     strand: str
 
 
-def place_of(name: str, length: int) -> Place | None:
-    """Where an RNA comes from, if its id says so.
+def location_of(name: str, length: int) -> Location | None:
+    """Read the location of an RNA from its id.
 
     Parameters
     ----------
     name
-        Such as ``chr1:100-190(+)``, as ``bedtools getfasta -s`` writes it, from 0 and half-open, or
-        ``chr1:101-190``, as ``samtools faidx`` does, from 1 and with both ends.
+        Such as ``chr1:100-190(+)``, which ``bedtools getfasta -s`` writes, from 0 and half-open, or
+        ``chr1:101-190``, which ``samtools faidx`` writes, from 1 and with both ends.
     length
-        Of the RNA, nt: by it, which of the two is meant.
+        Length of the RNA, nt: it decides which of the two is meant.
 
     Returns
     -------
-    Place or None
-        None if the id has no coordinates, or such as do not fit the length.
+    Location or None
+        None if the id has no coordinates, or they do not fit the length.
 
     Examples
     --------
-    >>> place_of("chr1:100-190(+)", 90)
-    Place(sequence='chr1', start=100, end=190, strand='+')
-    >>> place_of("chr1:101-190", 90)
-    Place(sequence='chr1', start=100, end=190, strand='.')
+    >>> location_of("chr1:100-190(+)", 90)
+    Location(sequence='chr1', start=100, end=190, strand='+')
+    >>> location_of("chr1:101-190", 90)
+    Location(sequence='chr1', start=100, end=190, strand='.')
     """
-    found = _PLACE.fullmatch(name)
-    if not found:
+    match = _LOCATION.fullmatch(name)
+    if not match:
         return None
-    start, end = (int(found[key].replace(",", "")) for key in ("start", "end"))
-    strand = found["strand"] or found["strand_after"] or "."
+    start, end = (int(match[key].replace(",", "")) for key in ("start", "end"))
+    strand = match["strand"] or match["strand_after"] or "."
     if end - start == length:
-        return Place(found["sequence"], start, end, strand)
+        return Location(match["sequence"], start, end, strand)
     if end - start + 1 == length and start > 0:
-        return Place(found["sequence"], start - 1, end, strand)
+        return Location(match["sequence"], start - 1, end, strand)
     return None
 
 
 def gff3_head(comments: Iterable[str], lengths: Mapping[str, int] | None = None) -> str:
-    """First lines of a GFF3: its version, comments, and the sequences with their lengths (nt)."""
+    """Write the first lines of a GFF3: version, comments, and sequences with their lengths (nt)."""
     lines = ["##gff-version 3", *(f"# {comment}" for comment in comments)]
     for name, length in (lengths or {}).items():
         lines.append(f"##sequence-region {quote(name, safe=_SAFE_NAME)} 1 {length}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def gff3_line(place: Place, row: Mapping[Any, Any]) -> str:
-    """One RNA of a table of `mirpair.prediction.predictor.predict` as a line of GFF3."""
-    told = {
+def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
+    """Write a row of the table of `mirpair.prediction.predictor.predict` as a line of GFF3."""
+    values = {
         "ID": row["id"],
         "probability": _number(row["probability"]),
         "mfe": f"{row['mfe']:.2f}",
@@ -81,30 +81,30 @@ def gff3_line(place: Place, row: Mapping[Any, Any]) -> str:
         "identity": _number(row.get("identity")),
         "status": row.get("status", ""),
     }
-    attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in told.items() if v)
+    attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in values.items() if v)
     columns = (
-        quote(place.sequence, safe=_SAFE_NAME),
+        quote(location.sequence, safe=_SAFE_NAME),
         "mirpair",
         CALLED if row["call"] == 1 else NOT_CALLED,
-        str(place.start + 1),
-        str(place.end),
+        str(location.start + 1),
+        str(location.end),
         _number(row["score"], 6),
-        place.strand,
+        location.strand,
         ".",
         attributes,
     )
     return "\t".join(columns) + "\n"
 
 
-def bed_line(place: Place, row: Mapping[Any, Any]) -> str:
-    """One RNA as a line of BED6: the score is 1,000 times the network's."""
+def bed_line(location: Location, row: Mapping[Any, Any]) -> str:
+    """Write a row as a line of BED6; its score is 1,000 times that of the network."""
     score = round(1000 * float(row["score"]))
-    columns = (place.sequence, place.start, place.end, row["id"], score, place.strand)
+    columns = (location.sequence, location.start, location.end, row["id"], score, location.strand)
     return "\t".join(map(str, columns)) + "\n"
 
 
 def fasta_entry(name: str, sequence: str) -> str:
-    """One RNA as FASTA, on one line."""
+    """Write an RNA as FASTA, on one line."""
     return f">{name}\n{sequence}\n"
 
 

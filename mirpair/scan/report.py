@@ -1,65 +1,35 @@
-"""One page that says what was found in a genome."""
+"""Draw the page of a scan: calls per sequence, scores, and the best hairpins."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from mirpair import __version__
-from mirpair.files import write_text
 from mirpair.pages.drawings import draw_hairpins
 from mirpair.pages.page import embed_svg
 from mirpair.pages.page import render as render_page
 from mirpair.pages.style import BLUE, FULL_NUMBERS, in_style, to_svg
-from mirpair.prediction.predictor import Settings
-from mirpair.scan.hairpins import Criteria, Summary, parameters, write
+from mirpair.scan.output import Summary
 
-# Of a draft genome of very many contigs, a page shows those with most calls.
+# A draft genome may have very many contigs; the page shows those with most calls.
 _MOST = 200
 
 
-def write_all(
-    genome: str | Path,
-    found: Sequence[str | Path],
-    scored: Sequence[str | Path],
-    prefix: str | Path,
-    criteria: Criteria,
-    settings: Settings,
-    weights: str | Path | None,
-) -> Summary:
-    """Write the files of `mirpair.scan.hairpins.write`, and a page beside them.
-
-    Parameters
-    ----------
-    genome
-        Its file.
-    found, scored, prefix
-        See `mirpair.scan.hairpins.write`.
-    criteria, settings, weights
-        What was found by, and which weights; None for those that come with the package.
-    """
-    told = parameters(genome, criteria, settings, weights)
-    comments = [f"mirpair {__version__} scan", *(f"{name}: {it}" for name, it in told.items())]
-    summary = write(found, scored, prefix, comments, nearest=settings.nearest)
-    write_text(f"{prefix}.html", render(Path(genome).name, summary, told))
-    return summary
-
-
-def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
-    """The page as HTML.
+def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
+    """Write the page as HTML.
 
     Parameters
     ----------
     genome
         Name of the file.
     summary
-        Result of `mirpair.scan.hairpins.write`.
-    told
-        What it was found by.
+        Result of `mirpair.scan.output.write_files`.
+    parameters
+        How the genome was scanned, by name.
     """
     names = sorted(
         summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
@@ -73,10 +43,7 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
     total = sum(summary.lengths.values())
     calls = sum(summary.calls.values())
     header = ["Sequence", "Length, nt", "Hairpins", "Called", "Called per Mb"]
-    best = [
-        {"place": number, "name": row["id"], **_told(row)}
-        for number, (row, _) in enumerate(summary.best, 1)
-    ]
+    best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
     figures = {"scores": draw_scores(summary)}
     if summary.best:
         figures["best"] = draw_hairpins(
@@ -95,7 +62,7 @@ def render(genome: str, summary: Summary, told: Mapping[str, Any]) -> str:
         table={"header": header, "rows": rows},
         best=best,
         pictures=pictures,
-        parameters=told,
+        parameters=parameters,
     )
 
 
@@ -108,22 +75,22 @@ def _row(name: str, length: int, hairpins: int, calls: int) -> Sequence[object]:
     return [name, length, hairpins, calls, per_megabase]
 
 
-def _told(row: Mapping[str, Any]) -> dict[str, str]:
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     probability = row["probability"]
-    told = {
+    texts = {
         "score": f"{row['score']:.6f}",
         "probability": "" if probability is None else f"{probability:.4f}",
         "mfe": f"{row['mfe']:.2f}",
         "nearest": "",
     }
     if row.get("nearest"):
-        told["nearest"] = f"{row['nearest'].split(',')[0]}, identity {row['identity']:.2f}"
-    return told
+        texts["nearest"] = f"{row['nearest'].split(',')[0]}, identity {row['identity']:.2f}"
+    return texts
 
 
 @in_style
 def draw_scores(summary: Summary) -> Figure:
-    """How many hairpins have which score, on a logarithmic scale."""
+    """Draw a histogram of the scores, on a logarithmic scale."""
     figure = Figure(figsize=(6.3, 2.6), layout="constrained")
     axis = figure.subplots()
     edges = np.linspace(0, 1, len(summary.scores) + 1)

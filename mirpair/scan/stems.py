@@ -1,10 +1,10 @@
-"""Where single hairpins are, found without folding everything.
+"""Find single hairpins without folding the whole genome.
 
-Folding in a window is dear: some 155 µs a base for a window of 120 nt. Most of that is spent on
-branched structures and on all ways to combine them, of which a scan takes single hairpins alone.
-Their energy is nearly told by a much smaller recursion, over one stem with short interior loops:
-stacks as ViennaRNA has them, loops by their size. It is the same step for all positions of a
-genome at once and takes a fiftieth of the time.
+Folding in a window takes long: about 155 µs per base with a window of 120 nt. Most of the time goes
+into branched structures and their combinations, but a scan uses only single hairpins. A much
+smaller recursion, over one stem with short interior loops, estimates their energy well: stacks as
+in ViennaRNA, loops by their size. Each step is done for all positions of a genome at once, which
+takes a fiftieth of the time.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from mirpair.contracts import ALPHABET
 _PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
 _NONE = len(_PAIRS)
 _LEAST_LOOP = 3
-# All in tenths of kcal/mol. What cannot be.
+# All energies are in tenths of kcal/mol. This one stands for what is impossible.
 _NEVER = 10_000
-# Of the loop at the end, by its size from 3, and what each further base adds.
+# Hairpin loops by their size from 3, and what each further base adds.
 _HAIRPIN, _LONGER = (54, 48, 49, 46, 50, 51, 52), 1
-# Of bulges and interior loops, by the unpaired bases of both arms, and by their difference.
+# Bulges and interior loops, by the unpaired bases of both arms together, and by their difference.
 _BULGE = {1: 18, 2: 28, 3: 32, 4: 36}
 _INTERIOR = {2: 9, 3: 16, 4: 9, 5: 18, 6: 16}
 _ASYMMETRY, _WEAK_END = 6, 5
@@ -37,25 +37,25 @@ Energies = npt.NDArray[np.int16]
 
 
 class Stem(NamedTuple):
-    """A single hairpin: where it begins, from 0, and its structure (dot-bracket)."""
+    """A single hairpin: its start, from 0, and its structure (dot-bracket)."""
 
     start: int
     structure: str
 
 
 def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
-    """Stems of about this energy or less, of which none overlaps with a more stable one.
+    """Find stems of about this energy or less, none of which overlaps with a more stable one.
 
     Parameters
     ----------
     bases
-        What is outside ACGU pairs with nothing.
+        Characters other than A, C, G and U pair with nothing.
     mfe
-        kcal/mol, as estimated here.
+        Maximum of the estimated energy, kcal/mol.
     span
-        Longest stem with its loop, nt.
+        Maximum length of a stem with its loop, nt.
     loop
-        Most bases in the loop.
+        Maximum number of bases in the loop.
 
     Returns
     -------
@@ -64,36 +64,36 @@ def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
     """
     layers = list(_recursion(bases, span, loop))
     best = np.full(len(bases), _NEVER, dtype=np.int16)
-    reach = np.zeros(len(bases), dtype=np.int32)
+    distance = np.zeros(len(bases), dtype=np.int32)
     for number, layer in enumerate(layers):
         size = len(layer.energies)
         better = layer.energies < best[:size]
         np.copyto(best[:size], layer.energies, where=better)
-        np.copyto(reach[:size], number, where=better)
+        np.copyto(distance[:size], number, where=better)
     starts = np.flatnonzero(best <= 10 * mfe)
     taken = np.zeros(len(bases), dtype=np.bool_)
-    found = []
-    # The most stable first; of equally stable ones the first.
+    stems = []
+    # The most stable first; of equally stable ones the leftmost.
     for start in starts[np.argsort(best[starts], kind="stable")].tolist():
-        number = int(reach[start])
+        number = int(distance[start])
         end = start + number + _LEAST_LOOP + 2
         if not (taken[start] or taken[end - 1] or taken[start:end].any()):
             taken[start:end] = True
-            found.append(Stem(start, _traced(layers, start, number)))
-    return sorted(found)
+            stems.append(Stem(start, _trace_back(layers, start, number)))
+    return sorted(stems)
 
 
 class _Layer(NamedTuple):
-    """All pairs (i, i + d) of one distance d, which is its place in a list plus `_LEAST_LOOP` + 1.
+    """All pairs (i, i + d) of one distance d: the index of the layer plus `_LEAST_LOOP` + 1.
 
     Attributes
     ----------
     energies
-        Of the best stem that the pair closes.
+        Energy of the best stem that the pair closes.
     ended
-        The same with the penalty of an end that is no GC pair.
+        The same, with the penalty if the pair is not a GC pair.
     kind
-        Which of `_PAIRS` it is, or `_NONE`.
+        Index of the pair in `_PAIRS`, or `_NONE`.
     """
 
     energies: Energies
@@ -127,16 +127,16 @@ def _recursion(bases: str, span: int, loop: int) -> Iterator[_Layer]:
 
 
 def _closing(size: int, most: int) -> int:
-    """Energy of a loop at the end of a stem."""
+    """Energy of a hairpin loop."""
     if size > most:
         return _NEVER
-    place = size - _LEAST_LOOP
+    index = size - _LEAST_LOOP
     last = len(_HAIRPIN) - 1
-    return _HAIRPIN[min(place, last)] + _LONGER * max(0, place - last)
+    return _HAIRPIN[min(index, last)] + _LONGER * max(0, index - last)
 
 
-def _traced(layers: Sequence[_Layer], start: int, number: int) -> str:
-    """The structure that has the energy of a pair: what the recursion added, taken off again."""
+def _trace_back(layers: Sequence[_Layer], start: int, number: int) -> str:
+    """Find the structure behind the energy of a pair, by undoing the steps of the recursion."""
     stack = _stacks()
     left: list[str] = []
     right: list[str] = []
@@ -153,8 +153,8 @@ def _traced(layers: Sequence[_Layer], start: int, number: int) -> str:
         if not is_stack:
             ends = energy - int(_WEAK[kind])
             for one, other, cost in _LOOPS:
-                place = number - one - other - 2
-                if place >= 0 and layers[place].ended[start + one + 1] + cost == ends:
+                index = number - one - other - 2
+                if index >= 0 and layers[index].ended[start + one + 1] + cost == ends:
                     break
             else:
                 middle = "." * (number + _LEAST_LOOP)
@@ -165,21 +165,21 @@ def _traced(layers: Sequence[_Layer], start: int, number: int) -> str:
 
 
 def _loops() -> list[tuple[int, int, np.int16]]:
-    """Unpaired bases on both sides, and the energy, of all loops that a stem may have."""
-    found = []
+    """List all loops that a stem may have: unpaired bases on both sides, and energy."""
+    loops = []
     for one, other in product(range(_LARGEST + 1), repeat=2):
         total, difference = one + other, abs(one - other)
         if total and (one == 0 or other == 0) and total in _BULGE:
-            found.append((one, other, np.int16(_BULGE[total])))
+            loops.append((one, other, np.int16(_BULGE[total])))
         elif one and other and total in _INTERIOR and difference <= 2:
             cost = _INTERIOR[total] + _ASYMMETRY * difference
-            found.append((one, other, np.int16(cost)))
-    return found
+            loops.append((one, other, np.int16(cost)))
+    return loops
 
 
 @cache
 def _stacks() -> Energies:
-    """(7, 7): of a pair on the next inner pair, by ViennaRNA's own evaluation."""
+    """(7, 7): energies of a pair stacked on the next inner pair, as ViennaRNA evaluates them."""
     table = np.full((_NONE + 1, _NONE + 1), _NEVER, dtype=np.int16)
     model = RNA.md()
     model.dangles = 0
@@ -190,7 +190,7 @@ def _stacks() -> Energies:
             RNA.fold_compound(bases, model).eval_structure(structure)
             for bases, structure in ((outside, "(((....)))"), (inside, "((....))"))
         ]
-        # The penalty of an end that is no GC pair is in both, of their own ends.
+        # Both have the penalty of their own outer pair, if it is not a GC pair.
         ends = [_WEAK_END / 10 * (pair not in ("CG", "GC")) for pair in (outer, within)]
         table[m, n] = round(10 * (energies[0] - energies[1] - ends[0] + ends[1]))
     return table

@@ -8,53 +8,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from mirpair.files import InputError, read_tsv
-from mirpair.study.base import NAME, BaseStudy, Run, Section
-
-
-class Predicting(Section):
-    """How anyone's RNAs are scored."""
-
-    prior: float = Field(
-        default=0.1, gt=0, lt=1, description="Share of pre-miRNAs that is expected among the RNAs."
-    )
-    threshold: float = Field(
-        default=0.5,
-        gt=0,
-        lt=1,
-        description="Probability from which on an RNA is called a pre-miRNA.",
-    )
-    nearest: bool = Field(
-        default=True, description="Whether to look for the nearest known hairpin."
-    )
-
-
-class Scanning(Section):
-    """How a genome is scanned."""
-
-    prior: float = Field(
-        default=0.001,
-        gt=0,
-        lt=1,
-        description="Share of pre-miRNAs that is expected among the hairpins.",
-    )
-    false_positives: Literal["5%", "1%", "0.1%"] = Field(
-        default="1%",
-        description="Share of a genome's hairpins without pre-miRNAs that may be called.",
-    )
-    nearest: bool = Field(
-        default=True, description="Whether to look for the nearest known hairpin."
-    )
-    span: int = Field(default=120, ge=50, le=400, description="Longest hairpin, nt.")
-    stem: int = Field(default=18, ge=3, description="Least base pairs of a hairpin.")
-    loop: int = Field(default=25, ge=3, description="Most bases in its loop.")
-    mfe: float = Field(default=-15.0, le=0, description="Highest energy, kcal/mol.")
-    masked: bool = Field(
-        default=False, description="Whether lower-case bases are passed over, as N is."
-    )
-    fast: bool = Field(
-        default=False,
-        description="Whether single stems are looked for instead of folding everything.",
-    )
+from mirpair.settings import PredictionSettings, ScanSection
+from mirpair.study.base import NAME, BaseStudy, Run
 
 
 class PredictionStudy(BaseStudy):
@@ -71,8 +26,8 @@ class PredictionStudy(BaseStudy):
     weights: str | None = Field(
         None, description="File of weights to use; by default those that come with mirpair."
     )
-    predict: Predicting = Field(Predicting(), description="How to score RNAs.")
-    scan: Scanning = Field(Scanning(), description="How to scan genomes.")
+    predict: PredictionSettings = Field(PredictionSettings(), description="How to score RNAs.")
+    scan: ScanSection = Field(ScanSection(), description="How to scan genomes.")
 
     def source_refs(self) -> list[str]:
         """Return no file: those of the samples are in the sheet, see `read_samples`."""

@@ -19,7 +19,8 @@ from mirpair.identification.audit import (
     join_features,
     known_hairpins,
 )
-from mirpair.sources.published import mirror_path, read_sources
+from mirpair.sources.download import mirror_path
+from mirpair.sources.published import read_sources
 from mirpair.study.load import load_study
 from workflow.conftest import ROOT, Copy, copy_of_repository
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mirpair.prediction import predictor as prediction
+from mirpair.prediction.weights import load_networks
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository
@@ -95,9 +95,9 @@ def test_records_known_to_be_wrong_do_not_train_and_are_listed(made: Copy) -> No
 
 def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Copy) -> None:
     folder = made.folder / RESULTS / "shipped"
-    predictor = prediction.load(folder / "pre-mirna.safetensors")
-    assert len(predictor.networks) == 2
-    assert predictor.calibration is not None
+    trained = load_networks(folder / "pre-mirna.safetensors")
+    assert len(trained.networks) == 2
+    assert trained.candidates is not None
     provenance = json.loads(
         (
             made.folder / RESULTS / "train_on_all/both/variable/paper/seed0/provenance.json"

@@ -1,0 +1,40 @@
+"""Arguments and options that several commands share, each described once."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mirpair.settings import Settings
+
+OnAmbiguous = Annotated[
+    Literal["error", "drop"],
+    typer.Option(help="What to do with a record that has a character other than A, C, G, U and T."),
+]
+Fasta = Annotated[
+    list[str],
+    typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA"),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="File to write; standard output if left out or -."),
+]
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", "-j", min=0, help="Number of processes; 0 uses all cores."),
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Weights (safetensors); those that come with mirpair if left out."),
+]
+
+
+def setting(kind: type[Settings], name: str, *flags: str) -> Any:
+    """Make the option of a setting, with the bounds and the description of its field."""
+    (metadata,) = (field.metadata for field in fields(kind) if field.name == name)
+    return typer.Option(
+        *flags, min=metadata.get("ge"), max=metadata.get("le"), help=metadata["description"]
+    )

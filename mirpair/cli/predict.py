@@ -1,0 +1,298 @@
+"""Score RNAs of FASTA files, and name their families: `predict` and `annotate`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+
+import typer
+
+from mirpair import __version__
+from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Output, Weights, setting
+from mirpair.cli.sequences import read_all
+from mirpair.cli.terminal import (
+    FileProgress,
+    check_inputs,
+    check_output,
+    cores,
+    limit_threads,
+    messages,
+    open_output,
+    say,
+    track,
+)
+from mirpair.files import InputError
+from mirpair.rna.sequences import STDIN, Problem, Record, read_records
+from mirpair.settings import PredictionSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mirpair.families.annotation import Annotator
+    from mirpair.prediction.predictor import Predictor
+
+_FAMILY = ["family", "family_probability", "distribution"]
+_ANNOTATED = [
+    *("id", "length", "family", "probability", "distribution"),
+    *("nearest", "nearest_family", "identity", "reason"),
+]
+_ODD_CHARACTER = r"^'.*"
+
+
+def annotate(
+    fasta: Fasta,
+    output: Output = None,
+    weights: Weights = None,
+    threshold: Annotated[
+        Literal["5%", "youden"],
+        typer.Option(help="Accept a family at the threshold of 5% false positives, or Youden's."),
+    ] = "5%",
+    jobs: Jobs = 0,
+    on_ambiguous: OnAmbiguous = "error",
+) -> None:
+    """Name the microRNA family of every hairpin.
+
+    A hairpin that belongs to no known family is out of distribution.
+
+    The table has a row for each record, in the order of the files: id, length (nt), family (Rfam)
+    and its probability among the families that the network knows, distribution (in or out), the
+    nearest training RNA by shared 8-mers with its family, identity to it (matches divided by the
+    columns of the alignment), and the reason if there is no family.
+
+    Example: mirpair annotate hairpins.fa.gz -o families.tsv
+    """
+    with messages():
+        check_output(output, [*fasta, weights])
+        annotator = _load_annotator(weights)
+        records = read_all(fasta, on_ambiguous)
+        tables = _annotate(annotator, records, threshold, jobs)
+        with open_output(output) as handle:
+            counts: Counter[str] = Counter()
+            # Rows that appear on the same terminal are progress enough.
+            visible = handle is sys.stdout and sys.stdout.isatty()
+            tracked = tables if visible else track(tables, len(records), "Annotating", len)
+            for number, table in enumerate(tracked):
+                _write(handle, table, header=number == 0)
+                counts.update(table["reason"].str.split(":").str[0])
+        summary = ", ".join(f"{n} {reason or 'named'}" for reason, n in sorted(counts.items()))
+        say(f"{len(records)} records: {summary}")
+
+
+def predict(
+    fasta: Fasta,
+    output: Output = None,
+    weights: Weights = None,
+    prior: Annotated[float, setting(PredictionSettings, "prior")] = PredictionSettings.prior,
+    threshold: Annotated[
+        float, setting(PredictionSettings, "threshold")
+    ] = PredictionSettings.threshold,
+    nearest: Annotated[bool, setting(PredictionSettings, "nearest")] = PredictionSettings.nearest,
+    calls: Annotated[
+        Path | None, typer.Option("--fasta", help="FASTA file to write, with the called RNAs.")
+    ] = None,
+    gff3: Annotated[
+        Path | None,
+        typer.Option(
+            help="GFF3 file to write, with the called RNAs, if ids are like chr1:100-190(+)."
+        ),
+    ] = None,
+    bed: Annotated[
+        Path | None, typer.Option(help="BED file to write, under the same condition.")
+    ] = None,
+    annotated: Annotated[
+        bool, typer.Option("--annotate", help="Name the family too, as mirpair annotate does.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first record that cannot be scored.")
+    ] = False,
+    jobs: Jobs = 0,
+) -> None:
+    """Decide which RNAs are pre-miRNAs.
+
+    The table has a row for each record, in the order of the files: id, length (nt), structure
+    (dot-bracket), mfe (kcal/mol), score (of the network, as if half of all RNAs were pre-miRNAs),
+    probability (of a pre-miRNA, for --prior), call (1 if the probability is at least --threshold),
+    reason (why there is no score), nearest (hairpin of miRBase 22), identity to it (matches divided
+    by the columns of the alignment), status (known if the identity is at least 0.8, else novel);
+    with --annotate also family (Rfam), its probability, and distribution.
+
+    Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
+    """
+    with messages():
+        extra = {".fa": calls, ".gff3": gff3, ".bed": bed}
+        _check_outputs({".tsv": output, **extra}, [*fasta, weights])
+        check_inputs(fasta)
+        settings = PredictionSettings(prior, threshold, nearest)
+        settings.check()
+
+        from mirpair.prediction.predictor import Predictor, predict_records
+        from mirpair.prediction.table import header, to_lines
+        from mirpair.prediction.tracks import gff3_head
+        from mirpair.prediction.weights import load_networks
+
+        predictor = Predictor.for_candidates(load_networks(weights), settings)
+        limit_threads(jobs)
+        annotator = _load_annotator(None) if annotated else None
+        if predictor.warning:
+            say(predictor.warning)
+        with ExitStack() as stack:
+            handle = stack.enter_context(open_output(output))
+            files = {
+                suffix: stack.enter_context(open_output(path))
+                for suffix, path in extra.items()
+                if path
+            }
+            progress = FileProgress(fasta)
+            pending: deque[Record] = deque()
+            records = _read_fit(fasta, predictor, progress, pending, strict=strict)
+            tables = predict_records(records, predictor, processes=jobs or cores())
+            columns = [header(nearest=nearest), *(_FAMILY if annotator else [])]
+            handle.write("\t".join(columns) + "\n")
+            if ".gff3" in files:
+                files[".gff3"].write(gff3_head([f"mirpair {__version__} predict"]))
+            reasons: Counter[str] = Counter()
+            called = located = total = 0
+            with progress:
+                for table in tables:
+                    chunk = [pending.popleft() for _ in range(len(table))]
+                    lines = to_lines(table)
+                    if annotator:
+                        families = _families(annotator, table, chunk)
+                        lines = ["\t".join(it) for it in zip(lines, families, strict=True)]
+                    handle.write("".join(f"{line}\n" for line in lines))
+                    total += len(table)
+                    reasons.update(
+                        table["reason"].replace(_ODD_CHARACTER, "odd character", regex=True)
+                    )
+                    for record, row in zip(chunk, table.to_dict("records"), strict=True):
+                        if row["call"] == 1:
+                            called += 1
+                            located += _write_call(files, record, row)
+                    progress.done(len(table))
+        kinds: Counter[str] = Counter()
+        for reason, count in reasons.items():
+            kinds[reason.split(":")[0]] += count
+        unscored = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()) if kind)
+        say(f"{total:,} records: {called:,} called pre-miRNAs{unscored}")
+        if (gff3 or bed) and located < called:
+            say(
+                f"{called - located:,} of them have no coordinates in their id, such as "
+                "chr1:100-190(+), and are not in the GFF3 or BED"
+            )
+
+
+def _check_outputs(outputs: dict[str, Path | None], inputs: list[str | Path | None]) -> None:
+    """Check several outputs, by their usual endings; without a table's name it is printed."""
+    named = {suffix: path for suffix, path in outputs.items() if path}
+    for suffix, path in named.items():
+        check_output(path, inputs, usual=suffix)
+    paths = [path.resolve() for path in named.values() if str(path) != STDIN]
+    if len(set(paths)) < len(paths):
+        raise InputError("two outputs have the same name; give each its own")
+    printed = [path for path in named.values() if str(path) == STDIN]
+    if (".tsv" not in named) + len(printed) > 1:
+        raise InputError("two outputs go to standard output; give all but one a name")
+
+
+def _read_fit(
+    files: list[str],
+    predictor: Predictor,
+    progress: FileProgress,
+    pending: deque[Record],
+    *,
+    strict: bool,
+) -> Iterator[tuple[Record, Problem | None]]:
+    """Read the records of all files; name those that cannot be scored, or, if strict, stop."""
+    for number, path in enumerate(files):
+        for record, problem in read_records(path, position=partial(progress.read, number)):
+            reason = str(problem) if problem else predictor.unfit(record.sequence)
+            if reason:
+                where = f"{record.file}: record {record.number} ({record.id!r}) is "
+                text = reason if problem else where + reason
+                if strict:
+                    raise InputError(f"{text}. Leave out --strict to skip such records.")
+                progress.skip(text)
+            pending.append(record)
+            yield record, problem
+
+
+def _families(annotator: Annotator, table: pd.DataFrame, records: list[Record]) -> Iterator[str]:
+    """Columns `_FAMILY` of each row, empty if there is no score."""
+    from mirpair.families.annotation import in_chunks
+    from mirpair.rna.folding import Structure
+
+    scored = table[table["score"].notna()]
+    folded = {
+        records[index].sequence: Structure(row["structure"], row["mfe"])
+        for index, row in zip(scored.index, scored.to_dict("records"), strict=True)
+    }
+    sequences = [records[index].sequence for index in scored.index]
+    parts = in_chunks(annotator, sequences, folded=folded) if sequences else []
+    annotations = {
+        index: row
+        for part in parts
+        for index, row in zip(scored.index, part.to_dict("records"), strict=True)
+    }
+    for index in table.index:
+        row = annotations.get(index)
+        probability = f"{row['probability']:.4f}" if row and row["family"] else ""
+        yield "\t".join([row["family"], probability, row["distribution"]]) if row else "\t\t"
+
+
+def _write_call(files: dict[str, TextIO], record: Record, row: dict[Any, Any]) -> bool:
+    """Write a call to the FASTA, GFF3 and BED files; return whether its id has coordinates."""
+    from mirpair.prediction.tracks import bed_line, fasta_entry, gff3_line, location_of
+
+    if ".fa" in files:
+        files[".fa"].write(fasta_entry(record.id, record.sequence))
+    location = location_of(record.id, len(record.sequence))
+    if location and ".gff3" in files:
+        files[".gff3"].write(gff3_line(location, row))
+    if location and ".bed" in files:
+        files[".bed"].write(bed_line(location, row))
+    return location is not None
+
+
+def _load_annotator(weights: Path | None) -> Annotator:
+    from mirpair.families.annotation import load, shipped
+
+    if weights and not weights.is_file():
+        raise InputError(f"{weights}: there is no such file; name a file of weights")
+    return load(weights or shipped())
+
+
+def _annotate(
+    annotator: Annotator, records: list[Record], threshold: str, jobs: int
+) -> Iterator[pd.DataFrame]:
+    """Annotate some records at a time; the processes that fold start here."""
+    import torch
+
+    from mirpair.families.annotation import in_chunks
+
+    sequences = [record.sequence for record in records]
+    ids = iter([record.id for record in records])
+    parts = in_chunks(annotator, sequences, threshold=threshold, processes=jobs or cores())
+    torch.set_num_threads(jobs or cores())
+    return (
+        table.drop(columns="score").assign(id=[next(ids) for _ in range(len(table))])[_ANNOTATED]
+        for table in parts
+    )
+
+
+def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:
+    import csv
+
+    table.to_csv(
+        handle,
+        sep="\t",
+        index=False,
+        header=header,
+        float_format="%.4f",
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONE,  # an id may have a quotation mark, but no blank
+    )

@@ -1,0 +1,115 @@
+"""Find the pre-miRNAs of a genome: `scan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mirpair.cli.options import Jobs, Weights, setting
+from mirpair.cli.terminal import (
+    FileProgress,
+    check_inputs,
+    check_output,
+    cores,
+    limit_threads,
+    messages,
+    say,
+)
+from mirpair.files import InputError
+from mirpair.rna.sequences import STDIN
+from mirpair.settings import SCAN_FILES, FalsePositives, HairpinCriteria, ScanSettings
+
+
+class _Progress:
+    """Shows how far a scan is: by the bytes that were read of the genome, then by the hairpins."""
+
+    def __init__(self, genome: Path) -> None:
+        self._bar = FileProgress([str(genome)], "bases")
+
+    def say(self, message: str) -> None:
+        say(message)
+
+    def read(self, position: int) -> None:
+        self._bar.read(0, position)
+
+    def track(self, sizes: Iterator[int], unit: str) -> None:
+        # How many hairpins remain is not known before the end, as of a pipe.
+        bar = self._bar if unit == "bases" else FileProgress([STDIN], unit)
+        with bar:
+            for size in sizes:
+                bar.done(size)
+
+
+def scan(
+    genome: Annotated[Path, typer.Argument(help="FASTA file, plain or gzip.", metavar="GENOME")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    weights: Weights = None,
+    prior: Annotated[float, setting(ScanSettings, "prior")] = ScanSettings.prior,
+    false_positives: Annotated[
+        FalsePositives, setting(ScanSettings, "false_positives")
+    ] = ScanSettings.false_positives,
+    span: Annotated[int, setting(HairpinCriteria, "span")] = HairpinCriteria.span,
+    stem: Annotated[int, setting(HairpinCriteria, "stem")] = HairpinCriteria.stem,
+    loop: Annotated[int, setting(HairpinCriteria, "loop")] = HairpinCriteria.loop,
+    mfe: Annotated[float, setting(HairpinCriteria, "mfe")] = HairpinCriteria.mfe,
+    masked: Annotated[
+        bool, setting(HairpinCriteria, "masked", "--masked")
+    ] = HairpinCriteria.masked,
+    fast: Annotated[bool, setting(HairpinCriteria, "fast", "--fast")] = HairpinCriteria.fast,
+    nearest: Annotated[bool, setting(ScanSettings, "nearest")] = ScanSettings.nearest,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Keep the hairpins beside the results: a scan with other weights folds nothing.",
+        ),
+    ] = False,
+    jobs: Jobs = 0,
+) -> None:
+    """Find the pre-miRNAs of a genome, on both strands.
+
+    ViennaRNA's windowed folding finds hairpins. Of those that overlap on a strand, the most stable
+    one is folded by itself and scored. It is called a pre-miRNA if its score is as high as the top
+    1% of the hairpins of a genome without microRNAs (--false-positives); its probability is for
+    --prior.
+
+    The files are named after the genome: .gff3, .bed and .fa hold the calls, .all.gff3 and .tsv
+    all hairpins, .html is a page with figures. A scan that was interrupted resumes when the same
+    command is given again.
+
+    Example: mirpair scan genome.fa.gz -o scan/
+    """
+    with messages():
+        if str(genome) == STDIN or (genome.exists() and not genome.is_file()):
+            raise InputError(f"{genome}: a genome is read more than once; give a file, not a pipe")
+        check_inputs([str(genome)])
+        if output.exists() and not output.is_dir():
+            raise InputError(f"{output} is not a folder; name a folder to write into")
+        settings = ScanSettings(prior, false_positives, nearest)
+        settings.check()
+
+        from mirpair.scan import run
+        from mirpair.scan.output import name_of
+
+        # The calls of small.fa are small.fa too: in its own folder they would replace it.
+        prefix = output / name_of(genome)
+        for suffix in SCAN_FILES:
+            check_output(prefix.with_name(prefix.name + suffix), [genome, weights])
+        limit_threads(jobs)
+        summary = run.scan(
+            genome,
+            output,
+            _Progress(genome),
+            criteria=HairpinCriteria(span, stem, loop, mfe, masked, fast),
+            settings=settings,
+            weights=weights,
+            processes=jobs or cores(),
+            keep=keep,
+        )
+        say(
+            f"{sum(summary.lengths.values()):,} bases: {sum(summary.hairpins.values()):,} "
+            f"hairpins, {sum(summary.calls.values()):,} called pre-miRNAs; see {prefix}.html"
+        )

@@ -1,0 +1,268 @@
+"""Fold RNAs, draw them and export their pairing matrices: `fold`, `plot` and `export`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Output
+from mirpair.cli.terminal import check_output, cores, messages, open_output, say, track
+from mirpair.files import InputError
+from mirpair.rna.sequences import STDIN, Dropped, Record, read_fasta
+
+if TYPE_CHECKING:
+    from mirpair.rna.encoded_sets import Tensors
+    from mirpair.rna.encoding import Molecule
+    from mirpair.rna.folding import Structure
+
+# GB: 17,000 of the benchmark's RNAs as 400 × 400 × 9, in an hour or so.
+_LARGEST = 100
+_File = Annotated[
+    str,
+    typer.Argument(
+        help="tensors.npz of a dataset of the workflow, or a FASTA file, plain or gzip; "
+        "- is standard input.",
+        metavar="FILE",
+    ),
+]
+
+
+def fold(
+    fasta: Fasta,
+    output: Output = None,
+    jobs: Jobs = 0,
+    on_ambiguous: OnAmbiguous = "error",
+) -> None:
+    """Predict the minimum-free-energy structure of every RNA.
+
+    The output has for each record, in the order of the files: its id, its sequence (upper case, U
+    for T), and its structure in dot-bracket notation with the energy in kcal/mol. All files are
+    read and checked before the folding begins.
+
+    Example: mirpair fold hairpins.fa.gz -o hairpins.dbn
+    """
+    with messages():
+        check_output(output, fasta, usual=".dbn")
+        records = read_all(fasta, on_ambiguous)
+        with open_output(output) as handle:
+            folded = _fold([record.sequence for record in records], jobs or cores())
+            for record in records:
+                structure = folded[record.sequence]
+                handle.write(
+                    f">{record.id}\n{record.sequence}\n"
+                    f"{structure.dot_bracket} ({structure.mfe:6.2f})\n"
+                )
+
+
+def read_all(fasta: list[str], on_ambiguous: str) -> list[Record]:
+    """Read all records; those that are dropped are named and counted."""
+    if fasta.count(STDIN) > 1:
+        raise InputError("standard input (-) can be read only once")
+    dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
+    records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
+    for left_out in dropped or []:
+        say(str(left_out), mark="dropped:")
+    if dropped:
+        say(f"{len(dropped)} of {len(dropped) + len(records)} records dropped")
+    if not records:
+        raise InputError(f"{', '.join(fasta)}: no records are left")
+    return records
+
+
+def _fold(sequences: list[str], processes: int) -> dict[str, Structure]:
+    """Fold each different sequence once."""
+    from mirpair.rna.folding import fold_all, unique
+
+    different = unique(sequences)
+    # The processes start here, before the progress bar has a thread that a fork would cut.
+    structures = fold_all(different, processes=processes)
+    tracked = track(structures, len(different), "Folding")
+    return dict(zip(different, tracked, strict=True))
+
+
+def plot(
+    file: _File,
+    name: Annotated[str, typer.Argument(help="Id of the RNA.", metavar="ID")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Picture to write: .svg, .pdf or .png. [default: ID.svg]"
+        ),
+    ] = None,
+) -> None:
+    """Draw the secondary structure and the pairing matrix of an RNA.
+
+    From a FASTA file, only this RNA is folded.
+
+    Example: mirpair plot hairpins.fa hsa-mir-21 -o mir-21.pdf
+    """
+    with messages():
+        # An id may have characters that the name of a file may not have.
+        safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:100] or "molecule"
+        path = output or Path(f"{safe}.svg")
+        check_output(path, [file], (".svg", ".pdf", ".png"))
+        chosen = _choose(file, [name])
+
+        from mirpair.pages.drawings import draw_molecule
+        from mirpair.pages.style import save
+        from mirpair.rna.encoding import decode
+        from mirpair.rna.folding import Structure
+
+        (molecule,) = _molecules(chosen, processes=1)
+        sequence, dot_bracket = decode(molecule)
+        label = None if chosen.labels is None else chosen.labels[0]
+        figure = draw_molecule(name, sequence, Structure(dot_bracket, molecule.mfe), label)
+        save(figure, path.resolve())
+        if output is None:
+            say(f"written: {path}")
+
+
+def export(
+    file: _File,
+    output: Annotated[Path, typer.Option("--output", "-o", help="NPZ file to write.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Ids of the RNAs.", metavar="ID")
+    ] = None,
+    ids: Annotated[
+        str | None,
+        typer.Option("--ids", help="File with one id per line; - is standard input."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Export all RNAs of the file.")] = False,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Zero-pad all matrices, right and below, into one array N × SIZE × SIZE × 9.",
+        ),
+    ] = None,
+    dtype: Annotated[
+        Literal["float16", "float32", "float64"],
+        typer.Option(help="Type of the numbers; float16 rounds energies."),
+    ] = "float32",
+    without_pairing: Annotated[
+        bool, typer.Option("--without-pairing", help="Leave out channel 0, so that 8 remain.")
+    ] = False,
+    jobs: Jobs = 0,
+) -> None:
+    """Write dense L × L × 9 pairing matrices as an NPZ file.
+
+    Its arrays are ids, lengths, mfe (kcal/mol), labels if they are known, and for each RNA, in the
+    order of the ids, matrix_0000, matrix_0001, …; with --size, one array matrices instead. Channel
+    0 is the energy if bases i and j pair; channels 1–4 are A, C, G, U of base i, 5–8 of base j.
+
+    Example: mirpair export hairpins.fa --all --size 400 -o hairpins.npz
+    """
+    with messages():
+        check_output(output, [file, ids], (".npz",))
+        if file == ids == STDIN:
+            raise InputError("standard input (-) can be read only once")
+        wanted = [*(names or []), *(_read_ids(ids) if ids else [])]
+        if everything and (wanted or ids):
+            raise InputError("--all exports every RNA of the file; give either it or ids")
+        if not everything and not wanted:
+            raise InputError("no RNA was named: give ids, a file of ids with --ids, or --all")
+        chosen = _choose(file, None if everything else wanted)
+        sides = [size or length for length in chosen.lengths]
+        total = sum(side**2 for side in sides) * 9 * int(dtype.removeprefix("float")) / 8 / 1e9
+        if total > _LARGEST:
+            raise InputError(
+                f"{len(sides)} matrices would be {total:,.0f} GB before compression: choose fewer "
+                f"ids, a smaller --size or float16 (up to {_LARGEST} GB are written)"
+            )
+
+        from mirpair.rna.encoded_sets import export_dense
+
+        export_dense(
+            output.resolve(),
+            chosen.ids,
+            chosen.lengths,
+            _molecules(chosen, processes=jobs or cores()),
+            labels=chosen.labels,
+            size=size,
+            pairing=not without_pairing,
+            dtype=dtype,
+        )
+
+
+class _Chosen(NamedTuple):
+    """RNAs of a file: encoded, or sequences that are not folded yet."""
+
+    ids: list[str]
+    lengths: list[int]
+    labels: list[int] | None
+    source: Tensors | list[str]
+
+
+def _read_ids(path: str) -> list[str]:
+    if path == STDIN:
+        text = sys.stdin.read()
+    else:
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: not a text file with one id per line") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _choose(file: str, wanted: list[str] | None) -> _Chosen:
+    """Choose the RNAs with these ids, in this order, or all; nothing is folded here."""
+    where = "standard input" if file == STDIN else file
+    if wanted and (twice := _repeated(wanted)):
+        raise InputError(f"the id {twice!r} is given more than once")
+    dropped: list[Dropped] = []
+    source: Tensors | list[Record]
+    if file.endswith(".npz"):
+        from mirpair.rna.encoded_sets import Tensors
+
+        try:
+            source = Tensors.load(file)
+        except InputError as error:
+            raise InputError(f"{file}: not the tensors.npz of a dataset of the workflow") from error
+        names = source.ids.tolist()
+    else:
+        source = list(read_fasta(file, dropped=dropped))
+        names = [record.id for record in source]
+    chosen = set(names if wanted is None else wanted)
+    # An invalid record matters only if it is chosen.
+    for left_out in dropped:
+        if wanted is None or left_out.record.id in chosen:
+            raise InputError(str(left_out))
+    if twice := _repeated([name for name in names if name in chosen]):
+        raise InputError(f"{where}: the id {twice!r} is there more than once")
+    indices = {name: index for index, name in enumerate(names)}
+    ids = names if wanted is None else wanted
+    if unknown := [name for name in ids if name not in indices]:
+        near = get_close_matches(unknown[0], names, n=3, cutoff=0.5)
+        raise InputError(
+            f"{where}: no RNA has the id {unknown[0]!r}"
+            + (f", and {len(unknown) - 1} more ids are unknown" if len(unknown) > 1 else "")
+            + (f"; did you mean {' or '.join(map(repr, near))}?" if near else "")
+        )
+    if isinstance(source, list):
+        sequences = [source[indices[name]].sequence for name in ids]
+        return _Chosen(ids, [len(sequence) for sequence in sequences], None, sequences)
+    tensors = source.subset(source.indices(ids))
+    return _Chosen(ids, tensors.lengths.tolist(), tensors.labels.tolist(), tensors)
+
+
+def _repeated(names: list[str]) -> str | None:
+    return next((name for name, times in Counter(names).items() if times > 1), None)
+
+
+def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
+    """Encode RNAs one after the other; fold them first if they are sequences."""
+    if isinstance(chosen.source, list):
+        from mirpair.rna.encoding import encode
+
+        folded = _fold(chosen.source, processes)
+        encoded = (encode(sequence, *folded[sequence]) for sequence in chosen.source)
+    else:
+        encoded = (molecule for molecule in chosen.source)
+    yield from track(encoded, len(chosen.ids), "Encoding")

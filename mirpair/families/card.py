@@ -1,0 +1,149 @@
+"""Write the card of weights that name families: how good they are, and their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mirpair.contracts import EVALUATE, VALIDATE
+from mirpair.families.annotation import Annotator
+from mirpair.families.family_calls import SCORES, accuracy, rejection
+from mirpair.files import sha256
+from mirpair.pages.markdown import bullets, markdown
+
+
+def model_card(
+    path: str | Path,
+    annotator: Annotator,
+    *,
+    queries: pd.DataFrame,
+    calls: pd.DataFrame,
+    provenance: Mapping[str, Any],
+    sources: Sequence[str],
+) -> str:
+    """Write the card, in Markdown: the same bytes for the same weights.
+
+    Parameters
+    ----------
+    path, annotator
+        The file, and what `mirpair.families.annotation.load` reads from it.
+    queries
+        Result of `mirpair.families.records.nearest_family`.
+    calls
+        Result of `mirpair.families.annotation.ship`.
+    provenance
+        Provenance of the training.
+    sources
+        Origin and licence of the sequences, one sentence each.
+    """
+    network, run, recipe = annotator.network, provenance["run"], provenance["recipe"]
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    known = queries["kind"] == ""
+    counts = {role: int((known & (queries["role"] == role)).sum()) for role in (VALIDATE, EVALUATE)}
+    thresholds = " and ".join(
+        f"{value:.4f} ({name})" for name, value in annotator.thresholds.items()
+    )
+    return f"""\
+# {Path(path).name}
+
+`mirpair annotate` uses these weights to decide which of {len(network.classes)} microRNA families
+a hairpin belongs to, if any. The file is safetensors, without pickled objects.
+
+| | |
+|---|---|
+| network | {network.model.label}, {weights:,} weights, float32 |
+| size | {Path(path).stat().st_size:,} bytes |
+| SHA-256 | `{sha256(path)}` |
+| longest RNA | {annotator.max_length} nt |
+| score | {SCORES[annotator.score]}; accepted from {thresholds} on |
+| licence | that of this project; for the sequences, see below |
+
+## Data
+
+Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins for training;
+{counts[VALIDATE]:,} others and outliers to choose the thresholds;
+{counts[EVALUATE]:,} more, and other outliers, to measure all rates below.
+The file holds the training hairpins, to find the nearest one. The sequences are from:
+
+{bullets(sources)}
+
+## Recipe
+
+`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]},
+batches of {recipe["batch_size"]}, {run["epochs"]} epochs, seed {run["seed"]};
+the weights are those of the last epoch.
+
+## How often the family is right
+
+For all evaluation hairpins, accepted or not, by the share of their 8-mers that the nearest training
+hairpin has too. The baseline names the family of that hairpin. In brackets is the 95 % interval of
+a bootstrap over families.
+
+{_accuracies(queries, calls)}
+
+## RNAs of no trained family
+
+`5%` is the threshold that 5 % of the validation outliers reach, with equal weight for each kind;
+`youden` is Youden's. Sensitivity is the share of hairpins of trained families that are accepted and
+named correctly.
+
+{_rejections(queries, calls, annotator)}
+
+## Limits
+
+- A probability compares these families only. The column `distribution` says whether to believe it.
+- The rates hold for the kinds of outliers in the table. RNAs of other kinds may be accepted more
+  often. Most of the many hairpins of a genome are no pre-miRNAs: 5 % of them would be too many.
+- A family is no proof of a microRNA; `mirpair predict` and expression give evidence of that.
+- Hairpins must be as in Rfam: whole, on the right strand, without long flanks. Others were not
+  tested.
+- It knows only these families, in this order: {", ".join(network.classes)}.
+"""
+
+
+def _accuracies(queries: pd.DataFrame, calls: pd.DataFrame) -> str:
+    network, baseline = accuracy(queries, calls), accuracy(queries, queries)
+    table = pd.DataFrame(
+        {
+            "shared 8-mers": network["band"],
+            "hairpins": network["records"].astype(str),
+            "accuracy": [_interval(row) for row in network.to_dict("records")],
+            "baseline": [_interval(row) for row in baseline.to_dict("records")],
+        }
+    )
+    return markdown(table)
+
+
+def _interval(row: Mapping[Any, Any]) -> str:
+    if not row["records"]:
+        return "–"
+    interval = "" if pd.isna(row["low"]) else f" ({row['low']:.3f}–{row['high']:.3f})"
+    return f"{row['accuracy']:.3f}{interval}"
+
+
+def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator) -> str:
+    """Measure false positives at the shipped thresholds, which are the same for every kind."""
+    table = queries.merge(calls, on="id", suffixes=("_nearest", ""))
+    table = table[table["role"] == EVALUATE]
+    ranked = rejection(queries, calls, annotator.score).set_index("kind")["AUROC"]
+    known = table[table["kind"] == ""]
+    right = known["called"] == known["family"]
+    lines = []
+    for kind, auroc in ranked.items():
+        chosen = [kind] if kind != "all kinds" else [k for k in ranked.index if k != "all kinds"]
+        outside = [table.loc[table["kind"] == name, annotator.score] for name in chosen]
+        line = {"kind": kind, "RNAs": str(sum(map(len, outside))), "AUROC": f"{auroc:.3f}"}
+        for name, cut in annotator.thresholds.items():
+            wrong = sum((scores >= cut).mean() for scores in outside) / len(outside)
+            line[f"false positives, {name}"] = f"{wrong:.3f}"
+        lines.append(line)
+    accepted = {
+        name: ((known[annotator.score] >= cut) & right).mean()
+        for name, cut in annotator.thresholds.items()
+    }
+    sensitivities = ", ".join(f"{value:.3f} at `{name}`" for name, value in accepted.items())
+    shown = markdown(pd.DataFrame(lines))
+    return f"{shown}\n\nSensitivity: {sensitivities}, of {len(known):,} hairpins."

@@ -1,0 +1,152 @@
+"""The files of a scan, for people and for genome browsers."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mirpair.files import InputError, atomic, interleave
+from mirpair.prediction.table import columns
+from mirpair.prediction.tracks import Location, bed_line, fasta_entry, gff3_head, gff3_line
+from mirpair.scan.find import read_candidates
+from mirpair.scan.hairpins import resolve
+from mirpair.settings import SCAN_FILES
+
+_SUFFIXES = [suffix for suffix in SCAN_FILES if suffix != ".html"]
+
+
+def name_of(genome: str | Path) -> str:
+    """Name of a genome: that of its file without the ending of its format."""
+    return re.sub(r"(\.(fa|fasta|fna|fas))?(\.gz)?$", "", Path(genome).name) or "genome"
+
+
+def check_free(prefix: Path) -> None:
+    """Refuse to overwrite files that no scan wrote."""
+    paths = [prefix.with_name(prefix.name + suffix) for suffix in _SUFFIXES]
+    existing = [path for path in paths if path.exists()]
+    track = prefix.with_name(f"{prefix.name}.gff3")
+    is_of_scan = track.is_file() and "mirpair" in track.read_bytes()[:200].decode(errors="replace")
+    if existing and not is_of_scan:
+        raise InputError(
+            f"{existing[0]} exists, and no scan wrote it, so it is not overwritten; "
+            "name another folder"
+        )
+
+
+_BINS = 50
+_BEST = 10
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts and the best hairpins of a scan.
+
+    Attributes
+    ----------
+    lengths
+        Length of each sequence, nt, in the order of the file.
+    hairpins, calls
+        Number of hairpins and of calls in each sequence.
+    scores
+        (50,): number of hairpins in each of 50 equal bins of the score, from 0 to 1.
+    best
+        The ten hairpins with the highest scores: row of `mirpair.prediction.predictor.predict`
+        and bases of each.
+    """
+
+    lengths: dict[str, int] = field(default_factory=dict)
+    hairpins: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
+    best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+
+
+def write_files(
+    candidates: Sequence[str | Path],
+    scored: Sequence[str | Path],
+    prefix: str | Path,
+    comments: Sequence[str],
+    *,
+    nearest: bool,
+) -> Summary:
+    """Write the hairpins for people and for genome browsers, each file atomically.
+
+    Parameters
+    ----------
+    candidates, scored
+        Journals of all pieces of `mirpair.scan.find.find` and `mirpair.scan.score.score`.
+    prefix
+        Start of the names of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins),
+        ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1).
+    comments
+        First lines of each file but the FASTA and the BED: version and parameters.
+    nearest
+        Whether the scores come with the nearest known hairpins.
+    """
+    summary = Summary()
+    for block in interleave(candidates):
+        sequence, end, _ = block[0].split("\t")
+        summary.lengths[sequence] = int(end)
+    head = gff3_head(comments, summary.lengths)
+    best: list[tuple[float, int, Mapping[str, Any], str]] = []
+    names = list(columns(nearest=nearest))
+    with ExitStack() as stack:
+        calls, every, bed, fasta, table = (
+            stack.enter_context(
+                stack.enter_context(atomic(f"{prefix}{suffix}")).open(
+                    "w", encoding="utf-8", newline="\n"
+                )
+            )
+            for suffix in _SUFFIXES
+        )
+        calls.write(head)
+        every.write(head)
+        table.write("".join(f"# {comment}\n" for comment in comments))
+        table.write("\t".join([names[0], "sequence", "start", "end", "strand", *names[1:]]))
+        table.write("\n")
+        lines = chain.from_iterable(interleave(scored))
+        remaining = resolve(read_candidates(candidates))
+        for number, ((sequence, hairpin), line) in enumerate(zip(remaining, lines, strict=True)):
+            cells = next(csv.reader([line], delimiter="\t"))
+            row = _row(dict(zip(names, cells, strict=True)))
+            location = Location(sequence, hairpin.start, hairpin.end, hairpin.strand)
+            where = [sequence, str(location.start + 1), str(location.end), location.strand]
+            table.write("\t".join([cells[0], *where, *cells[1:]]) + "\n")
+            summary.hairpins[sequence] += 1
+            if row["score"] is None:
+                continue
+            every.write(gff3_line(location, row))
+            summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
+            heapq.heappush(best, (row["score"], -number, row, hairpin.bases))
+            if len(best) > _BEST:
+                heapq.heappop(best)
+            if row["call"] == 1:
+                summary.calls[sequence] += 1
+                calls.write(gff3_line(location, row))
+                bed.write(bed_line(location, row))
+                fasta.write(fasta_entry(row["id"], hairpin.bases))
+    ranked = sorted(best, key=lambda it: (-it[0], -it[1]))
+    summary.best = [(row, bases) for _, _, row, bases in ranked]
+    return summary
+
+
+def _row(cells: Mapping[str, str]) -> dict[str, Any]:
+    """Read the cells of a line: numbers as numbers, None if there is none."""
+    row: dict[str, Any] = dict(cells)
+    for name in ("length", "call"):
+        row[name] = int(cells[name]) if cells[name] else None
+    for name in ("mfe", "score", "probability", "identity"):
+        if name in cells:
+            row[name] = float(cells[name]) if cells[name] else None
+    return row

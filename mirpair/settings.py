@@ -1,0 +1,122 @@
+"""Defaults, bounds and descriptions of what a user can set for a prediction and a scan.
+
+The sections of the config, the options of the command line and the library read them from here.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal, TypeVar, get_args
+
+from mirpair.files import InputError
+
+FalsePositives = Literal["5%", "1%", "0.1%"]
+# Each choice as a share.
+FALSE_POSITIVES: dict[FalsePositives, float] = {
+    name: float(name.rstrip("%")) / 100 for name in get_args(FalsePositives)
+}
+# What a scan writes, by the endings of the files' names.
+SCAN_FILES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
+
+
+_BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
+    "ge": ("at least", operator.ge),
+    "gt": ("above", operator.gt),
+    "le": ("at most", operator.le),
+    "lt": ("below", operator.lt),
+}
+
+
+def _about(description: str, **bounds: float) -> dict[str, Any]:
+    """Describe a field, with its bounds (ge, gt, le, lt), under the names that pydantic reads."""
+    return {"description": description, **bounds}
+
+
+_NEAREST = _about("Find the nearest known hairpin of miRBase 22.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings with bounds."""
+
+    # Read by pydantic, where settings are a section of the config.
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    def check(self) -> None:
+        """Raise an `InputError` if a value is out of bounds."""
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            bounds = {key: bound for key, bound in setting.metadata.items() if key in _BOUNDS}
+            if not all(_BOUNDS[key][1](value, bound) for key, bound in bounds.items()):
+                wanted = " and ".join(f"{_BOUNDS[key][0]} {bound}" for key, bound in bounds.items())
+                raise InputError(f"{setting.name}: is {value}, must be {wanted}")
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def part(settings: Settings, kind: type[S]) -> S:
+    """Take the settings of one kind out of those of several kinds."""
+    return kind(**{it.name: getattr(settings, it.name) for it in fields(kind)})
+
+
+@dataclass(frozen=True)
+class PredictionSettings(Settings):
+    """How RNAs are scored."""
+
+    prior: float = field(
+        default=0.1,
+        metadata=_about("Expected share of pre-miRNAs among the RNAs.", gt=0, lt=1),
+    )
+    threshold: float = field(
+        default=0.5,
+        metadata=_about("Probability from which an RNA is called a pre-miRNA.", gt=0, lt=1),
+    )
+    nearest: bool = field(default=True, metadata=_NEAREST)
+
+
+@dataclass(frozen=True)
+class ScanSettings(Settings):
+    """How the hairpins of a genome are scored and called."""
+
+    prior: float = field(
+        default=0.001,
+        metadata=_about("Expected share of pre-miRNAs among the hairpins.", gt=0, lt=1),
+    )
+    false_positives: FalsePositives = field(
+        default="1%",
+        metadata=_about("Share of hairpins that are called in a genome without pre-miRNAs."),
+    )
+    nearest: bool = field(default=True, metadata=_NEAREST)
+
+
+@dataclass(frozen=True)
+class HairpinCriteria(Settings):
+    """Which structures of a genome count as hairpins."""
+
+    span: int = field(
+        default=120, metadata=_about("Maximum length of a hairpin, in nt.", ge=50, le=400)
+    )
+    stem: int = field(
+        default=18, metadata=_about("Minimum number of base pairs in the stem.", ge=3)
+    )
+    loop: int = field(
+        default=25, metadata=_about("Maximum number of unpaired bases in the loop.", ge=3)
+    )
+    mfe: float = field(
+        default=-15.0, metadata=_about("Maximum energy of a hairpin, in kcal/mol.", le=0)
+    )
+    masked: bool = field(
+        default=False, metadata=_about("Skip lower-case (soft-masked) bases, as N is skipped.")
+    )
+    fast: bool = field(
+        default=False,
+        metadata=_about("Find stems without folding the whole genome: faster, but misses some."),
+    )
+
+
+@dataclass(frozen=True)
+class ScanSection(ScanSettings, HairpinCriteria):
+    """How a genome is scanned: all settings of a scan in one section of the config."""
