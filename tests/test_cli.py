@@ -476,7 +476,7 @@ def test_plot_writes_the_format_of_the_name(
     assert out.read_bytes().startswith(first)
     if suffix == "svg":
         content = out.read_text(encoding="utf-8")
-        label = ", pre-miRNA" if three.suffix == ".npz" else ""
+        label = ", a pre-miRNA" if three.suffix == ".npz" else ""
         assert f">10 nt, −3.00 kcal/mol{label}<" in content
 
 
