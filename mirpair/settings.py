@@ -118,5 +118,5 @@ class HairpinCriteria(Settings):
 
 
 @dataclass(frozen=True)
-class ScanSection(ScanSettings, HairpinCriteria):
+class ScanSection(HairpinCriteria, ScanSettings):
     """How a genome is scanned: all settings of a scan in one section of the config."""
