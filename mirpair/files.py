@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).parent
 SHIPPED = [folder / "weights" for folder in (_PACKAGE, _PACKAGE.parent)]
 _CHECKSUM = "user.mirpair.sha256"
-_DELETE = "delete it, and the next run makes it again"
+REMAKE = "delete it, and the next run makes it again"
 
 
 class InputError(ValueError):
@@ -176,7 +176,7 @@ def _check_integrity(path: str | Path, remedy: str) -> None:
         )
 
 
-def read_tsv(path: str | Path, columns: dict[str, str], *, remedy: str = _DELETE) -> pd.DataFrame:
+def read_tsv(path: str | Path, columns: dict[str, str], *, remedy: str = REMAKE) -> pd.DataFrame:
     """Read a TSV with known columns.
 
     Parameters
@@ -221,7 +221,7 @@ def read_any_tsv(path: str | Path) -> pd.DataFrame:
     """Read a TSV that `write_tsv` wrote, with all its columns; `InputError` if it was changed."""
     import pandas as pd
 
-    _check_integrity(path, _DELETE)
+    _check_integrity(path, REMAKE)
     return pd.read_csv(path, sep="\t")
 
 
@@ -258,7 +258,7 @@ def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[An
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a damaged file
         raise InputError(
-            f"{path}: not the expected NPZ ({error or type(error).__name__}); {_DELETE}"
+            f"{path}: not the expected NPZ ({error or type(error).__name__}); {REMAKE}"
         ) from error
 
 
@@ -360,7 +360,7 @@ def read_blocks(path: str | Path) -> Iterator[list[str]]:
             if block is None:
                 return
             yield block
-    raise InputError(f"{path}: damaged; {_DELETE}")
+    raise InputError(f"{path}: damaged; {REMAKE}")
 
 
 def interleave(journals: Sequence[str | Path]) -> Iterator[list[str]]:

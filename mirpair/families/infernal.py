@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import RNA
 
-from mirpair.files import InputError, write_text
+from mirpair.files import REMAKE, InputError, write_text
 
 HITS = {"sequence": "int64", "family": "str", "bits": "float64"}
 BEST = {"family": "str", "bits": "float64"}
@@ -166,7 +166,7 @@ def read_models(path: str | Path) -> dict[str, str]:
         if not entry.startswith("INFERNAL1/") or not entry.endswith("//\n") or not name:
             raise InputError(
                 f"{path}: not a file of Infernal's covariance models, or truncated after model "
-                f"{len(models)}; delete it, and the next run makes it again"
+                f"{len(models)}; {REMAKE}"
             )
         models[name[1]] = entry
     return models

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mirpair.files import InputError, atomic
+from mirpair.files import REMAKE, InputError, atomic
 
 # Greatest size of a file that comes with the package, in bytes.
 LARGEST = 10_000_000
@@ -95,8 +95,8 @@ def read(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
         )
     if description.pop(_SHA256) != _digest(kind, description, tensors):
         raise ValueError(
-            "it is damaged: its bytes are not those that were written; delete it to have it made "
-            "again, or download it again"
+            f"it is damaged: its bytes are not those that were written; {REMAKE}, or download it "
+            "again"
         )
     return kind, description, tensors
 

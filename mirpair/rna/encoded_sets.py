@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mirpair.contracts import ALPHABET
-from mirpair.files import InputError, atomic, read_npz, write_npz
+from mirpair.files import REMAKE, InputError, atomic, read_npz, write_npz
 from mirpair.rna.encoding import CHANNELS, UNPAIRED, Ensemble, Molecule, dense, encode
 
 _Encoded = TypeVar("_Encoded", Molecule, Ensemble)
@@ -74,10 +74,7 @@ class _Set(Sequence[_Encoded]):
         """Read what `save` wrote; anything else is an `InputError`."""
         loaded = cls(**read_npz(path, cls._names()))
         if (fault := loaded._wrong_type() or loaded._fault()) is not None:
-            raise InputError(
-                f"{path}: damaged, or not written by mirpair ({fault}); "
-                "delete it to have it made again"
-            )
+            raise InputError(f"{path}: damaged, or not written by mirpair ({fault}); {REMAKE}")
         return loaded
 
     # Kind or type of each array; all are flat.

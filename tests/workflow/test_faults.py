@@ -145,6 +145,7 @@ def test_a_read_only_results_folder(
 # some counts.
 KILLS = """
 import atexit, os, signal, sys
+from pathlib import Path
 
 counts, calls = Path("kills.txt"), 0
 left = counts.read_text().split() if counts.exists() else []
@@ -224,6 +225,7 @@ def test_snakemake_itself_killed_in_a_training(
 WAITS = """
 import os
 import time
+from pathlib import Path
 
 job.start(snakemake)
 Path("waiting").touch()
@@ -294,7 +296,7 @@ def test_a_damaged_result_stops_what_reads_it_and_is_made_again(
     failed = damaged_copy.snakemake(*again, check=False)
     assert failed.returncode != 0
     assert f"{path.name}: " in failed.stdout
-    assert "delete it to have it made again" in failed.stdout
+    assert "delete it, and the next run makes it again" in failed.stdout
     path.unlink()
     damaged_copy.snakemake(*again)
     assert bytes_of(damaged_copy) == undisturbed
