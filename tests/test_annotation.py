@@ -25,7 +25,7 @@ from mirpair.families.records import nearest_family
 from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256
 from mirpair.identification.datasets import trained_families
-from mirpair.networks import tensor_file as stored
+from mirpair.networks import weights as stored
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
@@ -244,7 +244,7 @@ def test_shipping_a_wrong_training_is_refused_and_leaves_no_file(
     known = trained["queries"][trained["queries"]["kind"] == ""]
     with pytest.raises(InputError, match="outliers"):
         ship(path, **{**trained, "queries": known}, score="energy")
-    monkeypatch.setattr(stored, "LARGEST", 1000)
+    monkeypatch.setattr("mirpair.families.annotation.LARGEST", 1000)
     with pytest.raises(InputError, match="choose a smaller network"):
         ship(path, **trained, score="energy")
     assert list(tmp_path.iterdir()) == []

@@ -21,13 +21,12 @@ PACKAGE = ROOT / "mirpair"
 ORDER = {
     "": "__init__ files settings contracts provenance recipes",
     "rna": "sequences folding encoding encoded_sets similarity known_hairpins",
-    "sources": "collections packages contents transfer "
-    "download published ncbi live pseudo_hairpins",
-    "networks": "score_log exact base do2018 tang2019 tensor_file "
-    "weights build inference checkpoints loop training_job layers",
+    "sources": "collections transfer download published ncbi live pseudo_hairpins",
+    "networks": "score_log exact base do2018 tang2019 weights "
+    "build inference loop training_job layers",
     "study": "base sources splits tables trainings "
     "identification families prediction load saved_results plan",
-    "pages": "markdown style page printing drawings",
+    "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals metrics audit "
     "baselines train comparison tables figures report",
     "families": "infernal records family_calls train annotation card "

@@ -18,9 +18,8 @@ from mirpair.contracts import RECORDS, read_records
 from mirpair.families.annotation import load as load_annotator
 from mirpair.families.annotation import shipped as shipped_annotator
 from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_tsv
-from mirpair.networks import tensor_file
 from mirpair.networks.build import build, load_weights
-from mirpair.networks.weights import save_weights
+from mirpair.networks.weights import read_tensors, save_weights, write_tensors
 from mirpair.prediction.weights import load_networks, shipped_weights
 from mirpair.recipes import MODELS
 from mirpair.rna.encoded_sets import Ensembles, Tensors
@@ -203,16 +202,14 @@ def test_weights_are_read_as_they_were_written_or_not_at_all(tmp_path: Path) -> 
 
 def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) -> None:
     path = tmp_path / "some.safetensors"
-    tensor_file.write(
-        path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)}
-    )
+    write_tensors(path, "some", {"x": [1.5, "y"]}, {"a": torch.arange(4.0), "b": torch.ones(2, 2)})
     content = path.read_bytes()
     for damaged in (*flips(content), *cuts(content)):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=r"."):
-            tensor_file.read(path)
+            read_tensors(path)
     path.write_bytes(content)
-    kind, described, _ = tensor_file.read(path)
+    kind, described, _ = read_tensors(path)
     assert (kind, described) == ("some", {"x": [1.5, "y"]})
 
 

@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 import mirpair
 from mirpair import files
 from mirpair.files import InputError
-from mirpair.networks import tensor_file as stored
+from mirpair.networks import weights as stored
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction

@@ -17,8 +17,7 @@ from conftest import ROOT, STAND_IN
 
 from mirpair.files import InputError, sha256
 from mirpair.sources import transfer
-from mirpair.sources.download import download, mirror_path
-from mirpair.sources.packages import download_member, download_wheel
+from mirpair.sources.download import download, download_member, download_wheel, mirror_path
 from mirpair.sources.published import Source, read_sources
 
 wait = time.sleep

@@ -26,10 +26,10 @@ from mirpair.families.family_calls import (
     rejection,
 )
 from mirpair.files import InputError
-from mirpair.networks import tensor_file as stored
 from mirpair.networks.base import Network
 from mirpair.networks.build import build, load_weights
 from mirpair.networks.inference import embed
+from mirpair.networks.weights import LARGEST, read_tensors, write_tensors
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
@@ -126,7 +126,7 @@ def ship(
     ------
     InputError
         If the score does not exist, the experiment has no outliers, or the file would be larger
-        than `mirpair.networks.tensor_file.LARGEST` bytes.
+        than `mirpair.networks.weights.LARGEST` bytes.
     """
     if score not in NETWORK_SCORES:
         raise InputError(
@@ -158,7 +158,7 @@ def ship(
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
     tensors[_RECORDS] = _packed(train[["id", "family", "sequence"]])
-    stored.write(path, _KIND, described, tensors, largest=stored.LARGEST)
+    write_tensors(path, _KIND, described, tensors, largest=LARGEST)
     return calls
 
 
@@ -193,7 +193,7 @@ def load(path: str | Path) -> Annotator:
         If it is another file (pickles are never opened).
     """
     try:
-        kind, described, tensors = stored.read(path)
+        kind, described, tensors = read_tensors(path)
         if kind != _KIND:
             raise ValueError("it holds no annotator")
         ids, families, sequences = _unpacked(tensors.pop(_RECORDS))

@@ -12,7 +12,7 @@ from mirpair.contracts import EVALUATE, VALIDATE
 from mirpair.families.annotation import Annotator
 from mirpair.families.family_calls import SCORES, accuracy, rejection
 from mirpair.files import sha256
-from mirpair.pages.markdown import bullets, markdown
+from mirpair.pages.printing import markdown
 
 
 def model_card(
@@ -46,6 +46,7 @@ def model_card(
     thresholds = " and ".join(
         f"{value:.4f} ({name})" for name, value in annotator.thresholds.items()
     )
+    listed = "\n".join(f"- {source}" for source in sources)
     return f"""\
 # {Path(path).name}
 
@@ -68,7 +69,7 @@ Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins for training;
 {counts[EVALUATE]:,} more, and other outliers, to measure all rates below.
 The file holds the training hairpins, to find the nearest one. The sequences are from:
 
-{bullets(sources)}
+{listed}
 
 ## Recipe
 

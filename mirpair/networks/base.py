@@ -25,12 +25,8 @@ from mirpair.rna.encoding import Encoded
 class Network(nn.Module):
     """A network's input, its feature maps, and the fully connected layers behind them.
 
-    Parameters
-    ----------
-    model
-        Its description; kept as an attribute, and in the file of its weights.
-    classes
-        Names of its output's columns, kept likewise; empty for pre-miRNAs and others.
+    Its file of weights holds `model`, its description, and `classes`, the names of its output's
+    columns; empty for pre-miRNAs and others.
     """
 
     hidden: nn.Linear
@@ -74,15 +70,10 @@ class Network(nn.Module):
         return self.head(self.dense_maps(molecules) if dense else self.fast_maps(molecules))
 
     def forward(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
-        """Compute logits, (N, number of classes).
+        """Compute logits of a batch, (N, number of classes).
 
-        Parameters
-        ----------
-        molecules
-            A batch.
-        dense
-            Whether to compute them by the definition, from the whole matrices. The fast way is
-            the same function: outputs and gradients differ by rounding alone.
+        With `dense`, by the definition, from the whole matrices. The fast way is the same function:
+        outputs and gradients differ by rounding alone.
         """
         logits: Tensor = self.output(self.features(molecules, dense=dense))
         return logits
@@ -93,10 +84,7 @@ def initialise(
 ) -> Network:
     """Make the network of a model's architecture; the global random state is left as it was.
 
-    Raises
-    ------
-    InputError
-        If `networks` has no such architecture.
+    It is an `InputError` if `networks` has no such architecture.
     """
     if model.architecture not in networks:
         raise InputError(f"no network is called {model.architecture!r}")

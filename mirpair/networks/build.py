@@ -15,8 +15,9 @@ from mirpair.recipes import Model
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
     """Make a network with initial weights: PyTorch's defaults, for Tang & Sun's networks Keras's.
 
-    A training of Do et al. calls `mirpair.networks.do2018.build`, so that an edit of the other
-    paper's networks does not make it run again.
+    An unknown architecture is an `InputError`. A training of Do et al. calls
+    `mirpair.networks.do2018.build`, so that an edit of the other paper's networks does not make it
+    run again.
 
     Parameters
     ----------
@@ -28,11 +29,6 @@ def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
     classes
         Names of the classes in the order of the output's columns; empty for the two columns "not
         a pre-miRNA" and "pre-miRNA".
-
-    Raises
-    ------
-    InputError
-        If there is no such architecture.
     """
     builder = tang2019.build if model.architecture in tang2019.NETWORKS else do2018.build
     return builder(model, seed=seed, classes=classes)
@@ -41,13 +37,8 @@ def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
 def load_weights(path: str | Path) -> Network:
     """Load a network from a file that `mirpair.networks.weights.save_weights` wrote.
 
-    It is in evaluation mode, in the precision of the file.
-
-    Raises
-    ------
-    InputError
-        If the file is not of this kind (a pickle is never opened), damaged, or does not fit its
-        network.
+    It is in evaluation mode, in the precision of the file. It is an `InputError` if the file is not
+    of this kind (a pickle is never opened), damaged, or does not fit its network.
     """
     try:
         model, classes, state = read_weights(path)

@@ -35,6 +35,12 @@ def _by_side(maps: Sequence[Tensor]) -> list[Tensor]:
     return [torch.cat(list(run)) for _, run in groupby(maps, key=lambda x: x.shape[-1])]
 
 
+def _in_full(corners: Sequence[Tensor], places: Tensor) -> Tensor:
+    """Pad corners of 6 × 6 maps with zeros, in the order of the molecules."""
+    padded = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in corners]
+    return torch.cat(padded)[places]
+
+
 class PairingNetwork(Network):
     """A network on the pairing matrix, by default with one fully connected layer of sigmoids."""
 
@@ -42,7 +48,6 @@ class PairingNetwork(Network):
 
     @property
     def channels(self) -> int:
-        """Number of channels of the input."""
         return CHANNELS if self.model.pairing else CHANNELS - 1
 
     def image(self, molecule: Molecule) -> Tensor:
@@ -64,26 +69,13 @@ class PairingNetwork(Network):
     ) -> tuple[list[Tensor], Tensor]:
         """Compute the first convolution, and the position of each molecule in its output.
 
-        Parameters
-        ----------
-        molecules
-            A batch.
-        sides
-            Number of rows and columns of each molecule's output to compute.
-
-        Returns
-        -------
-        maps, places
-            (g, C, side, side) for each different side in ascending order; (N,) indices: once the
-            maps are processed, ``torch.cat(...)[places]`` is in the order of the molecules.
+        Of each output, `sides` rows and columns are computed. The maps are (g, C, side, side) for
+        each different side in ascending order; the positions are (N,) indices: once the maps are
+        processed, ``torch.cat(...)[places]`` is in the order of the molecules.
         """
         order = sorted(range(len(molecules)), key=sides.__getitem__)
-        maps = convolve(
-            self.conv1,
-            [molecules[n] for n in order],
-            [sides[n] for n in order],
-            soft=self.model.soft,
-        )
+        ordered, ascending = [molecules[n] for n in order], [sides[n] for n in order]
+        maps = convolve(self.conv1, ordered, ascending, soft=self.model.soft)
         return maps, torch.tensor(order, device=maps[0].device).argsort()
 
 
@@ -200,11 +192,9 @@ class FixedNetwork(PairingNetwork):
         scale, empty = normalised(self.norm1, empty, x, positions=len(molecules) * 49 * 49)
 
         # 24 of the 25 rows are pooled: the first meets the border, the others are all alike.
-        alike = F.conv2d(
-            empty.expand(1, -1, 5, 5), self.conv2.weight, self.conv2.bias, stride=2, padding=2
-        )
+        alike = self.conv2(empty.expand(1, -1, 5, 5))[0]
         rows = torch.arange(24, device=empty.device).clamp(max=1)
-        empty = alike[0][:, rows[:, None], rows]
+        empty = alike[:, rows[:, None], rows]
         x = [reached(y, self.conv2, scale, limit=24) for y in x]
         x = _by_side([pooled_difference(max_pool, y, empty) for y in x])
         empty = max_pool(F.relu(empty))
@@ -213,8 +203,7 @@ class FixedNetwork(PairingNetwork):
         x = [reached(y, self.conv3, scale, limit=12) for y in x]
         empty = self.conv3(empty)
         x = [pooled_difference(_average_pool, y, empty) for y in x]
-        x = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in x]
-        return torch.cat(x)[places] + _average_pool(F.relu(empty))
+        return _in_full(x, places) + _average_pool(F.relu(empty))
 
 
 class PublishedFixedNetwork(FixedNetwork):
@@ -247,11 +236,9 @@ class PublishedFixedNetwork(FixedNetwork):
         empty = 4 * F.relu(empty)
 
         # 25 rows: the first and the last meet the border, the others are all alike.
-        alike = F.conv2d(
-            empty.expand(1, -1, 5, 5), self.conv2.weight, self.conv2.bias, stride=2, padding=2
-        )
+        alike = self.conv2(empty.expand(1, -1, 5, 5))[0]
         rows = torch.tensor([0, *[1] * 23, 2], device=empty.device)
-        empty = alike[0][:, rows[:, None], rows]
+        empty = alike[:, rows[:, None], rows]
         x = [reached(y, self.conv2, limit=25) for y in x]
         scale, empty = normalised(self.norm2, empty, x, positions=len(molecules) * 25 * 25)
         x = _by_side([pooled_difference(max_pool, y * scale, empty) for y in x])
@@ -260,8 +247,7 @@ class PublishedFixedNetwork(FixedNetwork):
         x = [reached(y, self.conv3, limit=12) for y in x]
         empty = self.conv3(empty)
         x = [pooled_difference(max_pool, y, empty) for y in x]
-        x = [F.pad(y, (0, 6 - y.shape[-1], 0, 6 - y.shape[-1])) for y in x]
-        return torch.cat(x)[places] + max_pool(F.relu(empty))
+        return _in_full(x, places) + max_pool(F.relu(empty))
 
 
 def _overlapping_max_pool(x: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ def convolve(
         Molecules, and the number of rows and columns to compute of each, in ascending order.
         Where no window reaches the molecule, the output is the bias.
     soft
-        One-hot {soft, 1 − soft} instead of {0, 1}, see `mirpair.rna.encoding.dense`.
+        As `mirpair.rna.encoding.dense` takes it.
 
     Returns
     -------
@@ -122,23 +122,15 @@ class _Sums(NamedTuple):
 
 
 class _Footprint(NamedTuple):
-    """All that the convolution of a molecule needs besides the weights.
+    """All that the convolution of a molecule needs besides the weights."""
 
-    Attributes
-    ----------
-    windows
-        (side, kernel · 4 + 1) one-hot of the bases in each window, and a 1 for the bias.
-    cuts
-        The K different parts [from, to) of the kernel that lie inside the molecule.
-    bases
-        Outputs, (side, side), as sums of the table's rows, (side, 2, K).
-    pairs
-        Outputs as sums of the weights of channel 0, (kernel, kernel).
-    """
-
+    # (side, kernel · 4 + 1) one-hot of the bases in each window, and a 1 for the bias.
     windows: npt.NDArray[np.uint8]
+    # The K different parts [from, to) of the kernel that lie inside the molecule.
     cuts: _Cuts
+    # Outputs, (side, side), as sums of the table's rows, (side, 2, K).
     bases: _Sums
+    # Outputs as sums of the weights of channel 0, (kernel, kernel).
     pairs: _Sums
 
 
@@ -255,16 +247,8 @@ def _sum_rows(
 ) -> Tensor:
     """Compute all outputs of all molecules, (outputs, channels).
 
-    Parameters
-    ----------
-    table
-        The molecules' parts of the table, in the given order.
-    sums
-        The sums of each molecule.
-    order
-        The order of the molecules in the table.
-    weights
-        A factor for each molecule's rows.
+    `table` has the molecules' parts in the given order; `weights` are a factor for each molecule's
+    rows.
     """
     ordered = [sums[n] for n in order]
     first_row = np.empty(len(sums), dtype=np.int32)

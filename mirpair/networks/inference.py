@@ -24,16 +24,9 @@ def predict(
 ) -> Tensor:
     """Compute the logits of all molecules in evaluation mode, (N, number of classes).
 
-    Parameters
-    ----------
-    network
-        Its mode is restored at the end.
-    molecules
-        In any order; molecules of similar length are computed together, which is faster.
-    batch_size
-        Number of molecules at a time.
-    dense
-        See `mirpair.networks.base.Network.forward`.
+    The network's mode is restored at the end. Molecules of similar length are computed together,
+    `batch_size` at a time, which is faster; with `dense`, see
+    `mirpair.networks.base.Network.forward`.
     """
     return _in_batches(
         network, lambda batch: network(batch, dense=dense), molecules, batch_size, network.columns
@@ -44,17 +37,9 @@ def predict(
 def embed(
     network: Network, molecules: Sequence[Encoded], *, batch_size: int = 64
 ) -> tuple[Tensor, Tensor]:
-    """Compute logits and features of all molecules in evaluation mode.
+    """Compute logits, (N, number of classes), and features, (N, D), as `predict` computes logits.
 
-    Parameters
-    ----------
-    network, molecules, batch_size
-        See `predict`.
-
-    Returns
-    -------
-    logits, features
-        (N, number of classes) and (N, D), see `mirpair.networks.base.Network.features`.
+    Features are those of `mirpair.networks.base.Network.features`.
     """
     width = network.output.in_features
     features = _in_batches(network, network.features, molecules, batch_size, width)

@@ -17,23 +17,15 @@ from mirpair.rna.encoding import Molecule
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a network.
+    """One step of a network."""
 
-    Attributes
-    ----------
-    kind
-        Such as ``"conv"``; decides the colour.
-    words
-        Description, such as ``"conv 9→32, 11×11, stride 4, pad 10"``.
-    shape
-        Shape of its result for one molecule: height, width, channels; or number of values.
-    sources
-        Indices of the steps whose results it takes.
-    """
-
+    # Such as "conv"; decides the colour.
     kind: str
+    # Such as "conv 9→32, 11×11, stride 4, pad 10".
     words: str
+    # Of its result for one molecule: height, width, channels; or number of values.
     shape: tuple[int, ...]
+    # Indices of the steps whose results it takes.
     sources: tuple[int, ...]
 
 
@@ -145,10 +137,9 @@ class _Observer(TorchFunctionMode):
         ]
         # The step that each tensor comes from; None for weights and what depends on them alone. We
         # keep the tensors, because Python may reuse the id of one that is gone.
-        self.origin: dict[int, int | None] = {}
+        own = (*network.parameters(), *network.buffers())
+        self.origin: dict[int, int | None] = dict.fromkeys(map(id, own))
         self.tensors: list[Any] = []
-        for own in (*network.parameters(), *network.buffers()):
-            self.origin[id(own)] = None
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -174,10 +165,10 @@ class _Observer(TorchFunctionMode):
             if kind:
                 origin = len(self.steps)
                 self.steps.append(Step(kind, words, _shape(result), sources))
+        changed = list(result) if isinstance(result, (list, tuple)) else [result]
         if name == "setitem" and data:  # an image that is copied into an empty one
-            self.origin[id(args[0])] = origin
-            self.tensors.append(args[0])
-        for part in result if isinstance(result, (list, tuple)) else (result,):
+            changed.append(args[0])
+        for part in changed:
             if isinstance(part, Tensor):
                 self.origin[id(part)] = origin
                 self.tensors.append(part)
@@ -195,20 +186,9 @@ def _shape(tensor: Tensor) -> tuple[int, ...]:
 def observe(network: Network, molecule: Molecule) -> list[Step]:
     """List the steps of a network's definition, by running it on a molecule.
 
-    Modules and functions are recorded alike, so a network needs no description of itself. The last
-    step is the softmax that turns logits into a score.
-
-    Parameters
-    ----------
-    network
-        Runs in evaluation mode; its mode is restored at the end.
-    molecule
-        Its length decides the shapes.
-
-    Returns
-    -------
-    list of Step
-        The image first.
+    Modules and functions are recorded alike, so a network needs no description of itself. The first
+    step is the image, the last one the softmax that turns logits into a score. The molecule's
+    length decides the shapes. The network runs in evaluation mode, and its mode is restored.
     """
     was_training = network.training
     network.eval()

@@ -1,11 +1,16 @@
-"""The training loop that both tasks share: devices, seeds, epochs and checkpoints."""
+"""The training loop that both tasks share: devices, seeds, epochs and checkpoints.
+
+A training that was killed resumes from its checkpoint, the state on disk.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +21,7 @@ from torch.nn import functional as F
 
 from mirpair.files import InputError
 from mirpair.networks.base import Network
-from mirpair.networks.checkpoints import Checkpoint
+from mirpair.networks.weights import read_tensors, write_tensors
 from mirpair.recipes import Model, Recipe
 from mirpair.rna.encoded_sets import Ensembles, Tensors
 from mirpair.rna.encoding import Encoded
@@ -24,22 +29,15 @@ from mirpair.rna.encoding import Encoded
 log = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# A kill loses at most this many epochs or, if epochs are shorter, seconds of work. Writing a
+# checkpoint of the largest network takes 1.5 s, of the paper's networks a fiftieth of that.
+CHECKPOINT_EPOCHS, CHECKPOINT_SECONDS = 5, 60.0
 # The indices of a batch's records, and the logits (n, number of classes) of its step.
 Batch = tuple[npt.NDArray[np.int64], Tensor]
 
 
 class Measurement(NamedTuple):
-    """The record of an epoch.
-
-    Attributes
-    ----------
-    loss
-        Loss on the training records; a training whose loss is not finite stops.
-    row
-        The epoch's row of each array of the history.
-    summary
-        Text for the log.
-    """
+    """The record of an epoch: training loss, row of each array of the history, text for the log."""
 
     loss: float
     row: Mapping[str, Any]
@@ -59,12 +57,10 @@ def weighted_loss(
 
     Parameters
     ----------
-    logits
-        (N, number of classes).
-    labels
-        (N,) int64: the class of each sample; without families, 1 is a pre-miRNA.
+    logits, labels
+        (N, number of classes), and (N,) int64: the class of each sample, 1 for a pre-miRNA.
     weights
-        (number of classes,): the weight of each class; None is 1 for all.
+        (number of classes,); None is 1 for all.
     reduction
         The recipe's `loss`: ``"mean"`` divides by the sum of the samples' weights,
         ``"mean-of-each"`` divides each sample's term by its own weight.
@@ -76,16 +72,13 @@ def weighted_loss(
 
 def check_lengths(model: Model, *sets: Tensors | Ensembles) -> None:
     """Refuse records that do not fit the network; the error names the longest."""
-    limit = model.max_length
     for tensors in sets:
-        if not len(tensors):
-            continue
-        longest = int(tensors.lengths.argmax())
-        if limit is not None and tensors.lengths[longest] > limit:
+        longest = tensors.lengths.max(initial=0)
+        if model.max_length is not None and longest > model.max_length:
+            name = str(tensors.ids[tensors.lengths.argmax()])
             raise InputError(
-                f"record {str(tensors.ids[longest])!r} has {tensors.lengths[longest]} nt, but the "
-                f"network {model.label!r} takes up to {limit}: leave it out or use the model "
-                "'variable'"
+                f"record {name!r} has {longest} nt, but the network {model.label!r} takes up to "
+                f"{model.max_length}: leave it out or use the model 'variable'"
             )
 
 
@@ -108,14 +101,12 @@ def device_name(name: str) -> str:
 def _optimizer(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
     # One pass over the weights instead of five; PyTorch has it for AdaGrad on the CPU only.
     fused = network.output.weight.device.type == "cpu"
+    kind = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}[recipe.optimizer]
     rate, decay = recipe.learning_rate, recipe.weight_decay
-    match recipe.optimizer:
-        case "adagrad":
-            return torch.optim.Adagrad(
-                network.parameters(), lr=rate, weight_decay=decay, fused=fused
-            )
-        case "adam":
-            return torch.optim.Adam(network.parameters(), lr=rate, weight_decay=decay, fused=fused)
+    optimizer: torch.optim.Optimizer = kind(
+        network.parameters(), lr=rate, weight_decay=decay, fused=fused
+    )
+    return optimizer
 
 
 def prepare_device(name: str) -> torch.device:
@@ -130,23 +121,18 @@ def prepare_device(name: str) -> torch.device:
 class Passes:
     """Passes over the training records, one an epoch, whose state can be saved in between.
 
+    A call trains for an epoch; `epoch` is the number of finished ones.
+
     Parameters
     ----------
     network
         It is changed in place; between epochs, it may be used for predictions.
     inputs, labels
         The training records, and the class of each, from 0.
-    weights
-        Weights of the classes in the loss, see `weighted_loss`.
-    recipe
-        How to train; its number of epochs is ignored.
+    weights, recipe
+        See `weighted_loss`; the recipe's number of epochs is ignored.
     seed
         Seed of the order of the records and of dropout.
-
-    Attributes
-    ----------
-    epoch
-        Number of finished epochs.
     """
 
     def __init__(
@@ -171,13 +157,7 @@ class Passes:
             self._save_random_state()
 
     def __call__(self) -> list[Batch]:
-        """Train for an epoch.
-
-        Returns
-        -------
-        list of Batch
-            The batches in their order.
-        """
+        """Train for an epoch, and return its batches in their order."""
         order = self.shuffle.permutation(len(self.inputs))
         self.network.train()
         if self.recipe.frozen_norm and self.epoch:
@@ -239,6 +219,73 @@ class Passes:
         self.epoch = int(facts["epoch"])
 
 
+class Checkpoint:
+    """The file from which one training resumes.
+
+    Parameters
+    ----------
+    path
+        A safetensors file; what is not a tensor is in it as JSON.
+    key
+        Everything that the training depends on, as JSON can hold it. A file with another key
+        belongs to another training and is ignored.
+    """
+
+    def __init__(self, path: str | Path, key: Mapping[str, Any]) -> None:
+        self.path = Path(path)
+        self.key = json.loads(json.dumps(key))  # as `load` reads it
+        # The epoch after which the training resumed, 0 from scratch, and the wall time up to it.
+        self.resumed_after = self.epoch = 0
+        self.seconds = 0.0
+        self.started = self.saved = time.monotonic()
+
+    def load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """Load facts and tensors of the last `save`; None if the training starts from scratch.
+
+        A damaged file, or one of another training, is ignored with a message in the log.
+        """
+        # A process that was killed while it saved left its temporary file.
+        for left in self.path.parent.glob(f".{self.path.stem}.*{self.path.suffix}"):
+            left.unlink(missing_ok=True)
+        if not self.path.exists():
+            return None
+        try:
+            kind, description, tensors = read_tensors(self.path)
+        except (InputError, ValueError) as error:
+            log.warning("%s is ignored, the training starts from scratch: %s", self.path, error)
+            return None
+        if kind != "checkpoint" or description.get("key") != self.key:
+            log.info("%s belongs to another training and is ignored", self.path)
+            return None
+        facts: dict[str, Any] = description["facts"]
+        self.resumed_after = self.epoch = int(facts["epoch"])
+        self.seconds = float(description["seconds"])
+        log.info("resuming after epoch %d, from %s", self.epoch, self.path)
+        return facts, tensors
+
+    def due(self, epoch: int) -> bool:
+        """Tell whether enough work was done since the last checkpoint."""
+        return (
+            epoch - self.epoch >= CHECKPOINT_EPOCHS
+            or time.monotonic() - self.saved >= CHECKPOINT_SECONDS
+        )
+
+    def save(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Replace the file atomically; `facts` hold at least the epoch, counted from 1."""
+        description = {"key": self.key, "facts": facts, "seconds": self.timing()["wall_time_s"]}
+        write_tensors(self.path, "checkpoint", description, tensors)
+        self.epoch, self.saved = int(facts["epoch"]), time.monotonic()
+
+    def timing(self) -> dict[str, Any]:
+        """Return where the training resumed, and the seconds of all attempts."""
+        seconds = self.seconds + time.monotonic() - self.started
+        return {"began_after_epoch": self.resumed_after, "wall_time_s": round(seconds, 1)}
+
+    def remove(self) -> None:
+        """Delete the file, once all results are written."""
+        self.path.unlink(missing_ok=True)
+
+
 def _with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
@@ -246,10 +293,7 @@ def _with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
 def _resume(
     checkpoint: Checkpoint | None, passes: Passes, history: Mapping[str, npt.NDArray[Any]]
 ) -> dict[str, Tensor]:
-    """Restore a training and its history from a checkpoint, if there is one.
-
-    Returns the weights of the result, or none if the checkpoint is of an earlier epoch.
-    """
+    """Restore a training and its history; return the weights of the result if it has them."""
     if checkpoint is None or (saved := checkpoint.load()) is None:
         return {}
     facts, tensors = saved
@@ -286,6 +330,8 @@ def train_epochs(
 ) -> None:
     """Train for a number of epochs; resume from the checkpoint if it has any.
 
+    It is an `InputError` if the loss is not finite.
+
     Parameters
     ----------
     passes
@@ -301,11 +347,6 @@ def train_epochs(
     checkpoint
         File in which the training regularly saves its state. A training that resumes from it ends
         in the same bytes as one that was never stopped.
-
-    Raises
-    ------
-    InputError
-        If the loss is not finite.
     """
     result = _resume(checkpoint, passes, history)
     while passes.epoch < epochs:
@@ -321,8 +362,7 @@ def train_epochs(
                 f"the loss is {loss} after epoch {passes.epoch}: the training diverged"
             )
         if passes.epoch == result_epoch:
-            weights = passes.network.state_dict()
-            result = {name: value.clone() for name, value in weights.items()}
+            result = {name: t.clone() for name, t in passes.network.state_dict().items()}
         _save_checkpoint(checkpoint, passes, history, result)
     if result:
         passes.network.load_state_dict(result)

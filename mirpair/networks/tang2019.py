@@ -56,6 +56,7 @@ class MatrixNetwork(Network):
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
         super().__init__(model, classes)
         self.drop = _ByteDropout(model.dropout)
+        self.kind = cast(MatrixKind, model.architecture)
         self.conv1 = nn.Conv2d(self.channels, 32, 2)
         self.conv2 = nn.Conv2d(32, 64, 2)
         self.hidden = nn.Linear(49 * 49 * 64, 128)
@@ -65,13 +66,7 @@ class MatrixNetwork(Network):
 
     @property
     def channels(self) -> int:
-        """Number of channels of the input."""
         return 2 if self.model.architecture == "mixed" else 1
-
-    @property
-    def kind(self) -> MatrixKind:
-        """Kind of the matrices."""
-        return cast(MatrixKind, self.model.architecture)
 
     def image(self, molecule: Any) -> Tensor:
         """Make the (channels, 200, 200) matrices, on the network's device in its precision."""
@@ -154,7 +149,6 @@ class OneHotNetwork(Network):
 
     @property
     def channels(self) -> int:
-        """Number of channels of the input."""
         return 4
 
     def image(self, molecule: Any) -> Tensor:

@@ -10,8 +10,7 @@ import torch
 
 from mirpair.files import sha256
 from mirpair.networks.base import Network
-from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.loop import derive_seed, device_name
+from mirpair.networks.loop import Checkpoint, derive_seed, device_name
 from mirpair.networks.weights import save_weights
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe
@@ -20,7 +19,7 @@ from mirpair.recipes import Model, Recipe
 class TrainingJob:
     """The seed, the device, the checkpoint and the provenance of one training.
 
-    Making one sets PyTorch's number of threads.
+    Making one sets PyTorch's number of threads; it is an `InputError` if there is no GPU to use.
 
     Parameters
     ----------
@@ -32,20 +31,11 @@ class TrainingJob:
         Path of the file to write; the checkpoint is beside it.
     inputs
         Paths of the files that the training reads.
-    code
-        Version of the code.
-    threads, gpu
-        The number of threads, and whether to use a GPU.
-    facts
-        More facts for the provenance.
+    code, facts
+        Version of the code, and more facts for the provenance.
     watch
         The epoch up to which the training continues after its result, see
         `mirpair.identification.train.train`; only the checkpoint depends on it.
-
-    Raises
-    ------
-    InputError
-        If there is no GPU.
     """
 
     def __init__(
@@ -77,8 +67,9 @@ class TrainingJob:
             "versions": versions("torch", "numpy"),
             "inputs_sha256": {path: sha256(path) for path in inputs},
         }
-        path = self.weights.with_name("checkpoint.safetensors")
-        self.checkpoint = Checkpoint(path, {**self.facts, "watch": watch})
+        self.checkpoint = Checkpoint(
+            self.weights.with_name("checkpoint.safetensors"), self.facts | {"watch": watch}
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments that the training functions of both tasks share."""

@@ -154,7 +154,7 @@ def to_text(shown: Printable, kind: str) -> str:
         case "csv":
             return shown.table.to_csv(index=False, lineterminator="\n", float_format="%.6f")
         case "md":
-            tables = [_markdown(text) for text, _ in _texts(shown)]
+            tables = [markdown(text) for text, _ in _texts(shown)]
             parts = [f"**{shown.title}**", tables[0], *shown.notes, *tables[1:]]
             return "\n\n".join(parts) + "\n"
         case "tex":
@@ -186,7 +186,8 @@ def _texts(shown: Printable) -> list[tuple[pd.DataFrame, str]]:
     return [(text, caption), (second[present], f"{shown.title}: {shown.intervals}s")]
 
 
-def _markdown(text: pd.DataFrame) -> str:
+def markdown(text: pd.DataFrame) -> str:
+    """Print a table of texts in Markdown."""
     escaped = text.map(_no_pipes).rename(columns=_no_pipes)
     table: str = escaped.to_markdown(index=False, disable_numparse=True)
     return table

@@ -13,7 +13,7 @@ from mirpair.contracts import METRICS
 from mirpair.files import sha256
 from mirpair.identification.intervals import bootstrap, difference
 from mirpair.identification.metrics import THRESHOLD, measure
-from mirpair.pages.markdown import bullets, markdown
+from mirpair.pages.printing import markdown
 from mirpair.prediction.calibration import expected, held_out, mean_scores, reliability
 from mirpair.prediction.weights import PreMirnaNetworks
 from mirpair.settings import FALSE_POSITIVES
@@ -70,6 +70,7 @@ def prediction_card(
     kind = f"{trained.networks[0].model.label}; the score is the mean of {len(shipped)}"
     seeds = ", ".join(map(str, shipped))
     others = int((scanned["label"] == 0).sum())
+    listed = "\n".join(f"- {source}" for source in sources)
     return f"""\
 # {Path(path).name}
 
@@ -90,7 +91,7 @@ is safetensors, without pickled objects.
 2018 together, without wrong and duplicate records: {reasons}.
 The sequences are from:
 
-{bullets(sources)}
+{listed}
 
 ## Recipe
 

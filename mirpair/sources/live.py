@@ -20,8 +20,7 @@ from typing import Annotated, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from mirpair.files import InputError, atomic, file_lock, sha256
-from mirpair.sources.contents import not_sequences
-from mirpair.sources.download import MIRROR_VARIABLE, download, is_url, mirror_path
+from mirpair.sources.download import MIRROR_VARIABLE, download, is_url, mirror_path, not_sequences
 from mirpair.sources.ncbi import (
     Kind,
     check_accessions,

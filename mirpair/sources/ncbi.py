@@ -18,8 +18,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote
 
 from mirpair.files import InputError, atomic, file_lock, write_text
-from mirpair.sources.contents import not_sequences_text
-from mirpair.sources.download import MIRROR_VARIABLE, MissingError, download, mirror_path
+from mirpair.sources.download import (
+    MIRROR_VARIABLE,
+    MissingError,
+    download,
+    mirror_path,
+    not_sequences_text,
+)
 from mirpair.sources.transfer import requested_wait
 
 GENOMES = "https://ftp.ncbi.nlm.nih.gov/genomes/all"

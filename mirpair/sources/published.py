@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mirpair.files import InputError
-from mirpair.sources.packages import URL_PATTERN
+from mirpair.sources.download import URL_PATTERN
 
 
 class Source(BaseModel):
