@@ -41,10 +41,7 @@ ORIGINS = dict.fromkeys(("id", "accession", "species", "family"), "str")
 read_origins = partial(read_tsv, columns=ORIGINS)
 
 # Pseudo-hairpins cut from stretches of a genome, with the number of the stretch.
-PSEUDO_HAIRPINS = {
-    "stretch": "int64",
-    **dict.fromkeys(("id", "accession", "species", "family", "sequence"), "str"),
-}
+PSEUDO_HAIRPINS = {"stretch": "int64", **ORIGINS, "sequence": "str"}
 read_pseudo_hairpins = partial(read_tsv, columns=PSEUDO_HAIRPINS)
 
 # folds/<group>.tsv: every record of a set, and the number, from 1, of the fold that it evaluates.
@@ -109,9 +106,7 @@ read_features = partial(read_tsv, columns=SET_FEATURES)
 AUDIT = {
     "id": "str",
     "set": "str",
-    "label": "int8",
-    "contradictory": "int8",
-    "in_training": "int8",
+    **dict.fromkeys(("label", "contradictory", "in_training"), "int8"),
     "identity": "float64",
     "training_label": "Int8",
     "hairpin": "str",
@@ -146,22 +141,18 @@ def read_calls(path: str | Path, scores: Iterable[str]) -> pd.DataFrame:
 def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> pd.DataFrame:
     """Read a published table of results: method, protocol, the seven metrics and a note.
 
-    The column note is optional; without it all notes are empty.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, or one of `protocols` has no rows.
+    The column note is optional; without it all notes are empty. It is an `InputError` if another
+    column is missing, or one of `protocols` has no rows.
     """
     table = read_tsv(path, PUBLISHED_RESULTS, remedy="correct it")
     with open(path, encoding="utf-8") as handle:
         has_notes = "note" in handle.readline().rstrip("\n").split("\t")
     notes = read_tsv(path, {"note": "str"}, remedy="correct it")["note"] if has_notes else ""
     table = table.assign(note=notes)
+    known = sorted(set(table["protocol"]))
     for protocol in protocols:
-        if protocol not in set(table["protocol"]):
+        if protocol not in known:
             raise InputError(
-                f"{path}: no row has the protocol {protocol!r}; choose one of "
-                f"{', '.join(sorted(set(table['protocol'])))}"
+                f"{path}: no row has the protocol {protocol!r}; choose one of {', '.join(known)}"
             )
     return table

@@ -36,14 +36,9 @@ _ADVICE = {
 
 
 def explain_error(error: OSError, path: str | Path = "") -> str | None:
-    """Say what is wrong with a file or disk and what to do; None for an unknown error.
+    """Say what is wrong with a full, read-only or forbidden disk; None for any other error.
 
-    Parameters
-    ----------
-    error
-        The error; only a full, read-only or forbidden disk is explained.
-    path
-        Named if the error itself names no file.
+    `path` is named if the error itself names no file.
     """
     advice = _ADVICE.get(error.errno or 0)
     return advice and f"{error.filename or path}: {error.strerror}; {advice}"
@@ -51,19 +46,9 @@ def explain_error(error: OSError, path: str | Path = "") -> str | None:
 
 @contextlib.contextmanager
 def file_lock(path: str | Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a lock file while the block runs.
+    """Hold a lock file while the block runs, and delete it at the end.
 
-    Parameters
-    ----------
-    path
-        The lock file; deleted at the end.
-    wait
-        Whether to wait while another process holds it.
-
-    Raises
-    ------
-    InputError
-        If another process holds it and `wait` is false.
+    While another process holds it, wait for its end if `wait`; otherwise that is an `InputError`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,14 +111,9 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def shipped(name: str, remedy: str) -> Path:
-    """Return the path of a file that is shipped with the package.
+    """Return the path of a file in ``weights/``, which are shipped with the package.
 
-    Parameters
-    ----------
-    name
-        Of the file in ``weights/``.
-    remedy
-        What the user can do if it is missing; ends the `InputError`.
+    If it is missing, that is an `InputError` that ends with `remedy`, what the user can do.
     """
     for folder in SHIPPED:
         if (folder / name).is_file():
@@ -181,8 +161,6 @@ def read_tsv(path: str | Path, columns: dict[str, str], *, remedy: str = REMAKE)
 
     Parameters
     ----------
-    path
-        File to read.
     columns
         Column name to pandas dtype. All are required; other columns are not read.
     remedy
@@ -238,10 +216,7 @@ def write_npz(path: str | Path, **arrays: npt.NDArray[Any]) -> None:
 def read_npz(path: str | Path, names: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
     """Read the named arrays of an NPZ file.
 
-    Raises
-    ------
-    InputError
-        If it is not an NPZ, is damaged, holds pickled objects or lacks an array.
+    It is an `InputError` if it is not an NPZ, is damaged, holds pickled objects or lacks an array.
     """
     import numpy as np
 
@@ -270,12 +245,10 @@ class Journal:
 
     Parameters
     ----------
-    path
-        The file; an existing one with the same key is continued.
+    path, overwrite
+        The file; an existing one with the same key is continued, or overwritten.
     key
         Everything that the blocks depend on, in one line. A file with another key is overwritten.
-    overwrite
-        Whether to overwrite an existing file with the same key too.
     """
 
     def __init__(self, path: str | Path, key: str, *, overwrite: bool = False) -> None:
@@ -287,11 +260,8 @@ class Journal:
         if self.path.is_file() and not overwrite:
             with self.path.open("rb") as handle:
                 if handle.readline() == head:
-                    size = len(head)
-                    for block, length in _complete_blocks(handle):
-                        if block is not None:
-                            self.blocks += 1
-                            size += length
+                    complete = [n for block, n in _complete_blocks(handle) if block is not None]
+                    size, self.blocks = len(head) + sum(complete), len(complete)
         if size:
             os.truncate(self.path, size)
         else:
@@ -366,7 +336,6 @@ def read_blocks(path: str | Path) -> Iterator[list[str]]:
 def interleave(journals: Sequence[str | Path]) -> Iterator[list[str]]:
     """Read the blocks of several closed journals in turn: the first of each, the second, …"""
     for blocks in cycle([read_blocks(path) for path in journals]):
-        block = next(blocks, None)
-        if block is None:
+        if (block := next(blocks, None)) is None:
             return
         yield block

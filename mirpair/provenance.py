@@ -20,21 +20,10 @@ PACKAGE = Path(__file__).parent
 
 @cache
 def _contents(text: str, module: str) -> tuple[str, frozenset[str]]:
-    """Parse a file into its syntax tree without docstrings, and the names it imports.
+    """Parse a module's code into its syntax tree without docstrings, and the names it imports.
 
-    Cached, because the scripts of a study import the same modules.
-
-    Parameters
-    ----------
-    text
-        Source code.
-    module
-        Dotted name of the module, for relative imports.
-
-    Returns
-    -------
-    tuple
-        The tree as text, and dotted names: ``from a.b import c`` gives ``a.b`` and ``a.b.c``.
+    The names are dotted: ``from a.b import c`` gives ``a.b`` and ``a.b.c``. Cached, because the
+    scripts of a study import the same modules.
     """
     tree = ast.parse(text)
     names: set[str] = set()
@@ -87,20 +76,8 @@ def _modules_of(name: str, package: Path) -> list[Path]:
 def code_reached(*parts: str | Path, package: Path = PACKAGE) -> dict[str, str]:
     """Collect the code of scripts or modules and of all project modules they import.
 
-    Parameters
-    ----------
-    *parts, package
-        See `code_version`.
-
-    Returns
-    -------
-    dict
-        File, relative to the project, such as ``mirpair/rna/folding.py``, to its code.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a part does not exist.
+    Parameters and errors are those of `code_version`. The result maps a file, relative to the
+    project, such as ``mirpair/rna/folding.py``, to its code.
     """
     seen: dict[str, str] = {}
     waiting = [package / part if isinstance(part, str) else part for part in parts]
@@ -132,19 +109,12 @@ def code_version(*parts: str | Path, package: Path = PACKAGE) -> str:
     ----------
     *parts
         Script files; modules of the package by path, such as ``"rna/folding"``; or folders, such as
-        ``"pages/templates"``, whose files count byte by byte.
-    package
-        Folder of the package.
-
+        ``"pages/templates"``, whose files count byte by byte. One that does not exist is a
+        `FileNotFoundError`.
     Returns
     -------
     str
         Sixteen hexadecimal digits.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a part does not exist.
     """
     reached = code_reached(*parts, package=package)
     return hashlib.sha256(repr(sorted(reached.items())).encode()).hexdigest()[:16]

@@ -27,6 +27,8 @@ _BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, SKY), strict=True))
 _LETTER_COLOUR = dict(zip(ALPHABET, ("black", "white", "black", "black"), strict=True))
 _PAIR_COLOUR, _LINE = "#333333", "#BBBBBB"
 _MOST_CELLS = 60
+# Maximum distance of neighbours in a structure, mm.
+_FARTHEST = 6.5
 _Point = tuple[float, float]
 
 
@@ -69,14 +71,9 @@ def _plane(
         for left, top in [(x + cell * j, y - cell * i)]
     ]
     # The cells of a long RNA are thinner than a printed line; their edges keep them visible.
+    edges = "white" if grid else colour
     axis.add_collection(
-        PolyCollection(
-            squares,
-            facecolors=colour,
-            edgecolors="white" if grid else colour,
-            linewidths=0.4,
-            gid=name,
-        )
+        PolyCollection(squares, facecolors=colour, edgecolors=edges, linewidths=0.4, gid=name)
     )
     axis.add_patch(Polygon(outline, fill=False, ec=GREY, lw=0.7))
 
@@ -89,19 +86,13 @@ def _draw_structure(
     box: tuple[float, float, float, float],
     *,
     every: int = 0,
-    most: float = 6.5,
 ) -> None:
     """Draw the secondary structure inside `box` (left, bottom, width, height; mm).
 
-    Parameters
-    ----------
-    every
-        Number every n-th base; 0 numbers none.
-    most
-        Maximum distance of neighbours, mm.
+    Every `every`-th base is numbered; 0 numbers none.
     """
     # Room for the marks at the ends and the numbers outside.
-    places, step = _fitted(layout(dot_bracket), np.array(box[2:]) - 9, most)
+    places, step = _fitted(layout(dot_bracket), np.array(box[2:]) - 9)
     places = places + np.array(box[:2]) + np.array(box[2:]) / 2
 
     paired = [(i, j) for i, j in enumerate(molecule.partner.tolist()) if i < j]
@@ -141,7 +132,7 @@ def _draw_structure(
 
 
 def _fitted(
-    places: npt.NDArray[np.float64], room: npt.NDArray[np.float64], most: float
+    places: npt.NDArray[np.float64], room: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], float]:
     """Scale and turn places around (0, 0) to fill the room; return them and the scale."""
     ways = []
@@ -149,7 +140,7 @@ def _fitted(
         sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
         turned = places @ np.array([[cosine, sine], [-sine, cosine]])
         low, high = turned.min(axis=0), turned.max(axis=0)
-        step = min(most, *(room / np.maximum(high - low, 1e-9)))
+        step = min(_FARTHEST, *(room / np.maximum(high - low, 1e-9)))
         ways.append(((turned - (low + high) / 2) * step, step))
     best = max(ways, key=lambda way: way[1])
     # Turn only if that makes it clearly larger, as for a long hairpin with a bend.
@@ -221,10 +212,7 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     shape = f"{length} × {length} ×"
     # Sides of the planes of C and of D–F, mm, so that 7 pt letters beside them do not touch.
     large, small = max(46.0, 2.9 * length), max(25.0, 2.5 * length)
-    aside, above = (
-        0.12 * small,
-        (small + 15) / 8,
-    )  # how far each plane of F is from the one before it
+    aside, above = 0.12 * small, (small + 15) / 8  # from each plane of F to the next
     right = 22 + 4 * small  # where panels C and F begin
     below = 32 + 2 * small  # where panels D and F begin, from the bottom
     width = right + max(large, small + 8 * aside) + 9
@@ -256,13 +244,8 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
         if i == 0 or (i + 1) % 5 == 0:
             write(x, top - 6.5, str(i + 1), color=GREY)
     write(8, top - 23, f"E = {_energy(molecule.mfe)}", 8, ha="left")
-    for n, line in enumerate(
-        (
-            "C: E where i pairs with j, else 0",
-            "D, E: 1 where filled, else 0",
-            "i: row, j: column",
-        )
-    ):
+    meanings = ("C: E where i pairs with j, else 0", "D, E: 1 where filled, else 0")
+    for n, line in enumerate((*meanings, "i: row, j: column")):
         write(8, top - 31 - 4 * n, line, color=GREY, ha="left")
 
     middle = 8 + 4 * small / 2
@@ -312,10 +295,8 @@ def draw_molecule(
     ----------
     name
         Its id, which becomes the title.
-    sequence
-        L bases.
-    structure
-        Result of `mirpair.rna.folding.fold`.
+    sequence, structure
+        L bases, and the result of `mirpair.rna.folding.fold`.
     label
         1 for a pre-miRNA, 0 for another RNA, None if it is not known.
 
@@ -350,26 +331,14 @@ def draw_molecule(
         axis.plot([x - 1, x], [y - at, y - at], color=GREY, lw=0.7)
         axis.text(x + at, y + 2.8, str(number), size=7, ha="center", va="center_baseline")
         axis.text(x - 1.8, y - at, str(number), size=7, ha="right", va="center_baseline")
-    axis.text(
-        x,
-        y - side - 3.5,
-        f"pairing matrix: {_energy(molecule.mfe)} where i pairs with j, else 0",
-        size=7,
-        va="center_baseline",
-        color=GREY,
-    )
+    below = f"pairing matrix: {_energy(molecule.mfe)} where i pairs with j, else 0"
+    axis.text(x, y - side - 3.5, below, size=7, va="center_baseline", color=GREY)
     return figure
 
 
 @in_style
 def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
-    """Draw the structures of several RNAs, five in a row.
-
-    Parameters
-    ----------
-    hairpins
-        Name, sequence and structure (dot-bracket) of each.
-    """
+    """Draw several RNAs, each a name, a sequence and a structure (dot-bracket), five in a row."""
     wide, tall, each = 36.0, 92.0, 5
     rows = -(-len(hairpins) // each)
     figure, axis = _canvas(wide * each, tall * rows)
@@ -425,13 +394,8 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
         left, top = n * column + 12, height - 19
         axis.text(left, height - 7, label, size=10, weight="bold")
         weights = sum(p.numel() for p in networks[label].parameters())
-        axis.text(
-            left,
-            height - 12,
-            f"for an RNA of {length} nt; {weights:,} weights".replace(",", "\N{THIN SPACE}"),
-            size=8,
-            color=GREY,
-        )
+        size = f"for an RNA of {length} nt; {weights:,} weights".replace(",", "\N{THIN SPACE}")
+        axis.text(left, height - 12, size, size=8, color=GREY)
         for place, step in enumerate(steps):
             y = top - pitch * place
             axis.add_patch(

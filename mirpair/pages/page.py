@@ -26,21 +26,12 @@ _TEMPLATES = jinja2.Environment(
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure of a page.
-
-    Attributes
-    ----------
-    title, caption
-        Its heading, and sentences that explain it.
-    path
-        SVG file.
-    name
-        Anchor of its heading, if it has one.
-    """
+    """A figure of a page: its heading, sentences that explain it, and its SVG file."""
 
     title: str
     caption: str
     path: Path
+    # Anchor of its heading, if it has one.
     name: str = ""
 
     @property
@@ -51,24 +42,16 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class StudyInfo:
-    """What the page of a study tells about it, whatever its task.
+    """What the page of a study tells about it, whatever its task."""
 
-    Attributes
-    ----------
-    title, name
-        Heading of the page, and name of the study.
-    provenance
-        Contents of the runs' provenance.json.
-    sources
-        Published file to its URL and SHA-256.
-    config
-        The study's config as text.
-    """
-
+    # Heading of the page, and name of the study.
     title: str
     name: str
+    # Contents of the runs' provenance.json.
     provenance: Sequence[Mapping[str, Any]]
+    # Published file to its URL and SHA-256.
     sources: Mapping[str, tuple[str, str]]
+    # The study's config as text.
     config: str
 
 

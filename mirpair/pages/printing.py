@@ -41,36 +41,22 @@ _DOWNLOADS = {
 
 @dataclass(frozen=True, slots=True)
 class Printable:
-    """A table as programs read it, and as readers see it.
-
-    Attributes
-    ----------
-    title
-        Its title.
-    table
-        What the CSV has.
-    text
-        What readers see in each cell.
-    kinds
-        Class of each row, by which pages colour it: one of `PUBLISHED`, … or empty.
-    numbers
-        Columns of `text` that LaTeX aligns to the right.
-    below
-        What a page shows smaller below a cell, for some of the columns of `text`.
-    intervals
-        Heading of a second table that holds `below` in Markdown and LaTeX. Empty: there is no
-        second table, and `below` stands in brackets behind its cell.
-    notes
-        Sentences below the table.
-    """
+    """A table as programs read it, and as readers see it."""
 
     title: str
+    # What the CSV has, and what readers see in each cell.
     table: pd.DataFrame
     text: pd.DataFrame
+    # Class of each row, by which pages colour it: one of PUBLISHED, … or empty.
     kinds: Sequence[str]
+    # Columns of `text` that LaTeX aligns to the right.
     numbers: Collection[str] = ()
+    # What a page shows smaller below a cell, for some of the columns of `text`.
     below: pd.DataFrame = field(default_factory=pd.DataFrame)
+    # Heading of a second table that holds `below` in Markdown and LaTeX. Empty: there is no second
+    # table, and `below` stands in brackets behind its cell.
     intervals: str = ""
+    # Sentences below the table.
     notes: Sequence[str] = ()
 
 
@@ -114,16 +100,8 @@ def section_parts(
 ) -> dict[str, Any]:
     """Return what the templates need for a table of a report.
 
-    Parameters
-    ----------
-    name
-        Name of the table's files.
-    shown
-        The table.
-    text
-        Sentences above it.
-    figure
-        SVG file that shows the same rows.
+    `name` is that of its files; `text` are sentences above it, `figure` an SVG file that shows the
+    same rows.
     """
     downloads = [
         (f"{name}.{suffix}", label, data_uri(kind, to_text(shown, suffix)))
@@ -140,15 +118,10 @@ def section_parts(
 
 
 def to_text(shown: Printable, kind: str) -> str:
-    """Print a table as csv, md, html or tex.
+    """Print a table as csv, md, html or tex; any other format is an `InputError`.
 
     The CSV has six decimals, and nothing where there is no value. The HTML is a page of its own.
     LaTeX needs the package booktabs.
-
-    Raises
-    ------
-    InputError
-        If the format is unknown.
     """
     match kind:
         case "csv":
@@ -188,13 +161,13 @@ def _texts(shown: Printable) -> list[tuple[pd.DataFrame, str]]:
 
 def markdown(text: pd.DataFrame) -> str:
     """Print a table of texts in Markdown."""
-    escaped = text.map(_no_pipes).rename(columns=_no_pipes)
+
+    def escape(cell: str) -> str:
+        return cell.replace("|", "\\|")
+
+    escaped = text.map(escape).rename(columns=escape)
     table: str = escaped.to_markdown(index=False, disable_numparse=True)
     return table
-
-
-def _no_pipes(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _latex(text: pd.DataFrame, caption: str, numbers: Collection[str]) -> str:

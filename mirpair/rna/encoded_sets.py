@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import IO, Any, ClassVar, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
@@ -55,7 +55,7 @@ class _Set(Sequence[_Encoded]):
 
     @abstractmethod
     def subset(self, indices: npt.NDArray[np.int64]) -> Self:
-        """Select molecules by their indices, in this order."""
+        """Select RNAs by their indices, in this order."""
 
     def indices(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Find the index of each id; an unknown id is an `InputError`."""
@@ -77,14 +77,13 @@ class _Set(Sequence[_Encoded]):
             raise InputError(f"{path}: damaged, or not written by mirpair ({fault}); {REMAKE}")
         return loaded
 
-    # Kind or type of each array; all are flat.
-    _types: ClassVar[dict[str, str]]
-
     def _wrong_type(self) -> str | None:
-        for name, expected in self._types.items():
-            array = getattr(self, name)
-            if array.ndim != 1 or expected not in (array.dtype.kind, array.dtype.str[1:]):
-                return f"{name} is {array.dtype} of shape {array.shape}"
+        """Describe an array that is not flat, or not of the type that its field declares."""
+        for field in fields(self):  # type: ignore[arg-type]
+            array = getattr(self, field.name)
+            kind = f"npt.NDArray[np.{array.dtype.type.__name__}]"
+            if array.ndim != 1 or kind != field.type:
+                return f"{field.name} is {array.dtype} of shape {array.shape}"
         return None
 
     @abstractmethod
@@ -102,16 +101,12 @@ class Tensors(_Set[Molecule]):
 
     Attributes
     ----------
-    ids
-        (N,) text.
-    labels
-        (N,) int8; 1 is a pre-miRNA.
-    mfe
-        (N,) float64, kcal/mol.
+    ids, labels, mfe
+        (N,); label 1 is a pre-miRNA, energies are in kcal/mol.
     offsets
-        (N + 1,) int64: molecule n is ``codes[offsets[n]:offsets[n + 1]]``.
+        (N + 1,): molecule n is ``codes[offsets[n]:offsets[n + 1]]``.
     codes, partner
-        (total length,) uint8 and int32, see `Molecule`.
+        (total length,), see `Molecule`.
     """
 
     ids: npt.NDArray[np.str_]
@@ -120,15 +115,6 @@ class Tensors(_Set[Molecule]):
     offsets: npt.NDArray[np.int64]
     codes: npt.NDArray[np.uint8]
     partner: npt.NDArray[np.int32]
-
-    _types: ClassVar = {
-        "ids": "U",
-        "labels": "i1",
-        "mfe": "f8",
-        "offsets": "i8",
-        "codes": "u1",
-        "partner": "i4",
-    }
 
     def _fault(self) -> str | None:
         if len(self.labels) != len(self) or len(self.mfe) != len(self):
@@ -143,14 +129,11 @@ class Tensors(_Set[Molecule]):
             return "partners and bases differ in number"
         paired = np.flatnonzero(self.partner >= 0)
         starts = np.repeat(self.offsets[:-1], self.lengths)[paired]
-        partners = self.partner[paired]
-        if (self.partner < UNPAIRED).any() or (
-            partners >= np.repeat(self.lengths, self.lengths)[paired]
-        ).any():
+        ends = np.repeat(self.offsets[1:], self.lengths)[paired]
+        partners = starts + self.partner[paired]
+        if (self.partner < UNPAIRED).any() or (partners >= ends).any():
             return "a base pairs outside its RNA"
-        if (starts + self.partner[starts + partners] != paired).any() or (
-            starts + partners == paired
-        ).any():
+        if (starts + self.partner[partners] != paired).any() or (partners == paired).any():
             return "the partner of a base has another partner"
         return None
 
@@ -183,7 +166,6 @@ class Tensors(_Set[Molecule]):
         )
 
     def subset(self, indices: npt.NDArray[np.int64]) -> Tensors:
-        """Select molecules by their indices, in this order."""
         return Tensors.build(
             self.ids[indices].tolist(),
             self.labels[indices].tolist(),
@@ -198,15 +180,13 @@ class Ensembles(_Set[Ensemble]):
     Attributes
     ----------
     ids
-        (N,) text.
-    offsets
-        (N + 1,) int64: RNA n is ``codes[offsets[n]:offsets[n + 1]]``.
-    codes
-        (total length,) uint8, see `Ensemble`.
+        (N,).
+    offsets, codes
+        (N + 1,) and (total length,): RNA n is ``codes[offsets[n]:offsets[n + 1]]``.
     pair_offsets
-        (N + 1,) int64: RNA n has the base pairs ``pair_offsets[n]:pair_offsets[n + 1]``.
+        (N + 1,): RNA n has the base pairs ``pair_offsets[n]:pair_offsets[n + 1]``.
     i, j, probability
-        (total pairs,) int32, int32 and float32, see `Ensemble`.
+        (total pairs,), see `Ensemble`.
     """
 
     ids: npt.NDArray[np.str_]
@@ -216,16 +196,6 @@ class Ensembles(_Set[Ensemble]):
     i: npt.NDArray[np.int32]
     j: npt.NDArray[np.int32]
     probability: npt.NDArray[np.float32]
-
-    _types: ClassVar = {
-        "ids": "U",
-        "offsets": "i8",
-        "codes": "u1",
-        "pair_offsets": "i8",
-        "i": "i4",
-        "j": "i4",
-        "probability": "f4",
-    }
 
     def _fault(self) -> str | None:
         if _bad_offsets(self.offsets, len(self), len(self.codes), least=1):
@@ -263,7 +233,6 @@ class Ensembles(_Set[Ensemble]):
         )
 
     def subset(self, indices: npt.NDArray[np.int64]) -> Ensembles:
-        """Select RNAs by their indices, in this order."""
         return Ensembles.build(self.ids[indices].tolist(), [self[index] for index in indices])
 
 
@@ -303,18 +272,13 @@ def export_dense(
         Path of the NPZ. It holds ``ids``, ``lengths`` (nt), ``mfe`` (kcal/mol), ``labels`` (if
         given), and either ``matrix_0000``, …, L × L × 9 for each molecule, or ``matrices``.
     ids, lengths, labels
-        Of the molecules. Lengths are checked against `size` before the first molecule is encoded.
+        Of the molecules. One longer than `size` is an `InputError`, before the first is encoded.
     molecules
         In the order of `ids`; a generator is consumed while writing.
     size
         If given, write one array ``matrices``, (N, size, size, 9), padded with zeros.
     pairing, dtype
         See `dense`; without channel 0 there are 8 channels.
-
-    Raises
-    ------
-    InputError
-        If a molecule is longer than `size`.
     """
     for name, length in zip(ids, lengths, strict=True):
         if size is not None and length > size:
@@ -335,9 +299,9 @@ def export_dense(
         _write_array(archive, "lengths", np.asarray(lengths, dtype=np.int64))
         if labels is not None:
             _write_array(archive, "labels", np.asarray(labels, dtype=np.int8))
-        numbered = enumerate(zip(lengths, molecules, strict=True))
+        matched = zip(lengths, molecules, strict=True)
         if size is None:
-            for number, (_, molecule) in numbered:
+            for number, (_, molecule) in enumerate(matched):
                 matrix = dense(molecule, pairing=pairing, dtype=kind)
                 _write_array(archive, f"matrix_{number:0{digits}}", matrix)
                 mfe.append(molecule.mfe)
@@ -345,7 +309,7 @@ def export_dense(
             with archive.open("matrices.npy", "w", force_zip64=True) as handle:
                 _write_header(handle, (len(ids), size, size, channels), kind)
                 blank = bytes(size * channels * kind.itemsize)
-                for _, (length, molecule) in numbered:
+                for length, molecule in matched:
                     rows = np.zeros((length, size, channels), kind)
                     rows[:, :length] = dense(molecule, pairing=pairing, dtype=kind)
                     handle.write(rows.data)

@@ -32,9 +32,9 @@ class Molecule(NamedTuple):
     Attributes
     ----------
     codes
-        (L,) uint8: 0, 1, 2, 3 for A, C, G, U.
+        (L,): 0, 1, 2, 3 for A, C, G, U.
     partner
-        (L,) int32: the position of each base's partner, from 0; -1 if it is unpaired.
+        (L,): the position of each base's partner, from 0; -1 if it is unpaired.
     mfe
         Minimum free energy, kcal/mol.
     """
@@ -45,16 +45,9 @@ class Molecule(NamedTuple):
 
 
 class Ensemble(NamedTuple):
-    """One RNA of length L with the K base pairs of its ensemble of structures.
+    """One RNA of length L, its `codes` as in `Molecule`, with the K base pairs of its ensemble.
 
-    Attributes
-    ----------
-    codes
-        (L,) uint8: 0, 1, 2, 3 for A, C, G, U.
-    i, j
-        (K,) int32: the two positions of each base pair, from 0; i < j.
-    probability
-        (K,) float32.
+    The other attributes are those of `mirpair.rna.folding.BasePairs`, (K,).
     """
 
     codes: npt.NDArray[np.uint8]
@@ -121,14 +114,12 @@ def dense(
 
     Parameters
     ----------
-    molecule
-        An RNA of length L.
+    molecule, dtype
+        An RNA of length L, and the type of the result.
     pairing
         Whether to include channel 0; the network "without pairing matrix" does without it.
     soft
         One-hot {soft, 1 − soft} instead of {0, 1}, which the paper tried too (section 2.2).
-    dtype
-        Type of the result.
 
     Returns
     -------
@@ -177,14 +168,12 @@ def matrices(
 
     Parameters
     ----------
-    ensemble
-        An RNA of at most `size` nt.
+    ensemble, size
+        An RNA, and the number of rows and columns; a longer RNA is an `InputError`.
     kind
         ``"pair"``: k / 6 where i pairs with j, and k is the number of their bases, from 1, in AU,
         UA, GC, CG, GU, UG. ``"prob"``: the value of RNAfold's dot plot, the square root of the
         pair's probability. ``"mixed"``: both, in this order.
-    size
-        Number of rows and columns.
     dtype
         Type of the result.
 
@@ -192,11 +181,6 @@ def matrices(
     -------
     ndarray
         (channels, size, size); two channels if mixed, otherwise one.
-
-    Raises
-    ------
-    InputError
-        If the RNA is longer than `size`.
     """
     if len(ensemble.codes) > size:
         raise InputError(f"an RNA of {len(ensemble.codes)} nt does not fit into {size} × {size}")

@@ -97,11 +97,6 @@ def ensemble(sequence: str) -> BasePairs:
 def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
     """Place the bases of a structure for a drawing, by ViennaRNA's RNApuzzler, without overlaps.
 
-    Parameters
-    ----------
-    dot_bracket
-        Structure of an RNA of length L.
-
     Returns
     -------
     ndarray
@@ -109,14 +104,12 @@ def layout(dot_bracket: str) -> npt.NDArray[np.float64]:
         at the bottom, 5′ on the left; the RNA runs clockwise.
     """
     # RNApuzzler writes outside its memory if a loop has no base, which no folding gives.
-    kind = RNA.PLOT_TYPE_NAVIEW if "()" in dot_bracket else RNA.PLOT_TYPE_PUZZLER
+    navigable = "()" in dot_bracket
+    kind, step = (RNA.PLOT_TYPE_NAVIEW, 15) if navigable else (RNA.PLOT_TYPE_PUZZLER, 25)
     before, RNA.cvar.rna_plot_type = RNA.cvar.rna_plot_type, kind
     try:
         points = RNA.get_xy_coordinates(dot_bracket)
-        step = 15 if kind == RNA.PLOT_TYPE_NAVIEW else 25
-        return (
-            np.array([(points.get(i).X, points.get(i).Y) for i in range(len(dot_bracket))]) / step
-        )
+        return np.array([(it.X, it.Y) for it in map(points.get, range(len(dot_bracket)))]) / step
     finally:
         RNA.cvar.rna_plot_type = before
 
@@ -147,6 +140,9 @@ def for_each(
 
     ViennaRNA holds the GIL, so threads do not help.
 
+    The results are in the order of `items`, for any number of processes. It is a
+    `ChildProcessError` if a worker process died, most often because memory ran out.
+
     Parameters
     ----------
     function
@@ -160,16 +156,6 @@ def for_each(
         Number of items in one message to a process.
     prepare
         Called once in every process before the first item.
-
-    Returns
-    -------
-    Iterator
-        The function's results in the order of `items`, for any number of processes.
-
-    Raises
-    ------
-    ChildProcessError
-        If a worker process died, most often because memory ran out.
     """
     remaining = iter(items)
     batches = iter(lambda: list(islice(remaining, at_once)), [])
@@ -241,23 +227,11 @@ def _in_order(
 def fold_piece(
     sequences: Iterable[str], piece: int, pieces: int, *, processes: int = 1
 ) -> pd.DataFrame:
-    """Fold every `pieces`-th unique sequence, starting with number `piece` (from 1).
-
-    Returns
-    -------
-    DataFrame
-        Columns sequence, structure (dot-bracket) and mfe (kcal/mol).
-    """
+    """Fold every `pieces`-th unique sequence, from number `piece` (from 1) on, to a `PIECE`."""
     chosen = unique(sequences)[piece - 1 :: pieces]
-    structures = list(fold_all(chosen, processes=processes))
-    frame = pd.DataFrame(
-        {
-            "sequence": chosen,
-            "structure": [structure.dot_bracket for structure in structures],
-            "mfe": [structure.mfe for structure in structures],
-        }
-    )
-    return frame.astype(PIECE)  # also for an empty piece
+    structures = fold_all(chosen, processes=processes)
+    rows = [(sequence, *it) for sequence, it in zip(chosen, structures, strict=True)]
+    return pd.DataFrame(rows, columns=list(PIECE)).astype(PIECE)  # also for an empty piece
 
 
 def gather_structures(records: pd.DataFrame, pieces: Iterable[pd.DataFrame]) -> pd.DataFrame:

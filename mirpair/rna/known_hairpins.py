@@ -21,17 +21,11 @@ KNOWN, NOVEL = "known", "novel"
 
 
 class NearestHairpin(NamedTuple):
-    """The known hairpin that is nearest to an RNA.
+    """The known hairpin that is nearest to an RNA."""
 
-    Attributes
-    ----------
-    names
-        Its name; several hairpins with the same sequence are separated by commas.
-    identity
-        See `mirpair.rna.similarity.identity`; 0 if no hairpin shares an 8-mer with the RNA.
-    """
-
+    # Several hairpins with the same sequence are separated by commas.
     names: str
+    # See `mirpair.rna.similarity.identity`; 0 if no hairpin shares an 8-mer with the RNA.
     identity: float
 
     @property
@@ -67,10 +61,7 @@ class KnownHairpins:
 def write_known_hairpins(hairpins: Iterable[tuple[str, str]], path: str | Path) -> int:
     """Write names and sequences for `load_known_hairpins`; return the number of sequences.
 
-    Raises
-    ------
-    InputError
-        If the file would be larger than `LARGEST` bytes.
+    It is an `InputError` if the file would be larger than `LARGEST` bytes.
     """
     names: dict[str, list[str]] = {}
     for name, sequence in hairpins:
@@ -95,25 +86,19 @@ def shipped_hairpins() -> Path:
 
 
 def load_known_hairpins(path: str | Path | None = None) -> KnownHairpins:
-    """Read what `write_known_hairpins` wrote; by default the file in the package.
+    """Read what `write_known_hairpins` wrote, by default the file in the package.
 
-    Raises
-    ------
-    InputError
-        If it is something else.
+    It is an `InputError` if it is something else.
     """
     path = path or shipped_hairpins()
     try:
         text = lzma.decompress(Path(path).read_bytes()).decode("ascii")
         if not text.startswith(_HEADER):
             raise ValueError("its first line is another one")
-        names, sequences = [], []
-        for line in text[len(_HEADER) :].splitlines():
-            name, sequence = line.split("\t")
-            names.append(name)
-            sequences.append(sequence)
-        if not names:
+        rows = [line.split("\t") for line in text[len(_HEADER) :].splitlines()]
+        if not rows:
             raise ValueError("it has no hairpins")
+        names, sequences = [name for name, _ in rows], [sequence for _, sequence in rows]
     except (lzma.LZMAError, ValueError) as error:
         raise InputError(f"{path}: not a file of known hairpins ({error})") from error
     return KnownHairpins(names, sequences, Nearest(sequences))

@@ -33,16 +33,8 @@ _RATIO, _FREE = 200, 100 << 20
 class Record:
     """One RNA of a FASTA file.
 
-    Attributes
-    ----------
-    id
-        First word of the header.
-    sequence
-        Upper case, T written as U.
-    file
-        Its file, as the user named it.
-    number
-        Its number in that file, from 1.
+    Its id is the first word of the header; the sequence is in upper case, with T written as U; the
+    file is named as by the user, and the number in it counts from 1.
     """
 
     id: str
@@ -53,15 +45,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A fault of a record.
-
-    Attributes
-    ----------
-    record
-        The record, as far as it could be read.
-    reason
-        The fault in a few words.
-    """
+    """A fault of a record, which is here as far as it could be read."""
 
     record: Record
     reason: str
@@ -147,9 +131,9 @@ def open_text(
 ) -> Iterator[io.TextIOWrapper]:
     """Open a plain or gzip file (recognised by its first bytes, not its name) or standard input.
 
-    `position` is called with the number of bytes of the file that have been read, before
-    unpacking. It is an `InputError` if there is no such file, and while reading, if it unpacks to
-    more than 200 times its size.
+    A path ``"-"`` is standard input. `position` is called now and then with the number of bytes of
+    the file that have been read, before unpacking; not for standard input. It is an `InputError` if
+    there is no such file, and while reading, if it unpacks to more than 200 times its size.
     """
     if str(path) == STDIN:
         binary: IO[bytes] = sys.stdin.buffer
@@ -185,21 +169,15 @@ def read_parts(
 
     Parameters
     ----------
-    path
-        File to read, plain or gzip; ``"-"`` is standard input.
-    position
-        Called now and then with the number of bytes read; not for standard input.
+    path, position
+        As `open_text` takes them; it is an `InputError` if the file cannot be read, is empty, not
+        FASTA or a zip bomb.
 
     Yields
     ------
     header, parts
         The header without its ``>``, up to 64 kB; the parts without spaces and line ends. Parts
         that the caller does not read are skipped.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is empty, not FASTA or a zip bomb.
     """
     name = _named(path)
     number = 0
@@ -259,24 +237,8 @@ def _parts(header: str, lines: Iterator[str], following: list[str]) -> Iterator[
 def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Iterator[Record]:
     """Read and normalise the records of a FASTA file, plain or gzip, one after the other.
 
-    Parameters
-    ----------
-    path
-        File to read; ``"-"`` is standard input.
-    dropped
-        If given, records with a character outside ACGU are appended to it instead of raising an
-        error.
-
-    Yields
-    ------
-    Record
-        In the order of the file.
-
-    Raises
-    ------
-    InputError
-        If the file is empty or not FASTA, or a record has no id, no sequence or (without
-        `dropped`) a character outside ACGU; the message names file, record and position.
+    If `dropped` is given, records with a character outside ACGU are appended to it. Any other
+    problem (see `read_records`) is an `InputError`, which names file, record and position.
     """
     for record, problem in read_records(path):
         if problem is None:
@@ -297,50 +259,26 @@ def read_records(
 ) -> Iterator[tuple[Record, Problem | None]]:
     """Read every record of a FASTA file, plain or gzip, with its problem if it has one.
 
-    Parameters
-    ----------
-    path
-        File to read; ``"-"`` is standard input.
-    position
-        Called now and then with the number of bytes read; not for standard input.
-
-    Yields
-    ------
-    record, problem
-        In the order of the file. A problem is: no id, an id with a control character or more than
-        1,000 characters, no sequence, a sequence too long to fold (only its beginning is returned),
-        or a character outside ACGU (`Dropped`).
-
-    Raises
-    ------
-    InputError
-        If the file is empty or not FASTA.
+    Parameters and errors are those of `read_parts`. A problem is: no id, an id with a control
+    character or more than 1,000 characters, no sequence, a sequence too long to fold (only its
+    beginning is returned), or a character outside ACGU (`Dropped`).
     """
     name = _named(path)
     for number, (header, parts) in enumerate(read_parts(path, position=position), 1):
-        beginning, length = [], 0
+        raw, length = "", 0
         for part in parts:
             if length <= LONGEST:
-                beginning.append(part)
+                raw += part
             length += len(part)
-        raw = "".join(beginning)
-        words = header.split(maxsplit=1)
-        record = Record(words[0] if words else "", normalise(raw), name, number)
+        record = Record((header.split() or [""])[0], normalise(raw), name, number)
         problem = problem_of(record, raw, length)
         yield problem.record if problem else record, problem
 
 
 def problem_of(record: Record, raw: str, length: int | None = None) -> Problem | None:
-    """Find the problem of a record; None if it has none.
+    """Find the problem of a record with a normalised sequence; None if it has none.
 
-    Parameters
-    ----------
-    record
-        The record with its normalised sequence.
-    raw
-        Its sequence as in the file, or the beginning of it.
-    length
-        Length of the complete sequence, if `raw` is only its beginning.
+    `raw` is its sequence as in the file, or the beginning of one of this length.
     """
     length = len(raw) if length is None else length
     if not record.id:

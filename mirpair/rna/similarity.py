@@ -86,10 +86,8 @@ def nearest(
 
     Raises
     ------
-    InputError
-        If there is no MMseqs2.
-    ChildProcessError
-        If it fails; with the end of its output.
+    InputError, ChildProcessError
+        If there is no MMseqs2; if it fails, with the end of its output.
     """
     # MMseqs2 skips RNAs that are too short for its k-mers, so copies are found here.
     copies = set(targets)
@@ -111,12 +109,10 @@ def clusters(
 
     Parameters
     ----------
-    sequences
-        Sequences over ACGU.
+    sequences, threads
+        As `nearest` takes them; it has the errors too.
     identity
         Threshold of the share of identical columns in an alignment, above 0 and up to 1.
-    threads
-        Number of threads; the result does not depend on it.
 
     Returns
     -------
@@ -213,13 +209,7 @@ def identity(one: str, other: str) -> float:
 
 
 class Nearest:
-    """An index of known RNAs, to find those that share most of an RNA's 8-mers.
-
-    Parameters
-    ----------
-    sequences
-        Sequences of the known RNAs, over ACGU.
-    """
+    """An index of known RNAs, over ACGU, to find those that share most of an RNA's 8-mers."""
 
     def __init__(self, sequences: Sequence[str]) -> None:
         self._count = len(sequences)
@@ -237,16 +227,11 @@ class Nearest:
     def find(
         self, sequences: Sequence[str]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Find the nearest known RNA of each RNA, and the *containment* in it.
+        """Find the index of each RNA's nearest known RNA, (N,), and the *containment* in it, (N,).
 
         The containment is the share of the RNA's different 8-mers that the known one has too: 1
         for a part of it, 0 if it shares none or is shorter than 8 nt. Of equally near ones, the
         first is taken.
-
-        Returns
-        -------
-        indices, containment
-            (N,) and (N,).
         """
         indices, containment = self.shortlist(sequences, 1)
         return indices[:, 0], containment[:, 0]

@@ -30,26 +30,17 @@ _FAMILY = re.compile(r"(?:mir-)?(let|mir|lin|lsy|iab)-?(\d+)", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
-    """An RNA of a database.
+    """An RNA of a database."""
 
-    Attributes
-    ----------
-    id
-        Its name there, unique in a collection.
-    accession
-        Its identifier, which stays when the name changes.
-    species
-        The beginning of its name, such as ``hsa``; empty if unknown.
-    family
-        Its family of microRNAs, or of Rfam; empty if unknown.
-    sequence
-        Over ACGU, or with other letters of the database.
-    """
-
+    # Its name there, unique in a collection.
     id: str
+    # Its identifier, which stays when the name changes.
     accession: str
+    # The beginning of its name, such as hsa; empty if unknown.
     species: str
+    # Its family of microRNAs, or of Rfam; empty if unknown.
     family: str
+    # Over ACGU, or with other letters of the database.
     sequence: str
 
 
@@ -75,23 +66,16 @@ def family_of(name: str) -> str:
 def read_hairpins(path: str | Path) -> Iterator[Entry]:
     """Read hairpins as miRBase or MirGeneDB publish them.
 
-    Parameters
-    ----------
-    path
-        FASTA, plain or gzip, whose headers begin with a name and, in miRBase, an accession; or a
-        CSV file with the columns accession, ID (or mirbase_id) and precursor, like the tables of
-        the Python package smallrnaseq. A name begins with its species and a dash.
-
-    Raises
-    ------
-    InputError
-        If it is neither; the message names file and record.
+    The file is FASTA, plain or gzip, whose headers begin with a name and, in miRBase, an accession;
+    or a CSV file with the columns accession, ID (or mirbase_id) and precursor, like the tables of
+    the Python package smallrnaseq. A name begins with its species and a dash. Anything else is an
+    `InputError`, which names file and record.
     """
     try:
         with open_text(path) as handle:
             first = next((line for line in handle if line.strip()), "")
-            is_fasta = first.startswith(">")
-            rows = _of_fasta(path) if is_fasta else list(_of_csv(path, [first, *handle]))
+            is_csv = not first.startswith(">")
+            rows = list(_of_csv(path, [first, *handle])) if is_csv else _of_fasta(path)
     except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile, csv.Error) as error:
         raise InputError(
             f"{path}: cannot be read as hairpins ({error}); download it again"
@@ -130,27 +114,18 @@ def _of_csv(path: str | Path, lines: Iterable[str]) -> Iterator[tuple[str, str, 
 
 
 def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = ()) -> list[Entry]:
-    """Read sequences of Rfam.
+    """Read sequences of Rfam in the order of the file; an id is ``<family>:<name>``.
 
     Parameters
     ----------
     path
         FASTA of one family, or alignments of several in Stockholm format (like ``Rfam.seed``),
-        plain or gzip.
+        plain or gzip; anything else is an `InputError`.
     family
         Accession of the family of a FASTA file.
     without
         Types of families to leave out, such as ``miRNA``: words of Rfam's ``#=GF TP``, in any case.
-
-    Returns
-    -------
-    list of Entry
-        In the order of the file. An id is ``<family>:<name>``.
-
-    Raises
-    ------
-    InputError
-        If it is neither, or no family of the alignments has a type that is to be left out.
+        One that no family of the alignments has is an `InputError`.
     """
     from Bio import Align
 
@@ -190,24 +165,11 @@ def _of_rfam(family: str, name: str, sequence: str) -> Entry:
 
 
 def read_families(path: str | Path) -> dict[str, str]:
-    """Read miRBase's miFam.dat.
+    """Read miRBase's miFam.dat: accession of each hairpin to the name of its family.
 
-    Parameters
-    ----------
-    path
-        Text; an entry consists of lines ``AC`` (the family's accession), ``ID`` (its name), ``MI``
-        (accession and name of a hairpin, any number of lines), and ``//``.
-
-    Returns
-    -------
-    dict
-        Accession of a hairpin to the name of its family.
-
-    Raises
-    ------
-    InputError
-        If a line is none of these, or a hairpin has no family or two; the message names file and
-        line.
+    An entry consists of lines ``AC`` (the family's accession), ``ID`` (its name), ``MI`` (accession
+    and name of a hairpin, any number of lines), and ``//``. It is an `InputError`, which names file
+    and line, if a line is none of these, or a hairpin has no family or two.
     """
     family_of: dict[str, str] = {}
     family = ""
@@ -250,18 +212,16 @@ def choose(
     longest: int,
     families: dict[str, str] | None = None,
 ) -> tuple[list[Entry], Counter[str]]:
-    """Choose the RNAs of a collection.
+    """Choose the RNAs of a collection among those of a database.
 
     Parameters
     ----------
-    entries
-        RNAs of a database.
-    species
-        Species to include, as names begin, in any case; None includes all.
+    entries, species
+        RNAs, and the species to include, as names begin, in any case; None includes all.
     shortest, longest
         Shortest and longest length, nt, both included.
     families
-        Accession to family, from miRBase's miFam.dat; replaces the families derived from names.
+        Result of `read_families`; replaces the families derived from names.
 
     Returns
     -------

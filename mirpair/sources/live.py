@@ -36,26 +36,16 @@ LIVE_VARIABLE = "MIRPAIR_LIVE"
 
 
 class Locked(BaseModel):
-    """One row of a lock file: what a place had at the first download or the last refresh.
-
-    Attributes
-    ----------
-    place
-        As in the config: a URL, or ``ncbi:`` and accessions.
-    sha256, bytes
-        Checksum and size of the file.
-    date
-        The day, in UTC, on which the publisher had these bytes.
-    release
-        The publisher's name for it, otherwise the time of its last modification, if known.
-    """
+    """One row of a lock file: what a place had at the first download or the last refresh."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     place: Annotated[str, Field(min_length=1)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     bytes: Annotated[int, Field(gt=0)]
+    # The day, in UTC, on which the publisher had these bytes.
     date: date
+    # The publisher's name for it, otherwise the time of its last modification, if known.
     release: str
 
 
@@ -77,27 +67,15 @@ class Accessions:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """The result of refreshing a place.
+    """The result of refreshing a place: its row as in `Locked`, and the origin of the bytes."""
 
-    Attributes
-    ----------
-    old, new
-        SHA-256 of the locked file, and of the publisher's current one; empty on an error.
-    bytes
-        Size of the new file.
-    release
-        The publisher's name for it, otherwise the time of its last modification, if known.
-    origin
-        The origin of the bytes.
-    error
-        Why the download failed; then file and row are unchanged.
-    """
-
+    # SHA-256 of the locked file, and of the publisher's current one; empty on an error.
     old: str
     new: str = ""
     bytes: int = 0
     release: str = ""
     origin: str = ""
+    # Why the download failed; then file and row are unchanged.
     error: str = ""
 
     @property
@@ -112,18 +90,10 @@ def is_remote(place: str) -> bool:
 
 
 def parse_place(place: str) -> Assembly | Accessions | None:
-    """Parse an ``ncbi:`` place; None for a URL.
+    """Parse an ``ncbi:`` place; None for a URL, and an `InputError` for anything else.
 
-    Parameters
-    ----------
-    place
-        ``ncbi:GCF_000146045.2/genome`` (``cds``, ``rna``), ``ncbi:NM_000014.6,NM_000015.3``, or
-        with ``/cds`` for their coding sequences.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
+    A place is ``ncbi:GCF_000146045.2/genome`` (``cds``, ``rna``), ``ncbi:NM_000014.6,NM_000015.3``,
+    or with ``/cds`` for their coding sequences.
     """
     if is_url(place):
         return None
@@ -173,14 +143,7 @@ def raw_name(place: str) -> str:
 
 
 def read_lock(path: str | Path) -> dict[str, Locked]:
-    """Read a lock file, by place; a file that does not exist is empty.
-
-    Raises
-    ------
-    InputError
-        If a column is missing or unknown, a value is not valid or a place occurs twice; the
-        message names the line.
-    """
+    """Read a lock file by place (errors: `read_rows`); a file that does not exist is empty."""
     return read_rows(path, Locked, "place", "lock file") if Path(path).exists() else {}
 
 
@@ -200,16 +163,12 @@ def _write_lock(path: Path, rows: Mapping[str, Locked]) -> None:
             writer.writerow(row.model_dump(mode="json").values())
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
 def _row(place: str, path: Path, release: str) -> Locked:
     return Locked(
         place=place,
         sha256=sha256(path),
         bytes=path.stat().st_size,
-        date=_today(),
+        date=datetime.now(UTC).date(),
         release=" ".join(release.split()),
     )
 
@@ -249,30 +208,20 @@ def download_locked(
 ) -> str:
     """Download a live place: the locked bytes or, if it is not locked yet, the current ones.
 
+    It is an `InputError` if the download fails, or the bytes differ from the locked ones; then
+    there is no file at `destination`.
+
     Parameters
     ----------
     place
         A URL or an ``ncbi:`` place (see `parse_place`).
-    destination
-        Path of the file; only a complete and checked file gets this name.
     lock
         TSV with the columns of `Locked`; a place that is not in it is added.
     release
         The publisher's name for the current version; by default the time of the last modification,
         if the server says it.
-    mirror
-        Folder to look into first; by default the environment variable `MIRPAIR_MIRROR`.
-
-    Returns
-    -------
-    str
-        The origin of the bytes.
-
-    Raises
-    ------
-    InputError
-        If the download fails, or the bytes differ from the locked ones. Then there is no file at
-        `destination`.
+    destination, mirror
+        As `mirpair.sources.download.download` takes them; the result is the origin of the bytes.
     """
     place, destination, lock = canonical(place), Path(destination), Path(lock)
     if locked := read_lock(lock).get(place):
@@ -343,19 +292,14 @@ def check_locked(
 ) -> None:
     """Check files of live places that are here already, and lock those that are not locked.
 
+    It is an `InputError` if a file differs from the locked one, as after someone else's refresh.
+
     Parameters
     ----------
-    lock
-        See `download_locked`.
+    lock, releases
+        As `download_locked` takes them, the release of each place.
     files
         Place to its file, which need not exist.
-    releases
-        Place to the publisher's name for the current version.
-
-    Raises
-    ------
-    InputError
-        If a file differs from the locked one, as after someone else's refresh.
     """
     lock = Path(lock)
     for place, path in files.items():
@@ -395,26 +339,17 @@ def refresh(
     For an unchanged place, only the date in the lock file is updated, and the release if one is
     given. A place whose download fails keeps its file and its row, and the others follow.
 
+    The results are by place. It is an `InputError` if the lock file cannot be read or lacks a
+    place; then nothing was done.
+
     Parameters
     ----------
-    lock
-        See `download_locked`.
+    lock, releases
+        As `check_locked` takes them.
     destinations
         Place to its file.
-    releases
-        Place to the publisher's name for the current version.
     mirror
-        See `download_locked`; its files count as what the publisher has now.
-
-    Returns
-    -------
-    dict of str to Refreshed
-        The results, by place as in `destinations`.
-
-    Raises
-    ------
-    InputError
-        If the lock file cannot be read or lacks a place; then nothing was done.
+        As `download_locked` takes it; its files count as what the publisher has now.
     """
     lock = Path(lock)
     rows = read_lock(lock)

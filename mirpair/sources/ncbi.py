@@ -84,12 +84,7 @@ def download_assembly(
         Folder to look into first; by default the environment variable `MIRPAIR_MIRROR`. It has the
         file at its URL without the scheme; if it has ``md5checksums.txt`` beside it, that is used.
     headers
-        See `mirpair.sources.download.download`.
-
-    Returns
-    -------
-    str
-        The origin of the bytes.
+        As `mirpair.sources.download.download` takes them; the result is the same too.
 
     Raises
     ------
@@ -189,7 +184,8 @@ def download_accessions(
     They come in batches of 100. Complete batches are saved beside the destination in
     `.{name}.parts`, so that an interrupted download resumes; the folder is removed at the end. The
     rate of requests is what NCBI allows, 3 a second or 10 with a key. Its rules require your e-mail
-    address, in the environment variable `NCBI_EMAIL`; a key may be in `NCBI_API_KEY`.
+    address, in the environment variable `NCBI_EMAIL`; a key may be in `NCBI_API_KEY`. The result is
+    the origin of the bytes.
 
     Parameters
     ----------
@@ -199,11 +195,6 @@ def download_accessions(
         Path of the FASTA file; only a complete and checked file gets this name.
     cds
         Whether to download the coding sequences of the records instead of the records.
-
-    Returns
-    -------
-    str
-        The origin of the bytes.
 
     Raises
     ------
@@ -305,12 +296,11 @@ def _answer(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
             ) from error
         wait = requested_wait(error.headers.get("Retry-After"))
         raise _UnfitError(f"the server answered {status}", wait) from error
-    except TimeoutError as error:
-        raise _UnfitError(f"there was no answer within {_TIMEOUT} s") from error
-    except URLError as error:
-        if isinstance(error.reason, TimeoutError):
+    except (TimeoutError, URLError) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(reason, TimeoutError):
             raise _UnfitError(f"there was no answer within {_TIMEOUT} s") from error
-        raise _UnfitError(f"there is no connection to the server ({error.reason})") from error
+        raise _UnfitError(f"there is no connection to the server ({reason})") from error
     except (http.client.HTTPException, ConnectionError) as error:
         raise _UnfitError("the connection was cut before the end of the answer") from error
     return content.decode("utf-8", errors="replace")

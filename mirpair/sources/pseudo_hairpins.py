@@ -44,28 +44,14 @@ _ROOM = 4
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """The criteria of a pseudo-hairpin (Xue et al. 2005).
+    """The criteria of a pseudo-hairpin (Xue et al. 2005)."""
 
-    Attributes
-    ----------
-    stem
-        Minimum number of base pairs.
-    mfe
-        Maximum energy, kcal/mol.
-    """
-
+    # Minimum number of base pairs, and maximum energy, kcal/mol.
     stem: int = 18
     mfe: float = -15.0
 
     def met(self, structure: str, mfe: float) -> bool:
         """Tell whether a structure is one unbranched hairpin with enough pairs and low energy.
-
-        Parameters
-        ----------
-        structure
-            Dot-bracket of the complete RNA.
-        mfe
-            Its energy, kcal/mol.
 
         Examples
         --------
@@ -82,20 +68,13 @@ class Criteria:
 
 
 class Stretch(NamedTuple):
-    """A part of the sequences, and the pseudo-hairpins to find in it.
+    """A part of the sequences, and the pseudo-hairpins to find in it."""
 
-    Attributes
-    ----------
-    number
-        Number of the stretch, from 0, over all sequences.
-    parts
-        For each part of a sequence: the sequence's name, the part's start (from 0), its bases.
-    lengths
-        Lengths of the pseudo-hairpins to find, nt.
-    """
-
+    # Number of the stretch, from 0, over all sequences.
     number: int
+    # For each part of a sequence: the sequence's name, the part's start (from 0), its bases.
     parts: tuple[tuple[str, int, str], ...]
+    # Lengths of the pseudo-hairpins to find, nt.
     lengths: tuple[int, ...]
 
 
@@ -116,16 +95,11 @@ def stretches(
     path
         FASTA file, plain or gzip; it is read twice, with one stretch in memory at a time.
     lengths
-        Lengths of all pseudo-hairpins, nt.
+        Lengths of all pseudo-hairpins, nt; an `InputError` if there are too few bases for so many.
     strands
         Number of strands to search.
     piece, pieces
         Yield only every `pieces`-th stretch, starting with number `piece` (from 1).
-
-    Raises
-    ------
-    InputError
-        If there are too few bases for so many pseudo-hairpins.
     """
     total = _bases(path)
     count = _stretches(total, len(lengths))
@@ -151,11 +125,8 @@ def stretches(
                     held.append((name, begin, []))
                 if is_mine:
                     held[-1][2].append(taken)
-                position, begin, part = (
-                    position + len(taken),
-                    begin + len(taken),
-                    part[len(taken) :],
-                )
+                position, begin = position + len(taken), begin + len(taken)
+                part = part[len(taken) :]
                 if position == bounds[number + 1]:
                     if is_mine:
                         joined = tuple((it, at, normalise("".join(text))) for it, at, text in held)

@@ -16,23 +16,11 @@ from mirpair.sources.download import URL_PATTERN
 
 
 class Source(BaseModel):
-    """One row of `config/sources.tsv`: a published file.
-
-    Attributes
-    ----------
-    name
-        Its name in a config: the collection, then the path within it. It is also the file's path
-        below `results/raw/`.
-    url
-        See `mirpair.sources.download.download`.
-    sha256, bytes
-        Checksum and size of the file.
-    licence, citation
-        The terms of its use, and the work to cite.
-    """
+    """One row of `config/sources.tsv`: a published file, the terms of its use, the work to cite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    # In a config: the collection, then the path within it. Also its path below `results/raw/`.
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$")]
     url: Annotated[str, Field(pattern=rf"^(https?://[^\s]+|{URL_PATTERN})$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -42,24 +30,10 @@ class Source(BaseModel):
 
 
 def family_files(template: str, names: Iterable[str]) -> dict[str, str]:
-    """Find the files that hold one family each.
+    """Find the files that hold one family each: family, in alphabetical order, to name or path.
 
-    Parameters
-    ----------
-    template
-        Such as ``deepmir/clear_{family}.fa``: a name in the sources table, or else a path.
-    names
-        The names in the sources table.
-
-    Returns
-    -------
-    dict
-        Family, in alphabetical order, to the name or path of its file.
-
-    Raises
-    ------
-    InputError
-        If no file has such a name.
+    The template is such as ``deepmir/clear_{family}.fa``: a name in the sources table, of which
+    `names` are all, or else a path. It is an `InputError` if no file has such a name.
     """
     before, after = template.split("{family}")
     pattern = re.compile(re.escape(before) + "([A-Za-z0-9._-]+)" + re.escape(after))
@@ -74,14 +48,7 @@ def family_files(template: str, names: Iterable[str]) -> dict[str, str]:
 
 
 def read_sources(path: str | Path) -> dict[str, Source]:
-    """Read the table of published files, by name.
-
-    Raises
-    ------
-    InputError
-        If a column is missing or unknown, a value is not valid or a name occurs twice; the message
-        names the line.
-    """
+    """Read the table of published files, by name; see `read_rows` for errors."""
     return read_rows(path, Source, "name", "table of sources")
 
 
@@ -91,11 +58,8 @@ Row = TypeVar("Row", bound=BaseModel)
 def read_rows(path: str | Path, kind: type[Row], key: str, what: str) -> dict[str, Row]:
     """Read a TSV with a `kind` in each row, by the column `key`; errors call the table `what`.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read, a column is missing or unknown, a value is not valid or a key occurs
-        twice; the message names the line.
+    It is an `InputError`, which names the line, if it cannot be read, a column is missing or
+    unknown, a value is not valid or a key occurs twice.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")

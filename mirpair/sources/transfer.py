@@ -71,27 +71,18 @@ def _locked(handle: IO[str], path: Path) -> bool:
 
 @dataclass
 class Transfer:
-    """The downloader that pooch calls, once a try; each try resumes the one before.
+    """The downloader that pooch calls, once a try; each try resumes the one before."""
 
-    Attributes
-    ----------
-    part, note
-        Path of the bytes so far, and the note on their URL and the version of the file.
-    checked
-        Whether the complete file will be checked, which would reveal bytes of another version.
-    tries
-        How often pooch called it.
-    resumable
-        Whether the server can send the rest of a file, as far as it said so.
-    headers
-        Headers of the last successful answer.
-    """
-
+    # Path of the bytes so far, and the note on their URL and the version of the file.
     part: Path
     note: IO[str]
+    # Whether the complete file will be checked, which would reveal bytes of another version.
     checked: bool
+    # How often pooch called it.
     tries: int = 0
+    # Whether the server can send the rest of a file, as far as it said so.
     resumable: bool = False
+    # Headers of the last successful answer.
     headers: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, url: str, output_file: str, _: object) -> None:
