@@ -16,28 +16,41 @@ MatrixKind = Literal["pair", "prob", "mixed"]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A network and its layout."""
+    """A network and its layout.
 
-    # Name in tables and figures.
+    Attributes
+    ----------
+    label
+        Name in tables and figures.
+    architecture
+        The network in `mirpair.networks.do2018` or `mirpair.networks.tang2019`.
+    published
+        Name in the paper's Tables 2–4; empty if it has no row there.
+    pairing
+        Whether the input has channel 0, the pairing matrix.
+    max_length
+        Length of the longest RNA that it accepts, in nt; None means no limit.
+    soft
+        Encode the bases as {soft, 1 − soft} instead of one-hot {0, 1}.
+    dropout
+        Probability, before the fully connected layers (``alexnet``: before the first two;
+        ``one-hot``: before the first).
+    pooling
+        Number of the variable-sized network's pooling layers, of three: 2 drops the max-pooling, 1
+        also the sum-pooling; the downscaling to 4 × 4 always remains.
+    order
+        Order of the fixed-sized network's layers: as in Figure 2B, or as in the authors' published
+        code (batch normalisation before ReLU and pooling, max-pooling at the end).
+    """
+
     label: str
-    # The network in `mirpair.networks.do2018` or `mirpair.networks.tang2019`.
     architecture: Literal["variable", "fixed", "alexnet", "resnet", MatrixKind, "one-hot"]
-    # Name in the paper's Tables 2–4; empty if it has no row there.
     published: str = ""
-    # Whether the input has channel 0, the pairing matrix.
     pairing: bool = True
-    # Length of the longest RNA that it accepts, in nt; None means no limit.
     max_length: int | None = None
-    # Encode the bases as {soft, 1 − soft} instead of one-hot {0, 1}.
     soft: float = 0.0
-    # Probability, before the fully connected layers (``alexnet``: before the first two;
-    # ``one-hot``: before the first).
     dropout: float = 0.0
-    # Number of the variable-sized network's pooling layers, of three: 2 drops the max-pooling, 1
-    # also the sum-pooling; the downscaling to 4 × 4 always remains.
     pooling: Literal[1, 2, 3] = 3
-    # Order of the fixed-sized network's layers: as in Figure 2B, or as in the authors' published
-    # code (batch normalisation before ReLU and pooling, max-pooling at the end).
     order: Literal["figure-2", "published-code"] = "figure-2"
 
     @property
@@ -77,27 +90,40 @@ FAMILY_MODELS = {
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is trained on one kind of experiment."""
+    """How a network is trained on one kind of experiment.
 
-    # Passes over the training records; a run may override it.
+    Attributes
+    ----------
+    epochs
+        Passes over the training records; a run may override it.
+    batch_size
+        Samples per step.
+    learning_rate, weight_decay
+        Of the optimiser; the weight decay is an L2 penalty.
+    optimizer
+        AdaGrad or Adam, with PyTorch's other defaults.
+    loss
+        ``"sum"``: equation 2, the sum of weight × −log ŷ over the batch. ``"mean"``: that sum
+        divided by the sum of the weights. ``"mean-of-each"``: the sum over samples of each one's
+        weighted mean, in which its weight cancels, as when samples pass one by one and their
+        gradients are added.
+    positive_weight
+        Weight of a positive; a negative has 1. None uses α and β of equation 2.
+    frozen_norm
+        Whether batch normalisation keeps using the running statistics of epoch 1 from epoch 2 on.
+        Its weight and bias are still trained.
+    precision
+        Number format of all weights and activations.
+    """
+
     epochs: int = 40
-    # Samples per step.
     batch_size: int = 64
-    # Of the optimiser; the weight decay is an L2 penalty.
     learning_rate: float = 0.001
     weight_decay: float = 0.0
-    # AdaGrad or Adam, with PyTorch's other defaults.
     optimizer: Literal["adagrad", "adam"] = "adagrad"
-    # sum: equation 2, the sum of weight × −log ŷ over the batch. mean: that sum divided by the sum
-    # of the weights. mean-of-each: the sum over samples of each one's weighted mean, in which its
-    # weight cancels, as when samples pass one by one and their gradients are added.
     loss: Literal["sum", "mean", "mean-of-each"] = "sum"
-    # Weight of a positive; a negative has 1. None uses α and β of equation 2.
     positive_weight: float | None = None
-    # Whether batch normalisation keeps using the running statistics of epoch 1 from epoch 2 on. Its
-    # weight and bias are still trained.
     frozen_norm: bool = False
-    # Number format of all weights and activations.
     precision: Literal["float32", "float64"] = "float32"
 
 
