@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from mirpair.contracts import EVALUATE
-from mirpair.families.family_calls import CONTAINMENT_BANDS, OUTLIER_FALSE_POSITIVES, SCORES
+from mirpair.families.family_calls import ALL, CONTAINMENT_BANDS, OUTLIER_FALSE_POSITIVES, SCORES
 from mirpair.families.methods import INFERNAL, INPUTS, NEAREST, Called
-from mirpair.families.tables import ALL, FAR, FAR_ACCURACY, FASTER
+from mirpair.families.tables import FAR, FAR_ACCURACY, FASTER
 from mirpair.files import read_any_tsv
 from mirpair.pages.printing import OURS
 from mirpair.pages.style import (
@@ -42,7 +42,6 @@ LOOKS: dict[Hashable, dict[str, Any]] = {
     method: {"color": colour, "marker": marker}
     for method, colour, marker in zip(INPUTS, _COLOURS, _MARKERS, strict=True)
 }
-_MOST = 20
 
 
 def _interval(axis: Axes, rows: pd.DataFrame, places: Sequence[float]) -> None:
@@ -60,13 +59,7 @@ def best_network(table: pd.DataFrame, experiment: str) -> str:
 
 @in_style
 def draw_methods(table: pd.DataFrame) -> Figure:
-    """Draw the accuracy of each method (each encoding) by experiment, with 95 % intervals.
-
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.accuracy_table`.
-    """
+    """Draw the rows of `accuracy_table`: each method's accuracy by experiment, with its interval."""
     rows = table[table["band"] == ALL]
     methods = [name for name in INPUTS if name in set(rows["method"])]
     experiments = list(dict.fromkeys(rows["experiment"]))
@@ -94,13 +87,7 @@ def draw_methods(table: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_sizes(table: pd.DataFrame) -> Figure:
-    """Draw accuracy by number of training records per family.
-
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.sizes_table`.
-    """
+    """Draw the rows of `sizes_table`: accuracy by number of training records per family."""
     sizes = sorted(set(table["training"]))
     methods = [name for name in INPUTS if name in set(table["method"])]
     step = 0.02 * (sizes[-1] - sizes[0])
@@ -123,13 +110,7 @@ def draw_sizes(table: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_bands(table: pd.DataFrame) -> Figure:
-    """Draw accuracy by the share of an RNA's 8-mers that the nearest training record also has.
-
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.accuracy_table`.
-    """
+    """Draw the rows of `accuracy_table` by the share of 8-mers shared with a training record."""
     rows = table[table["band"] != ALL]
     experiments = list(dict.fromkeys(rows["experiment"]))
     methods = [name for name in INPUTS if name in set(rows["method"])]
@@ -159,22 +140,16 @@ def draw_bands(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
+def confusions(called: Called, most: int = 20) -> pd.DataFrame:
     """Count what a method calls the families that it gets wrong most often.
-
-    Parameters
-    ----------
-    called
-        A method; its first seed is used.
-    most
-        Maximum number of families.
 
     Returns
     -------
     DataFrame
-        Numbers of evaluation records: a row for each family, the one with most errors first (with
-        equal numbers by name), and a column for each of these families and for each other family
-        that they are called. Without any error, the families with most records.
+        Numbers of evaluation records, for the first seed: a row for each family (at most `most`),
+        the one with most errors first (with equal numbers by name), and a column for each of these
+        families and for each other family that they are called. Without any error, the families
+        with most records.
     """
     table = called.queries.merge(called.calls[0], on="id", suffixes=("_nearest", ""))
     records = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
@@ -191,13 +166,7 @@ def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
 
 @in_style
 def draw_confusions(called: Called) -> Figure:
-    """Draw the families that a method gets wrong most often, and what it calls them.
-
-    Parameters
-    ----------
-    called
-        A method on one experiment.
-    """
+    """Draw the `confusions` of a method on one experiment."""
     counts = confusions(called)
     size = len(counts)
     values = counts.iloc[:, :size].to_numpy()
@@ -239,10 +208,7 @@ def draw_confusions(called: Called) -> Figure:
 def draw_rejection(called: Sequence[Called]) -> Figure:
     """Draw the ROC of separating trained families from each kind of outlier.
 
-    Parameters
-    ----------
-    called
-        Methods on one experiment; every score of the first seed is drawn.
+    Of the methods on one experiment, every score of the first seed is drawn.
     """
     from sklearn.metrics import roc_curve
 
@@ -289,12 +255,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
 def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
     """Draw the RNAs per second of each method, and the time per RNA by number of families.
 
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.infernal_table`.
-    growth
-        Result of `mirpair.families.tables.growth_table`.
+    They are in the results of `infernal_table` and `growth_table`.
     """
     cores = [str(name).split()[1] for name in table.columns if name.startswith("rate ")]
     rows = table.dropna(subset=[f"rate {cores[0]}"]).iloc[::-1]
@@ -303,12 +264,9 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     for number, (name, colour) in enumerate(zip(cores, (BLUE, ORANGE) * 9, strict=False)):
         places = heights + 0.28 * ((len(cores) - 1) / 2 - number)
-        plural = "s" if name != "1" else ""
-        left.plot(
-            rows[f"rate {name}"], places, "o", color=colour, ms=5, label=f"{name} core{plural}"
-        )
-        goal = FASTER * rows.loc[rows["method"] == INFERNAL, f"rate {name}"]
-        for rate in goal:
+        label = f"{name} core{'s' if name != '1' else ''}"
+        left.plot(rows[f"rate {name}"], places, "o", color=colour, ms=5, label=label)
+        for rate in FASTER * rows.loc[rows["method"] == INFERNAL, f"rate {name}"]:
             left.axvline(rate, color=colour, lw=1, ls=":", label=f"{FASTER} × Infernal")
     left.set_xscale("log")
     left.set_yticks(heights, list(rows["method"]))
@@ -334,18 +292,14 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
 def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]) -> Figure:
     """Draw loss and accuracy by epoch: a row for each experiment, a colour for each network.
 
-    Parameters
-    ----------
-    histories
-        Experiment to label of the network to the history of each seed (columns epoch, and loss and
-        accuracy of the training and validation records).
+    `histories` maps experiment to label of the network to the history of each seed (columns epoch,
+    and loss and accuracy of the training and validation records).
     """
     figure = Figure(figsize=(8, 0.8 + 2.4 * len(histories)), layout="constrained")
     axes = figure.subplots(len(histories), 2, squeeze=False)
-    names: dict[str, None] = {}
+    names = dict.fromkeys(name for networks in histories.values() for name in networks)
     for (experiment, networks), (left, right) in zip(histories.items(), axes, strict=True):
         for name, seeds in networks.items():
-            names[name] = None
             look = {"color": LOOKS[name]["color"], "lw": 1.1}
             for history, (role, dashes) in product(seeds, (("train", ":"), ("validate", "-"))):
                 epochs = history["epoch"]

@@ -10,10 +10,16 @@ import numpy as np
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, VALIDATE, read_speed
-from mirpair.families.family_calls import CONTAINMENT_BANDS, SCORES, accuracy, rejection
+from mirpair.families.family_calls import (
+    ALL,
+    ALL_KINDS,
+    CONTAINMENT_BANDS,
+    SCORES,
+    accuracy,
+    rejection,
+)
 from mirpair.families.methods import INFERNAL, INPUTS, MIRGENEDB, NEAREST, Called
 
-ALL, ALL_KINDS = "all", "all kinds"
 FAR = next(iter(CONTAINMENT_BANDS))
 # Goals for a network: accuracy for RNAs far from all training records, share of the trained
 # families that is accepted at 5 % false positives, and speed as a multiple of Infernal's.
