@@ -59,7 +59,7 @@ def best_network(table: pd.DataFrame, experiment: str) -> str:
 
 @in_style
 def draw_methods(table: pd.DataFrame) -> Figure:
-    """Draw the rows of `accuracy_table`: each method's accuracy by experiment, with its interval."""
+    """Draw the rows of `accuracy_table`: accuracy and interval by method and experiment."""
     rows = table[table["band"] == ALL]
     methods = [name for name in INPUTS if name in set(rows["method"])]
     experiments = list(dict.fromkeys(rows["experiment"]))

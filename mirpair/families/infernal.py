@@ -10,6 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,6 @@ import RNA
 from mirpair.files import REMAKE, InputError, write_text
 
 HITS = {"sequence": "int64", "family": "str", "bits": "float64"}
-BEST = {"family": "str", "bits": "float64"}
 # Median calibration of the 1,293 models in MirMachine 0.3.0.5, see `build_models`. Columns: lambda,
 # mu, mu of the tail, nt searched, hits, share of hits in the tail.
 _TAILS = """\
@@ -63,10 +63,8 @@ def align(sequences: Sequence[str]) -> list[str]:
 
     Raises
     ------
-    InputError
-        If MAFFT is not installed.
-    ChildProcessError
-        If it fails; with the last lines of its output.
+    InputError, ChildProcessError
+        If the program is not installed; if it fails, with the last lines of its output.
     """
     if len(sequences) == 1:
         return list(sequences)
@@ -116,10 +114,8 @@ def build_models(families: Mapping[str, Sequence[str]], *, processes: int = 1) -
 
     Raises
     ------
-    InputError
-        If MAFFT or Infernal is not installed.
-    ChildProcessError
-        If one of them fails; with the last lines of its output.
+    InputError, ChildProcessError
+        As `align`, for MAFFT and Infernal.
     """
     # External programs do the work, so threads are enough.
     with ThreadPoolExecutor(max(1, processes)) as pool:
@@ -246,17 +242,15 @@ def hits(
 
     Raises
     ------
-    InputError
-        If Infernal is not installed.
-    ChildProcessError
-        If it fails; with the last lines of its output.
+    InputError, ChildProcessError
+        As `align`, for Infernal.
     """
     # cmsearch's own threads divide long sequences, not many short ones, so run several searches.
     parts = [range(first, len(sequences), max(1, threads)) for first in range(max(1, threads))]
     queries = [part for part in parts if models and len(part)]
     with ThreadPoolExecutor(max(1, len(queries))) as pool:
         results = pool.map(lambda part: _search(models, sequences, part, options), queries)
-        rows = [row for part in results for row in part]
+        rows = list(chain.from_iterable(results))
     # Equal bits are sorted by family, so that the order does not depend on the threads.
     rows.sort(key=lambda row: (row[0], -row[2], row[1]))
     table = pd.DataFrame(rows, columns=list(HITS)).astype(HITS)
@@ -264,10 +258,7 @@ def hits(
 
 
 def _search(
-    models: Mapping[str, str],
-    sequences: Sequence[str],
-    indices: Sequence[int],
-    options: Sequence[str],
+    models: Mapping[str, str], sequences: Sequence[str], indices: range, options: Sequence[str]
 ) -> list[tuple[int, str, float]]:
     """Search some of the sequences; return index, family and bits of every hit."""
     with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
@@ -301,7 +292,7 @@ def scan(
     """
     best = hits(models, sequences, threads=threads, options=options).drop_duplicates("sequence")
     calls = best.set_index("sequence").reindex(range(len(sequences)))
-    return calls.fillna({"family": ""}).astype(BEST).reset_index(drop=True)
+    return calls.fillna({"family": ""}).astype({"family": "str"}).reset_index(drop=True)
 
 
 def counterparts(families: Sequence[str], calls: pd.DataFrame, *, noise: float) -> dict[str, str]:

@@ -41,8 +41,6 @@ class Called:
 
     Attributes
     ----------
-    experiment, method
-        Names.
     queries
         Records that count for it, see `mirpair.families.records.nearest_family`.
     calls
@@ -89,8 +87,7 @@ def gather_called(
     called = []
     for name, records in queries.items():
         # The column called of the queries is the family of the nearest training record.
-        called.append(Called(name, NEAREST, records, [records[["id", "called", "containment"]]]))
-        seeds: dict[str, list[pd.DataFrame]] = {}
+        seeds = {NEAREST: [records[["id", "called", "containment"]]]}
         for experiment, label, calls in networks:
             if experiment == name:
                 seeds.setdefault(label, []).append(calls)
