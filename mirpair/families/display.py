@@ -129,15 +129,9 @@ def _show_sizes(table: pd.DataFrame) -> _Shown:
 def _show_rejection(table: pd.DataFrame) -> _Shown:
     keys = ["experiment", "method", "score"]
     pooled = table[table["kind"] == ALL_KINDS].reset_index(drop=True)
+    scores = pooled["score"].where(~pooled["best"], pooled["score"] + f" {BEST_MARK}")
     text = pd.DataFrame(
-        {
-            "Method": pooled["method"],
-            "Score": [
-                f"{score} {BEST_MARK}" if best else score
-                for score, best in zip(pooled["score"], pooled["best"], strict=True)
-            ],
-            "AUROC": decimals(pooled["AUROC"]),
-        }
+        {"Method": pooled["method"], "Score": scores, "AUROC": decimals(pooled["AUROC"])}
     )
     below = pd.DataFrame(index=text.index)
     for kind, rows in table.groupby("kind", sort=False):

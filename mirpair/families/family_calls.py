@@ -46,12 +46,9 @@ def network_calls(
 
     Parameters
     ----------
-    ids, roles
-        (N,), with the training records.
-    logits
-        (N, C).
-    features
-        (N, D): inputs of the output layer.
+    ids, roles, logits, features
+        (N,), (N,), (N, C) and (N, D), with the training records; features are the inputs of the
+        output layer.
     classes
         (C,) families.
 

@@ -63,13 +63,11 @@ def draw_methods(table: pd.DataFrame) -> Figure:
     rows = table[table["band"] == ALL]
     methods = [name for name in INPUTS if name in set(rows["method"])]
     experiments = list(dict.fromkeys(rows["experiment"]))
-    figure = Figure(
-        figsize=(8, 1.1 + (0.2 + 0.16 * len(experiments)) * len(methods)), layout="constrained"
-    )
+    height = 1.1 + (0.2 + 0.16 * len(experiments)) * len(methods)
+    figure = Figure(figsize=(8, height), layout="constrained")
     axis = figure.subplots()
-    for number, (name, colour, marker) in enumerate(
-        zip(experiments, (BLUE, ORANGE, GREEN, PURPLE) * 9, "osD^" * 9, strict=False)
-    ):
+    looks = zip(experiments, (BLUE, ORANGE, GREEN, PURPLE) * 9, "osD^" * 9, strict=False)
+    for number, (name, colour, marker) in enumerate(looks):
         of = rows[rows["experiment"] == name]
         shift = 0.22 * ((len(experiments) - 1) / 2 - number)
         heights = [len(methods) - 1 - methods.index(method) + shift for method in of["method"]]
@@ -176,16 +174,10 @@ def draw_confusions(called: Called) -> Figure:
     axis.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="equal")
     for row, column in zip(*np.nonzero(values), strict=True):
         right = row == column
-        axis.text(
-            column,
-            row,
-            str(values[row, column]),
-            ha="center",
-            va="center",
-            fontsize=7,
-            color="white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE,
-            fontweight="normal" if right else "bold",
-        )
+        colour = "white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE
+        weight = "normal" if right else "bold"
+        look: dict[str, Any] = {"color": colour, "fontweight": weight, "fontsize": 7}
+        axis.text(column, row, str(values[row, column]), ha="center", va="center", **look)
     for row, others in enumerate(counts.iloc[:, size:].to_numpy()):
         names = [
             name if number == 1 else f"{number} × {name}"
@@ -243,9 +235,8 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     hide(axes[len(kinds) :])
     # The part cut off below has fewer false positives than anyone would ask for.
     axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
-    for place, axis in enumerate(axes[: len(kinds)]):
-        if place + columns >= len(kinds):
-            axis.set_xlabel("outliers that are accepted")
+    for axis in axes[max(0, len(kinds) - columns) : len(kinds)]:
+        axis.set_xlabel("outliers that are accepted")
     figure.supylabel("trained families that are accepted", fontsize=9)
     legend_below(figure, axes[0], columns=2)
     return figure

@@ -43,7 +43,6 @@ _SEARCH = (
 # default.
 _MIRGENEDB = re.compile(r"mirmachine/meta/cms/combined/(.+)\.PRE\.CM")
 _MODEL = re.compile(r"^NAME +(\S+)", re.MULTILINE)
-_PACKAGE = {"mafft": "mafft", "cmbuild": "infernal", "cmsearch": "infernal"}
 
 
 def align(sequences: Sequence[str]) -> list[str]:
@@ -143,13 +142,7 @@ def write_models(models: Mapping[str, str], path: str | Path) -> None:
 
 
 def read_models(path: str | Path) -> dict[str, str]:
-    """Read a file of covariance models as family to text, in the file's order.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or is another file.
-    """
+    """Read a file of covariance models as family to text; `InputError` if it is another file."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -176,20 +169,7 @@ def mirgenedb_models(wheel: str | Path) -> dict[str, str]:
     default. The other models are of protostomes or deuterostomes only, or (``meta/lcms``) the same
     models for hits with long insertions.
 
-    Parameters
-    ----------
-    wheel
-        File as published; only these models are unpacked.
-
-    Returns
-    -------
-    dict
-        Family to the text of its model, sorted by name.
-
-    Raises
-    ------
-    InputError
-        If it is another file.
+    The result is as of `build_models`, sorted by name; `InputError` if it is another file.
     """
     models: dict[str, str] = {}
     try:
@@ -247,7 +227,7 @@ def hits(
     """
     # cmsearch's own threads divide long sequences, not many short ones, so run several searches.
     parts = [range(first, len(sequences), max(1, threads)) for first in range(max(1, threads))]
-    queries = [part for part in parts if models and len(part)]
+    queries = [part for part in parts if models and part]
     with ThreadPoolExecutor(max(1, len(queries))) as pool:
         results = pool.map(lambda part: _search(models, sequences, part, options), queries)
         rows = list(chain.from_iterable(results))
@@ -300,10 +280,8 @@ def counterparts(families: Sequence[str], calls: pd.DataFrame, *, noise: float) 
 
     Parameters
     ----------
-    families
-        Family of each RNA in the first database.
-    calls
-        Result of `scan` for these RNAs with the models of the other database.
+    families, calls
+        Of each RNA, its family in the first database, and `scan` with the models of the other one.
     noise
         Minimum number of bits of a hit, chosen above the scores of shuffled RNAs.
 
@@ -331,7 +309,7 @@ def _run(command: list[str], folder: Path) -> str:
     """Run a program and return its standard output."""
     program = command[0]
     if not shutil.which(program):
-        package = _PACKAGE[program]
+        package = "mafft" if program == "mafft" else "infernal"
         raise InputError(
             f"The program {program} is not on PATH. "
             f"Install it: apt-get install {package}, or conda install -c bioconda {package}."

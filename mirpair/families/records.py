@@ -97,12 +97,12 @@ def read_others(
     without
         Classes to leave out.
     max_length
-        As in `read_families`; copies are skipped too.
+        As in `read_families`.
 
     Returns
     -------
     DataFrame
-        As from `read_families`, with label 0 and the kind as family.
+        As from `read_families`, without copies, with label 0 and the kind as family.
 
     Raises
     ------
@@ -256,8 +256,8 @@ def outliers(
     for number, role in enumerate(halves):
         parts.append(few[few["family"].map(half) == number].head(each).assign(role=role))
 
-    own = set(hairpins["sequence"])
-    for _, kind in others[~others["sequence"].isin(own)].groupby("family", sort=True):
+    unlike = others[~others["sequence"].isin(hairpins["sequence"])]
+    for _, kind in unlike.groupby("family", sort=True):
         drawn = kind.iloc[rng.permutation(len(kind))].head(2 * each)
         parts.append(drawn.assign(role=[halves[n % 2] for n in range(len(drawn))]))
 
@@ -371,12 +371,7 @@ def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFr
 
     Nearest is the one that shares most 8-mers, see `mirpair.rna.similarity.Nearest`.
 
-    Parameters
-    ----------
-    records
-        Table of records with their families.
-    experiment
-        Columns id and role.
+    The experiment has the columns id and role.
 
     Returns
     -------

@@ -107,16 +107,15 @@ def _goal_of_kinds(table: pd.DataFrame) -> Goal:
     )
     trained = table.loc[table["source"] == OURS, "experiment"].iloc[0]
     first = table[table["experiment"] == trained]
-    of_kind = first[first["best"] & (first["kind"] != ALL_KINDS) & (first["source"] == OURS)]
-    worst = of_kind.loc[of_kind.groupby("method", sort=False)["accepted"].idxmin()]
-    best = _top(worst, "accepted")
+    of_kind = first[first["best"] & (first["kind"] != ALL_KINDS)]
+    ours = of_kind[of_kind["source"] == OURS]
+    best = _top(ours.loc[ours.groupby("method", sort=False)["accepted"].idxmin()], "accepted")
     result = (
         f"{best['method']}, {best['score']}: at least {best['accepted']:.3f} (lowest for "
         f"{best['kind']}, with {best['false positives']:.3f} false positives)"
     )
-    others = first[(first["kind"] != ALL_KINDS) & first["best"]]
     for name in (NEAREST, INFERNAL):
-        rows = others[others["method"] == name]
+        rows = of_kind[of_kind["method"] == name]
         if len(rows):
             result += f"; {name}: at least {rows['accepted'].min():.3f}"
     return Goal(goal, bool(best["accepted"] >= ACCEPTED), f"{result}.")
@@ -130,13 +129,13 @@ def _goal_of_speed(table: pd.DataFrame) -> Goal:
     rows = table[table["source"] == OURS].dropna(subset=ratios)
     if theirs.empty or rows.empty:
         return Goal(goal, None, "No network was timed with it.")
-    needed = theirs[quality].iloc[0]
-    fast, right = rows[ratios].min(axis=1) >= FASTER, rows[quality] >= needed
+    needed, slowest = theirs[quality].iloc[0], rows[ratios].min(axis=1)
     result = "; ".join(
-        f"{row['method']} {row[quality]:.3f}, {min(row[name] for name in ratios):,.0f} times"
-        for row in rows.to_dict("records")
+        f"{name} {value:.3f}, {ratio:,.0f} times"
+        for name, value, ratio in zip(rows["method"], rows[quality], slowest, strict=True)
     )
-    return Goal(goal, bool((fast & right).any()), f"{INFERNAL} {quality} {needed:.3f}; {result}.")
+    is_reached = bool(((slowest >= FASTER) & (rows[quality] >= needed)).any())
+    return Goal(goal, is_reached, f"{INFERNAL} {quality} {needed:.3f}; {result}.")
 
 
 def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:

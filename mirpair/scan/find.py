@@ -50,8 +50,6 @@ def find(
 
     Parameters
     ----------
-    genome
-        FASTA file.
     journal
         For this genome, these criteria and this piece; it gets a block for each tile.
     processes, tile
