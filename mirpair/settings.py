@@ -19,8 +19,6 @@ FALSE_POSITIVES: dict[FalsePositives, float] = {
 }
 # What a scan writes, by the endings of the files' names.
 SCAN_FILES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
-
-
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
     "ge": ("at least", operator.ge),
     "gt": ("above", operator.gt),
@@ -29,12 +27,9 @@ _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def _about(description: str, **bounds: float) -> dict[str, Any]:
-    """Describe a field, with its bounds (ge, gt, le, lt), under the names that pydantic reads."""
-    return {"description": description, **bounds}
-
-
-_NEAREST = _about("Find the nearest known hairpin of miRBase 22.")
+def _setting(default: Any, description: str, **bounds: float) -> Any:
+    """Define a field with its bounds (ge, gt, le, lt), under the names that pydantic reads."""
+    return field(default=default, metadata={"description": description, **bounds})
 
 
 @dataclass(frozen=True)
@@ -66,54 +61,35 @@ def part(settings: Settings, kind: type[S]) -> S:
 class PredictionSettings(Settings):
     """How RNAs are scored."""
 
-    prior: float = field(
-        default=0.1,
-        metadata=_about("Expected share of pre-miRNAs among the RNAs.", gt=0, lt=1),
+    prior: float = _setting(0.1, "Expected share of pre-miRNAs among the RNAs.", gt=0, lt=1)
+    threshold: float = _setting(
+        0.5, "Probability from which an RNA is called a pre-miRNA.", gt=0, lt=1
     )
-    threshold: float = field(
-        default=0.5,
-        metadata=_about("Probability from which an RNA is called a pre-miRNA.", gt=0, lt=1),
-    )
-    nearest: bool = field(default=True, metadata=_NEAREST)
+    nearest: bool = _setting(True, "Find the nearest known hairpin of miRBase 22.")
 
 
 @dataclass(frozen=True)
 class ScanSettings(Settings):
     """How the hairpins of a genome are scored and called."""
 
-    prior: float = field(
-        default=0.001,
-        metadata=_about("Expected share of pre-miRNAs among the hairpins.", gt=0, lt=1),
+    prior: float = _setting(0.001, "Expected share of pre-miRNAs among the hairpins.", gt=0, lt=1)
+    false_positives: FalsePositives = _setting(  # noqa: RUF009, a text is immutable
+        "1%", "Share of hairpins that are called in a genome without pre-miRNAs."
     )
-    false_positives: FalsePositives = field(
-        default="1%",
-        metadata=_about("Share of hairpins that are called in a genome without pre-miRNAs."),
-    )
-    nearest: bool = field(default=True, metadata=_NEAREST)
+    nearest: bool = _setting(True, "Find the nearest known hairpin of miRBase 22.")
 
 
 @dataclass(frozen=True)
 class HairpinCriteria(Settings):
     """Which structures of a genome count as hairpins."""
 
-    span: int = field(
-        default=120, metadata=_about("Maximum length of a hairpin, in nt.", ge=50, le=400)
-    )
-    stem: int = field(
-        default=18, metadata=_about("Minimum number of base pairs in the stem.", ge=3)
-    )
-    loop: int = field(
-        default=25, metadata=_about("Maximum number of unpaired bases in the loop.", ge=3)
-    )
-    mfe: float = field(
-        default=-15.0, metadata=_about("Maximum energy of a hairpin, in kcal/mol.", le=0)
-    )
-    masked: bool = field(
-        default=False, metadata=_about("Skip lower-case (soft-masked) bases, as N is skipped.")
-    )
-    fast: bool = field(
-        default=False,
-        metadata=_about("Find stems without folding the whole genome: faster, but misses some."),
+    span: int = _setting(120, "Maximum length of a hairpin, in nt.", ge=50, le=400)
+    stem: int = _setting(18, "Minimum number of base pairs in the stem.", ge=3)
+    loop: int = _setting(25, "Maximum number of unpaired bases in the loop.", ge=3)
+    mfe: float = _setting(-15.0, "Maximum energy of a hairpin, in kcal/mol.", le=0)
+    masked: bool = _setting(False, "Skip lower-case (soft-masked) bases, as N is skipped.")
+    fast: bool = _setting(
+        False, "Find stems without folding the whole genome: faster, but misses some."
     )
 
 

@@ -13,8 +13,7 @@ from test_report import EVIL, write_page
 
 from mirpair.identification.tables import printable
 from mirpair.pages.printing import to_text
-from mirpair.scan.output import Summary
-from mirpair.scan.report import render
+from mirpair.scan.output import Summary, render
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""

@@ -297,7 +297,8 @@ def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
 
 
 def test_a_limit_of_length_is_that_of_what_trained() -> None:
-    predictor = replace(asking(), longest=90, shortest=80)
+    trained = replace(load_networks(), longest=90, shortest=80)
+    predictor = Predictor.for_candidates(trained, PredictionSettings())
     assert predictor.unfit("A" * 91) == "too long: 91 > 90"
     assert predictor.unfit("A" * 90) == predictor.unfit("A" * 80) == ""
     assert predictor.unfit("A" * 79) == "too short: 79 < 80"

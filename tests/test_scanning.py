@@ -34,8 +34,7 @@ from mirpair.scan.hairpins import (
     resolve,
     unbranched,
 )
-from mirpair.scan.output import Summary, name_of, write_files
-from mirpair.scan.report import render
+from mirpair.scan.output import Summary, name_of, render, write_files
 from mirpair.scan.score import score, score_key
 from mirpair.scan.tiles import DOWNSTREAM, Tile, read_tiles
 from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
@@ -363,7 +362,7 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
     other = replace(trained, cuts=cuts)
     for name, cut in cuts.items():
         predictor = Predictor.for_genome(other, ScanSettings(1e-9, name, nearest=False))
-        assert (predictor.prior, predictor.nearest) == (1e-9, False)
+        assert (predictor.settings.prior, predictor.settings.nearest) == (1e-9, False)
         assert (predictor.called_by, predictor.cut) == ("score", cut)
         assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
     with pytest.raises(KeyError):

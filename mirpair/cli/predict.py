@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
@@ -142,11 +144,8 @@ def predict(
             say(predictor.warning)
         with ExitStack() as stack:
             handle = stack.enter_context(open_output(output))
-            files = {
-                suffix: stack.enter_context(open_output(path))
-                for suffix, path in extra.items()
-                if path
-            }
+            named = {suffix: path for suffix, path in extra.items() if path}
+            files = {it: stack.enter_context(open_output(path)) for it, path in named.items()}
             progress = FileProgress(fasta)
             pending: deque[Record] = deque()
             records = _read_fit(fasta, predictor, progress, pending, strict=strict)
@@ -155,7 +154,7 @@ def predict(
             handle.write("\t".join(columns) + "\n")
             if ".gff3" in files:
                 files[".gff3"].write(gff3_head([f"mirpair {__version__} predict"]))
-            reasons: Counter[str] = Counter()
+            kinds: Counter[str] = Counter()
             called = located = total = 0
             with progress:
                 for table in tables:
@@ -166,17 +165,13 @@ def predict(
                         lines = ["\t".join(it) for it in zip(lines, families, strict=True)]
                     handle.write("".join(f"{line}\n" for line in lines))
                     total += len(table)
-                    reasons.update(
-                        table["reason"].replace(_ODD_CHARACTER, "odd character", regex=True)
-                    )
+                    reasons = table["reason"].replace(_ODD_CHARACTER, "odd character", regex=True)
+                    kinds.update(reasons.str.split(":").str[0])
                     for record, row in zip(chunk, table.to_dict("records"), strict=True):
                         if row["call"] == 1:
                             called += 1
                             located += _write_call(files, record, row)
                     progress.done(len(table))
-        kinds: Counter[str] = Counter()
-        for reason, count in reasons.items():
-            kinds[reason.split(":")[0]] += count
         unscored = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()) if kind)
         say(f"{total:,} records: {called:,} called pre-miRNAs{unscored}")
         if (gff3 or bed) and located < called:
@@ -261,8 +256,6 @@ def _write_call(files: dict[str, TextIO], record: Record, row: dict[Any, Any]) -
 def _load_annotator(weights: Path | None) -> Annotator:
     from mirpair.families.annotation import load, shipped
 
-    if weights and not weights.is_file():
-        raise InputError(f"{weights}: there is no such file; name a file of weights")
     return load(weights or shipped())
 
 
@@ -275,18 +268,13 @@ def _annotate(
     from mirpair.families.annotation import in_chunks
 
     sequences = [record.sequence for record in records]
-    ids = iter([record.id for record in records])
+    ids = (record.id for record in records)
     parts = in_chunks(annotator, sequences, threshold=threshold, processes=jobs or cores())
     torch.set_num_threads(jobs or cores())
-    return (
-        table.drop(columns="score").assign(id=[next(ids) for _ in range(len(table))])[_ANNOTATED]
-        for table in parts
-    )
+    return (table.assign(id=list(islice(ids, len(table))))[_ANNOTATED] for table in parts)
 
 
 def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:
-    import csv
-
     table.to_csv(
         handle,
         sep="\t",

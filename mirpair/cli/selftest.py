@@ -19,12 +19,8 @@ NAME = "golden.tsv"
 # For scores: sums of float64 in another order, by another processor or library, differ far less.
 TOLERANCE = 1e-5
 GOLDEN = {
-    "id": "str",
-    "sequence": "str",
-    "structure": "str",
-    "mfe": "float64",
-    "score": "float64",
-    "probability": "float64",
+    **dict.fromkeys(("id", "sequence", "structure"), "str"),
+    **dict.fromkeys(("mfe", "score", "probability"), "float64"),
     "family": "str",
     "family_score": "float64",
 }
@@ -50,23 +46,15 @@ def selftest() -> None:
 
 def measure(ids: list[str], sequences: list[str]) -> pd.DataFrame:
     """Score RNAs with the weights that come with mirpair: the columns of `GOLDEN`."""
-    import pandas as pd
-
     from mirpair.families import annotation
     from mirpair.prediction.predictor import predict
 
     predicted = predict(sequences, nearest=False)
     annotated = annotation.annotate(annotation.load(annotation.shipped()), sequences)
-    table = pd.DataFrame(
-        {
-            "id": ids,
-            "sequence": sequences,
-            **{name: predicted[name] for name in ("structure", "mfe", "score", "probability")},
-            "family": annotated["family"],
-            "family_score": annotated["score"],
-        }
+    table = predicted.assign(
+        id=ids, sequence=sequences, family=annotated["family"], family_score=annotated["score"]
     )
-    return table.astype(GOLDEN)
+    return table[list(GOLDEN)].astype(GOLDEN)
 
 
 def write(ids: list[str], sequences: list[str], path: str | Path) -> None:
@@ -77,10 +65,7 @@ def write(ids: list[str], sequences: list[str], path: str | Path) -> None:
 def check(path: str | Path | None = None) -> tuple[int, float]:
     """Compare the answers of this installation with the expected ones.
 
-    Parameters
-    ----------
-    path
-        File of expected answers; the one that comes with the package, if None.
+    These are in the file that comes with the package, if `path` is None.
 
     Returns
     -------

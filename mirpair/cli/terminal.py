@@ -91,14 +91,8 @@ def check_output(
 ) -> None:
     """Refuse, before the long work, an output that cannot or should not be written.
 
-    Parameters
-    ----------
-    path, inputs
-        The output, and files that it must not overwrite; None is no file.
-    suffixes
-        Endings of which the output must have one; any will do if there are none.
-    usual
-        Ending of the example in a message.
+    It must not overwrite the inputs (None is no file), and must have one of the suffixes if there
+    are any; `usual` is the ending of the example in a message.
     """
     if path is None:
         return
@@ -223,21 +217,12 @@ def _bar(text: str) -> Progress | None:
     )
 
 
-def _one(_: object) -> int:
-    return 1
-
-
 def track(
-    items: Iterable[T], total: int, description: str, size: Callable[[T], int] = _one
+    items: Iterable[T], total: int, description: str, size: Callable[[T], int] = lambda _: 1
 ) -> Iterator[T]:
     """Yield the items, with a progress bar if standard error is a terminal.
 
-    Parameters
-    ----------
-    items, total, description
-        Of the bar; the total is in RNAs.
-    size
-        Number of RNAs in an item.
+    The total is in RNAs; `size` counts those in an item.
     """
     bar = _bar("[progress.download]{task.completed}/{task.total}[/] RNAs")
     if not bar:

@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 from scipy.special import softmax
-from torch import Tensor
 
 from mirpair import files
 from mirpair.contracts import TRAIN
@@ -37,20 +36,14 @@ from mirpair.rna.similarity import Nearest, identity
 
 # Name of a threshold to its column of `mirpair.families.family_calls.rejection`.
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
-IN, OUT = "in", "out"
-OUTSIDE = "out of distribution"
 NAME = "families.safetensors"
 _KIND = "annotator"
 _KNOWN, _RECORDS = "known.directions", "known.records"
-_CHUNK = 1000
 ANNOTATION = {
     "length": "int64",
     "family": "str",
-    "probability": "float64",
-    "score": "float64",
-    "distribution": "str",
-    "nearest": "str",
-    "nearest_family": "str",
+    **dict.fromkeys(("probability", "score"), "float64"),
+    **dict.fromkeys(("distribution", "nearest", "nearest_family"), "str"),
     "identity": "float64",
     "reason": "str",
 }
@@ -105,8 +98,6 @@ def ship(
 
     Parameters
     ----------
-    path
-        Safetensors file to write.
     weights, outputs
         Of the training: its file, and its arrays ids, classes, logits and features.
     experiment, records, queries
@@ -147,7 +138,9 @@ def ship(
     calls = network_calls(ids, roles, outputs["logits"], features, outputs["classes"].tolist())
     calls["distance"] = nearest_cosine(features[~trains], directions.astype(np.float32))
     overall = rejection(queries, calls, score).to_dict("records")[-1]  # row "all kinds"
-    train = records.set_index("id").loc[outputs["ids"][trains].tolist()].reset_index()
+    train = records.set_index("id").loc[outputs["ids"][trains].tolist(), ["family", "sequence"]]
+    text = train.to_csv(sep="\t", header=False, lineterminator="\n")
+    packed = bytearray(lzma.compress(text.encode()))
     described = {
         "model": asdict(network.model),
         "classes": network.classes,
@@ -157,20 +150,9 @@ def ship(
     }
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
-    tensors[_RECORDS] = _packed(train[["id", "family", "sequence"]])
+    tensors[_RECORDS] = torch.frombuffer(packed, dtype=torch.uint8)
     write_tensors(path, _KIND, described, tensors, largest=LARGEST)
     return calls
-
-
-def _packed(table: pd.DataFrame) -> Tensor:
-    text = table.to_csv(sep="\t", index=False, header=False, lineterminator="\n")
-    return torch.frombuffer(bytearray(lzma.compress(text.encode())), dtype=torch.uint8)
-
-
-def _unpacked(packed: Tensor) -> list[list[str]]:
-    """Read the columns of a packed table."""
-    lines = lzma.decompress(packed.numpy().tobytes()).decode().splitlines()
-    return [list(column) for column in zip(*(line.split("\t") for line in lines), strict=True)]
 
 
 def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
@@ -196,10 +178,14 @@ def load(path: str | Path) -> Annotator:
         kind, described, tensors = read_tensors(path)
         if kind != _KIND:
             raise ValueError("it holds no annotator")
-        ids, families, sequences = _unpacked(tensors.pop(_RECORDS))
+        lines = lzma.decompress(tensors.pop(_RECORDS).numpy().tobytes()).decode().splitlines()
+        ids, families, sequences = zip(*(line.split("\t") for line in lines), strict=True)
+        directions = tensors.pop(_KNOWN).numpy()
+        network = build(Model(**described["model"]), seed=0, classes=described["classes"])
+        network.load_state_dict({name.removeprefix("network."): t for name, t in tensors.items()})
         return Annotator(
-            directions=tensors.pop(_KNOWN).numpy(),
-            network=_restored(described, tensors),
+            directions=directions,
+            network=network.double().eval(),
             score=described["score"],
             thresholds={name: float(described["thresholds"][name]) for name in THRESHOLDS},
             max_length=int(described["max_length"]),
@@ -217,12 +203,6 @@ def load(path: str | Path) -> Annotator:
         ) from error
 
 
-def _restored(described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Network:
-    network = build(Model(**described["model"]), seed=0, classes=described["classes"])
-    network.load_state_dict({name.removeprefix("network."): t for name, t in tensors.items()})
-    return network.double().eval()
-
-
 def encode_for(
     network: Network,
     sequences: Sequence[str],
@@ -234,30 +214,23 @@ def encode_for(
 
     Parameters
     ----------
-    network
-        It decides the encoding.
     sequences
         Over ACGU.
     processes
-        Number of processes that fold; they start at once, see `mirpair.rna.folding.for_each`.
+        They start at once, see `mirpair.rna.folding.for_each`; the result is the same for any.
     folded
         Minimum-free-energy structures of all sequences, if already known.
-
-    Returns
-    -------
-    Iterator
-        In the order of the sequences, for any number of processes.
     """
     if network.model.needs == "sequence":
         return (encode(sequence, "." * len(sequence), 0.0) for sequence in sequences)
     if network.model.needs == "ensemble":
         pairs = for_each(ensemble, sequences, processes=processes)
         return (encode_ensemble(s, *pair) for s, pair in zip(sequences, pairs, strict=True))
-    structures: Iterable[Structure]
-    if folded is None:
-        structures = fold_all(sequences, processes=processes)
-    else:
-        structures = (folded[sequence] for sequence in sequences)
+    structures: Iterable[Structure] = (
+        fold_all(sequences, processes=processes)
+        if folded is None
+        else (folded[sequence] for sequence in sequences)
+    )
     return (encode(s, *folding) for s, folding in zip(sequences, structures, strict=True))
 
 
@@ -272,8 +245,6 @@ def annotate(
 
     Parameters
     ----------
-    annotator
-        See `load`.
     sequences
         Over ACGU.
     threshold
@@ -291,7 +262,8 @@ def annotate(
         a shared 8-mer, nearest is; of a too long RNA only length and reason are filled.
     """
     parts = in_chunks(annotator, sequences, threshold=threshold, processes=processes)
-    return pd.concat([_table(annotator, [], [], threshold), *parts], ignore_index=True)
+    empty = _table(annotator, [], iter([]), threshold)
+    return pd.concat([empty, *parts], ignore_index=True)
 
 
 def in_chunks(
@@ -301,39 +273,27 @@ def in_chunks(
     threshold: str = "5%",
     processes: int = 1,
     folded: Mapping[str, Structure] | None = None,
-    chunk: int = _CHUNK,
+    chunk: int = 1000,
 ) -> Iterator[pd.DataFrame]:
     """Run `annotate` in chunks, so that memory does not grow with the number of RNAs.
 
-    Parameters
-    ----------
-    annotator, sequences, threshold
-        See `annotate`.
-    processes, folded
-        See `encode_for`.
-    chunk
-        Number of RNAs at a time; it does not change the rows.
+    `folded` is as in `encode_for`; `chunk` RNAs at a time, which does not change the rows.
     """
     fitting = [sequence for sequence in sequences if len(sequence) <= annotator.max_length]
     # Outside the generator, so that folding processes start before the caller has threads.
     encoded = encode_for(annotator.network, fitting, processes=processes, folded=folded)
     parts = (sequences[start : start + chunk] for start in range(0, len(sequences), chunk))
-
-    def tables() -> Iterator[pd.DataFrame]:
-        for part in parts:
-            count = sum(len(sequence) <= annotator.max_length for sequence in part)
-            yield _table(annotator, part, list(islice(encoded, count)), threshold)
-
-    return tables()
+    return (_table(annotator, part, encoded, threshold) for part in parts)
 
 
 def _table(
-    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
+    annotator: Annotator, sequences: Sequence[str], encoded: Iterator[Encoded], threshold: str
 ) -> pd.DataFrame:
-    """Make the rows of some RNAs; `encoded` has those that are not too long."""
+    """Make the rows of some RNAs; those that are not too long come next in `encoded`."""
     limit = annotator.max_length
     fitting = [sequence for sequence in sequences if len(sequence) <= limit]
-    annotated = iter(_rows(annotator, fitting, encoded, threshold) if fitting else [])
+    next_encoded = list(islice(encoded, len(fitting)))
+    annotated = iter(_rows(annotator, fitting, next_encoded, threshold) if fitting else [])
     rows = [
         {"length": len(s), "reason": f"too long: {len(s)} > {limit}"}
         if len(s) > limit
@@ -357,14 +317,13 @@ def _rows(
         row: dict[str, Any] = {"length": len(sequence), "score": scores[number]}
         best = int(probabilities[number].argmax())
         if scores[number] >= annotator.thresholds[threshold]:
-            family = annotator.network.classes[best]
             row |= {
-                "family": family,
+                "family": annotator.network.classes[best],
                 "probability": probabilities[number, best],
-                "distribution": IN,
+                "distribution": "in",
             }
         else:
-            row |= {"distribution": OUT, "reason": OUTSIDE}
+            row |= {"distribution": "out", "reason": "out of distribution"}
         if containment[number] > 0:
             neighbour = int(neighbours[number])
             row |= {

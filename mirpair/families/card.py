@@ -10,7 +10,7 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, VALIDATE
 from mirpair.families.annotation import Annotator
-from mirpair.families.family_calls import SCORES, accuracy, rejection
+from mirpair.families.family_calls import ALL_KINDS, SCORES, accuracy, rejection, with_interval
 from mirpair.files import sha256
 from mirpair.pages.printing import markdown
 
@@ -29,13 +29,11 @@ def model_card(
     Parameters
     ----------
     path, annotator
-        The file, and what `mirpair.families.annotation.load` reads from it.
-    queries
-        Result of `mirpair.families.records.nearest_family`.
-    calls
-        Result of `mirpair.families.annotation.ship`.
+        The file of weights, and what `mirpair.families.annotation.load` reads from it.
+    queries, calls
+        Results of `mirpair.families.records.nearest_family` and `mirpair.families.annotation.ship`.
     provenance
-        Provenance of the training.
+        Of the training.
     sources
         Origin and licence of the sequences, one sentence each.
     """
@@ -107,22 +105,13 @@ named correctly.
 
 def _accuracies(queries: pd.DataFrame, calls: pd.DataFrame) -> str:
     network, baseline = accuracy(queries, calls), accuracy(queries, queries)
-    table = pd.DataFrame(
-        {
-            "shared 8-mers": network["band"],
-            "hairpins": network["records"].astype(str),
-            "accuracy": [_interval(row) for row in network.to_dict("records")],
-            "baseline": [_interval(row) for row in baseline.to_dict("records")],
-        }
-    )
-    return markdown(table)
-
-
-def _interval(row: Mapping[Any, Any]) -> str:
-    if not row["records"]:
-        return "–"
-    interval = "" if pd.isna(row["low"]) else f" ({row['low']:.3f}–{row['high']:.3f})"
-    return f"{row['accuracy']:.3f}{interval}"
+    columns = {
+        "shared 8-mers": network["band"],
+        "hairpins": network["records"].astype(str),
+        "accuracy": [with_interval(row) for row in network.to_dict("records")],
+        "baseline": [with_interval(row) for row in baseline.to_dict("records")],
+    }
+    return markdown(pd.DataFrame(columns))
 
 
 def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator) -> str:
@@ -134,7 +123,7 @@ def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator
     right = known["called"] == known["family"]
     lines = []
     for kind, auroc in ranked.items():
-        chosen = [kind] if kind != "all kinds" else [k for k in ranked.index if k != "all kinds"]
+        chosen = [kind] if kind != ALL_KINDS else [k for k in ranked.index if k != ALL_KINDS]
         outside = [table.loc[table["kind"] == name, annotator.score] for name in chosen]
         line = {"kind": kind, "RNAs": str(sum(map(len, outside))), "AUROC": f"{auroc:.3f}"}
         for name, cut in annotator.thresholds.items():

@@ -7,16 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mirpair.families.family_calls import OUTLIER_FALSE_POSITIVES
+from mirpair.families.family_calls import ALL, ALL_KINDS, OUTLIER_FALSE_POSITIVES
 from mirpair.families.methods import MIRGENEDB, NEAREST
-from mirpair.families.tables import (
-    ALL,
-    ALL_KINDS,
-    FAR,
-    FAR_ACCURACY,
-    is_far_right,
-    reaches_baseline,
-)
+from mirpair.families.tables import FAR, FAR_ACCURACY, is_far_right, reaches_baseline
 from mirpair.pages.printing import BELOW_MARK, BEST_MARK, MISSING, Printable, decimals, ranges
 
 TITLES = {
@@ -57,11 +50,6 @@ _SEEDS = (
     "if all records are right or all are wrong. With several seeds, it is the interval of their "
     "mean."
 )
-_PARTIAL = (
-    f"{MIRGENEDB} are evaluated only on families with a counterpart in MirGeneDB "
-    "({families} of {all}, {records:,} of {of:,} records), so that row cannot be compared with the "
-    "others."
-)
 
 
 def partial(table: pd.DataFrame) -> list[str]:
@@ -71,9 +59,12 @@ def partial(table: pd.DataFrame) -> list[str]:
     for _, group in rows.groupby("experiment", sort=False):
         theirs, others = (group[(group["method"] == MIRGENEDB) == is_in] for is_in in (True, False))
         if len(theirs) and len(others):
-            counts = {"families": theirs["families"].iloc[0], "all": others["families"].iloc[0]}
-            records = {"records": theirs["records"].iloc[0], "of": others["records"].iloc[0]}
-            lines.append(_PARTIAL.format(**counts, **records))
+            few, every = (part[["families", "records"]].iloc[0] for part in (theirs, others))
+            lines.append(
+                f"{MIRGENEDB} are evaluated only on families with a counterpart in MirGeneDB "
+                f"({few['families']} of {every['families']}, {few['records']:,} of "
+                f"{every['records']:,} records), so that row cannot be compared with the others."
+            )
     return lines
 
 
@@ -81,8 +72,6 @@ def _show_accuracy(table: pd.DataFrame) -> _Shown:
     text, below = _spread(table, "band")
     first = table.drop_duplicates(["experiment", "method"])
     groups = [group for _, group in table.groupby(["experiment", "method"], sort=False)]
-    reached = [reaches_baseline(group) for group in groups]
-    far = [is_far_right(group) for group in groups]
     words = {True: "yes", False: "no", None: MISSING}
     text = text.rename(columns={"experiment": "Experiment", "method": "Method", ALL: "All"})
     text.insert(2, "Input", list(first["input"]))
@@ -92,8 +81,8 @@ def _show_accuracy(table: pd.DataFrame) -> _Shown:
         for method, gain in zip(every["method"], every["gain"], strict=True)
     ]
     below["Gain"] = ranges(every["gain low"], every["gain high"], "{:+.3f} to {:+.3f}")
-    text["Baseline reached"] = [words[it] for it in reached]
-    text[f"Above {FAR_ACCURACY:.2f} {FAR}"] = [words[it] for it in far]
+    text["Baseline reached"] = [words[reaches_baseline(group)] for group in groups]
+    text[f"Above {FAR_ACCURACY:.2f} {FAR}"] = [words[is_far_right(group)] for group in groups]
     sizes = [
         f"{name}: {families} families, "
         + ", ".join(f"{band} {n:,}" for band, n in zip(rows["band"], rows["records"], strict=True))
@@ -140,15 +129,9 @@ def _show_sizes(table: pd.DataFrame) -> _Shown:
 def _show_rejection(table: pd.DataFrame) -> _Shown:
     keys = ["experiment", "method", "score"]
     pooled = table[table["kind"] == ALL_KINDS].reset_index(drop=True)
+    scores = pooled["score"].where(~pooled["best"], pooled["score"] + f" {BEST_MARK}")
     text = pd.DataFrame(
-        {
-            "Method": pooled["method"],
-            "Score": [
-                f"{score} {BEST_MARK}" if best else score
-                for score, best in zip(pooled["score"], pooled["best"], strict=True)
-            ],
-            "AUROC": decimals(pooled["AUROC"]),
-        }
+        {"Method": pooled["method"], "Score": scores, "AUROC": decimals(pooled["AUROC"])}
     )
     below = pd.DataFrame(index=text.index)
     for kind, rows in table.groupby("kind", sort=False):
@@ -195,13 +178,8 @@ def _few_digits(values: pd.Series) -> list[str]:
 
 
 def _show_infernal(table: pd.DataFrame) -> _Shown:
-    text = pd.DataFrame(
-        {
-            "Method": table["method"],
-            "Input": table["input"],
-            "Accuracy": decimals(table["accuracy"]),
-        }
-    )
+    text = table[["method", "input"]].rename(columns=str.title)
+    text["Accuracy"] = decimals(table["accuracy"])
     notes = [
         f"Experiment {table['experiment'].iloc[0]}. RNAs per second from the sequence on, "
         f"including folding; × is the multiple of Infernal's rate on as many cores. {_SEEDS}"
@@ -224,15 +202,9 @@ def _show_infernal(table: pd.DataFrame) -> _Shown:
 
 
 def _show_growth(table: pd.DataFrame) -> _Shown:
-    text = pd.DataFrame(
-        {
-            "Method": table["method"],
-            "Families": table["families"].astype(str),
-            "Cores": table["cores"].astype(str),
-            "RNAs": table["sequences"].astype(str),
-            "Seconds per RNA": decimals(table["seconds each"], "{:.2g}"),
-        }
-    )
+    text = table[["method", "families", "cores", "sequences"]].astype(str)
+    text.columns = ["Method", "Families", "Cores", "RNAs"]
+    text["Seconds per RNA"] = decimals(table["seconds each"], "{:.2g}")
     return text, [""] * len(text), pd.DataFrame(), ["From the sequence on, including folding."]
 
 
@@ -243,7 +215,7 @@ _SHOWN = {
     "infernal": _show_infernal,
     "growth": _show_growth,
 }
-_TEXT_COLUMNS = ("Experiment", "Method", "Input", "Score", "Outliers")
+_TEXT_COLUMNS = ("Experiment", "Method", "Input", "Score")
 
 
 def printable(name: str, table: pd.DataFrame) -> Printable:

@@ -22,6 +22,8 @@ SCORES = {
 # Scores that a network computes.
 NETWORK_SCORES = ("softmax", "energy", "distance")
 OUTLIER_FALSE_POSITIVES = 0.05
+# Names of what is measured for all bands, and all kinds of outliers, together.
+ALL, ALL_KINDS = "all", "all kinds"
 # Ranges of containment: the share of 8-mers that the nearest training record has too.
 CONTAINMENT_BANDS = {
     "below 0.3": (0.0, 0.3),
@@ -30,7 +32,6 @@ CONTAINMENT_BANDS = {
     "0.7–0.9": (0.7, 0.9),
     "0.9–1": (0.9, 1.01),
 }
-_RESAMPLES = 2000
 Floats = npt.NDArray[np.float64]
 
 
@@ -45,12 +46,9 @@ def network_calls(
 
     Parameters
     ----------
-    ids, roles
-        (N,), with the training records.
-    logits
-        (N, C).
-    features
-        (N, D): inputs of the output layer.
+    ids, roles, logits, features
+        (N,), (N,), (N, C) and (N, D), with the training records; features are the inputs of the
+        output layer.
     classes
         (C,) families.
 
@@ -79,21 +77,14 @@ def network_score(
     features: npt.NDArray[np.floating],
     known: npt.NDArray[np.floating],
 ) -> Floats:
-    """Compute one of `NETWORK_SCORES`, see `network_calls`.
+    """Compute one of `NETWORK_SCORES`, see `network_calls`: (N,), higher is surer.
 
     Parameters
     ----------
-    score
-        Its name.
     logits, features
         (N, C) and (N, D) of the records.
     known
         (M, D) features of the training records; only used by the distance.
-
-    Returns
-    -------
-    ndarray
-        (N,), higher is surer.
     """
     from scipy.special import logsumexp
 
@@ -105,17 +96,9 @@ def network_score(
 
 
 def nearest_cosine(features: npt.NDArray[np.floating], known: npt.NDArray[np.floating]) -> Floats:
-    """Compute the cosine between each record's features and the most similar known ones.
+    """Compute the cosine between the features of records, (N, D), and the nearest known, (M, D).
 
-    Parameters
-    ----------
-    features, known
-        (N, D) and (M, D).
-
-    Returns
-    -------
-    ndarray
-        (N,), at most 1.
+    It is (N,), at most 1.
     """
     from sklearn.preprocessing import normalize
 
@@ -155,7 +138,7 @@ def accuracy(
     gain = right - (table["called_nearest"] == table["family"])
     counted = pd.DataFrame({"right": right, "gain": gain, "size": 1})
     lines = []
-    for name, (low, high) in {"all": (0.0, np.inf), **bands}.items():
+    for name, (low, high) in {ALL: (0.0, np.inf), **bands}.items():
         within = (table["containment"] >= low) & (table["containment"] < high)
         by_family = counted[within].groupby(table.loc[within, "family"]).sum()
         correct, records = int(by_family["right"].sum()), int(by_family["size"].sum())
@@ -172,10 +155,18 @@ def accuracy(
     return pd.DataFrame(lines)
 
 
+def with_interval(row: Mapping[Any, Any]) -> str:
+    """Format an accuracy (a row of `accuracy`) with its interval; a dash without records."""
+    if not row["records"]:
+        return "–"
+    interval = "" if np.isnan(row["low"]) else f" ({row['low']:.3f}–{row['high']:.3f})"
+    return f"{row['accuracy']:.3f}{interval}"
+
+
 def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
     """Compute the 95 % interval of Σ value / Σ records over families drawn with replacement."""
     rng = np.random.default_rng(0)
-    drawn = counts[rng.integers(len(counts), size=(_RESAMPLES, len(counts)))].sum(axis=1)
+    drawn = counts[rng.integers(len(counts), size=(2000, len(counts)))].sum(axis=1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
     return float(low), float(high)
 
@@ -183,14 +174,8 @@ def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
 def threshold_at(outside: Sequence[Floats], rate: float = OUTLIER_FALSE_POSITIVES) -> float:
     """Find the lowest threshold at which at most this share of outliers is accepted.
 
-    A record is accepted if its score is at least the threshold.
-
-    Parameters
-    ----------
-    outside
-        Scores of each kind of outlier; every kind has the same weight.
-    rate
-        Maximum rate of false positives.
+    A record is accepted if its score is at least the threshold. `outside` has the scores of each
+    kind of outlier; every kind has the same weight.
     """
     scores = np.concatenate(outside)
     weights = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in outside]) / len(outside)
@@ -204,12 +189,8 @@ def threshold_at(outside: Sequence[Floats], rate: float = OUTLIER_FALSE_POSITIVE
 def youden(inside: Floats, outside: Sequence[Floats]) -> float:
     """Find the threshold with the largest true minus false positive rate (Youden 1950).
 
-    Parameters
-    ----------
-    inside
-        Scores of records of trained families.
-    outside
-        See `threshold_at`; the false positive rate is the mean over kinds.
+    `inside` has the scores of records of trained families, `outside` is as in `threshold_at`; the
+    false positive rate is the mean over kinds.
     """
     candidates = np.unique(inside)
     accepted = 1 - np.searchsorted(np.sort(inside), candidates) / len(inside)
@@ -230,8 +211,6 @@ def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.Data
         Result of `mirpair.families.records.nearest_family`.
     calls
         Columns id, called and the score; a missing score counts as lower than any other.
-    score
-        Column of `calls`.
 
     Returns
     -------
@@ -253,7 +232,7 @@ def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.Data
     right = (known["called"] == known["family"]).to_numpy()
     inside = known[score].to_numpy()
     lines = []
-    for name, chosen in {**{kind: [kind] for kind in kinds}, "all kinds": kinds}.items():
+    for name, chosen in {**{kind: [kind] for kind in kinds}, ALL_KINDS: kinds}.items():
         held_out = [_of_kind(validate, kind, score) for kind in chosen]
         outside = [_of_kind(evaluate, kind, score) for kind in chosen]
         line: dict[str, Any] = {

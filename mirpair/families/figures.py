@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from mirpair.contracts import EVALUATE
-from mirpair.families.family_calls import CONTAINMENT_BANDS, OUTLIER_FALSE_POSITIVES, SCORES
+from mirpair.families.family_calls import ALL, CONTAINMENT_BANDS, OUTLIER_FALSE_POSITIVES, SCORES
 from mirpair.families.methods import INFERNAL, INPUTS, NEAREST, Called
-from mirpair.families.tables import ALL, FAR, FAR_ACCURACY, FASTER
+from mirpair.families.tables import FAR, FAR_ACCURACY, FASTER
 from mirpair.files import read_any_tsv
 from mirpair.pages.printing import OURS
 from mirpair.pages.style import (
@@ -42,7 +42,6 @@ LOOKS: dict[Hashable, dict[str, Any]] = {
     method: {"color": colour, "marker": marker}
     for method, colour, marker in zip(INPUTS, _COLOURS, _MARKERS, strict=True)
 }
-_MOST = 20
 
 
 def _interval(axis: Axes, rows: pd.DataFrame, places: Sequence[float]) -> None:
@@ -60,23 +59,15 @@ def best_network(table: pd.DataFrame, experiment: str) -> str:
 
 @in_style
 def draw_methods(table: pd.DataFrame) -> Figure:
-    """Draw the accuracy of each method (each encoding) by experiment, with 95 % intervals.
-
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.accuracy_table`.
-    """
+    """Draw the rows of `accuracy_table`: accuracy and interval by method and experiment."""
     rows = table[table["band"] == ALL]
     methods = [name for name in INPUTS if name in set(rows["method"])]
     experiments = list(dict.fromkeys(rows["experiment"]))
-    figure = Figure(
-        figsize=(8, 1.1 + (0.2 + 0.16 * len(experiments)) * len(methods)), layout="constrained"
-    )
+    height = 1.1 + (0.2 + 0.16 * len(experiments)) * len(methods)
+    figure = Figure(figsize=(8, height), layout="constrained")
     axis = figure.subplots()
-    for number, (name, colour, marker) in enumerate(
-        zip(experiments, (BLUE, ORANGE, GREEN, PURPLE) * 9, "osD^" * 9, strict=False)
-    ):
+    looks = zip(experiments, (BLUE, ORANGE, GREEN, PURPLE) * 9, "osD^" * 9, strict=False)
+    for number, (name, colour, marker) in enumerate(looks):
         of = rows[rows["experiment"] == name]
         shift = 0.22 * ((len(experiments) - 1) / 2 - number)
         heights = [len(methods) - 1 - methods.index(method) + shift for method in of["method"]]
@@ -94,13 +85,7 @@ def draw_methods(table: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_sizes(table: pd.DataFrame) -> Figure:
-    """Draw accuracy by number of training records per family.
-
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.sizes_table`.
-    """
+    """Draw the rows of `sizes_table`: accuracy by number of training records per family."""
     sizes = sorted(set(table["training"]))
     methods = [name for name in INPUTS if name in set(table["method"])]
     step = 0.02 * (sizes[-1] - sizes[0])
@@ -123,13 +108,7 @@ def draw_sizes(table: pd.DataFrame) -> Figure:
 
 @in_style
 def draw_bands(table: pd.DataFrame) -> Figure:
-    """Draw accuracy by the share of an RNA's 8-mers that the nearest training record also has.
-
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.accuracy_table`.
-    """
+    """Draw the rows of `accuracy_table` by the share of 8-mers shared with a training record."""
     rows = table[table["band"] != ALL]
     experiments = list(dict.fromkeys(rows["experiment"]))
     methods = [name for name in INPUTS if name in set(rows["method"])]
@@ -159,22 +138,16 @@ def draw_bands(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
+def confusions(called: Called, most: int = 20) -> pd.DataFrame:
     """Count what a method calls the families that it gets wrong most often.
-
-    Parameters
-    ----------
-    called
-        A method; its first seed is used.
-    most
-        Maximum number of families.
 
     Returns
     -------
     DataFrame
-        Numbers of evaluation records: a row for each family, the one with most errors first (with
-        equal numbers by name), and a column for each of these families and for each other family
-        that they are called. Without any error, the families with most records.
+        Numbers of evaluation records, for the first seed: a row for each family (at most `most`),
+        the one with most errors first (with equal numbers by name), and a column for each of these
+        families and for each other family that they are called. Without any error, the families
+        with most records.
     """
     table = called.queries.merge(called.calls[0], on="id", suffixes=("_nearest", ""))
     records = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
@@ -191,13 +164,7 @@ def confusions(called: Called, most: int = _MOST) -> pd.DataFrame:
 
 @in_style
 def draw_confusions(called: Called) -> Figure:
-    """Draw the families that a method gets wrong most often, and what it calls them.
-
-    Parameters
-    ----------
-    called
-        A method on one experiment.
-    """
+    """Draw the `confusions` of a method on one experiment."""
     counts = confusions(called)
     size = len(counts)
     values = counts.iloc[:, :size].to_numpy()
@@ -207,16 +174,10 @@ def draw_confusions(called: Called) -> Figure:
     axis.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="equal")
     for row, column in zip(*np.nonzero(values), strict=True):
         right = row == column
-        axis.text(
-            column,
-            row,
-            str(values[row, column]),
-            ha="center",
-            va="center",
-            fontsize=7,
-            color="white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE,
-            fontweight="normal" if right else "bold",
-        )
+        colour = "white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE
+        weight = "normal" if right else "bold"
+        look: dict[str, Any] = {"color": colour, "fontweight": weight, "fontsize": 7}
+        axis.text(column, row, str(values[row, column]), ha="center", va="center", **look)
     for row, others in enumerate(counts.iloc[:, size:].to_numpy()):
         names = [
             name if number == 1 else f"{number} × {name}"
@@ -239,10 +200,7 @@ def draw_confusions(called: Called) -> Figure:
 def draw_rejection(called: Sequence[Called]) -> Figure:
     """Draw the ROC of separating trained families from each kind of outlier.
 
-    Parameters
-    ----------
-    called
-        Methods on one experiment; every score of the first seed is drawn.
+    Of the methods on one experiment, every score of the first seed is drawn.
     """
     from sklearn.metrics import roc_curve
 
@@ -277,9 +235,8 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     hide(axes[len(kinds) :])
     # The part cut off below has fewer false positives than anyone would ask for.
     axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
-    for place, axis in enumerate(axes[: len(kinds)]):
-        if place + columns >= len(kinds):
-            axis.set_xlabel("outliers that are accepted")
+    for axis in axes[max(0, len(kinds) - columns) : len(kinds)]:
+        axis.set_xlabel("outliers that are accepted")
     figure.supylabel("trained families that are accepted", fontsize=9)
     legend_below(figure, axes[0], columns=2)
     return figure
@@ -289,12 +246,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
 def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
     """Draw the RNAs per second of each method, and the time per RNA by number of families.
 
-    Parameters
-    ----------
-    table
-        Result of `mirpair.families.tables.infernal_table`.
-    growth
-        Result of `mirpair.families.tables.growth_table`.
+    They are in the results of `infernal_table` and `growth_table`.
     """
     cores = [str(name).split()[1] for name in table.columns if name.startswith("rate ")]
     rows = table.dropna(subset=[f"rate {cores[0]}"]).iloc[::-1]
@@ -303,12 +255,9 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     for number, (name, colour) in enumerate(zip(cores, (BLUE, ORANGE) * 9, strict=False)):
         places = heights + 0.28 * ((len(cores) - 1) / 2 - number)
-        plural = "s" if name != "1" else ""
-        left.plot(
-            rows[f"rate {name}"], places, "o", color=colour, ms=5, label=f"{name} core{plural}"
-        )
-        goal = FASTER * rows.loc[rows["method"] == INFERNAL, f"rate {name}"]
-        for rate in goal:
+        label = f"{name} core{'s' if name != '1' else ''}"
+        left.plot(rows[f"rate {name}"], places, "o", color=colour, ms=5, label=label)
+        for rate in FASTER * rows.loc[rows["method"] == INFERNAL, f"rate {name}"]:
             left.axvline(rate, color=colour, lw=1, ls=":", label=f"{FASTER} × Infernal")
     left.set_xscale("log")
     left.set_yticks(heights, list(rows["method"]))
@@ -334,18 +283,14 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
 def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]) -> Figure:
     """Draw loss and accuracy by epoch: a row for each experiment, a colour for each network.
 
-    Parameters
-    ----------
-    histories
-        Experiment to label of the network to the history of each seed (columns epoch, and loss and
-        accuracy of the training and validation records).
+    `histories` maps experiment to label of the network to the history of each seed (columns epoch,
+    and loss and accuracy of the training and validation records).
     """
     figure = Figure(figsize=(8, 0.8 + 2.4 * len(histories)), layout="constrained")
     axes = figure.subplots(len(histories), 2, squeeze=False)
-    names: dict[str, None] = {}
+    names = dict.fromkeys(name for networks in histories.values() for name in networks)
     for (experiment, networks), (left, right) in zip(histories.items(), axes, strict=True):
         for name, seeds in networks.items():
-            names[name] = None
             look = {"color": LOOKS[name]["color"], "lw": 1.1}
             for history, (role, dashes) in product(seeds, (("train", ":"), ("validate", "-"))):
                 epochs = history["epoch"]

@@ -10,6 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +19,6 @@ import RNA
 from mirpair.files import REMAKE, InputError, write_text
 
 HITS = {"sequence": "int64", "family": "str", "bits": "float64"}
-BEST = {"family": "str", "bits": "float64"}
 # Median calibration of the 1,293 models in MirMachine 0.3.0.5, see `build_models`. Columns: lambda,
 # mu, mu of the tail, nt searched, hits, share of hits in the tail.
 _TAILS = """\
@@ -43,7 +43,6 @@ _SEARCH = (
 # default.
 _MIRGENEDB = re.compile(r"mirmachine/meta/cms/combined/(.+)\.PRE\.CM")
 _MODEL = re.compile(r"^NAME +(\S+)", re.MULTILINE)
-_PACKAGE = {"mafft": "mafft", "cmbuild": "infernal", "cmsearch": "infernal"}
 
 
 def align(sequences: Sequence[str]) -> list[str]:
@@ -63,10 +62,8 @@ def align(sequences: Sequence[str]) -> list[str]:
 
     Raises
     ------
-    InputError
-        If MAFFT is not installed.
-    ChildProcessError
-        If it fails; with the last lines of its output.
+    InputError, ChildProcessError
+        If the program is not installed; if it fails, with the last lines of its output.
     """
     if len(sequences) == 1:
         return list(sequences)
@@ -116,10 +113,8 @@ def build_models(families: Mapping[str, Sequence[str]], *, processes: int = 1) -
 
     Raises
     ------
-    InputError
-        If MAFFT or Infernal is not installed.
-    ChildProcessError
-        If one of them fails; with the last lines of its output.
+    InputError, ChildProcessError
+        As `align`, for MAFFT and Infernal.
     """
     # External programs do the work, so threads are enough.
     with ThreadPoolExecutor(max(1, processes)) as pool:
@@ -147,13 +142,7 @@ def write_models(models: Mapping[str, str], path: str | Path) -> None:
 
 
 def read_models(path: str | Path) -> dict[str, str]:
-    """Read a file of covariance models as family to text, in the file's order.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or is another file.
-    """
+    """Read a file of covariance models as family to text; `InputError` if it is another file."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -180,20 +169,7 @@ def mirgenedb_models(wheel: str | Path) -> dict[str, str]:
     default. The other models are of protostomes or deuterostomes only, or (``meta/lcms``) the same
     models for hits with long insertions.
 
-    Parameters
-    ----------
-    wheel
-        File as published; only these models are unpacked.
-
-    Returns
-    -------
-    dict
-        Family to the text of its model, sorted by name.
-
-    Raises
-    ------
-    InputError
-        If it is another file.
+    The result is as of `build_models`, sorted by name; `InputError` if it is another file.
     """
     models: dict[str, str] = {}
     try:
@@ -246,17 +222,15 @@ def hits(
 
     Raises
     ------
-    InputError
-        If Infernal is not installed.
-    ChildProcessError
-        If it fails; with the last lines of its output.
+    InputError, ChildProcessError
+        As `align`, for Infernal.
     """
     # cmsearch's own threads divide long sequences, not many short ones, so run several searches.
     parts = [range(first, len(sequences), max(1, threads)) for first in range(max(1, threads))]
-    queries = [part for part in parts if models and len(part)]
+    queries = [part for part in parts if models and part]
     with ThreadPoolExecutor(max(1, len(queries))) as pool:
         results = pool.map(lambda part: _search(models, sequences, part, options), queries)
-        rows = [row for part in results for row in part]
+        rows = list(chain.from_iterable(results))
     # Equal bits are sorted by family, so that the order does not depend on the threads.
     rows.sort(key=lambda row: (row[0], -row[2], row[1]))
     table = pd.DataFrame(rows, columns=list(HITS)).astype(HITS)
@@ -264,10 +238,7 @@ def hits(
 
 
 def _search(
-    models: Mapping[str, str],
-    sequences: Sequence[str],
-    indices: Sequence[int],
-    options: Sequence[str],
+    models: Mapping[str, str], sequences: Sequence[str], indices: range, options: Sequence[str]
 ) -> list[tuple[int, str, float]]:
     """Search some of the sequences; return index, family and bits of every hit."""
     with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
@@ -301,7 +272,7 @@ def scan(
     """
     best = hits(models, sequences, threads=threads, options=options).drop_duplicates("sequence")
     calls = best.set_index("sequence").reindex(range(len(sequences)))
-    return calls.fillna({"family": ""}).astype(BEST).reset_index(drop=True)
+    return calls.fillna({"family": ""}).astype({"family": "str"}).reset_index(drop=True)
 
 
 def counterparts(families: Sequence[str], calls: pd.DataFrame, *, noise: float) -> dict[str, str]:
@@ -309,10 +280,8 @@ def counterparts(families: Sequence[str], calls: pd.DataFrame, *, noise: float) 
 
     Parameters
     ----------
-    families
-        Family of each RNA in the first database.
-    calls
-        Result of `scan` for these RNAs with the models of the other database.
+    families, calls
+        Of each RNA, its family in the first database, and `scan` with the models of the other one.
     noise
         Minimum number of bits of a hit, chosen above the scores of shuffled RNAs.
 
@@ -340,7 +309,7 @@ def _run(command: list[str], folder: Path) -> str:
     """Run a program and return its standard output."""
     program = command[0]
     if not shutil.which(program):
-        package = _PACKAGE[program]
+        package = "mafft" if program == "mafft" else "infernal"
         raise InputError(
             f"The program {program} is not on PATH. "
             f"Install it: apt-get install {package}, or conda install -c bioconda {package}."

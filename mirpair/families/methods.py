@@ -41,8 +41,6 @@ class Called:
 
     Attributes
     ----------
-    experiment, method
-        Names.
     queries
         Records that count for it, see `mirpair.families.records.nearest_family`.
     calls
@@ -89,14 +87,13 @@ def gather_called(
     called = []
     for name, records in queries.items():
         # The column called of the queries is the family of the nearest training record.
-        called.append(Called(name, NEAREST, records, [records[["id", "called", "containment"]]]))
-        seeds: dict[str, list[pd.DataFrame]] = {}
+        of_method = {NEAREST: [records[["id", "called", "containment"]]]}
         for experiment, label, calls in networks:
             if experiment == name:
-                seeds.setdefault(label, []).append(calls)
-        called += [Called(name, label, records, calls) for label, calls in seeds.items()]
+                of_method.setdefault(label, []).append(calls)
         if infernal and name in infernal:
-            called.append(Called(name, INFERNAL, records, [infernal[name]]))
+            of_method[INFERNAL] = [infernal[name]]
+        called += [Called(name, method, records, calls) for method, calls in of_method.items()]
         if mirgenedb and name in mirgenedb:
             called.append(_of_mirgenedb(name, records, *mirgenedb[name]))
     return called
@@ -120,11 +117,6 @@ def read_called(
     infernal, mirgenedb
         ``infernal/<experiment>.tsv``; ``infernal/<experiment>-mirgenedb.tsv`` and ``.json``, or
         nothing.
-
-    Raises
-    ------
-    InputError
-        If a table is malformed.
     """
     of_mirgenedb = {}
     if mirgenedb:

@@ -17,9 +17,10 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, EXPERIMENT, FAMILY_RECORDS, TRAIN, VALIDATE
 from mirpair.files import InputError
-from mirpair.rna.sequences import Dropped, read_fasta
+from mirpair.rna.sequences import read_fasta
 from mirpair.rna.similarity import Nearest, clusters, nearest
 
+_Row = tuple[str, int, str, str, int, str]
 # Kinds of outliers that need no file of their own.
 SHUFFLED, UNTRAINED = "shuffled hairpin", "untrained family"
 
@@ -46,12 +47,11 @@ def read_families(files: Mapping[str, str | Path], *, max_length: int) -> pd.Dat
         If `mirpair.rna.sequences.read_fasta` does, an id occurs twice in a family, or a sequence in
         two families.
     """
-    rows: list[tuple[str, int, str, str, int, str]] = []
+    rows: list[_Row] = []
     family_of: dict[str, str] = {}
     for family, path in files.items():
         ids: dict[str, int] = {}
-        dropped: list[Dropped] = []
-        for record in read_fasta(path, dropped=dropped):
+        for record in read_fasta(path, dropped=[]):
             if first := ids.get(record.id):
                 raise InputError(
                     f"{path}: record {record.number} has the id {record.id!r}, but so has record "
@@ -66,13 +66,12 @@ def read_families(files: Mapping[str, str | Path], *, max_length: int) -> pd.Dat
                     f"{path}: record {record.number} ({record.id!r}) has the sequence of a record "
                     f"of the family {other}: remove one of them, an RNA can only have one family"
                 )
-            rows.append(
-                (f"{family}:{record.id}", 1, record.sequence, str(path), record.number, family)
-            )
+            name = f"{family}:{record.id}"
+            rows.append((name, 1, record.sequence, str(path), record.number, family))
     return _without_copies(rows)
 
 
-def _without_copies(rows: list[tuple[str, int, str, str, int, str]]) -> pd.DataFrame:
+def _without_copies(rows: list[_Row]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
     return table.drop_duplicates("sequence", ignore_index=True)
 
@@ -98,23 +97,22 @@ def read_others(
     without
         Classes to leave out.
     max_length
-        As in `read_families`; copies are skipped too.
+        As in `read_families`.
 
     Returns
     -------
     DataFrame
-        As from `read_families`, with label 0 and the kind as family.
+        As from `read_families`, without copies, with label 0 and the kind as family.
 
     Raises
     ------
     InputError
         If `mirpair.rna.sequences.read_fasta` does, or a class named in the config does not occur.
     """
-    rows: list[tuple[str, int, str, str, int, str]] = []
+    rows: list[_Row] = []
     classes: set[str] = set()
     for path in files:
-        dropped: list[Dropped] = []
-        for record in read_fasta(path, dropped=dropped):
+        for record in read_fasta(path, dropped=[]):
             classes.add(record.id)
             if record.id in without or len(record.sequence) > max_length:
                 continue
@@ -147,7 +145,7 @@ def split_families(
     split
         An experiment of the config (`mirpair.study.families.FamilySplit`) as a dictionary.
     seed
-        For the random draw. Each family is drawn independently of the others.
+        Each family is drawn independently of the others.
     threads
         For the clustering; they do not change the result.
 
@@ -173,17 +171,14 @@ def split_families(
     else:
         cluster = np.arange(len(members))
     members = members.assign(cluster=cluster)
-    counts = {
-        EVALUATE: split["evaluation"],
-        TRAIN: split["training"],
-        VALIDATE: split["validation"],
-    }
+    roles = {EVALUATE: "evaluation", TRAIN: "training", VALIDATE: "validation"}
+    counts = {role: split[name] for role, name in roles.items()}
     drawn = []
     for family in sorted(chosen):
         rng = np.random.default_rng([seed, *family.encode()])
-        roles = _draw(members[members["family"] == family], counts, rng)
-        if roles is not None:
-            drawn.append(roles)
+        role_of = _draw(members[members["family"] == family], counts, rng)
+        if role_of is not None:
+            drawn.append(role_of)
     if len(drawn) < 2:
         raise InputError(
             f"{len(drawn)} of {len(sizes)} families have enough records for this experiment "
@@ -240,8 +235,6 @@ def outliers(
         Result of `split_families`.
     each
         Maximum number of records per kind and role; per untrained family it is five.
-    seed
-        For the random draw.
 
     Returns
     -------
@@ -263,8 +256,8 @@ def outliers(
     for number, role in enumerate(halves):
         parts.append(few[few["family"].map(half) == number].head(each).assign(role=role))
 
-    own = set(hairpins["sequence"])
-    for _, kind in others[~others["sequence"].isin(own)].groupby("family", sort=True):
+    unlike = others[~others["sequence"].isin(hairpins["sequence"])]
+    for _, kind in unlike.groupby("family", sort=True):
         drawn = kind.iloc[rng.permutation(len(kind))].head(2 * each)
         parts.append(drawn.assign(role=[halves[n % 2] for n in range(len(drawn))]))
 
@@ -275,15 +268,15 @@ def outliers(
             shuffle_dinucleotides(sequence, np.random.default_rng([seed, *name.encode()]))
             for name, sequence in zip(drawn["id"], drawn["sequence"], strict=True)
         ]
-        parts.append(
-            drawn.assign(
-                id="shuffled:" + drawn["id"],
-                label=0,
-                sequence=shuffled,
-                family=SHUFFLED,
-                role=role,
-            )
-        )
+        ids = "shuffled:" + drawn["id"]
+        columns: dict[str, Any] = {
+            "id": ids,
+            "label": 0,
+            "sequence": shuffled,
+            "family": SHUFFLED,
+            "role": role,
+        }
+        parts.append(drawn.assign(**columns))
     return pd.concat(parts, ignore_index=True).drop_duplicates("sequence", ignore_index=True)
 
 
@@ -292,13 +285,6 @@ def shuffle_dinucleotides(sequence: str, rng: np.random.Generator) -> str:
 
     Altschul and Erickson (1985), Molecular Biology and Evolution 2:526: a random Eulerian walk
     through the graph whose edges are the dinucleotides. The first and last base stay the same.
-
-    Parameters
-    ----------
-    sequence
-        RNA of any length.
-    rng
-        Source of randomness.
     """
     last = sequence[-1]
     followers: dict[str, list[str]] = {}
@@ -346,11 +332,8 @@ def assign_families(
     ----------
     hairpins, others
         Results of `read_families` and `read_others`.
-    split
-        An experiment of the config as a dictionary, see `split_families`; its ``outliers`` is the
-        number of outliers per kind and role, see `outliers`.
-    seed, threads
-        See `split_families`.
+    split, seed, threads
+        See `split_families`; ``outliers`` of the split is `each` of `outliers`.
 
     Returns
     -------
@@ -388,12 +371,7 @@ def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFr
 
     Nearest is the one that shares most 8-mers, see `mirpair.rna.similarity.Nearest`.
 
-    Parameters
-    ----------
-    records
-        Table of records with their families.
-    experiment
-        Columns id and role.
+    The experiment has the columns id and role.
 
     Returns
     -------

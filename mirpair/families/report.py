@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from mirpair.families.display import printable
-from mirpair.families.family_calls import OUTLIER_FALSE_POSITIVES
+from mirpair.families.family_calls import (
+    ALL,
+    ALL_KINDS,
+    OUTLIER_FALSE_POSITIVES,
+    with_interval,
+)
 from mirpair.families.methods import INFERNAL, MIRGENEDB, NEAREST, WITH_STRUCTURE
 from mirpair.families.tables import (
     ACCEPTED,
-    ALL,
-    ALL_KINDS,
     FAR,
     FAR_ACCURACY,
     FASTER,
@@ -33,19 +35,8 @@ _MEANING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A goal for the networks.
-
-    Attributes
-    ----------
-    goal
-        What a network must do.
-    reached
-        Whether a network does it; None if it was not measured.
-    result
-        The numbers.
-    """
+class Goal(NamedTuple):
+    """A goal for networks: whether one reaches it (None: not measured), and the numbers."""
 
     goal: str
     reached: bool | None
@@ -58,18 +49,10 @@ def _top(rows: pd.DataFrame, column: str) -> dict[str, Any]:
     return {str(name): value for name, value in best.items()}
 
 
-def _with_interval(row: Mapping[str, Any]) -> str:
-    text = f"{row['accuracy']:.3f}"
-    return text if np.isnan(row["low"]) else f"{text} ({row['low']:.3f}–{row['high']:.3f})"
-
-
 def goals(tables: Mapping[str, pd.DataFrame]) -> list[Goal]:
     """Check whether a network reaches the goals, on the first experiment with networks.
 
-    Parameters
-    ----------
-    tables
-        Result of `mirpair.families.tables.study_tables`; all but accuracy may be missing.
+    Of the tables of `mirpair.families.tables.study_tables`, all but accuracy may be missing.
     """
     table = tables["accuracy"]
     first = table.loc[table["source"] == OURS, "experiment"].iloc[0]
@@ -109,7 +92,7 @@ def _goal_of_far(by_method: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> 
         return Goal(goal, None, "No evaluation record is so far from all training records.")
     best = _top(far[far["source"] == OURS], "accuracy")
     result = (
-        f"{best['method']} {_with_interval(best)} of {best['records']:,} records; {NEAREST} "
+        f"{best['method']} {with_interval(best)} of {best['records']:,} records; {NEAREST} "
         f"{best['baseline']:.3f}"
     )
     for row in far[far["method"] == INFERNAL].to_dict("records"):
@@ -124,16 +107,15 @@ def _goal_of_kinds(table: pd.DataFrame) -> Goal:
     )
     trained = table.loc[table["source"] == OURS, "experiment"].iloc[0]
     first = table[table["experiment"] == trained]
-    of_kind = first[first["best"] & (first["kind"] != ALL_KINDS) & (first["source"] == OURS)]
-    worst = of_kind.loc[of_kind.groupby("method", sort=False)["accepted"].idxmin()]
-    best = _top(worst, "accepted")
+    of_kind = first[first["best"] & (first["kind"] != ALL_KINDS)]
+    ours = of_kind[of_kind["source"] == OURS]
+    best = _top(ours.loc[ours.groupby("method", sort=False)["accepted"].idxmin()], "accepted")
     result = (
         f"{best['method']}, {best['score']}: at least {best['accepted']:.3f} (lowest for "
         f"{best['kind']}, with {best['false positives']:.3f} false positives)"
     )
-    others = first[(first["kind"] != ALL_KINDS) & first["best"]]
     for name in (NEAREST, INFERNAL):
-        rows = others[others["method"] == name]
+        rows = of_kind[of_kind["method"] == name]
         if len(rows):
             result += f"; {name}: at least {rows['accepted'].min():.3f}"
     return Goal(goal, bool(best["accepted"] >= ACCEPTED), f"{result}.")
@@ -147,26 +129,22 @@ def _goal_of_speed(table: pd.DataFrame) -> Goal:
     rows = table[table["source"] == OURS].dropna(subset=ratios)
     if theirs.empty or rows.empty:
         return Goal(goal, None, "No network was timed with it.")
-    needed = theirs[quality].iloc[0]
-    fast, right = rows[ratios].min(axis=1) >= FASTER, rows[quality] >= needed
+    needed, slowest = theirs[quality].iloc[0], rows[ratios].min(axis=1)
     result = "; ".join(
-        f"{row['method']} {row[quality]:.3f}, {min(row[name] for name in ratios):,.0f} times"
-        for row in rows.to_dict("records")
+        f"{name} {value:.3f}, {ratio:,.0f} times"
+        for name, value, ratio in zip(rows["method"], rows[quality], slowest, strict=True)
     )
-    return Goal(goal, bool((fast & right).any()), f"{INFERNAL} {quality} {needed:.3f}; {result}.")
+    is_reached = bool(((slowest >= FASTER) & (rows[quality] >= needed)).any())
+    return Goal(goal, is_reached, f"{INFERNAL} {quality} {needed:.3f}; {result}.")
 
 
 def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
     """Write a headline, and sentences on encodings, scores and speed that support it.
 
-    Parameters
-    ----------
-    tables
-        See `goals`.
+    `tables` are as in `goals`.
     """
     table = tables["accuracy"]
-    sentences = []
-    headlines = []
+    headlines, sentences = [], []
     for name, of in table[table["band"] == ALL].groupby("experiment", sort=False):
         networks = of[of["source"] == OURS]
         if networks.empty:
@@ -175,7 +153,7 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
         side = "above" if best["accuracy"] > best["baseline"] else "not above"
         headlines.append(
             f"{best['method']} ({best['input']}) is the best network on {name}: its accuracy is "
-            f"{_with_interval(best)} on {best['records']:,} evaluation records of "
+            f"{with_interval(best)} on {best['records']:,} evaluation records of "
             f"{best['families']} families, {side} the {NEAREST} with {best['baseline']:.3f}."
         )
         sentences += _structure(str(name), table[table["experiment"] == name])
@@ -243,12 +221,8 @@ def _scores(table: pd.DataFrame | None) -> list[str]:
         best = _top(networks, "validation AUROC")
         same = networks[networks["method"] == best["method"]].to_dict("records")
         scores = ", ".join(f"{row['score']} {row['AUROC']:.3f}" for row in same)
-        others = "; ".join(
-            f"{row['method']} {row['AUROC']:.3f}"
-            for row in rows[~rows["method"].isin([*networks["method"], MIRGENEDB])].to_dict(
-                "records"
-            )
-        )
+        compared = rows[~rows["method"].isin([*networks["method"], MIRGENEDB])].to_dict("records")
+        others = "; ".join(f"{row['method']} {row['AUROC']:.3f}" for row in compared)
         sentences.append(
             f"The network score that best separates trained families from other RNAs on {name} is "
             f"{best['score']} of {best['method']}, chosen on the validation records (AUROC on the "
@@ -260,18 +234,16 @@ def _scores(table: pd.DataFrame | None) -> list[str]:
 def _infernal(table: pd.DataFrame | None) -> list[str]:
     if table is None or INFERNAL not in set(table["method"]):
         return []
-    theirs = table[table["method"] == INFERNAL].iloc[0]
-    ratios = [name for name in map(str, table.columns) if name.startswith("ratio ")]
     networks = table[table["source"] == OURS]
     if networks.empty:
         return []
+    theirs = table[table["method"] == INFERNAL].iloc[0]
     best = _top(networks, "accuracy")
     quality = "more" if best["accuracy"] > theirs["accuracy"] else "not more"
     speed = " and ".join(
-        f"{best[name]:,.0f} times as fast on {name.split()[1]} core"
-        + ("s" if name.split()[1] != "1" else "")
-        for name in ratios
-        if not np.isnan(best[name])
+        f"{ratio:,.0f} times as fast on {name.split()[1]} core{'s' if name != 'ratio 1' else ''}"
+        for name, ratio in best.items()
+        if name.startswith("ratio ") and not np.isnan(ratio)
     )
     return [
         f"{best['method']} is {quality} accurate than {INFERNAL} with models of the same "
@@ -290,17 +262,13 @@ def render(
 
     Parameters
     ----------
-    study
-        Title, provenance, sources and config of the study.
-    tables
-        Result of `mirpair.families.tables.study_tables`, in the order of the page.
-    pictures
-        Figures in their order.
+    tables, pictures
+        Results of `mirpair.families.tables.study_tables`, and figures, in the order of the page.
     texts
         Name of a table to the sentences above it.
     """
     words = {True: "reached", False: "missed", None: "not measured"}
-    rows = [("", [it.goal, words[it.reached], it.result]) for it in goals(tables)]
+    rows = [("", [goal, words[reached], result]) for goal, reached, result in goals(tables)]
     present = set(tables["accuracy"]["source"])
     return render_study(
         "families",

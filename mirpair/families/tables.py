@@ -10,10 +10,16 @@ import numpy as np
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, VALIDATE, read_speed
-from mirpair.families.family_calls import CONTAINMENT_BANDS, SCORES, accuracy, rejection
+from mirpair.families.family_calls import (
+    ALL,
+    ALL_KINDS,
+    CONTAINMENT_BANDS,
+    SCORES,
+    accuracy,
+    rejection,
+)
 from mirpair.families.methods import INFERNAL, INPUTS, MIRGENEDB, NEAREST, Called
 
-ALL, ALL_KINDS = "all", "all kinds"
 FAR = next(iter(CONTAINMENT_BANDS))
 # Goals for a network: accuracy for RNAs far from all training records, share of the trained
 # families that is accepted at 5 % false positives, and speed as a multiple of Infernal's.
@@ -42,7 +48,7 @@ def accuracy_table(
     Parameters
     ----------
     called
-        Result of `gather_called`.
+        Result of `mirpair.families.methods.gather_called`.
     splits
         Experiment to its section of the config (`mirpair.study.families.FamilySplit`), as a
         dictionary.
@@ -86,14 +92,10 @@ _OF_BAND = [
 
 
 def sizes_table(table: pd.DataFrame, series: Sequence[str]) -> pd.DataFrame:
-    """Select accuracies by number of training records, for all bands together.
+    """Select accuracies of `accuracy_table` by number of training records, for all bands together.
 
-    Parameters
-    ----------
-    table
-        Result of `accuracy_table`.
-    series
-        Experiments that differ in that number only (`mirpair.study.families.FamilyStudy.series`).
+    The experiments of a series differ in that number only, see
+    `mirpair.study.families.FamilyStudy.series`.
     """
     rows = table[table["experiment"].isin(series) & (table["band"] == ALL)]
     return rows.sort_values("training", kind="stable", ignore_index=True)
@@ -102,11 +104,7 @@ def sizes_table(table: pd.DataFrame, series: Sequence[str]) -> pd.DataFrame:
 def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
     """Measure how well each score of each method separates trained families from other RNAs.
 
-    Parameters
-    ----------
-    called
-        Result of `mirpair.families.methods.gather_called`; experiments without outliers or without
-        validation records are left out.
+    Experiments without outliers or without validation records are left out.
 
     Returns
     -------
@@ -130,12 +128,8 @@ def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
             means = pd.concat(evaluated).groupby("kind", sort=False).mean().reset_index()
             auroc = pd.concat(validated).groupby("kind", sort=False)["AUROC"].mean()
             means["validation AUROC"] = means["kind"].map(auroc)
-            about = {
-                "experiment": one.experiment,
-                "method": one.method,
-                "source": one.source,
-                "score": SCORES[score],
-            }
+            about = {"experiment": one.experiment, "method": one.method, "source": one.source}
+            about["score"] = SCORES[score]
             parts.append(means.assign(**about)[[*about, *means.columns]])
     if not parts:
         return pd.DataFrame()
@@ -154,14 +148,7 @@ def infernal_table(
 ) -> pd.DataFrame:
     """Compare all methods with Infernal on one experiment: accuracy, rejection, speed.
 
-    Parameters
-    ----------
-    accuracies, rejections
-        Results of `accuracy_table` and `rejection_table`.
-    speed
-        Result of `mirpair.contracts.read_speed`.
-    experiment
-        The covariance models are built from its training records.
+    The covariance models are built from the training records of that experiment.
 
     Returns
     -------
@@ -192,18 +179,7 @@ def infernal_table(
 
 
 def growth_table(speed: pd.DataFrame) -> pd.DataFrame:
-    """Compute the seconds per RNA by number of families.
-
-    Parameters
-    ----------
-    speed
-        Result of `mirpair.contracts.read_speed`.
-
-    Returns
-    -------
-    DataFrame
-        Columns method, families, cores, sequences, seconds each.
-    """
+    """Compute the seconds per RNA: columns method, families, cores, sequences, seconds each."""
     table = speed.assign(each=speed["seconds"] / speed["sequences"])
     table = table.rename(columns={"each": "seconds each"}).drop(columns=["seconds", "folding"])
     order = {name: place for place, name in enumerate(INPUTS)}
@@ -225,16 +201,9 @@ def study_tables(
 ) -> dict[str, pd.DataFrame]:
     """Build all tables of a study, by name.
 
-    Parameters
-    ----------
-    called, splits
-        See `accuracy_table`.
-    shown
-        Experiments in the table of accuracies.
-    series
-        See `sizes_table`.
-    speed
-        ``speed/<experiment>.tsv`` of the experiment with Infernal, or nothing.
+    `called` and `splits` are as in `accuracy_table`, `series` as in `sizes_table`; `shown` are the
+    experiments in the table of accuracies, and `speed` is ``speed/<experiment>.tsv`` of the
+    experiment with Infernal, or nothing.
     """
     accuracies = accuracy_table(called, splits)
     tables = {
@@ -253,10 +222,7 @@ def study_tables(
 def reaches_baseline(rows: pd.DataFrame) -> bool | None:
     """Tell whether a method reaches the baseline in all bands; None for the baseline itself.
 
-    Parameters
-    ----------
-    rows
-        Rows of `accuracy_table` for one method and experiment.
+    The rows are those of `accuracy_table` for one method and experiment.
     """
     if (rows["method"] == NEAREST).all():
         return None
@@ -267,10 +233,7 @@ def reaches_baseline(rows: pd.DataFrame) -> bool | None:
 def is_far_right(rows: pd.DataFrame) -> bool | None:
     """Tell whether a method is above 0.90 far from all training records; None without such records.
 
-    Parameters
-    ----------
-    rows
-        See `reaches_baseline`.
+    The rows are as in `reaches_baseline`.
     """
     far = rows[(rows["band"] == FAR) & (rows["records"] > 0)]
     return None if far.empty else bool((far["accuracy"] > FAR_ACCURACY).all())

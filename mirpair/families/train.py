@@ -30,13 +30,8 @@ from mirpair.networks.loop import (
 from mirpair.recipes import Model, Recipe
 from mirpair.rna.encoded_sets import Ensembles, Tensors
 
-HISTORY = {
-    "epoch": "int64",
-    "train loss": "float64",
-    "train accuracy": "float64",
-    "validate loss": "float64",
-    "validate accuracy": "float64",
-}
+_MEASURED = ("train loss", "train accuracy", "validate loss", "validate accuracy")
+HISTORY = {"epoch": "int64", **dict.fromkeys(_MEASURED, "float64")}
 
 
 def _reuse_memory() -> None:
@@ -73,18 +68,16 @@ def train_families(
     Parameters
     ----------
     model
-        The network to train, one of `mirpair.recipes.FAMILY_MODELS`.
+        One of `mirpair.recipes.FAMILY_MODELS`.
     train_inputs, train_labels
         The training records, and for each the index of its family in `classes`.
     validate_inputs, validate_labels
         The validation records, likewise. They are only scored: no choice depends on them. There may
         be none.
-    classes
-        Names of the families.
     recipe
-        How to train; the returned network is that of the last epoch.
+        The returned network is that of its last epoch.
     seed
-        Seed of the initial weights, the order of the records and dropout; see
+        Of the initial weights, the order of the records and dropout; see
         `mirpair.networks.loop.derive_seed`.
     device
         ``"cpu"`` or ``"cuda"``.
@@ -94,10 +87,9 @@ def train_families(
     Returns
     -------
     network, history
-        The history has a row an epoch and the columns epoch, train loss, train accuracy, validate
-        loss and validate accuracy. Loss and accuracy of training are those of the training pass
-        itself, with dropout. On a CPU, the same bytes for the same machine, versions and number of
-        threads.
+        The history has a row an epoch and the columns of `HISTORY`. Loss and accuracy of training
+        are those of the training pass itself, with dropout. On a CPU, the same bytes for the same
+        machine, versions and number of threads.
 
     Raises
     ------
@@ -118,23 +110,14 @@ def train_families(
     def measure(batches: list[Batch]) -> Measurement:
         indices = np.concatenate([batch for batch, _ in batches])
         logits = torch.cat([logits for _, logits in batches])
-        loss, accuracy = _loss_and_accuracy(
-            logits, torch.from_numpy(labels[indices]).to(torch_device)
-        )
+        trained = _loss_and_accuracy(logits, torch.from_numpy(labels[indices]).to(torch_device))
         logits = predict(network, validate_inputs, batch_size=recipe.batch_size)
-        validate_loss, validate_accuracy = _loss_and_accuracy(logits, validate_classes)
-        row = {
-            "train loss": loss,
-            "train accuracy": accuracy,
-            "validate loss": validate_loss,
-            "validate accuracy": validate_accuracy,
-            "epoch": passes.epoch,
-        }
+        measured = [*trained, *_loss_and_accuracy(logits, validate_classes)]
         summary = (
-            f"loss {loss:.4f}, accuracy {accuracy:.4f} on the training, "
-            f"{validate_loss:.4f}, {validate_accuracy:.4f} on the validation records"
+            "loss {:.4f}, accuracy {:.4f} on the training, {:.4f}, {:.4f} on the validation records"
         )
-        return Measurement(loss, row, summary)
+        row = dict(zip(HISTORY, [passes.epoch, *measured], strict=True))
+        return Measurement(measured[0], row, summary.format(*measured))
 
     history = {name: np.empty(recipe.epochs) for name in HISTORY}
     train_epochs(passes, recipe.epochs, history, measure, checkpoint=checkpoint)

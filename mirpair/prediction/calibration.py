@@ -45,14 +45,9 @@ class Calibration:
     prior: float
 
     def probability(self, scores: npt.ArrayLike, prior: float) -> Floats:
-        """Compute the probability of a pre-miRNA for each score.
+        """Compute the probability of a pre-miRNA for each score, (N,).
 
-        Parameters
-        ----------
-        scores
-            Scores of the network, (N,).
-        prior
-            Share of pre-miRNAs among the RNAs that are scored, above 0 and below 1.
+        `prior` is the share of pre-miRNAs among the RNAs that are scored, above 0 and below 1.
         """
         odds = np.interp(_logit(_clipped(scores)), self.logits, self.odds)
         shifted = odds + _logit(prior) - _logit(self.prior)
@@ -106,27 +101,15 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
             "the held-out scores are no higher for pre-miRNAs than for other RNAs: such a network "
             "cannot be calibrated"
         )
-    return Calibration(
-        logits=tuple(knots.tolist()),
-        odds=tuple(odds.tolist()),
-        prior=float((labels == 1).mean()),
-    )
+    prior = float((labels == 1).mean())
+    return Calibration(tuple(knots.tolist()), tuple(odds.tolist()), prior)
 
 
 def mean_scores(held: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
-    """Average the scores of held-out records over an ensemble.
+    """Average the scores of held-out records over an ensemble, the networks of these seeds.
 
-    Parameters
-    ----------
-    held
-        Columns fold, id, label, seed and score: every record, scored by the network of each seed.
-    seeds
-        Seeds of the networks of the ensemble.
-
-    Returns
-    -------
-    DataFrame
-        Columns fold, id, label and score, one row per record.
+    `held` has the columns fold, id, label, seed and score: every record, scored by the network of
+    each seed. The result has fold, id, label and score, one row per record.
     """
     chosen = held[held["seed"].isin(seeds)]
     return chosen.groupby(["fold", "id"], as_index=False, sort=False).agg(
@@ -134,15 +117,10 @@ def mean_scores(held: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
     )
 
 
-def held_out(held: pd.DataFrame, prior: float) -> npt.NDArray[np.float64]:
+def held_out(held: pd.DataFrame, prior: float) -> Floats:
     """Compute the probabilities of held-out records, each by a calibration on the other folds.
 
-    Parameters
-    ----------
-    held
-        Columns label, score and fold.
-    prior
-        See `Calibration.probability`.
+    `held` has the columns label, score and fold; for `prior` see `Calibration.probability`.
     """
     probability = np.empty(len(held))
     for fold in held["fold"].unique():
@@ -174,30 +152,17 @@ def reliability(held: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
     for number in np.unique(bins):
         inside = bins == number
         positives, count = int((held["label"] == 1)[inside].sum()), int(inside.sum())
-        rows.append(
-            {
-                "from": edges[number],
-                "to": edges[number + 1],
-                "records": count,
-                "predicted": float(probability[inside].mean()),
-                "observed": positives / count,
-                **_interval(positives, count),
-            }
-        )
+        row = {"from": edges[number], "to": edges[number + 1], "records": count}
+        row |= {"predicted": float(probability[inside].mean()), "observed": positives / count}
+        rows.append(row | _interval(positives, count))
     return pd.DataFrame(rows)
 
 
 def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
     """Estimate the precision of calls for several ratios of other RNAs to pre-miRNAs.
 
-    A record is called if its probability for that ratio is at least 0.5, see `held_out`.
-
-    Parameters
-    ----------
-    held
-        See `held_out`.
-    ratios
-        Numbers of other RNAs per pre-miRNA.
+    A record is called if its probability for that ratio is at least 0.5, see `held_out`. The ratios
+    are numbers of other RNAs per pre-miRNA.
 
     Returns
     -------
@@ -212,11 +177,10 @@ def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
     for others in ratios:
         called = held_out(held, 1 / (1 + others)) >= 0.5
         row: dict[str, float] = {"others": others}
-        ends = {}
         for name, chosen in (("SE", is_positive), ("FPR", ~is_positive)):
             count, total = int(called[chosen].sum()), int(chosen.sum())
-            ends[name] = _interval(count, total)
-            row |= {name: count / total, **{f"{name} {k}": v for k, v in ends[name].items()}}
+            row[name] = count / total
+            row |= {f"{name} {end}": it for end, it in _interval(count, total).items()}
         row["PPV"] = _precision(row["SE"], row["FPR"], others)
         row["PPV low"] = _precision(row["SE low"], row["FPR high"], others)
         row["PPV high"] = _precision(row["SE high"], row["FPR low"], others)

@@ -40,9 +40,9 @@ def prediction_card(
     Parameters
     ----------
     path, trained
-        The file, and what `mirpair.prediction.weights.load_networks` reads from it.
+        The file of weights, and what `mirpair.prediction.weights.load_networks` reads from it.
     held
-        Columns id, label, fold, seed and score: every held-out record, scored with every seed.
+        See `mirpair.prediction.calibration.mean_scores`.
     background
         Columns label, fold and score, see `mirpair.scan.background.background`.
     records, left_out
@@ -208,21 +208,16 @@ def _lengths(means: pd.DataFrame, records: pd.DataFrame) -> str:
 
 
 def _bins(means: pd.DataFrame) -> str:
-    table = reliability(means, _EDGES)
-    shown = pd.DataFrame(
+    rows = [
         {
-            "probability": [
-                f"{a:g}–{b:g}" for a, b in zip(table["from"], table["to"], strict=True)
-            ],
-            "records": table["records"].astype(str),
-            "mean probability": [f"{value:.4f}" for value in table["predicted"]],
-            "pre-miRNAs": [
-                f"{row['observed']:.4f} ({row['low']:.4f}–{row['high']:.4f})"
-                for row in table.to_dict("records")
-            ],
+            "probability": f"{row['from']:g}–{row['to']:g}",
+            "records": str(row["records"]),
+            "mean probability": f"{row['predicted']:.4f}",
+            "pre-miRNAs": f"{row['observed']:.4f} ({row['low']:.4f}–{row['high']:.4f})",
         }
-    )
-    return markdown(shown)
+        for row in reliability(means, _EDGES).to_dict("records")
+    ]
+    return markdown(pd.DataFrame(rows))
 
 
 def _cuts(scanned: pd.DataFrame, trained: PreMirnaNetworks) -> str:

@@ -18,7 +18,7 @@ from mirpair.prediction.calibration import Calibration, Floats
 from mirpair.prediction.table import NEAREST, columns
 from mirpair.prediction.weights import PreMirnaNetworks, load_networks
 from mirpair.rna.encoding import encode
-from mirpair.rna.folding import Structure, fold, for_each
+from mirpair.rna.folding import Structure, fold, for_each, unique
 from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_known_hairpins
 from mirpair.rna.sequences import Problem, Record, TooLong, normalise, problem_of
 from mirpair.settings import PredictionSettings, ScanSettings
@@ -38,42 +38,36 @@ class Predictor:
 
     Attributes
     ----------
-    networks
-        See `PreMirnaNetworks`; their mean is the score.
+    trained
+        The mean of its networks is the score.
+    settings
+        The prior, and whether to find the nearest known hairpin.
     calibration
         From a score to a probability; None if there is none.
-    prior
-        Share of pre-miRNAs that is expected among the RNAs, above 0 and below 1.
     called_by, cut
         An RNA is called a pre-miRNA from this score or probability.
-    shortest, longest
-        Lengths that are scored, nt.
-    nearest
-        Whether to find the nearest known hairpin.
+    shortest
+        Length from which RNAs are scored, nt; the longest is that of `trained`.
     """
 
-    networks: tuple[Network, ...]
+    trained: PreMirnaNetworks
+    settings: PredictionSettings | ScanSettings
     calibration: Calibration | None
-    prior: float
     called_by: Literal["score", "probability"]
     cut: float
     shortest: int
-    longest: int
-    nearest: bool
 
     @classmethod
     def for_candidates(cls, trained: PreMirnaNetworks, settings: PredictionSettings) -> Predictor:
         """Predict candidates: they are called by their probability, or else by their score."""
         settings.check()
         return cls(
-            networks=trained.networks,
+            trained,
+            settings,
             calibration=trained.candidates,
-            prior=settings.prior,
             called_by="probability" if trained.candidates else "score",
             cut=settings.threshold,
             shortest=trained.shortest,
-            longest=trained.longest,
-            nearest=settings.nearest,
         )
 
     @classmethod
@@ -84,14 +78,12 @@ class Predictor:
         """
         settings.check()
         return cls(
-            networks=trained.networks,
+            trained,
+            settings,
             calibration=trained.genome,
-            prior=settings.prior,
             called_by="score",
             cut=trained.cuts[settings.false_positives] if trained.cuts else _UNCALIBRATED,
             shortest=1,
-            longest=trained.longest,
-            nearest=settings.nearest,
         )
 
     @property
@@ -106,8 +98,8 @@ class Predictor:
 
     def unfit(self, sequence: str) -> str:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""
-        if len(sequence) > self.longest:
-            return f"too long: {len(sequence):,} > {self.longest:,}"
+        if len(sequence) > self.trained.longest:
+            return f"too long: {len(sequence):,} > {self.trained.longest:,}"
         if len(sequence) < self.shortest:
             return f"too short: {len(sequence):,} < {self.shortest:,}"
         return ""
@@ -116,7 +108,7 @@ class Predictor:
         """Probability of a pre-miRNA for each score, (N,); NaN if there is no calibration."""
         if self.calibration is None:
             return np.full(len(scores), np.nan)
-        return self.calibration.probability(scores, self.prior)
+        return self.calibration.probability(scores, self.settings.prior)
 
 
 def predict(
@@ -135,10 +127,8 @@ def predict(
     sequences
         RNA or DNA, upper or lower case; a mapping has names, otherwise an RNA's id is its number,
         from 1.
-    weights
-        See `mirpair.prediction.weights.load_networks`.
-    prior, threshold, nearest
-        See `mirpair.settings.PredictionSettings`.
+    weights, prior, threshold, nearest
+        See `mirpair.prediction.weights.load_networks` and `mirpair.settings.PredictionSettings`.
     processes
         Number of processes that fold and score; the result is the same for any number.
 
@@ -185,8 +175,6 @@ def predict_records(
     ----------
     records
         With what is wrong with each, see `mirpair.rna.sequences.read_records`.
-    predictor
-        Scores and calls them.
     processes
         See `predict`; the processes start at once.
     piece, pieces
@@ -198,7 +186,7 @@ def predict_records(
     Iterator
         Of tables of `CHUNK` records, with the columns of `predict`.
     """
-    hairpins = load_known_hairpins() if predictor.nearest else None
+    hairpins = load_known_hairpins() if predictor.settings.nearest else None
     pending: deque[list[tuple[Record, Problem | None]]] = deque()
 
     def chunks() -> Iterator[list[str]]:
@@ -219,7 +207,7 @@ def predict_records(
         chunks(),
         processes=processes,
         at_once=1,
-        prepare=partial(_prepare, job, predictor.networks, hairpins),
+        prepare=partial(_prepare, job, predictor.trained.networks, hairpins),
     )
 
     def tables() -> Iterator[pd.DataFrame]:
@@ -252,27 +240,18 @@ def _prepare(job: int, networks: Sequence[Network], hairpins: KnownHairpins | No
     _PREPARED[job] = (networks, hairpins)
 
 
-def ensemble_scores(
-    networks: Sequence[Network], sequences: Sequence[str], structures: Sequence[Structure]
-) -> Floats:
-    """Score each RNA by the mean of several networks, (N,)."""
+def _score_chunk(sequences: list[str], job: int) -> list[_Scored]:
     from mirpair.networks.inference import predict, scores_of
 
-    molecules = [encode(s, *folded) for s, folded in zip(sequences, structures, strict=True)]
-    scores = [scores_of(predict(network, molecules)) for network in networks]
-    mean: Floats = np.mean(scores, axis=0)
-    return mean
-
-
-def _score_chunk(sequences: list[str], job: int) -> list[_Scored]:
     networks, hairpins = _PREPARED[job]
-    unique = list(dict.fromkeys(sequences))
-    structures = [fold(sequence) for sequence in unique]
-    scores = ensemble_scores(networks, unique, structures)
-    nearest = hairpins.nearest(unique) if hairpins else [None] * len(unique)
+    different = unique(sequences)
+    structures = [fold(sequence) for sequence in different]
+    molecules = [encode(s, *folded) for s, folded in zip(different, structures, strict=True)]
+    scores = np.mean([scores_of(predict(network, molecules)) for network in networks], axis=0)
+    nearest = hairpins.nearest(different) if hairpins else [None] * len(different)
     scored = {
         sequence: _Scored(*rest)
-        for sequence, *rest in zip(unique, structures, scores.tolist(), nearest, strict=True)
+        for sequence, *rest in zip(different, structures, scores.tolist(), nearest, strict=True)
     }
     return [scored[sequence] for sequence in sequences]
 
@@ -280,7 +259,7 @@ def _score_chunk(sequences: list[str], job: int) -> list[_Scored]:
 def _table(
     chunk: list[tuple[Record, Problem | None]], scored: list[_Scored], predictor: Predictor
 ) -> pd.DataFrame:
-    kinds = columns(nearest=predictor.nearest)
+    kinds = columns(nearest=predictor.settings.nearest)
     blank: dict[str, Any] = {name: "" for name, kind in kinds.items() if kind == "str"}
     remaining = iter(scored)
     rows = []

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 _SCORED = {
     "id": "str",
     "length": "int64",
     "structure": "str",
-    "mfe": "float64",
-    "score": "float64",
-    "probability": "float64",
+    **dict.fromkeys(("mfe", "score", "probability"), "float64"),
     "call": "Int8",
     "reason": "str",
 }
@@ -30,19 +30,14 @@ def header(*, nearest: bool) -> str:
 
 def to_lines(table: pd.DataFrame, *, score_digits: int = 4) -> list[str]:
     """Write the rows of a table as lines of a TSV, with as many digits as are certain."""
-    known = _DIGITS | {"score": score_digits}
-    texts = []
-    for name in table.columns:
-        digits = known.get(str(name))
-        values = table[name].tolist()
-        texts.append(
-            ["" if pd.isna(value) else _quoted(str(value)) for value in values]
-            if digits is None
-            else ["" if pd.isna(value) else f"{value:.{digits}f}" for value in values]
-        )
-    return ["\t".join(row) for row in zip(*texts, strict=True)]
+    digits = _DIGITS | {"score": score_digits}
+    columns = [[_text(it, digits.get(str(name))) for it in table[name].tolist()] for name in table]
+    return ["\t".join(row) for row in zip(*columns, strict=True)]
 
 
-def _quoted(text: str) -> str:
-    """Quote a text with a quotation mark: else readers of tables read on to the next mark."""
+def _text(value: Any, digits: int | None) -> str:
+    if pd.isna(value):
+        return ""
+    text = str(value) if digits is None else f"{value:.{digits}f}"
+    # Else readers of tables read on from a quotation mark to the next one.
     return '"' + text.replace('"', '""') + '"' if '"' in text else text

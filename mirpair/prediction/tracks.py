@@ -30,18 +30,10 @@ class Location(NamedTuple):
 def location_of(name: str, length: int) -> Location | None:
     """Read the location of an RNA from its id.
 
-    Parameters
-    ----------
-    name
-        Such as ``chr1:100-190(+)``, which ``bedtools getfasta -s`` writes, from 0 and half-open, or
-        ``chr1:101-190``, which ``samtools faidx`` writes, from 1 and with both ends.
-    length
-        Length of the RNA, nt: it decides which of the two is meant.
-
-    Returns
-    -------
-    Location or None
-        None if the id has no coordinates, or they do not fit the length.
+    It is such as ``chr1:100-190(+)``, which ``bedtools getfasta -s`` writes, from 0 and half-open,
+    or ``chr1:101-190``, which ``samtools faidx`` writes, from 1 and with both ends. The length of
+    the RNA, nt, decides which of the two is meant. None if the id has no coordinates, or they do
+    not fit the length.
 
     Examples
     --------

@@ -23,8 +23,6 @@ NAME = "pre-mirna.safetensors"
 # A network that saw too few short negatives takes every short RNA for a pre-miRNA.
 FEWEST = 30
 _KIND = "predictor"
-# Longest RNA, nt, for a network that was trained without a limit.
-_LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +66,6 @@ def write_networks(
 
     Parameters
     ----------
-    path
-        Safetensors file to write.
     weights
         Weights of the trainings, all of one kind of network.
     held
@@ -84,9 +80,8 @@ def write_networks(
     Raises
     ------
     InputError
-        If the networks are of different kinds or classify families, or if the file would be larger
-        than `mirpair.networks.weights.LARGEST`; see also
-        `mirpair.prediction.calibration.calibrate`.
+        If the networks are of different kinds or classify families, if the file would be larger
+        than `mirpair.networks.weights.LARGEST`, or if `calibrate` does.
     """
     from mirpair.networks.build import load_weights
     from mirpair.networks.weights import LARGEST, write_tensors
@@ -135,10 +130,7 @@ def shipped_weights() -> Path:
 def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
     """Read a file of `write_networks`, or the weights of one training, which are not calibrated.
 
-    Parameters
-    ----------
-    path
-        Safetensors file; the one that comes with the package, if None.
+    None is the file that comes with the package.
 
     Raises
     ------
@@ -154,7 +146,8 @@ def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
         if kind != _KIND:
             network = load_weights(path)
             _check_networks([network], [path])
-            longest = network.model.max_length or _LONGEST
+            # 400 nt for a network that was trained without a limit.
+            longest = network.model.max_length or 400
             return PreMirnaNetworks((network.double(),), None, None, {}, 1, longest)
         model = Model(**described["model"])
         networks = []

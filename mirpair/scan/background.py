@@ -56,17 +56,15 @@ def background(
         From a genome without pre-miRNAs; the fold did not train on them.
     weights
         Files of the fold's networks.
-    criteria
-        Which structures count as hairpins.
     processes
-        Number of processes that fold and score; the result is the same for any.
+        The result is the same for any number.
 
     Returns
     -------
     DataFrame
         Columns label, and score: NaN for a pre-miRNA in which no hairpin meets the criteria.
     """
-    evaluate = set(experiment.loc[experiment["role"] == EVALUATE, "id"])
+    evaluate = experiment.loc[experiment["role"] == EVALUATE, "id"]
     chosen = records[(records["label"] == 1) & records["id"].isin(evaluate)]
     positives = [as_scanned(bases, criteria) for bases in chosen["sequence"]]
     sequences = [*positives, *hairpins]

@@ -50,12 +50,8 @@ def find(
 
     Parameters
     ----------
-    genome
-        FASTA file.
     journal
         For this genome, these criteria and this piece; it gets a block for each tile.
-    criteria
-        Which structures are candidates.
     processes, tile
         Number of processes, and length of a tile, nt; the result is the same for any. The processes
         start at once.

@@ -83,9 +83,14 @@ def _candidates(bases: str, criteria: HairpinCriteria) -> Iterator[tuple[int, in
     """Find the stems in a run of bases that meet the criteria: start, end and energy of each."""
     if len(bases) < 2 * criteria.stem + 3:
         return
-    find = _stem_structures if criteria.fast else _window_structures
+    structures: Sequence[tuple[int, str]]
+    if criteria.fast:
+        most = criteria.mfe + _MARGIN
+        structures = find_stems(bases, mfe=most, span=criteria.span, loop=criteria.loop)
+    else:
+        structures = _window_structures(bases, criteria.span)
     stems: set[tuple[int, str]] = set()
-    for start, structure in find(bases, criteria):
+    for start, structure in structures:
         if structure.count("(") >= criteria.stem:
             for low, high, pairs, loop in unbranched(structure):
                 is_short = loop <= criteria.loop and high - low <= criteria.span
@@ -98,11 +103,11 @@ def _candidates(bases: str, criteria: HairpinCriteria) -> Iterator[tuple[int, in
             yield start, end, energy
 
 
-def _window_structures(bases: str, criteria: HairpinCriteria) -> Sequence[tuple[int, str]]:
+def _window_structures(bases: str, span: int) -> list[tuple[int, str]]:
     """Find all locally stable structures: start and dot-bracket of each."""
     structures: list[tuple[int, str]] = []
     model = RNA.md()
-    model.window_size = model.max_bp_span = criteria.span
+    model.window_size = model.max_bp_span = span
 
     def note(start: int, end: int, structure: str, energy: float, data: None) -> None:
         structures.append((start - 1, structure))
@@ -111,18 +116,8 @@ def _window_structures(bases: str, criteria: HairpinCriteria) -> Sequence[tuple[
     return structures
 
 
-def _stem_structures(bases: str, criteria: HairpinCriteria) -> Sequence[tuple[int, str]]:
-    """Find single stems: start and dot-bracket of each."""
-    return find_stems(bases, mfe=criteria.mfe + _MARGIN, span=criteria.span, loop=criteria.loop)
-
-
 def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
-    """Find the hairpins of a structure, each from its loop out to a branch or an end.
-
-    Parameters
-    ----------
-    structure
-        Dot-bracket.
+    """Find the hairpins of a structure (dot-bracket), each from its loop out to a branch or an end.
 
     Yields
     ------
@@ -144,9 +139,7 @@ def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
                 left -= 1
             while right < len(structure) and structure[right] == ".":
                 right += 1
-            if left < 0 or right == len(structure):
-                break
-            if structure[left] != "(" or structure[right] != ")":
+            if left < 0 or right == len(structure) or structure[left] + structure[right] != "()":
                 break
             low, high = left, right
             pairs += 1
@@ -180,10 +173,7 @@ class TileHairpins(NamedTuple):
 def resolve(tiles: Iterable[TileHairpins]) -> Iterator[tuple[str, GenomeHairpin]]:
     """Choose hairpins that do not overlap: the most stable first, on each strand.
 
-    Parameters
-    ----------
-    tiles
-        All tiles of a genome, in their order.
+    The tiles are all those of a genome, in their order.
 
     Yields
     ------
@@ -212,14 +202,9 @@ def resolve(tiles: Iterable[TileHairpins]) -> Iterator[tuple[str, GenomeHairpin]
 def _split(
     hairpins: list[GenomeHairpin], end: int | None
 ) -> tuple[list[list[GenomeHairpin]], list[GenomeHairpin]]:
-    """Split hairpins into groups that overlap, and the rest, whose group may still grow.
+    """Split hairpins of one strand into groups that overlap, and the rest, which may still grow.
 
-    Parameters
-    ----------
-    hairpins
-        All hairpins of one strand that begin before `end`.
-    end
-        Of the last tile; None at the end of the sequence.
+    They begin before the end of the last tile; None is the end of the sequence.
     """
     groups: list[list[GenomeHairpin]] = []
     reach = -1

@@ -1,4 +1,4 @@
-"""The files of a scan, for people and for genome browsers."""
+"""The files of a scan, for people and for genome browsers, and the page with figures."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
+from mirpair import __version__
 from mirpair.files import InputError, atomic, interleave
+from mirpair.pages.drawings import draw_hairpins
+from mirpair.pages.page import embed_svg
+from mirpair.pages.page import render as render_page
+from mirpair.pages.style import BLUE, FULL_NUMBERS, in_style, to_svg
 from mirpair.prediction.table import columns
 from mirpair.prediction.tracks import Location, bed_line, fasta_entry, gff3_head, gff3_line
 from mirpair.scan.find import read_candidates
@@ -44,6 +50,8 @@ def check_free(prefix: Path) -> None:
         )
 
 
+# A draft genome may have very many contigs; the page shows those with most calls.
+_MOST = 200
 _BINS = 50
 _BEST = 10
 
@@ -150,3 +158,69 @@ def _row(cells: Mapping[str, str]) -> dict[str, Any]:
         if name in cells:
             row[name] = float(cells[name]) if cells[name] else None
     return row
+
+
+def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
+    """Write the page as HTML.
+
+    `parameters` say how the genome was scanned, by name.
+    """
+    names = sorted(
+        summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
+    )
+    shown = set(names[:_MOST])
+    rows = [("", _counts(name, summary)) for name in summary.lengths if name in shown]
+    header = ["Sequence", "Length, nt", "Hairpins", "Called", "Called per Mb"]
+    best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
+    figures = {"scores": draw_scores(summary)}
+    if summary.best:
+        figures["best"] = draw_hairpins(
+            [(str(n), bases, row["structure"]) for n, (row, bases) in enumerate(summary.best, 1)]
+        )
+    pictures = {part: embed_svg(to_svg(it), f"scan-{part}") for part, it in figures.items()}
+    return render_page(
+        "scan",
+        title=f"Hairpins of {genome}",
+        version=__version__,
+        total=sum(summary.lengths.values()),
+        hairpins=sum(summary.hairpins.values()),
+        calls=sum(summary.calls.values()),
+        sequences=len(summary.lengths),
+        left_out=len(summary.lengths) - len(rows),
+        table={"header": header, "rows": rows},
+        best=best,
+        pictures=pictures,
+        parameters=parameters,
+    )
+
+
+def _counts(name: str, summary: Summary) -> Sequence[object]:
+    length, calls = summary.lengths[name], summary.calls[name]
+    density = 1e6 * calls / length
+    cell = {"text": f"{density:.1f}", "order": density, "below": ""}
+    return [name, length, summary.hairpins[name], calls, cell]
+
+
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
+    probability = row["probability"]
+    nearest = row.get("nearest")
+    return {
+        "score": f"{row['score']:.6f}",
+        "probability": "" if probability is None else f"{probability:.4f}",
+        "mfe": f"{row['mfe']:.2f}",
+        "nearest": f"{nearest.split(',')[0]}, identity {row['identity']:.2f}" if nearest else "",
+    }
+
+
+@in_style
+def draw_scores(summary: Summary) -> Figure:
+    """Draw a histogram of the scores, on a logarithmic scale."""
+    figure = Figure(figsize=(6.3, 2.6), layout="constrained")
+    axis = figure.subplots()
+    edges = np.linspace(0, 1, len(summary.scores) + 1)
+    axis.bar(edges[:-1], summary.scores, np.diff(edges), align="edge", color=BLUE, lw=0)
+    axis.set_yscale("symlog", linthresh=1)
+    axis.yaxis.set_major_formatter(FULL_NUMBERS)
+    axis.set(xlabel="Score of the network", ylabel="Hairpins", xlim=(0, 1))
+    axis.set_ylim(bottom=0)
+    return figure

@@ -11,8 +11,7 @@ from mirpair.files import Journal, file_lock, sha256, write_text
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import load_networks, shipped_weights
 from mirpair.scan.find import find, find_key
-from mirpair.scan.output import Summary, check_free, name_of, write_files
-from mirpair.scan.report import render
+from mirpair.scan.output import Summary, check_free, name_of, render, write_files
 from mirpair.scan.score import score, score_key
 from mirpair.scan.tiles import TILE, check_genome
 from mirpair.settings import HairpinCriteria, ScanSettings
@@ -121,20 +120,10 @@ def write(
     settings: ScanSettings,
     weights: str | Path,
 ) -> Summary:
-    """Write the files of a scan, and the page beside them.
-
-    Parameters
-    ----------
-    genome, criteria, settings, weights
-        See `scan`.
-    candidates, scored, prefix
-        See `mirpair.scan.output.write_files`.
-    """
+    """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
     parameters = _parameters(genome, criteria, settings, weights)
-    comments = [
-        f"mirpair {__version__} scan",
-        *(f"{name}: {it}" for name, it in parameters.items()),
-    ]
+    described = (f"{name}: {it}" for name, it in parameters.items())
+    comments = [f"mirpair {__version__} scan", *described]
     summary = write_files(candidates, scored, prefix, comments, nearest=settings.nearest)
     write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
     return summary

@@ -46,21 +46,9 @@ class Stem(NamedTuple):
 def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
     """Find stems of about this energy or less, none of which overlaps with a more stable one.
 
-    Parameters
-    ----------
-    bases
-        Characters other than A, C, G and U pair with nothing.
-    mfe
-        Maximum of the estimated energy, kcal/mol.
-    span
-        Maximum length of a stem with its loop, nt.
-    loop
-        Maximum number of bases in the loop.
-
-    Returns
-    -------
-    list of Stem
-        In ascending order.
+    Characters other than A, C, G and U pair with nothing. The limits are those of
+    `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. The stems are in
+    ascending order.
     """
     layers = list(_recursion(bases, span, loop))
     best = np.full(len(bases), _NEVER, dtype=np.int16)
@@ -144,12 +132,11 @@ def _trace_back(layers: Sequence[_Layer], start: int, number: int) -> str:
         layer = layers[number]
         energy, kind = int(layer.energies[start]), int(layer.kind[start])
         one = other = 0
+        is_stack = False
         if number >= 2:
             below = layers[number - 2]
             stacked = int(below.energies[start + 1]) + int(stack[kind, below.kind[start + 1]])
             is_stack = stacked == energy
-        else:
-            is_stack = False
         if not is_stack:
             ends = energy - int(_WEAK[kind])
             for one, other, cost in _LOOPS:
@@ -172,8 +159,7 @@ def _loops() -> list[tuple[int, int, np.int16]]:
         if total and (one == 0 or other == 0) and total in _BULGE:
             loops.append((one, other, np.int16(_BULGE[total])))
         elif one and other and total in _INTERIOR and difference <= 2:
-            cost = _INTERIOR[total] + _ASYMMETRY * difference
-            loops.append((one, other, np.int16(cost)))
+            loops.append((one, other, np.int16(_INTERIOR[total] + _ASYMMETRY * difference)))
     return loops
 
 

@@ -23,8 +23,6 @@ class Tile(NamedTuple):
 
     Attributes
     ----------
-    sequence
-        Name of the sequence.
     number
         Number of the tile in the file, from 0.
     start, end
