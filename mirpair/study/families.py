@@ -162,12 +162,12 @@ class FamilyStudy(BaseStudy):
     def _names_are_known(self) -> FamilyStudy:
         for number, runs in enumerate(self.runs, 1):
             for name in runs.experiments or []:
-                self.require_known("runs", str(number), "experiment", name, self.experiments)
+                self.require_known(f"runs.{number}", "experiment", name, self.experiments)
         if twice := first_duplicate(self.plan()):
             raise ValueError(f"runs: {twice.model!r} on {twice.experiment!r} is listed twice")
         if self.infernal:
-            where = ("infernal", "experiment", "experiment")
-            self.require_known(*where, self.infernal.experiment, self.experiments)
+            name = self.infernal.experiment
+            self.require_known("infernal.experiment", "experiment", name, self.experiments)
         if self.shipped:
             self._shipped_is_possible(self.shipped)
         for name, split in self.experiments.items():
@@ -189,17 +189,12 @@ class FamilyStudy(BaseStudy):
     def plan(self) -> list[Run]:
         """List every training of the study, in the order of the config."""
         return [
-            Run(
-                name,
-                model,
-                RECIPE,
-                seed,
-                runs.epochs or self.training(name, model, RECIPE)[1].epochs,
-            )
+            Run(name, model, RECIPE, seed, runs.epochs or recipe.epochs)
             for runs in self.runs
             for name in self.experiments
             if runs.experiments is None or name in runs.experiments
             for model in runs.models
+            for _, recipe in [self.training(name, model, RECIPE)]
             for seed in self.seeds
         ]
 

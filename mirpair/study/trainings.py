@@ -36,8 +36,7 @@ class _Variant(Section):
 
     def _changes(self) -> dict[str, Any]:
         """Return the keys that the config gives, named as in `mirpair.recipes`."""
-        given = self.model_dump(exclude_unset=True, exclude={"base", "label"})
-        return {key: value for key, value in given.items() if value is not None}
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude={"base", "label"})
 
 
 class ModelVariant(_Variant):
