@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pandas as pd
 from mirpair.contracts import AUDIT, EVALUATE, FEATURES, RANKING, SET_FEATURES, TRAIN
 from mirpair.files import InputError
 from mirpair.identification.metrics import rank
-from mirpair.rna.sequences import Dropped, read_fasta
+from mirpair.rna.sequences import Dropped, read_fasta, read_parts
 from mirpair.rna.similarity import nearest
 from mirpair.sources.collections import read_families
 
@@ -34,15 +33,10 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
     if list(records["id"]) != list(structures["id"]):
         raise InputError("records and structures are not of the same RNAs: fold the records again")
     length = records["sequence"].str.len()
-    return pd.DataFrame(
-        {
-            "id": records["id"],
-            "label": records["label"],
-            "sequence": records["sequence"],
-            "length": length,
-            "GC": records["sequence"].str.count("[GC]") / length,
-            "MFE/length": structures["mfe"].abs() / length,
-        }
+    return records[["id", "label", "sequence"]].assign(
+        length=length,
+        GC=records["sequence"].str.count("[GC]") / length,
+        **{"MFE/length": structures["mfe"].abs() / length},
     )
 
 
@@ -54,7 +48,7 @@ def describe(
     Parameters
     ----------
     records, structures
-        Tables of one set, row by row the same RNAs.
+        As `features` takes them.
     known
         Result of `known_hairpins`, if there is a reference.
 
@@ -110,7 +104,7 @@ def join_features(
 
 
 def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> None:
-    """Refuse a record that is too long for a planned network, before any training.
+    """Raise an InputError if a record is too long for a planned network, before any training.
 
     Parameters
     ----------
@@ -118,11 +112,6 @@ def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> No
         Result of `join_features`.
     limits
         Model to the length of the longest RNA it accepts, in nt; None means no limit.
-
-    Raises
-    ------
-    InputError
-        If a record is too long; names it, its length, the network and what to do.
     """
     longest = records.iloc[int(records["length"].to_numpy().argmax())]
     for name, limit in limits.items():
@@ -227,7 +216,7 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
     )
     if families is None:
         return table.assign(family="")
-    accessions = _accessions(hairpins)
+    accessions = [[*header.split(), "", ""][1] for header, _ in read_parts(hairpins)]
     family_of = read_families(families)
     table["family"] = [family_of.get(accessions[record.number - 1], "") for record in read]
     if not table["family"].any():
@@ -236,15 +225,6 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
             "use both files of the same release"
         )
     return table
-
-
-def _accessions(hairpins: str | Path) -> list[str]:
-    """Read the second word of every header, in the order of the file."""
-    with open(hairpins, "rb") as raw:
-        is_gzip = raw.read(2) == b"\x1f\x8b"
-    with (gzip.open if is_gzip else open)(hairpins, "rt", encoding="utf-8-sig") as lines:
-        headers = [line.split() for line in lines if line.startswith(">")]
-    return [words[1] if len(words) > 1 else "" for words in headers]
 
 
 def shortcuts(records: pd.DataFrame) -> pd.DataFrame:
@@ -262,7 +242,7 @@ def shortcuts(records: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns feature, direction (``higher`` or ``lower`` counts as positive), AUROC, AUPR.
     """
-    train, evaluate = records[records["role"] == TRAIN], records[records["role"] == EVALUATE]
+    train, evaluate = (records[records["role"] == role] for role in (TRAIN, EVALUATE))
     rows = []
     for name in FEATURES:
         sign = 1 if rank(train["label"], train[name])["AUROC"] >= 0.5 else -1

@@ -28,6 +28,7 @@ TREES = 500
 # Smallest difference from 0.5 in nine digits. Rounding errors of a cosine are smaller; different
 # cosines of an RNA of up to 500 nt differ by more.
 TIE = 1e-9
+# Number of RNAs compared at a time; it limits memory and does not change the result.
 BLOCK = 500
 
 
@@ -79,9 +80,7 @@ def _triplet_shares(sequence: str, states: str) -> list[float]:
     return [counts[triplet] / max(len(inner), 1) for triplet in TRIPLETS]
 
 
-def likeness(
-    sequences: Sequence[str], others: Sequence[str], *, block: int = BLOCK
-) -> npt.NDArray[np.float64]:
+def likeness(sequences: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.float64]:
     """Compute the similarity of each RNA to the most similar one of `others`.
 
     Similarity is the cosine of two binary 8-mer vectors: the number of shared 8-mers divided by the
@@ -91,8 +90,6 @@ def likeness(
     ----------
     sequences, others
         RNAs over ACGU.
-    block
-        Number of sequences compared at a time; it limits memory and does not change the result.
 
     Returns
     -------
@@ -100,31 +97,20 @@ def likeness(
         (len(sequences),), 0 (nothing shared) to 1 (the same 8-mers).
     """
     # All possible words: those that no training record has count too.
-    words = map("".join, product(ALPHABET, repeat=WORD))
+    words = list(map("".join, product(ALPHABET, repeat=WORD)))
     vectorizer = CountVectorizer(
-        analyzer="char",
-        ngram_range=(WORD, WORD),
-        lowercase=False,
-        binary=True,
-        vocabulary=list(words),
+        analyzer="char", ngram_range=(WORD, WORD), lowercase=False, binary=True, vocabulary=words
     )
     known = vectorizer.transform(others)
-    maxima = [
-        cosine_similarity(
-            vectorizer.transform(sequences[start : start + block]), known, dense_output=False
-        )
-        .max(axis=1)
-        .toarray()
-        .ravel()
-        for start in range(0, len(sequences), block)
-    ]
-    highest: npt.NDArray[np.float64] = np.concatenate(maxima)
+    maxima = []
+    for start in range(0, len(sequences), BLOCK):
+        block = vectorizer.transform(sequences[start : start + BLOCK])
+        maxima.append(cosine_similarity(block, known, dense_output=False).max(axis=1).toarray())
+    highest: npt.NDArray[np.float64] = np.concatenate(maxima, axis=None)
     return np.minimum(highest, 1)
 
 
-def nearest_neighbour(
-    train: pd.DataFrame, sequences: Sequence[str], *, block: int = BLOCK
-) -> npt.NDArray[np.float64]:
+def nearest_neighbour(train: pd.DataFrame, sequences: Sequence[str]) -> npt.NDArray[np.float64]:
     """Score RNAs by the class of the most similar training record.
 
     The score is (1 + s⁺ − s⁻) / 2, with s⁺ and s⁻ the highest `likeness` to a positive and to a
@@ -137,8 +123,6 @@ def nearest_neighbour(
         Columns label and sequence.
     sequences
         RNAs to score.
-    block
-        See `likeness`.
 
     Returns
     -------
@@ -146,7 +130,7 @@ def nearest_neighbour(
         (len(sequences),), 0 to 1.
     """
     positive, negative = (
-        likeness(sequences, train.loc[train["label"] == label, "sequence"].tolist(), block=block)
+        likeness(sequences, train.loc[train["label"] == label, "sequence"].tolist())
         for label in (1, 0)
     )
     difference = positive - negative
@@ -186,6 +170,8 @@ def predict(
         raise InputError("the training records are all of one class; add records of the other")
     labels = train["label"].to_numpy()
     single, classic = ["MFE/length"], list(CLASSIC)
+    simple = _logistic().fit(train[single].to_numpy(), labels)
+    logistic = _logistic().fit(train[classic].to_numpy(), labels)
     forest = RandomForestClassifier(
         TREES, class_weight="balanced", n_jobs=threads, random_state=seed
     ).fit(train[classic].to_numpy(), labels)
@@ -195,13 +181,9 @@ def predict(
         {
             "id": evaluate["id"].to_numpy(),
             "label": evaluate["label"].to_numpy(),
-            "mfe-per-length": _of_positive(
-                _logistic().fit(train[single].to_numpy(), labels), evaluate[single]
-            ),
+            "mfe-per-length": _of_positive(simple, evaluate[single]),
             "nearest-8-mer": nearest_neighbour(train, evaluate["sequence"].tolist()),
-            "logistic-regression": _of_positive(
-                _logistic().fit(train[classic].to_numpy(), labels), evaluate[classic]
-            ),
+            "logistic-regression": _of_positive(logistic, evaluate[classic]),
             "random-forest": _of_positive(forest, evaluate[classic]),
         }
     )

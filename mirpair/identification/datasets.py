@@ -75,7 +75,7 @@ def clean_records(
     Parameters
     ----------
     positives, negatives, on_ambiguous
-        See `build_records`.
+        As `build_records` takes them.
     known
         Sequences of known hairpins.
 
@@ -120,9 +120,7 @@ def clean_records(
 
 
 def _read_classes(
-    positives: Iterable[str | Path],
-    negatives: Iterable[str | Path],
-    dropped: list[Dropped] | None,
+    positives: Iterable[str | Path], negatives: Iterable[str | Path], dropped: list[Dropped] | None
 ) -> Iterator[tuple[int, Record]]:
     """Read label and record from the files of both classes, positives first."""
     files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
@@ -173,14 +171,13 @@ def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column
     InputError
         If it is unknown for all positives.
     """
-    parts = [
-        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "origin": table[column]})
+    known = {
+        (file, number): value
         for file, table in origins.items()
-    ]
-    empty = pd.DataFrame({"file": [""], "number": [0], "origin": [""]})
-    known = pd.concat([empty, *parts])
-    merged = records[["file", "number"]].merge(known, how="left", on=["file", "number"])
-    origin = merged["origin"].fillna("").set_axis(records.index)
+        for number, value in enumerate(table[column], 1)
+    }
+    places = zip(records["file"], records["number"], strict=True)
+    origin = pd.Series([known.get(place, "") for place in places], records.index, "str")
     if not (origin[records["label"] == 1] != "").any():
         raise InputError(
             f"no positive of the set has a known {column}: use a collection of hairpins "

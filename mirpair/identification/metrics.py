@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -340,20 +340,18 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
         If a predicted record is not in `membership`.
     """
     keys = ["number", "id"]
-    table = predictions.merge(
-        membership, on=keys, how="left", validate="many_to_one", indicator=True
-    )
+    table = predictions.merge(membership, "left", keys, validate="many_to_one", indicator=True)
     if (table["_merge"] != "both").any():
         raise ValueError("some predicted records are not evaluation records")
     names = [name for name in membership.columns if name not in keys]
     table[names] = table[names].astype(bool)
-    rows = []
-    for subset in names:
-        methods = table.groupby(["model", "recipe", "epochs"], sort=False, dropna=False)
-        for kind, trained in methods:
-            model, recipe, epochs = cast(tuple[str, str, int], kind)
-            row = {"subset": subset, "model": model, "recipe": recipe, "epochs": epochs}
-            rows.append({**row, **_summary(trained, subset)})
+    method = ["model", "recipe", "epochs"]
+    rows = [
+        {"subset": subset, **dict(zip(method, cast(Any, kind), strict=True)), **summary}
+        for subset in names
+        for kind, trained in table.groupby(method, sort=False, dropna=False)
+        for summary in [_summary(trained, subset)]
+    ]
     return pd.DataFrame(rows)
 
 

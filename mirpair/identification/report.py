@@ -40,10 +40,8 @@ class Section:
         Name of its files, and its heading.
     table
         Result of `mirpair.identification.tables.make_table`.
-    figure
-        SVG file, or None.
-    text
-        Sentences above it, or nothing.
+    figure, text
+        SVG file, and sentences above the table.
     """
 
     name: str
@@ -122,25 +120,26 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
             f"{counts['cells']} of all seven metrics (recipe {recipe})."
         )
         by_metric = {metric: agreement(tables, [metric]).loc[recipe] for metric in METRICS}
-        for side, place in ((ABOVE, "above"), (BELOW, "below")):
+        for side in (ABOVE, BELOW):
             by_name = [f"{m} {row[side]}" for m, row in by_metric.items() if row[side]]
             if by_name:
                 sentences.append(
-                    f"Our interval lies {place} the published value in {counts[side]} of "
+                    f"Our interval lies {side} the published value in {counts[side]} of "
                     f"{counts['cells']} cells (recipe {recipe}): {', '.join(by_name)}."
                 )
         for metric in RANKING:
             difference = counted[f"{metric} difference"]
             far = counted.iloc[int(difference.abs().to_numpy().argmax())]
+            mean = difference.mean()
+            side = "higher" if mean >= 0 else "lower"
             sentences.append(
-                f"{metric}, recipe {recipe}: on average ours is {_signed(difference.mean())}. The "
+                f"{metric}, recipe {recipe}: on average ours is {abs(mean):.3f} {side}. The "
                 f"largest difference is that of {far['method']} ({far['protocol']}, "
                 f"{far['table'].lower()}): {far[f'{metric} here']:.3f} here and "
                 f"{far[f'{metric} published']:.3f} published."
             )
-    first, *others = headlines
-    others = [text[0].upper() + text[1:] for text in others]
-    return f"Did it reproduce? {first[0].upper()}{first[1:]}", [
+    first, *others = [text[0].upper() + text[1:] for text in headlines]
+    return f"Did it reproduce? {first}", [
         *others,
         *sentences,
         *_claim(rows),
@@ -148,11 +147,6 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
         *_doubts(sections),
         *_unfinished(reproduced),
     ]
-
-
-def _signed(difference: float) -> str:
-    side = "higher" if difference >= 0 else "lower"
-    return f"{abs(difference):.3f} {side}"
 
 
 def _unfinished(rows: pd.DataFrame) -> list[str]:
@@ -193,13 +187,11 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     counted = ranked if full.empty else full
     # One for each split, because records of another split are easier or harder for all networks.
     best = counted.loc[counted.groupby(["table", "protocol"], sort=False)["AUPR here"].idxmax()]
-    where = best["protocol"]
-    if best["table"].nunique() > 1:
-        where += ", " + best["table"]
+    several = best["table"].nunique() > 1
     winners = "; ".join(
-        f"{row['method']} ({row['where']}), AUPR {row['AUPR here']:.3f}, "
-        f"AUROC {row['AUROC here']:.3f}"
-        for row in best.assign(where=where).to_dict("records")
+        f"{row['method']} ({row['protocol']}{', ' + row['table'] if several else ''}), "
+        f"AUPR {row['AUPR here']:.3f}, AUROC {row['AUROC here']:.3f}"
+        for row in best.to_dict("records")
     )
     headline = f"Best network by AUPR: {winners}."
     if full.empty:
@@ -268,12 +260,8 @@ def render(
 
     Parameters
     ----------
-    study
-        Title, provenance, sources and config of the study.
-    sections
-        Tables in their order.
-    pictures
-        Figures in their order.
+    study, sections, pictures
+        The study; its tables and figures in their order.
     taken
         Number of trainings that are saved results from elsewhere.
     sets

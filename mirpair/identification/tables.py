@@ -226,12 +226,11 @@ def epochs_table(
     for kind, rows in trained.groupby(["group", "model", "recipe", "epochs"], sort=False):
         group, model, recipe, epochs = cast(tuple[str, str, str, int], kind)
         chooser = validation.get(group)
+        median = medians.get((chooser, model, recipe, epochs))
+        chosen = [] if median is None else [round(median)] * len(rows)
+        listed = chosen[:1]
         if chooser == group:
-            chosen = rows["best"].tolist()
-        else:
-            median = medians.get((chooser, model, recipe, epochs))
-            chosen = [] if median is None else [round(median)] * len(rows)
-        listed = chosen if chooser == group else chosen[:1]
+            chosen = listed = rows["best"].tolist()
         line = {
             "method": rows["label"].iloc[0],
             "protocol": group,
@@ -290,26 +289,27 @@ def audit_table(
         "group", sort=False
     ):
         positive, copy = rows["label"] == 1, rows["in_training"] == 1
+        known_negative = ~positive & (rows["hairpin"] != "")
+        near = {
+            name: rows["identity"].between(*band, inclusive="left") & ~copy
+            for name, band in IDENTITY_BANDS.items()
+        }
+        known = rows.loc[positive, "relative"].dropna()
         line: dict[str, Any] = {
             "experiment": group,
             "source": OURS,
             "positives": int(positive.sum()),
             "negatives": int((~positive).sum()),
             "in both classes": int(rows["contradictory"].sum()),
-            "known negatives": int((~positive & (rows["hairpin"] != "")).sum())
-            if has_hairpins
-            else None,
+            "known negatives": int(known_negative.sum()) if has_hairpins else None,
             "in training": int(copy.sum()),
+            **{name: int(within.sum()) for name, within in near.items()},
+            "family known": len(known) if has_families else None,
+            "relative in training": int(known.sum()) if has_families else None,
+            "positives left": int((positive & rows["left"]).sum()),
+            "negatives left": int((~positive & rows["left"]).sum()),
+            **{f"AUROC of {of}": auroc[group, name] for name, of in FEATURES.items()},
         }
-        for name, (low, high) in IDENTITY_BANDS.items():
-            within = (rows["identity"] >= low) & (rows["identity"] < high)
-            line[name] = int((within & ~copy).sum())
-        known = rows.loc[positive, "relative"].dropna()
-        line["family known"] = len(known) if has_families else None
-        line["relative in training"] = int(known.sum()) if has_families else None
-        line["positives left"] = int((positive & rows["left"]).sum())
-        line["negatives left"] = int((~positive & rows["left"]).sum())
-        line |= {f"AUROC of {of}": auroc[group, name] for name, of in FEATURES.items()}
         lines.append(line)
     table = pd.DataFrame(lines)
     table[_OF_REFERENCE] = table[_OF_REFERENCE].astype("Int64")
@@ -319,11 +319,8 @@ def audit_table(
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read the CSV of a table, with the types that it had before it was written."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    texts = [
-        name
-        for name in map(str, table.columns)
-        if name in ("note", "model", "recipe", "reproduces") or name.endswith(" agrees")
-    ]
+    named = ("note", "model", "recipe", "reproduces")
+    texts = [name for name in map(str, table) if name in named or name.endswith(" agrees")]
     table[texts] = table[texts].astype(object).fillna("")
     counts = [name for name in table if name in (*_COUNTED, *_OF_REFERENCE)]
     table[counts] = table[counts].astype("Int64")
@@ -354,9 +351,8 @@ def make_table(
     """
     match kind:
         case "counts":
-            features = dict(
-                zip(options["sets"], map(read_features, files["features"]), strict=True)
-            )
+            tables = map(read_features, files["features"])
+            features = dict(zip(options["sets"], tables, strict=True))
             published = map(read_published_counts, files["published"])
             return counts_table(features, *published, has_hairpins=options["has_hairpins"])
         case "results" | "cleaned":
