@@ -1,6 +1,6 @@
 # From a checked config to the files that rules ask for: which RNAs are pre-miRNAs.
 from mirpair.study.saved_results import BENCHMARK, DATA, OF_RUN, OF_WATCHED
-from mirpair.study.tables import OWN_TABLES
+from mirpair.study.identification import OWN_TABLES
 
 FOLDS = STUDY.folds()
 FOLD_COUNTS = STUDY.fold_counts()

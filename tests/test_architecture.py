@@ -25,7 +25,7 @@ ORDER = {
     "download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 tensor_file "
     "weights build inference checkpoints loop training_job layers",
-    "study": "base sources splits tables trainings "
+    "study": "base sources splits trainings "
     "identification families prediction load saved_results plan",
     "pages": "markdown style page printing drawings",
     "identification": "datasets experiments metrics audit "

@@ -82,8 +82,7 @@ class BaseStudy(Section):
     )
     title: str = Field(description="Heading of the report.")
     sources: str | None = Field(
-        None,
-        description="Table of published files to use instead of `config/sources.tsv`.",
+        None, description="Table of published files to use instead of `config/sources.tsv`."
     )
     mirror: str | None = Field(
         None,

@@ -105,8 +105,7 @@ class Infernal(Section):
         200, ge=2, description="Number of evaluation records that the speed is measured on."
     )
     families: list[Annotated[int, Field(ge=2)]] = Field(
-        [],
-        description="Numbers of families for which to measure how time grows; by default none.",
+        [], description="Numbers of families for which to measure how time grows; by default none."
     )
     mirgenedb: bool = Field(
         False,

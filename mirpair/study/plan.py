@@ -20,9 +20,8 @@ from mirpair.sources.live import canonical, is_remote, raw_name, read_lock
 from mirpair.sources.published import Source, read_sources
 from mirpair.study.base import Run
 from mirpair.study.families import FamilyStudy
-from mirpair.study.identification import Study
+from mirpair.study.identification import Results, Study
 from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
-from mirpair.study.tables import Results
 
 # Files of the sources table that shipped weights are compared with, whatever a study is made of.
 FOR_SHIPPING = ("mirbase-22/hairpins.csv", "ecoli/bacteria.fna")

@@ -116,8 +116,7 @@ class Runs(Section):
         description="Networks to train: " + ", ".join(MODELS) + ", or those of `models`.",
     )
     recipe: RecipeName = Field(
-        "paper",
-        description="How to train them: `paper`, `published-code`, or one of `recipes`.",
+        "paper", description="How to train them: `paper`, `published-code`, or one of `recipes`."
     )
     experiments: list[Name] | None = Field(
         None, min_length=1, description="Experiments to train on; by default all."
