@@ -29,6 +29,11 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns id, label, sequence, length (nt), GC (share of the bases), MFE/length
         (|kcal/mol| per nt).
+
+    Raises
+    ------
+    InputError
+        If the tables are of different RNAs.
     """
     if list(records["id"]) != list(structures["id"]):
         raise InputError("records and structures are not of the same RNAs: fold the records again")
@@ -130,10 +135,8 @@ def audit_records(
 
     Parameters
     ----------
-    records
-        Result of `join_features`.
-    known
-        Result of `known_hairpins`, if there is a reference.
+    records, known
+        Results of `join_features` and, if there is a reference, of `known_hairpins`.
     threads
         For the search for near-copies; they do not change the result.
 

@@ -44,7 +44,7 @@ def classic_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.Data
     Parameters
     ----------
     records, structures
-        Tables of one set, row by row the same RNAs.
+        As `mirpair.identification.audit.features` takes them, with its error.
 
     Returns
     -------
@@ -52,26 +52,16 @@ def classic_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.Data
         Columns id; 32 triplet elements, ``A(((`` to ``U...``, as shares of all triplets of the RNA
         (sum 1; all 0 below 3 nt); length (nt); GC (share of the bases); MFE
         (kcal/mol); MFE/length (|kcal/mol| per nt); paired (share of the bases).
-
-    Raises
-    ------
-    InputError
-        If the tables are of different RNAs.
     """
     simple = features(records, structures)
     states = structures["structure"].str.replace(")", "(", regex=False)
     triplets = [_triplet_shares(*pair) for pair in zip(records["sequence"], states, strict=True)]
-    return pd.concat(
-        [
-            simple[["id"]],
-            pd.DataFrame(triplets, columns=TRIPLETS, index=simple.index),
-            simple[["length", "GC"]],
-            structures["mfe"].set_axis(simple.index).rename("MFE"),
-            simple[["MFE/length"]],
-            (states.str.count(r"\(") / states.str.len()).set_axis(simple.index).rename("paired"),
-        ],
-        axis=1,
+    table = pd.DataFrame(triplets, columns=TRIPLETS, index=simple.index).assign(
+        **simple[["id", "length", "GC", "MFE/length"]],
+        MFE=structures["mfe"].to_numpy(),
+        paired=(states.str.count(r"\(") / states.str.len()).to_numpy(),
     )
+    return table[["id", *CLASSIC]]
 
 
 def _triplet_shares(sequence: str, states: str) -> list[float]:
@@ -150,10 +140,8 @@ def predict(
     train, evaluate
         Columns id, label (1: a pre-miRNA), sequence and those of `classic_features`. Labels of
         `evaluate` are only copied to the result.
-    seed
-        For the random forest; nothing else is random.
-    threads
-        For the random forest; they do not change the scores.
+    seed, threads
+        For the random forest: nothing else is random, and threads do not change the scores.
 
     Returns
     -------

@@ -159,12 +159,10 @@ def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column
 
     Parameters
     ----------
-    records
-        A set.
+    records, column
+        A set, and a column of the table of origins.
     origins
         FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
-    column
-        Of the table of origins.
 
     Raises
     ------
@@ -193,10 +191,8 @@ def trained_families(
 
     Parameters
     ----------
-    experiment
-        Columns id and role.
-    records
-        Table of records with their families.
+    experiment, records
+        Columns id and role; the table of records with their families.
 
     Returns
     -------

@@ -32,10 +32,9 @@ def assign_folds(
 
     Parameters
     ----------
-    split
-        A cross-validation of the config (`mirpair.study.splits.Experiment`) as a dictionary.
-    records
-        All records of the set.
+    split, records
+        A cross-validation of the config (`mirpair.study.splits.Experiment`) as a dictionary, and
+        all records of its set.
     origins
         FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
     threads
@@ -198,10 +197,8 @@ def assign_roles(
         For a split in time: accessions of the older release. Newer hairpins are held out.
     folds
         Result of `assign_folds`, if the split has folds.
-    on_ambiguous
-        What the set does with a record that has a character outside ACGU.
-    threads
-        For similarity searches; they do not change the result.
+    on_ambiguous, threads
+        As `mirpair.identification.datasets.build_records` and `assign_folds` take them.
 
     Raises
     ------

@@ -98,12 +98,10 @@ def history(scores: ScoreLog) -> pd.DataFrame:
     rows = []
     for epoch in range(len(scores.train_loss)):
         row: dict[str, float] = {"epoch": epoch + 1}
-        for role, labels, epochs, loss in (
-            ("train", scores.train_labels, scores.train_scores, scores.train_loss),
-            ("evaluate", scores.evaluate_labels, scores.evaluate_scores, scores.evaluate_loss),
-        ):
-            row[f"{role} loss"] = float(loss[epoch])
-            measured = measure(labels, epochs[epoch])
+        for role in ("train", "evaluate"):
+            row[f"{role} loss"] = float(getattr(scores, f"{role}_loss")[epoch])
+            epoch_scores = getattr(scores, f"{role}_scores")[epoch]
+            measured = measure(getattr(scores, f"{role}_labels"), epoch_scores)
             row |= {f"{role} {name}": value for name, value in measured.items()}
         rows.append(row)
     return pd.DataFrame(rows)

@@ -70,10 +70,9 @@ def counts_table(
 
     Parameters
     ----------
-    features
-        Result of `mirpair.identification.audit.describe` by name of the set.
-    published
-        Result of `mirpair.contracts.read_published_counts`.
+    features, published
+        Result of `mirpair.identification.audit.describe` by name of the set, and of
+        `mirpair.contracts.read_published_counts`.
     has_hairpins
         Whether the study has a reference of known hairpins.
 
@@ -142,28 +141,25 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(index=table.index)
     for name in table.columns:
         metric = name.split()[0] in (*METRICS, "loss")
-        if name in FOR_PROGRAMS or (metric and name.endswith((" low", " high", " agrees"))):
+        same = name == "source" and table[name].nunique() == 1
+        for_programs = metric and name.endswith((" low", " high", " agrees"))
+        if same or for_programs or name in FOR_PROGRAMS:
             continue
-        if name == "source" and table[name].nunique() == 1:
-            continue  # the same in every row
         if metric:
             shown[name] = marked(table, name, f"{name} agrees")
         else:
             shown[name] = [str(value) if pd.notna(value) else MISSING for value in table[name]]
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
-    names = (*METRICS, "loss")
-    return shown.rename(
-        columns=lambda name: name if name.split()[0] in names else name[0].upper() + name[1:]
-    )
+    others = [name for name in map(str, shown) if name.split()[0] not in (*METRICS, "loss")]
+    return shown.rename(columns={name: name[0].upper() + name[1:] for name in others})
 
 
 def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
     """Format a column, with the marks that the column `agrees` asks for, if there is one."""
     marks = table.get(agrees, pd.Series("", table.index)).map(MARKS).fillna("")
-    return [
-        f"{text} {mark}".strip() for text, mark in zip(decimals(table[column]), marks, strict=True)
-    ]
+    pairs = zip(decimals(table[column]), marks, strict=True)
+    return [f"{text} {mark}".strip() for text, mark in pairs]
 
 
 def printable(table: pd.DataFrame, title: str) -> Printable:
@@ -265,8 +261,7 @@ def audit_table(
     records
         A row for each evaluation record, see `mirpair.contracts.read_audit`, with a column group.
     subsets
-        The same records row by row: a column of booleans for each subset
-        (`mirpair.identification.metrics.subsets`).
+        Result of `mirpair.identification.metrics.subsets` for these records, row by row.
     shortcuts
         Columns group, feature, AUROC: a row for each fold and feature
         (`mirpair.identification.audit.shortcuts`).

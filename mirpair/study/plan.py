@@ -175,18 +175,19 @@ def drawn_networks(study: Study) -> list[dict[str, Any]]:
 
 def figures_of_report(study: Study, *, has_figure3: bool) -> dict[str, tuple[str, str]]:
     """Map figures of the report that belong to no table to heading and caption file, in order."""
-    shown = {
+    of_groups = {"predictions": "Predictions", "histories": "Training histories"}
+    return {
         "figure1": ("The encoding (Figure 1 of the paper)", "figure1"),
         "figure2": ("The networks (Figure 2)", "figure2"),
+        **({"figure3": ("Beyond the last epoch (Figure 3)", "figure3")} if has_figure3 else {}),
+        "figure4": ("Lengths (Figure 4)", "figure4"),
+        **{
+            f"{kind}/{group}": (f"{heading} of {group}", kind)
+            for kind, heading in of_groups.items()
+            for group in study.trained()
+        },
+        "resources": ("Run time and memory", "resources"),
     }
-    if has_figure3:
-        shown["figure3"] = ("Beyond the last epoch (Figure 3)", "figure3")
-    shown["figure4"] = ("Lengths (Figure 4)", "figure4")
-    for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):
-        for group in study.trained():
-            shown[f"{kind}/{group}"] = (f"{heading} of {group}", kind)
-    shown["resources"] = ("Run time and memory", "resources")
-    return shown
 
 
 def benchmark_files(study: Study, pieces: Sequence[str]) -> dict[str, list[str]]:
