@@ -106,11 +106,8 @@ def one_of(names):
 with explained():
     LIVE = {raw_name(ref): ref for ref in SOURCE_REFS if is_remote(ref)}
     read_lock(resolve(STUDY.lock_file))
-LIVE_SETTINGS = {
-    "lock": resolve(STUDY.lock_file),
-    "places": sorted(set(LIVE.values())),
-    "releases": STUDY.releases(),
-}
+places, releases = sorted(set(LIVE.values())), STUDY.releases()
+LIVE_SETTINGS = {"lock": resolve(STUDY.lock_file), "places": places, "releases": releases}
 os.environ.update({LIVE_VARIABLE: json.dumps(LIVE_SETTINGS)})
 FILES = plan.SourceFiles(HOME, SOURCES, getattr(STUDY, "collections", {}), LIVE)
 

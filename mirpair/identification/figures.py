@@ -284,10 +284,9 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
     subsets
         Name of a subset in the table's columns to its name in the legend.
     """
-    groups = list(dict.fromkeys(table["protocol"]))
+    sizes = table.groupby("protocol", sort=False).size().to_dict()
     heights, ticks, start = [], [], 0.0
-    for group in groups:
-        size = int((table["protocol"] == group).sum())
+    for size in sizes.values():
         heights += [-(start + place) for place in range(size)]
         ticks.append(-(start - 0.9))
         start += size + 1.6
@@ -303,7 +302,7 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
         stars = table["whole"].map({True: "", False: " *"})
         axis.set_yticks(heights, list(table["method"] + stars))
         across = {"transform": axis.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
-        for group, height in zip(groups, ticks, strict=True):
+        for group, height in zip(sizes, ticks, strict=True):
             axis.text(0.0, height, group if axis is axes[0] else "", **across)
         axis.set_ylim(-start + 0.9, 1.6)
         axis.set_xlim(right=1.02)
@@ -347,11 +346,9 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
 
     Parameters
     ----------
-    kind
+    kind, files
         Which function draws it: histories, watched, lengths, predictions, resources, cleaned or
-        results.
-    files
-        Input files, in the order of ``sets`` or ``runs``.
+        results; input files, in the order of ``sets`` or ``runs``.
     options
         Those that the kind needs of ``title``; ``runs`` (experiment, seed, group, label and epochs
         for each file); ``sets`` (their names); ``training`` (the experiment whose training records

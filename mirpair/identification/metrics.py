@@ -54,10 +54,8 @@ def measure(
 
     Parameters
     ----------
-    labels
-        (N,); 1: a pre-miRNA.
-    scores
-        (N,); a record with a score of at least `threshold` is called positive.
+    labels, scores
+        (N,); label 1 is a pre-miRNA. A score of at least `threshold` calls a record positive.
     negative_weight
         Weight of a negative, to change the class ratio; it affects PPV, F-score and AUPR only.
 
@@ -109,10 +107,9 @@ def history(scores: ScoreLog) -> pd.DataFrame:
 
 def final(scores: ScoreLog) -> pd.DataFrame:
     """Count the evaluation records and compute their metrics in the epoch that is reported."""
-    positives = int((scores.evaluate_labels == 1).sum())
-    counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}
-    measured = measure(scores.evaluate_labels, scores.result)
-    return pd.DataFrame([{**counts, **measured}])
+    labels = scores.evaluate_labels
+    counts = {"positives": int((labels == 1).sum()), "negatives": int((labels != 1).sum())}
+    return pd.DataFrame([{**counts, **measure(labels, scores.result)}])
 
 
 def subsets(records: pd.DataFrame) -> pd.DataFrame:
@@ -186,17 +183,13 @@ def bootstrap(
 
     Parameters
     ----------
-    labels
-        (N,); 1: a pre-miRNA.
+    labels, threshold, negative_weight
+        As `measure` takes them.
     scores
         (N,), or (S, N) of S trainings for the interval of their mean, on the same resamples.
     minus
         Other scores, likewise, for the interval of the difference of every metric: that of
         `scores` minus that of these, on the same resamples.
-    threshold
-        A record with a score of at least this is called positive.
-    negative_weight
-        Weight of a negative, as in `measure`.
     resamples, seed
         Number of resamples, and their seed.
 
@@ -356,11 +349,11 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
 def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
     """Compute the counts, metrics and intervals of one row of `summarise`."""
     measured = []
-    for (number, seed), run in trained.groupby(["number", "seed"]):
+    for (number, _), run in trained.groupby(["number", "seed"]):
         part = run[run[subset]]
         weight = _negative_weight(run["label"], part["label"])
         values = measure(part["label"], part["score"], negative_weight=weight)
-        measured.append({"number": number, "seed": seed, **values})
+        measured.append({"number": number, **values})
     by_fold = pd.DataFrame(measured).groupby("number")[list(METRICS)].mean(skipna=False)
     all_records = trained.drop_duplicates(["number", "id"])
     records = all_records[all_records[subset]]

@@ -84,10 +84,9 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
                 line[f"{metric} difference"] = round(difference, 6)  # the decimals of tables
             lines.append({"table": section.title, **line})
     numbers = ("published", "here", "low", "high", "difference")
-    columns = [f"{m} {what}" for m in RANKING for what in (*numbers, "agrees")]
-    table = pd.DataFrame(lines, columns=["table", *copied, *columns])
-    floats = dict.fromkeys((f"{m} {what}" for m in RANKING for what in numbers), float)
-    return table.astype({"whole": bool, **floats})
+    types = {f"{m} {of}": float for m in RANKING for of in numbers}
+    columns = ["table", *copied, *types, *(f"{m} agrees" for m in RANKING)]
+    return pd.DataFrame(lines, columns=columns).astype({"whole": bool, **types})
 
 
 def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
@@ -151,12 +150,11 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
 
 def _unfinished(rows: pd.DataFrame) -> list[str]:
     short = int((~rows["whole"]).sum())
-    if not short:
-        return []
-    return [
+    sentence = (
         f"{short} of {len(rows)} rows had fewer epochs than their recipe, or fewer folds than "
         "their experiment. The tables mark them, and they do not count here."
-    ]
+    )
+    return [sentence] if short else []
 
 
 def _claim(rows: pd.DataFrame) -> list[str]:
@@ -222,11 +220,11 @@ def _baselines(sections: Sequence[Section]) -> list[str]:
 def _doubts(sections: Sequence[Section]) -> list[str]:
     """Warn of evaluation records that a network may know from training, or cannot learn."""
     for section in sections:
-        table = section.table
-        if "in training" not in table:
+        if "in training" not in section.table:
             continue
-        same, both = int(table["in training"].sum()), int(table["in both classes"].sum())
-        total = int(table["positives"].sum() + table["negatives"].sum())
+        count = section.table.sum(numeric_only=True)
+        same, both = int(count["in training"]), int(count["in both classes"])
+        total = int(count["positives"] + count["negatives"])
         if same or both:
             return [
                 f"Of {total:,} evaluation records, {same} have the same sequence as a training "

@@ -93,8 +93,8 @@ def counts_table(
             {
                 "dataset": name,
                 "source": OURS,
-                "positives": int((frame["label"] == 1).sum()),
-                "negatives": int((frame["label"] == 0).sum()),
+                "positives": int((~negative).sum()),
+                "negatives": int(negative.sum()),
                 "shortest": int(lengths.min()),
                 "mean length": round(float(lengths.mean()), 1),
                 "longest": int(lengths.max()),
@@ -329,11 +329,9 @@ def make_table(
 
     Parameters
     ----------
-    kind
-        Which function builds it: results, counts, cleaned, epochs or audit.
-    files
-        Those that the kind needs of ``evaluations``, ``published``, ``features``, ``histories``,
-        ``audit`` and ``shortcuts``.
+    kind, files
+        Which function builds it: results, counts, cleaned, epochs or audit; the files that it needs
+        of ``evaluations``, ``published``, ``features``, ``histories``, ``audit`` and ``shortcuts``.
     options
         Those that the kind needs of ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
         ``folds`` (group and number of each file of the audit), ``validation``, ``has_hairpins``
