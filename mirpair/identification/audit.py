@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,16 +74,13 @@ def describe(
     return table[list(SET_FEATURES)].astype(SET_FEATURES)
 
 
-def _known_by_sequence(known: pd.DataFrame | None) -> tuple[dict[str, str], dict[str, str]]:
+def _known_by_sequence(known: pd.DataFrame | None) -> tuple[dict[Any, str], dict[Any, str]]:
     """Map sequences to the first known hairpin, and to the first known family."""
     if known is None:
         return {}, {}
-    backwards = known.iloc[::-1]  # a dictionary keeps the last of equal keys
-    in_family = backwards[backwards["family"] != ""]
-    return (
-        dict(zip(backwards["sequence"], backwards["hairpin"], strict=True)),
-        dict(zip(in_family["sequence"], in_family["family"], strict=True)),
-    )
+    hairpins = known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
+    in_family = known[known["family"] != ""].drop_duplicates("sequence")
+    return hairpins.to_dict(), in_family.set_index("sequence")["family"].to_dict()
 
 
 def join_features(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -212,10 +212,10 @@ class FamilyStudy(BaseStudy):
 
     def series(self) -> list[str]:
         """List the first experiments that differ only in the number of training records."""
-        alike: dict[tuple[Any, ...], list[str]] = {}
+        alike: dict[str, list[str]] = {}
         for name, split in self.experiments.items():
-            same = split.model_dump(exclude={"training", "validation", "outliers"})
-            alike.setdefault(tuple(same.values()), []).append(name)
+            same = split.model_dump_json(exclude={"training", "validation", "outliers"})
+            alike.setdefault(same, []).append(name)
         for names in alike.values():
             if len({self.experiments[name].training for name in names}) == len(names) > 1:
                 return names
