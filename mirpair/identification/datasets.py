@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -15,13 +15,15 @@ from mirpair.contracts import RECORDS, TRAIN
 from mirpair.files import InputError
 from mirpair.rna.sequences import Dropped, Record, read_fasta
 
+_LEFT_OUT = ["id", "file", "number", "reason"]
+
 
 def build_records(
     positives: Iterable[str | Path],
     negatives: Iterable[str | Path],
     *,
     on_ambiguous: Literal["error", "drop"] = "error",
-) -> tuple[pd.DataFrame, list[Dropped]]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the FASTA files of both classes into one table.
 
     Parameters
@@ -36,8 +38,8 @@ def build_records(
     records
         Columns id, label (1: a pre-miRNA), sequence, file and number (in the file), positives
         first, in the order of the files.
-    dropped
-        The records that were dropped.
+    left_out
+        Columns id, file, number and reason of the records that were dropped.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def build_records(
                 "allows files to share ids"
             )
         rows.append((record.id, label, record.sequence, record.file, record.number))
-    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), dropped or []
+    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), _left_out(dropped)
 
 
 def clean_records(
@@ -114,9 +116,7 @@ def clean_records(
             f"the id {twice[0]!r} occurs twice: make ids unique in each file, and give the files "
             "of a set different names"
         )
-    columns = ["id", "file", "number", "reason"]
-    reasons = pd.concat([dropped_table(dropped or []), left_out[columns]], ignore_index=True)
-    return records, reasons
+    return records, pd.concat([_left_out(dropped), left_out[_LEFT_OUT]], ignore_index=True)
 
 
 def _read_classes(
@@ -139,12 +139,9 @@ def _read_classes(
             )
 
 
-def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
-    """Make a table of the records that `build_records` dropped: id, file, number, reason."""
-    return pd.DataFrame(
-        [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped],
-        columns=["id", "file", "number", "reason"],
-    )
+def _left_out(dropped: list[Dropped] | None) -> pd.DataFrame:
+    rows = [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped or []]
+    return pd.DataFrame(rows, columns=_LEFT_OUT)
 
 
 def count_reasons(left_out: pd.DataFrame) -> dict[str, int]:
