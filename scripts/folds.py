@@ -4,7 +4,7 @@ import job
 
 from mirpair.contracts import read_origins, read_records
 from mirpair.files import write_tsv
-from mirpair.identification.experiments import assign_folds
+from mirpair.identification.folds import assign_folds
 
 job.start(snakemake)
 origins = snakemake.input.origins

@@ -28,7 +28,7 @@ ORDER = {
     "study": "base sources splits trainings "
     "identification families prediction load saved_results plan",
     "pages": "markdown style page printing drawings",
-    "identification": "datasets experiments metrics audit "
+    "identification": "datasets folds experiments intervals metrics audit "
     "baselines train comparison tables figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
@@ -165,8 +165,8 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
 # A job is a process of its own, and a study has hundreds.
 SLOW = {
     "torch": "families_ship families_speed families_train train",
-    "sklearn": "baselines",
-    "scipy": "baselines families_ship families_speed",
+    "sklearn": "baselines folds",
+    "scipy": "baselines families_ship families_speed folds",
     "matplotlib": "drawings families_figures figures scan",
 }
 

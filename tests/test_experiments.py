@@ -11,7 +11,8 @@ from conftest import random_rna
 
 from mirpair.contracts import read_experiment, read_folds
 from mirpair.files import InputError, write_tsv
-from mirpair.identification.experiments import assign_folds, assign_roles, family_groups
+from mirpair.identification.experiments import assign_roles
+from mirpair.identification.folds import assign_folds, family_groups
 from mirpair.rna.similarity import nearest
 
 

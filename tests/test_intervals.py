@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.identification.metrics import _Ranked, bootstrap, measure, over_folds, summarise
+from mirpair.identification.intervals import _Ranked, bootstrap, over_folds
+from mirpair.identification.metrics import measure, summarise
 
 records = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40)
 

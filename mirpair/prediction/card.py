@@ -11,7 +11,8 @@ import pandas as pd
 
 from mirpair.contracts import METRICS
 from mirpair.files import sha256
-from mirpair.identification.metrics import THRESHOLD, bootstrap, measure
+from mirpair.identification.intervals import bootstrap
+from mirpair.identification.metrics import THRESHOLD, measure
 from mirpair.pages.markdown import bullets, markdown
 from mirpair.prediction.calibration import expected, held_out, mean_scores, reliability
 from mirpair.prediction.weights import PreMirnaNetworks

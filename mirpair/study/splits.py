@@ -33,7 +33,7 @@ class Drawn(_Split):
     folds: Folds = 5
 
     def drawing(self) -> dict[str, Any]:
-        """Return what decides the draw, as `assign_folds` takes it."""
+        """Return what decides the draw, as `mirpair.identification.folds.assign_folds` takes it."""
         return self.model_dump(include={"split", "folds", "seed"})
 
 

@@ -12,7 +12,7 @@ import yaml
 from markupsafe import escape
 
 from mirpair.contracts import BASELINES, METRICS, SET_FEATURES, read_audit, read_summary
-from mirpair.identification.metrics import bootstrap, over_folds
+from mirpair.identification.intervals import bootstrap, over_folds
 from mirpair.networks.loop import derive_seed
 from workflow.conftest import ROOT, Copy
 
