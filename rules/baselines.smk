@@ -1,12 +1,8 @@
 rule baselines:
     input:
         experiment="<results>/experiments/{experiment}.tsv",
-        records=lambda w: expand(
-            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.sets_of(w.experiment)
-        ),
-        structures=lambda w: expand(
-            "<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.sets_of(w.experiment)
-        ),
+        records=of_sets("records.tsv"),
+        structures=of_sets("structures.tsv"),
     output:
         "<results>/baselines/{experiment}.tsv",
     log:

@@ -54,10 +54,11 @@ if STUDY.mirror:
 
 # All files that the study names.
 SOURCE_REFS = [*STUDY.source_refs(), *(sample.fasta for sample in SAMPLES.values())]
-PLAN = plan.by_key(STUDY.plan())
+PLAN = {run.key: run for run in STUDY.plan()}
 RUN_FOLDER = "{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/runs/{RUN_FOLDER}"
 RESULTS = f"results/{STUDY.study}"
+training_of = partial(plan.training_params, STUDY)
 
 
 # Without these checks Snakemake fails at the first job, with a traceback. A dry run skips them.
@@ -105,11 +106,8 @@ def one_of(names):
 with explained():
     LIVE = {raw_name(ref): ref for ref in SOURCE_REFS if is_remote(ref)}
     read_lock(resolve(STUDY.lock_file))
-LIVE_SETTINGS = {
-    "lock": resolve(STUDY.lock_file),
-    "places": sorted(set(LIVE.values())),
-    "releases": STUDY.releases(),
-}
+places, releases = sorted(set(LIVE.values())), STUDY.releases()
+LIVE_SETTINGS = {"lock": resolve(STUDY.lock_file), "places": places, "releases": releases}
 os.environ.update({LIVE_VARIABLE: json.dumps(LIVE_SETTINGS)})
 FILES = plan.SourceFiles(HOME, SOURCES, getattr(STUDY, "collections", {}), LIVE)
 
@@ -140,11 +138,6 @@ def run_of(wildcards, runs=PLAN):
 def run_file(run, name, kind="runs"):
     """Name a file of a run's folder."""
     return f"<results>/{kind}/{run.folder}/{name}"
-
-
-def training_of(run, like=None):
-    """Describe what a run trains and how, in every detail, as params of a script."""
-    return plan.training_params(STUDY, run, like=like)
 
 
 def caption(name):

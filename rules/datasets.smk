@@ -60,10 +60,7 @@ rule folds:
 
 rule experiments:
     input:
-        records=lambda w: expand(
-            "<results>/datasets/{dataset}/records.tsv",
-            dataset=STUDY.sets_of(w.experiment),
-        ),
+        records=of_sets("records.tsv"),
         train=published("train"),
         evaluate=published("evaluate"),
         origins=origins_for("species", "time"),
@@ -136,12 +133,8 @@ rule features:
 rule audit:
     input:
         experiment="<results>/experiments/{experiment}.tsv",
-        records=lambda w: expand(
-            "<results>/datasets/{dataset}/records.tsv", dataset=STUDY.sets_of(w.experiment)
-        ),
-        structures=lambda w: expand(
-            "<results>/datasets/{dataset}/structures.tsv", dataset=STUDY.sets_of(w.experiment)
-        ),
+        records=of_sets("records.tsv"),
+        structures=of_sets("structures.tsv"),
         hairpins=reference(STUDY.audit.hairpins),
         families=reference(STUDY.audit.families),
     output:

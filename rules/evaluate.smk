@@ -39,12 +39,8 @@ use rule evaluate as evaluate_watched with:
 rule evaluate_group:
     input:
         predictions=lambda w: [run_file(run, "predictions.tsv") for run in STUDY.runs_on(w.group)],
-        baselines=lambda w: expand(
-            "<results>/baselines/{experiment}.tsv", experiment=STUDY.folds_of(w.group)
-        ),
-        audit=lambda w: expand(
-            "<results>/audit/{experiment}/records.tsv", experiment=STUDY.folds_of(w.group)
-        ),
+        baselines=lambda w: [f"<results>/baselines/{it}.tsv" for it in STUDY.folds_of(w.group)],
+        audit=lambda w: [f"<results>/audit/{it}/records.tsv" for it in STUDY.folds_of(w.group)],
     output:
         "<results>/evaluations/{group}.tsv",
     log:

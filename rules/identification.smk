@@ -1,18 +1,19 @@
 # From a checked config to the files that rules ask for: which RNAs are pre-miRNAs.
 from mirpair.study.saved_results import BENCHMARK, DATA, OF_RUN, OF_WATCHED
-from mirpair.study.tables import OWN_TABLES
+from mirpair.study.identification import OWN_TABLES
 
 FOLDS = STUDY.folds()
 FOLD_COUNTS = STUDY.fold_counts()
 TRAINED = STUDY.trained()
-WATCHED = plan.by_key(STUDY.watched())
+WATCHED = {run.key: run for run in STUDY.watched()}
 WATCHED_RUN = f"<results>/watched/{RUN_FOLDER}"
 # Trainings on all records of a set, whose name is in place of an experiment's.
-ON_ALL = plan.by_key(STUDY.runs_on_all())
+ON_ALL = {run.key: run for run in STUDY.runs_on_all()}
 RUN_ON_ALL = f"<results>/train_on_all/{RUN_FOLDER}"
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
 # Tables that have a figure.
 DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
+described = partial(plan.described_runs, STUDY)
 SHIPPED = ["pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz"] if STUDY.shipped else []
 
 with explained():
@@ -39,6 +40,11 @@ def reference(ref):
     return [file_of(name) for name in [ref] if name]
 
 
+def of_sets(name):
+    """Input function: a file of each set that an experiment takes its records from."""
+    return lambda w: [f"<results>/datasets/{it}/{name}" for it in STUDY.sets_of(w.experiment)]
+
+
 def published(role):
     """Input function: the FASTA files of a published split's role, none for other splits."""
     return lambda w: [file_of(ref) for ref in STUDY.split_files(w.experiment, role)]
@@ -61,17 +67,12 @@ def collection_of(wildcards):
 
 def origins_for(*splits):
     """Input function: the origins of an experiment's RNAs, if it has one of some splits."""
-    return lambda w: expand(
-        "<results>/collections/{collection}.tsv",
-        collection=STUDY.origins_of(
-            w.group if "group" in w.keys() else FOLDS[w.experiment].group, *splits
-        ),
-    )
 
+    def origins(wildcards):
+        group = wildcards.get("group") or FOLDS[wildcards.experiment].group
+        return [f"<results>/collections/{it}.tsv" for it in STUDY.origins_of(group, *splits)]
 
-def described(runs, beside_published=False):
-    """Describe runs, as params of a script that makes tables or figures."""
-    return plan.described_runs(STUDY, runs, beside_published=beside_published)
+    return origins
 
 
 def watched_histories(wildcards):

@@ -10,8 +10,6 @@ rule predict_piece:
         "<logs>/predict/{sample}/{scatteritem}.log",
     benchmark:
         "<benchmarks>/predict/{sample}/{scatteritem}.tsv"
-    wildcard_constraints:
-        sample=one_of(PREDICTED),
     conda:
         "../envs/predict.yaml"
     threads: 1
@@ -37,8 +35,6 @@ rule predict:
         "<logs>/predict/{sample}.log",
     benchmark:
         "<benchmarks>/predict/{sample}.tsv"
-    wildcard_constraints:
-        sample=one_of(PREDICTED),
     conda:
         "../envs/predict.yaml"
     threads: 1

@@ -8,6 +8,11 @@ WEIGHTS = local(resolve(STUDY.weights or "weights/pre-mirna.safetensors"))
 HAIRPINS = local(resolve("weights/mirbase22.tsv.xz"))
 
 
+wildcard_constraints:
+    sample=one_of(PREDICTED),
+    genome=one_of(SCANNED),
+
+
 include: "predict.smk"
 include: "scan.smk"
 

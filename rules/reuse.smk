@@ -71,7 +71,6 @@ use rule save_run as save_watched with:
         run=one_of(TO_SAVE_WATCHED),
     params:
         beside=[],
-        code=code_of("save_run"),
 
 
 rule save_figure3:

@@ -15,8 +15,6 @@ rule scan_find:
         "<logs>/scan_find/{genome}/{scatteritem}.log",
     benchmark:
         "<benchmarks>/scan_find/{genome}/{scatteritem}.tsv"
-    wildcard_constraints:
-        genome=one_of(SCANNED),
     conda:
         "../envs/predict.yaml"
     threads: 1
@@ -44,8 +42,6 @@ rule scan_score:
         "<logs>/scan_score/{genome}/{scatteritem}.log",
     benchmark:
         "<benchmarks>/scan_score/{genome}/{scatteritem}.tsv"
-    wildcard_constraints:
-        genome=one_of(SCANNED),
     conda:
         "../envs/predict.yaml"
     threads: 1
@@ -74,8 +70,6 @@ rule scan:
         "<logs>/scan/{genome}.log",
     benchmark:
         "<benchmarks>/scan/{genome}.tsv"
-    wildcard_constraints:
-        genome=one_of(SCANNED),
     conda:
         "../envs/predict.yaml"
     threads: 1

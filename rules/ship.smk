@@ -26,7 +26,6 @@ use rule experiments as experiments_on_all with:
         split=lambda w: {"split": "train-on-all", "dataset": w.dataset},
         fold=0,
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
-        code=code_of("experiments"),
     message:
         "Assigning all records of {wildcards.dataset} to training"
 
@@ -47,9 +46,7 @@ use rule train as train_on_all with:
     params:
         run=lambda w: asdict(run_of(w, ON_ALL)),
         training=lambda w: training_of(run_of(w, ON_ALL), like=VALIDATION[0]),
-        watch=0,
         sets=lambda w: [w.experiment],
-        code=code_of("train"),
     message:
         "Training {wildcards.model} on all of {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
 

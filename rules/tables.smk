@@ -29,11 +29,14 @@ rule tables_results:
         runtime=growing(10),
     params:
         kind="results",
-        title=lambda w: STUDY.tables[w.table].title,
+        title=lambda w: ALL_TABLES[w.table],
         options=lambda w: {
             "groups": groups_of(w.table),
             "rows": STUDY.tables[w.table].rows,
-            "runs": described(STUDY.runs_in_table(w.table), bool(STUDY.tables[w.table].published)),
+            "runs": described(
+                STUDY.runs_in_table(w.table),
+                beside_published=bool(STUDY.tables[w.table].published),
+            ),
             "fold_counts": FOLD_COUNTS,
         },
         code=code_of("tables", "pages/templates"),
@@ -70,12 +73,7 @@ use rule tables_results as tables_cleaned with:
         table="cleaned",
     params:
         kind="cleaned",
-        title=OWN_TABLES["cleaned"],
-        options={
-            "groups": TRAINED,
-            "runs": described(PLAN.values()),
-            "fold_counts": FOLD_COUNTS,
-        },
+        options={"groups": TRAINED, "runs": described(PLAN.values()), "fold_counts": FOLD_COUNTS},
     message:
         "Writing the table of the cleaned evaluation records"
 
@@ -90,7 +88,6 @@ use rule tables_results as tables_epochs with:
         table="epochs",
     params:
         kind="epochs",
-        title=OWN_TABLES["epochs"],
         options={
             "runs": described(PLAN.values()),
             "validation": {name: STUDY.validation_of(name) for name in TRAINED},
@@ -110,7 +107,6 @@ use rule tables_results as tables_audit with:
         table="audit",
     params:
         kind="audit",
-        title=OWN_TABLES["audit"],
         options={
             "has_hairpins": STUDY.audit.hairpins is not None,
             "has_families": STUDY.audit.families is not None,

@@ -1,10 +1,7 @@
 rule train:
     input:
         experiment="<results>/experiments/{experiment}.tsv",
-        tensors=lambda w: expand(
-            "<results>/datasets/{dataset}/tensors.npz",
-            dataset=STUDY.sets_of(w.experiment),
-        ),
+        tensors=of_sets("tensors.npz"),
     output:
         weights=f"{RUN}/weights.safetensors",
         scores=f"{RUN}/scores.npz",
@@ -50,7 +47,5 @@ use rule train as train_watched with:
         run=lambda w: asdict(run_of(w, WATCHED)),
         training=lambda w: training_of(run_of(w, WATCHED)),
         watch=STUDY.figure3.epochs if STUDY.figure3 else 0,
-        sets=lambda w: STUDY.sets_of(w.experiment),
-        code=code_of("train"),
     message:
         "Watching {wildcards.model} on {wildcards.experiment} beyond the result (recipe {wildcards.recipe}, seed {wildcards.seed})"

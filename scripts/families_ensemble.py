@@ -8,7 +8,7 @@ from mirpair.rna.encoding import encode_ensemble
 from mirpair.rna.folding import ensemble, for_each, unique
 
 job.start(snakemake)
-piece, pieces = map(int, snakemake.wildcards.scatteritem.split("-of-"))
+piece, pieces = job.piece(snakemake)
 sequences = unique(read_records(snakemake.input[0])["sequence"])[piece - 1 :: pieces]
 ensembles = for_each(ensemble, sequences, processes=snakemake.threads)
 encoded = (encode_ensemble(s, *pairs) for s, pairs in zip(sequences, ensembles, strict=True))

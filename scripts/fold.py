@@ -7,7 +7,7 @@ from mirpair.files import write_tsv
 from mirpair.rna.folding import fold_piece
 
 job.start(snakemake)
-piece, pieces = map(int, snakemake.wildcards.scatteritem.split("-of-"))
+piece, pieces = job.piece(snakemake)
 sequences = read_records(snakemake.input[0])["sequence"]
 folded = fold_piece(sequences, piece, pieces, processes=snakemake.threads)
 write_tsv(folded, snakemake.output[0])

@@ -24,7 +24,7 @@ ORDER = {
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference loop training_job layers",
-    "study": "base sources splits tables trainings "
+    "study": "base sources splits trainings "
     "identification families prediction load saved_results plan",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals metrics audit "

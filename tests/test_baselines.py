@@ -156,13 +156,14 @@ def test_rounding_does_not_break_a_tie() -> None:
 
 
 def test_the_size_of_blocks_does_not_change_scores(
-    halves: tuple[pd.DataFrame, pd.DataFrame],
+    halves: tuple[pd.DataFrame, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train, evaluate = halves
     sequences = evaluate["sequence"].tolist()
     at_once = nearest_neighbour(train, sequences)
     for block in (1, 7, len(sequences)):
-        assert nearest_neighbour(train, sequences, block=block).tolist() == at_once.tolist()
+        monkeypatch.setattr("mirpair.identification.baselines.BLOCK", block)
+        assert nearest_neighbour(train, sequences).tolist() == at_once.tolist()
 
 
 def test_every_method_ranks_hairpins_above_other_rnas(scored: pd.DataFrame) -> None:

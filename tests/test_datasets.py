@@ -12,7 +12,6 @@ from mirpair.identification.datasets import (
     build_records,
     clean_records,
     count_reasons,
-    dropped_table,
 )
 
 
@@ -32,7 +31,7 @@ def test_positives_have_label_1_and_every_record_names_its_file(tmp_path: Path) 
         "file": [str(positives)] * 2 + [str(negatives)],
         "number": [1, 2, 1],
     }
-    assert dropped == []
+    assert dropped.empty
 
 
 def test_records_are_unchanged_after_writing_and_reading(tmp_path: Path) -> None:
@@ -67,7 +66,7 @@ def test_ambiguous_records_are_refused_or_dropped_and_listed(tmp_path: Path) -> 
         build_records([positives], [negatives])
     records, dropped = build_records([positives], [negatives], on_ambiguous="drop")
     assert records["id"].tolist() == ["b", "c"]
-    assert dropped_table(dropped).to_dict("records") == [
+    assert dropped.to_dict("records") == [
         {"id": "a", "file": str(positives), "number": 1, "reason": "'N' at position 3"}
     ]
 

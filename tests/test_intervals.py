@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.identification.intervals import _Ranked, bootstrap, difference, over_folds
+from mirpair.identification.intervals import _Ranked, bootstrap, over_folds
 from mirpair.identification.metrics import measure, summarise
 
 records = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40)
@@ -207,15 +207,15 @@ def test_a_difference_is_the_first_minus_the_second() -> None:
     """One calls all five pre-miRNAs and half of the negatives; the other calls nothing."""
     labels = [1] * 5 + [0] * 6
     scores, others = [0.9] * 5 + [0.8, 0.1] * 3, [0.1] * 11
-    intervals = by_metric(difference(labels, scores, others, threshold=0.5))
+    intervals = by_metric(bootstrap(labels, scores, minus=others, threshold=0.5))
     assert intervals["SE"] == (1, 1)
     assert -1 <= intervals["SP"][0] < -0.5 < intervals["SP"][1] <= 0
-    turned = by_metric(difference(labels, others, scores, threshold=0.5))
+    turned = by_metric(bootstrap(labels, others, minus=scores, threshold=0.5))
     assert turned["SE"] == (-1, -1)
     assert turned["SP"][1] == pytest.approx(-intervals["SP"][0], abs=0.2)
     # With a threshold above the false positives.
-    assert by_metric(difference(labels, scores, others, threshold=0.85))["SP"] == (0, 0)
-    assert by_metric(difference(labels, others, scores, threshold=0.85))["SP"] == (0, 0)
+    assert by_metric(bootstrap(labels, scores, minus=others, threshold=0.85))["SP"] == (0, 0)
+    assert by_metric(bootstrap(labels, others, minus=scores, threshold=0.85))["SP"] == (0, 0)
 
 
 def test_both_sides_of_a_difference_have_the_same_resamples() -> None:
@@ -223,11 +223,11 @@ def test_both_sides_of_a_difference_have_the_same_resamples() -> None:
     rng = np.random.default_rng(0)
     labels = np.repeat([1, 0], 100)
     scores = np.clip(rng.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
-    same = difference(labels, scores, scores, threshold=0.5)
+    same = bootstrap(labels, scores, minus=scores, threshold=0.5)
     assert (same == 0).all()
     other = scores.copy()
     other[:10] = 1 - other[:10]
-    low, high = by_metric(difference(labels, other, scores, threshold=0.5))["SE"]
+    low, high = by_metric(bootstrap(labels, other, minus=scores, threshold=0.5))["SE"]
     alone = by_metric(bootstrap(labels, scores, threshold=0.5))["SE"]
     assert high - low < (alone[1] - alone[0]) * 0.8
     exact = measure(labels, other)["SE"] - measure(labels, scores)["SE"]
@@ -240,9 +240,9 @@ def test_a_difference_is_between_means_over_trainings() -> None:
     one = np.r_[np.full(5, 0.9), np.full(15, 0.1)]
     other = np.r_[np.full(5, 0.1), np.full(5, 0.9), np.full(10, 0.1)]
     every = np.r_[np.full(10, 0.9), np.full(10, 0.1)]
-    intervals = by_metric(difference(labels, [one, other], every, threshold=0.5))
+    intervals = by_metric(bootstrap(labels, [one, other], minus=every, threshold=0.5))
     assert intervals["SE"] == (-0.5, -0.5)
-    three = by_metric(difference(labels, every, [one, other, every], threshold=0.5))
+    three = by_metric(bootstrap(labels, every, minus=[one, other, every], threshold=0.5))
     assert three["SE"] == pytest.approx((1 / 3, 1 / 3))
 
 
@@ -250,9 +250,9 @@ def test_a_difference_is_reproducible_and_depends_on_the_seed() -> None:
     rng = np.random.default_rng(0)
     labels, scores, others = rng.integers(0, 2, 200), rng.random(200), rng.random(200)
     first, again, third = (
-        difference(labels, scores, others, threshold=0.5, resamples=50, seed=seed)
+        bootstrap(labels, scores, minus=others, threshold=0.5, resamples=50, seed=seed)
         for seed in (0, 0, 1)
     )
     assert (first == again).all()
     assert (first != third).any()
-    assert np.isnan(difference([1, 0, 0], [0.9, 0.1, 0.2], [0.1] * 3, threshold=0.5)).all()
+    assert np.isnan(bootstrap([1, 0, 0], [0.9, 0.1, 0.2], minus=[0.1] * 3, threshold=0.5)).all()

@@ -133,7 +133,6 @@ def test_a_run_has_one_key_and_one_folder() -> None:
     run = Run("human-cv1", "fixed", "paper", 2, 40)
     assert run.key == ("human-cv1", "fixed", "paper", 2)
     assert run.folder == "human-cv1/fixed/paper/seed2"
-    assert plan.by_key([run]) == {run.key: run}
 
 
 def test_a_method_has_one_name_and_beside_published_rows_the_one_that_it_has_there() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from mirpair.contracts import AUDIT, EVALUATE, FEATURES, RANKING, SET_FEATURES, TRAIN
 from mirpair.files import InputError
 from mirpair.identification.metrics import rank
-from mirpair.rna.sequences import Dropped, read_fasta
+from mirpair.rna.sequences import Dropped, read_fasta, read_parts
 from mirpair.rna.similarity import nearest
 from mirpair.sources.collections import read_families
 
@@ -30,19 +30,19 @@ def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns id, label, sequence, length (nt), GC (share of the bases), MFE/length
         (|kcal/mol| per nt).
+
+    Raises
+    ------
+    InputError
+        If the tables are of different RNAs.
     """
     if list(records["id"]) != list(structures["id"]):
         raise InputError("records and structures are not of the same RNAs: fold the records again")
     length = records["sequence"].str.len()
-    return pd.DataFrame(
-        {
-            "id": records["id"],
-            "label": records["label"],
-            "sequence": records["sequence"],
-            "length": length,
-            "GC": records["sequence"].str.count("[GC]") / length,
-            "MFE/length": structures["mfe"].abs() / length,
-        }
+    return records[["id", "label", "sequence"]].assign(
+        length=length,
+        GC=records["sequence"].str.count("[GC]") / length,
+        **{"MFE/length": structures["mfe"].abs() / length},
     )
 
 
@@ -54,7 +54,7 @@ def describe(
     Parameters
     ----------
     records, structures
-        Tables of one set, row by row the same RNAs.
+        As `features` takes them.
     known
         Result of `known_hairpins`, if there is a reference.
 
@@ -74,16 +74,13 @@ def describe(
     return table[list(SET_FEATURES)].astype(SET_FEATURES)
 
 
-def _known_by_sequence(known: pd.DataFrame | None) -> tuple[dict[str, str], dict[str, str]]:
+def _known_by_sequence(known: pd.DataFrame | None) -> tuple[dict[Any, str], dict[Any, str]]:
     """Map sequences to the first known hairpin, and to the first known family."""
     if known is None:
         return {}, {}
-    backwards = known.iloc[::-1]  # a dictionary keeps the last of equal keys
-    in_family = backwards[backwards["family"] != ""]
-    return (
-        dict(zip(backwards["sequence"], backwards["hairpin"], strict=True)),
-        dict(zip(in_family["sequence"], in_family["family"], strict=True)),
-    )
+    hairpins = known.drop_duplicates("sequence").set_index("sequence")["hairpin"]
+    in_family = known[known["family"] != ""].drop_duplicates("sequence")
+    return hairpins.to_dict(), in_family.set_index("sequence")["family"].to_dict()
 
 
 def join_features(
@@ -110,7 +107,7 @@ def join_features(
 
 
 def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> None:
-    """Refuse a record that is too long for a planned network, before any training.
+    """Raise an InputError if a record is too long for a planned network, before any training.
 
     Parameters
     ----------
@@ -118,11 +115,6 @@ def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> No
         Result of `join_features`.
     limits
         Model to the length of the longest RNA it accepts, in nt; None means no limit.
-
-    Raises
-    ------
-    InputError
-        If a record is too long; names it, its length, the network and what to do.
     """
     longest = records.iloc[int(records["length"].to_numpy().argmax())]
     for name, limit in limits.items():
@@ -141,10 +133,8 @@ def audit_records(
 
     Parameters
     ----------
-    records
-        Result of `join_features`.
-    known
-        Result of `known_hairpins`, if there is a reference.
+    records, known
+        Results of `join_features` and, if there is a reference, of `known_hairpins`.
     threads
         For the search for near-copies; they do not change the result.
 
@@ -227,7 +217,7 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
     )
     if families is None:
         return table.assign(family="")
-    accessions = _accessions(hairpins)
+    accessions = [[*header.split(), "", ""][1] for header, _ in read_parts(hairpins)]
     family_of = read_families(families)
     table["family"] = [family_of.get(accessions[record.number - 1], "") for record in read]
     if not table["family"].any():
@@ -236,15 +226,6 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
             "use both files of the same release"
         )
     return table
-
-
-def _accessions(hairpins: str | Path) -> list[str]:
-    """Read the second word of every header, in the order of the file."""
-    with open(hairpins, "rb") as raw:
-        is_gzip = raw.read(2) == b"\x1f\x8b"
-    with (gzip.open if is_gzip else open)(hairpins, "rt", encoding="utf-8-sig") as lines:
-        headers = [line.split() for line in lines if line.startswith(">")]
-    return [words[1] if len(words) > 1 else "" for words in headers]
 
 
 def shortcuts(records: pd.DataFrame) -> pd.DataFrame:
@@ -262,7 +243,7 @@ def shortcuts(records: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns feature, direction (``higher`` or ``lower`` counts as positive), AUROC, AUPR.
     """
-    train, evaluate = records[records["role"] == TRAIN], records[records["role"] == EVALUATE]
+    train, evaluate = (records[records["role"] == role] for role in (TRAIN, EVALUATE))
     rows = []
     for name in FEATURES:
         sign = 1 if rank(train["label"], train[name])["AUROC"] >= 0.5 else -1

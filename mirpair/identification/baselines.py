@@ -28,6 +28,7 @@ TREES = 500
 # Smallest difference from 0.5 in nine digits. Rounding errors of a cosine are smaller; different
 # cosines of an RNA of up to 500 nt differ by more.
 TIE = 1e-9
+# Number of RNAs compared at a time; it limits memory and does not change the result.
 BLOCK = 500
 
 
@@ -43,7 +44,7 @@ def classic_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.Data
     Parameters
     ----------
     records, structures
-        Tables of one set, row by row the same RNAs.
+        As `mirpair.identification.audit.features` takes them, with its error.
 
     Returns
     -------
@@ -51,26 +52,16 @@ def classic_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.Data
         Columns id; 32 triplet elements, ``A(((`` to ``U...``, as shares of all triplets of the RNA
         (sum 1; all 0 below 3 nt); length (nt); GC (share of the bases); MFE
         (kcal/mol); MFE/length (|kcal/mol| per nt); paired (share of the bases).
-
-    Raises
-    ------
-    InputError
-        If the tables are of different RNAs.
     """
     simple = features(records, structures)
     states = structures["structure"].str.replace(")", "(", regex=False)
     triplets = [_triplet_shares(*pair) for pair in zip(records["sequence"], states, strict=True)]
-    return pd.concat(
-        [
-            simple[["id"]],
-            pd.DataFrame(triplets, columns=TRIPLETS, index=simple.index),
-            simple[["length", "GC"]],
-            structures["mfe"].set_axis(simple.index).rename("MFE"),
-            simple[["MFE/length"]],
-            (states.str.count(r"\(") / states.str.len()).set_axis(simple.index).rename("paired"),
-        ],
-        axis=1,
+    table = pd.DataFrame(triplets, columns=TRIPLETS, index=simple.index).assign(
+        **simple[["id", "length", "GC", "MFE/length"]],
+        MFE=structures["mfe"].to_numpy(),
+        paired=(states.str.count(r"\(") / states.str.len()).to_numpy(),
     )
+    return table[["id", *CLASSIC]]
 
 
 def _triplet_shares(sequence: str, states: str) -> list[float]:
@@ -79,9 +70,7 @@ def _triplet_shares(sequence: str, states: str) -> list[float]:
     return [counts[triplet] / max(len(inner), 1) for triplet in TRIPLETS]
 
 
-def likeness(
-    sequences: Sequence[str], others: Sequence[str], *, block: int = BLOCK
-) -> npt.NDArray[np.float64]:
+def likeness(sequences: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.float64]:
     """Compute the similarity of each RNA to the most similar one of `others`.
 
     Similarity is the cosine of two binary 8-mer vectors: the number of shared 8-mers divided by the
@@ -91,8 +80,6 @@ def likeness(
     ----------
     sequences, others
         RNAs over ACGU.
-    block
-        Number of sequences compared at a time; it limits memory and does not change the result.
 
     Returns
     -------
@@ -100,31 +87,20 @@ def likeness(
         (len(sequences),), 0 (nothing shared) to 1 (the same 8-mers).
     """
     # All possible words: those that no training record has count too.
-    words = map("".join, product(ALPHABET, repeat=WORD))
+    words = list(map("".join, product(ALPHABET, repeat=WORD)))
     vectorizer = CountVectorizer(
-        analyzer="char",
-        ngram_range=(WORD, WORD),
-        lowercase=False,
-        binary=True,
-        vocabulary=list(words),
+        analyzer="char", ngram_range=(WORD, WORD), lowercase=False, binary=True, vocabulary=words
     )
     known = vectorizer.transform(others)
-    maxima = [
-        cosine_similarity(
-            vectorizer.transform(sequences[start : start + block]), known, dense_output=False
-        )
-        .max(axis=1)
-        .toarray()
-        .ravel()
-        for start in range(0, len(sequences), block)
-    ]
-    highest: npt.NDArray[np.float64] = np.concatenate(maxima)
+    maxima = []
+    for start in range(0, len(sequences), BLOCK):
+        block = vectorizer.transform(sequences[start : start + BLOCK])
+        maxima.append(cosine_similarity(block, known, dense_output=False).max(axis=1).toarray())
+    highest: npt.NDArray[np.float64] = np.concatenate(maxima, axis=None)
     return np.minimum(highest, 1)
 
 
-def nearest_neighbour(
-    train: pd.DataFrame, sequences: Sequence[str], *, block: int = BLOCK
-) -> npt.NDArray[np.float64]:
+def nearest_neighbour(train: pd.DataFrame, sequences: Sequence[str]) -> npt.NDArray[np.float64]:
     """Score RNAs by the class of the most similar training record.
 
     The score is (1 + s⁺ − s⁻) / 2, with s⁺ and s⁻ the highest `likeness` to a positive and to a
@@ -137,8 +113,6 @@ def nearest_neighbour(
         Columns label and sequence.
     sequences
         RNAs to score.
-    block
-        See `likeness`.
 
     Returns
     -------
@@ -146,7 +120,7 @@ def nearest_neighbour(
         (len(sequences),), 0 to 1.
     """
     positive, negative = (
-        likeness(sequences, train.loc[train["label"] == label, "sequence"].tolist(), block=block)
+        likeness(sequences, train.loc[train["label"] == label, "sequence"].tolist())
         for label in (1, 0)
     )
     difference = positive - negative
@@ -166,10 +140,8 @@ def predict(
     train, evaluate
         Columns id, label (1: a pre-miRNA), sequence and those of `classic_features`. Labels of
         `evaluate` are only copied to the result.
-    seed
-        For the random forest; nothing else is random.
-    threads
-        For the random forest; they do not change the scores.
+    seed, threads
+        For the random forest: nothing else is random, and threads do not change the scores.
 
     Returns
     -------
@@ -186,6 +158,8 @@ def predict(
         raise InputError("the training records are all of one class; add records of the other")
     labels = train["label"].to_numpy()
     single, classic = ["MFE/length"], list(CLASSIC)
+    simple = _logistic().fit(train[single].to_numpy(), labels)
+    logistic = _logistic().fit(train[classic].to_numpy(), labels)
     forest = RandomForestClassifier(
         TREES, class_weight="balanced", n_jobs=threads, random_state=seed
     ).fit(train[classic].to_numpy(), labels)
@@ -195,13 +169,9 @@ def predict(
         {
             "id": evaluate["id"].to_numpy(),
             "label": evaluate["label"].to_numpy(),
-            "mfe-per-length": _of_positive(
-                _logistic().fit(train[single].to_numpy(), labels), evaluate[single]
-            ),
+            "mfe-per-length": _of_positive(simple, evaluate[single]),
             "nearest-8-mer": nearest_neighbour(train, evaluate["sequence"].tolist()),
-            "logistic-regression": _of_positive(
-                _logistic().fit(train[classic].to_numpy(), labels), evaluate[classic]
-            ),
+            "logistic-regression": _of_positive(logistic, evaluate[classic]),
             "random-forest": _of_positive(forest, evaluate[classic]),
         }
     )

@@ -138,10 +138,8 @@ def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataF
 
     Parameters
     ----------
-    table
-        Result of `results_table`, or several concatenated.
-    metrics
-        Columns to count.
+    table, metrics
+        Result of `results_table`, or several concatenated; the metrics to count.
 
     Returns
     -------
@@ -150,12 +148,9 @@ def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataF
     """
     ours = table[table["source"] == OURS]
     marks = ours.melt("recipe", [f"{metric} agrees" for metric in metrics], value_name="agrees")
-    marks = marks[marks["agrees"] != ""]
-    kinds = [INSIDE, ABOVE, BELOW]
-    order = ours["recipe"].drop_duplicates()
-    counts = pd.crosstab(marks["recipe"], marks["agrees"]).reindex(
-        index=order, columns=kinds, fill_value=0
-    )
+    recipes, kinds = ours["recipe"].drop_duplicates(), [INSIDE, ABOVE, BELOW]
+    counts = pd.crosstab(marks["recipe"], marks["agrees"]).reindex(recipes, columns=kinds)
+    counts = counts.fillna(0).astype(int)
     return counts.assign(cells=counts.sum(axis=1))
 
 
@@ -166,10 +161,8 @@ def cleaned_table(
 
     Parameters
     ----------
-    summary
-        As `results_table` takes it, with all subsets.
-    runs, folds
-        As `results_table` takes them.
+    summary, runs, folds
+        As `results_table` takes them, but the summary with all subsets.
 
     Returns
     -------
@@ -183,9 +176,8 @@ def cleaned_table(
     for row in summary.to_dict("records"):
         key = (row["group"], row["model"], row["recipe"], row["epochs"])
         if key not in lines:
-            if is_baseline(row):
-                line = {"method": BASELINES[row["model"]], "source": BASELINE, "whole": True}
-            else:
+            line = {"method": BASELINES.get(row["model"]), "source": BASELINE, "whole": True}
+            if not is_baseline(row):
                 line = _our_row(row, run_of[key], folds[row["group"]])
             of_line = ("method", "source", "note", "whole")
             lines[key] = {**{name: line.get(name, "") for name in of_line}, "protocol": key[0]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -15,13 +15,15 @@ from mirpair.contracts import RECORDS, TRAIN
 from mirpair.files import InputError
 from mirpair.rna.sequences import Dropped, Record, read_fasta
 
+_LEFT_OUT = ["id", "file", "number", "reason"]
+
 
 def build_records(
     positives: Iterable[str | Path],
     negatives: Iterable[str | Path],
     *,
     on_ambiguous: Literal["error", "drop"] = "error",
-) -> tuple[pd.DataFrame, list[Dropped]]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the FASTA files of both classes into one table.
 
     Parameters
@@ -36,8 +38,8 @@ def build_records(
     records
         Columns id, label (1: a pre-miRNA), sequence, file and number (in the file), positives
         first, in the order of the files.
-    dropped
-        The records that were dropped.
+    left_out
+        Columns id, file, number and reason of the records that were dropped.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def build_records(
                 "allows files to share ids"
             )
         rows.append((record.id, label, record.sequence, record.file, record.number))
-    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), dropped or []
+    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), _left_out(dropped)
 
 
 def clean_records(
@@ -75,7 +77,7 @@ def clean_records(
     Parameters
     ----------
     positives, negatives, on_ambiguous
-        See `build_records`.
+        As `build_records` takes them.
     known
         Sequences of known hairpins.
 
@@ -114,15 +116,11 @@ def clean_records(
             f"the id {twice[0]!r} occurs twice: make ids unique in each file, and give the files "
             "of a set different names"
         )
-    columns = ["id", "file", "number", "reason"]
-    reasons = pd.concat([dropped_table(dropped or []), left_out[columns]], ignore_index=True)
-    return records, reasons
+    return records, pd.concat([_left_out(dropped), left_out[_LEFT_OUT]], ignore_index=True)
 
 
 def _read_classes(
-    positives: Iterable[str | Path],
-    negatives: Iterable[str | Path],
-    dropped: list[Dropped] | None,
+    positives: Iterable[str | Path], negatives: Iterable[str | Path], dropped: list[Dropped] | None
 ) -> Iterator[tuple[int, Record]]:
     """Read label and record from the files of both classes, positives first."""
     files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
@@ -141,12 +139,9 @@ def _read_classes(
             )
 
 
-def dropped_table(dropped: Sequence[Dropped]) -> pd.DataFrame:
-    """Make a table of the records that `build_records` dropped: id, file, number, reason."""
-    return pd.DataFrame(
-        [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped],
-        columns=["id", "file", "number", "reason"],
-    )
+def _left_out(dropped: list[Dropped] | None) -> pd.DataFrame:
+    rows = [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped or []]
+    return pd.DataFrame(rows, columns=_LEFT_OUT)
 
 
 def count_reasons(left_out: pd.DataFrame) -> dict[str, int]:
@@ -161,26 +156,23 @@ def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column
 
     Parameters
     ----------
-    records
-        A set.
+    records, column
+        A set, and a column of the table of origins.
     origins
         FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
-    column
-        Of the table of origins.
 
     Raises
     ------
     InputError
         If it is unknown for all positives.
     """
-    parts = [
-        pd.DataFrame({"file": file, "number": range(1, len(table) + 1), "origin": table[column]})
+    known = {
+        (file, number): value
         for file, table in origins.items()
-    ]
-    empty = pd.DataFrame({"file": [""], "number": [0], "origin": [""]})
-    known = pd.concat([empty, *parts])
-    merged = records[["file", "number"]].merge(known, how="left", on=["file", "number"])
-    origin = merged["origin"].fillna("").set_axis(records.index)
+        for number, value in enumerate(table[column], 1)
+    }
+    places = zip(records["file"], records["number"], strict=True)
+    origin = pd.Series([known.get(place, "") for place in places], records.index, "str")
     if not (origin[records["label"] == 1] != "").any():
         raise InputError(
             f"no positive of the set has a known {column}: use a collection of hairpins "
@@ -196,10 +188,8 @@ def trained_families(
 
     Parameters
     ----------
-    experiment
-        Columns id and role.
-    records
-        Table of records with their families.
+    experiment, records
+        Columns id and role; the table of records with their families.
 
     Returns
     -------

@@ -16,39 +16,18 @@ from mirpair.rna.sequences import read_fasta
 from mirpair.rna.similarity import clusters, nearest
 
 
-def held_out(
-    records: pd.DataFrame,
-    held: pd.Series,
-    *,
-    seed: int,
-    identity: float | None = None,
-    threads: int = 1,
+def _divide(
+    records: pd.DataFrame, held: pd.Series, seed: int, identity: float | None, threads: int
 ) -> pd.Series:
-    """Assign a role to every record, given which records are held out.
+    """Assign a role to every record that is held out (True), trains (False) or has no side.
 
     Records without a side, such as RNAs of unknown species, are divided at random: each class gets
     the same share of evaluation records as there is among positives with a side. Complete clusters
     of similar RNAs (identity of at least 0.8) are drawn until the share is reached; a cluster that
     exceeds it is used if that comes closer to the share.
 
-    Parameters
-    ----------
-    records
-        A set.
-    held
-        For each record True (evaluates), False (trains) or missing (no side).
-    seed
-        Of the random draw.
-    identity
-        Held-out positives with at least this identity to a training positive get no role and do not
-        count in the share; None keeps all.
-    threads
-        For the clustering; they do not change the result.
-
-    Returns
-    -------
-    Series
-        Role of each record; missing if it is too similar to a training record.
+    Held-out positives with at least `identity` to a training positive get no role (missing) and do
+    not count in the share; None keeps all.
     """
     role = held.map({True: EVALUATE, False: TRAIN})
     positive = (records["label"] == 1) & held.notna()
@@ -78,26 +57,18 @@ def held_out(
     return role
 
 
-def published_roles(
+def _published_roles(
     records: pd.DataFrame,
-    *,
-    train: Sequence[str | Path],
-    evaluate: Sequence[str | Path],
-    on_ambiguous: Literal["error", "drop"] = "error",
+    files: Mapping[str, Sequence[str | Path]],
+    on_ambiguous: Literal["error", "drop"],
 ) -> pd.Series:
     """Assign the roles of published FASTA files; other records get none (missing).
 
     Records that the set dropped for an ambiguous character are dropped here too.
-
-    Raises
-    ------
-    InputError
-        If a file has an id that is not in the set or has another sequence there, or an id is in
-        the files of both roles.
     """
     sequences = dict(zip(records["id"], records["sequence"], strict=True))
     roles: dict[str, str] = {}
-    for role, paths in ((TRAIN, train), (EVALUATE, evaluate)):
+    for role, paths in files.items():
         for path in paths:
             for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
                 where = f"{record.file}: record {record.number} ({record.id!r})"
@@ -139,29 +110,28 @@ def assign_roles(
     train, evaluate
         FASTA files of a published split.
     origins
-        FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
+        As `assign_folds` takes them.
     older
         For a split in time: accessions of the older release. Newer hairpins are held out.
     folds
         Result of `mirpair.identification.folds.assign_folds`, if the split has folds.
-    on_ambiguous
-        What the set does with a record that has a character outside ACGU.
-    threads
-        For similarity searches; they do not change the result.
+    on_ambiguous, threads
+        As `mirpair.identification.datasets.build_records` and
+        `mirpair.identification.folds.assign_folds` take them.
 
     Raises
     ------
     InputError
         If a role lacks records of a class, or a sequence both trains and evaluates and the split
-        does not allow it; see also `published_roles` and
+        does not allow it; if a published file has an id that is not in the set or has another
+        sequence there, or an id is in the files of both roles; see also
         `mirpair.identification.datasets.origin_of`.
     """
     parts: list[tuple[str, pd.Series | str]]
     match split["split"]:
         case "published":
-            roles = published_roles(
-                records[split["dataset"]], train=train, evaluate=evaluate, on_ambiguous=on_ambiguous
-            )
+            files = {TRAIN: train, EVALUATE: evaluate}
+            roles = _published_roles(records[split["dataset"]], files, on_ambiguous)
             parts = [(split["dataset"], roles)]
         case "across-datasets":
             parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
@@ -174,20 +144,16 @@ def assign_roles(
             else:
                 roles = _held_out(split, records[name], origins or {}, older, threads)
             parts = [(name, roles)]
-    table = pd.concat(
-        [
-            records[name][["id", "label", "sequence"]].assign(set=name, role=role)
-            for name, role in parts
-        ],
-        ignore_index=True,
-    ).dropna(subset="role")
+    columns = ["id", "label", "sequence"]
+    tables = [records[name][columns].assign(set=name, role=role) for name, role in parts]
+    table = pd.concat(tables, ignore_index=True).dropna(subset="role")
     if split["split"] == "train-on-all":
         _both_classes(table, TRAIN)
         return table[list(EXPERIMENT)]
     if split.get("identity"):
         table = table[~_too_near(table, split["identity"], threads)]
     if split.get("copies", "refuse") == "refuse":
-        refuse_copies(table)
+        _refuse_copies(table)
     for role in (TRAIN, EVALUATE):
         _both_classes(table, role)
     return table[list(EXPERIMENT)].reset_index(drop=True)
@@ -243,7 +209,7 @@ def _held_out(
     negative = records["label"] == 0
     if held[negative].nunique() < 2:
         held = held.mask(negative)
-    return held_out(records, held, seed=seed, identity=split.get("identity"), threads=threads)
+    return _divide(records, held, seed, split.get("identity"), threads)
 
 
 def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
@@ -256,19 +222,8 @@ def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
     return pd.Series(near, index=evaluates.index).reindex(table.index, fill_value=False)
 
 
-def refuse_copies(table: pd.DataFrame) -> None:
-    """Refuse an experiment in which a sequence both trains and evaluates.
-
-    Parameters
-    ----------
-    table
-        Columns id, set, sequence and role.
-
-    Raises
-    ------
-    InputError
-        If one does; names their number, the first, and what to do.
-    """
+def _refuse_copies(table: pd.DataFrame) -> None:
+    """Refuse an experiment in which a sequence both trains and evaluates."""
     trains = table[table["role"] == TRAIN].drop_duplicates("sequence").set_index("sequence")["id"]
     twice = table[(table["role"] == EVALUATE) & table["sequence"].isin(trains.index)]
     if not twice.empty:

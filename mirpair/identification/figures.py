@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,6 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
     histories
         Label of the network to name of the run to its history (see
         `mirpair.identification.metrics.history`).
-    title
-        Title of the figure.
     """
     figure = Figure(figsize=(8, 0.5 + 2.4 * len(histories)), layout="constrained")
     title_figure(figure, title)
@@ -94,10 +93,9 @@ def draw_watched(
 
     Parameters
     ----------
-    validation
-        Name of a fold to its history; metrics of the evaluation records are drawn.
-    training
-        Name of an experiment to its history; metrics of the training records are drawn.
+    validation, training
+        Name of a fold to its history, of which metrics of the evaluation records are drawn; name of
+        an experiment to its history, of which those of the training records are drawn.
     epochs
         The epoch whose weights are the result; a line marks it.
     """
@@ -110,9 +108,9 @@ def draw_watched(
     losses = []
     for place, (name, role, history) in enumerate(panels):
         axis, letter = axes[place], chr(ord("A") + place) if place < 26 else str(place + 1)
-        for metric in METRICS:
+        for metric, colour in colours.items():
             values = history[f"{role} {metric}"]
-            axis.plot(history["epoch"], values, color=colours[metric], lw=1.1, label=metric)
+            axis.plot(history["epoch"], values, color=colour, lw=1.1, label=metric)
         axis.axvline(epochs, color=BLACK, lw=0.8, ls=":")
         axis.set_ylim(0.5, 1.005)
         kind = "training records" if role == "train" else "validation records"
@@ -146,15 +144,14 @@ def draw_lengths(lengths: Mapping[str, npt.NDArray[np.int64]]) -> Figure:
     """
     together = np.concatenate(list(lengths.values()))
     shortest, mean, longest = together.min(), together.mean(), together.max()
-    bins = np.arange(shortest // 10 * 10, longest + 11, 10)
+    bins = list(np.arange(shortest // 10 * 10, longest + 11, 10))
     figure = Figure(figsize=(6, 3.6), layout="constrained")
     axis = figure.subplots()
-    axis.hist(together, bins=list(bins), color="#C9CED4", label="all sets")
-    for (name, values), colour in zip(
-        lengths.items(), (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW) * 9, strict=False
-    ):
+    axis.hist(together, bins, color="#C9CED4", label="all sets")
+    colours = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW) * 9
+    for (name, values), colour in zip(lengths.items(), colours, strict=False):
         if len(lengths) > 1:
-            axis.hist(values, bins=list(bins), histtype="step", color=colour, lw=1.2, label=name)
+            axis.hist(values, bins, histtype="step", color=colour, lw=1.2, label=name)
     axis.axvline(mean, color=BLACK, lw=1.5, label=f"mean, {mean:.0f} nt")
     log_counts(axis)
     axis.set(xlabel="length (nt)", ylabel="number of RNAs (log scale)")
@@ -173,18 +170,14 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
     ----------
     predictions
         Label of the network to name of the run to its predictions (id, label, score).
-    title
-        Title of the figure.
     """
     from sklearn.calibration import calibration_curve
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     # If there are more networks than colours, the style of the line differs.
     palette = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY)
-    looks = {
-        name: {"color": palette[n % 7], "ls": ("-", "--", ":", "-.")[n // 7 % 4]}
-        for n, name in enumerate(predictions)
-    }
+    styles = [{"color": colour, "ls": ls} for ls in ("-", "--", ":", "-.") for colour in palette]
+    looks = dict(zip(predictions, cycle(styles), strict=False))
     columns = 3
     rows = 1 + -(-len(predictions) // columns)
     figure = Figure(figsize=(8, 0.9 + 2.5 * rows), layout="constrained")
@@ -226,20 +219,10 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
 
 
 def _draw_score_histogram(axis: Axes, predictions: pd.DataFrame, name: str) -> None:
-    bins = np.linspace(0, 1, 26)
-    for label, colour, meaning, filled in (
-        (0, GREY, "others", True),
-        (1, ORANGE, "pre-miRNAs", False),
-    ):
-        axis.hist(
-            predictions.loc[predictions["label"] == label, "score"],
-            bins=list(bins),
-            color=colour,
-            histtype="stepfilled" if filled else "step",
-            alpha=0.5 if filled else 1,
-            lw=1.4,
-            label=meaning,
-        )
+    bins = list(np.linspace(0, 1, 26))
+    others, pre_mirnas = (predictions.loc[predictions["label"] == it, "score"] for it in (0, 1))
+    axis.hist(others, bins, color=GREY, histtype="stepfilled", alpha=0.5, lw=1.4, label="others")
+    axis.hist(pre_mirnas, bins, color=ORANGE, histtype="step", alpha=1, lw=1.4, label="pre-miRNAs")
     axis.axvline(0.5, color=BLACK, lw=0.8, ls=":")
     log_counts(axis)
     axis.set_title(textwrap.fill(name, 30), fontsize=9)
@@ -260,20 +243,17 @@ def draw_resources(jobs: pd.DataFrame) -> Figure:
     place = {rule: len(rules) - 1 - index for index, rule in enumerate(rules)}
     figure = Figure(figsize=(8, 1 + 0.3 * len(rules)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for axis, column, name in (
-        (left, "s", "wall time of a job (s)"),
-        (right, "max_rss", "peak memory of a job (MB)"),
-    ):
-        rows = jobs["rule"].map(place)
-        axis.plot(jobs[column], rows, "o", color=BLUE, ms=4, alpha=0.35, mew=0)
+    names = {"s": "wall time of a job (s)", "max_rss": "peak memory of a job (MB)"}
+    for axis, (column, name) in zip((left, right), names.items(), strict=True):
+        axis.plot(jobs[column], jobs["rule"].map(place), "o", color=BLUE, ms=4, alpha=0.35, mew=0)
         axis.set_xscale("log")
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FULL_NUMBERS)
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.tick_params(axis="x", labelsize=7.5)
         axis.set(xlabel=name, ylim=(-0.7, len(rules) - 0.3))
-    names = [f"{rule} ({(jobs['rule'] == rule).sum()})" for rule in rules]
-    left.set_yticks(list(place.values()), names)
+    counted = [f"{rule} ({(jobs['rule'] == rule).sum()})" for rule in rules]
+    left.set_yticks(list(place.values()), counted)
     return figure
 
 
@@ -304,35 +284,26 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
     subsets
         Name of a subset in the table's columns to its name in the legend.
     """
-    groups = list(dict.fromkeys(table["protocol"]))
+    sizes = table.groupby("protocol", sort=False).size().to_dict()
     heights, ticks, start = [], [], 0.0
-    for group in groups:
-        size = int((table["protocol"] == group).sum())
+    for size in sizes.values():
         heights += [-(start + place) for place in range(size)]
         ticks.append(-(start - 0.9))
         start += size + 1.6
-    colours = (GREY, SKY, BLUE)
+    looks = ((GREY, 0.22), (SKY, 0), (BLUE, -0.22))
     figure = Figure(figsize=(8, 1.2 + 0.21 * start), layout="constrained")
     axes = figure.subplots(1, len(SHOWN), sharey=True)
     for axis, metric in zip(axes, SHOWN, strict=True):
-        for (subset, name), colour, shift in zip(
-            subsets.items(), colours, (0.22, 0, -0.22), strict=True
-        ):
+        for (subset, name), (colour, shift) in zip(subsets.items(), looks, strict=True):
             places = [height + shift for height in heights]
             look = {"marker": "o", "mfc": colour, "mec": colour, "ms": 4}
             _dots(axis, table, f"{metric} {subset}", places, name, **look)
         axis.set_title(metric)
         stars = table["whole"].map({True: "", False: " *"})
         axis.set_yticks(heights, list(table["method"] + stars))
-        for group, height in zip(groups, ticks, strict=True):
-            axis.text(
-                0.0,
-                height,
-                group if axis is axes[0] else "",
-                fontweight="bold",
-                transform=axis.get_yaxis_transform(),
-                va="center",
-            )
+        across = {"transform": axis.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
+        for group, height in zip(sizes, ticks, strict=True):
+            axis.text(0.0, height, group if axis is axes[0] else "", **across)
         axis.set_ylim(-start + 0.9, 1.6)
         axis.set_xlim(right=1.02)
     if not table["whole"].all():
@@ -375,11 +346,9 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
 
     Parameters
     ----------
-    kind
+    kind, files
         Which function draws it: histories, watched, lengths, predictions, resources, cleaned or
-        results.
-    files
-        Input files, in the order of ``sets`` or ``runs``.
+        results; input files, in the order of ``sets`` or ``runs``.
     options
         Those that the kind needs of ``title``; ``runs`` (experiment, seed, group, label and epochs
         for each file); ``sets`` (their names); ``training`` (the experiment whose training records
@@ -402,11 +371,14 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
             return draw_resources(_read_benchmarks(options["folder"], options["benchmarks"]))
     runs, tables = options["runs"], [read_any_tsv(path) for path in files]
     if kind == "watched":
-        validation: dict[str, pd.DataFrame] = {}
-        training: dict[str, pd.DataFrame] = {}
-        for run, table in zip(runs, tables, strict=True):
-            is_training = run["group"] == options["training"]
-            (training if is_training else validation)[run["experiment"]] = table
+        validation, training = (
+            {
+                run["experiment"]: table
+                for run, table in zip(runs, tables, strict=True)
+                if (run["group"] == options["training"]) == is_training
+            }
+            for is_training in (False, True)
+        )
         return draw_watched(validation, training, epochs=runs[0]["epochs"])
     by_label: dict[str, dict[str, pd.DataFrame]] = {}
     for run, table in zip(runs, tables, strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ def bootstrap(
     labels: npt.ArrayLike,
     scores: npt.ArrayLike,
     *,
+    minus: npt.ArrayLike | None = None,
     threshold: float,
     negative_weight: float = 1.0,
     resamples: int = RESAMPLES,
@@ -38,14 +38,15 @@ def bootstrap(
         (N,); 1: a pre-miRNA.
     scores
         (N,), or (S, N) of S trainings for the interval of their mean, on the same resamples.
+    minus
+        Other scores, likewise, for the interval of the difference of every metric: that of
+        `scores` minus that of these, on the same resamples.
     threshold
         A record with a score of at least this is called positive.
     negative_weight
         Weight of a negative, as in `mirpair.identification.metrics.measure`.
-    resamples
-        Number of resamples.
-    seed
-        For the resampling.
+    resamples, seed
+        Number of resamples, and their seed.
 
     Returns
     -------
@@ -53,75 +54,22 @@ def bootstrap(
         (7, 2): low and high of each of `METRICS`; NaN if a metric is undefined in a resample (such
         as PPV if nothing is called positive) or a class has fewer than two records.
     """
-    means = _means(scores, threshold, negative_weight)
-    return _resampled(labels, means, resamples=resamples, seed=seed)
-
-
-def difference(
-    labels: npt.ArrayLike,
-    scores: npt.ArrayLike,
-    others: npt.ArrayLike,
-    *,
-    threshold: float,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Floats:
-    """Compute the interval of the difference of every metric, on the same resamples.
-
-    Parameters
-    ----------
-    labels, threshold, resamples, seed
-        See `bootstrap`.
-    scores, others
-        As `scores` of `bootstrap`; the difference is `scores` minus `others`.
-
-    Returns
-    -------
-    ndarray
-        (7, 2), see `bootstrap`.
-    """
-    minuend, subtrahend = (_means(values, threshold, 1.0) for values in (scores, others))
-    return _resampled(
-        labels,
-        lambda *drawn: minuend(*drawn) - subtrahend(*drawn),
-        resamples=resamples,
-        seed=seed,
-    )
-
-
-def _means(
-    scores: npt.ArrayLike, threshold: float, negative_weight: float
-) -> Callable[[Counts, Counts], Floats]:
-    """Make a function of resampled positives and negatives: mean metrics over trainings."""
-    trainings = [
-        _Ranked(row, threshold, negative_weight)
-        for row in np.atleast_2d(np.asarray(scores, np.float64))
-    ]
-
-    def means(positives: Counts, negatives: Counts) -> Floats:
-        metrics = [training.measure(positives, negatives) for training in trainings]
-        mean: Floats = np.mean(metrics, axis=0)
-        return mean
-
-    return means
-
-
-def _resampled(
-    labels: npt.ArrayLike,
-    values: Callable[[Counts, Counts], Floats],
-    *,
-    resamples: int,
-    seed: int,
-) -> Floats:
     from scipy import stats
 
     labels = np.asarray(labels)
     indices = [np.flatnonzero(labels == label) for label in (1, 0)]
     if min(map(len, indices)) < 2:
         return np.full((len(METRICS), 2), np.nan)
+    compared = [
+        [_Ranked(row, threshold, negative_weight) for row in np.atleast_2d(np.asarray(it, float))]
+        for it in (scores, minus)
+        if it is not None
+    ]
 
     def statistic(positives: Counts, negatives: Counts, axis: int = -1) -> Floats:
-        metrics = values(np.atleast_2d(positives), np.atleast_2d(negatives))
+        drawn = np.atleast_2d(positives), np.atleast_2d(negatives)
+        mean, *others = (np.mean([one.measure(*drawn) for one in it], axis=0) for it in compared)
+        metrics: Floats = mean - others[0] if others else mean
         return metrics if positives.ndim > 1 else metrics[:, 0]
 
     with warnings.catch_warnings():

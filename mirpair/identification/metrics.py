@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +49,8 @@ def measure(
 
     Parameters
     ----------
-    labels
-        (N,); 1: a pre-miRNA.
-    scores
-        (N,); a record with a score of at least `threshold` is called positive.
+    labels, scores
+        (N,); label 1 is a pre-miRNA. A score of at least `threshold` calls a record positive.
     negative_weight
         Weight of a negative, to change the class ratio; it affects PPV, F-score and AUPR only.
 
@@ -93,12 +91,10 @@ def history(scores: ScoreLog) -> pd.DataFrame:
     rows = []
     for epoch in range(len(scores.train_loss)):
         row: dict[str, float] = {"epoch": epoch + 1}
-        for role, labels, epochs, loss in (
-            ("train", scores.train_labels, scores.train_scores, scores.train_loss),
-            ("evaluate", scores.evaluate_labels, scores.evaluate_scores, scores.evaluate_loss),
-        ):
-            row[f"{role} loss"] = float(loss[epoch])
-            measured = measure(labels, epochs[epoch])
+        for role in ("train", "evaluate"):
+            row[f"{role} loss"] = float(getattr(scores, f"{role}_loss")[epoch])
+            epoch_scores = getattr(scores, f"{role}_scores")[epoch]
+            measured = measure(getattr(scores, f"{role}_labels"), epoch_scores)
             row |= {f"{role} {name}": value for name, value in measured.items()}
         rows.append(row)
     return pd.DataFrame(rows)
@@ -106,10 +102,9 @@ def history(scores: ScoreLog) -> pd.DataFrame:
 
 def final(scores: ScoreLog) -> pd.DataFrame:
     """Count the evaluation records and compute their metrics in the epoch that is reported."""
-    positives = int((scores.evaluate_labels == 1).sum())
-    counts = {"positives": positives, "negatives": len(scores.evaluate_labels) - positives}
-    measured = measure(scores.evaluate_labels, scores.result)
-    return pd.DataFrame([{**counts, **measured}])
+    labels = scores.evaluate_labels
+    counts = {"positives": int((labels == 1).sum()), "negatives": int((labels != 1).sum())}
+    return pd.DataFrame([{**counts, **measure(labels, scores.result)}])
 
 
 def subsets(records: pd.DataFrame) -> pd.DataFrame:
@@ -195,31 +190,29 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
         If a predicted record is not in `membership`.
     """
     keys = ["number", "id"]
-    table = predictions.merge(
-        membership, on=keys, how="left", validate="many_to_one", indicator=True
-    )
+    table = predictions.merge(membership, "left", keys, validate="many_to_one", indicator=True)
     if (table["_merge"] != "both").any():
         raise ValueError("some predicted records are not evaluation records")
     names = [name for name in membership.columns if name not in keys]
     table[names] = table[names].astype(bool)
-    rows = []
-    for subset in names:
-        methods = table.groupby(["model", "recipe", "epochs"], sort=False, dropna=False)
-        for kind, trained in methods:
-            model, recipe, epochs = cast(tuple[str, str, int], kind)
-            row = {"subset": subset, "model": model, "recipe": recipe, "epochs": epochs}
-            rows.append({**row, **_summary(trained, subset)})
+    method = ["model", "recipe", "epochs"]
+    rows = [
+        {"subset": subset, **dict(zip(method, cast(Any, kind), strict=True)), **summary}
+        for subset in names
+        for kind, trained in table.groupby(method, sort=False, dropna=False)
+        for summary in [_summary(trained, subset)]
+    ]
     return pd.DataFrame(rows)
 
 
 def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
     """Compute the counts, metrics and intervals of one row of `summarise`."""
     measured = []
-    for (number, seed), run in trained.groupby(["number", "seed"]):
+    for (number, _), run in trained.groupby(["number", "seed"]):
         part = run[run[subset]]
         weight = _negative_weight(run["label"], part["label"])
         values = measure(part["label"], part["score"], negative_weight=weight)
-        measured.append({"number": number, "seed": seed, **values})
+        measured.append({"number": number, **values})
     by_fold = pd.DataFrame(measured).groupby("number")[list(METRICS)].mean(skipna=False)
     all_records = trained.drop_duplicates(["number", "id"])
     records = all_records[all_records[subset]]

@@ -40,10 +40,8 @@ class Section:
         Name of its files, and its heading.
     table
         Result of `mirpair.identification.tables.make_table`.
-    figure
-        SVG file, or None.
-    text
-        Sentences above it, or nothing.
+    figure, text
+        SVG file, and sentences above the table.
     """
 
     name: str
@@ -86,10 +84,9 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
                 line[f"{metric} difference"] = round(difference, 6)  # the decimals of tables
             lines.append({"table": section.title, **line})
     numbers = ("published", "here", "low", "high", "difference")
-    columns = [f"{m} {what}" for m in RANKING for what in (*numbers, "agrees")]
-    table = pd.DataFrame(lines, columns=["table", *copied, *columns])
-    floats = dict.fromkeys((f"{m} {what}" for m in RANKING for what in numbers), float)
-    return table.astype({"whole": bool, **floats})
+    types = {f"{m} {of}": float for m in RANKING for of in numbers}
+    columns = ["table", *copied, *types, *(f"{m} agrees" for m in RANKING)]
+    return pd.DataFrame(lines, columns=columns).astype({"whole": bool, **types})
 
 
 def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
@@ -122,25 +119,26 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
             f"{counts['cells']} of all seven metrics (recipe {recipe})."
         )
         by_metric = {metric: agreement(tables, [metric]).loc[recipe] for metric in METRICS}
-        for side, place in ((ABOVE, "above"), (BELOW, "below")):
+        for side in (ABOVE, BELOW):
             by_name = [f"{m} {row[side]}" for m, row in by_metric.items() if row[side]]
             if by_name:
                 sentences.append(
-                    f"Our interval lies {place} the published value in {counts[side]} of "
+                    f"Our interval lies {side} the published value in {counts[side]} of "
                     f"{counts['cells']} cells (recipe {recipe}): {', '.join(by_name)}."
                 )
         for metric in RANKING:
             difference = counted[f"{metric} difference"]
             far = counted.iloc[int(difference.abs().to_numpy().argmax())]
+            mean = difference.mean()
+            side = "higher" if mean >= 0 else "lower"
             sentences.append(
-                f"{metric}, recipe {recipe}: on average ours is {_signed(difference.mean())}. The "
+                f"{metric}, recipe {recipe}: on average ours is {abs(mean):.3f} {side}. The "
                 f"largest difference is that of {far['method']} ({far['protocol']}, "
                 f"{far['table'].lower()}): {far[f'{metric} here']:.3f} here and "
                 f"{far[f'{metric} published']:.3f} published."
             )
-    first, *others = headlines
-    others = [text[0].upper() + text[1:] for text in others]
-    return f"Did it reproduce? {first[0].upper()}{first[1:]}", [
+    first, *others = [text[0].upper() + text[1:] for text in headlines]
+    return f"Did it reproduce? {first}", [
         *others,
         *sentences,
         *_claim(rows),
@@ -150,19 +148,13 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
     ]
 
 
-def _signed(difference: float) -> str:
-    side = "higher" if difference >= 0 else "lower"
-    return f"{abs(difference):.3f} {side}"
-
-
 def _unfinished(rows: pd.DataFrame) -> list[str]:
     short = int((~rows["whole"]).sum())
-    if not short:
-        return []
-    return [
+    sentence = (
         f"{short} of {len(rows)} rows had fewer epochs than their recipe, or fewer folds than "
         "their experiment. The tables mark them, and they do not count here."
-    ]
+    )
+    return [sentence] if short else []
 
 
 def _claim(rows: pd.DataFrame) -> list[str]:
@@ -193,13 +185,11 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     counted = ranked if full.empty else full
     # One for each split, because records of another split are easier or harder for all networks.
     best = counted.loc[counted.groupby(["table", "protocol"], sort=False)["AUPR here"].idxmax()]
-    where = best["protocol"]
-    if best["table"].nunique() > 1:
-        where += ", " + best["table"]
+    several = best["table"].nunique() > 1
     winners = "; ".join(
-        f"{row['method']} ({row['where']}), AUPR {row['AUPR here']:.3f}, "
-        f"AUROC {row['AUROC here']:.3f}"
-        for row in best.assign(where=where).to_dict("records")
+        f"{row['method']} ({row['protocol']}{', ' + row['table'] if several else ''}), "
+        f"AUPR {row['AUPR here']:.3f}, AUROC {row['AUROC here']:.3f}"
+        for row in best.to_dict("records")
     )
     headline = f"Best network by AUPR: {winners}."
     if full.empty:
@@ -230,11 +220,11 @@ def _baselines(sections: Sequence[Section]) -> list[str]:
 def _doubts(sections: Sequence[Section]) -> list[str]:
     """Warn of evaluation records that a network may know from training, or cannot learn."""
     for section in sections:
-        table = section.table
-        if "in training" not in table:
+        if "in training" not in section.table:
             continue
-        same, both = int(table["in training"].sum()), int(table["in both classes"].sum())
-        total = int(table["positives"].sum() + table["negatives"].sum())
+        count = section.table.sum(numeric_only=True)
+        same, both = int(count["in training"]), int(count["in both classes"])
+        total = int(count["positives"] + count["negatives"])
         if same or both:
             return [
                 f"Of {total:,} evaluation records, {same} have the same sequence as a training "
@@ -268,12 +258,8 @@ def render(
 
     Parameters
     ----------
-    study
-        Title, provenance, sources and config of the study.
-    sections
-        Tables in their order.
-    pictures
-        Figures in their order.
+    study, sections, pictures
+        The study; its tables and figures in their order.
     taken
         Number of trainings that are saved results from elsewhere.
     sets

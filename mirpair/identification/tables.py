@@ -70,10 +70,9 @@ def counts_table(
 
     Parameters
     ----------
-    features
-        Result of `mirpair.identification.audit.describe` by name of the set.
-    published
-        Result of `mirpair.contracts.read_published_counts`.
+    features, published
+        Result of `mirpair.identification.audit.describe` by name of the set, and of
+        `mirpair.contracts.read_published_counts`.
     has_hairpins
         Whether the study has a reference of known hairpins.
 
@@ -94,8 +93,8 @@ def counts_table(
             {
                 "dataset": name,
                 "source": OURS,
-                "positives": int((frame["label"] == 1).sum()),
-                "negatives": int((frame["label"] == 0).sum()),
+                "positives": int((~negative).sum()),
+                "negatives": int(negative.sum()),
                 "shortest": int(lengths.min()),
                 "mean length": round(float(lengths.mean()), 1),
                 "longest": int(lengths.max()),
@@ -142,28 +141,25 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame(index=table.index)
     for name in table.columns:
         metric = name.split()[0] in (*METRICS, "loss")
-        if name in FOR_PROGRAMS or (metric and name.endswith((" low", " high", " agrees"))):
+        same = name == "source" and table[name].nunique() == 1
+        for_programs = metric and name.endswith((" low", " high", " agrees"))
+        if same or for_programs or name in FOR_PROGRAMS:
             continue
-        if name == "source" and table[name].nunique() == 1:
-            continue  # the same in every row
         if metric:
             shown[name] = marked(table, name, f"{name} agrees")
         else:
             shown[name] = [str(value) if pd.notna(value) else MISSING for value in table[name]]
     if "protocol" in shown:
         shown["method"] = shown["method"] + " (" + shown.pop("protocol") + ")"
-    names = (*METRICS, "loss")
-    return shown.rename(
-        columns=lambda name: name if name.split()[0] in names else name[0].upper() + name[1:]
-    )
+    others = [name for name in map(str, shown) if name.split()[0] not in (*METRICS, "loss")]
+    return shown.rename(columns={name: name[0].upper() + name[1:] for name in others})
 
 
 def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
     """Format a column, with the marks that the column `agrees` asks for, if there is one."""
     marks = table.get(agrees, pd.Series("", table.index)).map(MARKS).fillna("")
-    return [
-        f"{text} {mark}".strip() for text, mark in zip(decimals(table[column]), marks, strict=True)
-    ]
+    pairs = zip(decimals(table[column]), marks, strict=True)
+    return [f"{text} {mark}".strip() for text, mark in pairs]
 
 
 def printable(table: pd.DataFrame, title: str) -> Printable:
@@ -226,12 +222,11 @@ def epochs_table(
     for kind, rows in trained.groupby(["group", "model", "recipe", "epochs"], sort=False):
         group, model, recipe, epochs = cast(tuple[str, str, str, int], kind)
         chooser = validation.get(group)
+        median = medians.get((chooser, model, recipe, epochs))
+        chosen = [] if median is None else [round(median)] * len(rows)
+        listed = chosen[:1]
         if chooser == group:
-            chosen = rows["best"].tolist()
-        else:
-            median = medians.get((chooser, model, recipe, epochs))
-            chosen = [] if median is None else [round(median)] * len(rows)
-        listed = chosen if chooser == group else chosen[:1]
+            chosen = listed = rows["best"].tolist()
         line = {
             "method": rows["label"].iloc[0],
             "protocol": group,
@@ -266,8 +261,7 @@ def audit_table(
     records
         A row for each evaluation record, see `mirpair.contracts.read_audit`, with a column group.
     subsets
-        The same records row by row: a column of booleans for each subset
-        (`mirpair.identification.metrics.subsets`).
+        Result of `mirpair.identification.metrics.subsets` for these records, row by row.
     shortcuts
         Columns group, feature, AUROC: a row for each fold and feature
         (`mirpair.identification.audit.shortcuts`).
@@ -290,26 +284,27 @@ def audit_table(
         "group", sort=False
     ):
         positive, copy = rows["label"] == 1, rows["in_training"] == 1
+        known_negative = ~positive & (rows["hairpin"] != "")
+        near = {
+            name: rows["identity"].between(*band, inclusive="left") & ~copy
+            for name, band in IDENTITY_BANDS.items()
+        }
+        known = rows.loc[positive, "relative"].dropna()
         line: dict[str, Any] = {
             "experiment": group,
             "source": OURS,
             "positives": int(positive.sum()),
             "negatives": int((~positive).sum()),
             "in both classes": int(rows["contradictory"].sum()),
-            "known negatives": int((~positive & (rows["hairpin"] != "")).sum())
-            if has_hairpins
-            else None,
+            "known negatives": int(known_negative.sum()) if has_hairpins else None,
             "in training": int(copy.sum()),
+            **{name: int(within.sum()) for name, within in near.items()},
+            "family known": len(known) if has_families else None,
+            "relative in training": int(known.sum()) if has_families else None,
+            "positives left": int((positive & rows["left"]).sum()),
+            "negatives left": int((~positive & rows["left"]).sum()),
+            **{f"AUROC of {of}": auroc[group, name] for name, of in FEATURES.items()},
         }
-        for name, (low, high) in IDENTITY_BANDS.items():
-            within = (rows["identity"] >= low) & (rows["identity"] < high)
-            line[name] = int((within & ~copy).sum())
-        known = rows.loc[positive, "relative"].dropna()
-        line["family known"] = len(known) if has_families else None
-        line["relative in training"] = int(known.sum()) if has_families else None
-        line["positives left"] = int((positive & rows["left"]).sum())
-        line["negatives left"] = int((~positive & rows["left"]).sum())
-        line |= {f"AUROC of {of}": auroc[group, name] for name, of in FEATURES.items()}
         lines.append(line)
     table = pd.DataFrame(lines)
     table[_OF_REFERENCE] = table[_OF_REFERENCE].astype("Int64")
@@ -319,11 +314,8 @@ def audit_table(
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read the CSV of a table, with the types that it had before it was written."""
     table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    texts = [
-        name
-        for name in map(str, table.columns)
-        if name in ("note", "model", "recipe", "reproduces") or name.endswith(" agrees")
-    ]
+    named = ("note", "model", "recipe", "reproduces")
+    texts = [name for name in map(str, table) if name in named or name.endswith(" agrees")]
     table[texts] = table[texts].astype(object).fillna("")
     counts = [name for name in table if name in (*_COUNTED, *_OF_REFERENCE)]
     table[counts] = table[counts].astype("Int64")
@@ -337,11 +329,9 @@ def make_table(
 
     Parameters
     ----------
-    kind
-        Which function builds it: results, counts, cleaned, epochs or audit.
-    files
-        Those that the kind needs of ``evaluations``, ``published``, ``features``, ``histories``,
-        ``audit`` and ``shortcuts``.
+    kind, files
+        Which function builds it: results, counts, cleaned, epochs or audit; the files that it needs
+        of ``evaluations``, ``published``, ``features``, ``histories``, ``audit`` and ``shortcuts``.
     options
         Those that the kind needs of ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
         ``folds`` (group and number of each file of the audit), ``validation``, ``has_hairpins``
@@ -354,9 +344,8 @@ def make_table(
     """
     match kind:
         case "counts":
-            features = dict(
-                zip(options["sets"], map(read_features, files["features"]), strict=True)
-            )
+            tables = map(read_features, files["features"])
+            features = dict(zip(options["sets"], tables, strict=True))
             published = map(read_published_counts, files["published"])
             return counts_table(features, *published, has_hairpins=options["has_hairpins"])
         case "results" | "cleaned":

@@ -44,14 +44,7 @@ def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
 def select(experiment: pd.DataFrame, tensors: Mapping[str, Tensors], role: str) -> Tensors:
     """Select the molecules with a role in an experiment, in the order of its table.
 
-    Parameters
-    ----------
-    experiment
-        Columns id, set, role.
-    tensors
-        Encoded molecules by the name of their set.
-    role
-        ``"train"`` or ``"evaluate"``.
+    The encoded molecules are by the name of their set; the role is ``"train"`` or ``"evaluate"``.
     """
     chosen = experiment[experiment["role"] == role]
     parts = [
@@ -91,8 +84,7 @@ def train(
     device
         ``"cpu"`` or ``"cuda"``.
     checkpoint
-        File in which the training regularly saves its state, and from which it resumes, with the
-        same result as if it had never stopped.
+        As `mirpair.networks.loop.train_epochs` takes it.
 
     Returns
     -------
@@ -115,7 +107,7 @@ def train(
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
     weights = equation_2
     if recipe.positive_weight is not None:
-        weights = torch.tensor([1.0, recipe.positive_weight], dtype=dtype, device=torch_device)
+        weights = equation_2.new_tensor([1.0, recipe.positive_weight])
     labels, evaluate_labels = (part.labels.astype(np.int64) for part in (train_set, evaluate_set))
 
     def sum_of_losses(logits: Tensor, classes: npt.NDArray[np.int64]) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mirpair.contracts import METRICS
 from mirpair.files import sha256
-from mirpair.identification.intervals import bootstrap, difference
+from mirpair.identification.intervals import bootstrap
 from mirpair.identification.metrics import THRESHOLD, measure
 from mirpair.pages.printing import markdown
 from mirpair.prediction.calibration import expected, held_out, mean_scores, reliability
@@ -185,7 +185,7 @@ def _comparison(held: pd.DataFrame, shipped: Sequence[Any]) -> str:
         }
         if count > 1:
             place = METRICS.index("AUPR")
-            low, high = difference(labels, scores, each, threshold=THRESHOLD)[place]
+            low, high = bootstrap(labels, scores, minus=each, threshold=THRESHOLD)[place]
             row["AUPR more than one"] = f"{low:+.4f} to {high:+.4f}"
         rows.append(row)
     return markdown(pd.DataFrame(rows).fillna(""))

@@ -37,9 +37,6 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-RunKey = tuple[str, str, str, int]
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """One training.
@@ -61,7 +58,7 @@ class Run:
     epochs: int
 
     @property
-    def key(self) -> RunKey:
+    def key(self) -> tuple[str, str, str, int]:
         """What tells it from all other runs of its study: experiment, model, recipe, seed."""
         return self.experiment, self.model, self.recipe, self.seed
 
@@ -85,8 +82,7 @@ class BaseStudy(Section):
     )
     title: str = Field(description="Heading of the report.")
     sources: str | None = Field(
-        None,
-        description="Table of published files to use instead of `config/sources.tsv`.",
+        None, description="Table of published files to use instead of `config/sources.tsv`."
     )
     mirror: str | None = Field(
         None,
@@ -120,17 +116,8 @@ class BaseStudy(Section):
         return self
 
     @staticmethod
-    def require_known(
-        section: str, name: str, kind: str, what: str, known: Collection[str]
-    ) -> None:
-        """Refuse a name that is not among the known ones.
-
-        Raises
-        ------
-        ValueError
-            Saying which names there are.
-        """
-        if what not in known:
-            raise ValueError(
-                f"{section}.{name}: there is no {kind} named {what!r}; there are {', '.join(known)}"
-            )
+    def require_known(where: str, kind: str, name: str, known: Collection[str]) -> None:
+        """Raise a ValueError, which lists the known names, if a name is not one of them."""
+        if name not in known:
+            names = ", ".join(known)
+            raise ValueError(f"{where}: there is no {kind} named {name!r}; there are {names}")

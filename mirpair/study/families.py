@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -105,8 +105,7 @@ class Infernal(Section):
         200, ge=2, description="Number of evaluation records that the speed is measured on."
     )
     families: list[Annotated[int, Field(ge=2)]] = Field(
-        [],
-        description="Numbers of families for which to measure how time grows; by default none.",
+        [], description="Numbers of families for which to measure how time grows; by default none."
     )
     mirgenedb: bool = Field(
         False,
@@ -162,12 +161,12 @@ class FamilyStudy(BaseStudy):
     def _names_are_known(self) -> FamilyStudy:
         for number, runs in enumerate(self.runs, 1):
             for name in runs.experiments or []:
-                self.require_known("runs", str(number), "experiment", name, self.experiments)
+                self.require_known(f"runs.{number}", "experiment", name, self.experiments)
         if twice := first_duplicate(self.plan()):
             raise ValueError(f"runs: {twice.model!r} on {twice.experiment!r} is listed twice")
         if self.infernal:
-            where = ("infernal", "experiment", "experiment")
-            self.require_known(*where, self.infernal.experiment, self.experiments)
+            name = self.infernal.experiment
+            self.require_known("infernal.experiment", "experiment", name, self.experiments)
         if self.shipped:
             self._shipped_is_possible(self.shipped)
         for name, split in self.experiments.items():
@@ -189,17 +188,12 @@ class FamilyStudy(BaseStudy):
     def plan(self) -> list[Run]:
         """List every training of the study, in the order of the config."""
         return [
-            Run(
-                name,
-                model,
-                RECIPE,
-                seed,
-                runs.epochs or self.training(name, model, RECIPE)[1].epochs,
-            )
+            Run(name, model, RECIPE, seed, runs.epochs or recipe.epochs)
             for runs in self.runs
             for name in self.experiments
             if runs.experiments is None or name in runs.experiments
             for model in runs.models
+            for _, recipe in [self.training(name, model, RECIPE)]
             for seed in self.seeds
         ]
 
@@ -218,10 +212,10 @@ class FamilyStudy(BaseStudy):
 
     def series(self) -> list[str]:
         """List the first experiments that differ only in the number of training records."""
-        alike: dict[tuple[Any, ...], list[str]] = {}
+        alike: dict[str, list[str]] = {}
         for name, split in self.experiments.items():
-            same = split.model_dump(exclude={"training", "validation", "outliers"})
-            alike.setdefault(tuple(same.values()), []).append(name)
+            same = split.model_dump_json(exclude={"training", "validation", "outliers"})
+            alike.setdefault(same, []).append(name)
         for names in alike.values():
             if len({self.experiments[name].training for name in names}) == len(names) > 1:
                 return names

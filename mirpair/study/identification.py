@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
-from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
+from mirpair.study.base import BaseStudy, Name, Run, Section, first_duplicate
 from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
 from mirpair.study.splits import (
     AcrossDatasets,
@@ -20,7 +21,6 @@ from mirpair.study.splits import (
     datasets_of,
     fold_count,
 )
-from mirpair.study.tables import OWN_TABLES, Counts, Results, Table
 from mirpair.study.trainings import (
     Figure3,
     Method,
@@ -29,6 +29,52 @@ from mirpair.study.trainings import (
     Runs,
     ShippedNetwork,
 )
+
+# Tables that every study has, and their titles.
+OWN_TABLES = {
+    "cleaned": "All evaluation records, and cleaned ones",
+    "epochs": "The last epoch, which is the result, and the best one by validation loss",
+    "audit": "What the evaluation records are worth",
+}
+
+
+class Results(Section):
+    """A table of results, published and ours side by side."""
+
+    title: str = Field(description="Caption of the table.")
+    rows: dict[str, Name] = Field(
+        min_length=1,
+        description="Experiment of each protocol, such as `{CV: human-cv, test: human-test}`; the "
+        "protocols are those of the published rows, if there are any.",
+    )
+    published: str | None = Field(
+        None,
+        description="TSV file with published rows, as in `published/table2.tsv`: method, protocol "
+        "and the seven metrics; by default there are none.",
+    )
+
+
+class Counts(Section):
+    """A table of the number of records in each set."""
+
+    title: str = Field(description="Caption of the table.")
+    sets: list[Name] = Field(min_length=1, description="Sets to count.")
+    published: str | None = Field(
+        None,
+        description="TSV file with published rows, as in `published/table1.tsv`: dataset, "
+        "positives, negatives; by default there are none.",
+    )
+
+
+def _kind_of_table(table: Any) -> str:
+    is_counts = "sets" in table if isinstance(table, Mapping) else isinstance(table, Counts)
+    return "counts" if is_counts else "results"
+
+
+Table = Annotated[
+    Annotated[Results, Tag("results")] | Annotated[Counts, Tag("counts")],
+    Discriminator(_kind_of_table),
+]
 
 
 class Fold(NamedTuple):
@@ -100,7 +146,7 @@ class Study(BaseStudy):
             raise ValueError("experiments: two of them give a fold the same name")
         for name, experiment in self.experiments.items():
             for dataset in datasets_of(experiment):
-                self.require_known("experiments", name, "set", dataset, self.datasets)
+                self.require_known(f"experiments.{name}", "set", dataset, self.datasets)
         self._variants_are_possible()
         self._runs_are_possible()
         self._tables_are_possible()
@@ -123,24 +169,24 @@ class Study(BaseStudy):
     def _runs_are_possible(self) -> None:
         numbers = {fold.number for fold in self.folds().values()}
         for index, runs in enumerate(self.runs, 1):
-            where = str(index)
+            where = f"runs.{index}"
             for name in runs.experiments or []:
-                self.require_known("runs", where, "experiment", name, self.experiments)
+                self.require_known(where, "experiment", name, self.experiments)
             for name in runs.models:
-                self.require_known("runs", where, "model", name, {**MODELS, **self.models})
-            self.require_known("runs", where, "recipe", runs.recipe, {**RECIPES, **self.recipes})
+                self.require_known(where, "model", name, {**MODELS, **self.models})
+            self.require_known(where, "recipe", runs.recipe, {**RECIPES, **self.recipes})
             for number in runs.folds or []:
                 if number < 1 or number not in numbers:
-                    raise ValueError(f"runs.{index}: no experiment has a fold {number}")
+                    raise ValueError(f"{where}: no experiment has a fold {number}")
 
     def _tables_are_possible(self) -> None:
         for name, table in self.tables.items():
             if isinstance(table, Counts):
                 for dataset in table.sets:
-                    self.require_known("tables", name, "set", dataset, self.datasets)
+                    self.require_known(f"tables.{name}", "set", dataset, self.datasets)
             else:
                 for group in table.rows.values():
-                    self.require_known("tables", name, "experiment", group, self.experiments)
+                    self.require_known(f"tables.{name}", "experiment", group, self.experiments)
                     if not self.runs_on(group):
                         raise ValueError(f"tables.{name}: nothing is trained on {group!r}")
 
@@ -154,7 +200,7 @@ class Study(BaseStudy):
             ("training", "experiment", self.experiments),
         ):
             if (name := getattr(self.figure3, key)) is not None:
-                self.require_known("figure3", key, kind, name, known)
+                self.require_known(f"figure3.{key}", kind, name, known)
         if self.figure3.training == self.figure3.validation:
             raise ValueError("figure3: validation and training are the same experiment")
         if usual := [run.epochs for run in self.watched() if run.epochs >= self.figure3.epochs]:
@@ -183,13 +229,12 @@ class Study(BaseStudy):
         for name, collection in self.collections.items():
             if not isinstance(collection, PseudoHairpinCollection):
                 continue
-            self.require_known(
-                "collections", name, "collection", collection.lengths_of, self.collections
-            )
-            if isinstance(self.collections[collection.lengths_of], PseudoHairpinCollection):
+            other = collection.lengths_of
+            self.require_known(f"collections.{name}", "collection", other, self.collections)
+            if isinstance(self.collections[other], PseudoHairpinCollection):
                 raise ValueError(
-                    f"collections.{name}: lengths_of: {collection.lengths_of!r} has "
-                    "pseudo-hairpins too; name a collection of positives"
+                    f"collections.{name}: lengths_of: {other!r} has pseudo-hairpins too; name a "
+                    "collection of positives"
                 )
         for name, experiment in self.experiments.items():
             if not isinstance(experiment, FamilyKFold | SpeciesHeldOut | TimeHeldOut):
@@ -207,13 +252,12 @@ class Study(BaseStudy):
         shipped = self.shipped
         if shipped is None:
             return
-        self.require_known(
-            "shipped", "validation", "experiment", shipped.validation, self.experiments
-        )
-        if not fold_count(self.experiments[shipped.validation]):
-            raise ValueError(f"shipped.validation: {shipped.validation!r} has no folds")
+        where, validation = "shipped.validation", shipped.validation
+        self.require_known(where, "experiment", validation, self.experiments)
+        if not fold_count(self.experiments[validation]):
+            raise ValueError(f"{where}: {validation!r} has no folds")
         planned = {run.key for run in self.plan()}
-        for name in self.folds_of(shipped.validation):
+        for name in self.folds_of(validation):
             for seed in self.seeds:
                 if (name, shipped.model, shipped.recipe, seed) not in planned:
                     raise ValueError(
@@ -233,7 +277,7 @@ class Study(BaseStudy):
             for name, variant in own.items():
                 if name in known:
                     raise ValueError(f"{section}.{name}: this name is taken; choose another one")
-                self.require_known(section, name, "base", variant.base, known)
+                self.require_known(f"{section}.{name}", "base", variant.base, known)
         for name, model in self.models.items():
             base = MODELS[model.base]
             if model.pooling not in (None, 3) and base.architecture != "variable":
@@ -244,13 +288,11 @@ class Study(BaseStudy):
 
     def folds(self) -> dict[str, Fold]:
         """Map each experiment as it is run (``human-cv1``, ``new-test``) to its fold."""
-        named: dict[str, Fold] = {}
-        for name, experiment in self.experiments.items():
-            if count := fold_count(experiment):
-                named |= {f"{name}{number}": Fold(name, number) for number in range(1, count + 1)}
-            else:
-                named[name] = Fold(name, 0)
-        return named
+        return {
+            f"{name}{number or ''}": Fold(name, number)
+            for name, count in self.fold_counts().items()
+            for number in (range(1, count + 1) if count else [0])
+        }
 
     def folds_of(self, *groups: str) -> list[str]:
         """List the names of the folds of some experiments of the config."""
@@ -277,11 +319,12 @@ class Study(BaseStudy):
         if fold_count(self.experiments[group]):
             return group
         dataset = datasets_of(self.experiments[group])[0]
-        for name, experiment in self.experiments.items():
-            trained = fold_count(experiment) and self.runs_on(name)
-            if trained and datasets_of(experiment)[0] == dataset:
-                return name
-        return None
+        same = (
+            name
+            for name, experiment in self.experiments.items()
+            if fold_count(experiment) and datasets_of(experiment)[0] == dataset
+        )
+        return next(filter(self.runs_on, same), None)
 
     def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
         """List the FASTA files of a published split's role, `{fold}` filled in; else none."""
@@ -355,35 +398,29 @@ class Study(BaseStudy):
 
     def plan(self) -> list[Run]:
         """List every training of the study, in the order of the config."""
-        plan = []
-        for runs in self.runs:
-            for name, (group, number) in self.folds().items():
-                if runs.experiments is not None and group not in runs.experiments:
-                    continue
-                if runs.folds is not None and number and number not in runs.folds:
-                    continue
-                plan += [
-                    Run(
-                        name,
-                        model,
-                        runs.recipe,
-                        seed,
-                        runs.epochs or self.training(name, model, runs.recipe)[1].epochs,
-                    )
-                    for model in runs.models
-                    for seed in self.seeds
-                ]
-        return plan
+        return [
+            self._run(name, model, runs.recipe, seed, runs.epochs)
+            for runs in self.runs
+            for name, (group, number) in self.folds().items()
+            if runs.experiments is None or group in runs.experiments
+            if runs.folds is None or not number or number in runs.folds
+            for model in runs.models
+            for seed in self.seeds
+        ]
+
+    def _run(
+        self, fold_name: str, model: str, recipe: str, seed: int, epochs: int | None = None
+    ) -> Run:
+        epochs = epochs or self.training(fold_name, model, recipe)[1].epochs
+        return Run(fold_name, model, recipe, seed, epochs)
 
     def watched(self) -> list[Run]:
         """List the trainings of Figure 3, the folds first; their epochs are those of the result."""
         if self.figure3 is None:
             return []
-        model, recipe = self.figure3.model, self.figure3.recipe
-        groups = [self.figure3.validation, self.figure3.training]
         return [
-            Run(name, model, recipe, self.seeds[0], self.training(name, model, recipe)[1].epochs)
-            for group in groups
+            self._run(name, self.figure3.model, self.figure3.recipe, self.seeds[0])
+            for group in (self.figure3.validation, self.figure3.training)
             if group is not None
             for name in self.folds_of(group)
         ]
@@ -415,9 +452,8 @@ class Study(BaseStudy):
     def method(self, model: str, recipe: str) -> Method:
         """Return what a network that is trained by a recipe is called."""
         network, known = self._network(model), recipe in RECIPES
-        suffix = f", {recipe if known else self.recipes[recipe].label}"
-        if recipe == "paper":
-            suffix = ""
+        label = recipe if known else self.recipes[recipe].label
+        suffix = "" if recipe == "paper" else f", {label}"
         # Only the recipes of the paper and of its code reproduce anything.
         reproduces = network.published if known else ""
         return Method(network.label + suffix, reproduces, (reproduces or network.label) + suffix)

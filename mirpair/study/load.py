@@ -34,11 +34,9 @@ def load_study(config: Mapping[str, Any]) -> AnyStudy:
     try:
         return _TASKS.get(str(config.get("task")), Study).model_validate(_with_new_keys(config))
     except ValidationError as error:
-        problems = [_explain(dict(problem)) for problem in error.errors()]
+        problems = "\n".join(f"  - {_explain(dict(problem))}" for problem in error.errors())
         raise InputError(
-            "the config is not valid:\n"
-            + "\n".join(f"  - {problem}" for problem in problems)
-            + "\nconfig/README.md explains every key."
+            f"the config is not valid:\n{problems}\nconfig/README.md explains every key."
         ) from error
 
 

@@ -18,9 +18,9 @@ from mirpair.files import InputError, sha256
 from mirpair.recipes import FAMILY_MODELS
 from mirpair.sources.live import canonical, is_remote, raw_name, read_lock
 from mirpair.sources.published import Source, read_sources
-from mirpair.study.base import Run, RunKey
+from mirpair.study.base import Run
 from mirpair.study.families import FamilyStudy
-from mirpair.study.identification import Study
+from mirpair.study.identification import Results, Study
 from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
 
 # Files of the sources table that shipped weights are compared with, whatever a study is made of.
@@ -35,13 +35,7 @@ def resolve(path: str, home: Path) -> str:
 
 
 def check_writable(folder: str | Path) -> None:
-    """Check that results can be written to a folder that need not exist yet.
-
-    Raises
-    ------
-    InputError
-        If they cannot.
-    """
+    """Raise an InputError if results cannot be written to a folder, which need not exist yet."""
     existing = next(it for it in Path(folder, "_").absolute().parents if it.exists())
     if not os.access(existing, os.W_OK):
         raise InputError(
@@ -51,13 +45,7 @@ def check_writable(folder: str | Path) -> None:
 
 
 def study_sources(default: str | Path, own: str | None) -> dict[str, Source]:
-    """Read the table of published files: the default one, or a study's own.
-
-    Raises
-    ------
-    InputError
-        If a table is not valid.
-    """
+    """Read the table of published files: the default one, or a study's own."""
     sources = read_sources(default)
     if own is None:
         return sources
@@ -80,10 +68,8 @@ class SourceFiles:
     ----------
     home
         Folder of the workflow, where a relative path is searched second.
-    sources
-        The table of published files.
-    collections
-        Names of the study's collections.
+    sources, collections
+        The table of published files, and the names of the study's collections.
     live
         Name below ``<raw>`` to the live source that is downloaded there.
     """
@@ -96,17 +82,9 @@ class SourceFiles:
     def path_of(self, ref: str, *, may_be_made: bool = False) -> str:
         """Return the file that a config names: collected, downloaded, or the user's own.
 
-        Parameters
-        ----------
-        ref
-            A collection, a name of the sources table, a URL or a path.
-        may_be_made
-            Whether a path may be missing, because another workflow has a rule that makes it.
-
-        Raises
-        ------
-        InputError
-            If there is no such file.
+        `ref` is a collection, a name of the sources table, a URL or a path; an `InputError` if
+        there is no such file. A path may be missing if another workflow has a rule that makes it
+        (`may_be_made`).
         """
         if ref in self.collections:
             return f"<results>/collections/{ref}.fa"
@@ -136,25 +114,13 @@ def training_params(
     return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
 
 
-def by_key(runs: Iterable[Run]) -> dict[RunKey, Run]:
-    """Return runs by their keys."""
-    return {run.key: run for run in runs}
-
-
 def check_published_tables(study: Study, resolve: Resolve) -> None:
-    """Check the files with published rows that the tables of a study name.
-
-    Raises
-    ------
-    InputError
-        If one is not valid.
-    """
-    for results in study.result_tables().values():
-        if results.published:
-            read_published_results(resolve(results.published), results.rows)
-    for counts in study.count_tables().values():
-        if counts.published:
-            read_published_counts(resolve(counts.published))
+    """Raise an InputError if a file with published rows that a table names is not valid."""
+    for table in study.tables.values():
+        if table.published and isinstance(table, Results):
+            read_published_results(resolve(table.published), table.rows)
+        elif table.published:
+            read_published_counts(resolve(table.published))
 
 
 def described_runs(
@@ -162,12 +128,7 @@ def described_runs(
 ) -> list[dict[str, Any]]:
     """Describe runs as params of a script that makes tables or figures.
 
-    Parameters
-    ----------
-    study, runs
-        A study, and runs of it.
-    beside_published
-        Whether published rows stand beside them: a network then has the name that it has there.
+    If published rows stand beside them, a network has the name that it has there.
 
     Returns
     -------
@@ -178,15 +139,14 @@ def described_runs(
     """
     folds, rows = study.folds(), []
     for run in runs:
-        _, recipe = study.training(run.experiment, run.model, run.recipe)
-        method, fold = study.method(run.model, run.recipe), folds[run.experiment]
+        method = study.method(run.model, run.recipe)
         rows.append(
             {
                 **asdict(run),
-                **fold._asdict(),
+                **folds[run.experiment]._asdict(),
                 "label": method.label_beside_published if beside_published else method.label,
                 "published": method.reproduces if beside_published else "",
-                "usual": recipe.epochs,
+                "usual": study.training(run.experiment, run.model, run.recipe)[1].epochs,
             }
         )
     return rows
@@ -194,12 +154,9 @@ def described_runs(
 
 def evaluated_runs(study: Study, group: str) -> list[dict[str, Any]]:
     """Describe the runs on an experiment as params of the script that evaluates them together."""
-    folds = study.folds()
+    folds, keys = study.folds(), ("model", "recipe", "seed", "epochs")
     return [
-        {
-            **{key: it for key, it in asdict(run).items() if key != "experiment"},
-            "number": folds[run.experiment].number,
-        }
+        {**{key: getattr(run, key) for key in keys}, "number": folds[run.experiment].number}
         for run in study.runs_on(group)
     ]
 
@@ -218,18 +175,19 @@ def drawn_networks(study: Study) -> list[dict[str, Any]]:
 
 def figures_of_report(study: Study, *, has_figure3: bool) -> dict[str, tuple[str, str]]:
     """Map figures of the report that belong to no table to heading and caption file, in order."""
-    shown = {
+    of_groups = {"predictions": "Predictions", "histories": "Training histories"}
+    return {
         "figure1": ("The encoding (Figure 1 of the paper)", "figure1"),
         "figure2": ("The networks (Figure 2)", "figure2"),
+        **({"figure3": ("Beyond the last epoch (Figure 3)", "figure3")} if has_figure3 else {}),
+        "figure4": ("Lengths (Figure 4)", "figure4"),
+        **{
+            f"{kind}/{group}": (f"{heading} of {group}", kind)
+            for kind, heading in of_groups.items()
+            for group in study.trained()
+        },
+        "resources": ("Run time and memory", "resources"),
     }
-    if has_figure3:
-        shown["figure3"] = ("Beyond the last epoch (Figure 3)", "figure3")
-    shown["figure4"] = ("Lengths (Figure 4)", "figure4")
-    for kind, heading in (("predictions", "Predictions"), ("histories", "Training histories")):
-        for group in study.trained():
-            shown[f"{kind}/{group}"] = (f"{heading} of {group}", kind)
-    shown["resources"] = ("Run time and memory", "resources")
-    return shown
 
 
 def benchmark_files(study: Study, pieces: Sequence[str]) -> dict[str, list[str]]:
@@ -268,28 +226,20 @@ def data_files(study: Study) -> list[str]:
     ]
 
 
-def experiment_membership(study: Study) -> dict[str, dict[str, Any]]:
-    """Return the experiments of a config, without values that change no record's role."""
-    experiments = study.model_dump(mode="json")["experiments"]
-    without_effect = [("identity", None), ("copies", "keep"), ("copies", "refuse")]
-    return {
-        name: dict(item for item in split.items() if item not in without_effect)
-        for name, split in experiments.items()
-    }
-
-
 def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
     """Return what decides the data of a study: what saved results must have been made from."""
-    collections = {
-        name: it.model_dump(mode="json", exclude={"release"})
-        for name, it in study.collections.items()
+    sections = study.model_dump(mode="json")
+    # Values that change no record's role.
+    without_effect = [("identity", None), ("copies", "keep"), ("copies", "refuse")]
+    experiments = {
+        name: dict(item for item in split.items() if item not in without_effect)
+        for name, split in sections["experiments"].items()
     }
-    return {
-        **study.model_dump(mode="json", include={"datasets", "experiments", "audit"}),
-        **({"collections": collections} if collections else {}),
-        "experiments": experiment_membership(study),
-        "sha256": checksums,
-    }
+    data = {"datasets": sections["datasets"], "experiments": experiments}
+    data["audit"] = sections["audit"]
+    if study.collections:
+        data["collections"] = {name: it.params() for name, it in study.collections.items()}
+    return {**data, "sha256": checksums}
 
 
 def checksums(
@@ -317,10 +267,9 @@ class SavedResults:
 
     Attributes
     ----------
-    folder
-        Folder with saved results; None if the study reuses none.
-    data
-        What they must have been made from.
+    folder, data
+        Folder with saved results, None if the study reuses none; what they must have been made
+        from.
     runs, watched
         Folders below <results> of the trainings that are reused, and of those of Figure 3.
     files
@@ -337,14 +286,9 @@ class SavedResults:
 def saved_results(
     study: Study, folder: str, results: str, checksums: Mapping[str, str]
 ) -> SavedResults:
-    """Find the saved results that a study reuses.
+    """Find the saved results that a study reuses; see `check_data` and `reusable_runs` for errors.
 
     A training whose weights are in the study's own folder `results` is never replaced.
-
-    Raises
-    ------
-    InputError
-        If the saved results come from other data, or a part of them is missing or not readable.
     """
     data, of_data = data_of(study, checksums), data_files(study)
     if not check_data(folder, data, of_data):
@@ -352,12 +296,11 @@ def saved_results(
     planned = expected_provenance(study, study.plan(), "runs")
     epochs = study.figure3.epochs if study.figure3 else None
     of_figure3 = expected_provenance(study, study.watched(), "watched")
+    saved = reusable_runs(folder, planned)
+    saved_watched = reusable_runs(folder, of_figure3, OF_WATCHED, epochs=epochs)
     runs, watched = (
         [name for name in names if not Path(results, name, "weights.safetensors").exists()]
-        for names in (
-            reusable_runs(folder, planned),
-            reusable_runs(folder, of_figure3, OF_WATCHED, epochs=epochs),
-        )
+        for names in (saved, saved_watched)
     )
     files = [f"{name}/{file}" for name in runs for file in OF_RUN]
     files += [f"{name}/{file}" for name in watched for file in OF_WATCHED]
@@ -382,14 +325,11 @@ class FamilyOutputs:
         Experiments that differ only in the number of training records.
     compared, with_mirgenedb
         The experiment that is compared with Infernal, and with MirGeneDB's models; or none.
-    shown
-        Experiments that tables and figures show one by one.
-    rejected
-        Those of them with RNAs to reject, and with records that choose the threshold.
-    tables
-        Names of the tables.
-    figures
-        Name of each figure to its heading and its caption file.
+    shown, rejected
+        Experiments that tables and figures show one by one, and those of them with RNAs to reject
+        and with records that choose the threshold.
+    tables, figures
+        Names of the tables; name of each figure to its heading and its caption file.
     """
 
     series: list[str]

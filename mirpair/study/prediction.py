@@ -39,15 +39,7 @@ class PredictionStudy(BaseStudy):
 
 
 class Sample(NamedTuple):
-    """A row of the sheet of samples.
-
-    Attributes
-    ----------
-    run
-        ``"predict"`` or ``"scan"``.
-    fasta
-        A file: a name of the sources table, a URL or a path.
-    """
+    """A row of the sheet: ``"predict"`` or ``"scan"``, and a file as a `SourceRef` names it."""
 
     run: str
     fasta: str

@@ -34,31 +34,28 @@ def reusable_runs(
     planned
         Folder of a run, such as ``runs/human-cv1/fixed/paper/seed0``, to the keys of its
         provenance that must be the same: run, model, recipe.
-    files
-        Files of a run that must be there.
-    epochs
-        Number of epochs in the history, if it differs from the run's.
+    files, epochs
+        Files of a run that must be there; number of epochs in the history, if it differs from the
+        run's.
 
     Raises
     ------
     InputError
         If a provenance cannot be read.
     """
-    return [
-        name
-        for name, training in planned.items()
-        if all((Path(folder) / name / file).is_file() for file in files)
-        and training.items() <= _read_json(Path(folder) / name / "provenance.json").items()
-        and _rows(Path(folder) / name / "history.tsv") == (epochs or training["run"]["epochs"])
-    ]
-
-
-def _rows(path: Path) -> int:
-    return len(path.read_text("utf-8").splitlines()) - 1
+    reusable = []
+    for name, training in planned.items():
+        path = Path(folder, name)
+        if all((path / file).is_file() for file in files):
+            rows = len((path / "history.tsv").read_text("utf-8").splitlines()) - 1
+            same = training.items() <= _read_json(path / "provenance.json").items()
+            if same and rows == (epochs or training["run"]["epochs"]):
+                reusable.append(name)
+    return reusable
 
 
 def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]) -> bool:
-    """Check that saved results, if there are any, come from the data that the config names.
+    """Check that saved results come from the data that the config names; False if there are none.
 
     Parameters
     ----------
@@ -69,11 +66,6 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
         checksum of each file that they name, as far as it is known.
     files
         Descriptions of the records (`datasets/…`): all must be there.
-
-    Returns
-    -------
-    bool
-        Whether results are saved there.
 
     Raises
     ------
@@ -96,12 +88,8 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
             "results come from, or leave out `reuse`"
         )
     saved = _read_json(path)
-    changed = [
-        ref
-        for ref, checksum in data["sha256"].items()
-        if saved.get("sha256", {}).get(ref, checksum) != checksum
-    ]
-    if changed:
+    known = saved.get("sha256", {})
+    if changed := [ref for ref, it in data["sha256"].items() if known.get(ref, it) != it]:
         raise InputError(
             f"{folder}: these results come from another {changed[0]} than is here; leave out "
             "`reuse`, or name another folder"
@@ -124,13 +112,7 @@ def pack(source: str | Path, destination: str | Path) -> None:
 
 
 def unpack(source: str | Path, destination: str | Path) -> None:
-    """Restore a file that `pack` wrote.
-
-    Raises
-    ------
-    InputError
-        If the packed file is damaged.
-    """
+    """Restore a file that `pack` wrote; an `InputError` if it is damaged."""
     content = Path(source).read_bytes()
     if Path(source).suffix == ".gz":
         try:

@@ -36,8 +36,7 @@ class _Variant(Section):
 
     def _changes(self) -> dict[str, Any]:
         """Return the keys that the config gives, named as in `mirpair.recipes`."""
-        given = self.model_dump(exclude_unset=True, exclude={"base", "label"})
-        return {key: value for key, value in given.items() if value is not None}
+        return self.model_dump(exclude_unset=True, exclude_none=True, exclude={"base", "label"})
 
 
 class ModelVariant(_Variant):
@@ -117,8 +116,7 @@ class Runs(Section):
         description="Networks to train: " + ", ".join(MODELS) + ", or those of `models`.",
     )
     recipe: RecipeName = Field(
-        "paper",
-        description="How to train them: `paper`, `published-code`, or one of `recipes`.",
+        "paper", description="How to train them: `paper`, `published-code`, or one of `recipes`."
     )
     experiments: list[Name] | None = Field(
         None, min_length=1, description="Experiments to train on; by default all."
