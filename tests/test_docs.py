@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 from pathlib import Path
@@ -135,3 +136,19 @@ def test_the_page_on_fresh_sets_shows_the_table_that_was_made() -> None:
     assert f"({families['AUPR']:.3f} and {clusters['AUPR']:.3f})" in text
     assert f"{round(60 * new['SE'])} of them (SE {new['SE']:.3f}" in text
     assert f"with {round(333 * (1 - new['SP']))} false calls in 333" in text
+
+
+def test_the_walk_from_a_config_to_a_table_names_each_file_once_with_functions_that_it_has() -> (
+    None
+):
+    page = (ROOT / "docs" / "developing.md").read_text(encoding="utf-8")
+    walk = page.split("## From a config to a row of a table\n")[1].split("\n## ")[0]
+    files = re.findall(r"\]\(\.\./([\w/.]+)\)", walk)
+    assert len(files) == len(set(files)) > 20
+    steps = re.findall(r"\]\(\.\./(mirpair/[\w/]+\.py)\)\s+\(((?:`[\w.]+`[^`)]*)+)\)", walk)
+    assert len(steps) >= 10
+    for file, text in steps:
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        names = {getattr(node, "name", "") for node in ast.walk(tree)}
+        for name in re.findall(r"`([\w.]+)`", text):
+            assert set(name.split(".")) <= names, f"{file}: {name}"
