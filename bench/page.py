@@ -18,7 +18,7 @@ from bench.networks import IN_BATCHES, ONE_BY_ONE, OURS
 from bench.use import GOALS as USE_GOAL
 from mirpair.files import write_text
 from mirpair.networks.exact import REMEMBERED, REMEMBERED_LENGTH
-from mirpair.pages.style import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE
+from mirpair.pages.style import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE, TINY
 from mirpair.recipes import MODELS
 
 FLOOR = "floor"
@@ -165,7 +165,7 @@ def _draw_ways(axes: Axes, table: pd.DataFrame) -> None:
                     height, row.training, 0.36, color=colour, alpha=1 if row.threads == 1 else 0.5
                 )
                 axes.annotate(
-                    f" {row.training:.3g}", (row.training, height), va="center", fontsize=7
+                    f" {row.training:.3g}", (row.training, height), va="center", fontsize=TINY
                 )
             labels.append(f"{MODELS[model].label}: {way}")
             ticks.append(y)

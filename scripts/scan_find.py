@@ -5,7 +5,8 @@ import logging
 import job
 
 from mirpair.files import Journal
-from mirpair.scan.find import find, find_key
+from mirpair.scan.find import find
+from mirpair.scan.resume import find_key
 from mirpair.scan.tiles import check_genome
 from mirpair.settings import HairpinCriteria
 

@@ -23,7 +23,7 @@ ORDER = {
     "rna": "sequences folding encoding encoded_sets similarity known_hairpins",
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
-    "build inference loop training_job layers",
+    "build inference checkpoints loop training_job layers",
     "study": "base sources splits trainings "
     "identification families prediction load saved_results plan",
     "pages": "style page printing drawings",
@@ -32,7 +32,7 @@ ORDER = {
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
     "prediction": "calibration table weights predictor tracks card",
-    "scan": "tiles stems hairpins find score background output run",
+    "scan": "resume tiles stems hairpins find score background output run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

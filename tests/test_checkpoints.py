@@ -21,9 +21,9 @@ import torch
 from mirpair.families.train import train_families
 from mirpair.files import sha256
 from mirpair.identification.train import train
-from mirpair.networks import loop
+from mirpair.networks import checkpoints, loop
 from mirpair.networks.build import build
-from mirpair.networks.loop import Checkpoint
+from mirpair.networks.checkpoints import Checkpoint
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, MODELS, RECIPES, Model, Recipe
 from mirpair.rna.encoded_sets import Tensors
@@ -35,7 +35,7 @@ class StoppedError(Exception):
 
 @pytest.fixture(autouse=True)
 def _every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "CHECKPOINT_EPOCHS", 1)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_EPOCHS", 1)
 
 
 def stop_after(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def test_a_checkpoint_is_due_after_some_epochs_or_after_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    assert (loop.CHECKPOINT_EPOCHS, loop.CHECKPOINT_SECONDS) == (5, 60)
+    assert (checkpoints.CHECKPOINT_EPOCHS, checkpoints.CHECKPOINT_SECONDS) == (5, 60)
     checkpoint = Checkpoint(tmp_path / "checkpoint.safetensors", {})
     assert [epoch for epoch in range(1, 8) if checkpoint.due(epoch)] == [5, 6, 7]
     now = time.monotonic()

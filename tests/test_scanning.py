@@ -24,7 +24,7 @@ from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan.background import background
-from mirpair.scan.find import find, find_key, read_candidates
+from mirpair.scan.find import find, read_candidates
 from mirpair.scan.hairpins import (
     STRANDS,
     GenomeHairpin,
@@ -35,7 +35,8 @@ from mirpair.scan.hairpins import (
     unbranched,
 )
 from mirpair.scan.output import Summary, name_of, render, write_files
-from mirpair.scan.score import score, score_key
+from mirpair.scan.resume import find_key, score_key
+from mirpair.scan.score import score
 from mirpair.scan.tiles import DOWNSTREAM, Tile, read_tiles
 from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
 

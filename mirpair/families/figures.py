@@ -25,9 +25,12 @@ from mirpair.pages.style import (
     FULL_NUMBERS,
     GREEN,
     GREY,
+    MEDIUM,
     ORANGE,
     PURPLE,
     SKY,
+    SMALL,
+    TINY,
     YELLOW,
     epochs_along,
     hide,
@@ -76,7 +79,7 @@ def draw_methods(table: pd.DataFrame) -> Figure:
         label = f"{name}, split {split}"
         axis.plot(of["accuracy"], heights, marker, color=colour, ms=5, label=label)
     names = [f"{name}\n({INPUTS[name]})" for name in methods]
-    axis.set_yticks(range(len(methods) - 1, -1, -1), names, fontsize=8)
+    axis.set_yticks(range(len(methods) - 1, -1, -1), names, fontsize=SMALL)
     axis.set(xlabel="accuracy of the evaluation records", ylim=(-0.6, len(methods) - 0.4))
     axis.set_xlim(right=1.005)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2)
@@ -102,7 +105,7 @@ def draw_sizes(table: pd.DataFrame) -> Figure:
     axis.set_ylim(top=1.01)
     families = table["families"].max()
     title_panel(axis, f"{families} families, the same evaluation records")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside right center", fontsize=SMALL)
     return figure
 
 
@@ -128,7 +131,9 @@ def draw_bands(table: pd.DataFrame) -> Figure:
         counts = of[of["method"] == NEAREST].set_index("band")["records"]
         axis.set_xticks(range(len(bands)), [f"{band}\nn = {counts[band]:,}" for band in bands])
         axis.hlines(FAR_ACCURACY, -0.5, 0.5, color=GREY, lw=1, ls=":")
-        axis.text(-0.48, FAR_ACCURACY, f"goal {FAR}: {FAR_ACCURACY:.2f}", fontsize=7, va="bottom")
+        axis.text(
+            -0.48, FAR_ACCURACY, f"goal {FAR}: {FAR_ACCURACY:.2f}", fontsize=TINY, va="bottom"
+        )
         axis.set(ylabel="accuracy", xlim=(-0.5, len(bands) - 0.5))
         axis.set_ylim(top=1.02)
         title_panel(axis, experiment)
@@ -187,9 +192,9 @@ def draw_confusions(called: Called) -> Figure:
         if names:
             # Families without a column of their own.
             text = f"also {', '.join(names)}"
-            axis.text(size - 0.3, row, text, va="center", fontsize=7, color=ORANGE)
-    axis.set_xticks(range(size), counts.index, rotation=90, fontsize=7)
-    axis.set_yticks(range(size), counts.index, fontsize=7)
+            axis.text(size - 0.3, row, text, va="center", fontsize=TINY, color=ORANGE)
+    axis.set_xticks(range(size), counts.index, rotation=90, fontsize=TINY)
+    axis.set_yticks(range(size), counts.index, fontsize=TINY)
     axis.grid(visible=False)
     axis.set(xlabel="called", ylabel="family")
     title_panel(axis, f"{called.method}, {called.experiment}")
@@ -237,7 +242,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     axes[0].set_ylim(max(0, np.floor(10 * lowest) / 10 - 0.2), 1.01)
     for axis in axes[max(0, len(kinds) - columns) : len(kinds)]:
         axis.set_xlabel("outliers that are accepted")
-    figure.supylabel("trained families that are accepted", fontsize=9)
+    figure.supylabel("trained families that are accepted", fontsize=MEDIUM)
     legend_below(figure, axes[0], columns=2)
     return figure
 
@@ -272,10 +277,12 @@ def draw_speed(table: pd.DataFrame, growth: pd.DataFrame) -> Figure:
         axis.set_major_locator(LogLocator())
         axis.set_major_formatter(FULL_NUMBERS)
         axis.set_minor_formatter(NullFormatter())
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=8)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside lower left", ncols=4, fontsize=SMALL
+    )
     shown = [name for name in LOOKS if name in set(growth["method"])]
     handles = [Line2D([], [], lw=1.2, ms=5, label=name, **LOOKS[name]) for name in shown]
-    right.legend(handles=handles, fontsize=7)
+    right.legend(handles=handles, fontsize=TINY)
     return figure
 
 
@@ -307,7 +314,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]
         Line2D([], [], lw=1.1, color=GREY, ls=dashes, label=f"{role} records")
         for role, dashes in (("training", ":"), ("validation", "-"))
     ]
-    figure.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=8)
+    figure.legend(handles=lines, loc="outside lower center", ncols=4, fontsize=SMALL)
     return figure
 
 

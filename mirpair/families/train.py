@@ -16,11 +16,11 @@ from torch.nn import functional as F
 from mirpair.files import InputError
 from mirpair.networks.base import Network
 from mirpair.networks.build import build
+from mirpair.networks.checkpoints import Checkpoint
 from mirpair.networks.inference import predict
 from mirpair.networks.loop import (
     DTYPES,
     Batch,
-    Checkpoint,
     Measurement,
     Passes,
     check_lengths,

@@ -28,9 +28,12 @@ from mirpair.pages.style import (
     FULL_NUMBERS,
     GREEN,
     GREY,
+    MEDIUM,
     ORANGE,
     PURPLE,
     SKY,
+    SMALL,
+    SMALLER,
     YELLOW,
     epochs_along,
     hide,
@@ -69,7 +72,7 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
         right.set_title("evaluation records")
         right.set_ylim(top=1.02)
         for axis in (left, right):
-            axis.legend(fontsize=8)
+            axis.legend(fontsize=SMALL)
             epochs_along(axis)
     return figure
 
@@ -209,11 +212,11 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
     # About 110 letters of this size fit into a line of the legend.
     fitting = max(1, 110 // (max(map(len, predictions)) + 8))
     columns = min(len(handles), fitting)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=SMALL)
     histograms = axes[1:].ravel()
     for axis, (name, runs) in zip(histograms, predictions.items(), strict=False):
         _draw_score_histogram(axis, pd.concat(runs.values()), name)
-    histograms[0].legend(fontsize=7.5)
+    histograms[0].legend(fontsize=SMALLER)
     hide(histograms[len(predictions) :])
     return figure
 
@@ -225,7 +228,7 @@ def _draw_score_histogram(axis: Axes, predictions: pd.DataFrame, name: str) -> N
     axis.hist(pre_mirnas, bins, color=ORANGE, histtype="step", alpha=1, lw=1.4, label="pre-miRNAs")
     axis.axvline(0.5, color=BLACK, lw=0.8, ls=":")
     log_counts(axis)
-    axis.set_title(textwrap.fill(name, 30), fontsize=9)
+    axis.set_title(textwrap.fill(name, 30), fontsize=MEDIUM)
     axis.set(xlabel="score", ylabel="number of RNAs")
 
 
@@ -250,7 +253,7 @@ def draw_resources(jobs: pd.DataFrame) -> Figure:
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter(FULL_NUMBERS)
         axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.tick_params(axis="x", labelsize=7.5)
+        axis.tick_params(axis="x", labelsize=SMALLER)
         axis.set(xlabel=name, ylim=(-0.7, len(rules) - 0.3))
     counted = [f"{rule} ({(jobs['rule'] == rule).sum()})" for rule in rules]
     left.set_yticks(list(place.values()), counted)

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from mirpair.files import InputError
 from mirpair.networks.base import Network
+from mirpair.networks.checkpoints import Checkpoint
 from mirpair.networks.do2018 import build
 from mirpair.networks.inference import predict, scores_of
 from mirpair.networks.loop import (
     DTYPES,
     Batch,
-    Checkpoint,
     Measurement,
     Passes,
     check_lengths,

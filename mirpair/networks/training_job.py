@@ -10,7 +10,8 @@ import torch
 
 from mirpair.files import sha256
 from mirpair.networks.base import Network
-from mirpair.networks.loop import Checkpoint, derive_seed, device_name
+from mirpair.networks.checkpoints import Checkpoint
+from mirpair.networks.loop import derive_seed, device_name
 from mirpair.networks.weights import save_weights
 from mirpair.provenance import versions, write_json
 from mirpair.recipes import Model, Recipe

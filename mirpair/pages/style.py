@@ -18,12 +18,14 @@ from mirpair.files import atomic
 # Okabe and Ito's colours, which all readers can tell apart.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 YELLOW, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
+# Sizes of text, in points.
+LARGE, MEDIUM, SMALL, SMALLER, TINY = 10, 9, 8, 7.5, 7
 
 STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "font.size": 9,
+    "font.size": MEDIUM,
     "grid.alpha": 0.25,
     "legend.frameon": False,
     # A title that a user wrote is text, even with dollar signs.
@@ -41,12 +43,12 @@ FULL_NUMBERS = FuncFormatter(lambda value, _: f"{value:,g}")
 
 def title_figure(figure: Figure, title: str) -> None:
     """Write the title of a figure at its left."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=LARGE)
 
 
 def title_panel(axis: Axes, title: str) -> None:
     """Write the title of one panel at its left."""
-    axis.set_title(title, loc="left", fontsize=9)
+    axis.set_title(title, loc="left", fontsize=MEDIUM)
 
 
 def legend_below(figure: Figure, *axes: Axes, columns: int) -> None:
@@ -54,7 +56,7 @@ def legend_below(figure: Figure, *axes: Axes, columns: int) -> None:
     entries = [axis.get_legend_handles_labels() for axis in axes]
     handles = [handle for of_axis, _ in entries for handle in of_axis]
     labels = [label for _, of_axis in entries for label in of_axis]
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=SMALL)
 
 
 def hide(axes: Iterable[Axes]) -> None:

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import RNA
-
-from mirpair import __version__
 from mirpair.files import Journal, interleave
 from mirpair.rna.folding import for_each
 from mirpair.scan.hairpins import STRANDS, GenomeHairpin, TileHairpins, find_hairpins
 from mirpair.scan.tiles import TILE, Tile, read_tiles
 from mirpair.settings import HairpinCriteria
-
-
-def find_key(genome: str | Path, criteria: HairpinCriteria) -> str:
-    """Describe all that the journal of `find` depends on.
-
-    The name, size and modification time of the genome represent its bases.
-    """
-    state = Path(genome).stat()
-    return json.dumps(
-        {
-            "genome": [Path(genome).name, state.st_size, state.st_mtime_ns],
-            **asdict(criteria),
-            "mirpair": __version__,
-            "ViennaRNA": RNA.__version__,
-        }
-    )
 
 
 def find(

@@ -10,9 +10,10 @@ from mirpair import __version__
 from mirpair.files import Journal, file_lock, sha256, write_text
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import load_networks, shipped_weights
-from mirpair.scan.find import find, find_key
+from mirpair.scan.find import find
 from mirpair.scan.output import Summary, check_free, name_of, render, write_files
-from mirpair.scan.score import score, score_key
+from mirpair.scan.resume import find_key, score_key
+from mirpair.scan.score import score
 from mirpair.scan.tiles import TILE, check_genome
 from mirpair.settings import HairpinCriteria, ScanSettings
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
-from mirpair.files import Journal, sha256
+from mirpair.files import Journal
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.table import to_lines
@@ -17,11 +15,6 @@ from mirpair.rna.sequences import Record
 from mirpair.scan.find import read_candidates
 from mirpair.scan.hairpins import GenomeHairpin, resolve
 from mirpair.settings import ScanSettings
-
-
-def score_key(find_key: str, settings: ScanSettings, weights: str | Path) -> str:
-    """Describe all that the journal of `score` depends on; see `mirpair.scan.find.find_key`."""
-    return json.dumps({**json.loads(find_key), **asdict(settings), "weights": sha256(weights)})
 
 
 def score(

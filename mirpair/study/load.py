@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -11,6 +11,8 @@ from mirpair.files import InputError
 from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.prediction import PredictionStudy
+from mirpair.study.sources import AnyCollection
+from mirpair.study.splits import AnySplit
 
 # Keys that were renamed: the old names still work in this release.
 RENAMED = {"kept": "reuse"}
@@ -57,11 +59,13 @@ def _with_new_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     return {RENAMED.get(key, key): value for key, value in config.items()}
 
 
-_SPLITS = (
-    *("k-fold", "cluster-k-fold", "family-k-fold"),
-    *("species", "time", "published", "across-datasets"),
-)
-_COLLECTIONS = ("hairpins", "rfam", "pseudo-hairpins")
+def _names(union: Any, key: str) -> list[str]:
+    """List the kinds of a section by the value of the key that distinguishes them."""
+    return [get_args(kind.model_fields[key].annotation)[0] for kind in get_args(union)]
+
+
+_SPLITS = _names(AnySplit, "split")
+_COLLECTIONS = _names(AnyCollection, "source")
 _KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
 # Sections whose keys are names of the user.
 _NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
