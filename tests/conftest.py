@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
@@ -17,6 +18,9 @@ from mirpair.rna.sequences import read_fasta
 ROOT = Path(__file__).parent.parent
 # Tests run in parallel, one process per core.
 torch.set_num_threads(1)
+# How long an example takes depends on the machine and on what else it does.
+settings.register_profile("mirpair", deadline=None)
+settings.load_profile("mirpair")
 STAND_IN = ROOT / "tests" / "data" / "mirror"
 
 

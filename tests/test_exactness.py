@@ -195,7 +195,7 @@ def molecule(draw: st.DrawFn, longest: int = 70) -> Molecule:
     return encode("".join(bases), "".join(symbols), energy)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(molecule(), min_size=1, max_size=5), st.booleans(), st.integers(0, 9))
 def test_any_structures_in_the_variable_sized_network(
     molecules: list[Molecule], pairing: bool, seed: int
@@ -204,7 +204,7 @@ def test_any_structures_in_the_variable_sized_network(
     assert_same(doubled(name, training=True, seed=seed), molecules)
 
 
-@settings(deadline=None, max_examples=16)
+@settings(max_examples=16)
 @given(
     st.lists(molecule(), min_size=1, max_size=3),
     st.sampled_from(FIXED),
@@ -231,7 +231,7 @@ def convolution(draw: st.DrawFn) -> nn.Conv2d:
         ).double()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     convolution(),
     st.lists(st.tuples(molecule(longest=40), st.integers(1, 20)), min_size=1, max_size=4),

@@ -91,7 +91,7 @@ def any_ensemble(draw: st.DrawFn) -> Ensemble:
     return Ensemble(base_codes(random_rna(random, length)), i, j, probability)
 
 
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(st.lists(any_ensemble(), min_size=1, max_size=3), st.sampled_from(MATRIX), st.booleans())
 def test_any_base_pairs_in_the_matrix_network(
     molecules: list[Ensemble], name: str, training: bool

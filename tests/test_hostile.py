@@ -285,7 +285,7 @@ JSON = st.recursive(
 
 
 @given(value=JSON, data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_value_anywhere_in_a_config_is_valid_or_told_in_words(
     value: Any, data: st.DataObject
 ) -> None:
@@ -306,7 +306,7 @@ CONFIGS = [path.read_text("utf-8") for path in sorted((ROOT / "config").glob("*.
 
 
 @given(st.lists(st.text(max_size=40), max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_whatever_is_given_as_a_sequence_gets_a_row(sequences: list[str]) -> None:
     """`mirpair.predict` in Python; what is no RNA has a reason and no score."""
     table = predict(sequences, nearest=False)

@@ -69,7 +69,7 @@ def genome(path: Path, sequences: dict[str, str], width: int = 60) -> str:
     tile=st.integers(20, 300),
     width=st.integers(1, 90),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_tiles_cover_every_base_once_with_their_neighbours(
     lengths: list[int], tile: int, width: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -254,7 +254,7 @@ hairpins = st.lists(
 
 
 @given(found=hairpins, tile=st.integers(30, 400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_of_those_that_overlap_the_most_stable_stays_whatever_the_tiles(
     found: list[GenomeHairpin], tile: int
 ) -> None:

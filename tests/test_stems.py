@@ -109,7 +109,7 @@ def test_every_stem_is_a_hairpin_with_the_energy_it_was_found_by_and_overlaps_wi
         assert one.start + len(one.structure) <= other.start
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text("ACGU", min_size=9, max_size=18), st.integers(5, 18), st.integers(3, 9))
 def test_no_stem_of_a_short_rna_is_better_than_the_best_that_is_found(
     bases: str, span: int, loop: int
