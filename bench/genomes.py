@@ -23,10 +23,11 @@ import numpy as np
 import pandas as pd
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
-from mirpair.contracts import NEAR, read_records
+from mirpair.contracts import read_records
 from mirpair.files import InputError, atomic, write_text, write_tsv
 from mirpair.prediction.weights import load_networks
 from mirpair.rna.similarity import nearest
+from mirpair.settings import NEAR
 from mirpair.sources.download import download
 from mirpair.sources.published import read_sources
 

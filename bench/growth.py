@@ -16,7 +16,7 @@ import torch
 from mirpair.identification.train import train
 from mirpair.networks.build import build
 from mirpair.networks.inference import predict
-from mirpair.recipes import FIXED_SIDE, MODELS, Recipe
+from mirpair.recipes import MODELS, Recipe
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import Molecule, encode
 from mirpair.rna.folding import fold
@@ -103,7 +103,9 @@ def with_length(lengths: Sequence[int] = LENGTHS, *, rounds: int = 5) -> pd.Data
         molecules = [encode(sequence, *fold(sequence)) for sequence in sequences]
         row = {"length": length, "folding": (time.perf_counter() - start) * 1e3 / 16}
         ways: dict[str, Callable[[], float]] = {}
-        for model in ("variable", "fixed") if length <= FIXED_SIDE else ("variable",):
+        for model in ("variable", "fixed"):
+            if length > (MODELS[model].max_length or length):
+                continue
             ways[f"{model}, dense"] = _Pass(model, molecules, dense=True)
             ways[f"{model}, ours"] = _Pass(model, molecules, dense=False)
         times: dict[str, list[float]] = {name: [] for name in ways}

@@ -114,8 +114,6 @@ AUDIT = {
     "relative": "Int8",
 }
 read_audit = partial(read_tsv, columns=AUDIT)
-# Identity to a training record from which an evaluation record counts as a near-copy.
-NEAR = 0.8
 
 # Published rows of a table of counts, and of a table of results.
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}

@@ -61,13 +61,10 @@ class Model:
         return "structure" if self.pairing and self.architecture != "one-hot" else "sequence"
 
 
-FIXED_SIDE = 400
-FAMILY_SIDE = 200
-
 # In the order of the paper's rows. "Without pairing matrix" is the variable-sized network with
 # eight channels; the paper does not say which network it was, so this is our choice.
 MODELS = {
-    "fixed": Model("Fixed-sized", "fixed", "Proposed fixed-sized", max_length=FIXED_SIDE),
+    "fixed": Model("Fixed-sized", "fixed", "Proposed fixed-sized", max_length=400),
     "variable": Model("Variable-sized", "variable", "Proposed variable-sized"),
     "without-pairing": Model(
         "Without pairing matrix", "variable", "Without pairing matrix", pairing=False
@@ -79,10 +76,10 @@ MODELS = {
 # Networks that classify families: the encodings of Tang & Sun 2019, each with its own network, and
 # the variable-sized network, which neither paper tried for families.
 FAMILY_MODELS = {
-    "pair": Model("Pair", "pair", max_length=FAMILY_SIDE, dropout=0.5),
-    "prob": Model("Probability", "prob", max_length=FAMILY_SIDE, dropout=0.5),
-    "mixed": Model("Mixed", "mixed", max_length=FAMILY_SIDE, dropout=0.5),
-    "one-hot": Model("One-hot", "one-hot", max_length=FAMILY_SIDE, dropout=0.5),
+    "pair": Model("Pair", "pair", max_length=200, dropout=0.5),
+    "prob": Model("Probability", "prob", max_length=200, dropout=0.5),
+    "mixed": Model("Mixed", "mixed", max_length=200, dropout=0.5),
+    "one-hot": Model("One-hot", "one-hot", max_length=200, dropout=0.5),
     "variable": MODELS["variable"],
     "without-pairing": MODELS["without-pairing"],
 }

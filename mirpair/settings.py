@@ -17,6 +17,8 @@ FalsePositives = Literal["5%", "1%", "0.1%"]
 FALSE_POSITIVES: dict[FalsePositives, float] = {
     name: float(name.rstrip("%")) / 100 for name in get_args(FalsePositives)
 }
+# Identity from which RNAs count as near-copies of each other; no setting, but a decision of ours.
+NEAR = 0.8
 # What a scan writes, by the endings of the files' names.
 SCAN_FILES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {

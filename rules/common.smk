@@ -98,7 +98,7 @@ def growing(amount):
 
 def one_of(names):
     """Write a wildcard's constraint: one of some names, of which there may be none."""
-    return "|".join(map(re.escape, names)) or "none"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 # The lock file's name and the releases are no params: if they were, a change of them, or another

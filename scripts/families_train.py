@@ -4,9 +4,9 @@ import job
 import numpy as np
 
 from mirpair.contracts import read_experiment, read_family_records
+from mirpair.families.records import trained_families
 from mirpair.families.train import train_families
 from mirpair.files import write_npz, write_tsv
-from mirpair.identification.datasets import trained_families
 from mirpair.networks.inference import embed
 from mirpair.networks.training_job import TrainingJob
 from mirpair.rna.encoded_sets import Ensembles, Tensors

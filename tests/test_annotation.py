@@ -21,11 +21,10 @@ from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 from mirpair.families.annotation import annotate, in_chunks, load, ship, shipped
 from mirpair.families.card import model_card
 from mirpair.families.family_calls import NETWORK_SCORES
-from mirpair.families.records import nearest_family
+from mirpair.families.records import nearest_family, trained_families
 from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256
-from mirpair.identification.datasets import trained_families
-from mirpair.networks import weights as stored
+from mirpair.networks import weights
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
@@ -327,7 +326,7 @@ def test_shipped_weights_are_small_and_match_their_card() -> None:
     path = ROOT / "weights" / "families.safetensors"
     if not path.exists():
         pytest.skip("weights/families.safetensors is not made yet (make weights)")
-    assert path.stat().st_size <= stored.LARGEST
+    assert path.stat().st_size <= weights.LARGEST
     assert sha256(path) in path.with_suffix(".md").read_text(encoding="utf-8")
     annotator = load(path)
     table = annotate(annotator, annotator.sequences[::500])

@@ -245,8 +245,8 @@ def test_the_matrix_encodings_by_hand() -> None:
     ):
         actual = matrices(an_ensemble(), kind, size=8, dtype=np.float64)  # type: ignore[arg-type]
         np.testing.assert_allclose(actual, expected, rtol=1e-6)
-    assert matrices(an_ensemble(), "mixed").shape == (2, 200, 200)
-    assert matrices(an_ensemble(), "mixed").dtype == np.float32
+    assert matrices(an_ensemble(), "mixed", size=200).shape == (2, 200, 200)
+    assert matrices(an_ensemble(), "mixed", size=200).dtype == np.float32
 
 
 def test_each_ordered_pair_of_bases_has_its_own_value() -> None:

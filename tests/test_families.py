@@ -24,9 +24,9 @@ from mirpair.families.records import (
     read_others,
     shuffle_dinucleotides,
     split_families,
+    trained_families,
 )
 from mirpair.files import InputError
-from mirpair.identification.datasets import trained_families
 
 SPLIT = {
     "split": "random",

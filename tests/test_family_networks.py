@@ -133,7 +133,7 @@ def test_the_matrix_network_layer_by_layer(
             state = {"weight": weight.flatten(1), "bias": state["bias"]}
         layer.load_state_dict(state)
     few = real_ensembles[:3]
-    images = np.stack([matrices(molecule, name, dtype=np.float64) for molecule in few])
+    images = np.stack([matrices(molecule, name, size=200, dtype=np.float64) for molecule in few])
     expected = reference(torch.from_numpy(images))
     torch.testing.assert_close(network(few), expected, rtol=1e-9, atol=1e-12)
 

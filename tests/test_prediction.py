@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 import mirpair
 from mirpair import files
 from mirpair.files import InputError
-from mirpair.networks import weights as stored
+from mirpair.networks import weights
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
@@ -274,7 +274,7 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             background=BACKGROUND,
             records=RECORDS,
         )
-    monkeypatch.setattr(stored, "LARGEST", 100_000)
+    monkeypatch.setattr(weights, "LARGEST", 100_000)
     with pytest.raises(InputError, match="more than the 0 MB that are shipped"):
         write_networks(
             tmp_path / "x.safetensors",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, EXPERIMENT, FAMILY_RECORDS, TRAIN, VALIDATE
@@ -393,3 +394,25 @@ def nearest_family(records: pd.DataFrame, experiment: pd.DataFrame) -> pd.DataFr
         called=neighbours["family"],
         containment=containment,
     )
+
+
+def trained_families(
+    experiment: pd.DataFrame, records: pd.DataFrame
+) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """List the families that an experiment trains, and number its records by them.
+
+    Parameters
+    ----------
+    experiment, records
+        Columns id and role; the table of records with their families.
+
+    Returns
+    -------
+    classes
+        Names of the trained families, sorted.
+    labels
+        (N,): index of each record's family in `classes`, -1 if it was not trained.
+    """
+    family = experiment["id"].map(records.set_index("id")["family"])
+    classes = sorted(set(family[experiment["role"] == TRAIN]))
+    return classes, pd.Index(classes).get_indexer(family).astype(np.int64)

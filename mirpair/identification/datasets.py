@@ -7,11 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import RECORDS, TRAIN
+from mirpair.contracts import RECORDS
 from mirpair.files import InputError
 from mirpair.rna.sequences import Dropped, Record, read_fasta
 
@@ -179,25 +177,3 @@ def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column
             "(`collections` in the config) as its positives, instead of a FASTA file"
         )
     return origin
-
-
-def trained_families(
-    experiment: pd.DataFrame, records: pd.DataFrame
-) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """List the families that an experiment trains, and number its records by them.
-
-    Parameters
-    ----------
-    experiment, records
-        Columns id and role; the table of records with their families.
-
-    Returns
-    -------
-    classes
-        Names of the trained families, sorted.
-    labels
-        (N,): index of each record's family in `classes`, -1 if it was not trained.
-    """
-    family = experiment["id"].map(records.set_index("id")["family"])
-    classes = sorted(set(family[experiment["role"] == TRAIN]))
-    return classes, pd.Index(classes).get_indexer(family).astype(np.int64)

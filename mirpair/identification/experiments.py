@@ -9,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, EXPERIMENT, NEAR, TRAIN
+from mirpair.contracts import EVALUATE, EXPERIMENT, TRAIN
 from mirpair.files import InputError
 from mirpair.identification.datasets import origin_of
 from mirpair.rna.sequences import read_fasta
 from mirpair.rna.similarity import clusters, nearest
+from mirpair.settings import NEAR
 
 
 def _divide(

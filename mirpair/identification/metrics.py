@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import METRICS, NEAR, RANKING
+from mirpair.contracts import METRICS, RANKING
 from mirpair.identification.intervals import bootstrap, over_folds
 from mirpair.networks.score_log import ScoreLog
+from mirpair.settings import NEAR
 
 THRESHOLD = 0.5
 # Subsets of the evaluation records that every evaluation reports, and their names in tables.

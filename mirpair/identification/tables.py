@@ -11,7 +11,6 @@ import pandas as pd
 from mirpair.contracts import (
     FEATURES,
     METRICS,
-    NEAR,
     read_audit,
     read_features,
     read_published_counts,
@@ -41,6 +40,7 @@ from mirpair.pages.printing import (
     decimals,
     ranges,
 )
+from mirpair.settings import NEAR
 
 _DOUBTFUL = ["positives that are negatives too", "known negatives"]
 _COUNTED = ["positives", "negatives", "shortest", "longest", *_DOUBTFUL]

@@ -45,6 +45,13 @@ class Network(nn.Module):
         return max(2, len(self.classes))
 
     @property
+    def longest(self) -> int:
+        """Length of the longest RNA that fits, nt, and side of the padded input."""
+        if self.model.max_length is None:
+            raise ValueError(f"{self.model.label}: a network of fixed size needs `max_length`")
+        return self.model.max_length
+
+    @property
     def channels(self) -> int:
         """Number of channels of the input."""
         raise NotImplementedError

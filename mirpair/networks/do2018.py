@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mirpair.networks.base import Network, check_fit, initialise, max_pool
 from mirpair.networks.exact import convolve, normalised, pooled_difference, reached
-from mirpair.recipes import FIXED_SIDE, Model
+from mirpair.recipes import Model
 from mirpair.rna.encoding import CHANNELS, Encoded, Molecule, dense
 
 
@@ -148,7 +148,7 @@ class FixedNetwork(PairingNetwork):
         super().__init__(model, classes)
         self.hidden = nn.Linear(64 * 6 * 6, 256)
         self.output = nn.Linear(256, self.columns)
-        self.side = FIXED_SIDE
+        self.side = self.longest
         self.conv1 = nn.Conv2d(self.channels, 32, 11, stride=4, padding=2)
         self.norm1 = nn.BatchNorm2d(32)
         self.conv2 = nn.Conv2d(32, 64, 5, stride=2, padding=2)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirpair.networks.base import Network, check_fit, initialise, max_pool
-from mirpair.recipes import FAMILY_SIDE, MatrixKind, Model
+from mirpair.recipes import MatrixKind, Model
 from mirpair.rna.encoding import Encoded, Ensemble, matrices, pair_values
 
 
@@ -72,11 +72,12 @@ class MatrixNetwork(Network):
         """Make the (channels, 200, 200) matrices, on the network's device in its precision."""
         weight = self.output.weight
         dtype = np.float64 if weight.dtype == torch.float64 else np.float32
-        return torch.from_numpy(matrices(molecule, self.kind, dtype=dtype)).to(weight.device)
+        dense = matrices(molecule, self.kind, size=self.longest, dtype=dtype)
+        return torch.from_numpy(dense).to(weight.device)
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
         """Compute features, (N, 64); a molecule that does not fit is an `InputError`."""
-        check_fit(molecules, FAMILY_SIDE, self.model.architecture)
+        check_fit(molecules, self.longest, self.model.architecture)
         return super().features(molecules, dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
@@ -100,7 +101,7 @@ class MatrixNetwork(Network):
         """
         weight = self.output.weight
         count, longest = len(molecules), max(len(molecule.codes) for molecule in molecules)
-        side = min(longest + 2, FAMILY_SIDE)
+        side = min(longest + 2, self.longest)
         images = torch.zeros(count, side, side, self.channels, dtype=weight.dtype)
         for image, molecule in zip(images.numpy(), molecules, strict=True):
             image[molecule.i, molecule.j] = pair_values(molecule, self.kind).T
@@ -153,7 +154,7 @@ class OneHotNetwork(Network):
 
     def image(self, molecule: Any) -> Tensor:
         """Make the (4, 200) one-hot sequence, on the network's device in its precision."""
-        return self._one_hot([molecule], FAMILY_SIDE)[0].T
+        return self._one_hot([molecule], self.longest)[0].T
 
     def _one_hot(self, molecules: Sequence[Encoded], size: int) -> Tensor:
         """Make one-hot sequences, (N, size, 4), zero after the end of each."""
@@ -165,7 +166,7 @@ class OneHotNetwork(Network):
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:
         """Compute features, (N, 512); a molecule that does not fit is an `InputError`."""
-        check_fit(molecules, FAMILY_SIDE, "one-hot")
+        check_fit(molecules, self.longest, "one-hot")
         return super().features(molecules, dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
@@ -184,7 +185,7 @@ class OneHotNetwork(Network):
         molecule with empty windows among the 200 keeps at least one, so the maximum stays.
         """
         longest = max(len(molecule.codes) for molecule in molecules)
-        x = self._one_hot(molecules, min(longest + max(self.WIDTHS), FAMILY_SIDE))
+        x = self._one_hot(molecules, min(longest + max(self.WIDTHS), self.longest))
         rows = torch.arange(len(x), device=x.device)[:, None]
         greatest = []
         for conv in cast(Sequence[nn.Conv1d], self.convolutions):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,12 @@ class PreMirnaNetworks:
     cuts: Mapping[FalsePositives, float]
     shortest: int
     longest: int
+
+    @classmethod
+    def uncalibrated(cls, networks: Iterable[Network], longest: int) -> PreMirnaNetworks:
+        """Take the networks of trainings, in double precision, without a calibration."""
+        doubled = tuple(network.double() for network in networks)
+        return cls(doubled, None, None, {}, shortest=1, longest=longest)
 
 
 def write_networks(
@@ -148,7 +154,7 @@ def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
             _check_networks([network], [path])
             # 400 nt for a network that was trained without a limit.
             longest = network.model.max_length or 400
-            return PreMirnaNetworks((network.double(),), None, None, {}, 1, longest)
+            return PreMirnaNetworks.uncalibrated([network], longest)
         model = Model(**described["model"])
         networks = []
         for number in range(described["members"]):

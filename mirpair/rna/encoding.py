@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
-from mirpair.recipes import FAMILY_SIDE, MatrixKind
+from mirpair.recipes import MatrixKind
 
 CHANNELS = 9
 # Tang & Sun's order of the base pairs; the value of each is its number / 6.
@@ -161,7 +161,7 @@ def matrices(
     ensemble: Ensemble,
     kind: MatrixKind,
     *,
-    size: int = FAMILY_SIDE,
+    size: int,
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[np.floating]:
     """Make the matrices of Tang & Sun 2019: upper triangular, padded with zeros.

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mirpair import files
-from mirpair.contracts import NEAR
 from mirpair.files import InputError, atomic
 from mirpair.rna.similarity import Nearest, identity
+from mirpair.settings import NEAR
 
 LARGEST = 1_500_000
 _HEADER = "# miRBase hairpins, xz-compressed TSV: names and sequence\n"

@@ -83,8 +83,8 @@ def scores(
     """Score each RNA, of any length, by the mean of the networks of some trainings."""
     from mirpair.networks.build import load_weights
 
-    networks = tuple(load_weights(path).double() for path in weights)
-    trained = PreMirnaNetworks(networks, None, None, {}, 1, sys.maxsize)
+    networks = map(load_weights, weights)
+    trained = PreMirnaNetworks.uncalibrated(networks, sys.maxsize)
     predictor = Predictor.for_genome(trained, ScanSettings(nearest=False))
     records = (
         (Record(str(number), bases, "", number), None) for number, bases in enumerate(sequences, 1)
