@@ -632,3 +632,11 @@ def test_a_file_of_both_classes_is_refused() -> None:
     config["datasets"]["human"]["negatives"].append("hairpins")
     with pytest.raises(InputError, match="hairpins is among the positives and the negatives"):
         load_study(config)
+
+
+@pytest.mark.parametrize("task", ["predictions", None, ["families"]])
+def test_a_task_that_does_not_exist_is_refused_with_all_that_do(task: object) -> None:
+    with pytest.raises(
+        InputError, match="task: is .* must be one of identification, families, pre"
+    ):
+        load_study({"task": task})

@@ -17,7 +17,11 @@ from mirpair.study.splits import AnySplit
 # Keys that were renamed: the old names still work in this release.
 RENAMED = {"kept": "reuse"}
 AnyStudy = Study | FamilyStudy | PredictionStudy
-_TASKS: dict[Any, type[AnyStudy]] = {"families": FamilyStudy, "prediction": PredictionStudy}
+_TASKS: dict[Any, type[AnyStudy]] = {
+    "identification": Study,
+    "families": FamilyStudy,
+    "prediction": PredictionStudy,
+}
 
 
 def schema() -> dict[str, Any]:
@@ -33,8 +37,11 @@ def load_study(config: Mapping[str, Any]) -> AnyStudy:
     InputError
         Listing everything that is wrong: where it is, what it is and what it should be.
     """
+    task = config.get("task", "identification")
+    if not isinstance(task, str) or task not in _TASKS:
+        raise InputError(f"task: is {task!r}, must be one of {', '.join(_TASKS)}")
     try:
-        return _TASKS.get(str(config.get("task")), Study).model_validate(_with_new_keys(config))
+        return _TASKS[task].model_validate(_with_new_keys(config))
     except ValidationError as error:
         problems = "\n".join(f"  - {_explain(dict(problem))}" for problem in error.errors())
         raise InputError(
