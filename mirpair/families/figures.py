@@ -181,7 +181,7 @@ def draw_confusions(called: Called) -> Figure:
         right = row == column
         colour = "white" if values[row, column] > 0.6 * top else BLACK if right else ORANGE
         weight = "normal" if right else "bold"
-        look: dict[str, Any] = {"color": colour, "fontweight": weight, "fontsize": 7}
+        look: dict[str, Any] = {"color": colour, "fontweight": weight, "fontsize": TINY}
         axis.text(column, row, str(values[row, column]), ha="center", va="center", **look)
     for row, others in enumerate(counts.iloc[:, size:].to_numpy()):
         names = [
