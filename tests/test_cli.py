@@ -18,8 +18,10 @@ import tempfile
 import termios
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -37,12 +39,15 @@ from mirpair.files import file_lock
 from mirpair.networks.build import build
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
+from mirpair.prediction.weights import PreMirnaNetworks
 from mirpair.recipes import FAMILY_MODELS
 from mirpair.rna import folding
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
+from mirpair.scan.output import Summary
+from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
 runner = CliRunner()
@@ -854,6 +859,70 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
     again = tmp_path / "again"
     assert mirpair("scan", str(path), "-o", str(again), "--fast", "-j", "2")[0] == 0
     assert {it.name: it.read_bytes() for it in again.iterdir()} == first
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "name", "value"),
+    [
+        (["--span", "90"], "criteria", "span", 90),
+        (["--stem", "20"], "criteria", "stem", 20),
+        (["--loop", "20"], "criteria", "loop", 20),
+        (["--mfe", "-20"], "criteria", "mfe", -20),
+        (["--masked"], "criteria", "masked", True),
+        (["--fast"], "criteria", "fast", True),
+        (["--prior", "0.5"], "settings", "prior", 0.5),
+        (["--false-positives", "5%"], "settings", "false_positives", "5%"),
+        (["--no-nearest"], "settings", "nearest", False),
+    ],
+)
+def test_each_option_of_scan_changes_the_setting_of_its_name_only(
+    options: list[str],
+    kind: str,
+    name: str,
+    value: object,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mirpair.scan import run
+
+    given: dict[str, Any] = {}
+
+    def record(*_: object, **settings: object) -> Summary:
+        given.update(settings)
+        return Summary()
+
+    monkeypatch.setattr(run, "scan", record)
+    code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), *options)
+    assert code == 0, message
+    expected: dict[str, Any] = {"criteria": HairpinCriteria(), "settings": ScanSettings()}
+    expected[kind] = replace(expected[kind], **{name: value})
+    assert {key: given[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        (["--prior", "0.3"], "prior", 0.3),
+        (["--threshold", "0.3"], "threshold", 0.3),
+        (["--no-nearest"], "nearest", False),
+    ],
+)
+def test_each_option_of_predict_changes_the_setting_of_its_name_only(
+    options: list[str], name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mirpair.prediction import predictor
+
+    given = []
+    real = predictor.Predictor.for_candidates
+
+    def record(trained: PreMirnaNetworks, settings: PredictionSettings) -> predictor.Predictor:
+        given.append(settings)
+        return real(trained, settings)
+
+    monkeypatch.setattr(predictor.Predictor, "for_candidates", record)
+    assert mirpair("predict", "-", *options, stdin=">a\nACGU\n")[0] == 0
+    predictor.predict(["ACGU"], **{name: value})  # type: ignore[arg-type]
+    assert given == [replace(PredictionSettings(), **{name: value})] * 2  # type: ignore[arg-type]
 
 
 def test_scan_goes_on_after_a_kill_with_the_same_bytes(

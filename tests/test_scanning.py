@@ -366,7 +366,7 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
         assert (predictor.settings.prior, predictor.settings.nearest) == (1e-9, False)
         assert (predictor.called_by, predictor.cut) == ("score", cut)
         assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
-    with pytest.raises(KeyError):
+    with pytest.raises(InputError, match=r"is '2%', must be one of '5%', '1%', '0\.1%'"):
         Predictor.for_genome(other, ScanSettings(0.1, "2%"))  # type: ignore[arg-type]
     without = replace(trained, cuts={}, genome=None)
     predictor = Predictor.for_genome(without, ScanSettings())
