@@ -34,12 +34,13 @@ def genome(folder: Path) -> str:
     return "small.fa"
 
 
-def one_network(folder: Path) -> str:
-    """Only the first network of the shipped weights: other scores, with the same calibration."""
+def other_weights(folder: Path) -> str:
+    """Weights that are calibrated, but score and call otherwise than those that are shipped."""
     kind, described, tensors = read_tensors(shipped_weights())
-    first = {name: tensor for name, tensor in tensors.items() if name.startswith("0.")}
-    write_tensors(folder / "one.safetensors", kind, {**described, "members": 1}, first)
-    return "one.safetensors"
+    changed = {name: tensor * 0.99 for name, tensor in tensors.items()}
+    cuts = {"cuts": {"5%": 0.5, "1%": 0.9, "0.1%": 0.99}}
+    write_tensors(folder / "other.safetensors", kind, {**described, **cuts}, changed)
+    return "other.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "task": "prediction",
         "samples": sheet(copy.folder, rows),
         "predict": {"prior": 0.2},
-        "weights": one_network(copy.folder),
+        "weights": other_weights(copy.folder),
         "scan": {"stem": 24, "prior": 0.5, "false_positives": "5%"},
     }
     copy.write_config(config)
@@ -69,7 +70,7 @@ def mirpair(*arguments: str) -> None:
 
 
 def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path) -> None:
-    weights = ("--weights", str(made.folder / "one.safetensors"))
+    weights = ("--weights", str(made.folder / "other.safetensors"))
     for name in ("candidates", "few"):
         out = tmp_path / f"{name}.tsv"
         fasta = str(made.folder / f"{name}.fa")
