@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_type_hints
 
 from mirpair.files import InputError
 
@@ -42,9 +42,14 @@ class Settings:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     def check(self) -> None:
-        """Raise an `InputError` if a value is out of bounds."""
+        """Raise an `InputError` if a value is out of bounds or not one of the choices."""
+        kinds = get_type_hints(type(self))
         for setting in fields(self):
             value = getattr(self, setting.name)
+            choices = get_args(kinds[setting.name])
+            if choices and value not in choices:
+                wanted = ", ".join(map(repr, choices))
+                raise InputError(f"{setting.name}: is {value!r}, must be one of {wanted}")
             bounds = {key: bound for key, bound in setting.metadata.items() if key in _BOUNDS}
             if not all(_BOUNDS[key][1](value, bound) for key, bound in bounds.items()):
                 wanted = " and ".join(f"{_BOUNDS[key][0]} {bound}" for key, bound in bounds.items())

@@ -54,7 +54,7 @@ PROGRAMS = {"similarity": {"mmseqs2"}, "infernal": {"infernal", "mafft"}}
 
 @cache
 def imports(path: Path) -> set[str]:
-    """Full names of what a file imports outside TYPE_CHECKING blocks."""
+    """Full names of what a file imports anywhere, by absolute import statements."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -84,6 +84,26 @@ def test_every_module_has_its_place_and_imports_only_those_before_it() -> None:
         for imported in imports(paths[name]):
             if imported.startswith("mirpair."):
                 assert order.index(imported.removeprefix("mirpair.")) < place, f"{name}: {imported}"
+
+
+def test_imports_are_such_that_their_order_can_be_checked() -> None:
+    """No relative imports, nor imports through `mirpair` or by a name in a text."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{path}: {getattr(node, 'lineno', 0)}"
+            match node:
+                case ast.Import():
+                    names = {alias.name.split(".")[0] for alias in node.names}
+                    assert not names & {"mirpair", "importlib"}, where
+                case ast.ImportFrom():
+                    assert node.level == 0, where
+                    names = {alias.name for alias in node.names}
+                    if node.module == "mirpair":
+                        assert names <= {"__version__", *ORDER[""].split()}, where
+                    if path != PACKAGE / "__init__.py":
+                        assert "import_module" not in names, where
+                case ast.Name():
+                    assert node.id != "__import__", where
 
 
 def test_no_module_is_longer_than_500_lines() -> None:
@@ -232,10 +252,24 @@ def test_scripts_are_thin() -> None:
 def test_rules_keep_wiring_and_the_library_computes() -> None:
     """A function of a rule file has ten lines at most; mirpair/study/plan.py has the thought."""
     for path in [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]:
-        for name, body in re.findall(
-            r"^def (\w+)\(.*\n((?:[ \t]+.*\n|\n)*)", path.read_text(), re.M
-        ):
-            assert len(body.strip().splitlines()) < 10, f"{path.name}: {name}"
+        for name, lines in lengths_of_functions(path.read_text()).items():
+            assert lines < 10, f"{path.name}: {name}"
+
+
+def lengths_of_functions(text: str) -> dict[str, int]:
+    """Number of lines in the body of each function, however it is indented or its head is cut."""
+    functions = r"^([ \t]*)def (\w+)\((?:.|\n)*?\)(?: *->.*)?:.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)"
+    found = re.findall(functions, text, re.M)
+    return {name: len(body.strip().splitlines()) for _, name, body in found}
+
+
+def test_long_functions_of_rules_are_noticed_in_any_layout() -> None:
+    text = (
+        "def short(x):\n    return x\n\n\n"
+        "def cut(\n    x: int,\n    y=f(1),\n) -> dict[str, int]:\n    x\n\n    y\n    z\n\n\n"
+        "if X:\n    def inner(x):\n        x\n        return y\n\nrule a:\n    input: 1\n"
+    )
+    assert lengths_of_functions(text) == {"short": 1, "cut": 4, "inner": 2}
 
 
 def test_the_snakefile_is_a_table_of_contents() -> None:

@@ -18,8 +18,10 @@ import tempfile
 import termios
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -33,16 +35,19 @@ from mirpair import __version__
 from mirpair.cli.app import app
 from mirpair.families.annotation import ship
 from mirpair.families.records import nearest_family
-from mirpair.files import file_lock
+from mirpair.files import file_lock, sha256
 from mirpair.networks.build import build
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
-from mirpair.recipes import FAMILY_MODELS
+from mirpair.prediction.weights import PreMirnaNetworks, load_networks, shipped_weights
+from mirpair.recipes import FAMILY_MODELS, MODELS
 from mirpair.rna import folding
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
+from mirpair.scan.output import Summary
+from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
 runner = CliRunner()
@@ -856,6 +861,70 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
     assert {it.name: it.read_bytes() for it in again.iterdir()} == first
 
 
+@pytest.mark.parametrize(
+    ("options", "kind", "name", "value"),
+    [
+        (["--span", "90"], "criteria", "span", 90),
+        (["--stem", "20"], "criteria", "stem", 20),
+        (["--loop", "20"], "criteria", "loop", 20),
+        (["--mfe", "-20"], "criteria", "mfe", -20),
+        (["--masked"], "criteria", "masked", True),
+        (["--fast"], "criteria", "fast", True),
+        (["--prior", "0.5"], "settings", "prior", 0.5),
+        (["--false-positives", "5%"], "settings", "false_positives", "5%"),
+        (["--no-nearest"], "settings", "nearest", False),
+    ],
+)
+def test_each_option_of_scan_changes_the_setting_of_its_name_only(
+    options: list[str],
+    kind: str,
+    name: str,
+    value: object,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mirpair.scan import run
+
+    given: dict[str, Any] = {}
+
+    def record(*_: object, **settings: object) -> Summary:
+        given.update(settings)
+        return Summary()
+
+    monkeypatch.setattr(run, "scan", record)
+    code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), *options)
+    assert code == 0, message
+    expected: dict[str, Any] = {"criteria": HairpinCriteria(), "settings": ScanSettings()}
+    expected[kind] = replace(expected[kind], **{name: value})
+    assert {key: given[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        (["--prior", "0.3"], "prior", 0.3),
+        (["--threshold", "0.3"], "threshold", 0.3),
+        (["--no-nearest"], "nearest", False),
+    ],
+)
+def test_each_option_of_predict_changes_the_setting_of_its_name_only(
+    options: list[str], name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mirpair.prediction import predictor
+
+    given = []
+    real = predictor.Predictor.for_candidates
+
+    def record(trained: PreMirnaNetworks, settings: PredictionSettings) -> predictor.Predictor:
+        given.append(settings)
+        return real(trained, settings)
+
+    monkeypatch.setattr(predictor.Predictor, "for_candidates", record)
+    assert mirpair("predict", "-", *options, stdin=">a\nACGU\n")[0] == 0
+    predictor.predict(["ACGU"], **{name: value})  # type: ignore[arg-type]
+    assert given == [replace(PredictionSettings(), **{name: value})] * 2  # type: ignore[arg-type]
+
+
 def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -897,6 +966,65 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
     }
+
+
+@pytest.mark.parametrize("change", ["--prior", "--false-positives", "--weights"])
+def test_a_scan_that_was_interrupted_in_scoring_does_not_mix_settings_or_weights(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mirpair.prediction import predictor as prediction
+    from mirpair.scan import score
+
+    monkeypatch.setattr(prediction, "CHUNK", 8)
+    save_weights(build(MODELS["variable"], seed=1), tmp_path / "weights")
+    value = {"--prior": "0.5", "--false-positives": "5%", "--weights": str(tmp_path / "weights")}
+    options = ["--fast", "-j", "1", "--no-nearest"]
+    path, fresh, mixed = genome(tmp_path), tmp_path / "fresh", tmp_path / "mixed"
+    chunks = []
+
+    def interrupted(*arguments: Any, **more: Any) -> list[str]:
+        chunks.append(1)
+        if len(chunks) > 2:
+            raise KeyboardInterrupt
+        # Scores and calls that no weights give.
+        return ["0"] * len(arguments[0])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(score, "to_lines", interrupted)
+        assert mirpair("scan", str(path), "-o", str(mixed), *options)[0] != 0
+    assert list(mixed.glob(".small.scored"))
+    options += [change, value[change]]
+    for out in (mixed, fresh):
+        code, _, message = mirpair("scan", str(path), "-o", str(out), *options)
+        assert code == 0, message
+        assert ("these weights are not calibrated" in message) == (change == "--weights")
+    assert {it.name: it.read_bytes() for it in mixed.iterdir()} == {
+        it.name: it.read_bytes() for it in fresh.iterdir()
+    }
+
+
+def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
+    path = tmp_path / "g.fa"
+    path.write_text(f">one\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
+    options = ["--span", "90", "--stem", "20", "--loop", "24", "--mfe", "-16", "--masked", "--fast"]
+    options += ["--prior", "0.3", "--false-positives", "5%", "--no-nearest", "-j", "1"]
+    code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)
+    assert code == 0, message
+    lines = (tmp_path / "out" / "g.tsv").read_text().splitlines()
+    weights = shipped_weights()
+    assert [line for line in lines if line.startswith("#")] == [
+        f"# mirpair {__version__} scan",
+        "# genome: g.fa",
+        f"# weights: pre-mirna.safetensors, SHA-256 {sha256(weights)}",
+        "# longest hairpin, nt: 90",
+        "# least base pairs: 20",
+        "# largest loop, nt: 24",
+        "# highest energy, kcal/mol: -16.0",
+        "# lower-case bases: passed over",
+        "# candidates: single stems (--fast)",
+        f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
+        "# prior of the probabilities: 0.3",
+    ]
 
 
 def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(

@@ -293,6 +293,12 @@ def test_the_old_name_of_a_key_still_works_with_a_notice() -> None:
     assert renamed_keys(new) == []
     with pytest.raises(InputError, match="`kept` is the old name of `reuse`; give `reuse` alone"):
         load_study(old | new)
+    for config, said in (
+        (shipped("demo") | {"kept": 3}, r"- kept: is 3, must be text"),
+        (shipped("families") | {"kept": "saved"}, r"- kept: this key is not known here"),
+    ):
+        with pytest.raises(InputError, match=said):
+            load_study(config)
 
 
 def test_the_schema_for_editors_is_that_of_the_code() -> None:

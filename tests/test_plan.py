@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import re
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from mirpair.sources.published import Source, read_sources
 from mirpair.study import plan
 from mirpair.study.base import Run
 from mirpair.study.families import FamilyStudy
-from mirpair.study.identification import Study
+from mirpair.study.identification import Results, Study
 from mirpair.study.load import load_study
 from mirpair.study.saved_results import DATA, OF_RUN, OF_WATCHED
 
@@ -172,6 +174,15 @@ def test_published_rows_are_checked_before_anything_runs(tmp_path: Path) -> None
     (tmp_path / "table.tsv").write_text("method\n")
     with pytest.raises(InputError, match=r"table\.tsv"):
         plan.check_published_tables(paper, lambda path: str(tmp_path / "table.tsv"))
+    # The counts alone, of which the config has one table.
+    (counts,) = [
+        it.published for it in paper.tables.values() if it.published and not isinstance(it, Results)
+    ]
+    with pytest.raises(InputError, match=r"table\.tsv"):
+        plan.check_published_tables(
+            paper,
+            lambda path: str(tmp_path / "table.tsv" if path == counts else ROOT / path),
+        )
 
 
 def test_runs_are_evaluated_with_the_number_of_their_fold() -> None:
@@ -180,6 +191,20 @@ def test_runs_are_evaluated_with_the_number_of_their_fold() -> None:
     assert {tuple(sorted(row)) for row in rows} == {
         ("epochs", "model", "number", "recipe", "seed"),
     }
+
+
+def test_runs_are_evaluated_with_those_of_their_experiment_only() -> None:
+    paper = study("config")
+    folds = paper.folds()
+    for group in ("human-cv", "human-test", "new-test"):
+        assert [
+            (row["model"], row["recipe"], row["seed"], row["epochs"], row["number"])
+            for row in plan.evaluated_runs(paper, group)
+        ] == [
+            (run.model, run.recipe, run.seed, run.epochs, folds[run.experiment].number)
+            for run in paper.plan()
+            if folds[run.experiment].group == group
+        ]
 
 
 def test_each_layout_is_drawn_once_and_the_input_without_pairing_first() -> None:
@@ -211,6 +236,44 @@ def test_every_job_from_folding_to_evaluation_has_a_benchmark_file() -> None:
     assert len(files["train"]) == len(files["evaluate"]) == 15
     assert files["folds"] == ["benchmarks/folds/demo-cv.tsv"]
     assert files["evaluate_group"] == ["benchmarks/evaluate_group/demo-cv.tsv"]
+    # All rules of these stages, by their own names.
+    stages = ("fold", "datasets", "encode", "baselines", "train", "evaluate")
+    texts = [(ROOT / "rules" / f"{stage}.smk").read_text() for stage in stages]
+    rules = {name for text in texts for name in re.findall(r"^rule (\w+):", text, re.M)}
+    assert set(files) == rules
+    assert all(files.values())
+
+
+def test_the_files_of_the_audit_are_part_of_the_data() -> None:
+    given = config("demo")
+    other = given | {"audit": {"hairpins": "mirbase21/hairpin.fa.gz"}}
+    data = []
+    for it in (given, other):
+        read = load_study(it)
+        assert isinstance(read, Study)
+        data.append(plan.data_of(read, {}))
+    assert data[0]["audit"] != data[1]["audit"]
+    assert data[1]["audit"]["hairpins"] == "mirbase21/hairpin.fa.gz"
+
+
+def test_only_the_trainings_of_the_shipped_network_and_recipe_calibrate_it() -> None:
+    runs = [{"models": ["fixed", "variable"], "recipe": it} for it in ("published-code", "paper")]
+    held_out = study("shipped", runs=runs).held_out_runs()
+    assert {(run.model, run.recipe) for run in held_out} == {("variable", "paper")}
+    assert len(held_out) == 8, "two seeds of four folds"
+
+
+def test_a_provenance_is_expected_to_tell_the_run_the_network_and_the_recipe() -> None:
+    demo = study("demo", seeds=[1])
+    run = demo.plan()[0]
+    expected = plan.expected_provenance(demo, [run], "runs")
+    assert list(expected) == [f"runs/{run.folder}"]
+    training = expected[f"runs/{run.folder}"]
+    assert training["run"] == asdict(run)
+    model, recipe = demo.training(run.experiment, run.model, run.recipe)
+    assert training["model"] == asdict(model)
+    assert training["recipe"] == asdict(replace(recipe, epochs=run.epochs))
+    assert set(training) == {"run", "model", "recipe"}
 
 
 def test_what_changes_no_role_is_not_a_difference_of_the_data() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from mirpair.provenance import code_reached, code_version
+from mirpair.provenance import CARRIERS, code_reached, code_version
 
 CODE = {
     "leaf": 'def f(x):\n    """Doc."""\n    return x + 1\n',
@@ -140,6 +140,37 @@ def test_an_edit_two_packages_deep_counts_only_for_modules_that_import_it(
         path.write_text(text)
         after = versions()
         assert (before[0] != after[0], before[1] == after[1]) == (True, True), path
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "if x:\n    y = 1\nelse:\n    import pack.leaf",
+        "for x in y:\n    z = 1\nelse:\n    import pack.leaf",
+        "try:\n    y = 1\nexcept ValueError:\n    import pack.leaf",
+        "try:\n    y = 1\nexcept ValueError:\n    pass\nelse:\n    import pack.leaf",
+        "try:\n    y = 1\nfinally:\n    import pack.leaf",
+        "match x:\n    case 1:\n        import pack.leaf",
+        "with x:\n    while y:\n        import pack.leaf",
+    ],
+)
+def test_an_import_counts_in_whatever_block_it_is(package: Path, statement: str) -> None:
+    (package / "blocks.py").write_text(f"{statement}\n")
+    assert "pack/leaf.py" in code_reached("blocks", package=package)
+
+
+@pytest.mark.parametrize("statement", ["import pack.deep", "from pack import deep"])
+def test_an_import_of_a_package_counts_its_own_init(package: Path, statement: str) -> None:
+    (package / "deep").mkdir()
+    (package / "deep" / "__init__.py").write_text("LIMIT = 3\n")
+    (package / "reaches.py").write_text(f"{statement}\n")
+    assert "pack/deep/__init__.py" in code_reached("reaches", package=package)
+
+
+def test_only_modules_that_carry_data_are_left_out() -> None:
+    assert {"files", "contracts", "provenance", "recipes"} == CARRIERS
+    # A default that changes is another result.
+    assert "mirpair/settings.py" in code_reached(ROOT / "scripts" / "scan_find.py")
 
 
 def test_a_script_of_the_workflow_reaches_each_module_by_its_path() -> None:

@@ -93,6 +93,8 @@ def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
         check_data(tmp_path, {**DATA_OF, "datasets": {"mine": ["b.fa"]}}, FILES)
     with pytest.raises(InputError, match="the section experiments of the config"):
         check_data(tmp_path, {**DATA_OF, "experiments": {}}, FILES)
+    with pytest.raises(InputError, match="the section audit of the config"):
+        check_data(tmp_path, {**DATA_OF, "audit": {"hairpins": "h.fa"}}, FILES)
     with pytest.raises(InputError, match="there is no such folder; correct `reuse`"):
         check_data(tmp_path / "nowhere", DATA_OF, FILES)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from mirpair.prediction.weights import load_networks
 from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import Record, read_fasta
+from mirpair.scan import resume
 from mirpair.scan.background import background
 from mirpair.scan.find import find, read_candidates
 from mirpair.scan.hairpins import (
@@ -36,6 +39,7 @@ from mirpair.scan.hairpins import (
 )
 from mirpair.scan.output import Summary, name_of, render, write_files
 from mirpair.scan.resume import find_key, score_key
+from mirpair.scan.run import scan
 from mirpair.scan.score import score
 from mirpair.scan.tiles import DOWNSTREAM, Tile, read_tiles
 from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
@@ -53,6 +57,18 @@ def planted(seed: int, before: int, after: int, hairpin: str = LET7) -> str:
 
 def whole(bases: str) -> Tile:
     return Tile("s", 0, 0, len(bases), 0, bases, True)
+
+
+class NoProgress:
+    def say(self, message: str) -> None:
+        pass
+
+    def read(self, position: int) -> None:
+        pass
+
+    def track(self, sizes: Iterator[int], unit: str) -> None:
+        for _ in sizes:
+            pass
 
 
 def genome(path: Path, sequences: dict[str, str], width: int = 60) -> str:
@@ -366,7 +382,7 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
         assert (predictor.settings.prior, predictor.settings.nearest) == (1e-9, False)
         assert (predictor.called_by, predictor.cut) == ("score", cut)
         assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
-    with pytest.raises(KeyError):
+    with pytest.raises(InputError, match=r"is '2%', must be one of '5%', '1%', '0\.1%'"):
         Predictor.for_genome(other, ScanSettings(0.1, "2%"))  # type: ignore[arg-type]
     without = replace(trained, cuts={}, genome=None)
     predictor = Predictor.for_genome(without, ScanSettings())
@@ -420,6 +436,31 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         changed = keys(HairpinCriteria(), settings)
         assert changed[0] != found
         assert changed[1] != scored
+
+
+@pytest.mark.parametrize("of", ["mirpair", "ViennaRNA"])
+def test_a_scan_by_another_version_does_not_resume(
+    of: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = genome(tmp_path / "g.fa", {"one": "ACGU"})
+    before = find_key(path, HairpinCriteria())
+    if of == "mirpair":
+        monkeypatch.setattr(resume, "__version__", "0.0.0")
+    else:
+        monkeypatch.setattr(resume, "RNA", SimpleNamespace(__version__="0.0.0"))
+    assert find_key(path, HairpinCriteria()) != before
+
+
+def test_a_scan_checks_its_criteria_before_it_writes(tmp_path: Path) -> None:
+    path = genome(tmp_path / "g.fa", {"one": "ACGU"})
+    arguments = (Path(path), tmp_path / "out", NoProgress())
+    for criteria, of_scan, said in (
+        (HairpinCriteria(span=401), ScanSettings(), "span: is 401"),
+        (HairpinCriteria(), ScanSettings(prior=1), "prior: is 1"),
+    ):
+        with pytest.raises(InputError, match=said):
+            scan(*arguments, criteria=criteria, settings=of_scan)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_genome_or_one_that_is_no_text_is_told_by_name(tmp_path: Path) -> None:

@@ -185,6 +185,20 @@ def test_published_values_have_three_decimals_and_so_has_the_comparison() -> Non
     assert table["PPV agrees"].tolist() == ["", "inside"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "docs" / "reproduction").glob("**/tables/*.md")),
+    ids=lambda path: f"{path.parent.parent.name}-{path.stem}",
+)
+def test_a_saved_table_in_markdown_has_the_rows_of_its_csv_and_the_notes_of_today(
+    path: Path,
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    title = text.split("**")[1]
+    assert text.startswith(f"**{title}**\n\n| ")
+    assert to_text(printable(read_table(path.with_suffix(".csv")), title), "md") == text
+
+
 def test_cells_inside_are_counted_recipe_by_recipe_below_the_table() -> None:
     changes: list[dict[str, object]] = [{}, {"recipe": "published-code", "epochs": 30}]
     both = pd.concat([summary(**change) for change in changes])

@@ -129,7 +129,7 @@ def predict(
         extra = {".fa": calls, ".gff3": gff3, ".bed": bed}
         _check_outputs({".tsv": output, **extra}, [*fasta, weights])
         check_inputs(fasta)
-        settings = PredictionSettings(prior, threshold, nearest)
+        settings = PredictionSettings(prior=prior, threshold=threshold, nearest=nearest)
         settings.check()
 
         from mirpair.prediction.predictor import Predictor, predict_records

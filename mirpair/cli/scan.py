@@ -88,7 +88,7 @@ def scan(
         check_inputs([str(genome)])
         if output.exists() and not output.is_dir():
             raise InputError(f"{output} is not a folder; name a folder to write into")
-        settings = ScanSettings(prior, false_positives, nearest)
+        settings = ScanSettings(prior=prior, false_positives=false_positives, nearest=nearest)
         settings.check()
 
         from mirpair.scan import run
@@ -103,7 +103,9 @@ def scan(
             genome,
             output,
             _Progress(genome),
-            criteria=HairpinCriteria(span, stem, loop, mfe, masked, fast),
+            criteria=HairpinCriteria(
+                span=span, stem=stem, loop=loop, mfe=mfe, masked=masked, fast=fast
+            ),
             settings=settings,
             weights=weights,
             processes=jobs or cores(),

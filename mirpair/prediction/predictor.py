@@ -147,7 +147,7 @@ def predict(
     InputError
         If there are no weights, or a setting is out of range.
     """
-    settings = PredictionSettings(prior, threshold, nearest)
+    settings = PredictionSettings(prior=prior, threshold=threshold, nearest=nearest)
     predictor = Predictor.for_candidates(load_networks(weights), settings)
     named = sequences.items() if isinstance(sequences, Mapping) else enumerate(sequences, 1)
     records = (

@@ -43,7 +43,8 @@ def load_study(config: Mapping[str, Any]) -> AnyStudy:
     try:
         return _TASKS[task].model_validate(_with_new_keys(config))
     except ValidationError as error:
-        problems = "\n".join(f"  - {_explain(dict(problem))}" for problem in error.errors())
+        written = {new: old for old, new in RENAMED.items() if old in config}
+        problems = "\n".join(f"  - {_explain(dict(it), written)}" for it in error.errors())
         raise InputError(
             f"the config is not valid:\n{problems}\nconfig/README.md explains every key."
         ) from error
@@ -78,8 +79,11 @@ _KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
 _NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
 
 
-def _explain(problem: dict[str, Any]) -> str:
-    loc = list(problem["loc"])
+def _explain(problem: dict[str, Any], written: Mapping[str, str]) -> str:
+    # Under the names that the user wrote.
+    loc = [
+        written.get(part, part) if not depth else part for depth, part in enumerate(problem["loc"])
+    ]
     # pydantic adds the kind that it takes an experiment or a table for, after its name.
     if len(loc) > 2 and loc[0] in ("experiments", "tables", "collections") and loc[2] in _KINDS:
         del loc[2]

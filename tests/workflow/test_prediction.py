@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mirpair.cli.app import app
+from mirpair.networks.weights import read_tensors, write_tensors
+from mirpair.prediction.weights import shipped_weights
 from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository, small_fasta
 
@@ -32,6 +34,15 @@ def genome(folder: Path) -> str:
     return "small.fa"
 
 
+def other_weights(folder: Path) -> str:
+    """Weights that are calibrated, but score and call otherwise than those that are shipped."""
+    kind, described, tensors = read_tensors(shipped_weights())
+    changed = {name: tensor * 0.99 for name, tensor in tensors.items()}
+    cuts = {"cuts": {"5%": 0.5, "1%": 0.9, "0.1%": 0.99}}
+    write_tensors(folder / "other.safetensors", kind, {**described, **cuts}, changed)
+    return "other.safetensors"
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     copy = copy_of_repository(tmp_path_factory.mktemp("prediction"))
@@ -45,6 +56,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "task": "prediction",
         "samples": sheet(copy.folder, rows),
         "predict": {"prior": 0.2},
+        "weights": other_weights(copy.folder),
+        "scan": {"stem": 24, "prior": 0.5, "false_positives": "5%"},
     }
     copy.write_config(config)
     copy.snakemake("all", "--configfile", "test.yaml")
@@ -57,14 +70,29 @@ def mirpair(*arguments: str) -> None:
 
 
 def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path) -> None:
+    weights = ("--weights", str(made.folder / "other.safetensors"))
     for name in ("candidates", "few"):
         out = tmp_path / f"{name}.tsv"
-        mirpair("predict", str(made.folder / f"{name}.fa"), "-o", str(out), "--prior", "0.2")
+        fasta = str(made.folder / f"{name}.fa")
+        mirpair("predict", fasta, "-o", str(out), "--prior", "0.2", *weights)
         assert (made.folder / RESULTS / "predict" / f"{name}.tsv").read_bytes() == out.read_bytes()
-    mirpair("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"))
+    scan = ("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"), "--keep")
+    # Without a setting of the study the result is another one.
+    tables = []
+    for options in (
+        (*weights, "--stem", "24", "--prior", "0.5"),
+        (*weights, "--stem", "24", "--false-positives", "5%"),
+        (*weights, "--prior", "0.5", "--false-positives", "5%"),
+        ("--stem", "24", "--prior", "0.5", "--false-positives", "5%"),
+        (*weights, "--stem", "24", "--prior", "0.5", "--false-positives", "5%"),
+    ):
+        mirpair(*scan, *options)
+        text = (tmp_path / "scan" / "small.tsv").read_text()
+        tables.append([line for line in text.splitlines() if not line.startswith("#")])
+    assert all(table != tables[-1] for table in tables[:-1])
     for suffix in SUFFIXES:
-        ours = made.folder / RESULTS / "scan" / f"small{suffix}"
-        assert ours.read_bytes() == (tmp_path / "scan" / f"small{suffix}").read_bytes(), suffix
+        written = made.folder / RESULTS / "scan" / f"small{suffix}"
+        assert written.read_bytes() == (tmp_path / "scan" / f"small{suffix}").read_bytes(), suffix
 
 
 def test_nothing_is_left_to_do_and_only_what_changes_is_made_again(made: Copy) -> None:
