@@ -62,7 +62,7 @@ def file_lock(path: str | Path, *, wait: bool = False) -> Iterator[None]:
                 pass
             except BlockingIOError as error:
                 raise InputError(
-                    f"{path}: another process is at the same work; wait for its end, or stop it"
+                    f"{path}: another process is already doing this; wait until it ends, or stop it"
                 ) from error
             # The previous holder deleted the file, so others may already lock a new one.
             if not path.exists() or path.stat().st_ino != os.fstat(handle.fileno()).st_ino:
@@ -151,8 +151,8 @@ def _check_integrity(path: str | Path, remedy: str) -> None:
     if sha256(path) != checksum:
         quoted = shlex.quote(str(path))
         raise InputError(
-            f"{path}: damaged, or edited by hand: it is not what was written; "
-            f"{remedy}. If you edited it on purpose: cat {quoted} > copy && mv copy {quoted}"
+            f"{path}: damaged, or edited by hand: its checksum has changed; {remedy}. If you "
+            f"edited it on purpose: cat {quoted} > copy && mv copy {quoted}"
         )
 
 

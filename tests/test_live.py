@@ -71,7 +71,7 @@ def test_what_a_place_means(written: str, meant: object) -> None:
         ("ncbi:NM_000014.6/rna", "only /cds is possible"),
         ("ncbi:", "no accession"),
         ("ncbi:a b", "no accession"),
-        ("results/a.fa", "is neither a URL"),
+        ("results/a.fa", "is not a URL"),
     ],
 )
 def test_what_a_place_cannot_mean(written: str, message: str) -> None:
@@ -270,7 +270,7 @@ def test_only_what_is_locked_is_refreshed(place: str, publisher: Publisher, tmp_
     lock = tmp_path / "lock.tsv"
     download_locked(place, tmp_path / "a.fa", lock)
     publisher.seen.clear()
-    with pytest.raises(InputError, match="there is no place https"):
+    with pytest.raises(InputError, match="has no source https"):
         refresh(lock, {place: tmp_path / "a.fa", "https://x.org/a": tmp_path / "b"})
     assert publisher.seen == []
 
@@ -305,7 +305,7 @@ def test_mirpair_refresh(
     for arguments, message in (
         (["none.tsv"], "there is no such lock file"),
         (["lock.tsv", place[:-1]], f"did you mean {place}?"),
-        (["lock.tsv", "--release", "23"], "these are 2: name the source"),
+        (["lock.tsv", "--release", "23"], "there are 2: name one source"),
     ):
         done = runner.invoke(app, ["refresh", *arguments])
         assert done.exit_code == 1
@@ -324,7 +324,7 @@ def test_files_that_are_here_already_are_locked_and_then_checked(tmp_path: Path)
     assert read_lock(lock)["https://x.org/b"].release == "22.1"
     a.unlink()
     a.write_text(">a\nACGG\n")
-    with pytest.raises(InputError, match="is not what"):
+    with pytest.raises(InputError, match="differs from the file of"):
         check_locked(lock, {"https://x.org/a": a})
     b.unlink()
     b.write_text("")

@@ -251,8 +251,8 @@ def choose(
         elif entry.id in chosen:
             if chosen[entry.id].sequence != entry.sequence:
                 raise InputError(
-                    f"two different RNAs of the collection have the id {entry.id!r}: use a file "
-                    "of your own, in which one of them is renamed"
+                    f"two different RNAs of the collection have the id {entry.id!r}: rename one "
+                    "of them in a copy of the file, and use the copy"
                 )
             left_out["the same entry once more"] += 1
         else:

@@ -98,7 +98,7 @@ def parse_place(place: str) -> Assembly | Accessions | None:
     if is_url(place):
         return None
     if not place.startswith(_NCBI):
-        raise InputError(f"{place}: is neither a URL nor begins with {_NCBI}; correct the place")
+        raise InputError(f"{place}: is not a URL and does not begin with {_NCBI}; correct it")
     names, _, part = (text.strip() for text in place.removeprefix(_NCBI).partition("/"))
     if re.match("GC[AF]_", names):
         for kind in get_args(Kind):
@@ -304,7 +304,9 @@ def check_locked(
     lock = Path(lock)
     for place, path in files.items():
         if path.is_file() and not path.stat().st_size:
-            raise InputError(f"{path}: is empty; remove it to have {place} downloaded again")
+            raise InputError(
+                f"{path}: is empty; delete it, and the next run downloads {place} again"
+            )
     current = {
         canonical(place): _row(canonical(place), path, (releases or {}).get(place, ""))
         for place, path in files.items()
@@ -314,9 +316,10 @@ def check_locked(
     for place, row in current.items():
         if (locked := read_lock(lock).get(place)) and locked.sha256 != row.sha256:
             raise InputError(
-                f"{paths[place]} is not what {lock} says that {place} was on {locked.date}: remove "
-                "it to have the locked file downloaded again or, to use what the source has now: "
-                f"mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+                f"{paths[place]} differs from the file of {place} recorded in {lock} on "
+                f"{locked.date}. To get the recorded file, delete this one and run again. To use "
+                f"the source's current file: mirpair refresh {shlex.quote(str(lock))} "
+                f"{shlex.quote(place)}"
             )
     if missing := {place: row for place, row in current.items() if place not in read_lock(lock)}:
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -355,9 +358,7 @@ def refresh(
     rows = read_lock(lock)
     for place in destinations:
         if canonical(place) not in rows:
-            raise InputError(
-                f"{lock}: there is no place {place}; it has {', '.join(rows) or 'none'}"
-            )
+            raise InputError(f"{lock}: has no source {place}; it has {', '.join(rows) or 'none'}")
     return {
         place: _refreshed(lock, place, path, (releases or {}).get(place, ""), mirror)
         for place, path in destinations.items()

@@ -86,8 +86,8 @@ class BaseStudy(Section):
     )
     mirror: str | None = Field(
         None,
-        description="Folder to search before the network for published files, each at its URL "
-        "without `https://`; by default the variable `MIRPAIR_MIRROR`, if it is set.",
+        description="Folder to search for published files before downloading them, each at its "
+        "URL without `https://`; by default the variable `MIRPAIR_MIRROR`, if it is set.",
     )
     lock: str | None = Field(
         None,
@@ -112,7 +112,7 @@ class BaseStudy(Section):
         if self.study == "raw":
             raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: one of them is listed twice")
+            raise ValueError("seeds: a seed is listed twice")
         return self
 
     @staticmethod

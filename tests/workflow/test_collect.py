@@ -173,8 +173,8 @@ def test_a_lock_of_someone_else_stops_a_file_of_before(made: Copy) -> None:
     finally:
         raw.write_bytes(before)
     assert done.returncode
-    assert "is not what config/fresh.lock.tsv says" in done.stdout
-    assert "remove it" in done.stdout
+    assert "differs from the file of" in done.stdout
+    assert "delete this one and run again" in done.stdout
 
 
 def test_a_web_page_in_place_of_hairpins_is_told_and_not_locked(
