@@ -24,7 +24,7 @@ REMAKE = "delete it, and the next run makes it again"
 
 
 class InputError(ValueError):
-    """An error in the user's input; the message says what is wrong, where, and what to do."""
+    """An error in the user's input; the message names the fault, the place and the remedy."""
 
 
 _ADVICE = {
@@ -36,7 +36,7 @@ _ADVICE = {
 
 
 def explain_error(error: OSError, path: str | Path = "") -> str | None:
-    """Say what is wrong with a full, read-only or forbidden disk; None for any other error.
+    """Explain the error of a full, read-only or forbidden disk; None for any other error.
 
     `path` is named if the error itself names no file.
     """

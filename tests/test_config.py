@@ -388,7 +388,7 @@ def test_a_study_of_families_is_read_and_planned() -> None:
         (("shipped", "model"), "pair", "shipped.model"),
         (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
         (("max_length",), 201, "max_length"),
-        (("seeds",), [1, 1], "one of them is listed twice"),
+        (("seeds",), [1, 1], "a seed is listed twice"),
         (("study",), "raw", "'raw' is the folder of the downloads"),
     ],
 )

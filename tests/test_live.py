@@ -125,7 +125,7 @@ def test_other_bytes_than_the_locked_ones_are_refused(
         download_locked(place, tmp_path / "raw" / "c.fa", lock)
     message = str(caught.value)
     today = datetime.now(UTC).date()
-    assert f"{place} is not what was locked on {today} (release 22.1): SHA-256 now" in message
+    assert f"{place} differs from the file locked on {today} (release 22.1): SHA-256 now" in message
     assert digest(NEW) in message
     assert f"mirpair refresh '{lock}' {place}" in message
     assert f"into a mirror as MIRROR/{place.removeprefix('http://')}" in message

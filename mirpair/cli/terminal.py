@@ -133,7 +133,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
 
 class FileProgress:
-    """Progress by how much of the files has been read, with the rate of what was done.
+    """Show as progress the share of the files that has been read, and the rate of finished items.
 
     Its thread starts with the context, after the processes were forked; until then it only counts.
     """

@@ -129,7 +129,7 @@ def _check_networks(networks: Sequence[Network], paths: Sequence[str | Path]) ->
 
 
 def shipped_weights() -> Path:
-    """Find the file that comes with the package; raise an `InputError` if there is none."""
+    """Find the file that comes with the package; raise an `InputError` if it is missing."""
     return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 

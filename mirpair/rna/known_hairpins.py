@@ -81,8 +81,10 @@ def write_known_hairpins(hairpins: Iterable[tuple[str, str]], path: str | Path) 
 
 
 def shipped_hairpins() -> Path:
-    """Return the path of the file in the package; an `InputError` if there is none."""
-    return files.shipped(NAME, "leave known hairpins out with --no-nearest, or: make weights")
+    """Return the path of the file in the package; an `InputError` if it is missing."""
+    return files.shipped(
+        NAME, "leave known hairpins out with --no-nearest, or make it: make weights"
+    )
 
 
 def load_known_hairpins(path: str | Path | None = None) -> KnownHairpins:

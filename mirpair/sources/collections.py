@@ -271,7 +271,7 @@ def choose(
 
 
 def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
-    """Sample at most `at_most` RNAs of each family, and keep their order."""
+    """Sample at most `at_most` RNAs of each family, in their order."""
     rng = np.random.default_rng(seed)
     members: dict[str, list[int]] = {}
     for index, entry in enumerate(entries):

@@ -174,7 +174,7 @@ def _row(place: str, path: Path, release: str) -> Locked:
 
 
 def _download(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]:
-    """Download a place as it is now; return its origin and, if known, its last modification."""
+    """Download the current file of a place; return its origin and last modification."""
     headers: dict[str, str] = {}
     named = parse_place(place)
     if isinstance(named, Assembly):
@@ -278,12 +278,13 @@ def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
     else:
         path = Path("MIRROR", raw_name(place)) if origin.startswith("NCBI") else Path(origin)
     return (
-        f"{place} is not what was locked on {locked.date}{release}: SHA-256 now {current.sha256}, "
+        f"{place} differs from the file locked on {locked.date}{release}: SHA-256 now "
+        f"{current.sha256}, "
         f"locked {locked.sha256}.\n"
         "What you can do:\n"
         f"  - to use the locked file, put it into a mirror as {path} and name the\n"
         f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
-        f"  - to use the new one: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+        f"  - to use the new file: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
     )
 
 

@@ -59,7 +59,7 @@ class Run:
 
     @property
     def key(self) -> tuple[str, str, str, int]:
-        """What tells it from all other runs of its study: experiment, model, recipe, seed."""
+        """What identifies it among the runs of its study: experiment, model, recipe, seed."""
         return self.experiment, self.model, self.recipe, self.seed
 
     @property
@@ -69,7 +69,7 @@ class Run:
 
 
 def first_duplicate(runs: Collection[Run]) -> Run | None:
-    """Find the first run whose key another run has too; None if there is none."""
+    """Find the first run whose key another run also has; None if all keys differ."""
     keys = [run.key for run in runs]
     return next((run for run in runs if keys.count(run.key) > 1), None)
 

@@ -78,7 +78,7 @@ Table = Annotated[
 
 
 class Fold(NamedTuple):
-    """An experiment as it is run: a fold of a cross-validation, or a split without folds.
+    """A unit that is trained on: a fold of a cross-validation, or a split without folds.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Fold(NamedTuple):
 
 
 class Study(BaseStudy):
-    """A study of which RNAs are pre-miRNAs."""
+    """A study that identifies pre-miRNAs."""
 
     task: Literal["identification"] = Field(
         "identification", description="Task of the study: whether an RNA is a pre-miRNA."
@@ -291,7 +291,7 @@ class Study(BaseStudy):
                 )
 
     def folds(self) -> dict[str, Fold]:
-        """Map each experiment as it is run (``human-cv1``, ``new-test``) to its fold."""
+        """Map the name of each fold or split (``human-cv1``, ``new-test``) to its `Fold`."""
         return {
             f"{name}{number or ''}": Fold(name, number)
             for name, count in self.fold_counts().items()
@@ -307,7 +307,7 @@ class Study(BaseStudy):
         return {name: fold_count(it) or 0 for name, it in self.experiments.items()}
 
     def drawn(self) -> list[str]:
-        """List the experiments whose folds are drawn at random."""
+        """List the experiments whose folds are assigned at random."""
         return [name for name, it in self.experiments.items() if isinstance(it, Drawn)]
 
     def trained(self) -> list[str]:

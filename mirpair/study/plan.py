@@ -245,7 +245,7 @@ def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
 def checksums(
     refs: Iterable[str], sources: Mapping[str, Source], lock: str, resolve: Resolve
 ) -> dict[str, str]:
-    """Return the SHA-256 of files that a config names, as far as it is known.
+    """Return the SHA-256 of files that a config names, where it is known.
 
     That of a live source is in the file `lock`; `resolve` returns the path of a user's own file.
     """

@@ -63,7 +63,7 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
         Folder with saved results, or for them.
     data
         What must be the same: datasets, experiments and audit of the config, and under sha256 the
-        checksum of each file that they name, as far as it is known.
+        checksum of each file that they name, where it is known.
     files
         Descriptions of the records (`datasets/…`): all must be there.
 

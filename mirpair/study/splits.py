@@ -28,13 +28,13 @@ class _Split(Section):
 
 
 class Drawn(_Split):
-    """A cross-validation whose folds are drawn at random."""
+    """A cross-validation whose folds are assigned at random."""
 
     dataset: Name = Field(description="Set to split.")
     folds: Folds = 5
 
     def drawing(self) -> dict[str, Any]:
-        """Return what decides the draw, as `mirpair.identification.folds.assign_folds` takes it."""
+        """Return the values that `mirpair.identification.folds.assign_folds` takes."""
         return self.model_dump(include={"split", "folds", "seed"})
 
 
@@ -59,7 +59,7 @@ class ClusterKFold(Drawn):
     seed: Seed = Field(0, description="Seed of the random choice of clusters.")
 
     def drawing(self) -> dict[str, Any]:
-        """Return what decides the draw, the identity within a cluster too."""
+        """Return the same values, and the identity within a cluster."""
         return super().drawing() | {"identity": self.identity}
 
 

@@ -134,7 +134,7 @@ class Runs(Section):
 
 
 class Figure3(Section):
-    """Trainings that go on beyond their last epoch, to see what happens (the paper's Figure 3)."""
+    """Trainings that continue beyond their last epoch (the paper's Figure 3)."""
 
     model: ModelName = Field("variable", description="Network to train.")
     recipe: RecipeName = Field("paper", description="How to train it.")

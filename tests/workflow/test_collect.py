@@ -151,7 +151,7 @@ def test_other_bytes_than_locked_stop_the_run_until_a_refresh_is_asked_for(
     done = made.snakemake(*again, "--configfile", "test.yaml", check=False)
     assert done.returncode
     log = next((made.folder / "results" / "fresh" / "logs" / "download").rglob("*hairpin.fa.log"))
-    assert "is not what was locked on" in log.read_text()
+    assert "differs from the file locked on" in log.read_text()
     assert "mirpair refresh config/fresh.lock.tsv" in log.read_text()
     command = [sys.executable, "-m", "mirpair.cli.app", "refresh", "config/fresh.lock.tsv"]
     told = subprocess.run(command, cwd=made.folder, text=True, capture_output=True, check=True)
