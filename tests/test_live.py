@@ -69,8 +69,8 @@ def test_what_a_place_means(written: str, meant: object) -> None:
         ("ncbi:GCF_000146045.2/protein", "choose the sequences of the assembly"),
         ("ncbi:GCF_000146045/cds", "needs its version"),
         ("ncbi:NM_000014.6/rna", "only /cds is possible"),
-        ("ncbi:", "no accession"),
-        ("ncbi:a b", "no accession"),
+        ("ncbi:", "not an accession"),
+        ("ncbi:a b", "not an accession"),
         ("results/a.fa", "is not a URL"),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_file_is_collected_downloaded_or_the_user_s_own(
     (tmp_path / "do/hunan.fa").touch()
     assert files.path_of("do/hunan.fa") == "do/hunan.fa"
     without = plan.SourceFiles(tmp_path, {}, [], {})
-    with pytest.raises(InputError, match=r"no name in the sources table: correct it"):
+    with pytest.raises(InputError, match=r"no such name in the sources table: correct it"):
         without.path_of("do/human.fa")
 
 
