@@ -24,7 +24,7 @@ REMAKE = "delete it, and the next run makes it again"
 
 
 class InputError(ValueError):
-    """An error in the user's input; the message says what is wrong, where, and what to do."""
+    """An error in the user's input; the message names the fault, the place and the remedy."""
 
 
 _ADVICE = {
@@ -36,7 +36,7 @@ _ADVICE = {
 
 
 def explain_error(error: OSError, path: str | Path = "") -> str | None:
-    """Say what is wrong with a full, read-only or forbidden disk; None for any other error.
+    """Explain the error of a full, read-only or forbidden disk; None for any other error.
 
     `path` is named if the error itself names no file.
     """
@@ -62,7 +62,7 @@ def file_lock(path: str | Path, *, wait: bool = False) -> Iterator[None]:
                 pass
             except BlockingIOError as error:
                 raise InputError(
-                    f"{path}: another process is at the same work; wait for its end, or stop it"
+                    f"{path}: another process is already doing this; wait until it ends, or stop it"
                 ) from error
             # The previous holder deleted the file, so others may already lock a new one.
             if not path.exists() or path.stat().st_ino != os.fstat(handle.fileno()).st_ino:
@@ -151,8 +151,8 @@ def _check_integrity(path: str | Path, remedy: str) -> None:
     if sha256(path) != checksum:
         quoted = shlex.quote(str(path))
         raise InputError(
-            f"{path}: damaged, or edited by hand: it is not what was written; "
-            f"{remedy}. If you edited it on purpose: cat {quoted} > copy && mv copy {quoted}"
+            f"{path}: damaged, or edited by hand: its checksum has changed; {remedy}. If you "
+            f"edited it on purpose: cat {quoted} > copy && mv copy {quoted}"
         )
 
 

@@ -70,7 +70,7 @@ class PredictionSettings(Settings):
 
     prior: float = _setting(0.1, "Expected share of pre-miRNAs among the RNAs.", gt=0, lt=1)
     threshold: float = _setting(
-        0.5, "Probability from which an RNA is called a pre-miRNA.", gt=0, lt=1
+        0.5, "Lowest probability at which an RNA is called a pre-miRNA.", gt=0, lt=1
     )
     nearest: bool = _setting(True, "Find the nearest known hairpin of miRBase 22.")
 
@@ -81,7 +81,7 @@ class ScanSettings(Settings):
 
     prior: float = _setting(0.001, "Expected share of pre-miRNAs among the hairpins.", gt=0, lt=1)
     false_positives: FalsePositives = _setting(  # noqa: RUF009, a text is immutable
-        "1%", "Share of hairpins that are called in a genome without pre-miRNAs."
+        "1%", "Share of hairpins that are called by mistake in a genome without pre-miRNAs."
     )
     nearest: bool = _setting(True, "Find the nearest known hairpin of miRBase 22.")
 
@@ -94,7 +94,7 @@ class HairpinCriteria(Settings):
     stem: int = _setting(18, "Minimum number of base pairs in the stem.", ge=3)
     loop: int = _setting(25, "Maximum number of unpaired bases in the loop.", ge=3)
     mfe: float = _setting(-15.0, "Maximum energy of a hairpin, in kcal/mol.", le=0)
-    masked: bool = _setting(False, "Skip lower-case (soft-masked) bases, as N is skipped.")
+    masked: bool = _setting(False, "Skip lower-case (soft-masked) bases, like N.")
     fast: bool = _setting(
         False, "Find stems without folding the whole genome: faster, but misses some."
     )

@@ -53,7 +53,7 @@ rule folds:
         split=lambda w: STUDY.experiments[w.group].drawing(),
         code=code_of("folds"),
     message:
-        "Drawing the folds of {wildcards.group}"
+        "Assigning the folds of {wildcards.group}"
     script:
         "../scripts/folds.py"
 

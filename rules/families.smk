@@ -188,7 +188,7 @@ rule families_nearest:
     params:
         code=code_of("families_nearest"),
     message:
-        "Searching the nearest training record in {wildcards.experiment}"
+        "Searching for the nearest training record in {wildcards.experiment}"
     script:
         "../scripts/families_nearest.py"
 
@@ -327,7 +327,7 @@ rule families_speed:
         families=STUDY.infernal.families if STUDY.infernal else [],
         code=code_of("families_speed"),
     message:
-        "Measuring how fast all methods are"
+        "Measuring the speed of all methods"
     script:
         "../scripts/families_speed.py"
 

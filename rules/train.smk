@@ -48,4 +48,4 @@ use rule train as train_watched with:
         training=lambda w: training_of(run_of(w, WATCHED)),
         watch=STUDY.figure3.epochs if STUDY.figure3 else 0,
     message:
-        "Watching {wildcards.model} on {wildcards.experiment} beyond the result (recipe {wildcards.recipe}, seed {wildcards.seed})"
+        "Training {wildcards.model} on {wildcards.experiment} beyond the last epoch, for Figure 3 (recipe {wildcards.recipe}, seed {wildcards.seed})"

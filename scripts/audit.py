@@ -28,7 +28,11 @@ records = join_features(read_experiment(inputs.experiment), features_of)
 check_lengths(records, snakemake.params.max_lengths)
 known = known_hairpins(*inputs.hairpins, *inputs.families) if inputs.hairpins else None
 audited = audit_records(records, known, threads=snakemake.threads)
-counts = audited[["contradictory", "in_training", "relative"]].sum().to_dict()
-logging.info("of %d evaluation records: %s", len(audited), counts)
+counts = audited[["contradictory", "in_training", "relative"]].sum()
+logging.info(
+    "%d evaluation records: %d in both classes, %d in training, %d with a relative",
+    len(audited),
+    *counts,
+)
 write_tsv(audited, snakemake.output.records, float_format="%.4f")
 write_tsv(shortcuts(records), snakemake.output.shortcuts, float_format="%.6f")

@@ -18,6 +18,6 @@ missing = count_missing(lengths, entries)
 output = snakemake.output
 left_out = {"no place found": missing.total()} if missing else {}
 write_collection(entries, left_out, output.fasta, output.origins, output.summary)
-logging.info("%d pseudo-hairpins of %d", len(entries), len(lengths))
+logging.info("%d of %d pseudo-hairpins found", len(entries), len(lengths))
 for length, count in sorted(missing.items()):
-    logging.info("not found: %d of %d nt", count, length)
+    logging.info("no place found for %d pseudo-hairpins of %d nt", count, length)

@@ -1,4 +1,4 @@
-"""Download a live source to results/raw/, with the bytes that are locked."""
+"""Download a live source to results/raw/, checked against the lock file."""
 
 import json
 import logging

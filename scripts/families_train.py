@@ -1,4 +1,4 @@
-"""Train one network to tell the families of one experiment apart."""
+"""Train one network to classify the families of one experiment."""
 
 import job
 import numpy as np

@@ -1,4 +1,4 @@
-"""Draw the folds of one cross-validation."""
+"""Assign the folds of one cross-validation."""
 
 import job
 

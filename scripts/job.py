@@ -1,4 +1,4 @@
-"""The first import of every script: the library beside the workflow, and a complete log."""
+"""Prepare a job; every script imports this first: the library beside it, a complete log."""
 
 import logging
 import sys

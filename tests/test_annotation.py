@@ -261,7 +261,7 @@ def test_other_files_are_refused_and_pickles_never_opened(
     torch.save({"output.weight": torch.zeros(2)}, bad)
     with pytest.raises(InputError, match="not weights for family annotation"):
         load(bad)
-    with pytest.raises(InputError, match="it holds no annotator"):
+    with pytest.raises(InputError, match="it contains no annotator"):
         load(trained["weights"])
     save_file({"x": torch.zeros(1)}, bad, metadata={"annotator": json.dumps({"score": "energy"})})
     with pytest.raises(InputError, match="not weights for family annotation"):

@@ -1,4 +1,4 @@
-"""The house: one way through, the same name in every room, nothing reaches back up."""
+"""Order of modules, names of stages, thin rules and scripts."""
 
 from __future__ import annotations
 

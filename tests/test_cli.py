@@ -466,7 +466,7 @@ def test_only_what_is_chosen_is_folded_and_must_be_right(
     assert folded == ["GCCCUUGGCA", "AAAAA"]
     assert "has 'N' at position 4" in mirpair("export", str(path), "c", "-o", out)[2]
     assert "has 'N' at position 4" in mirpair("export", str(path), "--all", "-o", out)[2]
-    assert "'d' is there more than once" in mirpair("export", str(path), "d", "-o", out)[2]
+    assert "'d' occurs more than once" in mirpair("export", str(path), "d", "-o", out)[2]
 
 
 @pytest.mark.parametrize(
@@ -1096,7 +1096,7 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
         (tmp_path / name).write_text("my own")
         code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path), "--fast")
         assert code == 1
-        assert f"{name} exists, and no scan wrote it" in message
+        assert f"{name} exists, but no scan wrote it" in message
         assert (tmp_path / name).read_text() == "my own"
         (tmp_path / name).unlink()
     for _ in range(2):  # its own files it may replace
@@ -1112,7 +1112,7 @@ def test_two_scans_into_one_folder(tmp_path: Path) -> None:
     with file_lock(tmp_path / "out" / ".positives.lock"):
         code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), "--fast")
     assert code == 1
-    assert "another process is at the same work" in message
+    assert "another process is already doing this" in message
     assert list((tmp_path / "out").iterdir()) == []
 
 

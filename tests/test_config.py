@@ -124,11 +124,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             {"x": {"base": "paper", "label": "x", "learning_rate": float("inf")}},
             "recipes.x.learning_rate: is inf",
         ),
-        ("figure3", {"validation": "demo-cv", "epochs": 40}, "must go beyond the recipe's 40"),
+        (
+            "figure3",
+            {"validation": "demo-cv", "epochs": 40},
+            "must be greater than the recipe's 40",
+        ),
         ("figure3", {"validation": "demo-cv", "training": "demo-cv"}, "are the same experiment"),
         ("figure3", {"validation": "demo"}, "figure3.validation: there is no experiment named"),
         ("figure3", {"validation": "demo-cv", "model": "x"}, "figure3.model: there is no model"),
-        ("audit", {"families": "f"}, "audit: families are those of known hairpins, so it needs"),
+        ("audit", {"families": "f"}, "audit: `families` also needs `hairpins`"),
         ("audit", {"hairpin": "h"}, "audit.hairpin: this key is not known here"),
         ("title", 5, "title: is 5, must be text: '5'"),
         ("datasets.demo.positives", "a.fa", "is 'a.fa', must be a list: [a.fa]"),
@@ -138,7 +142,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("runs.0.experiments", [], "runs.1.experiments: is []"),
         ("tables.demo.published", 5, "tables.demo.published: is 5"),
         ("study", "raw", "'raw' is the folder of the downloads"),
-        ("seeds", [0, 0], "seeds: one of them is listed twice"),
+        ("seeds", [0, 0], "seeds: a seed is listed twice"),
         ("experiments.demo-cv.seed", 2**32, "experiments.demo-cv.seed: is 4294967296"),
         (
             "experiments.self",
@@ -156,7 +160,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
                     "evaluate": ["b"],
                 },
             },
-            "two of them give a fold the same name",
+            "two folds have the same name",
         ),
     ],
 )
@@ -291,7 +295,7 @@ def test_the_old_name_of_a_key_still_works_with_a_notice() -> None:
     (notice,) = renamed_keys(old)
     assert "the key `kept` is now called `reuse`" in notice
     assert renamed_keys(new) == []
-    with pytest.raises(InputError, match="`kept` is the old name of `reuse`; give `reuse` alone"):
+    with pytest.raises(InputError, match="`kept` is the old name of `reuse`; give only `reuse`"):
         load_study(old | new)
     for config, said in (
         (shipped("demo") | {"kept": 3}, r"- kept: is 3, must be text"),
@@ -359,7 +363,7 @@ def test_a_study_that_trains_nothing_is_refused() -> None:
     assert [run.experiment for run in study.plan()] == ["human-test"], "it has no folds"
     config["experiments"]["other-cv"] = {"split": "k-fold", "dataset": "human", "folds": 2}
     config["runs"] = [{"models": ["variable"], "experiments": ["other-cv"], "folds": [3]}]
-    with pytest.raises(InputError, match="so nothing is trained"):
+    with pytest.raises(InputError, match="so nothing would be trained"):
         load_study(config)
 
 
@@ -383,14 +387,14 @@ def test_a_study_of_families_is_read_and_planned() -> None:
         (("runs", 0, "experiments"), ["rfam-61"], "no experiment named 'rfam-61'"),
         (("runs", 0, "models"), ["fixed"], "models.1"),
         (("others",), None, "experiments.rfam-60: outliers need the section `others`"),
-        (("experiments", "rfam-60", "validation"), 0, "outliers need `validation` too"),
-        (("experiments", "rfam-60", "at_most"), 50, "no family has"),
+        (("experiments", "rfam-60", "validation"), 0, "`outliers` also needs `validation`"),
+        (("experiments", "rfam-60", "at_most"), 50, "is greater than `at_most` (50)"),
         (("experiments", "rfam-60", "trainin"), 3, "trainin: this key is not known"),
         (("shipped", "model"), "one-hot", "shipped: no training of 'one-hot' on 'small-40'"),
         (("shipped", "model"), "pair", "shipped.model"),
         (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
         (("max_length",), 201, "max_length"),
-        (("seeds",), [1, 1], "one of them is listed twice"),
+        (("seeds",), [1, 1], "a seed is listed twice"),
         (("study",), "raw", "'raw' is the folder of the downloads"),
     ],
 )
@@ -603,7 +607,7 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
             with_collection("hairpins", specie=["hsa"]),
             r"collections\.hairpins\.specie: .* not known",
         ),
-        (with_collection("hairpins", shortest=201), "no RNA has 201 nt or more but at most 200"),
+        (with_collection("hairpins", shortest=201), r"`shortest` \(201\) is greater than"),
         (with_collection("pseudo-hairpins", lengths_of="x"), "there is no collection named 'x'"),
         (
             with_collection("pseudo-hairpins", lengths_of="pseudo-hairpins"),
@@ -614,7 +618,7 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
             with_collection("other-rnas", families=["tRNA"], file=None, without=[]),
             "RF and five digits",
         ),
-        (with_collection("other-rnas", families=["RF00005"], file=None), "`without` is about"),
+        (with_collection("other-rnas", families=["RF00005"], file=None), "`without` is for"),
     ],
 )
 def test_collections_that_are_not_possible(config: dict[str, Any], message: str) -> None:

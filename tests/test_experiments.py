@@ -96,9 +96,9 @@ def test_a_published_split_assigns_roles_by_id_and_leaves_out_others(tmp_path: P
         (["0", "2"], ["1", "9"], {"9": "ACGU"}, "'9'.*not in the set"),
         (["0", "2"], ["1", "4"], {"4": "ACGU"}, "'4'.*another sequence"),
         (["0", "2"], ["0", "4"], {}, "'0'.*training and the evaluation"),
-        (["0", "2"], ["4"], {}, "evaluate part has no positive records"),
+        (["0", "2"], ["4"], {}, "evaluate set has no positive records"),
         (["0", "1"], ["4", "1"], {}, "'1'"),
-        (["2", "3"], ["0", "4"], {}, "train part has no positive records"),
+        (["2", "3"], ["0", "4"], {}, "train set has no positive records"),
         (["0", "1"], ["0", "4"], {}, "'0'"),
     ],
 )
@@ -228,10 +228,10 @@ def test_a_group_of_both_classes_counts_as_positive() -> None:
 
 def test_only_splits_with_folds_draw_them_and_they_require_them() -> None:
     records = some_records()
-    with pytest.raises(InputError, match="the split 'time' has no folds to draw"):
+    with pytest.raises(InputError, match="the split 'time' has no folds"):
         assign_folds({"split": "time", "dataset": "s", "seed": 0}, records)
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 3}
-    with pytest.raises(InputError, match="the split needs folds: draw them"):
+    with pytest.raises(InputError, match="the split needs folds: assign them"):
         assign_roles(split, {"s": records}, fold=1)
 
 
@@ -328,7 +328,7 @@ def test_identity_leaves_near_copies_out_of_the_evaluation() -> None:
     records, origins = collected()
     table = assign_roles(split, {"s": records}, origins=origins)
     assert apart(records, table) >= 0.8, "the species are alike"
-    with pytest.raises(InputError, match="evaluate part has no positive records"):
+    with pytest.raises(InputError, match="evaluate set has no positive records"):
         assign_roles(split | {"identity": 0.8}, {"s": records}, origins=origins)
 
 
@@ -496,5 +496,5 @@ def test_a_sequence_on_both_sides_is_refused_unless_copies_are_kept(
 def test_in_a_whole_set_all_train() -> None:
     table = assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(2, 3)})
     assert table["role"].tolist() == ["train"] * 5
-    with pytest.raises(InputError, match="train part has no positive records"):
+    with pytest.raises(InputError, match="train set has no positive records"):
         assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(0, 3)})

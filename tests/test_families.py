@@ -200,7 +200,7 @@ def test_an_rna_of_the_maximum_length_is_used(tmp_path: Path) -> None:
 
 def test_outliers_need_validation_records() -> None:
     hairpins = table({"A": 6, "B": 6, "x": 3})
-    with pytest.raises(InputError, match="no family has RNAs left to validate"):
+    with pytest.raises(InputError, match="no family has RNAs left for validation"):
         assign_families(hairpins, hairpins[:0], SPLIT | {"at_least": 5, "outliers": 5}, seed=0)
 
 

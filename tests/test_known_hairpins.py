@@ -76,7 +76,7 @@ def test_a_file_that_is_too_large_is_not_written(
     monkeypatch.setattr(known_hairpins, "LARGEST", size)
     write_known_hairpins(KNOWN_ONES, tmp_path / "fits")
     monkeypatch.setattr(known_hairpins, "LARGEST", size - 1)
-    with pytest.raises(InputError, match=r"more than the .* MB that are shipped"):
+    with pytest.raises(InputError, match=r"shipped hairpins may have at most .* MB"):
         write_known_hairpins(KNOWN_ONES, tmp_path / "more")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["fits", "h"]
 

@@ -69,9 +69,9 @@ def test_what_a_place_means(written: str, meant: object) -> None:
         ("ncbi:GCF_000146045.2/protein", "choose the sequences of the assembly"),
         ("ncbi:GCF_000146045/cds", "needs its version"),
         ("ncbi:NM_000014.6/rna", "only /cds is possible"),
-        ("ncbi:", "no accession"),
-        ("ncbi:a b", "no accession"),
-        ("results/a.fa", "is neither a URL"),
+        ("ncbi:", "not an accession"),
+        ("ncbi:a b", "not an accession"),
+        ("results/a.fa", "is not a URL"),
     ],
 )
 def test_what_a_place_cannot_mean(written: str, message: str) -> None:
@@ -125,7 +125,7 @@ def test_other_bytes_than_the_locked_ones_are_refused(
         download_locked(place, tmp_path / "raw" / "c.fa", lock)
     message = str(caught.value)
     today = datetime.now(UTC).date()
-    assert f"{place} is not what was locked on {today} (release 22.1): SHA-256 now" in message
+    assert f"{place} differs from the file locked on {today} (release 22.1): SHA-256 now" in message
     assert digest(NEW) in message
     assert f"mirpair refresh '{lock}' {place}" in message
     assert f"into a mirror as MIRROR/{place.removeprefix('http://')}" in message
@@ -270,7 +270,7 @@ def test_only_what_is_locked_is_refreshed(place: str, publisher: Publisher, tmp_
     lock = tmp_path / "lock.tsv"
     download_locked(place, tmp_path / "a.fa", lock)
     publisher.seen.clear()
-    with pytest.raises(InputError, match="there is no place https"):
+    with pytest.raises(InputError, match="has no source https"):
         refresh(lock, {place: tmp_path / "a.fa", "https://x.org/a": tmp_path / "b"})
     assert publisher.seen == []
 
@@ -305,7 +305,7 @@ def test_mirpair_refresh(
     for arguments, message in (
         (["none.tsv"], "there is no such lock file"),
         (["lock.tsv", place[:-1]], f"did you mean {place}?"),
-        (["lock.tsv", "--release", "23"], "these are 2: name the source"),
+        (["lock.tsv", "--release", "23"], "there are 2: name one source"),
     ):
         done = runner.invoke(app, ["refresh", *arguments])
         assert done.exit_code == 1
@@ -324,7 +324,7 @@ def test_files_that_are_here_already_are_locked_and_then_checked(tmp_path: Path)
     assert read_lock(lock)["https://x.org/b"].release == "22.1"
     a.unlink()
     a.write_text(">a\nACGG\n")
-    with pytest.raises(InputError, match="is not what"):
+    with pytest.raises(InputError, match="differs from the file of"):
         check_locked(lock, {"https://x.org/a": a})
     b.unlink()
     b.write_text("")

@@ -86,8 +86,8 @@ def test_a_version_is_not_taken_for_another_one(publisher: Publisher, tmp_path: 
     ("accession", "kind", "message"),
     [
         ("GCF_000146045", "cds", r"needs its version, such as GCF_000146045\.1"),
-        ("GCF_146045.2", "cds", "is no accession of an assembly"),
-        ("../x", "cds", "is no accession of an assembly"),
+        ("GCF_146045.2", "cds", "is not an accession of an assembly"),
+        ("../x", "cds", "is not an accession of an assembly"),
         ("GCF_000146045.2", "protein", "an assembly has genome, cds, rna"),
         ("GCF_999999999.1", "cds", "NCBI has no such assembly"),
         ("GCA_000000001.1", "rna", "NCBI has no rna of this assembly.*it has genome"),

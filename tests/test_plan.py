@@ -105,16 +105,14 @@ def test_a_file_is_collected_downloaded_or_the_user_s_own(
     assert files.path_of("hairpins") == "<results>/collections/hairpins.fa"
     assert files.path_of("do/human.fa") == "<raw>/do/human.fa"
     assert files.path_of(url) == f"<raw>/{raw_name(url)}"
-    with pytest.raises(
-        InputError, match=r"do/hunan\.fa: there is no such file.*did you mean do/human"
-    ):
+    with pytest.raises(InputError, match=r"do/hunan\.fa: no such file.*did you mean do/human"):
         files.path_of("do/hunan.fa")
     assert files.path_of("do/hunan.fa", may_be_made=True) == "do/hunan.fa"
     (tmp_path / "do").mkdir()
     (tmp_path / "do/hunan.fa").touch()
     assert files.path_of("do/hunan.fa") == "do/hunan.fa"
     without = plan.SourceFiles(tmp_path, {}, [], {})
-    with pytest.raises(InputError, match=r"no name in the sources table: correct it"):
+    with pytest.raises(InputError, match=r"no such name in the sources table: correct it"):
         without.path_of("do/human.fa")
 
 

@@ -101,7 +101,7 @@ def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_has_changed_under_its_name_is_reported(tmp_path: Path) -> None:
     save_data(tmp_path)
-    with pytest.raises(InputError, match=r"come from another a\.fa than is here"):
+    with pytest.raises(InputError, match=r"were made with another version of a\.fa"):
         check_data(tmp_path, {**DATA_OF, "sha256": {"a.fa": "0b"}}, FILES)
     assert check_data(tmp_path, {**DATA_OF, "sha256": {}}, FILES), "it is not here"
 
@@ -112,7 +112,7 @@ def test_a_part_that_is_lost_is_named_and_nothing_is_trained_for_it(
 ) -> None:
     save_data(tmp_path)
     (tmp_path / missing).unlink()
-    with pytest.raises(InputError, match=f"{missing} is missing; get what is missing again"):
+    with pytest.raises(InputError, match=f"{missing} is missing; copy the missing files again"):
         check_data(tmp_path, DATA_OF, FILES)
     for name in (DATA, *FILES):
         (tmp_path / name).unlink(missing_ok=True)
@@ -154,6 +154,6 @@ def test_a_damaged_file_is_named_and_leaves_nothing_behind(
     packed = tmp_path / "a.tsv.gz"
     pack(tmp_path / "made.tsv", packed)
     packed.write_bytes(damage(packed.read_bytes()))
-    with pytest.raises(InputError, match=r"a\.tsv\.gz: is damaged .* get it again"):
+    with pytest.raises(InputError, match=r"a\.tsv\.gz: is damaged .* copy it again"):
         unpack(packed, tmp_path / "again.tsv")
     assert not (tmp_path / "again.tsv").exists()

@@ -1,4 +1,4 @@
-"""`mirpair selftest`: the same answers on any machine, and a message where they are not."""
+"""`mirpair selftest`: the same results on any machine, and a message where they are not."""
 
 from __future__ import annotations
 

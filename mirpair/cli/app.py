@@ -1,4 +1,4 @@
-"""The program `mirpair`: its commands, and what it says of itself."""
+"""The program `mirpair`: its commands and its version."""
 
 from __future__ import annotations
 

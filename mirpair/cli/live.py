@@ -16,13 +16,16 @@ def refresh(
     lock: Annotated[Path, typer.Argument(help="Lock file of live sources.", metavar="LOCK")],
     sources: Annotated[
         list[str] | None,
-        typer.Argument(help="Sources in it, as in the config; all if left out.", metavar="SOURCE"),
+        typer.Argument(
+            help="Sources to download again, named as in the config; by default all in LOCK.",
+            metavar="SOURCE",
+        ),
     ] = None,
     release: Annotated[
         str,
         typer.Option(
             help="The publisher's name for the current release, recorded in the lock file; "
-            "if left out, the time at which the file was last modified there."
+            "by default the time at which the publisher last modified the file."
         ),
     ] = "",
 ) -> None:
@@ -53,8 +56,7 @@ def refresh(
             )
         if release and len(named) > 1:
             raise InputError(
-                f"--release is the release of one source, and these are {len(named)}: "
-                "name the source"
+                f"--release describes one source, but there are {len(named)}: name one source"
             )
         failed = 0
         for source in named:

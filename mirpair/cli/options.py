@@ -12,7 +12,7 @@ from mirpair.settings import Settings
 
 OnAmbiguous = Annotated[
     Literal["error", "drop"],
-    typer.Option(help="What to do with a record that has a character other than A, C, G, U and T."),
+    typer.Option(help="What to do with a record that has a character other than A, C, G, U or T."),
 ]
 Fasta = Annotated[
     list[str],
@@ -28,7 +28,7 @@ Jobs = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option(help="Weights (safetensors); those that come with mirpair if left out."),
+    typer.Option(help="Weights (safetensors); by default those that come with mirpair."),
 ]
 
 

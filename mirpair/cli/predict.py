@@ -52,7 +52,9 @@ def annotate(
     weights: Weights = None,
     threshold: Annotated[
         Literal["5%", "youden"],
-        typer.Option(help="Accept a family at the threshold of 5% false positives, or Youden's."),
+        typer.Option(
+            help="Threshold for accepting a family: that of 5% false positives, or Youden's."
+        ),
     ] = "5%",
     jobs: Jobs = 0,
     on_ambiguous: OnAmbiguous = "error",
@@ -104,7 +106,10 @@ def predict(
         ),
     ] = None,
     bed: Annotated[
-        Path | None, typer.Option(help="BED file to write, under the same condition.")
+        Path | None,
+        typer.Option(
+            help="BED file to write, with the called RNAs, if ids are like chr1:100-190(+)."
+        ),
     ] = None,
     annotated: Annotated[
         bool, typer.Option("--annotate", help="Name the family too, as mirpair annotate does.")
@@ -191,7 +196,7 @@ def _check_outputs(outputs: dict[str, Path | None], inputs: list[str | Path | No
         raise InputError("two outputs have the same name; give each its own")
     printed = [path for path in named.values() if str(path) == STDIN]
     if (".tsv" not in named) + len(printed) > 1:
-        raise InputError("two outputs go to standard output; give all but one a name")
+        raise InputError("two outputs go to standard output; name a file for all but one")
 
 
 def _read_fit(

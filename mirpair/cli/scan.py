@@ -64,17 +64,18 @@ def scan(
         bool,
         typer.Option(
             "--keep",
-            help="Keep the hairpins beside the results: a scan with other weights folds nothing.",
+            help="Keep the hairpins that were found, so that a scan with other weights or "
+            "another prior need not fold again.",
         ),
     ] = False,
     jobs: Jobs = 0,
 ) -> None:
     """Find the pre-miRNAs of a genome, on both strands.
 
-    ViennaRNA's windowed folding finds hairpins. Of those that overlap on a strand, the most stable
-    one is folded by itself and scored. It is called a pre-miRNA if its score is as high as the top
-    1% of the hairpins of a genome without microRNAs (--false-positives); its probability is for
-    --prior.
+    ViennaRNA's windowed folding finds hairpins. If hairpins overlap on a strand, the most stable
+    one is folded by itself and scored. A hairpin is called a pre-miRNA if it scores at least as
+    high as the top 1% of hairpins in a genome without microRNAs (change this with
+    --false-positives). Its probability assumes the share in --prior.
 
     The files are named after the genome: .gff3, .bed and .fa hold the calls, .all.gff3 and .tsv
     all hairpins, .html is a page with figures. A scan that was interrupted resumes when the same

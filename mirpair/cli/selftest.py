@@ -1,4 +1,4 @@
-"""Check that this installation gives the same answers as where it was made: `selftest`."""
+"""Check that this installation gives the expected results: `selftest`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ GOLDEN = {
 
 
 def selftest() -> None:
-    """Check that this installation gives the expected answers.
+    """Check that this installation gives the expected results.
 
     Some RNAs are folded, and scored by the weights that come with mirpair. Structures, energies and
-    families must be the same as expected, scores the same to 0.00001.
+    families must be the same as expected; scores may differ by at most 0.00001.
     """
     from mirpair.provenance import versions
 
@@ -40,7 +40,7 @@ def selftest() -> None:
         count, difference = check()
         typer.echo(
             f"{count} RNAs: structures, energies and families are as expected, "
-            f"scores to {difference:.1e} (allowed: {TOLERANCE:.0e})"
+            f"scores differ by at most {difference:.1e} (allowed: {TOLERANCE:.0e})"
         )
 
 
@@ -58,12 +58,12 @@ def measure(ids: list[str], sequences: list[str]) -> pd.DataFrame:
 
 
 def write(ids: list[str], sequences: list[str], path: str | Path) -> None:
-    """Write the answers of this machine, for `check` on any other."""
+    """Write the results of this machine, for `check` on any other."""
     write_tsv(measure(ids, sequences), path, float_format="%.9g")
 
 
 def check(path: str | Path | None = None) -> tuple[int, float]:
-    """Compare the answers of this installation with the expected ones.
+    """Compare the results of this installation with the expected ones.
 
     These are in the file that comes with the package, if `path` is None.
 
@@ -83,11 +83,11 @@ def check(path: str | Path | None = None) -> tuple[int, float]:
     measured = measure(expected["id"].tolist(), expected["sequence"].tolist())
     if faults := list(_faults(expected, measured)):
         raise InputError(
-            f"{len(faults)} answers of {len(expected)} RNAs are not those of {path}:\n"
+            f"{len(faults)} of {expected.size} results differ from those in {path}:\n"
             + "\n".join(f"  - {fault}" for fault in faults[:10])
-            + "\nIf structures or energies differ, so does the version of ViennaRNA (2.7 is "
-            "expected); if only scores differ, so do the weights, or PyTorch has a fault on this "
-            "machine."
+            + "\nIf structures or energies differ, check the version of ViennaRNA (2.7 is "
+            "expected). If only scores differ, the weights are others, or PyTorch computes "
+            "wrongly on this machine."
         )
     scores = [name for name, kind in GOLDEN.items() if kind == "float64" and name != "mfe"]
     difference = (expected[scores] - measured[scores]).abs().to_numpy().max()

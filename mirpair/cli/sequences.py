@@ -165,7 +165,7 @@ def export(
             raise InputError("standard input (-) can be read only once")
         wanted = [*(names or []), *(_read_ids(ids) if ids else [])]
         if everything and (wanted or ids):
-            raise InputError("--all exports every RNA of the file; give either it or ids")
+            raise InputError("--all exports every RNA of the file; give either --all or ids")
         if not everything and not wanted:
             raise InputError("no RNA was named: give ids, a file of ids with --ids, or --all")
         chosen = _choose(file, None if everything else wanted)
@@ -174,7 +174,7 @@ def export(
         if total > _LARGEST:
             raise InputError(
                 f"{len(sides)} matrices would be {total:,.0f} GB before compression: choose fewer "
-                f"ids, a smaller --size or float16 (up to {_LARGEST} GB are written)"
+                f"ids, a smaller --size or float16 (the limit is {_LARGEST} GB)"
             )
 
         from mirpair.rna.encoded_sets import export_dense
@@ -235,7 +235,7 @@ def _choose(file: str, wanted: list[str] | None) -> _Chosen:
         if wanted is None or left_out.record.id in chosen:
             raise InputError(str(left_out))
     if twice := _repeated([name for name in names if name in chosen]):
-        raise InputError(f"{where}: the id {twice!r} is there more than once")
+        raise InputError(f"{where}: the id {twice!r} occurs more than once")
     indices = {name: index for index, name in enumerate(names)}
     ids = names if wanted is None else wanted
     if unknown := [name for name in ids if name not in indices]:

@@ -1,4 +1,4 @@
-"""What all commands share: messages, progress, and outputs that are complete or not there."""
+"""What all commands share: messages, progress bars, outputs written fully or not at all."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def check_output(
         raise InputError(f"{path} is a folder; name a file to write, such as {example}")
     if suffixes and path.suffix.lower() not in suffixes:
         raise InputError(
-            f"{path}: the name of the output tells its format; it must end in "
+            f"{path}: the name of the output sets its format; it must end in "
             f"{', '.join(suffixes[:-1])}{' or ' * (len(suffixes) > 1)}{suffixes[-1]}"
         )
     if path.suffix == ".gz":
@@ -133,7 +133,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
 
 class FileProgress:
-    """Progress by how much of the files has been read, with the rate of what was done.
+    """Show as progress the share of the files that has been read, and the rate of finished items.
 
     Its thread starts with the context, after the processes were forked; until then it only counts.
     """

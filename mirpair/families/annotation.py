@@ -126,8 +126,8 @@ def ship(
         )
     if not set(queries["kind"]) - {""}:
         raise InputError(
-            "the shipped experiment has no records outside the trained families, which choose the "
-            "threshold: set its `outliers`, or ship another experiment"
+            "the shipped experiment has no records outside the trained families, but they choose "
+            "the threshold: set its `outliers`, or ship another experiment"
         )
     network = load_weights(weights)
     ids = outputs["ids"].tolist()
@@ -177,7 +177,7 @@ def load(path: str | Path) -> Annotator:
     try:
         kind, described, tensors = read_tensors(path)
         if kind != _KIND:
-            raise ValueError("it holds no annotator")
+            raise ValueError("it contains no annotator")
         lines = lzma.decompress(tensors.pop(_RECORDS).numpy().tobytes()).decode().splitlines()
         ids, families, sequences = zip(*(line.split("\t") for line in lines), strict=True)
         directions = tensors.pop(_KNOWN).numpy()

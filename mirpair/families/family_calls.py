@@ -164,7 +164,7 @@ def with_interval(row: Mapping[Any, Any]) -> str:
 
 
 def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Compute the 95 % interval of Σ value / Σ records over families drawn with replacement."""
+    """Compute the 95 % interval of Σ value / Σ records over families sampled with replacement."""
     rng = np.random.default_rng(0)
     drawn = counts[rng.integers(len(counts), size=(2000, len(counts)))].sum(axis=1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])

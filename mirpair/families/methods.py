@@ -54,7 +54,7 @@ class Called:
 
     @property
     def source(self) -> str:
-        """Tell a baseline, a network of ours, and another program apart."""
+        """Return whether a method is a baseline, a network of ours or another program."""
         return _SOURCES.get(self.method, OURS)
 
     @property

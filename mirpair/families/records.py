@@ -351,8 +351,8 @@ def assign_families(
     if split["outliers"]:
         if not (roles["role"] == VALIDATE).any():
             raise InputError(
-                "no family has RNAs left to validate, which thresholds for `outliers` need: "
-                "lower `training` or `evaluation`, or remove `outliers`"
+                "no family has RNAs left for validation, which the thresholds of `outliers` "
+                "need: lower `training` or `evaluation`, or remove `outliers`"
             )
         added = outliers(hairpins, others, roles, each=split["outliers"], seed=seed)
         records = pd.concat([records, added], ignore_index=True)

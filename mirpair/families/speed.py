@@ -1,4 +1,4 @@
-"""Measure how many RNAs per second each method classifies, from the sequence on."""
+"""Measure how many RNAs per second each method classifies, starting from sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Train one network to tell families apart (Tang & Sun 2019)."""
+"""Train one network to classify RNAs into families (Tang & Sun 2019)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def train_families(
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
 ) -> tuple[Network, pd.DataFrame]:
-    """Train one network to tell families apart.
+    """Train one network to classify RNAs into families.
 
     The loss is the plain cross-entropy, its mean over the batch.
 

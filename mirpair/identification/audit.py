@@ -222,7 +222,7 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
     table["family"] = [family_of.get(accessions[record.number - 1], "") for record in read]
     if not table["family"].any():
         raise InputError(
-            f"{families}: has none of the accessions (second word of a header) of {hairpins}: "
+            f"{families}: has none of the accessions in {hairpins} (second word of each header): "
             "use both files of the same release"
         )
     return table

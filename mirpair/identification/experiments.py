@@ -163,10 +163,10 @@ def assign_roles(
 def _of_fold(records: pd.DataFrame, folds: pd.DataFrame | None, fold: int) -> pd.Series:
     if folds is None:
         raise InputError(
-            "the split needs folds: draw them with `mirpair.identification.folds.assign_folds`"
+            "the split needs folds: assign them with `mirpair.identification.folds.assign_folds`"
         )
     if not records["id"].equals(folds["id"]):
-        raise InputError("the folds do not match the records of the set: draw them again")
+        raise InputError("the folds do not match the records of the set: assign them again")
     return (folds["fold"] == fold).map({True: EVALUATE, False: TRAIN})
 
 
@@ -202,7 +202,8 @@ def _held_out(
             held = (~accession.isin(set(older))).where(dated)
             if not held[dated].astype(bool).any():
                 raise InputError(
-                    "no positive is new: the older release has all accessions; use an older one"
+                    "no positive is new: the older release has all accessions; use a still older "
+                    "release"
                 )
         case _:
             raise InputError(f"the split does not hold out by species or release: {dict(split)}")
@@ -244,6 +245,6 @@ def _both_classes(table: pd.DataFrame, role: str) -> None:
     for label, kind in ((1, "positive"), (0, "negative")):
         if label not in present:
             raise InputError(
-                f"the {role} part has no {kind} records, but needs both classes (are they so "
-                "similar that clusters, or `identity`, leave none?)"
+                f"the {role} set has no {kind} records, but needs both classes; perhaps they are "
+                "so similar that the clusters, or `identity`, leave none"
             )

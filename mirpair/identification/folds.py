@@ -1,4 +1,4 @@
-"""Draw the folds of a cross-validation by record, cluster or family."""
+"""Assign the folds of a cross-validation by record, cluster or family."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def assign_folds(
             groups = family_groups(records, origin_of(records, origins or {}, "family"))
             unit, splitter = "groups", StratifiedGroupKFold
         case other:
-            raise InputError(f"the split {other!r} has no folds to draw")
+            raise InputError(f"the split {other!r} has no folds")
     label, count = records["label"], split["folds"]
     units = label if groups is None else label.groupby(groups).max()
     smallest = int(units.value_counts().min())

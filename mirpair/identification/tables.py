@@ -1,4 +1,4 @@
-"""Build the tables of an identification study, and say what readers see of them."""
+"""Build the tables of an identification study, and prepare them for readers."""
 
 from __future__ import annotations
 

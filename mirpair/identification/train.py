@@ -1,4 +1,4 @@
-"""Train one network to tell pre-miRNAs from other RNAs (Do et al. 2018, section 2.2)."""
+"""Train one network to distinguish pre-miRNAs from other RNAs (Do et al. 2018, section 2.2)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What the networks of both papers share: a list of molecules in, the logits of each out.
+"""What the networks of both papers share: they take a list of molecules and return logits.
 
 The softmax over the logits gives the probability of column 0 (not a pre-miRNA) and column 1
-(pre-miRNA: label 1) or, from a network that tells families apart, the probability of each family.
+(pre-miRNA: label 1) or, from a network that classifies families, the probability of each family.
 
 Each network is written twice. `dense_maps` is the definition: layer after layer on whole matrices.
-`fast_maps` is the same function of the same weights without the repeated work, and is what
-everything uses. docs/exact-and-fast.md explains how it works.
+`fast_maps` is the same function of the same weights without the repeated work, and is used
+everywhere. docs/exact-and-fast.md explains how it works.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _times(value: Any, least: int = 2) -> str:
 
 
 def _in_words(name: str, given: dict[str, Any], before: Tensor, after: Tensor) -> tuple[str, str]:
-    """Return kind and description of a step; the kind of what is no layer is empty."""
+    """Return kind and description of a step; the kind is empty if the step is not a layer."""
 
     def more(word: str, key: str, usual: Any) -> str:
         value = given.get(key)

@@ -1,4 +1,4 @@
-"""A training as the workflow runs it, and what it records beside its weights."""
+"""A training in the workflow: its seed, device, checkpoint and provenance."""
 
 from __future__ import annotations
 

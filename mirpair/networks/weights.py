@@ -55,9 +55,9 @@ def write_tensors(
         temporary.write_bytes(save(content, metadata={kind: json.dumps(sealed)}))
         if largest is not None and (size := temporary.stat().st_size) > largest:
             raise InputError(
-                f"{path}: {size / 1e6:.1f} MB, more than the {largest / 1e6:.0f} MB that are "
-                "shipped: in the section `shipped`, choose a smaller network, fewer members or "
-                "another score"
+                f"{path}: has {size / 1e6:.1f} MB; shipped weights may have at most "
+                f"{largest / 1e6:.0f} MB: in the section `shipped`, choose a smaller network, "
+                "fewer members or another score"
             )
 
 
@@ -88,10 +88,7 @@ def read_tensors(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tenso
             "it has no checksum: it was written by an older mirpair, or by another program"
         )
     if description.pop(_SHA256) != _digest(kind, description, tensors):
-        raise ValueError(
-            f"it is damaged: its bytes are not those that were written; {REMAKE}, or download it "
-            "again"
-        )
+        raise ValueError(f"it is damaged: its checksum has changed; {REMAKE}, or download it again")
     return kind, description, tensors
 
 

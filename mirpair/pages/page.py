@@ -42,7 +42,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class StudyInfo:
-    """What the page of a study tells about it, whatever its task."""
+    """Facts about a study that its page shows, whatever its task."""
 
     # Heading of the page, and name of the study.
     title: str

@@ -69,7 +69,7 @@ class Cell(NamedTuple):
 
 
 def decimals(values: pd.Series, form: str = "{:.3f}") -> list[str]:
-    """Format numbers, with three decimals if not told otherwise; a missing one is a dash."""
+    """Format numbers, by default with three decimals; a missing one is a dash."""
     return [form.format(value) if pd.notna(value) else MISSING for value in values]
 
 

@@ -52,7 +52,7 @@ def title_panel(axis: Axes, title: str) -> None:
 
 
 def legend_below(figure: Figure, *axes: Axes, columns: int) -> None:
-    """Put the legend of some panels below the whole figure."""
+    """Put the legend of some panels below the figure."""
     entries = [axis.get_legend_handles_labels() for axis in axes]
     handles = [handle for of_axis, _ in entries for handle in of_axis]
     labels = [label for _, of_axis in entries for label in of_axis]
@@ -66,7 +66,7 @@ def hide(axes: Iterable[Axes]) -> None:
 
 
 def epochs_along(axis: Axes) -> None:
-    """Label the horizontal axis as epochs, which are whole numbers."""
+    """Label the horizontal axis as epochs, which are integers."""
     axis.set_xlabel("epoch")
     axis.locator_params(axis="x", integer=True)
 

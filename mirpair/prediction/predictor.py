@@ -34,7 +34,7 @@ _UNCALIBRATED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Predictor:
-    """All that decides what is predicted for an RNA.
+    """The weights and settings that decide the prediction for an RNA.
 
     Attributes
     ----------

@@ -121,15 +121,15 @@ def _check_networks(networks: Sequence[Network], paths: Sequence[str | Path]) ->
     for network, path in zip(networks, paths, strict=True):
         if network.classes:
             raise InputError(
-                f"{path}: this network classifies families, it does not find pre-miRNAs; name the "
-                "weights of a training of such a study"
+                f"{path}: this network classifies families, it does not find pre-miRNAs; give "
+                "weights from a study of the task `identification`"
             )
         if network.model != networks[0].model:
             raise InputError(f"{path}: this network is of another kind than {paths[0]}")
 
 
 def shipped_weights() -> Path:
-    """Find the file that comes with the package; raise an `InputError` if there is none."""
+    """Find the file that comes with the package; raise an `InputError` if it is missing."""
     return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 

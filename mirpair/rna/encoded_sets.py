@@ -21,7 +21,7 @@ _Encoded = TypeVar("_Encoded", Molecule, Ensemble)
 
 
 def _end_to_end(arrays: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Concatenate arrays, of which there may be none."""
+    """Concatenate any number of arrays, even none."""
     return np.concatenate([np.zeros(0, dtype=dtype), *arrays])
 
 
@@ -88,7 +88,7 @@ class _Set(Sequence[_Encoded]):
 
     @abstractmethod
     def _fault(self) -> str | None:
-        """Describe what is wrong with the values, if anything; the types are right."""
+        """Describe the first fault in the values, if any; the types are right."""
 
     @classmethod
     def _names(cls) -> list[str]:

@@ -1,4 +1,4 @@
-"""The hairpins of miRBase, and the one that is nearest to an RNA."""
+"""Store the hairpins of miRBase, and find the one nearest to an RNA."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def write_known_hairpins(hairpins: Iterable[tuple[str, str]], path: str | Path) 
     packed = lzma.compress(text.encode("ascii"), preset=9 | lzma.PRESET_EXTREME)
     if len(packed) > LARGEST:
         raise InputError(
-            f"{path}: {len(packed) / 1e6:.2f} MB, more than the {LARGEST / 1e6:.1f} MB that are "
-            "shipped"
+            f"{path}: has {len(packed) / 1e6:.2f} MB; shipped hairpins may have at most "
+            f"{LARGEST / 1e6:.1f} MB"
         )
     with atomic(path) as temporary:
         temporary.write_bytes(packed)
@@ -81,8 +81,10 @@ def write_known_hairpins(hairpins: Iterable[tuple[str, str]], path: str | Path) 
 
 
 def shipped_hairpins() -> Path:
-    """Return the path of the file in the package; an `InputError` if there is none."""
-    return files.shipped(NAME, "leave known hairpins out with --no-nearest, or: make weights")
+    """Return the path of the file in the package; an `InputError` if it is missing."""
+    return files.shipped(
+        NAME, "leave known hairpins out with --no-nearest, or make it: make weights"
+    )
 
 
 def load_known_hairpins(path: str | Path | None = None) -> KnownHairpins:
@@ -94,7 +96,7 @@ def load_known_hairpins(path: str | Path | None = None) -> KnownHairpins:
     try:
         text = lzma.decompress(Path(path).read_bytes()).decode("ascii")
         if not text.startswith(_HEADER):
-            raise ValueError("its first line is another one")
+            raise ValueError("its first line is not the expected one")
         rows = [line.split("\t") for line in text[len(_HEADER) :].splitlines()]
         if not rows:
             raise ValueError("it has no hairpins")

@@ -219,7 +219,7 @@ def _split(
 
 
 def _most_stable(group: list[GenomeHairpin]) -> list[GenomeHairpin]:
-    """Choose hairpins greedily by their energy, none of which overlap."""
+    """Choose hairpins that do not overlap, greedily by their energy."""
     chosen: list[GenomeHairpin] = []
     for hairpin in sorted(group, key=lambda h: (h.energy, h.start, h.end)):
         if all(hairpin.end <= other.start or hairpin.start >= other.end for other in chosen):

@@ -45,7 +45,7 @@ def check_free(prefix: Path) -> None:
     is_of_scan = track.is_file() and "mirpair" in track.read_bytes()[:200].decode(errors="replace")
     if existing and not is_of_scan:
         raise InputError(
-            f"{existing[0]} exists, and no scan wrote it, so it is not overwritten; "
+            f"{existing[0]} exists, but no scan wrote it, so it is not overwritten; "
             "name another folder"
         )
 

@@ -1,4 +1,4 @@
-"""What must be the same for an interrupted scan to resume: the keys of its journals."""
+"""Compute the keys of a scan's journals; an interrupted scan resumes only if they are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scan a genome: find its hairpins, score them, write them, and draw a page of them."""
+"""Scan a genome: find its hairpins, score them, write them, and make a page about them."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Stem(NamedTuple):
 
 
 def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
-    """Find stems of about this energy or less, none of which overlaps with a more stable one.
+    """Find stems of about this energy or less that do not overlap with a more stable one.
 
     Characters other than A, C, G and U pair with nothing. The limits are those of
     `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. The stems are in

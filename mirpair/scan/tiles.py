@@ -1,4 +1,4 @@
-"""Cut a genome into tiles, so that one of any size is folded in the memory of a few tiles."""
+"""Cut a genome into tiles, so that a genome of any size needs the memory of a few tiles."""
 
 from __future__ import annotations
 

@@ -251,8 +251,8 @@ def choose(
         elif entry.id in chosen:
             if chosen[entry.id].sequence != entry.sequence:
                 raise InputError(
-                    f"two different RNAs of the collection have the id {entry.id!r}: use a file "
-                    "of your own, in which one of them is renamed"
+                    f"two different RNAs of the collection have the id {entry.id!r}: rename one "
+                    "of them in a copy of the file, and use the copy"
                 )
             left_out["the same entry once more"] += 1
         else:
@@ -271,7 +271,7 @@ def choose(
 
 
 def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
-    """Sample at most `at_most` RNAs of each family, and keep their order."""
+    """Sample at most `at_most` RNAs of each family, in their order."""
     rng = np.random.default_rng(seed)
     members: dict[str, list[int]] = {}
     for index, entry in enumerate(entries):

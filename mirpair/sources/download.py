@@ -135,7 +135,7 @@ def _in_mirror(mirror: str | Path, url: str, checksum: str | None, sequences: bo
     local = mirror_path(mirror, url)
     if not local.is_file():
         return None
-    remedy = "replace it with the published file, or remove it to have it downloaded"
+    remedy = "replace it with the published file, or delete it, and the next run downloads it"
     if difference := _difference(local, checksum):
         raise InputError(f"{local}: the mirror's file has {difference}: {remedy}")
     if sequences and (contents := not_sequences(local)):

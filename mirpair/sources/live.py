@@ -98,7 +98,7 @@ def parse_place(place: str) -> Assembly | Accessions | None:
     if is_url(place):
         return None
     if not place.startswith(_NCBI):
-        raise InputError(f"{place}: is neither a URL nor begins with {_NCBI}; correct the place")
+        raise InputError(f"{place}: is not a URL and does not begin with {_NCBI}; correct it")
     names, _, part = (text.strip() for text in place.removeprefix(_NCBI).partition("/"))
     if re.match("GC[AF]_", names):
         for kind in get_args(Kind):
@@ -174,7 +174,7 @@ def _row(place: str, path: Path, release: str) -> Locked:
 
 
 def _download(place: str, path: Path, mirror: str | Path | None) -> tuple[str, str]:
-    """Download a place as it is now; return its origin and, if known, its last modification."""
+    """Download the current file of a place; return its origin and last modification."""
     headers: dict[str, str] = {}
     named = parse_place(place)
     if isinstance(named, Assembly):
@@ -278,12 +278,13 @@ def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
     else:
         path = Path("MIRROR", raw_name(place)) if origin.startswith("NCBI") else Path(origin)
     return (
-        f"{place} is not what was locked on {locked.date}{release}: SHA-256 now {current.sha256}, "
+        f"{place} differs from the file locked on {locked.date}{release}: SHA-256 now "
+        f"{current.sha256}, "
         f"locked {locked.sha256}.\n"
         "What you can do:\n"
         f"  - to use the locked file, put it into a mirror as {path} and name the\n"
         f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
-        f"  - to use the new one: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+        f"  - to use the new file: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
     )
 
 
@@ -304,7 +305,9 @@ def check_locked(
     lock = Path(lock)
     for place, path in files.items():
         if path.is_file() and not path.stat().st_size:
-            raise InputError(f"{path}: is empty; remove it to have {place} downloaded again")
+            raise InputError(
+                f"{path}: is empty; delete it, and the next run downloads {place} again"
+            )
     current = {
         canonical(place): _row(canonical(place), path, (releases or {}).get(place, ""))
         for place, path in files.items()
@@ -314,9 +317,10 @@ def check_locked(
     for place, row in current.items():
         if (locked := read_lock(lock).get(place)) and locked.sha256 != row.sha256:
             raise InputError(
-                f"{paths[place]} is not what {lock} says that {place} was on {locked.date}: remove "
-                "it to have the locked file downloaded again or, to use what the source has now: "
-                f"mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+                f"{paths[place]} differs from the file of {place} recorded in {lock} on "
+                f"{locked.date}. To get the recorded file, delete this one and run again. To use "
+                f"the source's current file: mirpair refresh {shlex.quote(str(lock))} "
+                f"{shlex.quote(place)}"
             )
     if missing := {place: row for place, row in current.items() if place not in read_lock(lock)}:
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -355,9 +359,7 @@ def refresh(
     rows = read_lock(lock)
     for place in destinations:
         if canonical(place) not in rows:
-            raise InputError(
-                f"{lock}: there is no place {place}; it has {', '.join(rows) or 'none'}"
-            )
+            raise InputError(f"{lock}: has no source {place}; it has {', '.join(rows) or 'none'}")
     return {
         place: _refreshed(lock, place, path, (releases or {}).get(place, ""), mirror)
         for place, path in destinations.items()

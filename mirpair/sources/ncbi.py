@@ -56,8 +56,8 @@ def check_assembly(accession: str) -> str:
         )
     if not re.fullmatch(r"GC[AF]_\d{9}\.\d+", accession):
         raise InputError(
-            f"{accession}: is no accession of an assembly; those of NCBI are GCF_ or GCA_, nine "
-            "digits and a version, such as GCF_000146045.2"
+            f"{accession}: is not an accession of an assembly, such as GCF_000146045.2; it must "
+            "have GCF_ or GCA_, nine digits and a version"
         )
     return accession
 
@@ -168,11 +168,10 @@ def check_accessions(accessions: Iterable[str]) -> list[str]:
     unique = list(dict.fromkeys(accession.strip() for accession in accessions))
     if bad := [it for it in unique if not _ACCESSION.fullmatch(it) or not re.search(r"\d", it)]:
         raise InputError(
-            f"{bad[0]!r} is no accession of a sequence record; those of NCBI are such as "
-            "NM_000014.6"
+            f"{bad[0]!r} is not an accession of a sequence record, such as NM_000014.6"
         )
     if not unique:
-        raise InputError("no accession is given; those of NCBI are such as NM_000014.6")
+        raise InputError("no accession is given; give some, such as NM_000014.6")
     return unique
 
 

@@ -59,7 +59,7 @@ class Run:
 
     @property
     def key(self) -> tuple[str, str, str, int]:
-        """What tells it from all other runs of its study: experiment, model, recipe, seed."""
+        """What identifies it among the runs of its study: experiment, model, recipe, seed."""
         return self.experiment, self.model, self.recipe, self.seed
 
     @property
@@ -69,7 +69,7 @@ class Run:
 
 
 def first_duplicate(runs: Collection[Run]) -> Run | None:
-    """Find the first run whose key another run has too; None if there is none."""
+    """Find the first run whose key another run also has; None if all keys differ."""
     keys = [run.key for run in runs]
     return next((run for run in runs if keys.count(run.key) > 1), None)
 
@@ -86,8 +86,8 @@ class BaseStudy(Section):
     )
     mirror: str | None = Field(
         None,
-        description="Folder to search before the network for published files, each at its URL "
-        "without `https://`; by default the variable `MIRPAIR_MIRROR`, if it is set.",
+        description="Folder to search for published files before downloading them, each at its "
+        "URL without `https://`; by default the variable `MIRPAIR_MIRROR`, if it is set.",
     )
     lock: str | None = Field(
         None,
@@ -112,7 +112,7 @@ class BaseStudy(Section):
         if self.study == "raw":
             raise ValueError("study: 'raw' is the folder of the downloads; choose another name")
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: one of them is listed twice")
+            raise ValueError("seeds: a seed is listed twice")
         return self
 
     @staticmethod

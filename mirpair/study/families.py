@@ -1,4 +1,4 @@
-"""A study of microRNA families: all that its config says."""
+"""The config of a study of microRNA families."""
 
 from __future__ import annotations
 
@@ -52,32 +52,32 @@ class FamilySplit(Section):
         0.8,
         gt=0,
         le=1,
-        description="Sequence identity from which on RNAs are similar (`split: clusters`).",
+        description="Lowest sequence identity at which RNAs are similar (`split: clusters`).",
     )
     training: int = Field(ge=1, description="Number of training records per family.")
     evaluation: int = Field(ge=1, description="Maximum number of evaluation records per family.")
     validation: int = Field(
         0,
         ge=0,
-        description="Maximum number of records per family that choose thresholds, taken from what "
-        "the other roles leave.",
+        description="Maximum number of validation records per family, which choose thresholds; "
+        "they are taken from the records that neither train nor evaluate.",
     )
     outliers: int = Field(
         0,
         ge=0,
-        description="Maximum number of RNAs per kind without a trained family (untrained families, "
-        "each kind of `others`, shuffled hairpins) that choose thresholds, and as many that "
-        "evaluate.",
+        description="Maximum number of validation RNAs, which choose thresholds, of each kind "
+        "without a trained family (untrained families, each kind of `others`, "
+        "shuffled hairpins); the same number evaluates.",
     )
 
     @model_validator(mode="after")
     def _is_possible(self) -> FamilySplit:
         if self.at_most is not None and self.at_most < self.at_least:
             raise ValueError(
-                f"no family has {self.at_least} RNAs or more but at most {self.at_most}"
+                f"`at_least` ({self.at_least}) is greater than `at_most` ({self.at_most})"
             )
         if self.outliers and not self.validation:
-            raise ValueError("outliers need `validation` too: it chooses the thresholds")
+            raise ValueError("`outliers` also needs `validation`, which chooses the thresholds")
         return self
 
 
@@ -100,9 +100,11 @@ class FamilyRuns(Section):
 class Infernal(Section):
     """The comparison with covariance models; it needs Infernal and MAFFT."""
 
-    experiment: Name = Field(description="Experiment whose training records the models are of.")
+    experiment: Name = Field(
+        description="Experiment on whose training records the models are built."
+    )
     queries: int = Field(
-        200, ge=2, description="Number of evaluation records that the speed is measured on."
+        200, ge=2, description="Number of evaluation records on which speed is measured."
     )
     families: list[Annotated[int, Field(ge=2)]] = Field(
         [], description="Numbers of families for which to measure how time grows; by default none."
@@ -119,7 +121,7 @@ class Shipped(Section):
 
     experiment: Name = Field(description="Experiment that the network is trained on.")
     model: Literal["one-hot", "variable", "without-pairing"] = Field(
-        description="Network to ship; those of matrices are too large."
+        description="Network to ship; matrix networks are too large."
     )
     score: Literal["softmax", "energy", "distance"] = Field(
         description="Score that decides whether an RNA belongs to no trained family."
@@ -130,7 +132,7 @@ class FamilyStudy(BaseStudy):
     """A study of microRNA families."""
 
     task: Literal["families"] = Field(
-        description="Task of the study: which family a pre-miRNA belongs to, and whether to any."
+        description="Task of the study: which family a pre-miRNA belongs to, if any."
     )
     families: str = Field(
         pattern=r"^[^{}]*\{family\}[^{}]*$",

@@ -1,4 +1,4 @@
-"""A study of which RNAs are pre-miRNAs: all that its config says."""
+"""The config of a study that identifies pre-miRNAs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ Table = Annotated[
 
 
 class Fold(NamedTuple):
-    """An experiment as it is run: a fold of a cross-validation, or a split without folds.
+    """A unit that is trained on: a fold of a cross-validation, or a split without folds.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Fold(NamedTuple):
 
 
 class Study(BaseStudy):
-    """A study of which RNAs are pre-miRNAs."""
+    """A study that identifies pre-miRNAs."""
 
     task: Literal["identification"] = Field(
         "identification", description="Task of the study: whether an RNA is a pre-miRNA."
@@ -127,8 +127,8 @@ class Study(BaseStudy):
     )
     figure3: Figure3 | None = Field(
         None,
-        description="Trainings that go on beyond their last epoch; by default there is no such "
-        "figure.",
+        description="Trainings that continue beyond their last epoch; by default there is no "
+        "such figure.",
     )
     audit: Audit = Field(
         Audit(hairpins=None, families=None),
@@ -143,7 +143,7 @@ class Study(BaseStudy):
     def _names_are_known(self) -> Study:
         self._collections_are_possible()
         if len(self.folds()) < sum(fold_count(e) or 1 for e in self.experiments.values()):
-            raise ValueError("experiments: two of them give a fold the same name")
+            raise ValueError("experiments: two folds have the same name; rename an experiment")
         for name, experiment in self.experiments.items():
             for dataset in datasets_of(experiment):
                 self.require_known(f"experiments.{name}", "set", dataset, self.datasets)
@@ -154,10 +154,14 @@ class Study(BaseStudy):
         self._shipped_is_possible()
         if not self.plan():
             raise ValueError(
-                "runs: no experiment has the folds that they name, so nothing is trained"
+                "runs: none of the experiments has the folds in `folds`, so nothing would be "
+                "trained"
             )
         if taken := [name for name in self.tables if name in OWN_TABLES]:
-            raise ValueError(f"tables.{taken[0]}: every study has a table of this name already")
+            raise ValueError(
+                f"tables.{taken[0]}: every study has a table of this name already; "
+                "choose another name"
+            )
         self._labels_are_unique()
         if twice := first_duplicate(self.plan()):
             raise ValueError(
@@ -205,7 +209,7 @@ class Study(BaseStudy):
             raise ValueError("figure3: validation and training are the same experiment")
         if usual := [run.epochs for run in self.watched() if run.epochs >= self.figure3.epochs]:
             raise ValueError(
-                f"figure3.epochs: is {self.figure3.epochs}, must go beyond the recipe's "
+                f"figure3.epochs: is {self.figure3.epochs}, must be greater than the recipe's "
                 f"{max(usual)}"
             )
 
@@ -242,7 +246,7 @@ class Study(BaseStudy):
             dataset = self.datasets.get(experiment.dataset)
             if dataset and not set(dataset.positives) & set(self.collections):
                 raise ValueError(
-                    f"experiments.{name}: this split needs collections, which know where RNAs "
+                    f"experiments.{name}: this split needs collections, which record where RNAs "
                     f"come from, but the positives of the set {experiment.dataset!r} are "
                     f"{', '.join(dataset.positives)}; name one of `collections` among its "
                     f"positives (there are {', '.join(self.collections) or 'none'})"
@@ -287,7 +291,7 @@ class Study(BaseStudy):
                 )
 
     def folds(self) -> dict[str, Fold]:
-        """Map each experiment as it is run (``human-cv1``, ``new-test``) to its fold."""
+        """Map the name of each fold or split (``human-cv1``, ``new-test``) to its `Fold`."""
         return {
             f"{name}{number or ''}": Fold(name, number)
             for name, count in self.fold_counts().items()
@@ -303,7 +307,7 @@ class Study(BaseStudy):
         return {name: fold_count(it) or 0 for name, it in self.experiments.items()}
 
     def drawn(self) -> list[str]:
-        """List the experiments whose folds are drawn at random."""
+        """List the experiments whose folds are assigned at random."""
         return [name for name, it in self.experiments.items() if isinstance(it, Drawn)]
 
     def trained(self) -> list[str]:

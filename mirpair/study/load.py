@@ -1,4 +1,4 @@
-"""Check the config of a study, and explain what is wrong in it."""
+"""Check the config of a study, and explain its errors."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def renamed_keys(config: Mapping[str, Any]) -> list[str]:
 def _with_new_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     for old, new in RENAMED.items():
         if old in config and new in config:
-            raise InputError(f"config: `{old}` is the old name of `{new}`; give `{new}` alone")
+            raise InputError(f"config: `{old}` is the old name of `{new}`; give only `{new}`")
     return {RENAMED.get(key, key): value for key, value in config.items()}
 
 

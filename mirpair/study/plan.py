@@ -1,4 +1,4 @@
-"""What a study asks of the workflow: files, runs and params, computed from its checked config.
+"""Compute a study's files, runs and params for the workflow from its checked config.
 
 Nothing here knows Snakemake. ``<raw>`` and ``<results>`` in a path are the folders of downloads and
 of the study's results, which the workflow fills in.
@@ -96,8 +96,8 @@ class SourceFiles:
             return path
         close = difflib.get_close_matches(ref, [*self.collections, *self.sources], n=1)
         raise InputError(
-            f"{ref}: there is no such file, and it is no name in the sources table"
-            + (" and no collection" if self.collections else "")
+            f"{ref}: no such file, and no such name in the sources table"
+            + (" or in `collections`" if self.collections else "")
             + (f" (did you mean {close[0]}?)" if close else "")
             + ": correct it in the config. A path is relative to the folder you work in."
         )
@@ -245,7 +245,7 @@ def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
 def checksums(
     refs: Iterable[str], sources: Mapping[str, Source], lock: str, resolve: Resolve
 ) -> dict[str, str]:
-    """Return the SHA-256 of files that a config names, as far as it is known.
+    """Return the SHA-256 of files that a config names, where it is known.
 
     That of a live source is in the file `lock`; `resolve` returns the path of a user's own file.
     """

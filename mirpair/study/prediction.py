@@ -1,4 +1,4 @@
-"""A study that scores anyone's RNAs and genomes: its config and its sheet of samples."""
+"""The config and the sheet of samples of a study that scores your own RNAs and genomes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mirpair.study.base import NAME, BaseStudy, Run
 
 
 class PredictionStudy(BaseStudy):
-    """A study that scores anyone's RNAs and genomes; nothing is trained."""
+    """A study that scores your own RNAs and genomes; nothing is trained."""
 
     task: Literal["prediction"] = Field(
         description="Task of the study: to score RNAs and genomes with existing weights."

@@ -63,7 +63,7 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
         Folder with saved results, or for them.
     data
         What must be the same: datasets, experiments and audit of the config, and under sha256 the
-        checksum of each file that they name, as far as it is known.
+        checksum of each file that they name, where it is known.
     files
         Descriptions of the records (`datasets/…`): all must be there.
 
@@ -84,14 +84,14 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
     if missing:
         more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
         raise InputError(
-            f"{folder}: {missing[0]}{more} missing; get what is missing again from where these "
-            "results come from, or leave out `reuse`"
+            f"{folder}: {missing[0]}{more} missing; copy the missing files again from the source "
+            "of these results, or leave out `reuse`"
         )
     saved = _read_json(path)
     known = saved.get("sha256", {})
     if changed := [ref for ref, it in data["sha256"].items() if known.get(ref, it) != it]:
         raise InputError(
-            f"{folder}: these results come from another {changed[0]} than is here; leave out "
+            f"{folder}: these results were made with another version of {changed[0]}; leave out "
             "`reuse`, or name another folder"
         )
     if other := [name for name in data if name != "sha256" and saved.get(name) != data[name]]:
@@ -121,7 +121,7 @@ def unpack(source: str | Path, destination: str | Path) -> None:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(
-                f"{source}: is damaged ({error}); get it again from where it was saved"
+                f"{source}: is damaged ({error}); copy it again from the source of these results"
             ) from error
     with atomic(destination) as temporary:
         temporary.write_bytes(content)
@@ -133,5 +133,5 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}); delete its folder") from error
     if not isinstance(content, dict):
-        raise InputError(f"{path}: is not what was expected here; delete its folder")
+        raise InputError(f"{path}: is not a JSON object; delete its folder")
     return content

@@ -31,7 +31,7 @@ class Audit(Section):
     @model_validator(mode="after")
     def _families_are_of_hairpins(self) -> Audit:
         if self.families and not self.hairpins:
-            raise ValueError("families are those of known hairpins, so it needs `hairpins` too")
+            raise ValueError("`families` also needs `hairpins`")
         return self
 
     def source_refs(self) -> list[str]:
@@ -43,7 +43,7 @@ class _Collection(Section):
     release: str = Field(
         "",
         description="Release of the database, recorded in the lock file and not checked; by "
-        "default the date on which the server says that the file was last modified.",
+        "default the date of the file's last modification, from the server.",
     )
 
     def params(self) -> dict[str, Any]:
@@ -58,7 +58,9 @@ class _Database(_Collection):
     @model_validator(mode="after")
     def _lengths_are_possible(self) -> Self:
         if self.shortest > self.longest:
-            raise ValueError(f"no RNA has {self.shortest} nt or more but at most {self.longest}")
+            raise ValueError(
+                f"`shortest` ({self.shortest}) is greater than `longest` ({self.longest})"
+            )
         return self
 
 
@@ -112,9 +114,9 @@ class RfamCollection(_Database):
     @model_validator(mode="after")
     def _one_of_both(self) -> RfamCollection:
         if bool(self.families) == (self.file is not None):
-            raise ValueError("it needs either `families` (accessions) or `file`, and not both")
+            raise ValueError("give either `families` (accessions) or `file`, not both")
         if self.without and self.file is None:
-            raise ValueError("`without` is about the types of a `file`; leave out its families")
+            raise ValueError("`without` is for the types in a `file`; remove it, or use `file`")
         return self
 
     def source_refs(self) -> list[str]:
@@ -131,7 +133,7 @@ class PseudoHairpinCollection(_Collection):
         "`/cds`, `/rna`) and `ncbi:NM_000014.6,NM_000015.3/cds` are downloaded from NCBI."
     )
     lengths_of: Name = Field(
-        description="Collection whose lengths the pseudo-hairpins are drawn from."
+        description="Collection from which the pseudo-hairpins take their lengths."
     )
     per_positive: int = Field(
         1, ge=1, description="Number of pseudo-hairpins per RNA of that collection."

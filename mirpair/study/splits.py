@@ -16,24 +16,25 @@ class _Split(Section):
         None,
         gt=0,
         le=1,
-        description="Sequence identity to a training record from which on an evaluation record is "
-        "left out (1: copies only); by default none is left out.",
+        description="Lowest sequence identity to a training record at which an evaluation record "
+        "is left out (1: copies only); by default none is left out.",
     )
     copies: Literal["refuse", "keep"] = Field(
         "refuse",
-        description="What to do with a sequence in both roles: `refuse` stops, `keep` allows it, "
+        description="What to do with a sequence in both the training and the evaluation set: "
+        "`refuse` stops, `keep` allows it, "
         "as in the splits that the paper published.",
     )
 
 
 class Drawn(_Split):
-    """A cross-validation whose folds are drawn at random."""
+    """A cross-validation whose folds are assigned at random."""
 
     dataset: Name = Field(description="Set to split.")
     folds: Folds = 5
 
     def drawing(self) -> dict[str, Any]:
-        """Return what decides the draw, as `mirpair.identification.folds.assign_folds` takes it."""
+        """Return the values that `mirpair.identification.folds.assign_folds` takes."""
         return self.model_dump(include={"split", "folds", "seed"})
 
 
@@ -52,13 +53,13 @@ class ClusterKFold(Drawn):
         0.8,
         gt=0,
         le=1,
-        description="Sequence identity from which on RNAs belong to one cluster, and from which on "
+        description="Lowest sequence identity at which RNAs belong to one cluster, and at which "
         "an evaluation record that is still similar to a training record is left out.",
     )
     seed: Seed = Field(0, description="Seed of the random choice of clusters.")
 
     def drawing(self) -> dict[str, Any]:
-        """Return what decides the draw, the identity within a cluster too."""
+        """Return the same values, and the identity within a cluster."""
         return super().drawing() | {"identity": self.identity}
 
 

@@ -1,4 +1,4 @@
-"""The sections of a config about what is trained: networks, recipes, runs, Figure 3, weights."""
+"""The sections of a config about trainings: networks, recipes, runs, Figure 3, weights."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class RecipeVariant(_Variant):
     positive_weight: Finite | None = Field(
         None,
         gt=0,
-        description="Weight of a positive where a negative has 1 (`paper`: equation 2's α and β).",
+        description="Weight of a positive relative to a negative (`paper`: equation 2's α and β).",
     )
     frozen_norm: bool | None = Field(
         None,
@@ -134,13 +134,13 @@ class Runs(Section):
 
 
 class Figure3(Section):
-    """Trainings that go on beyond their last epoch, to see what happens (the paper's Figure 3)."""
+    """Trainings that continue beyond their last epoch (the paper's Figure 3)."""
 
     model: ModelName = Field("variable", description="Network to train.")
     recipe: RecipeName = Field("paper", description="How to train it.")
     epochs: int = Field(80, ge=1, description="Last epoch of the histories.")
     validation: Name = Field(
-        description="Cross-validation whose validation metrics are drawn, a panel per fold."
+        description="Cross-validation whose validation metrics are plotted, one panel per fold."
     )
     training: Name | None = Field(
         None,
@@ -148,7 +148,7 @@ class Figure3(Section):
         "such panel.",
     )
     in_report: bool = Field(
-        False, description="Whether the report has the figure, so that `all` trains for it."
+        False, description="Whether the report has the figure, so that `all` runs its trainings."
     )
 
 

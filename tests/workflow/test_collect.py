@@ -151,7 +151,7 @@ def test_other_bytes_than_locked_stop_the_run_until_a_refresh_is_asked_for(
     done = made.snakemake(*again, "--configfile", "test.yaml", check=False)
     assert done.returncode
     log = next((made.folder / "results" / "fresh" / "logs" / "download").rglob("*hairpin.fa.log"))
-    assert "is not what was locked on" in log.read_text()
+    assert "differs from the file locked on" in log.read_text()
     assert "mirpair refresh config/fresh.lock.tsv" in log.read_text()
     command = [sys.executable, "-m", "mirpair.cli.app", "refresh", "config/fresh.lock.tsv"]
     told = subprocess.run(command, cwd=made.folder, text=True, capture_output=True, check=True)
@@ -173,8 +173,8 @@ def test_a_lock_of_someone_else_stops_a_file_of_before(made: Copy) -> None:
     finally:
         raw.write_bytes(before)
     assert done.returncode
-    assert "is not what config/fresh.lock.tsv says" in done.stdout
-    assert "remove it" in done.stdout
+    assert "differs from the file of" in done.stdout
+    assert "delete this one and run again" in done.stdout
 
 
 def test_a_web_page_in_place_of_hairpins_is_told_and_not_locked(

@@ -85,7 +85,7 @@ def test_a_missing_file_stops_before_anything_runs(copy: Copy) -> None:
     study = small_study(copy.folder) | {"study": "missing"}
     study["datasets"]["mine"]["negatives"] = ["nowhere.fa"]
     text = outcome(copy, study)
-    assert "nowhere.fa: there is no such file" in text
+    assert "nowhere.fa: no such file" in text
     assert not (copy.folder / "results" / "missing").exists()
 
 
@@ -181,7 +181,7 @@ def test_a_file_that_is_gone_is_said_and_lost_weights_are_made_again(
     copy.edit("test.yaml", "positives.fa", "postives.fa")
     done = copy.snakemake("all", "--configfile", "test.yaml", check=False)
     assert done.returncode != 0
-    assert "postives.fa: there is no such file" in done.stdout
+    assert "postives.fa: no such file" in done.stdout
 
 
 def test_a_study_of_one_network_without_pairing_draws_that_network(copy: Copy) -> None:

@@ -122,7 +122,7 @@ def test_the_number_of_pieces_changes_no_byte(made: Copy) -> None:
         ([("a", "train", "few.fa")], "line 2: run is 'train', must be 'predict' or 'scan'"),
         ([("a b", "scan", "few.fa")], "line 2: sample is 'a b'"),
         ([("a", "scan", "few.fa"), ("a", "predict", "few.fa")], "the sample 'a' is listed twice"),
-        ([("a", "predict", "none.fa")], "none.fa: there is no such file"),
+        ([("a", "predict", "none.fa")], "none.fa: no such file"),
         ([], "it lists no samples"),
     ],
 )
