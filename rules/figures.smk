@@ -57,7 +57,7 @@ rule figures_results:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        kind="results",
+        kind="comparison",
         options=lambda w: {"title": STUDY.tables[w.table].title},
         code=code_of("figures"),
     message:

@@ -75,6 +75,16 @@ def origins_for(*splits):
     return origins
 
 
+def summaries(groups):
+    """Evaluations of some experiments of the config."""
+    return expand("<results>/evaluations/{group}.tsv", group=groups)
+
+
+def groups_of(table):
+    """Experiments of the config that a table of results shows."""
+    return list(dict.fromkeys(STUDY.tables[table].rows.values()))
+
+
 def watched_histories(wildcards):
     """Input function: the histories of Figure 3."""
     if not WATCHED:

@@ -1,13 +1,3 @@
-def summaries(groups):
-    """Evaluations of some experiments of the config."""
-    return expand("<results>/evaluations/{group}.tsv", group=groups)
-
-
-def groups_of(table):
-    """Experiments of the config that a table of results shows."""
-    return list(dict.fromkeys(STUDY.tables[table].rows.values()))
-
-
 rule tables_results:
     input:
         evaluations=lambda w: summaries(groups_of(w.table)),
@@ -28,7 +18,7 @@ rule tables_results:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        kind="results",
+        kind="comparison",
         title=lambda w: ALL_TABLES[w.table],
         options=lambda w: {
             "groups": groups_of(w.table),

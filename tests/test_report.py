@@ -542,7 +542,7 @@ def test_figures_are_drawn_from_the_files_of_the_stages_before(tmp_path: Path) -
     left, _ = draw("resources", [], {"folder": str(tmp_path), "benchmarks": benchmarks}).axes
     assert [tick.get_text() for tick in left.get_yticklabels()] == ["fold (1)", "train (1)"]
     write(printable(results(), "T"), tmp_path / "t.csv")
-    drawn = draw("results", [str(tmp_path / "t.csv")], {"title": "T"})
+    drawn = draw("comparison", [str(tmp_path / "t.csv")], {"title": "T"})
     assert to_svg(drawn) == to_svg(draw_results(results(), "T"))
     features = [("a", 1, 50, 0.5, 0.1, 0, ""), ("b", 0, 70, 0.5, 0.1, 0, "")]
     write_tsv(pd.DataFrame(features, columns=list(SET_FEATURES)), tmp_path / "f.tsv")

@@ -503,7 +503,7 @@ def test_tables_are_made_from_the_files_of_the_stages_before(tmp_path: Path) -> 
     options = {"groups": ["cv"], "rows": {"CV": "cv"}, "fold_counts": {"cv": 3}}
     options["runs"] = runs().to_dict("records")
     files = {"evaluations": [str(tmp_path / "cv.tsv")], "published": []}
-    table = make_table("results", files, options)
+    table = make_table("comparison", files, options)
     pd.testing.assert_frame_equal(
         table,
         results_table(
@@ -512,7 +512,7 @@ def test_tables_are_made_from_the_files_of_the_stages_before(tmp_path: Path) -> 
     )
     stated_file = tmp_path / "published.tsv"
     stated().to_csv(stated_file, sep="\t", index=False)
-    beside = make_table("results", files | {"published": [str(stated_file)]}, options)
+    beside = make_table("comparison", files | {"published": [str(stated_file)]}, options)
     assert beside["source"].tolist() == ["published", "this run", "baseline"]
     cleaned = make_table("cleaned", files, options)
     assert cleaned["method"].tolist() == ["Variable-sized", "Random forest"]

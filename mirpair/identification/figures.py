@@ -363,7 +363,7 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
         If a file is malformed.
     """
     match kind:
-        case "results":
+        case "comparison":
             return draw_results(read_table(files[0]), options["title"])
         case "cleaned":
             return draw_cleaned(read_table(files[0]), SUBSETS)

@@ -348,7 +348,7 @@ def make_table(
             features = dict(zip(options["sets"], tables, strict=True))
             published = map(read_published_counts, files["published"])
             return counts_table(features, *published, has_hairpins=options["has_hairpins"])
-        case "results" | "cleaned":
+        case "comparison" | "cleaned":
             groups = [{"group": name} for name in options["groups"]]
             summary = gather(map(read_summary, files["evaluations"]), groups)
             runs, folds = pd.DataFrame(options["runs"]), options["fold_counts"]
