@@ -80,10 +80,10 @@ _NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables
 
 
 def _explain(problem: dict[str, Any], written: Mapping[str, str]) -> str:
-    # Under the names that the user wrote.
-    loc = [
-        written.get(part, part) if not depth else part for depth, part in enumerate(problem["loc"])
-    ]
+    loc = list(problem["loc"])
+    if loc:
+        # The name that the user wrote.
+        loc[0] = written.get(loc[0], loc[0])
     # pydantic adds the kind that it takes an experiment or a table for, after its name.
     if len(loc) > 2 and loc[0] in ("experiments", "tables", "collections") and loc[2] in _KINDS:
         del loc[2]
