@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -39,15 +39,17 @@ def load_study(config: Mapping[str, Any]) -> AnyStudy:
     """
     task = config.get("task", "identification")
     if not isinstance(task, str) or task not in _TASKS:
-        raise InputError(f"task: is {task!r}, must be one of {', '.join(_TASKS)}")
+        raise _invalid([f"task: is {task!r}, must be one of {', '.join(_TASKS)}"])
     try:
         return _TASKS[task].model_validate(_with_new_keys(config))
     except ValidationError as error:
         written = {new: old for old, new in RENAMED.items() if old in config}
-        problems = "\n".join(f"  - {_explain(dict(it), written)}" for it in error.errors())
-        raise InputError(
-            f"the config is not valid:\n{problems}\nconfig/README.md explains every key."
-        ) from error
+        raise _invalid(_explain(dict(it), written) for it in error.errors()) from error
+
+
+def _invalid(problems: Iterable[str]) -> InputError:
+    listed = "\n".join(f"  - {problem}" for problem in problems)
+    return InputError(f"the config is not valid:\n{listed}\nconfig/README.md explains every key.")
 
 
 def renamed_keys(config: Mapping[str, Any]) -> list[str]:
