@@ -1,6 +1,6 @@
 """config/schema.json, and the tables of keys in config/README.md, from the config's own code.
 
-`make schema` writes both. In the README a comment ``<!-- keys: Runs -->`` stands above the table of
+`make schema` writes both. In the README a comment ``<!-- keys: Runs -->`` marks the table of
 the keys of a section; ``<!-- keys: KFold, Published -->`` above one of several kinds of a section.
 """
 

@@ -63,7 +63,7 @@ def test_each_format_escapes_what_would_end_a_cell() -> None:
     assert r"a\textbar{}b" in latex
     assert r"c\_d" in latex
     assert r"$\uparrow$" in latex
-    assert r"\begin{tabular}{lr}" in latex, "numbers stand to the right"
+    assert r"\begin{tabular}{lr}" in latex, "numbers are aligned to the right"
 
 
 def test_csv_has_what_programs_read_and_nothing_else() -> None:

@@ -105,8 +105,8 @@ def test_what_is_not_called_is_a_stem_loop() -> None:
 
 
 def test_attributes_of_gff3_are_those_of_the_table_and_none_is_empty() -> None:
-    told = {"nearest": "hsa-let-7a-1", "identity": 0.97531, "status": "known"}
-    assert attributes(gff3_line(PLACE, {**CALL, **told})) == {
+    nearest = {"nearest": "hsa-let-7a-1", "identity": 0.97531, "status": "known"}
+    assert attributes(gff3_line(PLACE, {**CALL, **nearest})) == {
         "ID": "chr1:100-190(+)",
         "probability": "0.5000",
         "mfe": "-31.20",
@@ -148,11 +148,11 @@ def test_gff3_begins_with_its_version_and_the_sequences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "told"), [(0.0, 0), (0.9874, 987), (0.98765, 988), (0.9999, 1000), (1.0, 1000)]
+    ("score", "expected"), [(0.0, 0), (0.9874, 987), (0.98765, 988), (0.9999, 1000), (1.0, 1000)]
 )
-def test_bed_counts_from_0_with_scores_up_to_1000(score: float, told: int) -> None:
+def test_bed_counts_from_0_with_scores_up_to_1000(score: float, expected: int) -> None:
     row: dict[str, Any] = {**CALL, "score": score}
-    assert bed_line(PLACE, row) == f"chr1\t100\t190\tchr1:100-190(+)\t{told}\t+\n"
+    assert bed_line(PLACE, row) == f"chr1\t100\t190\tchr1:100-190(+)\t{expected}\t+\n"
 
 
 def test_fasta_is_a_name_and_a_line() -> None:

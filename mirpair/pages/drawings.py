@@ -321,7 +321,7 @@ def draw_molecule(
     _draw_structure(axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every)
     x, y = 78.0, 104.0
     _plane(axis, plane, (x, y), side, _PAIR_COLOUR, "pairs", grid=False)
-    # Numbers need 7 mm to stand apart.
+    # Numbers overlap if they have less than 7 mm.
     tick = next(
         n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, length) if n * side >= 7 * length
     )

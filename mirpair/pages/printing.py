@@ -54,7 +54,7 @@ class Printable:
     # What a page shows smaller below a cell, for some of the columns of `text`.
     below: pd.DataFrame = field(default_factory=pd.DataFrame)
     # Heading of a second table that holds `below` in Markdown and LaTeX. Empty: there is no second
-    # table, and `below` stands in brackets behind its cell.
+    # table, and `below` follows its cell in brackets.
     intervals: str = ""
     # Sentences below the table.
     notes: Sequence[str] = ()

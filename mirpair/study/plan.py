@@ -128,7 +128,7 @@ def described_runs(
 ) -> list[dict[str, Any]]:
     """Describe runs as params of a script that makes tables or figures.
 
-    If published rows stand beside them, a network has the name that it has there.
+    Beside published rows, a network has the name of its published row.
 
     Returns
     -------

@@ -108,11 +108,13 @@ def test_a_set_is_made_from_what_servers_have(made: Copy) -> None:
     assert (records["label"] == 0).sum() > 40
     origins = read_origins(results / "collections" / "hairpins.tsv")
     assert set(origins["species"]) == {"hsa"}
-    told = json.loads((results / "datasets" / "mine" / "summary.json").read_text())["collections"]
-    assert told["hairpins"] == {"rnas": 24, "left_out": {"another species": 1}}
+    collections = json.loads((results / "datasets" / "mine" / "summary.json").read_text())[
+        "collections"
+    ]
+    assert collections["hairpins"] == {"rnas": 24, "left_out": {"another species": 1}}
     found = int((records["label"] == 0).sum())
     missing = {"no place found": 48 - found} if found < 48 else {}
-    assert told["pseudo"] == {"rnas": found, "left_out": missing}
+    assert collections["pseudo"] == {"rnas": found, "left_out": missing}
 
 
 def test_what_is_new_in_the_release_evaluates(made: Copy) -> None:
@@ -154,9 +156,9 @@ def test_other_bytes_than_locked_stop_the_run_until_a_refresh_is_asked_for(
     assert "differs from the file locked on" in log.read_text()
     assert "mirpair refresh config/fresh.lock.tsv" in log.read_text()
     command = [sys.executable, "-m", "mirpair.cli.app", "refresh", "config/fresh.lock.tsv"]
-    told = subprocess.run(command, cwd=made.folder, text=True, capture_output=True, check=True)
-    assert told.stdout.count("unchanged") == 2
-    assert told.stdout.count("changed:") == 1
+    refreshed = subprocess.run(command, cwd=made.folder, text=True, capture_output=True, check=True)
+    assert refreshed.stdout.count("unchanged") == 2
+    assert refreshed.stdout.count("changed:") == 1
     planned = made.planned("all", "--configfile", "test.yaml")
     assert {"collect", "collect_pieces", "fold", "train"} <= set(planned)
     assert "download" not in planned, "the refresh has brought it"

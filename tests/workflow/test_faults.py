@@ -310,7 +310,7 @@ def damaged_copy(finished_study: Copy, tmp_path_factory: pytest.TempPathFactory)
 def test_without_a_home_make_runs_all_the_same(tmp_path: Path) -> None:
     root = Path(__file__).parent.parent.parent
     shutil.copy(root / "Makefile", tmp_path)
-    told = subprocess.run(
+    printed = subprocess.run(
         ["make", "--no-print-directory", "--eval", "where: ; @echo $$XDG_CACHE_HOME", "where"],
         cwd=tmp_path,
         env={**os.environ, "HOME": "/proc/nowhere"},
@@ -318,4 +318,4 @@ def test_without_a_home_make_runs_all_the_same(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == f"{tmp_path}/.cache"
+    assert printed.stdout.strip() == f"{tmp_path}/.cache"
