@@ -12,7 +12,7 @@ import time
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, read_family_records, read_queries
-from mirpair.families.family_calls import accuracy, rejection
+from mirpair.families.family_calls import accuracy, in_trained_family, rejection
 from mirpair.families.infernal import read_models, scan
 
 RESULTS = "results/families"
@@ -26,7 +26,7 @@ def main() -> None:
     models = read_models(f"{RESULTS}/infernal/{EXPERIMENT}.cm")
     sequence = read_family_records(f"{RESULTS}/datasets/all/records.tsv").set_index("id")
     sequence = sequence["sequence"]
-    known = queries.loc[(queries["role"] == EVALUATE) & (queries["kind"] == ""), "id"]
+    known = queries.loc[(queries["role"] == EVALUATE) & in_trained_family(queries), "id"]
     timed = sequence[known.iloc[:: max(1, len(known) // TIMED)].iloc[:TIMED]].tolist()
     seconds: dict[str, float] = {}
     for _ in range(ROUNDS):

@@ -3,6 +3,7 @@
 import job
 
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_records, read_queries
+from mirpair.families.family_calls import in_trained_family
 from mirpair.families.infernal import read_models
 from mirpair.families.speed import infernal_work, measure, nearest_work, network_work
 from mirpair.files import write_tsv
@@ -12,7 +13,7 @@ job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 records = read_family_records(inputs.records).set_index("id")
 experiment, queries = read_experiment(inputs.experiment), read_queries(inputs.queries)
-known = queries[(queries["role"] == EVALUATE) & (queries["kind"] == "")]
+known = queries[(queries["role"] == EVALUATE) & in_trained_family(queries)]
 # Every n-th record, so that all families are included.
 chosen = known["id"].iloc[:: max(1, len(known) // params.queries)].iloc[: params.queries]
 sequences = records.loc[chosen, "sequence"].tolist()

@@ -22,6 +22,7 @@ from mirpair.families.family_calls import (
     nearest_cosine,
     network_calls,
     network_score,
+    outlier_kinds,
     rejection,
 )
 from mirpair.files import InputError
@@ -124,7 +125,7 @@ def ship(
             f"shipped.score: {score!r} is not a score of a network; choose one of "
             f"{', '.join(NETWORK_SCORES)}"
         )
-    if not set(queries["kind"]) - {""}:
+    if not outlier_kinds(queries):
         raise InputError(
             "the shipped experiment has no records outside the trained families, but they choose "
             "the threshold: set its `outliers`, or ship another experiment"

@@ -10,7 +10,14 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, VALIDATE
 from mirpair.families.annotation import Annotator
-from mirpair.families.family_calls import ALL_KINDS, SCORES, accuracy, rejection, with_interval
+from mirpair.families.family_calls import (
+    ALL_KINDS,
+    SCORES,
+    accuracy,
+    in_trained_family,
+    rejection,
+    with_interval,
+)
 from mirpair.files import sha256
 from mirpair.pages.printing import markdown
 
@@ -39,7 +46,7 @@ def model_card(
     """
     network, run, recipe = annotator.network, provenance["run"], provenance["recipe"]
     weights = sum(parameter.numel() for parameter in network.parameters())
-    known = queries["kind"] == ""
+    known = in_trained_family(queries)
     counts = {role: int((known & (queries["role"] == role)).sum()) for role in (VALIDATE, EVALUATE)}
     thresholds = " and ".join(
         f"{value:.4f} ({name})" for name, value in annotator.thresholds.items()
@@ -119,7 +126,7 @@ def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator
     table = queries.merge(calls, on="id", suffixes=("_nearest", ""))
     table = table[table["role"] == EVALUATE]
     ranked = rejection(queries, calls, annotator.score).set_index("kind")["AUROC"]
-    known = table[table["kind"] == ""]
+    known = table[in_trained_family(table)]
     right = known["called"] == known["family"]
     lines = []
     for kind, auroc in ranked.items():

@@ -35,6 +35,16 @@ CONTAINMENT_BANDS = {
 Floats = npt.NDArray[np.float64]
 
 
+def in_trained_family(queries: pd.DataFrame) -> pd.Series:
+    """Tell which records belong to a trained family; all others are outliers and have a kind."""
+    return queries["kind"] == ""
+
+
+def outlier_kinds(queries: pd.DataFrame) -> list[str]:
+    """List the kinds of outliers among some records, sorted."""
+    return sorted(set(queries.loc[~in_trained_family(queries), "kind"]))
+
+
 def network_calls(
     ids: Sequence[str],
     roles: Sequence[str],
@@ -133,7 +143,7 @@ def accuracy(
         (with the same resampled families; NaN if both methods call all records alike).
     """
     table = queries.merge(calls[["id", "called"]], on="id", suffixes=("_nearest", ""))
-    table = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
+    table = table[(table["role"] == EVALUATE) & in_trained_family(table)]
     right = (table["called"] == table["family"]).astype(int)
     gain = right - (table["called_nearest"] == table["family"])
     counted = pd.DataFrame({"right": right, "gain": gain, "size": 1})
@@ -227,8 +237,8 @@ def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.Data
     lowest = table[score].min()
     table[score] = table[score].fillna(lowest - 1 if pd.notna(lowest) else 0.0)
     validate, evaluate = (table[table["role"] == role] for role in (VALIDATE, EVALUATE))
-    kinds = sorted(set(evaluate["kind"]) - {""})
-    known = evaluate[evaluate["kind"] == ""]
+    kinds = outlier_kinds(evaluate)
+    known = evaluate[in_trained_family(evaluate)]
     right = (known["called"] == known["family"]).to_numpy()
     inside = known[score].to_numpy()
     lines = []

@@ -14,7 +14,14 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from mirpair.contracts import EVALUATE
-from mirpair.families.family_calls import ALL, CONTAINMENT_BANDS, OUTLIER_FALSE_POSITIVES, SCORES
+from mirpair.families.family_calls import (
+    ALL,
+    CONTAINMENT_BANDS,
+    OUTLIER_FALSE_POSITIVES,
+    SCORES,
+    in_trained_family,
+    outlier_kinds,
+)
 from mirpair.families.methods import INFERNAL, INPUTS, NEAREST, Called
 from mirpair.families.tables import FAR, FAR_ACCURACY, FASTER
 from mirpair.files import read_any_tsv
@@ -155,7 +162,7 @@ def confusions(called: Called, most: int = 20) -> pd.DataFrame:
         with most records.
     """
     table = called.queries.merge(called.calls[0], on="id", suffixes=("_nearest", ""))
-    records = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
+    records = table[(table["role"] == EVALUATE) & in_trained_family(table)]
     name = "called_nearest" if "called" not in records else "called"
     wrong = (records[name] != records["family"]).groupby(records["family"]).sum()
     ranked = wrong if wrong.any() else records["family"].value_counts().sort_index()
@@ -211,7 +218,7 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
 
     first = called[0].queries
     evaluated = first[first["role"] == EVALUATE]
-    kinds = sorted(set(evaluated["kind"]) - {""})
+    kinds = outlier_kinds(evaluated)
     dashes = dict(zip(SCORES, ("-", "--", ":", "-", "-"), strict=True))
     columns = min(3, len(kinds))
     rows = -(-len(kinds) // columns)
@@ -221,10 +228,11 @@ def draw_rejection(called: Sequence[Called]) -> Figure:
     for axis, kind in zip(axes, kinds, strict=False):
         for one in called:
             table = one.queries[["id", "role", "kind"]].merge(one.calls[0], on="id")
-            table = table[(table["role"] == EVALUATE) & table["kind"].isin(["", kind])]
+            of_kind = in_trained_family(table) | (table["kind"] == kind)
+            table = table[(table["role"] == EVALUATE) & of_kind]
             for score in one.scores:
                 values = table[score].fillna(table[score].min() - 1)
-                wrong, right, _ = roc_curve(table["kind"] == "", values)
+                wrong, right, _ = roc_curve(in_trained_family(table), values)
                 lowest = min(lowest, right[wrong <= OUTLIER_FALSE_POSITIVES].max())
                 look = {"ls": dashes[score], "color": LOOKS[one.method]["color"]}
                 label = f"{one.method}, {SCORES[score]}"

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mirpair.contracts import BASELINES, read_calls, read_queries
-from mirpair.families.family_calls import NETWORK_SCORES, SCORES
+from mirpair.families.family_calls import NETWORK_SCORES, SCORES, in_trained_family
 from mirpair.pages.printing import BASELINE, OTHER_PROGRAM, OURS
 from mirpair.recipes import FAMILY_MODELS
 
@@ -139,7 +139,7 @@ def _of_mirgenedb(
     name: str, queries: pd.DataFrame, calls: pd.DataFrame, counterparts: Mapping[str, str]
 ) -> Called:
     """Translate calls to our names, for those of our families that MirGeneDB also has."""
-    covered = queries[(queries["kind"] != "") | queries["family"].isin(counterparts)]
+    covered = queries[~in_trained_family(queries) | queries["family"].isin(counterparts)]
     table = covered[["id", "family"]].merge(calls, on="id", validate="one_to_one")
     is_right = table["family"].map(counterparts) == table["called"]
     # A family without a counterpart among ours is not a trained family.

@@ -16,6 +16,7 @@ from mirpair.families.family_calls import (
     CONTAINMENT_BANDS,
     SCORES,
     accuracy,
+    in_trained_family,
     rejection,
 )
 from mirpair.families.methods import INFERNAL, INPUTS, MIRGENEDB, NEAREST, Called
@@ -66,7 +67,7 @@ def accuracy_table(
     """
     parts = []
     for one in called:
-        known = one.queries[(one.queries["kind"] == "") & (one.queries["role"] == EVALUATE)]
+        known = one.queries[in_trained_family(one.queries) & (one.queries["role"] == EVALUATE)]
         baseline = accuracy(one.queries, one.queries)["accuracy"]
         about = {
             "experiment": one.experiment,
@@ -116,7 +117,7 @@ def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
     """
     parts = []
     for one in called:
-        roles = one.queries.groupby(one.queries["kind"] == "")["role"].agg(set)
+        roles = one.queries.groupby(in_trained_family(one.queries))["role"].agg(set)
         if len(roles) < 2 or any({VALIDATE, EVALUATE} - of for of in roles):
             continue
         # The same rates on the validation records.
