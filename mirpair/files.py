@@ -249,6 +249,13 @@ class Journal:
         The file; an existing one with the same key is continued, or overwritten.
     key
         Everything that the blocks depend on, in one line. A file with another key is overwritten.
+
+    Attributes
+    ----------
+    blocks
+        Number of blocks in the file.
+    complete
+        Whether the file was closed when it was opened here, so that no block is missing.
     """
 
     def __init__(self, path: str | Path, key: str, *, overwrite: bool = False) -> None:
@@ -256,12 +263,17 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         head = f"# {key}\n".encode()
         self.blocks = 0
+        self.complete = False
         size = 0
         if self.path.is_file() and not overwrite:
             with self.path.open("rb") as handle:
                 if handle.readline() == head:
-                    complete = [n for block, n in _complete_blocks(handle) if block is not None]
-                    size, self.blocks = len(head) + sum(complete), len(complete)
+                    size = len(head)
+                    for block, length in _complete_blocks(handle):
+                        self.complete = block is None
+                        if block is not None:
+                            size += length
+                            self.blocks += 1
         if size:
             os.truncate(self.path, size)
         else:

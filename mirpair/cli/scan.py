@@ -46,6 +46,10 @@ class _Progress:
 def scan(
     genome: Annotated[Path, typer.Argument(help="FASTA file, plain or gzip.", metavar="GENOME")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the files, without endings. [default: that of the genome]"),
+    ] = None,
     weights: Weights = None,
     prior: Annotated[float, setting(ScanSettings, "prior")] = ScanSettings.prior,
     false_positives: Annotated[
@@ -77,9 +81,10 @@ def scan(
     high as the top 1% of hairpins in a genome without microRNAs (change this with
     --false-positives). Its probability assumes the share in --prior.
 
-    The files are named after the genome: .gff3, .bed and .fa hold the calls, .all.gff3 and .tsv
-    all hairpins, .html is a page with figures. A scan that was interrupted resumes when the same
-    command is given again.
+    The files are named after the genome, or by --name: .gff3, .bed and .fa hold the calls,
+    .all.gff3 and .tsv all hairpins, .html is a page with figures. Another scan of the same genome
+    replaces them; those of another genome are not overwritten. A scan that was interrupted resumes
+    when the same command is given again.
 
     Example: mirpair scan genome.fa.gz -o scan/
     """
@@ -96,7 +101,7 @@ def scan(
         from mirpair.scan.output import name_of
 
         # The calls of small.fa are small.fa too: in its own folder they would replace it.
-        prefix = output / name_of(genome)
+        prefix = output / (name_of(genome) if name is None else name)
         for suffix in SCAN_FILES:
             check_output(prefix.with_name(prefix.name + suffix), [genome, weights])
         limit_threads(jobs)
@@ -108,6 +113,7 @@ def scan(
                 span=span, stem=stem, loop=loop, mfe=mfe, masked=masked, fast=fast
             ),
             settings=settings,
+            name=name,
             weights=weights,
             processes=jobs or cores(),
             keep=keep,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from typing import NamedTuple
 
 from mirpair.files import InputError
@@ -129,8 +130,18 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
         raise InputError(f"{where}: sequence {name!r} is empty")
 
 
-def check_genome(path: str) -> None:
-    """Read a genome once, before hours of work; raise what `read_tiles` raises."""
-    for _, parts in _read_named(path, None):
-        for _ in parts:
-            pass
+def check_genome(path: str) -> str:
+    """Read a genome once, before hours of work; raise what `read_tiles` raises.
+
+    Returns
+    -------
+    str
+        SHA-256 of the names and bases, in hexadecimal. It does not depend on the file's name, the
+        length of its lines, its compression or T for U, but on upper and lower case.
+    """
+    digest = sha256()
+    for name, parts in _read_named(path, None):
+        digest.update(f">{name}\n".encode())
+        for part in parts:
+            digest.update(part.encode())
+    return digest.hexdigest()
