@@ -162,7 +162,8 @@ class _ProgressLines:
             return
         self.last = now
         rate = count / (now - self.started)
-        parts = [f"{count:,} {self.unit}", f"{rate:,.{1 if rate < 10 else 0}f} a second"]
+        speed = f"{rate:.2g}" if rate < 10 else f"{rate:,.0f}"
+        parts = [f"{count:,} {self.unit}", f"{speed} a second"]
         if share is not None:
             parts.insert(0, f"{int(100 * share)} %")
             before, begin = self.first
