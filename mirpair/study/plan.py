@@ -44,6 +44,15 @@ def check_writable(folder: str | Path) -> None:
         )
 
 
+def check_mirror(folder: str | None) -> None:
+    """Raise an InputError if the mirror of a config is not a folder; None stands for no mirror."""
+    if folder and not Path(folder).is_dir():
+        raise InputError(
+            f"mirror: {folder} is not a folder; correct the path, or make the folder. A path is "
+            "relative to the folder you work in."
+        )
+
+
 def study_sources(default: str | Path, own: str | None) -> dict[str, Source]:
     """Read the table of published files: the default one, or a study's own."""
     sources = read_sources(default)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mirpair.files import InputError, read_tsv
 from mirpair.settings import PredictionSettings, ScanSection
-from mirpair.study.base import NAME, BaseStudy, Run
+from mirpair.study.base import NAME, BaseStudy, Run, read_exponent
+
+
+def _with_exponents(settings: Any) -> Any:
+    """Read 1e-3 as a number in a section; none of its settings is any text."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {key: read_exponent(value) for key, value in settings.items()}
 
 
 class PredictionStudy(BaseStudy):
@@ -26,8 +34,12 @@ class PredictionStudy(BaseStudy):
     weights: str | None = Field(
         None, description="File of weights to use; by default those that come with mirpair."
     )
-    predict: PredictionSettings = Field(PredictionSettings(), description="How to score RNAs.")
-    scan: ScanSection = Field(ScanSection(), description="How to scan genomes.")
+    predict: Annotated[PredictionSettings, BeforeValidator(_with_exponents)] = Field(
+        PredictionSettings(), description="How to score RNAs."
+    )
+    scan: Annotated[ScanSection, BeforeValidator(_with_exponents)] = Field(
+        ScanSection(), description="How to scan genomes."
+    )
 
     def source_refs(self) -> list[str]:
         """Return no file: those of the samples are in the sheet, see `read_samples`."""
