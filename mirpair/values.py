@@ -16,15 +16,22 @@ _BOUNDS = {
 }
 
 
-def explain_value(problem: Mapping[str, Any]) -> str:
+def explain_value(problem: Mapping[str, Any], pattern: str = "") -> str:
     """Say what a value is, and what it must be.
 
-    `problem` is an error of pydantic, as `ValidationError.errors` lists it.
+    Parameters
+    ----------
+    problem
+        An error of pydantic, as `ValidationError.errors` lists it.
+    pattern
+        What a text must be that does not match its pattern.
     """
     kind, value = problem["type"], problem["input"]
     if value is None and kind.endswith("_type"):
         return "has no value; give one, or leave the key out"
     required = _required(kind, value, problem.get("ctx", {}))
+    if kind == "string_pattern_mismatch" and pattern:
+        required = f"be {pattern}"
     return f"is {written(value)}, must {required or 'be another value: ' + problem['msg']}"
 
 
@@ -54,6 +61,8 @@ def _required(kind: str, value: Any, limits: Mapping[str, Any]) -> str:
             return "be a section with keys of its own"
         case "string_type":
             return f"be text: {_quoted(value)}"
+        case "date_from_datetime_parsing" | "date_parsing":
+            return "be a date, as in 2024-01-31"
         case "string_too_short":
             return "not be empty"
         case "too_short":

@@ -125,17 +125,19 @@ os.environ.update({LIVE_VARIABLE: json.dumps(LIVE_SETTINGS)})
 FILES = plan.SourceFiles(HOME, SOURCES, getattr(STUDY, "collections", {}), LIVE)
 
 
-def file_of(ref):
-    """Find the file that a config names: collected, downloaded, or the user's own."""
+def file_of(ref, where=""):
+    """Find the file that a config, or a line of the sheet, names: see `SourceFiles.path_of`."""
     with explained():
         # A workflow that imports this one may have a rule that makes the file.
-        path = FILES.path_of(ref, may_be_made=IS_MODULE)
+        path = FILES.path_of(ref, may_be_made=IS_MODULE, where=where)
     # A file of the user's own is not in the folder of a module's `prefix`, and in no bucket.
     return path if path.startswith("<") else local(path)
 
 
 # A wrong name stops here, also where results of an earlier run would hide it.
-for ref in SOURCE_REFS:
+for sample in SAMPLES.values():
+    file_of(sample.fasta, sample.where)
+for ref in STUDY.source_refs():
     file_of(ref)
 
 

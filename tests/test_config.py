@@ -603,9 +603,10 @@ def test_an_error_in_a_study_of_predictions_is_explained(
 
 
 def test_the_shipped_sheet_of_samples_is_one() -> None:
-    assert read_samples(str(ROOT / "config" / "samples.tsv")) == {
-        "positives": Sample("predict", "config/demo/positives.fa"),
-        "negatives": Sample("predict", "config/demo/negatives.fa"),
+    path = str(ROOT / "config" / "samples.tsv")
+    assert read_samples(path) == {
+        "positives": Sample("predict", "config/demo/positives.fa", f"{path}: line 2"),
+        "negatives": Sample("predict", "config/demo/negatives.fa", f"{path}: line 3"),
     }
 
 
@@ -613,8 +614,8 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
     sheet = tmp_path / "s.tsv"
     sheet.write_text("run\tnote\tfasta\tsample\nscan\tx\tg.fa.gz\tNA\npredict\t\tr.fa\t1\n")
     assert read_samples(str(sheet)) == {
-        "NA": Sample("scan", "g.fa.gz"),
-        "1": Sample("predict", "r.fa"),
+        "NA": Sample("scan", "g.fa.gz", f"{sheet}: line 2"),
+        "1": Sample("predict", "r.fa", f"{sheet}: line 3"),
     }
 
 
@@ -627,6 +628,17 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
         ("../a\tscan\tx.fa\n", "line 2: sample is '../a'; a name is letters, digits"),
         ("\tscan\tx.fa\n", "line 2: sample is ''"),
         ("-a\tscan\tx.fa\n", "line 2: sample is '-a'"),
+        ("..\tscan\tx.fa\n", "line 2: sample is '..'"),
+        (".hidden\tscan\tx.fa\n", "line 2: sample is '.hidden'; a name is letters, digits, dots"),
+        (
+            "a\tscan\tx.fa\na.all\tscan\ty.fa\n",
+            "line 3: the samples 'a' and 'a.all' would both have a file or folder 'a.all.gff3'",
+        ),
+        ("a.tsv\tpredict\tx.fa\na\tpredict\ty.fa\n", "line 3: the samples 'a.tsv' and 'a' would"),
+        ("a.log\tpredict\tx.fa\na\tpredict\ty.fa\n", "line 3: the samples 'a.log' and 'a' would"),
+        ("a\tscan\n", "line 2: has 2 fields, but the first line has 3 columns; is a tab missing"),
+        ("a\tscan\tx.fa\ty.fa\n", "line 2: has 4 fields, but the first line has 3 columns"),
+        ('a\tscan\t"x.fa\nb\tscan\ty.fa\n', "a value has several lines"),
         ("", "it lists no samples"),
     ],
 )
@@ -638,6 +650,15 @@ def test_an_error_in_a_sheet_of_samples_is_explained_with_its_line(
     with pytest.raises(InputError, match=re.escape(message)) as caught:
         read_samples(str(sheet))
     assert "sheet.tsv" in str(caught.value)
+
+
+def test_names_of_samples_may_have_dots_as_those_of_assemblies_do(tmp_path: Path) -> None:
+    names = ["GRCh38.p14", "S.cerevisiae", "a", "a.b", "x..y", "a.tsv", "1.5"]
+    # A prediction and a scan are in different folders, so `a.tsv` of one does not touch the other.
+    runs = ["predict" if name == "a.tsv" else "scan" for name in names]
+    rows = [f"{name}\t{run}\tx.fa" for name, run in zip(names, runs, strict=True)]
+    (tmp_path / "s.tsv").write_text("\n".join(["sample\trun\tfasta", *rows]))
+    assert list(read_samples(str(tmp_path / "s.tsv"))) == names
 
 
 def test_another_file_than_a_sheet_of_samples_is_refused(tmp_path: Path) -> None:
