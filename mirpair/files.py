@@ -189,9 +189,14 @@ def read_tsv(path: str | Path, columns: dict[str, str], *, remedy: str = REMAKE)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
+        # The words of pandas are no help, and name missing columns in any order.
+        with open(path, encoding="utf-8", errors="replace") as handle:
+            header = handle.readline().rstrip("\n").split("\t")
+        missing = [name for name in columns if name not in header]
+        reason = f"it has no column {missing[0]!r}" if missing else "a row or a value is not valid"
         raise InputError(
-            f"{path}: not the expected table ({error}). "
-            f"It needs the columns {', '.join(columns)}; {remedy}."
+            f"{path}: not the expected table: {reason}. It needs the columns {', '.join(columns)}; "
+            f"{remedy}."
         ) from error
 
 
