@@ -20,8 +20,10 @@ from mirpair.sources.live import (
     Accessions,
     Assembly,
     check_locked,
+    compare_locked,
     download_locked,
     is_remote,
+    locked_rows,
     parse_place,
     raw_name,
     read_lock,
@@ -330,6 +332,26 @@ def test_files_that_are_here_already_are_locked_and_then_checked(tmp_path: Path)
     b.write_text("")
     with pytest.raises(InputError, match="is empty"):
         check_locked(lock, {"https://x.org/b": b})
+
+
+def test_a_file_that_another_study_downloaded_is_locked_when_its_row_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    lock, here, away = tmp_path / "config" / "mine.tsv", tmp_path / "raw/url/a", tmp_path / "b"
+    here.parent.mkdir(parents=True)
+    here.write_bytes(b">a\nACGU\n")
+    files = {"https://example.org/b": away, "https://example.org/a": here}
+    releases = {"https://example.org/a": "22"}
+    assert set(compare_locked(lock, files, releases=releases)) == {"https://example.org/a"}
+    assert not lock.exists(), "a comparison writes nothing"
+    rows = locked_rows(lock, files, releases=releases)
+    assert {place: (row.sha256, row.release) for place, row in rows.items()} == {
+        "https://example.org/a": (digest(b">a\nACGU\n"), "22")
+    }
+    assert read_lock(lock) == rows
+    # A row that is there stays, whether its file is there or not.
+    here.unlink()
+    assert locked_rows(lock, files) == rows
 
 
 def test_locked_bytes_stay_here_when_the_publisher_has_others(

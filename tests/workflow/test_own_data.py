@@ -94,7 +94,7 @@ def test_published_rows_that_are_not_there_or_not_right_stop_before_anything_run
 ) -> None:
     (copy.folder / "theirs.tsv").write_text("method\tprotocol\nA\tCV\n")
     for file, message in (
-        ("nowhere.tsv", "nowhere.tsv: cannot be read"),
+        ("nowhere.tsv", "published: nowhere.tsv: no such file"),
         ("theirs.tsv", "needs the columns"),
     ):
         study = small_study(copy.folder) | {"study": "published"}
