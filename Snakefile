@@ -28,6 +28,8 @@ rule all:
 rule downloads:
     input:
         TARGETS["downloads"],
+    message:
+        "All downloads are here"
 
 
 # The tables of the config; for the study `paper` these are Tables 1–4 of the paper.

@@ -138,6 +138,11 @@ def test_other_bytes_than_the_locked_ones_are_refused(
     in_mirror.write_bytes(OLD)
     download_locked(place, tmp_path / "raw" / "c.fa", lock, mirror=tmp_path / "mirror")
     assert (tmp_path / "raw" / "c.fa").read_bytes() == OLD, "the way out of the message"
+    in_mirror.write_bytes(NEW)
+    with pytest.raises(
+        InputError, match=f"use the new file: MIRPAIR_MIRROR={tmp_path}/mirror mirp"
+    ):
+        download_locked(place, tmp_path / "new" / "d.fa", lock, mirror=tmp_path / "mirror")
 
 
 def test_locked_records_of_ncbi_can_be_had_from_a_mirror(

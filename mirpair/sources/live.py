@@ -235,7 +235,7 @@ def download_locked(
         with file_lock(_guard(lock), wait=True):
             rows = read_lock(lock)
             if (locked := rows.get(place)) and locked.sha256 != row.sha256:
-                raise InputError(_mismatch(row, locked, lock, origin))
+                raise InputError(_mismatch(row, locked, lock, origin, mirror))
             if not locked:
                 _write_lock(lock, rows | {place: row})
         with atomic(destination) as final:
@@ -268,8 +268,12 @@ def _link(path: Path, other: Path) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
+def _mismatch(
+    current: Locked, locked: Locked, lock: Path, origin: str, mirror: str | Path | None
+) -> str:
     place = current.place
+    # The command does not read the config, which may name the mirror.
+    variable = f"{MIRROR_VARIABLE}={shlex.quote(str(mirror))} " if mirror else ""
     release = f" (release {locked.release})" if locked.release else ""
     if is_url(origin):
         path = mirror_path("MIRROR", origin)
@@ -282,7 +286,8 @@ def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
         "What you can do:\n"
         f"  - to use the locked file, put it into a mirror as {path} and name the\n"
         f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
-        f"  - to use the new file: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+        f"  - to use the new file: {variable}mirpair refresh {shlex.quote(str(lock))} "
+        f"{shlex.quote(place)}"
     )
 
 
