@@ -3,7 +3,10 @@ PREDICTED, SCANNED = (
     {name: file_of(sample.fasta) for name, sample in SAMPLES.items() if sample.run == kind}
     for kind in ("predict", "scan")
 )
-WEIGHTS = local(resolve(STUDY.weights or "weights/pre-mirna.safetensors"))
+with explained():
+    # A workflow that imports this one may have a rule that makes them.
+    find_weights = resolve if IS_MODULE else partial(existing, key="weights")
+    WEIGHTS = local(find_weights(STUDY.weights or "weights/pre-mirna.safetensors"))
 # No param of a script: it comes with the package.
 HAIRPINS = local(resolve("weights/mirbase22.tsv.xz"))
 
