@@ -4,8 +4,13 @@ PREDICTED, SCANNED = (
     for kind in ("predict", "scan")
 )
 WEIGHTS = local(resolve(STUDY.weights or "weights/pre-mirna.safetensors"))
-# No param of a script: it comes with the package.
-HAIRPINS = local(resolve("weights/mirbase22.tsv.xz"))
+
+
+def known_hairpins(settings):
+    """Find the file of known hairpins of a section: an input, or none."""
+    if settings.reference_file:
+        return file_of(settings.reference_file)
+    return local(resolve("weights/mirbase22.tsv.xz")) if settings.compares else []
 
 
 wildcard_constraints:
