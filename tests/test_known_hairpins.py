@@ -300,9 +300,11 @@ def test_a_reference_is_a_fasta_file_as_people_have_it(tmp_path: Path) -> None:
 
 def test_a_code_of_several_bases_in_a_reference_counts_as_another_base(tmp_path: Path) -> None:
     """miRBase has such letters in some hairpins."""
-    known = load_reference(fasta(tmp_path / "my.fa", f">one\n{RNA[:30]}N{RNA[31:]}\n"))
+    text = f">one\n{RNA[:30]}R{RNA[31:]}\n>many\n{'N' * 50}{RNAS[0]}\n"
+    known = load_reference(fasta(tmp_path / "my.fa", text))
     assert known is not None
     assert known.nearest([RNA]) == [NearestHairpin("one", pytest.approx(59 / 60), 1.0)]
+    assert known.nearest(RNAS[:1])[0].names == "many"
 
 
 @pytest.mark.parametrize(

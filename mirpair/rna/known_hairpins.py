@@ -31,8 +31,9 @@ _TAKEN = 0.5
 # Lengths of a hairpin in a reference, nt: those of miRBase 22 are 39 to 2,354.
 SHORTEST, LONGEST = 30, 5_000
 # Codes of several bases (IUPAC), which known hairpins may have: one never counts as identical.
-_CODES = re.compile("[NRYSWKMBDHV]")
-# Share of such codes from which a sequence is not taken for an RNA.
+# miRBase 21 has a hairpin with 50 N.
+_CODES = re.compile("[RYSWKMBDHV]")
+# Share of codes other than N from which a sequence is not taken for an RNA.
 _MOST_CODES = 0.2
 
 
@@ -247,14 +248,14 @@ def _read_hairpins(path: Path) -> Iterator[tuple[str, str]]:
             length = problem.length
         elif isinstance(problem, Dropped):
             codes = _CODES.findall(sequence)
-            if other := re.search(f"[^{ALPHABET}]", _CODES.sub("A", sequence)):
+            if other := re.search(f"[^{ALPHABET}N]", _CODES.sub("N", sequence)):
                 raise InputError(
                     f"{where} has {other.group()!r} at position {other.start() + 1}; known "
                     "hairpins are RNA or DNA. Is this an alignment, or a protein?"
                 )
             if len(codes) > _MOST_CODES * length:
                 raise InputError(
-                    f"{where} has {len(codes)} letters other than A, C, G, U and T among {length}; "
+                    f"{where} has {len(codes)} letters other than A, C, G, U, T and N among {length}; "
                     "known hairpins are RNA or DNA. Is this a protein?"
                 )
             problem = None
