@@ -47,7 +47,8 @@ from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
-from mirpair.scan.output import Summary
+from mirpair.scan.output import CHECKSUM, Summary
+from mirpair.scan.tiles import check_genome
 from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
@@ -1103,11 +1104,12 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
     options += ["--prior", "0.3", "--false-positives", "5%", "--reference", "none", "-j", "1"]
     code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
-    lines = (tmp_path / "out" / "g.tsv").read_text().splitlines()
+    lines = (tmp_path / "out" / "g.gff3").read_text().splitlines()
     weights = shipped_weights()
-    assert [line for line in lines if line.startswith("#")] == [
+    assert [line for line in lines if line.startswith("# ")] == [
         f"# mirpair {__version__} scan",
         "# genome: g.fa",
+        f"# {CHECKSUM}: SHA-256 {check_genome(str(path))}",
         f"# weights: pre-mirna.safetensors, SHA-256 {sha256(weights)}",
         "# longest hairpin, nt: 90",
         "# least base pairs: 20",

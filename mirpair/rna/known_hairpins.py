@@ -255,7 +255,7 @@ def _read_hairpins(path: Path) -> Iterator[tuple[str, str]]:
                 )
             if len(codes) > _MOST_CODES * length:
                 raise InputError(
-                    f"{where} has {len(codes)} letters other than A, C, G, U, T and N among {length}; "
+                    f"{where} has {len(codes)} letters other than A, C, G, T, U, N in {length}; "
                     "known hairpins are RNA or DNA. Is this a protein?"
                 )
             problem = None
