@@ -142,7 +142,7 @@ def test_other_bytes_than_the_locked_ones_are_refused(
     with pytest.raises(
         InputError, match=f"use the new file: MIRPAIR_MIRROR={tmp_path}/mirror mirp"
     ):
-        download_locked(place, tmp_path / "new" / "d.fa", lock, mirror=tmp_path / "mirror")
+        download_locked(place, tmp_path / "x" / "y" / "d.fa", lock, mirror=tmp_path / "mirror")
 
 
 def test_locked_records_of_ncbi_can_be_had_from_a_mirror(
