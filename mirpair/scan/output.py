@@ -73,8 +73,9 @@ def check_free(prefix: Path, genome: str) -> bool:
         )
     if head.get(CHECKSUM) != f"SHA-256 {genome}":
         first = f", whose first sequence is {head['first']!r}" if "first" in head else ""
+        other = "another genome" if CHECKSUM in head else "a genome that it does not name"
         raise InputError(
-            f"{prefix}.gff3 has the results of another genome{first}; they are not overwritten: "
+            f"{prefix}.gff3 has the results of {other}{first}; they are not overwritten: "
             f"name another folder, or give the results another name than {prefix.name!r} (--name)"
         )
     return True
