@@ -949,6 +949,7 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     def dies(*arguments: object, **more: object) -> object:
         raise KeyboardInterrupt
 
+    messages = []
     # Once in the middle of the folding, once in that of the scoring, once before the end.
     for module, name, after in (
         (find, "find_hairpins", 7),
@@ -965,12 +966,14 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
 
         with monkeypatch.context() as patch:
             patch.setattr(module, name, sometimes)
-            code, _, _ = mirpair("scan", str(path), "-o", str(killed), *options)
+            code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
             assert code != 0
+        messages.append(message)
         assert not list(killed.glob("small*"))
     code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
     assert code == 0
-    assert "resuming after" in message
+    assert "resuming after" in messages[1]
+    assert all("using the hairpins that an earlier" in it for it in (messages[2], message))
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
     }
