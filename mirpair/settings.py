@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mirpair.files import InputError
 
@@ -46,7 +46,8 @@ class Settings:
         kinds = get_type_hints(type(self))
         for setting in fields(self):
             value = getattr(self, setting.name)
-            choices = get_args(kinds[setting.name])
+            kind = kinds[setting.name]
+            choices = get_args(kind) if get_origin(kind) is Literal else ()
             if choices and value not in choices:
                 wanted = ", ".join(map(repr, choices))
                 raise InputError(f"{setting.name}: is {value!r}, must be one of {wanted}")
@@ -98,6 +99,25 @@ class HairpinCriteria(Settings):
     fast: bool = _setting(
         False, "Find stems without folding the whole genome: faster, but misses some."
     )
+    circular: tuple[str, ...] = _setting(
+        (),
+        "Names of circular sequences, such as plasmids and organelles, or `all`: hairpins over "
+        "their origin are found too.",
+    )
+
+    def check(self) -> None:
+        """Raise an `InputError` also if no hairpin can have so long a stem."""
+        super().check()
+        if self.shortest > self.span:
+            raise InputError(
+                f"stem: {self.stem} base pairs and a loop of 3 nt are {self.shortest} nt, but "
+                f"span is {self.span}: no hairpin can be found; lower stem or raise span"
+            )
+
+    @property
+    def shortest(self) -> int:
+        """Length of the shortest possible hairpin, nt."""
+        return 2 * self.stem + 3
 
 
 @dataclass(frozen=True)

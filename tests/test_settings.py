@@ -55,7 +55,8 @@ def test_an_option_has_the_default_the_bounds_and_the_description_of_its_field(
     types = get_type_hints(function, include_extras=True)
     shown = re.sub(r"\s+", " ", CliRunner().invoke(app, [name, "--help"]).stdout)
     for field in fields(kind):
-        assert defaults[field.name] == field.default
+        default = defaults[field.name]
+        assert (tuple(default) if isinstance(default, list) else default) == field.default
         (option,) = types[field.name].__metadata__
         assert option.help == field.metadata["description"]
         assert (option.min, option.max) == (field.metadata.get("ge"), field.metadata.get("le"))
@@ -83,6 +84,11 @@ def test_the_library_and_the_config_have_the_same_defaults() -> None:
         (ScanSettings(prior=1.0), "prior: is 1.0, must be above 0 and below 1"),
         (HairpinCriteria(span=401), "span: is 401, must be at least 50 and at most 400"),
         (HairpinCriteria(stem=2), "stem: is 2, must be at least 3"),
+        (
+            HairpinCriteria(stem=80),
+            "stem: 80 base pairs and a loop of 3 nt are 163 nt, but span is 120: no hairpin can be "
+            "found; lower stem or raise span",
+        ),
         (HairpinCriteria(mfe=0.1), "mfe: is 0.1, must be at most 0"),
     ],
 )
@@ -92,5 +98,8 @@ def test_a_value_out_of_bounds_is_refused(settings: Settings, message: str) -> N
 
 
 def test_values_on_inclusive_bounds_pass() -> None:
-    for settings in (HairpinCriteria(span=50, stem=3, loop=3, mfe=0.0), HairpinCriteria(span=400)):
+    for settings in (
+        HairpinCriteria(span=50, stem=3, loop=3, mfe=0.0),
+        HairpinCriteria(span=400, stem=198),
+    ):
         settings.check()

@@ -59,6 +59,7 @@ def scan(
         bool, setting(HairpinCriteria, "masked", "--masked")
     ] = HairpinCriteria.masked,
     fast: Annotated[bool, setting(HairpinCriteria, "fast", "--fast")] = HairpinCriteria.fast,
+    circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006, typer copies it
     nearest: Annotated[bool, setting(ScanSettings, "nearest")] = ScanSettings.nearest,
     keep: Annotated[
         bool,
@@ -72,14 +73,21 @@ def scan(
 ) -> None:
     """Find the pre-miRNAs of a genome, on both strands.
 
-    ViennaRNA's windowed folding finds hairpins. If hairpins overlap on a strand, the most stable
-    one is folded by itself and scored. A hairpin is called a pre-miRNA if it scores at least as
-    high as the top 1% of hairpins in a genome without microRNAs (change this with
-    --false-positives). Its probability assumes the share in --prior.
+    Windowed folding (ViennaRNA) and a search for single stems find hairpins. Of hairpins that
+    share more than a third of the shorter one, on the same strand, the most stable one for its
+    length remains. It is folded by itself and scored. A hairpin is called a pre-miRNA if it scores
+    at least as high as the top 1% of hairpins in a genome without microRNAs (change this with
+    --false-positives). Of two calls on opposite strands that share half of the shorter one, only
+    the one with the higher score is called; the other one is marked as antisense. The probability
+    assumes the share in --prior.
 
     The files are named after the genome: .gff3, .bed and .fa hold the calls, .all.gff3 and .tsv
     all hairpins, .html is a page with figures. A scan that was interrupted resumes when the same
     command is given again.
+
+    --circular chrM --circular pXO1 names circular sequences, --circular all means all of the file.
+    A hairpin over the origin then ends beyond the length of its sequence, as in GFF3; in the BED,
+    it is two lines.
 
     Example: mirpair scan genome.fa.gz -o scan/
     """
@@ -105,7 +113,13 @@ def scan(
             output,
             _Progress(genome),
             criteria=HairpinCriteria(
-                span=span, stem=stem, loop=loop, mfe=mfe, masked=masked, fast=fast
+                span=span,
+                stem=stem,
+                loop=loop,
+                mfe=mfe,
+                masked=masked,
+                fast=fast,
+                circular=tuple(circular),
             ),
             settings=settings,
             weights=weights,

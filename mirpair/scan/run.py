@@ -76,7 +76,7 @@ def scan(
         progress.say(warning)
     name = name_of(genome)
     check_free(folder / name)
-    check_genome(str(genome))
+    check_genome(str(genome), criteria.circular)
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         key = find_key(genome, criteria)
@@ -143,7 +143,10 @@ def _parameters(
         "largest loop, nt": criteria.loop,
         "highest energy, kcal/mol": criteria.mfe,
         "lower-case bases": "passed over" if criteria.masked else "like others",
-        "candidates": "single stems (--fast)" if criteria.fast else "windowed folding",
+        "circular sequences": ", ".join(criteria.circular) or "none",
+        "candidates": "single stems (--fast)"
+        if criteria.fast
+        else "windowed folding and single stems",
         "called from a score of": f"{cut:.6f}",
         "prior of the probabilities": settings.prior,
     }

@@ -4,7 +4,7 @@ Folding in a window takes long: about 155 µs per base with a window of 120 nt. 
 into branched structures and their combinations, but a scan uses only single hairpins. A much
 smaller recursion, over one stem with short interior loops, estimates their energy well: stacks as
 in ViennaRNA, loops by their size. Each step is done for all positions of a genome at once, which
-takes a fiftieth of the time.
+takes a small part of the time.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from mirpair.contracts import ALPHABET
 _PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
 _NONE = len(_PAIRS)
 _LEAST_LOOP = 3
+# Of hairpins that share bases, the best one has the lowest energy after this is added for each of
+# its bases, kcal/mol. About so much per base has the fold of a random RNA. Without it, chance pairs
+# with whatever is beside a hairpin would decide where the hairpin ends.
+PER_BASE = 0.3
 # All energies are in tenths of kcal/mol. This one stands for what is impossible.
 _NEVER = 10_000
 # Hairpin loops by their size from 3, and what each further base adds.
@@ -43,12 +47,13 @@ class Stem(NamedTuple):
     structure: str
 
 
-def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
-    """Find stems of about this energy or less that do not overlap with a more stable one.
+def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> list[Stem]:
+    """Find the best stem around every loop, of about this energy or less.
 
     Characters other than A, C, G and U pair with nothing. The limits are those of
-    `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. The stems are in
-    ascending order.
+    `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. Of the stems that
+    start with the same base, only the one of the lowest energy is looked at. Of those with the same
+    innermost pair, the best one is returned, see `PER_BASE`. The stems are in ascending order.
     """
     layers = list(_recursion(bases, span, loop))
     best = np.full(len(bases), _NEVER, dtype=np.int16)
@@ -58,17 +63,20 @@ def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
         better = layer.energies < best[:size]
         np.copyto(best[:size], layer.energies, where=better)
         np.copyto(distance[:size], number, where=better)
-    starts = np.flatnonzero(best <= 10 * mfe)
-    taken = np.zeros(len(bases), dtype=np.bool_)
-    stems = []
-    # The most stable first; of equally stable ones the leftmost.
-    for start in starts[np.argsort(best[starts], kind="stable")].tolist():
-        number = int(distance[start])
-        end = start + number + _LEAST_LOOP + 2
-        if not (taken[start] or taken[end - 1] or taken[start:end].any()):
-            taken[start:end] = True
-            stems.append(Stem(start, _trace_back(layers, start, number)))
-    return sorted(stems)
+    lengths = distance + _LEAST_LOOP + 2
+    starts = np.flatnonzero((best <= 10 * mfe) & (lengths >= 2 * stem + _LEAST_LOOP))
+    ranks = best + round(10 * PER_BASE) * lengths
+    inner = _InnerPairs(layers)
+    chosen: dict[_Pair, tuple[int, int]] = {}
+    for start in starts.tolist():
+        pairs, innermost = inner.of((start, int(distance[start])))
+        rank = (int(ranks[start]), start)
+        if pairs >= stem and rank < chosen.get(innermost, (_NEVER, 0)):
+            chosen[innermost] = rank
+    return [
+        Stem(start, inner.structure((start, int(distance[start]))))
+        for start in sorted(start for _, start in chosen.values())
+    ]
 
 
 class _Layer(NamedTuple):
@@ -123,32 +131,64 @@ def _closing(size: int, most: int) -> int:
     return _HAIRPIN[min(index, last)] + _LONGER * max(0, index - last)
 
 
-def _trace_back(layers: Sequence[_Layer], start: int, number: int) -> str:
-    """Find the structure behind the energy of a pair, by undoing the steps of the recursion."""
-    stack = _stacks()
-    left: list[str] = []
-    right: list[str] = []
-    while True:
+# The start of a pair, and the index of its layer.
+_Pair = tuple[int, int]
+
+
+class _InnerPairs:
+    """Finds the structures behind the energies, by undoing the steps of the recursion.
+
+    Stems that start side by side mostly have the same inner pairs, which are found once.
+    """
+
+    def __init__(self, layers: Sequence[_Layer]) -> None:
+        self._layers = layers
+        self._stack = _stacks()
+        self._known: dict[_Pair, tuple[int, _Pair]] = {}
+
+    def of(self, pair: _Pair) -> tuple[int, _Pair]:
+        """Count the pairs of the best stem that a pair closes, and name its innermost one."""
+        path: list[_Pair] = []
+        at: _Pair | None = pair
+        while at is not None and at not in self._known:
+            path.append(at)
+            at = self._next(at)
+        count, innermost = self._known[at] if at is not None else (0, path[-1])
+        for at in reversed(path):
+            count += 1
+            self._known[at] = (count, innermost)
+        return self._known[pair]
+
+    def structure(self, pair: _Pair) -> str:
+        """Write the structure of the best stem that a pair closes."""
+        left: list[str] = []
+        right: list[str] = []
+        while (within := self._next(pair)) is not None:
+            one = within[0] - pair[0] - 1
+            other = pair[1] - within[1] - one - 2
+            left.append("(" + "." * one)
+            right.append("." * other + ")")
+            pair = within
+        middle = "." * (pair[1] + _LEAST_LOOP)
+        return "".join(left) + "(" + middle + ")" + "".join(reversed(right))
+
+    def _next(self, pair: _Pair) -> _Pair | None:
+        """Find the next inner pair; None if the pair closes the loop."""
+        start, number = pair
+        layers = self._layers
         layer = layers[number]
         energy, kind = int(layer.energies[start]), int(layer.kind[start])
-        one = other = 0
-        is_stack = False
         if number >= 2:
             below = layers[number - 2]
-            stacked = int(below.energies[start + 1]) + int(stack[kind, below.kind[start + 1]])
-            is_stack = stacked == energy
-        if not is_stack:
-            ends = energy - int(_WEAK[kind])
-            for one, other, cost in _LOOPS:
-                index = number - one - other - 2
-                if index >= 0 and layers[index].ended[start + one + 1] + cost == ends:
-                    break
-            else:
-                middle = "." * (number + _LEAST_LOOP)
-                return "".join(left) + "(" + middle + ")" + "".join(reversed(right))
-        left.append("(" + "." * one)
-        right.append("." * other + ")")
-        start, number = start + one + 1, number - one - other - 2
+            stacked = int(below.energies[start + 1]) + int(self._stack[kind, below.kind[start + 1]])
+            if stacked == energy:
+                return start + 1, number - 2
+        ends = energy - int(_WEAK[kind])
+        for one, other, cost in _LOOPS:
+            index = number - one - other - 2
+            if index >= 0 and layers[index].ended[start + one + 1] + cost == ends:
+                return start + one + 1, index
+        return None
 
 
 def _loops() -> list[tuple[int, int, np.int16]]:
