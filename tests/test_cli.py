@@ -198,6 +198,30 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["long.fa"]
 
 
+def test_ctrl_c_ends_a_scan_in_one_process_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+    """ViennaRNA hides what is raised while it folds."""
+    (tmp_path / "g.fa").write_text(f">a\n{random_rna(np.random.default_rng(0), 100_000)}\n")
+    command = [sys.executable, "-m", "mirpair.cli.app", "scan", "g.fa", "-o", "out", "-j", "1"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        while not (tmp_path / "out" / ".g.found").exists():
+            time.sleep(0.05)
+        time.sleep(1)  # it folds
+        process.send_signal(signal.SIGINT)
+        # To fold the tile takes some ten seconds more.
+        _, shown = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert b"Traceback" not in shown
+    assert b"RuntimeError" not in shown
+    # The journals stay, so that the scan resumes.
+    assert {it.name for it in (tmp_path / "out").iterdir()} == {".g.found", ".g.scored"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "without"),
     [

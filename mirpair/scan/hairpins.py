@@ -244,17 +244,15 @@ def resolve_neighbours(tiles: Iterable[TileHairpins]) -> Iterator[Neighbours]:
     for tile in tiles:
         groups, pending = _split([*pending, *tile.hairpins], None if tile.last else tile.end)
         circle = tile.length if tile.circular else None
-        # Hairpins at the end of a circular sequence may overlap with these.
-        while (
-            tile.circular
-            and groups
-            and (not first or groups[0][0].start < first[0].start + _LONGEST)
-        ):
-            first += groups.pop(0)
         if tile.last and circle:
-            last = groups.pop() if groups else []
-            groups += _split([*last, *(_shift(it, circle) for it in first)], None)[0]
+            again = [_shift(it, circle) for it in first]
+            groups = _split_circle([*chain.from_iterable(groups), *again], circle)
             first = []
+        # Hairpins at the end of a circular sequence may overlap with these.
+        while tile.circular and not tile.last and groups:
+            if first and groups[0][0].start >= first[0].start + _LONGEST:
+                break
+            first += groups.pop(0)
         for group in groups:
             chosen = _choose(group, circle)
             if circle:
@@ -287,6 +285,18 @@ def _split(
     if end is not None and groups and reach > end:
         return groups[:-1], groups[-1]
     return groups, []
+
+
+def _split_circle(hairpins: list[GenomeHairpin], circle: int) -> list[list[GenomeHairpin]]:
+    """Split hairpins in ascending order, no further apart than a circle, into groups."""
+    reach = max((it.end for it in hairpins), default=0) - circle
+    for number, hairpin in enumerate(hairpins):
+        if hairpin.start >= reach:
+            # Here is a gap.
+            again = [_shift(it, circle) for it in hairpins[:number]]
+            return _split([*hairpins[number:], *again], None)[0]
+        reach = max(reach, hairpin.end)
+    return [hairpins] if hairpins else []
 
 
 def _order(hairpin: GenomeHairpin) -> tuple[int, int, int]:

@@ -62,8 +62,8 @@ def check_free(prefix: Path) -> None:
 _MOST = 200
 _BINS = 50
 _BEST = 10
-# Columns of the TSV that a prediction does not have; they follow the id.
-_PLACE = ("sequence", "start", "end", "strand", "antisense")
+# Columns of the TSV that a prediction does not have: after the id, and at the end.
+_PLACE, _ANTISENSE = ("sequence", "start", "end", "strand"), "antisense"
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ def write_files(
             track.write(head)
             track.writelines(circle_line(*circle) for circle in circles.items())
         table.write("".join(f"# {comment}\n" for comment in comments))
-        table.write("\t".join([names[0], *_PLACE, *names[1:]]) + "\n")
+        table.write("\t".join([names[0], *_PLACE, *names[1:], _ANTISENSE]) + "\n")
         lines = chain.from_iterable(interleave(scored))
         number = 0
         for sequence, hairpins in resolve_neighbours(read_candidates(candidates)):
@@ -186,8 +186,8 @@ def _row(line: str, names: Sequence[str]) -> dict[str, Any]:
 def _table_line(location: Location, row: Mapping[str, Any], names: Sequence[str]) -> str:
     """Write a row of the TSV."""
     cells = row["cells"] | ({"call": "0"} if row["antisense"] else {})
-    place = [str(location.start + 1), str(location.end), location.strand, row["antisense"]]
-    values = [row["id"], location.sequence, *place, *(cells[name] for name in names[1:])]
+    place = [location.sequence, str(location.start + 1), str(location.end), location.strand]
+    values = [row["id"], *place, *(cells[name] for name in names[1:]), row["antisense"]]
     return "\t".join(values) + "\n"
 
 
