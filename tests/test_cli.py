@@ -1045,6 +1045,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# largest loop, nt: 24",
         "# highest energy, kcal/mol: -16.0",
         "# lower-case bases: passed over",
+        "# circular sequences: none",
         "# candidates: single stems (--fast)",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
         "# prior of the probabilities: 0.3",

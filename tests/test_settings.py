@@ -97,6 +97,14 @@ def test_a_value_out_of_bounds_is_refused(settings: Settings, message: str) -> N
         settings.check()
 
 
+def test_a_config_has_circular_sequences_and_refuses_a_stem_that_is_too_long() -> None:
+    config = {"study": "mine", "task": "prediction", "samples": "my.tsv"}
+    study = load_study({**config, "scan": {"circular": ["chrM", "pXO1"]}})
+    assert study.scan.circular == ("chrM", "pXO1")  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="stem: 80 base pairs"):
+        load_study({**config, "scan": {"stem": 80}})
+
+
 def test_values_on_inclusive_bounds_pass() -> None:
     for settings in (
         HairpinCriteria(span=50, stem=3, loop=3, mfe=0.0),

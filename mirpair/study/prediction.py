@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mirpair.files import InputError, read_tsv
 from mirpair.settings import PredictionSettings, ScanSection
@@ -28,6 +28,12 @@ class PredictionStudy(BaseStudy):
     )
     predict: PredictionSettings = Field(PredictionSettings(), description="How to score RNAs.")
     scan: ScanSection = Field(ScanSection(), description="How to scan genomes.")
+
+    @field_validator("scan")
+    @classmethod
+    def _check_scan(cls, scan: ScanSection) -> ScanSection:
+        scan.check()
+        return scan
 
     def source_refs(self) -> list[str]:
         """Return no file: those of the samples are in the sheet, see `read_samples`."""
