@@ -19,6 +19,8 @@ FALSE_POSITIVES: dict[FalsePositives, float] = {
 }
 # Identity from which RNAs count as near-copies of each other; no setting, but a decision of ours.
 NEAR = 0.8
+# No hairpin of a genome is longer, nt, whatever the criteria.
+LONGEST_SPAN = 400
 # What a scan writes, by the endings of the files' names.
 SCAN_FILES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
@@ -91,7 +93,7 @@ class ScanSettings(Settings):
 class HairpinCriteria(Settings):
     """Which structures of a genome count as hairpins."""
 
-    span: int = _setting(120, "Maximum length of a hairpin, in nt.", ge=50, le=400)
+    span: int = _setting(120, "Maximum length of a hairpin, in nt.", ge=50, le=LONGEST_SPAN)
     stem: int = _setting(18, "Minimum number of base pairs in the stem.", ge=3)
     loop: int = _setting(25, "Maximum number of unpaired bases in the loop.", ge=3)
     mfe: float = _setting(-15.0, "Maximum energy of a hairpin, in kcal/mol.", le=0)

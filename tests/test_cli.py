@@ -1077,6 +1077,24 @@ def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
     assert len((out / "small.tsv").read_text().splitlines()) < len(first.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--circular", "chrM"], "no sequence is named 'chrM', so it cannot be circular"),
+        (["--stem", "80"], "stem: 80 base pairs and a loop of 3 nt are 163 nt, but span is 120"),
+    ],
+)
+def test_scan_refuses_what_could_never_be_found(
+    options: list[str], said: str, tmp_path: Path
+) -> None:
+    code, _, message = mirpair(
+        "scan", str(genome(tmp_path)), "-o", str(tmp_path / "out"), "-j", "1", *options
+    )
+    assert code == 1
+    assert said in " ".join(message.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_scan_never_writes_over_its_genome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = genome(tmp_path)
     before = path.read_bytes()

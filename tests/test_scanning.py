@@ -102,7 +102,7 @@ def test_tiles_cover_every_base_once_with_their_neighbours(
         assert "".join(it.text[it.start - it.offset : it.end - it.offset] for it in own) == bases
         assert [it.last for it in own] == [False] * (len(own) - 1) + [True]
         for it in own:
-            margin = DOWNSTREAM + 90
+            margin = DOWNSTREAM + 180
             assert it.offset == max(0, it.start - margin)
             assert it.text == bases[it.offset : it.end + margin]
 

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import RNA
 
 from mirpair.scan.stems import PER_BASE, find_stems
-from mirpair.scan.tiles import DOWNSTREAM, Tile
-from mirpair.settings import HairpinCriteria
+from mirpair.scan.tiles import DOWNSTREAM, SURROUNDINGS, Tile
+from mirpair.settings import LONGEST_SPAN, HairpinCriteria
 
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
@@ -29,8 +29,6 @@ _BASES = re.compile("[ACGU]+")
 _LOOP = re.compile(r"\(\.*\)")
 # The energy of a single stem is first estimated, mostly too high: by up to so much, kcal/mol.
 _MARGIN = 4.0
-# No hairpin may be longer, whatever the criteria.
-_LONGEST = 400
 
 
 class GenomeHairpin(NamedTuple):
@@ -59,7 +57,8 @@ class GenomeHairpin(NamedTuple):
 def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:
     """Find all candidates on one strand whose lower coordinate is in a tile.
 
-    Of candidates with the same loop only the best one counts; others may overlap, see `resolve`.
+    Of candidates with the same loop only the best one counts. Candidates that `resolve` does not
+    choose in any case, whatever is beyond their neighbours, are left out.
     """
     if tile.circular and tile.length and tile.length < criteria.span:
         criteria = replace(criteria, span=tile.length)
@@ -67,7 +66,7 @@ def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[Ge
     if strand == "-":
         text = text.translate(_COMPLEMENT)[::-1]
     # On the reverse strand, downstream is to the left.
-    around = 3 * criteria.span
+    around = SURROUNDINGS * criteria.span
     low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - around)
     high = tile.end - tile.offset + (DOWNSTREAM if strand == "+" else 0) + around
     if strand == "-":
@@ -80,9 +79,26 @@ def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[Ge
             if strand == "-":
                 first, stop = len(text) - stop, len(text) - first
             first, stop = first + tile.offset, stop + tile.offset
-            if tile.start <= first < tile.end:
-                hairpins.append(GenomeHairpin(first, stop, strand, energy, bases))
-    return sorted(hairpins)
+            hairpins.append(GenomeHairpin(first, stop, strand, energy, bases))
+    return [it for it in _without_beaten(sorted(hairpins)) if tile.start <= it.start < tile.end]
+
+
+def _without_beaten(hairpins: Sequence[GenomeHairpin]) -> list[GenomeHairpin]:
+    """Leave out hairpins that are in conflict with one that is better than all its neighbours.
+
+    They are of one strand, in ascending order.
+    """
+    conflicts = []
+    for number, one in enumerate(hairpins):
+        for other in range(number + 1, len(hairpins)):
+            if hairpins[other].start >= one.end:
+                break
+            if _conflict(one, hairpins[other]):
+                is_better = _order(one) < _order(hairpins[other])
+                conflicts.append((number, other) if is_better else (other, number))
+    beaten = {worse for _, worse in conflicts}
+    out = {worse for better, worse in conflicts if better not in beaten}
+    return [hairpin for number, hairpin in enumerate(hairpins) if number not in out]
 
 
 def _candidates(bases: str, criteria: HairpinCriteria) -> Iterator[tuple[int, int, float]]:
@@ -250,7 +266,7 @@ def resolve_neighbours(tiles: Iterable[TileHairpins]) -> Iterator[Neighbours]:
             first = []
         # Hairpins at the end of a circular sequence may overlap with these.
         while tile.circular and not tile.last and groups:
-            if first and groups[0][0].start >= first[0].start + _LONGEST:
+            if first and groups[0][0].start >= first[0].start + LONGEST_SPAN:
                 break
             first += groups.pop(0)
         for group in groups:

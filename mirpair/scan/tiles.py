@@ -14,6 +14,9 @@ ALL = "all"
 # Bases downstream of a tile that are folded with it: they decide which of several structures of
 # similar energy is reported, rarely over more than some hundred bases.
 DOWNSTREAM = 1000
+# Lengths of the longest hairpin that are folded on both sides of a tile: the hairpins of a tile
+# depend on their neighbours, on the neighbours of these, and on other stems with the same loops.
+SURROUNDINGS = 6
 TILE = 50_000
 # IUPAC's letters of bases, and X for masked ones.
 _UNKNOWN = re.compile("[^ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx]")
@@ -78,7 +81,7 @@ def read_tiles(
         If it is not a FASTA file, or a sequence is empty, has no name, has the name of another one,
         or has a character that is not a letter of IUPAC's.
     """
-    margin = DOWNSTREAM + 3 * span
+    margin = DOWNSTREAM + SURROUNDINGS * span
     number = 0
     for name, parts in _read_named(path, position):
         around = _Around(parts, 2 * margin) if is_circular(name, circular) else None
