@@ -167,7 +167,7 @@ def scan(genome: str, way: str) -> None:
 
 def hits(genome: str, way: str) -> pd.DataFrame:
     """Read all hairpins of a scan, with coordinates of the chromosome from 0."""
-    table = pd.read_csv(FOLDER / way / f"{genome}.tsv", sep="\t", comment="#")
+    table = pd.read_csv(FOLDER / way / f"{genome}.tsv", sep="\t")
     table["start"] -= 1
     if genome.startswith("chrX"):
         shift = table["sequence"].str.extract(r":(\d+)-")[0].astype(int)

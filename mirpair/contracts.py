@@ -1,6 +1,7 @@
 """The tables that pass between stages: their columns, and functions that read them.
 
-Each `read_…` function reads the table described above it: see `mirpair.files.read_tsv` for errors.
+Each `read_…` function reads the table described above it: see `mirpair.files.read_tsv` for errors;
+those of published rows, which users write, see `mirpair.sheets.read_sheet`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirpair.files import InputError, read_tsv
+from mirpair.sheets import read_sheet, read_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +119,7 @@ read_audit = partial(read_tsv, columns=AUDIT)
 
 # Published rows of a table of counts, and of a table of results.
 PUBLISHED_COUNTS = {"dataset": "str", "positives": "int64", "negatives": "int64"}
-read_published_counts = partial(read_tsv, columns=PUBLISHED_COUNTS, remedy="correct it")
+read_published_counts = partial(read_typed, columns=PUBLISHED_COUNTS)
 PUBLISHED_RESULTS = {"method": "str", "protocol": "str", **dict.fromkeys(METRICS, "float64")}
 
 
@@ -142,11 +144,9 @@ def read_published_results(path: str | Path, protocols: Iterable[str] = ()) -> p
     The column note is optional; without it all notes are empty. It is an `InputError` if another
     column is missing, or one of `protocols` has no rows.
     """
-    table = read_tsv(path, PUBLISHED_RESULTS, remedy="correct it")
-    with open(path, encoding="utf-8") as handle:
-        has_notes = "note" in handle.readline().rstrip("\n").split("\t")
-    notes = read_tsv(path, {"note": "str"}, remedy="correct it")["note"] if has_notes else ""
-    table = table.assign(note=notes)
+    table = read_typed(path, PUBLISHED_RESULTS)
+    rows = read_sheet(path, list(PUBLISHED_RESULTS)).rows
+    table = table.assign(note=[row.get("note", "") for _, row in rows])
     known = sorted(set(table["protocol"]))
     for protocol in protocols:
         if protocol not in known:

@@ -189,9 +189,14 @@ def read_tsv(path: str | Path, columns: dict[str, str], *, remedy: str = REMAKE)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
+        # The words of pandas are no help, and name missing columns in any order.
+        with open(path, encoding="utf-8", errors="replace") as handle:
+            header = handle.readline().rstrip("\n").split("\t")
+        missing = [name for name in columns if name not in header]
+        reason = f"it has no column {missing[0]!r}" if missing else "a row or a value is not valid"
         raise InputError(
-            f"{path}: not the expected table ({error}). "
-            f"It needs the columns {', '.join(columns)}; {remedy}."
+            f"{path}: not the expected table: {reason}. It needs the columns {', '.join(columns)}; "
+            f"{remedy}."
         ) from error
 
 
@@ -249,6 +254,13 @@ class Journal:
         The file; an existing one with the same key is continued, or overwritten.
     key
         Everything that the blocks depend on, in one line. A file with another key is overwritten.
+
+    Attributes
+    ----------
+    blocks
+        Number of blocks in the file.
+    complete
+        Whether the file was closed when it was opened here, so that no block is missing.
     """
 
     def __init__(self, path: str | Path, key: str, *, overwrite: bool = False) -> None:
@@ -256,12 +268,17 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         head = f"# {key}\n".encode()
         self.blocks = 0
+        self.complete = False
         size = 0
         if self.path.is_file() and not overwrite:
             with self.path.open("rb") as handle:
                 if handle.readline() == head:
-                    complete = [n for block, n in _complete_blocks(handle) if block is not None]
-                    size, self.blocks = len(head) + sum(complete), len(complete)
+                    size = len(head)
+                    for block, length in _complete_blocks(handle):
+                        self.complete = block is None
+                        if block is not None:
+                            size += length
+                            self.blocks += 1
         if size:
             os.truncate(self.path, size)
         else:

@@ -5,9 +5,11 @@ The sections of the config, the options of the command line and the library read
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mirpair.files import InputError
@@ -33,7 +35,26 @@ _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 
 def _setting(default: Any, description: str, **bounds: float) -> Any:
     """Define a field with its bounds (ge, gt, le, lt), under the names that pydantic reads."""
-    return field(default=default, metadata={"description": description, **bounds})
+    # A truth value is no number, 10.0 no whole number.
+    types = {"strict": True} if isinstance(default, Real) else {}
+    types |= {"allow_inf_nan": False} if isinstance(default, float) else {}
+    return field(default=default, metadata={"description": description, **types, **bounds})
+
+
+_KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "True or False"),
+    int: (Integral, "a whole number"),
+    float: (Real, "a finite number"),
+}
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    """Tell whether a value has the type of a setting; True is no number, and a number is finite."""
+    if kind not in _KINDS:
+        return True
+    if isinstance(value, bool) != (kind is bool) or not isinstance(value, _KINDS[kind][0]):
+        return False
+    return not isinstance(value, Real) or math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -44,7 +65,7 @@ class Settings:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     def check(self) -> None:
-        """Raise an `InputError` if a value is out of bounds or not one of the choices."""
+        """Raise an `InputError` if a value has another type, is out of bounds or no choice."""
         kinds = get_type_hints(type(self))
         for setting in fields(self):
             value = getattr(self, setting.name)
@@ -53,6 +74,8 @@ class Settings:
             if choices and value not in choices:
                 wanted = ", ".join(map(repr, choices))
                 raise InputError(f"{setting.name}: is {value!r}, must be one of {wanted}")
+            if not _is_of(kind, value):
+                raise InputError(f"{setting.name}: is {value!r}, must be {_KINDS[kind][1]}")
             bounds = {key: bound for key, bound in setting.metadata.items() if key in _BOUNDS}
             if not all(_BOUNDS[key][1](value, bound) for key, bound in bounds.items()):
                 wanted = " and ".join(f"{_BOUNDS[key][0]} {bound}" for key, bound in bounds.items())

@@ -14,12 +14,14 @@ HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
 sys.path.insert(0, str(HOME))
 
 from snakemake.logging import logger
+from snakemake.utils import update_config
 
 from mirpair.files import InputError
 from mirpair.provenance import code_version
 from mirpair.sources.download import MIRROR_VARIABLE
 from mirpair.sources.live import LIVE_VARIABLE, check_locked, is_remote, raw_name, read_lock
 import mirpair.study.plan as plan
+from mirpair.study.config_file import check_keys, check_numbers, typed
 from mirpair.study.load import load_study, renamed_keys
 from mirpair.study.prediction import read_samples
 
@@ -38,8 +40,19 @@ class explained:
 # The path of a file that the config names.
 resolve = partial(plan.resolve, home=HOME)
 
+# Whether another workflow imports this one: the config is then a part of its own.
+IS_MODULE = not HOME.samefile(workflow.basedir)
+if not IS_MODULE:
+    update_config(config, typed(workflow.config_settings.config))
+
 with explained():
+    # Once: not in each job.
+    for path in workflow.configfiles if workflow.is_main_process else []:
+        check_keys(path)
+        if not IS_MODULE:
+            check_numbers(path)
     STUDY = load_study(config)
+    plan.check_mirror(STUDY.mirror and resolve(STUDY.mirror))
     SAMPLES = read_samples(resolve(STUDY.samples)) if STUDY.task == "prediction" else {}
     SOURCES = plan.study_sources(
         workflow.source_path("../config/sources.tsv"), STUDY.sources and resolve(STUDY.sources)
@@ -112,17 +125,19 @@ os.environ.update({LIVE_VARIABLE: json.dumps(LIVE_SETTINGS)})
 FILES = plan.SourceFiles(HOME, SOURCES, getattr(STUDY, "collections", {}), LIVE)
 
 
-def file_of(ref):
-    """Find the file that a config names: collected, downloaded, or the user's own."""
+def file_of(ref, where=""):
+    """Find the file that a config, or a line of the sheet, names: see `SourceFiles.path_of`."""
     with explained():
         # A workflow that imports this one may have a rule that makes the file.
-        path = FILES.path_of(ref, may_be_made=not HOME.samefile(workflow.basedir))
+        path = FILES.path_of(ref, may_be_made=IS_MODULE, where=where)
     # A file of the user's own is not in the folder of a module's `prefix`, and in no bucket.
     return path if path.startswith("<") else local(path)
 
 
 # A wrong name stops here, also where results of an earlier run would hide it.
-for ref in SOURCE_REFS:
+for sample in SAMPLES.values():
+    file_of(sample.fasta, sample.where)
+for ref in STUDY.source_refs():
     file_of(ref)
 
 

@@ -19,12 +19,12 @@ from mirpair.provenance import CARRIERS, code_reached
 PACKAGE = ROOT / "mirpair"
 # A package imports only those above it, a module within a package only those before it.
 ORDER = {
-    "": "__init__ files settings contracts provenance recipes",
+    "": "__init__ files values sheets settings contracts provenance recipes",
     "rna": "sequences folding encoding encoded_sets similarity known_hairpins",
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
-    "study": "base sources splits trainings "
+    "study": "config_file base sources splits trainings "
     "identification families prediction load saved_results plan",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals metrics audit "

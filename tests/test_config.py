@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
 from conftest import ROOT
+from pydantic import TypeAdapter, ValidationError
 
 from bench.config_docs import with_tables
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
+from mirpair.settings import PredictionSettings, ScanSection
 from mirpair.sources.published import read_sources
-from mirpair.study.base import Run
+from mirpair.study.base import Run, Section
 from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.load import load_study, renamed_keys, schema
@@ -170,6 +174,145 @@ def test_a_wrong_config_is_explained_by_its_place(path: str, value: Any, message
     assert message in str(caught.value)
     assert "config/README.md" in str(caught.value)
     assert "pydantic" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("seeds", "[no, yes]", "seeds.1: is False, must be a whole number; YAML reads no and off"),
+        ("seeds", "[no, yes]", "seeds.2: is True, must be a whole number; YAML reads yes and on"),
+        ("seeds", "[1.0]", "seeds.1: is 1.0, must be a whole number: 1"),
+        ("seeds", "['1']", "seeds.1: is '1', must be a whole number, without quotes"),
+        ("seeds", "", "seeds: has no value; give one, or leave the key out"),
+        ("seeds", "{a: 1}", "must be a list; begin each of its entries with '- '"),
+        ("runs.0.epochs", "yes", "runs.1.epochs: is True, must be a whole number"),
+        ("runs.0.epochs", "1e2", "runs.1.epochs: is '1e2', must be a whole number: 100"),
+        ("runs.0.folds", "[yes]", "runs.1.folds.1: is True, must be a whole number"),
+        ("experiments.demo-cv.seed", "no", "seed: is False, must be a whole number"),
+        ("experiments.demo-cv.identity", "2", "identity: is 2, must be at most 1"),
+        ("datasets.demo.cleaned", "1", "cleaned: is 1, must be true or false"),
+        ("datasets.demo.cleaned", "'no'", "cleaned: is 'no', must be true or false, without"),
+        ("datasets.demo.positives", "[]", "positives: is [], must have at least 1 entry"),
+        ("datasets.demo.positives", "['']", "positives.1: is '', must not be empty"),
+        ("recipes", "{a: {base: paper, label: b, learning_rate: yes}}", "is True, must be a numb"),
+        ("recipes", "{a: {base: paper, label: b, batch_size: yes}}", "is True, must be a whole nu"),
+        ("recipes", "{a: {base: paper, label: b, learning_rate: .nan}}", "is nan, must be a finit"),
+        ("models", "{a: {base: variable, label: b, pooling: yes}}", "is True, must be a whole num"),
+        ("models", "{a: {base: variable, label: b, pooling: 4}}", "is 4, must be at most 3"),
+        ("models", "{on: {base: variable, label: b}}", "models: the key yes, on or true is True "),
+        ("models", "{2018: {base: variable, label: b}}", "the key 2018 is no text for YAML; put "),
+        ("tables.demo.rows", "{no: demo-cv}", "tables.demo.rows: the key no, off or false is Fal"),
+        ("tables.demo.rows", "{~: demo-cv}", "tables.demo.rows: the key is empty; give it a name"),
+        ("title", "2024-01-01", "title: is 2024-01-01, must be text: '2024-01-01'"),
+        ("title", "yes", "title: is True, must be text: put it in quotes, as in 'yes'"),
+        ("title", "[a]", "title: is ['a'], must be text: one value, not several"),
+        ("study", "2018", "study: is 2018, must be text: '2018'"),
+        ("seeds", "&a [*a]", "an anchor (`&name`) contains itself (`*name`)"),
+    ],
+)
+def test_a_value_that_yaml_reads_as_another_type_is_refused_in_plain_words(
+    path: str, text: str, message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load_study(changed(path, yaml.safe_load(text)))
+    assert message in str(caught.value)
+
+
+def test_numbers_may_be_written_with_an_exponent_which_yaml_reads_as_text() -> None:
+    assert yaml.safe_load("1e-3") == "1e-3"
+    recipe = yaml.safe_load("{base: paper, label: slow, learning_rate: 1e-3, weight_decay: 2E-5}")
+    _, recipe = load_study(changed("recipes", {"slow": recipe})).training(
+        "demo-cv1", "variable", "slow"
+    )
+    assert (recipe.learning_rate, recipe.weight_decay) == (0.001, 0.00002)
+    study = load_study(shipped("prediction") | {"scan": yaml.safe_load("{prior: 1e-4}")})
+    assert isinstance(study, PredictionStudy)
+    assert study.scan.prior == 0.0001
+    with pytest.raises(InputError, match=r"is '0\.1', must be a number: 0\.1"):
+        load_study(changed("experiments.demo-cv.identity", "0.1"))
+
+
+def sections() -> list[type]:
+    """Every class of a section of a config."""
+    found: list[type] = [PredictionSettings, ScanSection]
+    waiting = [Section]
+    while waiting:
+        waiting.extend(new := waiting.pop().__subclasses__())
+        found.extend(new)
+    return found
+
+
+@pytest.mark.parametrize("section", sections(), ids=lambda it: it.__name__)
+def test_no_number_of_any_section_takes_a_truth_value_text_or_another_kind_of_number(
+    section: type,
+) -> None:
+    adapter = TypeAdapter(section)
+    for name, kind in get_type_hints(section).items():
+        wrong = {
+            int: [True, "3", 3.0],
+            float: [True, "0.3", float("inf"), float("-inf"), float("nan")],
+            bool: [1, 0, "yes"],
+        }
+        for value in wrong.get(next(iter({kind, *get_args(kind)} & set(wrong)), str), []):
+            with pytest.raises(ValidationError) as caught:
+                adapter.validate_python({name: value})
+            assert any(it["loc"] == (name,) for it in caught.value.errors()), (name, value)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a config: the path to each of its values."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        yield (*path, key)
+        if isinstance(item, dict | list):
+            yield from places(item, (*path, key))
+
+
+def said(config: dict[str, Any]) -> str:
+    """What is said of a config; nothing if it is valid."""
+    try:
+        load_study(config)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+JUNK = ("", None, True, -1, 1e9, "x y", [], {}, [None], {"a": 1}, {1: 2}, datetime.date(2024, 1, 1))
+
+
+@pytest.mark.parametrize("name", ["demo", "shipped", "families-demo", "prediction", "alternatives"])
+def test_whatever_is_wrong_no_word_of_the_libraries_is_said(name: str) -> None:
+    original = shipped(name)
+    for *parents, last in places(original):
+        config = copy.deepcopy(original)
+        place: Any = config
+        for key in parents:
+            place = place[key]
+        for junk in JUNK:
+            place[last] = junk
+            leaked = re.search(r"[Ii]nput should|pydantic|valid dict|<class|datetime", said(config))
+            assert not leaked, (*parents, last, junk, leaked)
+
+
+def test_keys_of_the_top_level_for_anchors_are_left_alone() -> None:
+    text = """
+    x-common: &common {epochs: 2, models: [variable]}
+    x-other: 5
+    study: mine
+    title: My own hairpins
+    datasets:
+      mine: {positives: [pos.fa], negatives: [neg.fa]}
+    experiments:
+      mine-cv: {split: k-fold, dataset: mine, folds: 2}
+    runs:
+      - {<<: *common, epochs: 3}
+    tables: {}
+    """
+    config = yaml.safe_load(text)
+    assert [run.epochs for run in load_study(config).plan()] == [3, 3]
+    config["runs"][0]["x-note"] = "five"
+    with pytest.raises(InputError, match=r"runs\.1\.x-note: this key is not known here"):
+        load_study(config)
 
 
 def test_a_table_of_an_experiment_that_nothing_is_trained_on_is_refused() -> None:
@@ -460,9 +603,10 @@ def test_an_error_in_a_study_of_predictions_is_explained(
 
 
 def test_the_shipped_sheet_of_samples_is_one() -> None:
-    assert read_samples(str(ROOT / "config" / "samples.tsv")) == {
-        "positives": Sample("predict", "config/demo/positives.fa"),
-        "negatives": Sample("predict", "config/demo/negatives.fa"),
+    path = str(ROOT / "config" / "samples.tsv")
+    assert read_samples(path) == {
+        "positives": Sample("predict", "config/demo/positives.fa", f"{path}: line 2"),
+        "negatives": Sample("predict", "config/demo/negatives.fa", f"{path}: line 3"),
     }
 
 
@@ -470,8 +614,8 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
     sheet = tmp_path / "s.tsv"
     sheet.write_text("run\tnote\tfasta\tsample\nscan\tx\tg.fa.gz\tNA\npredict\t\tr.fa\t1\n")
     assert read_samples(str(sheet)) == {
-        "NA": Sample("scan", "g.fa.gz"),
-        "1": Sample("predict", "r.fa"),
+        "NA": Sample("scan", "g.fa.gz", f"{sheet}: line 2"),
+        "1": Sample("predict", "r.fa", f"{sheet}: line 3"),
     }
 
 
@@ -484,6 +628,17 @@ def test_a_sheet_of_samples_may_have_other_columns_in_any_order(tmp_path: Path) 
         ("../a\tscan\tx.fa\n", "line 2: sample is '../a'; a name is letters, digits"),
         ("\tscan\tx.fa\n", "line 2: sample is ''"),
         ("-a\tscan\tx.fa\n", "line 2: sample is '-a'"),
+        ("..\tscan\tx.fa\n", "line 2: sample is '..'"),
+        (".hidden\tscan\tx.fa\n", "line 2: sample is '.hidden'; a name is letters, digits, dots"),
+        (
+            "a\tscan\tx.fa\na.all\tscan\ty.fa\n",
+            "line 3: the samples 'a' and 'a.all' would both have a file or folder 'a.all.gff3'",
+        ),
+        ("a.tsv\tpredict\tx.fa\na\tpredict\ty.fa\n", "line 3: the samples 'a.tsv' and 'a' would"),
+        ("a.log\tpredict\tx.fa\na\tpredict\ty.fa\n", "line 3: the samples 'a.log' and 'a' would"),
+        ("a\tscan\n", "line 2: has 2 fields, but the first line has 3 columns; is a tab missing"),
+        ("a\tscan\tx.fa\ty.fa\n", "line 2: has 4 fields, but the first line has 3 columns"),
+        ('a\tscan\t"x.fa\nb\tscan\ty.fa\n', "a value has several lines"),
         ("", "it lists no samples"),
     ],
 )
@@ -495,6 +650,15 @@ def test_an_error_in_a_sheet_of_samples_is_explained_with_its_line(
     with pytest.raises(InputError, match=re.escape(message)) as caught:
         read_samples(str(sheet))
     assert "sheet.tsv" in str(caught.value)
+
+
+def test_names_of_samples_may_have_dots_as_those_of_assemblies_do(tmp_path: Path) -> None:
+    names = ["GRCh38.p14", "S.cerevisiae", "a", "a.b", "x..y", "a.tsv", "1.5"]
+    # A prediction and a scan are in different folders, so `a.tsv` of one does not touch the other.
+    runs = ["predict" if name == "a.tsv" else "scan" for name in names]
+    rows = [f"{name}\t{run}\tx.fa" for name, run in zip(names, runs, strict=True)]
+    (tmp_path / "s.tsv").write_text("\n".join(["sample\trun\tfasta", *rows]))
+    assert list(read_samples(str(tmp_path / "s.tsv"))) == names
 
 
 def test_another_file_than_a_sheet_of_samples_is_refused(tmp_path: Path) -> None:

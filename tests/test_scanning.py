@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -278,7 +278,7 @@ hairpins = st.lists(
 
 @given(found=hairpins, tile=st.integers(30, 400))
 @settings(max_examples=200)
-def test_of_those_that_share_more_than_a_third_the_best_stays_whatever_the_tiles(
+def test_of_those_that_share_more_than_a_quarter_the_best_stays_whatever_the_tiles(
     found: list[GenomeHairpin], tile: int
 ) -> None:
     expected: list[GenomeHairpin] = []
@@ -287,7 +287,7 @@ def test_of_those_that_share_more_than_a_third_the_best_stays_whatever_the_tiles
         if not any(
             it.strand == other.strand
             and min(it.end, other.end) - max(it.start, other.start)
-            > min(length(it), length(other)) / 3
+            > min(length(it), length(other)) / 4
             for other in expected
         ):
             expected.append(it)
@@ -350,7 +350,7 @@ def test_of_a_circle_the_same_hairpins_stay_wherever_it_is_cut(
                     {(at + k) % 400 for k in range(long)}
                     for at, long in ((start, size), (other, its_size))
                 )
-                assert len(here & there) <= min(size, its_size) / 3
+                assert len(here & there) <= min(size, its_size) / 4
 
 
 CEL = ("cel-mir-36", "cel-mir-37", "cel-mir-38", "cel-mir-39", "cel-mir-40", "cel-mir-41")
@@ -570,8 +570,7 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
         [journal.path], [scored.path], tmp_path / "out", ["a comment"], nearest=False
     )
     table = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
-    assert table[0] == ["# a comment"]
-    rows = [dict(zip(table[1], row, strict=True)) for row in table[2:]]
+    rows = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
     survivors = [it for _, it in resolve(read_candidates([journal.path]))]
     assert [(int(row["start"]), int(row["end"]), row["strand"]) for row in rows] == [
         (it.start + 1, it.end, it.strand) for it in survivors
@@ -638,13 +637,14 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
 
 
 def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -> None:
-    one, weights = tmp_path / "g.fa", tmp_path / "w"
-    one.write_text(">a\nACGU\n")
+    weights = tmp_path / "w"
     weights.write_bytes(b"1")
     settings = ScanSettings(nearest=False)
 
-    def keys(criteria: HairpinCriteria, settings: ScanSettings) -> tuple[str, str]:
-        found = find_key(one, criteria)
+    def keys(
+        criteria: HairpinCriteria, settings: ScanSettings, genome: str = "a checksum"
+    ) -> tuple[str, str]:
+        found = find_key(genome, criteria)
         return found, score_key(found, settings, weights)
 
     found, scored = keys(HairpinCriteria(), settings)
@@ -677,26 +677,35 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
     assert changed[0] == found
     assert changed[1] != scored
     weights.write_bytes(b"1")
-    # Another genome of the same name: another size, or as large but of another time.
-    for text in (">a\nACGUA\n", ">a\nACGG\n"):
-        one.write_text(text)
-        os.utime(one, ns=(0, 7))
-        changed = keys(HairpinCriteria(), settings)
-        assert changed[0] != found
-        assert changed[1] != scored
+    changed = keys(HairpinCriteria(), settings, "another checksum")
+    assert changed[0] != found
+    assert changed[1] != scored
+
+
+def test_the_checksum_of_a_genome_depends_on_its_names_and_bases_only(tmp_path: Path) -> None:
+    text = ">a some words\nACGT\nNNac\n>b\nGG\n"
+    content = b">a\nACGUNNac\n>b\nGG\n"
+    expected = hashlib.sha256(content.replace(b"UNNac\n", b"UNNac").replace(b"GG\n", b"GG"))
+    same = (text, text.replace("\n", "\r\n"), text.replace("\nNN", "NN"), text.replace("T", "U"))
+    for it in same:
+        for name, packed in (("g.fa", it.encode()), ("moved.fna.gz", gzip.compress(it.encode()))):
+            (tmp_path / name).write_bytes(packed)
+            assert check_genome(str(tmp_path / name)) == expected.hexdigest()
+    for other in (">c\nACGTNNac\n>b\nGG\n", ">a\nACGTNNAC\n>b\nGG\n", ">a\nACGTNNacG\n>b\nG\n"):
+        (tmp_path / "g.fa").write_text(other)
+        assert check_genome(str(tmp_path / "g.fa")) != expected.hexdigest()
 
 
 @pytest.mark.parametrize("of", ["mirpair", "ViennaRNA"])
 def test_a_scan_by_another_version_does_not_resume(
-    of: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    of: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = genome(tmp_path / "g.fa", {"one": "ACGU"})
-    before = find_key(path, HairpinCriteria())
+    before = find_key("a checksum", HairpinCriteria())
     if of == "mirpair":
         monkeypatch.setattr(resume, "__version__", "0.0.0")
     else:
         monkeypatch.setattr(resume, "RNA", SimpleNamespace(__version__="0.0.0"))
-    assert find_key(path, HairpinCriteria()) != before
+    assert find_key("a checksum", HairpinCriteria()) != before
 
 
 def test_a_scan_checks_its_criteria_before_it_writes(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, fields
 from typing import get_type_hints
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -90,9 +91,18 @@ def test_the_library_and_the_config_have_the_same_defaults() -> None:
             "found; lower stem or raise span",
         ),
         (HairpinCriteria(mfe=0.1), "mfe: is 0.1, must be at most 0"),
+        (HairpinCriteria(mfe=float("-inf")), "mfe: is -inf, must be a finite number"),
+        (PredictionSettings(prior=float("nan")), "prior: is nan, must be a finite number"),
+        (PredictionSettings(threshold=True), "threshold: is True, must be a finite number"),
+        (HairpinCriteria(span=True), "span: is True, must be a whole number"),
+        (HairpinCriteria(span=100.0), "span: is 100.0, must be a whole number"),  # type: ignore[arg-type]
+        (HairpinCriteria(span="100"), "span: is '100', must be a whole number"),  # type: ignore[arg-type]
+        (HairpinCriteria(masked=1), "masked: is 1, must be True or False"),  # type: ignore[arg-type]
     ],
 )
-def test_a_value_out_of_bounds_is_refused(settings: Settings, message: str) -> None:
+def test_a_value_out_of_bounds_or_of_another_type_is_refused(
+    settings: Settings, message: str
+) -> None:
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         settings.check()
 
@@ -111,3 +121,8 @@ def test_values_on_inclusive_bounds_pass() -> None:
         HairpinCriteria(span=400, stem=198),
     ):
         settings.check()
+
+
+def test_numbers_of_numpy_and_whole_numbers_for_shares_pass() -> None:
+    HairpinCriteria(span=np.int64(60), mfe=-15).check()  # type: ignore[arg-type]
+    PredictionSettings(prior=np.float32(0.25), threshold=np.float64(0.5)).check()  # type: ignore[arg-type]

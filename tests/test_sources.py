@@ -210,10 +210,12 @@ def row(**changes: str) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sha256": "abc"}, "column 'sha256'"),
-        ({"bytes": "many"}, "column 'bytes'"),
-        ({"url": "ftp://x"}, "column 'url'"),
-        ({"name": "../escape"}, "column 'name'"),
+        ({"sha256": "abc"}, "column 'sha256': is 'abc', must be 64 digits 0-9 and a-f"),
+        ({"bytes": "many"}, "column 'bytes': is 'many', must be a whole number"),
+        ({"bytes": "0"}, "column 'bytes': is '0', must be above 0"),
+        ({"url": "ftp://x"}, "column 'url': is 'ftp://x', must be an address that begins with"),
+        ({"name": "../escape"}, "column 'name': is '../escape', must be a folder and a file"),
+        ({"licence": ""}, "column 'licence': is '', must not be empty"),
     ],
 )
 def test_a_bad_row_of_the_table_is_named_by_line_and_column(
@@ -231,7 +233,8 @@ def test_a_bad_row_of_the_table_is_named_by_line_and_column(
     [
         (None, "cannot be read"),
         (b"\xff\xfe", "cannot be read"),
-        (b"", "the columns must be name, url"),
+        (b"", "the file is empty. It needs the columns name, url"),
+        (b"name,url,sha256\n", "line 1: has no tab, but commas"),
         (row(colour="blue").encode(), "the columns must be name, url"),
     ],
 )

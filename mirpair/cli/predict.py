@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from mirpair.families.annotation import Annotator
     from mirpair.prediction.predictor import Predictor
+    from mirpair.prediction.tracks import UniqueIds
 
 _FAMILY = ["family", "family_probability", "distribution"]
 _ANNOTATED = [
@@ -139,7 +139,7 @@ def predict(
 
         from mirpair.prediction.predictor import Predictor, predict_records
         from mirpair.prediction.table import header, to_lines
-        from mirpair.prediction.tracks import gff3_head
+        from mirpair.prediction.tracks import UniqueIds, gff3_head
         from mirpair.prediction.weights import load_networks
 
         predictor = Predictor.for_candidates(load_networks(weights), settings)
@@ -160,6 +160,7 @@ def predict(
             if ".gff3" in files:
                 files[".gff3"].write(gff3_head([f"mirpair {__version__} predict"]))
             kinds: Counter[str] = Counter()
+            repeats, unique = _RepeatedIds(), UniqueIds()
             called = located = total = 0
             with progress:
                 for table in tables:
@@ -173,9 +174,10 @@ def predict(
                     reasons = table["reason"].replace(_ODD_CHARACTER, "odd character", regex=True)
                     kinds.update(reasons.str.split(":").str[0])
                     for record, row in zip(chunk, table.to_dict("records"), strict=True):
+                        repeats.note(record)
                         if row["call"] == 1:
                             called += 1
-                            located += _write_call(files, record, row)
+                            located += _write_call(files, record, row, unique)
                     progress.done(len(table))
         unscored = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()) if kind)
         say(f"{total:,} records: {called:,} called pre-miRNAs{unscored}")
@@ -184,6 +186,28 @@ def predict(
                 f"{called - located:,} of them have no coordinates in their id, such as "
                 "chr1:100-190(+), and are not in the GFF3 or BED"
             )
+        if repeats.first:
+            said = "; in the GFF3, IDs that occur again end in _2, _3, …" if gff3 else ""
+            say(
+                f"{repeats.count:,} records have the id of an earlier record; the first is "
+                f"{repeats.first.id!r} ({repeats.first.file}: record {repeats.first.number}){said}"
+            )
+
+
+class _RepeatedIds:
+    """Count the records that have the id of an earlier one; note the first of them."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()  # 64-bit hashes: of ids, memory would grow with their length
+        self.count = 0
+        self.first: Record | None = None
+
+    def note(self, record: Record) -> None:
+        key = hash(record.id)
+        if key in self._seen:
+            self.count += 1
+            self.first = self.first or record
+        self._seen.add(key)
 
 
 def _check_outputs(outputs: dict[str, Path | None], inputs: list[str | Path | None]) -> None:
@@ -244,7 +268,9 @@ def _families(annotator: Annotator, table: pd.DataFrame, records: list[Record]) 
         yield "\t".join([row["family"], probability, row["distribution"]]) if row else "\t\t"
 
 
-def _write_call(files: dict[str, TextIO], record: Record, row: dict[Any, Any]) -> bool:
+def _write_call(
+    files: dict[str, TextIO], record: Record, row: dict[Any, Any], unique: UniqueIds
+) -> bool:
     """Write a call to the FASTA, GFF3 and BED files; return whether its id has coordinates."""
     from mirpair.prediction.tracks import bed_line, fasta_entry, gff3_line, location_of
 
@@ -252,7 +278,7 @@ def _write_call(files: dict[str, TextIO], record: Record, row: dict[Any, Any]) -
         files[".fa"].write(fasta_entry(record.id, record.sequence))
     location = location_of(record.id, len(record.sequence))
     if location and ".gff3" in files:
-        files[".gff3"].write(gff3_line(location, row))
+        files[".gff3"].write(gff3_line(location, row | {"id": unique(record.id)}))
     if location and ".bed" in files:
         files[".bed"].write(bed_line(location, row))
     return location is not None
@@ -287,5 +313,4 @@ def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:
         header=header,
         float_format="%.4f",
         lineterminator="\n",
-        quoting=csv.QUOTE_NONE,  # an id may have a quotation mark, but no blank
     )

@@ -46,6 +46,10 @@ class _Progress:
 def scan(
     genome: Annotated[Path, typer.Argument(help="FASTA file, plain or gzip.", metavar="GENOME")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")],
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the files, without endings. [default: that of the genome]"),
+    ] = None,
     weights: Weights = None,
     prior: Annotated[float, setting(ScanSettings, "prior")] = ScanSettings.prior,
     false_positives: Annotated[
@@ -74,16 +78,17 @@ def scan(
     """Find the pre-miRNAs of a genome, on both strands.
 
     Windowed folding (ViennaRNA) and a search for single stems find hairpins. Of hairpins that
-    share more than a third of the shorter one, on the same strand, the most stable one for its
+    share more than a quarter of the shorter one, on the same strand, the most stable one for its
     length remains. It is folded by itself and scored. A hairpin is called a pre-miRNA if it scores
     at least as high as the top 1% of hairpins in a genome without microRNAs (change this with
     --false-positives). Of two calls on opposite strands that share half of the shorter one, only
     the one with the higher score is called; the other one is marked as antisense. The probability
     assumes the share in --prior.
 
-    The files are named after the genome: .gff3, .bed and .fa hold the calls, .all.gff3 and .tsv
-    all hairpins, .html is a page with figures. A scan that was interrupted resumes when the same
-    command is given again.
+    The files are named after the genome, or by --name: .gff3, .bed and .fa hold the calls,
+    .all.gff3 and .tsv all hairpins, .html is a page with figures. Another scan of the same genome
+    replaces them; those of another genome are not overwritten. A scan that was interrupted resumes
+    when the same command is given again.
 
     --circular chrM --circular pXO1 names circular sequences, --circular all means all of the file.
     A hairpin over the origin then ends beyond the length of its sequence, as in GFF3; in the BED,
@@ -104,7 +109,7 @@ def scan(
         from mirpair.scan.output import name_of
 
         # The calls of small.fa are small.fa too: in its own folder they would replace it.
-        prefix = output / name_of(genome)
+        prefix = output / (name_of(genome) if name is None else name)
         for suffix in SCAN_FILES:
             check_output(prefix.with_name(prefix.name + suffix), [genome, weights])
         limit_threads(jobs)
@@ -122,6 +127,7 @@ def scan(
                 circular=tuple(circular),
             ),
             settings=settings,
+            name=name,
             weights=weights,
             processes=jobs or cores(),
             keep=keep,

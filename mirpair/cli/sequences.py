@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from zlib import crc32
 
 import typer
 
@@ -105,7 +106,9 @@ def plot(
     """
     with messages():
         # An id may have characters that the name of a file may not have.
-        safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:100] or "molecule"
+        safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:80] or "molecule"
+        if safe != name:  # ids that differ only in such characters have a file each
+            safe += f"-{crc32(name.encode()):08x}"
         path = output or Path(f"{safe}.svg")
         check_output(path, [file], (".svg", ".pdf", ".png"))
         chosen = _choose(file, [name])
@@ -201,13 +204,13 @@ class _Chosen(NamedTuple):
 
 
 def _read_ids(path: str) -> list[str]:
-    if path == STDIN:
-        text = sys.stdin.read()
-    else:
-        try:
-            text = Path(path).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}: not a text file with one id per line") from error
+    if path == STDIN and sys.stdin is None:
+        raise InputError("standard input is closed; give a file of ids with --ids")
+    content = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a text file with one id per line") from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -1,7 +1,9 @@
-"""What all commands share: messages, progress bars, outputs written fully or not at all."""
+"""What all commands share: messages, progress, outputs written fully or not at all."""
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import signal
 import stat
@@ -61,7 +63,8 @@ def messages() -> Iterator[None]:
         yield
     except BrokenPipeError:
         # The reader, such as `head`, has stopped; the interpreter must not complain when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     except (InputError, OSError) as error:
         text = str(error)
@@ -118,6 +121,10 @@ def check_output(
 def open_output(path: Path | None) -> Iterator[TextIO]:
     """Open standard output, or a file that gets its final name only when it is complete."""
     if path is None or str(path) == STDIN:
+        if sys.stdout is None:
+            raise InputError("standard output is closed; name a file to write with -o")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # as files are, whatever the locale
         yield sys.stdout
         sys.stdout.flush()
     elif path.exists() and not path.is_file():  # a device or a pipe is never half-written
@@ -132,27 +139,75 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             yield handle
 
 
+class _ProgressLines:
+    """Print the progress once a minute, for the log of a job that has no terminal.
+
+    The time left is estimated from the work since the first call: when a run resumes, what was
+    done before it is read much faster.
+    """
+
+    _SECONDS = 60.0
+
+    def __init__(self, description: str, unit: str) -> None:
+        self.description, self.unit = description, unit
+        self.started = self.last = time.monotonic()
+        self.first: tuple[float, float] | None = None
+
+    def show(self, count: int, share: float | None) -> None:
+        """Print how many are done, and the share (0 to 1) if it is known, if a minute is over."""
+        now = time.monotonic()
+        if self.first is None:
+            self.first = (now, share or 0.0)
+        if now - self.last < self._SECONDS:
+            return
+        self.last = now
+        rate = count / (now - self.started)
+        speed = f"{rate:.2g}" if rate < 10 else f"{rate:,.0f}"
+        parts = [f"{count:,} {self.unit}", f"{speed} a second"]
+        if share is not None:
+            parts.insert(0, f"{int(100 * share)} %")
+            before, begin = self.first
+            if begin < share < 1:
+                left = (now - before) * (1 - share) / (share - begin)
+                parts.append(f"about {_duration(left)} left")
+        say(", ".join(parts), mark=f"{self.description}:")
+
+
+def _duration(seconds: float) -> str:
+    """Write a time in minutes, rounded up, or in hours and minutes.
+
+    Examples
+    --------
+    >>> _duration(61), _duration(7260)
+    ('2 min', '2 h 1 min')
+    """
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
+
+
 class FileProgress:
     """Show as progress the share of the files that has been read, and the rate of finished items.
 
-    Its thread starts with the context, after the processes were forked; until then it only counts.
+    It is a bar on a terminal, else a line a minute. The bar's thread starts with the context, after
+    the processes were forked; until then it only counts.
     """
 
     _NAMED = 20
 
     def __init__(self, files: list[str], unit: str = "RNAs") -> None:
-        sizes = [None if path == STDIN else Path(path).stat().st_size for path in files]
-        known = [size for size in sizes if size is not None]
-        self.total = sum(known) if len(known) == len(sizes) else None
+        # The size of standard input is not known, nor that of a pipe, which is 0.
+        sizes = [0 if path == STDIN else Path(path).stat().st_size for path in files]
+        self.total = sum(sizes) if all(sizes) else None
         self.positions = dict.fromkeys(range(len(files)), 0)
         self.count = self.skipped = 0
         self.unit = unit
-        self.started = time.monotonic()
+        self.lines = _ProgressLines("Working", unit)
         self.bar = _bar("[progress.percentage]{task.percentage:>3.0f}%[/] {task.fields[rate]}")
         if self.bar:
             self.task = self.bar.add_task("Working", total=self.total, rate="")
 
     def __enter__(self) -> FileProgress:
+        self.lines = _ProgressLines("Working", self.unit)  # the time runs from here
         if self.bar:
             self.bar.start()
         return self
@@ -170,13 +225,16 @@ class FileProgress:
     def done(self, count: int) -> None:
         """Note how many more are done."""
         self.count += count
+        read = sum(self.positions.values())
         if self.bar:
-            rate = self.count / max(time.monotonic() - self.started, 1e-9)
+            rate = self.count / max(time.monotonic() - self.lines.started, 1e-9)
             self.bar.update(
                 self.task,
-                completed=sum(self.positions.values()),
+                completed=read,
                 rate=f"{self.count:,} {self.unit}, {rate:,.0f} a second",
             )
+        else:
+            self.lines.show(self.count, read / self.total if self.total else None)
 
     def skip(self, text: str) -> None:
         """Name a record that is skipped, unless too many were named already."""
@@ -220,13 +278,17 @@ def _bar(text: str) -> Progress | None:
 def track(
     items: Iterable[T], total: int, description: str, size: Callable[[T], int] = lambda _: 1
 ) -> Iterator[T]:
-    """Yield the items, with a progress bar if standard error is a terminal.
+    """Yield the items, with a progress bar if standard error is a terminal, else a line a minute.
 
     The total is in RNAs; `size` counts those in an item.
     """
     bar = _bar("[progress.download]{task.completed}/{task.total}[/] RNAs")
     if not bar:
-        yield from items
+        lines, count = _ProgressLines(description, "RNAs"), 0
+        for item in items:
+            count += size(item)
+            lines.show(count, count / total)
+            yield item
         return
     with bar:
         task = bar.add_task(description, total=total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -32,12 +33,19 @@ def to_lines(table: pd.DataFrame, *, score_digits: int = 4) -> list[str]:
     """Write the rows of a table as lines of a TSV, with as many digits as are certain."""
     digits = _DIGITS | {"score": score_digits}
     columns = [[_text(it, digits.get(str(name))) for it in table[name].tolist()] for name in table]
-    return ["\t".join(row) for row in zip(*columns, strict=True)]
+    return [to_line(row) for row in zip(*columns, strict=True)]
+
+
+def to_line(cells: Iterable[str]) -> str:
+    """Write the cells of a row as a line of a TSV.
+
+    A cell with a quotation mark is quoted as in a CSV, with the mark doubled. Otherwise readers of
+    tables would read on from the mark to the next one.
+    """
+    return "\t".join('"' + it.replace('"', '""') + '"' if '"' in it else it for it in cells)
 
 
 def _text(value: Any, digits: int | None) -> str:
     if pd.isna(value):
         return ""
-    text = str(value) if digits is None else f"{value:.{digits}f}"
-    # Else readers of tables read on from a quotation mark to the next one.
-    return '"' + text.replace('"', '""') + '"' if '"' in text else text
+    return str(value) if digits is None else f"{value:.{digits}f}"

@@ -18,6 +18,30 @@ _SAFE_NAME = ".:^*$@!+_?-|"
 _SAFE = "".join(map(chr, range(32, 127))).translate(str.maketrans("", "", ";=&,%"))
 
 
+class UniqueIds:
+    """Make the IDs of a GFF3 unique: those that occur again end in ``_2``, ``_3``, …
+
+    Examples
+    --------
+    >>> unique = UniqueIds()
+    >>> [unique(name) for name in ("x", "x_2", "x", "x")]
+    ['x', 'x_2', 'x_3', 'x_4']
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[str, int] = {}
+
+    def __call__(self, name: str) -> str:
+        unique, times = name, self._times.get(name, 0)
+        if times:
+            while unique in self._times:
+                times += 1
+                unique = f"{name}_{times}"
+            self._times[unique] = 1
+        self._times[name] = max(times, 1)
+        return unique
+
+
 class Location(NamedTuple):
     """Positions of an RNA in a genome: from 0, half-open; ``"."`` is an unknown strand."""
 
@@ -56,10 +80,17 @@ def location_of(name: str, length: int) -> Location | None:
 
 def gff3_head(comments: Iterable[str], lengths: Mapping[str, int] | None = None) -> str:
     """Write the first lines of a GFF3: version, comments, and sequences with their lengths (nt)."""
-    lines = ["##gff-version 3", *(f"# {comment}" for comment in comments)]
+    # The name of a file may have a line end; a comment has none.
+    shown = ("".join(it if it.isprintable() else "?" for it in comment) for comment in comments)
+    lines = ["##gff-version 3", *(f"# {comment}" for comment in shown)]
     for name, length in (lengths or {}).items():
-        lines.append(f"##sequence-region {quote(name, safe=_SAFE_NAME)} 1 {length}")
+        lines.append(f"##sequence-region {_seqid(name)} 1 {length}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _seqid(name: str) -> str:
+    """Escape the name of a sequence for the first column of a GFF3."""
+    return quote(name, safe=_SAFE_NAME).replace("~", "%7E")  # `quote` never escapes it
 
 
 def circle_line(name: str, length: int) -> str:
@@ -67,7 +98,7 @@ def circle_line(name: str, length: int) -> str:
 
     A feature over the origin of such a sequence ends beyond its length.
     """
-    name = quote(name, safe=_SAFE_NAME)
+    name = _seqid(name)
     attributes = f"ID={name};Is_circular=true"
     return "\t".join([name, "mirpair", "region", "1", str(length), *".+.", attributes]) + "\n"
 
@@ -96,7 +127,7 @@ def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
     }
     attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in values.items() if v)
     columns = (
-        quote(location.sequence, safe=_SAFE_NAME),
+        _seqid(location.sequence),
         "mirpair",
         CALLED if row["call"] == 1 else NOT_CALLED,
         str(location.start + 1),

@@ -136,6 +136,8 @@ def open_text(
     there is no such file, and while reading, if it unpacks to more than 200 times its size.
     """
     if str(path) == STDIN:
+        if sys.stdin is None:
+            raise InputError("standard input is closed; name a file")
         binary: IO[bytes] = sys.stdin.buffer
         position = None
     else:

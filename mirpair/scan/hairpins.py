@@ -237,7 +237,7 @@ def shared_bases(one: GenomeHairpin, other: GenomeHairpin, circle: int | None = 
 
 
 def resolve(tiles: Iterable[TileHairpins]) -> Iterator[tuple[str, GenomeHairpin]]:
-    """Choose hairpins that share no more than a third of the shorter one with a better one.
+    """Choose hairpins that share no more than a quarter of the shorter one with a better one.
 
     The best ones are chosen first, on each strand. The tiles are all those of a genome, in their
     order.
@@ -347,6 +347,6 @@ def _choose(group: list[GenomeHairpin], circle: int | None) -> list[GenomeHairpi
 
 
 def _conflict(one: GenomeHairpin, other: GenomeHairpin, circle: int | None = None) -> bool:
-    """Whether two hairpins share more than a third of the shorter one."""
+    """Whether two hairpins share more than a quarter of the shorter one."""
     shorter = min(one.end - one.start, other.end - other.start)
-    return 3 * shared_bases(one, other, circle) > shorter
+    return 4 * shared_bases(one, other, circle) > shorter

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from mirpair.pages.drawings import draw_hairpins
 from mirpair.pages.page import embed_svg
 from mirpair.pages.page import render as render_page
 from mirpair.pages.style import BLUE, FULL_NUMBERS, in_style, to_svg
-from mirpair.prediction.table import columns
+from mirpair.prediction.table import columns, to_line
 from mirpair.prediction.tracks import (
     Location,
     bed_line,
@@ -38,6 +39,8 @@ from mirpair.scan.hairpins import GenomeHairpin, resolve_neighbours, shared_base
 from mirpair.settings import SCAN_FILES
 
 _SUFFIXES = [suffix for suffix in SCAN_FILES if suffix != ".html"]
+# Name of the parameter, in the head of the GFF3, that says of which genome the hairpins are.
+CHECKSUM = "names and bases of the genome"
 
 
 def name_of(genome: str | Path) -> str:
@@ -45,19 +48,62 @@ def name_of(genome: str | Path) -> str:
     return re.sub(r"(\.(fa|fasta|fna|fas))?(\.gz)?$", "", Path(genome).name) or "genome"
 
 
-def check_free(prefix: Path) -> None:
-    """Refuse to overwrite files that no scan wrote."""
-    paths = [prefix.with_name(prefix.name + suffix) for suffix in _SUFFIXES]
-    existing = [path for path in paths if path.exists()]
-    track = prefix.with_name(f"{prefix.name}.gff3")
-    is_of_scan = track.is_file() and "mirpair" in track.read_bytes()[:200].decode(errors="replace")
-    if existing and not is_of_scan:
+def check_name(name: str) -> None:
+    """Refuse a name of outputs that cannot be the name of a file, or is that of other outputs."""
+    if name in ("", ".", "..") or "/" in name or not name.isprintable():
+        raise InputError(f"--name: is {name!r}, must be the beginning of a file's name, not a path")
+    if name.endswith(".all"):
         raise InputError(
-            f"{existing[0]} exists, but no scan wrote it, so it is not overwritten; "
-            "name another folder"
+            f"{name}.gff3 would be the file of all hairpins of {name.removesuffix('.all')!r}; "
+            "give the results another name with --name"
         )
 
 
+def check_free(prefix: Path, genome: str) -> bool:
+    """Refuse to overwrite files that no scan wrote, or the results of another genome.
+
+    `genome` is the checksum of the genome, see `mirpair.scan.tiles.check_genome`.
+
+    Returns
+    -------
+    bool
+        Whether there are results of the same genome, which the scan replaces.
+    """
+    paths = [prefix.with_name(prefix.name + suffix) for suffix in SCAN_FILES]
+    existing = [path for path in paths if path.exists()]
+    if not existing:
+        return False
+    head = _read_head(prefix.with_name(f"{prefix.name}.gff3"))
+    if "mirpair" not in head:
+        raise InputError(
+            f"{existing[0]} exists, but no scan wrote it, so it is not overwritten; "
+            f"name another folder, or give the results another name than {prefix.name!r} (--name)"
+        )
+    if head.get(CHECKSUM) != f"SHA-256 {genome}":
+        first = f", whose first sequence is {head['first']!r}" if "first" in head else ""
+        raise InputError(
+            f"{prefix}.gff3 has the results of another genome{first}; they are not overwritten: "
+            f"name another folder, or give the results another name than {prefix.name!r} (--name)"
+        )
+    return True
+
+
+def _read_head(track: Path) -> dict[str, str]:
+    """Read the parameters in the head of a scan's GFF3, its program and its first sequence."""
+    head: dict[str, str] = {}
+    if not track.is_file():
+        return head
+    with track.open(encoding="utf-8", errors="replace") as handle:
+        while (line := handle.readline(_LONGEST_LINE)).startswith("#"):
+            if line.startswith("##sequence-region "):
+                head["first"] = unquote(line.split()[1])
+                break
+            name, _, value = line.strip("# \n").partition(": ")
+            head |= {"mirpair": name} if name.startswith("mirpair ") else {name: value}
+    return head
+
+
+_LONGEST_LINE = 10_000
 # A draft genome may have very many contigs; the page shows those with most calls.
 _MOST = 200
 _BINS = 50
@@ -109,7 +155,8 @@ def write_files(
         ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1). Of
         two calls that are antisense twins one is called, see `mark_antisense`.
     comments
-        First lines of each file but the FASTA and the BED: version and parameters.
+        First lines of the GFF3 files: version and parameters. The TSV has none: programs that read
+        tables would take them for rows, or cut names at a ``#`` if told that it begins a comment.
     nearest
         Whether the scores come with the nearest known hairpins.
     """
@@ -124,18 +171,19 @@ def write_files(
     best: list[tuple[float, int, Mapping[str, Any], str]] = []
     names = list(columns(nearest=nearest))
     with ExitStack() as stack:
-        calls, every, bed, fasta, table = (
+        # The last one gets its name first: by the head of the .gff3, the next scan recognises the
+        # others if this one is killed before they have theirs.
+        table, fasta, bed, every, calls = (
             stack.enter_context(
                 stack.enter_context(atomic(f"{prefix}{suffix}")).open(
                     "w", encoding="utf-8", newline="\n"
                 )
             )
-            for suffix in _SUFFIXES
+            for suffix in reversed(_SUFFIXES)
         )
         for track in (calls, every):
             track.write(head)
             track.writelines(circle_line(*circle) for circle in circles.items())
-        table.write("".join(f"# {comment}\n" for comment in comments))
         table.write("\t".join([names[0], *_PLACE, *names[1:], _ANTISENSE]) + "\n")
         lines = chain.from_iterable(interleave(scored))
         number = 0
@@ -188,7 +236,7 @@ def _table_line(location: Location, row: Mapping[str, Any], names: Sequence[str]
     cells = row["cells"] | ({"call": "0"} if row["antisense"] else {})
     place = [location.sequence, str(location.start + 1), str(location.end), location.strand]
     values = [row["id"], *place, *(cells[name] for name in names[1:]), row["antisense"]]
-    return "\t".join(values) + "\n"
+    return to_line(values) + "\n"
 
 
 def mark_antisense(

@@ -13,15 +13,14 @@ from mirpair.files import sha256
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 
-def find_key(genome: str | Path, criteria: HairpinCriteria) -> str:
+def find_key(genome: str, criteria: HairpinCriteria) -> str:
     """Describe all that the journal of `find` depends on.
 
-    The name, size and modification time of the genome represent its bases.
+    `genome` is the checksum of the genome, see `mirpair.scan.tiles.check_genome`.
     """
-    state = Path(genome).stat()
     return json.dumps(
         {
-            "genome": [Path(genome).name, state.st_size, state.st_mtime_ns],
+            "genome": genome,
             **asdict(criteria),
             "mirpair": __version__,
             "ViennaRNA": RNA.__version__,
@@ -32,3 +31,14 @@ def find_key(genome: str | Path, criteria: HairpinCriteria) -> str:
 def score_key(find_key: str, settings: ScanSettings, weights: str | Path) -> str:
     """Describe all that the journal of `score` depends on; see `find_key`."""
     return json.dumps({**json.loads(find_key), **asdict(settings), "weights": sha256(weights)})
+
+
+def genome_of(journal: str | Path) -> str:
+    """Read the checksum of the genome from the key of a journal; empty if it has none."""
+    with open(journal, "rb") as handle:
+        head = handle.readline().decode(errors="replace")
+    try:
+        key, _ = json.JSONDecoder().raw_decode(head.removeprefix("# "))
+        return str(key["genome"])
+    except (ValueError, KeyError, TypeError):
+        return ""

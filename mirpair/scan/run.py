@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mirpair import __version__
-from mirpair.files import Journal, file_lock, sha256, write_text
+from mirpair.files import InputError, Journal, file_lock, sha256, write_text
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import load_networks, shipped_weights
 from mirpair.scan.find import find
-from mirpair.scan.output import Summary, check_free, name_of, render, write_files
-from mirpair.scan.resume import find_key, score_key
+from mirpair.scan.output import (
+    CHECKSUM,
+    Summary,
+    check_free,
+    check_name,
+    name_of,
+    render,
+    write_files,
+)
+from mirpair.scan.resume import find_key, genome_of, score_key
 from mirpair.scan.score import score
 from mirpair.scan.tiles import TILE, check_genome
 from mirpair.settings import HairpinCriteria, ScanSettings
@@ -38,6 +46,7 @@ def scan(
     *,
     criteria: HairpinCriteria,
     settings: ScanSettings,
+    name: str | None = None,
     weights: Path | None = None,
     processes: int = 1,
     keep: bool = False,
@@ -48,13 +57,15 @@ def scan(
     Parameters
     ----------
     genome
-        FASTA file, plain or gzip; the files are named after it.
+        FASTA file, plain or gzip.
     folder
         Created if it does not exist.
     progress
         Gets messages, and consumes what the two long steps yield.
     criteria, settings
         Which structures are hairpins, and how they are scored and called.
+    name
+        Start of the names of the files; by default the name of the genome's file.
     weights
         See `mirpair.prediction.weights.load_networks`.
     processes, tile
@@ -67,23 +78,43 @@ def scan(
     ------
     InputError
         If a setting is out of range, the genome or the weights are not valid, a file would be
-        overwritten that no scan wrote, or another scan writes the same files.
+        overwritten that no scan wrote or that is of another genome, or another scan writes the
+        same files.
     """
     criteria.check()
     weights = weights or shipped_weights()
     trained = load_networks(weights)
     if warning := Predictor.for_genome(trained, settings).warning:
         progress.say(warning)
-    name = name_of(genome)
-    check_free(folder / name)
-    check_genome(str(genome), criteria.circular)
+    name = name_of(genome) if name is None else name
+    check_name(name)
+    checksum = check_genome(str(genome), criteria.circular)
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
-        key = find_key(genome, criteria)
-        candidates = Journal(folder / f".{name}.found", key)
-        scored = Journal(folder / f".{name}.scored", score_key(key, settings, weights))
-        if candidates.blocks:
+        is_again = check_free(folder / name, checksum)
+        key = find_key(checksum, criteria)
+        journals = [folder / f".{name}.found", folder / f".{name}.scored"]
+        earlier = [path for path in journals if path.exists()]
+        for path in earlier:
+            if genome_of(path) != checksum:
+                raise InputError(
+                    f"{path} has the hairpins of another genome, whose scan was interrupted or had "
+                    f"--keep; delete it, name another folder, or give the results another name "
+                    f"than {name!r} (--name)"
+                )
+        candidates = Journal(journals[0], key)
+        scored = Journal(journals[1], score_key(key, settings, weights))
+        if candidates.complete:
+            progress.say("using the hairpins that an earlier scan found in this genome")
+        elif candidates.blocks:
             progress.say(f"resuming after {candidates.blocks:,} tiles of the genome")
+        elif journals[0] in earlier:
+            progress.say(
+                "finding the hairpins again: those that an earlier scan found in this genome are "
+                "of other settings or another version"
+            )
+        if is_again:
+            progress.say(f"replacing the results of an earlier scan of this genome ({name}.*)")
         # In both steps the processes start before a progress bar has a thread, which a fork cuts.
         bases = find(
             str(genome),
@@ -122,7 +153,8 @@ def write(
     weights: str | Path,
 ) -> Summary:
     """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
-    parameters = _parameters(genome, criteria, settings, weights)
+    checksum = genome_of(candidates[0])
+    parameters = _parameters(genome, checksum, criteria, settings, weights)
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
     summary = write_files(candidates, scored, prefix, comments, nearest=settings.nearest)
@@ -131,12 +163,17 @@ def write(
 
 
 def _parameters(
-    genome: str | Path, criteria: HairpinCriteria, settings: ScanSettings, weights: str | Path
+    genome: str | Path,
+    checksum: str,
+    criteria: HairpinCriteria,
+    settings: ScanSettings,
+    weights: str | Path,
 ) -> dict[str, Any]:
     """Describe a scan for people, the same in whichever folder the files are."""
     cut = Predictor.for_genome(load_networks(weights), settings).cut
     return {
         "genome": Path(genome).name,
+        CHECKSUM: f"SHA-256 {checksum}",
         "weights": f"{Path(weights).name}, SHA-256 {sha256(weights)}",
         "longest hairpin, nt": criteria.span,
         "least base pairs": criteria.stem,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 from mirpair.files import InputError
@@ -185,21 +186,30 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
         raise InputError(f"{where}: sequence {name!r} is empty")
 
 
-def check_genome(path: str, circular: Sequence[str] = ()) -> None:
+def check_genome(path: str, circular: Sequence[str] = ()) -> str:
     """Read a genome once, before hours of work.
+
+    Returns
+    -------
+    str
+        SHA-256 of the names and bases, in hexadecimal. It does not depend on the file's name, the
+        length of its lines, its compression or T for U, but on upper and lower case.
 
     Raises
     ------
     InputError
         As `read_tiles` does, and if the genome lacks one of the circular sequences.
     """
+    digest = sha256()
     missing = [name for name in circular if name != ALL]
     for name, parts in _read_named(path, None):
-        for _ in parts:
-            pass
+        digest.update(f">{name}\n".encode())
+        for part in parts:
+            digest.update(part.encode())
         missing = [it for it in missing if it != name]
     if missing:
         raise InputError(
             f"{path}: no sequence is named {missing[0]!r}, so it cannot be circular; give the "
             f"first word of a header, or {ALL!r} if all sequences are circular"
         )
+    return digest.hexdigest()

@@ -28,7 +28,7 @@ from mirpair.sources.ncbi import (
     download_accessions,
     download_assembly,
 )
-from mirpair.sources.published import read_rows
+from mirpair.sources.published import Sha256, read_rows
 
 _NCBI = "ncbi:"
 # Environment variable by which a workflow passes its lock file and releases to its scripts.
@@ -41,7 +41,7 @@ class Locked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     place: Annotated[str, Field(min_length=1)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     bytes: Annotated[int, Field(gt=0)]
     # The day, in UTC, on which the publisher had these bytes.
     date: date

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 import re
 from collections.abc import Iterable
@@ -12,7 +11,13 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mirpair.files import InputError
+from mirpair.sheets import read_sheet
 from mirpair.sources.download import URL_PATTERN
+from mirpair.values import explain_value
+
+Sha256 = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{64}$", description="64 digits 0-9 and a-f in lower case")
+]
 
 
 class Source(BaseModel):
@@ -21,9 +26,22 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     # In a config: the collection, then the path within it. Also its path below `results/raw/`.
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$")]
-    url: Annotated[str, Field(pattern=rf"^(https?://[^\s]+|{URL_PATTERN})$")]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+$",
+            description="a folder and a file, as in mirbase/hairpin.fa, of letters, digits, _, - "
+            "and dots",
+        ),
+    ]
+    url: Annotated[
+        str,
+        Field(
+            pattern=rf"^(https?://[^\s]+|{URL_PATTERN})$",
+            description="an address that begins with https://, or a file of a PyPI package",
+        ),
+    ]
+    sha256: Sha256
     bytes: Annotated[int, Field(gt=0)]
     licence: Annotated[str, Field(min_length=1)]
     citation: Annotated[str, Field(min_length=1)]
@@ -61,22 +79,23 @@ def read_rows(path: str | Path, kind: type[Row], key: str, what: str) -> dict[st
     It is an `InputError`, which names the line, if it cannot be read, a column is missing or
     unknown, a value is not valid or a key occurs twice.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeError) as error:
-        raise InputError(f"{path}: the {what} cannot be read ({error})") from error
+    columns = list(kind.model_fields)
+    sheet = read_sheet(path, columns)
+    if unknown := [name for name in sheet.columns if name not in columns]:
+        raise InputError(
+            f"{path}: line 1: the columns must be {', '.join(columns)}, and not {unknown[0]!r}, in "
+            f"a {what}"
+        )
     rows: dict[str, Row] = {}
-    reader = csv.DictReader(text.splitlines(), delimiter="\t")
-    if set(reader.fieldnames or []) != set(kind.model_fields):
-        raise InputError(f"{path}: line 1: the columns must be {', '.join(kind.model_fields)}")
-    for values in reader:
-        where = f"{path}: line {reader.line_num}"
+    for line, values in sheet.rows:
+        where = f"{path}: line {line}"
         try:
             row = kind.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
-            column = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"{where}: column {column!r}: {first['msg']}") from error
+            column = str(first["loc"][0])
+            explained = explain_value(dict(first), kind.model_fields[column].description or "")
+            raise InputError(f"{where}: column {column!r}: {explained}") from error
         name = str(getattr(row, key))
         if name in rows:
             raise InputError(f"{where}: the {key} {name!r} occurs twice")

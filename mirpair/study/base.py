@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,12 +30,30 @@ SourceRefs = Annotated[list[SourceRef], Field(min_length=1)]
 ModelName = Annotated[Name, Field(json_schema_extra={"examples": list(MODELS)})]
 RecipeName = Annotated[Name, Field(json_schema_extra={"examples": list(RECIPES)})]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+_EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
+
+
+def read_exponent(value: Any) -> Any:
+    """Read ``1e-3`` as a number, which YAML 1.1 takes for text; return any other value as it is."""
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
 class Section(BaseModel):
-    """A section of a config: it has no unknown keys, and does not change."""
+    """A section of a config: it has no unknown keys, and does not change.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Types are strict: 10 is neither `yes`, nor 10.0, nor text.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _exponents(cls, section: Any) -> Any:
+        if not isinstance(section, Mapping):
+            return section
+        kinds = {name: it.annotation for name, it in cls.model_fields.items()}
+        floats = {name for name, kind in kinds.items() if float in (kind, *get_args(kind))}
+        return {key: read_exponent(it) if key in floats else it for key, it in section.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,9 @@ def first_duplicate(runs: Collection[Run]) -> Run | None:
 
 class BaseStudy(Section):
     """The keys that a study of any task has."""
+
+    # Of the schema for editors: keys for anchors, which `mirpair.study.load` leaves out.
+    model_config = ConfigDict(json_schema_extra={"patternProperties": {"^x-": {}}})
 
     study: Name = Field(
         description="Name of the study; it writes everything to `results/<study>/`."

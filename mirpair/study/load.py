@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +13,7 @@ from mirpair.study.identification import Study
 from mirpair.study.prediction import PredictionStudy
 from mirpair.study.sources import AnyCollection
 from mirpair.study.splits import AnySplit
+from mirpair.values import explain_value, written
 
 # Keys that were renamed: the old names still work in this release.
 RENAMED = {"kept": "reuse"}
@@ -32,19 +33,54 @@ def schema() -> dict[str, Any]:
 def load_study(config: Mapping[str, Any]) -> AnyStudy:
     """Check a config as it came from YAML; its key `task` says which kind of study it is.
 
+    Keys of the top level that begin with ``x-`` are for the user's anchors, and are left out.
+
     Raises
     ------
     InputError
         Listing everything that is wrong: where it is, what it is and what it should be.
     """
+    config = {key: value for key, value in config.items() if not str(key).startswith("x-")}
     task = config.get("task", "identification")
     if not isinstance(task, str) or task not in _TASKS:
-        raise _invalid([f"task: is {task!r}, must be one of {', '.join(_TASKS)}"])
+        raise _invalid([f"task: is {written(task)}, must be one of {', '.join(_TASKS)}"])
     try:
-        return _TASKS[task].model_validate(_with_new_keys(config))
+        problems = list(_keys_that_are_no_text(config))
+    except RecursionError:
+        problems = ["an anchor (`&name`) contains itself (`*name`)"]
+    if problems:
+        raise _invalid(problems)
+    try:
+        return _TASKS[task].model_validate(_with_new_keys(config, _TASKS[task]))
     except ValidationError as error:
-        written = {new: old for old, new in RENAMED.items() if old in config}
-        raise _invalid(_explain(dict(it), written) for it in error.errors()) from error
+        old_names = {new: old for old, new in RENAMED.items() if old in config}
+        raise _invalid(_explain(dict(it), old_names) for it in error.errors()) from error
+
+
+def _keys_that_are_no_text(value: Any, where: str = "") -> Iterator[str]:
+    """List the keys that YAML reads as something else, such as `no`, in all sections."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from _keys_that_are_no_text(item, f"{where}.{key}" if where else key)
+            else:
+                yield f"{where or 'the config'}: the key {_as_read(key)}"
+    elif isinstance(value, list):
+        for number, item in enumerate(value, 1):
+            yield from _keys_that_are_no_text(item, f"{where}.{number}")
+
+
+def _as_read(key: Any) -> str:
+    """Say what YAML takes a key for, and how to write it as text."""
+    if isinstance(key, bool):
+        names = ("yes", "y", "on") if key else ("no", "n", "off")
+        return (
+            f"{', '.join(names[::2])} or {str(key).lower()} is {key} for YAML; put the name in "
+            f"quotes, as in '{names[0]}'"
+        )
+    if key is None:
+        return "is empty; give it a name"
+    return f"{written(key)} is no text for YAML; put it in quotes: '{written(key)}'"
 
 
 def _invalid(problems: Iterable[str]) -> InputError:
@@ -62,11 +98,12 @@ def renamed_keys(config: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _with_new_keys(config: Mapping[str, Any]) -> dict[str, Any]:
-    for old, new in RENAMED.items():
+def _with_new_keys(config: Mapping[str, Any], kind: type[AnyStudy]) -> dict[str, Any]:
+    renamed = {old: new for old, new in RENAMED.items() if new in kind.model_fields}
+    for old, new in renamed.items():
         if old in config and new in config:
             raise InputError(f"config: `{old}` is the old name of `{new}`; give only `{new}`")
-    return {RENAMED.get(key, key): value for key, value in config.items()}
+    return {renamed.get(key, key): value for key, value in config.items()}
 
 
 def _names(union: Any, key: str) -> list[str]:
@@ -81,11 +118,11 @@ _KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
 _NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
 
 
-def _explain(problem: dict[str, Any], written: Mapping[str, str]) -> str:
+def _explain(problem: dict[str, Any], old_names: Mapping[str, str]) -> str:
     loc = list(problem["loc"])
     if loc:
         # The name that the user wrote.
-        loc[0] = written.get(loc[0], loc[0])
+        loc[0] = old_names.get(loc[0], loc[0])
     # pydantic adds the kind that it takes an experiment or a table for, after its name.
     if len(loc) > 2 and loc[0] in ("experiments", "tables", "collections") and loc[2] in _KINDS:
         del loc[2]
@@ -105,14 +142,6 @@ def _explain(problem: dict[str, Any], written: Mapping[str, str]) -> str:
             return f"{where}.source: must be one of {', '.join(_COLLECTIONS)}"
         case "union_tag_not_found" | "union_tag_invalid":
             return f"{where}.split: must be one of {', '.join(_SPLITS)}"
-        case "literal_error":
-            return f"{where}: is {problem['input']!r}, must be {problem['ctx']['expected']}"
-        case "list_type":
-            return f"{where}: is {problem['input']!r}, must be a list: [{problem['input']}]"
-        case "dict_type" | "model_type" | "dataclass_type":
-            return f"{where}: is {problem['input']!r}, must be a section with keys of its own"
-        case "string_type":
-            return f"{where}: is {problem['input']!r}, must be text: '{problem['input']}'"
         case "string_pattern_mismatch" if loc[0] == "collections" and "families" in loc:
             return f"{where}: is {problem['input']!r}; an accession of Rfam is RF and five digits"
         case "string_pattern_mismatch" if loc == ["families"]:
@@ -124,4 +153,4 @@ def _explain(problem: dict[str, Any], written: Mapping[str, str]) -> str:
             text = str(problem["ctx"]["error"])
             return f"{where}: {text}" if where else text
         case _:
-            return f"{where}: is {problem['input']!r}; {problem['msg']}"
+            return f"{where}: {explain_value(problem)}"

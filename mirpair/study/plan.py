@@ -44,6 +44,15 @@ def check_writable(folder: str | Path) -> None:
         )
 
 
+def check_mirror(folder: str | None) -> None:
+    """Raise an InputError if the mirror of a config is not a folder; None stands for no mirror."""
+    if folder and not Path(folder).is_dir():
+        raise InputError(
+            f"mirror: {folder} is not a folder; correct the path, or make the folder. A path is "
+            "relative to the folder you work in."
+        )
+
+
 def study_sources(default: str | Path, own: str | None) -> dict[str, Source]:
     """Read the table of published files: the default one, or a study's own."""
     sources = read_sources(default)
@@ -79,12 +88,12 @@ class SourceFiles:
     collections: Collection[str]
     live: Mapping[str, str]
 
-    def path_of(self, ref: str, *, may_be_made: bool = False) -> str:
+    def path_of(self, ref: str, *, may_be_made: bool = False, where: str = "") -> str:
         """Return the file that a config names: collected, downloaded, or the user's own.
 
         `ref` is a collection, a name of the sources table, a URL or a path; an `InputError` if
-        there is no such file. A path may be missing if another workflow has a rule that makes it
-        (`may_be_made`).
+        there is no such file, which says where it is named, if not in the config. A path may be
+        missing if another workflow has a rule that makes it (`may_be_made`).
         """
         if ref in self.collections:
             return f"<results>/collections/{ref}.fa"
@@ -96,10 +105,12 @@ class SourceFiles:
             return path
         close = difflib.get_close_matches(ref, [*self.collections, *self.sources], n=1)
         raise InputError(
-            f"{ref}: no such file, and no such name in the sources table"
+            (f"{where}: " if where else "")
+            + f"{ref}: no such file, and no such name in the sources table"
             + (" or in `collections`" if self.collections else "")
             + (f" (did you mean {close[0]}?)" if close else "")
-            + ": correct it in the config. A path is relative to the folder you work in."
+            + f": correct it{'' if where else ' in the config'}. A path is relative to the folder "
+            "you work in."
         )
 
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from mirpair.files import InputError, read_tsv
-from mirpair.settings import PredictionSettings, ScanSection
-from mirpair.study.base import NAME, BaseStudy, Run
+from mirpair.files import InputError
+from mirpair.settings import SCAN_FILES, PredictionSettings, ScanSection
+from mirpair.sheets import read_sheet
+from mirpair.study.base import BaseStudy, Run, read_exponent
+
+
+def _with_exponents(settings: Any) -> Any:
+    """Read 1e-3 as a number in a section; none of its settings is any text."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {key: read_exponent(value) for key, value in settings.items()}
+
+
+# Unlike other names it may have dots, as those of assemblies do: GRCh38.p14.
+_SAMPLE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 class PredictionStudy(BaseStudy):
@@ -20,14 +33,19 @@ class PredictionStudy(BaseStudy):
     )
     title: str = Field("Predictions", description="Heading of the report.")
     samples: str = Field(
-        description="Sheet of samples: a TSV file with the columns `sample` (a name), `run` "
-        "(`predict` or `scan`) and `fasta` (a path, a URL or a name of the sources table)."
+        description="Sheet of samples: a TSV file with the columns `sample` (a name, which may "
+        "have dots), `run` (`predict` or `scan`) and `fasta` (a path, a URL or a name of the "
+        "sources table)."
     )
     weights: str | None = Field(
         None, description="File of weights to use; by default those that come with mirpair."
     )
-    predict: PredictionSettings = Field(PredictionSettings(), description="How to score RNAs.")
-    scan: ScanSection = Field(ScanSection(), description="How to scan genomes.")
+    predict: Annotated[PredictionSettings, BeforeValidator(_with_exponents)] = Field(
+        PredictionSettings(), description="How to score RNAs."
+    )
+    scan: Annotated[ScanSection, BeforeValidator(_with_exponents)] = Field(
+        ScanSection(), description="How to scan genomes."
+    )
 
     @field_validator("scan")
     @classmethod
@@ -45,10 +63,21 @@ class PredictionStudy(BaseStudy):
 
 
 class Sample(NamedTuple):
-    """A row of the sheet: ``"predict"`` or ``"scan"``, and a file as a `SourceRef` names it."""
+    """A row of the sheet.
+
+    Attributes
+    ----------
+    run
+        ``"predict"`` or ``"scan"``.
+    fasta
+        A file, as a `SourceRef` names it.
+    where
+        Sheet and line, for messages.
+    """
 
     run: str
     fasta: str
+    where: str
 
 
 def read_samples(path: str) -> dict[str, Sample]:
@@ -57,21 +86,33 @@ def read_samples(path: str) -> dict[str, Sample]:
     Raises
     ------
     InputError
-        If the file is not such a sheet, a sample is listed twice, or a name or value is invalid.
+        If the file is not such a sheet (`mirpair.sheets.read_sheet`), a sample is listed twice, two
+        samples would have results of the same name, or a name or value is invalid.
     """
-    table = read_tsv(path, dict.fromkeys(("sample", *Sample._fields), "str"), remedy="correct it")
     samples: dict[str, Sample] = {}
-    for number, row in enumerate(table.itertuples(index=False), 2):
-        where = f"{path}: line {number}"
-        name, sample = str(row.sample), Sample(str(row.run), str(row.fasta))
-        if not re.fullmatch(NAME, name):
-            raise InputError(f"{where}: sample is {name!r}; a name is letters, digits, - and _")
+    sample_of: dict[tuple[str, str], str] = {}
+    for line, row in read_sheet(path, ("sample", "run", "fasta")).rows:
+        where = f"{path}: line {line}"
+        name, sample = row["sample"], Sample(row["run"], row["fasta"], where)
+        if not re.fullmatch(_SAMPLE, name):
+            raise InputError(
+                f"{where}: sample is {name!r}; a name is letters, digits, dots, - and _, and "
+                "begins with a letter or digit"
+            )
         if name in samples:
             raise InputError(f"{where}: the sample {name!r} is listed twice")
         if sample.run not in ("predict", "scan"):
             raise InputError(f"{where}: run is {sample.run!r}, must be 'predict' or 'scan'")
         if not sample.fasta:
             raise InputError(f"{where}: the sample {name!r} has no FASTA file")
+        # Files and folders of its results, logs and pieces.
+        for ending in ("", ".tsv", ".log", *SCAN_FILES):
+            other = sample_of.setdefault((sample.run, name + ending), name)
+            if other != name:
+                raise InputError(
+                    f"{where}: the samples {other!r} and {name!r} would both have a file or folder "
+                    f"{name + ending!r}; rename one"
+                )
         samples[name] = sample
     if not samples:
         raise InputError(f"{path}: it lists no samples")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import ModelName, Name, RecipeName, Section
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Method(NamedTuple):
@@ -53,8 +51,10 @@ class ModelVariant(_Variant):
         description="Probability of dropout before the fully connected layers, of `alexnet` before "
         "the first two (known ones: 0; `alexnet` 0.5).",
     )
-    pooling: Literal[1, 2, 3] | None = Field(
+    pooling: int | None = Field(
         None,
+        ge=1,
+        le=3,
         description="Number of pooling layers of `variable`: 2 omits the max-pooling, 1 the "
         "sum-pooling too (known ones: 3).",
     )
@@ -74,10 +74,12 @@ class RecipeVariant(_Variant):
     batch_size: int | None = Field(
         None, ge=1, description="Number of records per step (`paper`: 64)."
     )
-    learning_rate: Finite | None = Field(
-        None, gt=0, description="Learning rate of the optimiser (`paper`: 0.001)."
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="Learning rate of the optimiser (`paper`: 0.001).",
     )
-    weight_decay: Finite | None = Field(
+    weight_decay: float | None = Field(
         None, ge=0, description="L2 penalty of the optimiser (`paper`: 0)."
     )
     optimizer: Literal["adagrad", "adam"] | None = Field(
@@ -88,7 +90,7 @@ class RecipeVariant(_Variant):
         description="Loss of a batch: `sum` is the weighted sum of equation 2, `mean` the weighted "
         "mean, `mean-of-each` the unweighted sum (`paper`: `sum`).",
     )
-    positive_weight: Finite | None = Field(
+    positive_weight: float | None = Field(
         None,
         gt=0,
         description="Weight of a positive relative to a negative (`paper`: equation 2's α and β).",

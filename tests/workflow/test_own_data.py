@@ -81,6 +81,30 @@ def test_a_misspelt_key_stops_before_anything_runs(copy: Copy) -> None:
     assert not (copy.folder / "results" / "misspelt").exists()
 
 
+def test_a_key_that_is_in_a_file_twice_stops_and_a_second_file_may_override(copy: Copy) -> None:
+    config = copy.write_config(small_study(copy.folder) | {"study": "twice"}, "twice.yaml")
+    (copy.folder / "over.yaml").write_text("seeds: [5, 6, 7]\n")
+    files = ("--configfile", config, "over.yaml")
+    assert copy.planned("all", *files)["train"] == 3 * 2
+    # Snakemake leaves numbers in lists of the command line as text.
+    assert copy.planned("all", *files, "--config", "seeds=[3, 4]")["train"] == 2 * 2
+    (copy.folder / "over.yaml").write_text("seeds: [5]\n\nseeds: [6]\n")
+    done = copy.snakemake("-n", "all", *files, check=False)
+    message = "over.yaml: line 3: the key `seeds` is in the file twice (first in line 1)"
+    assert message in done.stdout
+    assert done.returncode != 0
+    (copy.folder / "over.yaml").write_text("seeds: [010]\n")
+    done = copy.snakemake("-n", "all", *files, check=False)
+    assert "over.yaml: line 1: seeds: YAML reads 010 as 8" in done.stdout
+
+
+def test_a_mirror_that_is_no_folder_stops_before_anything_runs(copy: Copy) -> None:
+    config = copy.write_config(small_study(copy.folder) | {"study": "m", "mirror": "nowhere"})
+    done = copy.snakemake("-n", "all", "--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "mirror: nowhere is not a folder; correct the path, or make the folder" in done.stdout
+
+
 def test_a_missing_file_stops_before_anything_runs(copy: Copy) -> None:
     study = small_study(copy.folder) | {"study": "missing"}
     study["datasets"]["mine"]["negatives"] = ["nowhere.fa"]

@@ -48,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     copy = copy_of_repository(tmp_path_factory.mktemp("prediction"))
     rows = [
         ("candidates", "predict", small_fasta(copy.folder, "candidates.fa", "positives", 150)),
-        ("few", "predict", small_fasta(copy.folder, "few.fa", "negatives", 3)),
+        ("few.v1", "predict", small_fasta(copy.folder, "few.fa", "negatives", 3)),
         ("small", "scan", genome(copy.folder)),
     ]
     config: dict[str, Any] = {
@@ -71,9 +71,9 @@ def mirpair(*arguments: str) -> None:
 
 def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path) -> None:
     weights = ("--weights", str(made.folder / "other.safetensors"))
-    for name in ("candidates", "few"):
+    for name, file in (("candidates", "candidates.fa"), ("few.v1", "few.fa")):
         out = tmp_path / f"{name}.tsv"
-        fasta = str(made.folder / f"{name}.fa")
+        fasta = str(made.folder / file)
         mirpair("predict", fasta, "-o", str(out), "--prior", "0.2", *weights)
         assert (made.folder / RESULTS / "predict" / f"{name}.tsv").read_bytes() == out.read_bytes()
     scan = ("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"), "--keep")
@@ -88,8 +88,7 @@ def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path)
         (*weights, "--stem", "24", "--prior", "0.5", "--false-positives", "5%"),
     ):
         mirpair(*scan, *options)
-        text = (tmp_path / "scan" / "small.tsv").read_text()
-        tables.append([line for line in text.splitlines() if not line.startswith("#")])
+        tables.append((tmp_path / "scan" / "small.tsv").read_text())
     assert all(table != tables[-1] for table in tables[:-1])
     for suffix in SUFFIXES:
         written = made.folder / RESULTS / "scan" / f"small{suffix}"
@@ -104,8 +103,8 @@ def test_nothing_is_left_to_do_and_only_what_changes_is_made_again(made: Copy) -
         "predict": 1,
         "predict_piece": 1,
     }
-    made.snakemake(f"{RESULTS}/predict/few.tsv", "--configfile", "test.yaml")
-    text = (made.folder / RESULTS / "predict" / "few.tsv").read_text()
+    made.snakemake(f"{RESULTS}/predict/few.v1.tsv", "--configfile", "test.yaml")
+    text = (made.folder / RESULTS / "predict" / "few.v1.tsv").read_text()
     assert len(text.splitlines()) == 6
 
 
@@ -117,13 +116,24 @@ def test_the_number_of_pieces_changes_no_byte(made: Copy) -> None:
     assert [(made.folder / place).read_bytes() for place in places] == before
 
 
+def test_a_name_may_have_dots_and_begin_as_another_one(made: Copy) -> None:
+    before = (made.folder / "samples.tsv").read_text()
+    names = ("GRCh38", "GRCh38.p14", "GRCh38.p14.v2")
+    try:
+        sheet(made.folder, [(name, "scan", "few.fa") for name in names])
+        planned = made.planned("all", "--configfile", "test.yaml")
+    finally:
+        (made.folder / "samples.tsv").write_text(before)
+    assert planned == {"scan_find": 3, "scan_score": 3, "scan": 3, "all": 1}
+
+
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
         ([("a", "train", "few.fa")], "line 2: run is 'train', must be 'predict' or 'scan'"),
         ([("a b", "scan", "few.fa")], "line 2: sample is 'a b'"),
         ([("a", "scan", "few.fa"), ("a", "predict", "few.fa")], "the sample 'a' is listed twice"),
-        ([("a", "predict", "none.fa")], "none.fa: no such file"),
+        ([("a", "predict", "none.fa")], "samples.tsv: line 2: none.fa: no such file"),
         ([], "it lists no samples"),
     ],
 )
