@@ -1,5 +1,6 @@
 # mirpair: pre-miRNAs and their families from pairing matrices.
-# A study is one config file: config/config.yaml (the paper) unless --configfile names another.
+# A study is one config file: config/config.yaml (the paper) unless --configfile names another, or
+# the working folder has a config/config.yaml of its own.
 # Its task is to decide which RNAs are pre-miRNAs, or (config/families.yaml) to which family one
 # belongs, or (config/prediction.yaml) to score your RNAs and genomes.
 from snakemake.utils import min_version
@@ -8,11 +9,6 @@ min_version("9.11")
 
 
 report: "rules/captions/workflow.rst"
-
-
-if not workflow.overwrite_configfiles:
-
-    configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
@@ -26,6 +22,14 @@ include: f"rules/{STUDY.task}.smk"
 rule all:
     input:
         TARGETS["all"],
+
+
+# What the study downloads: for a machine without network, or before two studies that share a file.
+rule downloads:
+    input:
+        TARGETS["downloads"],
+    message:
+        "All downloads are here"
 
 
 # The tables of the config; for the study `paper` these are Tables 1–4 of the paper.

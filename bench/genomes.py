@@ -27,7 +27,7 @@ from mirpair.contracts import read_records
 from mirpair.files import InputError, atomic, write_text, write_tsv
 from mirpair.prediction.weights import load_networks
 from mirpair.rna.similarity import nearest
-from mirpair.settings import NEAR
+from mirpair.settings import NEAR, NO_REFERENCE
 from mirpair.sources.download import download
 from mirpair.sources.published import read_sources
 
@@ -161,7 +161,15 @@ def scan(genome: str, way: str) -> None:
     out = FOLDER / way
     if (out / f"{genome}.tsv").is_file():
         return
-    command = ["scan", str(FOLDER / f"{genome}.fa"), "-o", str(out), "--no-nearest", *WAYS[way]]
+    command = [
+        "scan",
+        str(FOLDER / f"{genome}.fa"),
+        "-o",
+        str(out),
+        "--reference",
+        NO_REFERENCE,
+        *WAYS[way],
+    ]
     subprocess.run([sys.executable, "-m", "mirpair.cli.app", *command], check=True)
 
 

@@ -22,22 +22,24 @@ from mirpair.scan.find import find
 from mirpair.scan.hairpins import STRANDS
 from mirpair.scan.score import score
 from mirpair.scan.tiles import Tile, read_tiles
-from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
+from mirpair.settings import NO_REFERENCE, HairpinCriteria, PredictionSettings, ScanSettings
 
 GOALS = {"predict": 1.2, "scan": 0.8}
 
 
 def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3) -> pd.DataFrame:
-    """Measure seconds for all sequences, in turns: folding, and `predict` without nearest hairpins.
+    """Measure seconds for all sequences, in turns: folding, and `predict` without known hairpins.
 
     Returns
     -------
     DataFrame
         One row per round and kind: ``"at work"`` (the library, from first to last sequence) and
-        ``"programs"`` (``mirpair fold`` and ``mirpair predict --no-nearest``, from start to end);
-        folding and predict in seconds, and their ratio.
+        ``"programs"`` (``mirpair fold`` and ``mirpair predict --reference none``, from start to
+        end); folding and predict in seconds, and their ratio.
     """
-    predictor = Predictor.for_candidates(load_networks(), PredictionSettings(nearest=False))
+    predictor = Predictor.for_candidates(
+        load_networks(), PredictionSettings(reference=NO_REFERENCE)
+    )
     records = [(Record(str(n), s, "", n), None) for n, s in enumerate(sequences, 1)]
     program = Path(sys.executable).with_name("mirpair")
     rows = []
@@ -47,7 +49,16 @@ def measure_predict(sequences: Sequence[str], *, processes: int, rounds: int = 3
         jobs = ["-j", str(processes)]
         commands = (
             [program, "fold", path, "-o", Path(folder) / "out.dbn", *jobs],
-            [program, "predict", path, "--no-nearest", "-o", Path(folder) / "out.tsv", *jobs],
+            [
+                program,
+                "predict",
+                path,
+                "--reference",
+                NO_REFERENCE,
+                "-o",
+                Path(folder) / "out.tsv",
+                *jobs,
+            ],
         )
         for _ in range(rounds):
             folding = _seconds(lambda: fold_all(sequences, processes=processes))
@@ -73,7 +84,7 @@ def measure_scan(genome: Path, *, bases: int, processes: int, rounds: int = 2) -
         tiles.append(tile)
         if tile.end >= bases:
             break
-    trained, settings = load_networks(), ScanSettings(nearest=False)
+    trained, settings = load_networks(), ScanSettings(reference=NO_REFERENCE)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "part.fa"

@@ -23,6 +23,10 @@ FALSE_POSITIVES: dict[FalsePositives, float] = {
 NEAR = 0.8
 # No hairpin of a genome is longer, nt, whatever the criteria.
 LONGEST_SPAN = 400
+# Share of a known hairpin from which, at an identity of NEAR, an RNA that holds it is known.
+KNOWN_COVERAGE = 0.6
+# References that are not the name of a file: the hairpins that come with mirpair, and nothing.
+MIRBASE, NO_REFERENCE = "mirbase22", "none"
 # What a scan writes, by the endings of the files' names.
 SCAN_FILES = (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
 _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
@@ -90,26 +94,48 @@ def part(settings: Settings, kind: type[S]) -> S:
     return kind(**{it.name: getattr(settings, it.name) for it in fields(kind)})
 
 
+def _reference() -> Any:
+    return _setting(
+        MIRBASE,
+        f"Known hairpins to compare with: a FASTA file, {MIRBASE} (the hairpins of miRBase 22, "
+        f"which come with mirpair) or {NO_REFERENCE}.",
+    )
+
+
+class _WithReference:
+    reference: str
+
+    @property
+    def compares(self) -> bool:
+        """Whether RNAs are compared with known hairpins."""
+        return self.reference != NO_REFERENCE
+
+    @property
+    def reference_file(self) -> str | None:
+        """The user's own file of known hairpins; None if there is none."""
+        return None if self.reference in (MIRBASE, NO_REFERENCE) else self.reference
+
+
 @dataclass(frozen=True)
-class PredictionSettings(Settings):
+class PredictionSettings(_WithReference, Settings):
     """How RNAs are scored."""
 
     prior: float = _setting(0.1, "Expected share of pre-miRNAs among the RNAs.", gt=0, lt=1)
     threshold: float = _setting(
         0.5, "Lowest probability at which an RNA is called a pre-miRNA.", gt=0, lt=1
     )
-    nearest: bool = _setting(True, "Find the nearest known hairpin of miRBase 22.")
+    reference: str = _reference()
 
 
 @dataclass(frozen=True)
-class ScanSettings(Settings):
+class ScanSettings(_WithReference, Settings):
     """How the hairpins of a genome are scored and called."""
 
     prior: float = _setting(0.001, "Expected share of pre-miRNAs among the hairpins.", gt=0, lt=1)
     false_positives: FalsePositives = _setting(  # noqa: RUF009, a text is immutable
         "1%", "Share of hairpins that are called by mistake in a genome without pre-miRNAs."
     )
-    nearest: bool = _setting(True, "Find the nearest known hairpin of miRBase 22.")
+    reference: str = _reference()
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,26 @@
 # From a checked config to the files that rules ask for: what all tasks share.
 # Rules hold the wiring; mirpair/study/plan.py computes.
-import json
-import os
 import re
 import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-# The library beside the Snakefile is the one that runs, here and in the scripts (job.py).
-# (`workflow.basedir` is another workflow's folder where that imports this one as a module.)
+import yaml
+
 HOME = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent
+# Whether another workflow imports this one as a module; then `workflow.basedir` is its folder.
+IS_MODULE = not HOME.samefile(workflow.basedir)
+DEFAULT = Path("config", "config.yaml")
+if IS_MODULE:
+    # A module without `config` must not take the config files of the other workflow.
+    config = config or yaml.safe_load((HOME / DEFAULT).read_text("utf-8"))
+elif not workflow.overwrite_configfiles:
+
+    configfile: str(DEFAULT if DEFAULT.exists() else HOME / DEFAULT)
+
+
+# The library beside the Snakefile is the one that runs, here and in the scripts (job.py).
 sys.path.insert(0, str(HOME))
 
 from snakemake.logging import logger
@@ -18,8 +28,7 @@ from snakemake.utils import update_config
 
 from mirpair.files import InputError
 from mirpair.provenance import code_version
-from mirpair.sources.download import MIRROR_VARIABLE
-from mirpair.sources.live import LIVE_VARIABLE, check_locked, is_remote, raw_name, read_lock
+from mirpair.sources.live import check_locked, compare_locked, is_remote, raw_name, read_lock
 import mirpair.study.plan as plan
 from mirpair.study.config_file import check_keys, check_numbers, typed
 from mirpair.study.load import load_study, renamed_keys
@@ -37,11 +46,10 @@ class explained:
             raise WorkflowError(str(error)) from None
 
 
-# The path of a file that the config names.
+# The path of a file that the config names; and of one that must be there already.
 resolve = partial(plan.resolve, home=HOME)
+existing = partial(plan.existing, home=HOME)
 
-# Whether another workflow imports this one: the config is then a part of its own.
-IS_MODULE = not HOME.samefile(workflow.basedir)
 if not IS_MODULE:
     update_config(config, typed(workflow.config_settings.config))
 
@@ -52,18 +60,17 @@ with explained():
         if not IS_MODULE:
             check_numbers(path)
     STUDY = load_study(config)
-    plan.check_mirror(STUDY.mirror and resolve(STUDY.mirror))
-    SAMPLES = read_samples(resolve(STUDY.samples)) if STUDY.task == "prediction" else {}
-    SOURCES = plan.study_sources(
-        workflow.source_path("../config/sources.tsv"), STUDY.sources and resolve(STUDY.sources)
+    SAMPLES = (
+        read_samples(existing(STUDY.samples, key="samples")) if STUDY.task == "prediction" else {}
     )
+    SOURCES = plan.study_sources(
+        workflow.source_path("../config/sources.tsv"),
+        STUDY.sources and existing(STUDY.sources, key="sources"),
+    )
+    MIRROR = STUDY.mirror and str(Path(existing(STUDY.mirror, key="mirror", folder=True)).resolve())
 if workflow.is_main_process:
     for notice in renamed_keys(config):
         logger.warning(notice)
-
-# Not a param of the download: where bytes come from does not change what they must be.
-if STUDY.mirror:
-    os.environ.update({MIRROR_VARIABLE: str(Path(resolve(STUDY.mirror)).resolve())})
 
 # All files that the study names.
 SOURCE_REFS = [*STUDY.source_refs(), *(sample.fasta for sample in SAMPLES.values())]
@@ -78,8 +85,7 @@ training_of = partial(plan.training_params, STUDY)
 onstart:
     with explained():
         plan.check_writable(RESULTS)
-        downloads = {ref: Path("results", "raw", name) for name, ref in LIVE.items()}
-        check_locked(resolve(STUDY.lock_file), downloads, releases=STUDY.releases())
+        check_locked(**LOCKED)
 
 
 pathvars:
@@ -114,14 +120,15 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
-# The lock file's name and the releases are no params: if they were, a change of them, or another
-# study, would delete the downloads and repeat them.
+def untracked(value):
+    """Param of a script that is no rerun trigger, because Snakemake derives it from the output."""
+    return lambda wildcards, output: value
+
+
 with explained():
     LIVE = {raw_name(ref): ref for ref in SOURCE_REFS if is_remote(ref)}
-    read_lock(resolve(STUDY.lock_file))
-places, releases = sorted(set(LIVE.values())), STUDY.releases()
-LIVE_SETTINGS = {"lock": resolve(STUDY.lock_file), "places": places, "releases": releases}
-os.environ.update({LIVE_VARIABLE: json.dumps(LIVE_SETTINGS)})
+    LOCK = resolve(STUDY.lock_file)
+    read_lock(LOCK)
 FILES = plan.SourceFiles(HOME, SOURCES, getattr(STUDY, "collections", {}), LIVE)
 
 
@@ -134,11 +141,16 @@ def file_of(ref, where=""):
     return path if path.startswith("<") else local(path)
 
 
-# A wrong name stops here, also where results of an earlier run would hide it.
+def downloads_of(refs):
+    """List the files that are downloaded among those that the config names."""
+    return sorted(path for path in set(map(file_of, refs)) if path.startswith("<raw>/"))
+
+
+# A wrong name of a file stops here, also where results of an earlier run would hide it.
 for sample in SAMPLES.values():
     file_of(sample.fasta, sample.where)
-for ref in STUDY.source_refs():
-    file_of(ref)
+# Name of a target to its files; the rules of a task add theirs.
+TARGETS = {"downloads": downloads_of(SOURCE_REFS)}
 
 
 def run_of(wildcards, runs=PLAN):
@@ -186,10 +198,6 @@ def figure_outputs(path, caption, category="Figures", **labels):
     caption_file = f"captions/{caption}.rst"
     shown = report(svg, category=category, caption=caption_file, labels=labels)
     return [shown, f"<results>/figures/{path}.png"]
-
-
-# Name of a target to its files; the rules of a task fill it.
-TARGETS = {}
 
 
 def other_task(name):

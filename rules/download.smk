@@ -20,6 +20,8 @@ rule download:
     params:
         urls=lambda w: [SOURCES[w.file].url],
         checksums=lambda w: [SOURCES[w.file].sha256],
+        # Where bytes come from does not change what they must be.
+        mirror=untracked(MIRROR),
     message:
         "Downloading {wildcards.file}"
     script:
@@ -47,7 +49,22 @@ rule download_live:
         runtime=growing(240),
     params:
         place=lambda w: LIVE[w.file],
+        # A change of these must not delete the download and repeat it.
+        release=lambda w, output: STUDY.releases().get(LIVE[w.file], ""),
+        lock=untracked(LOCK),
+        mirror=untracked(MIRROR),
     message:
         "Downloading {params.place}"
     script:
         "../scripts/download_live.py"
+
+
+# Where the rule puts the live sources; a module may have other `pathvars`, or a `prefix`.
+LIVE_FILES = {
+    ref: Path(rules.download_live.output[0].replace("{file}", name)) for name, ref in LIVE.items()
+}
+LOCKED = {"lock": LOCK, "files": LIVE_FILES, "releases": STUDY.releases()}
+# Snakemake calls the `onstart` of no module. This may be a dry run, so it writes nothing.
+if IS_MODULE and workflow.is_main_process:
+    with explained():
+        compare_locked(**LOCKED)

@@ -487,6 +487,7 @@ rule families_report:
         "../scripts/families_report.py"
 
 
+TARGETS["downloads"] += [f"<raw>/{name}" for name in FAMILY_DOWNLOADS]
 TARGETS["families-report"] = [
     "<results>/report.html",
     *table_files(SHOWN.tables),

@@ -2,7 +2,7 @@
 from mirpair.sources.published import family_files
 
 with explained():
-    FAMILIES = family_files(STUDY.families, SOURCES)
+    FAMILIES = family_files(STUDY.families, SOURCES, [Path(), HOME])
 FAMILY_FILES = {family: file_of(ref) for family, ref in FAMILIES.items()}
 FAMILY_DOWNLOADS = [ref for ref in FAMILIES.values() if ref in SOURCES]
 FAMILY_REFS = [*FAMILIES.values(), *STUDY.source_refs()]

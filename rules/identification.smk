@@ -17,12 +17,13 @@ described = partial(plan.described_runs, STUDY)
 SHIPPED = ["pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz"] if STUDY.shipped else []
 
 with explained():
-    plan.check_published_tables(STUDY, resolve)
+    plan.check_published_tables(STUDY, partial(existing, key="published"))
     SAVED = plan.SavedResults()
     if STUDY.reuse:
-        lock_file = resolve(STUDY.lock_file)
-        checksums = plan.checksums(STUDY.source_refs(), SOURCES, lock_file, resolve)
-        SAVED = plan.saved_results(STUDY, resolve(STUDY.reuse), RESULTS, checksums)
+        checksums = plan.checksums(STUDY.source_refs(), SOURCES, LOCK, resolve)
+        or_make = ", or make the folder if results are to be saved there"
+        folder = existing(STUDY.reuse, key="reuse", or_else=or_make, folder=True)
+        SAVED = plan.saved_results(STUDY, folder, RESULTS, checksums)
 HAS_FIGURE3 = bool(WATCHED) and (STUDY.figure3.in_report or len(SAVED.watched) == len(WATCHED))
 PICTURES = {
     name: (heading, caption(text))

@@ -3,7 +3,7 @@ rule predict_piece:
     input:
         fasta=lambda w: PREDICTED[w.sample],
         weights=WEIGHTS,
-        hairpins=HAIRPINS,
+        hairpins=known_hairpins(STUDY.predict),
     output:
         temp("<results>/predict/{sample}/{scatteritem}.scored"),
     log:
@@ -43,7 +43,7 @@ rule predict:
         mem_mb=growing(1000),
         runtime=growing(20),
     params:
-        nearest=STUDY.predict.nearest,
+        nearest=STUDY.predict.compares,
         code=code_of("predict"),
     message:
         "Merging the predictions for the RNAs of {wildcards.sample}"

@@ -3,9 +3,17 @@ PREDICTED, SCANNED = (
     {name: file_of(sample.fasta) for name, sample in SAMPLES.items() if sample.run == kind}
     for kind in ("predict", "scan")
 )
-WEIGHTS = local(resolve(STUDY.weights or "weights/pre-mirna.safetensors"))
-# No param of a script: it comes with the package.
-HAIRPINS = local(resolve("weights/mirbase22.tsv.xz"))
+with explained():
+    # A workflow that imports this one may have a rule that makes them.
+    find_weights = resolve if IS_MODULE else partial(existing, key="weights")
+    WEIGHTS = local(find_weights(STUDY.weights or "weights/pre-mirna.safetensors"))
+
+
+def known_hairpins(settings):
+    """Find the file of known hairpins of a section: an input, or none."""
+    if settings.reference_file:
+        return file_of(settings.reference_file)
+    return local(resolve("weights/mirbase22.tsv.xz")) if settings.compares else []
 
 
 wildcard_constraints:

@@ -35,6 +35,8 @@ rule report:
             for name in sorted(set(STUDY.source_refs()))
             if name in SOURCES
         },
+        # While the workflow is planned, new downloads are not locked yet.
+        locked=untracked(LOCKED),
         config=STUDY.model_dump(mode="json", exclude_unset=True),
         code=code_of("report", "pages/templates"),
     message:

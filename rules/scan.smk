@@ -34,7 +34,7 @@ rule scan_find:
 rule scan_score:
     input:
         weights=WEIGHTS,
-        hairpins=HAIRPINS,
+        hairpins=known_hairpins(STUDY.scan),
         candidates=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
     output:
         temp("<results>/scan/{genome}/{scatteritem}.scored"),
@@ -62,6 +62,7 @@ rule scan:
     input:
         genome=lambda w: SCANNED[w.genome],
         weights=WEIGHTS,
+        hairpins=known_hairpins(STUDY.scan),
         candidates=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
         scored=gather.fold("<results>/scan/{{genome}}/{scatteritem}.scored"),
     output:

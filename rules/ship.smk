@@ -5,6 +5,7 @@ HELD_OUT = STUDY.held_out_runs()
 VALIDATION = STUDY.folds_of(STUDY.shipped.validation)
 # Length of the background: E. coli has no microRNAs.
 BACKGROUND_BASES = 600_000
+TARGETS["downloads"] += downloads_of(plan.FOR_SHIPPING)
 
 
 use rule experiments as experiments_on_all with:

@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirpair.files import InputError, explain_error
+from mirpair.settings import NO_REFERENCE
 
 
 class _LogFile(logging.FileHandler):
@@ -51,3 +52,8 @@ def piece(snakemake):
     """Return number and count of a scattered job's piece: (2, 4) of ``2-of-4``."""
     number, count = snakemake.wildcards.scatteritem.split("-of-")
     return int(number), int(count)
+
+
+def reference(snakemake):
+    """Return the setting `reference` with the file that the rule has as an input, if any."""
+    return {"reference": str(snakemake.input.hairpins) or NO_REFERENCE}

@@ -11,7 +11,7 @@ from mirpair.settings import PredictionSettings
 
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
-settings = PredictionSettings(**snakemake.params.settings)
+settings = PredictionSettings(**snakemake.params.settings | job.reference(snakemake))
 predictor = Predictor.for_candidates(load_networks(snakemake.input.weights), settings)
 journal = Journal(f"{snakemake.output[0]}.part", "predict", overwrite=True)
 records = read_records(snakemake.input.fasta)

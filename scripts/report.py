@@ -1,7 +1,6 @@
 """Write the report of a study."""
 
 import json
-import os
 from pathlib import Path
 
 import job
@@ -11,15 +10,12 @@ from mirpair.files import write_text
 from mirpair.identification.report import Section, render
 from mirpair.identification.tables import read_table
 from mirpair.pages.page import Picture, StudyInfo
-from mirpair.sources.live import LIVE_VARIABLE, canonical, read_lock
+from mirpair.sources.live import locked_rows
 
 job.start(snakemake)
-# Not a param: while the workflow is planned, new downloads are not locked yet.
-live = json.loads(os.environ[LIVE_VARIABLE])
-lock = read_lock(live["lock"])
-rows = {place: lock[canonical(place)] for place in live["places"] if canonical(place) in lock}
-locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row in rows.items()}
 inputs, params = snakemake.input, snakemake.params
+rows = locked_rows(**params.locked)
+locked = {place: (f"as of {row.date} {row.release}", row.sha256) for place, row in rows.items()}
 figures = {Path(path).stem: Path(path) for path in inputs.figures}
 page = render(
     StudyInfo(

@@ -13,6 +13,6 @@ write(
     inputs.scored,
     snakemake.output[0].removesuffix(".gff3"),
     criteria=HairpinCriteria(**params.criteria),
-    settings=ScanSettings(**params.settings),
+    settings=ScanSettings(**params.settings | job.reference(snakemake)),
     weights=inputs.weights,
 )

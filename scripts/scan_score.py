@@ -12,7 +12,7 @@ from mirpair.settings import ScanSettings
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 inputs = snakemake.input
-settings = ScanSettings(**snakemake.params.settings)
+settings = ScanSettings(**snakemake.params.settings | job.reference(snakemake))
 journal = Journal(f"{snakemake.output[0]}.part", "scan_score", overwrite=True)
 trained = load_networks(inputs.weights)
 for size in score(inputs.candidates, journal, trained, settings, piece=piece, pieces=pieces):

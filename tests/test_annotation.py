@@ -31,7 +31,6 @@ from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
-from mirpair.rna.similarity import identity
 
 ROLES = [TRAIN] * 8 + [VALIDATE] * 3 + [EVALUATE] * 3
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -146,6 +145,7 @@ def test_rnas_of_trained_families_are_named_and_most_outliers_are_not(
     assert hairpins["nearest_family"].tolist() == records["family"][known].tolist()
     assert set(hairpins["distribution"]) == {"in"}
     assert hairpins["identity"].min() > 0.8
+    assert hairpins["coverage"].between(0.5, 1).all()
     assert hairpins["probability"].min() > 0.5
     assert set(hairpins["reason"]) == {""}
     assert (outliers["distribution"] == "out").mean() > 0.8
@@ -178,7 +178,9 @@ def test_too_long_rnas_are_not_annotated_and_a_neighbour_needs_a_shared_8_mer(
     assert table[0]["length"] == 201
     for name in ("family", "distribution", "nearest", "nearest_family"):
         assert table[0][name] == ""
-    assert np.isnan([table[0][name] for name in ("probability", "score", "identity")]).all()
+    assert np.isnan(
+        [table[0][name] for name in ("probability", "score", "identity", "coverage")]
+    ).all()
     assert table[1]["distribution"] in ("in", "out")
     assert (table[1]["nearest"], table[1]["nearest_family"]) == ("", "")
     assert np.isnan(table[1]["identity"])
@@ -186,14 +188,6 @@ def test_too_long_rnas_are_not_annotated_and_a_neighbour_needs_a_shared_8_mer(
     nothing = annotate(load(one_hot), [])
     assert len(nothing) == 0
     assert list(nothing) == list(table[0])
-
-
-def test_identity_counts_matches_by_columns_of_the_alignment() -> None:
-    assert identity("ACGUACGUAC", "ACGUACGUAC") == 1
-    assert identity("ACGUACGUAC", "ACGUUCGUAC") == 0.9
-    # Columns of an end that only one of them has count too.
-    assert identity("ACGUACGUAC", "ACGUACGUACGGGGG") == pytest.approx(10 / 15)
-    assert identity("CCCC", "GGGG") == 0
 
 
 @pytest.mark.parametrize("score", NETWORK_SCORES)
@@ -331,4 +325,4 @@ def test_shipped_weights_are_small_and_match_their_card() -> None:
     annotator = load(path)
     table = annotate(annotator, annotator.sequences[::500])
     assert table["nearest"].tolist() == list(annotator.ids[::500])
-    assert (table["identity"] == 1).all()
+    assert (table[["identity", "coverage"]] == 1).all(axis=None)

@@ -178,7 +178,8 @@ def test_a_hostile_name_on_the_page_of_a_scan_is_text_in_a_browser(
 ) -> None:
     evil = "<img/src=x/onerror=alert(1)><script>document.title='owned'</script>"
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
-    near = {"nearest": evil, "identity": 0.9, "status": "known"}
+    near = {"nearest": evil, "identity": 0.9, "coverage": 1.0, "status": "known"}
+    near["other_known"] = evil
     summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")])
     path = tmp_path / "scan.html"
     path.write_text(render(evil, summary, {evil: evil}), encoding="utf-8")

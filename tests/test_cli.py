@@ -47,7 +47,8 @@ from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
-from mirpair.scan.output import Summary
+from mirpair.scan.output import CHECKSUM, Summary
+from mirpair.scan.tiles import check_genome
 from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
@@ -258,7 +259,7 @@ def test_nothing_left_to_fold_is_an_error() -> None:
     assert "no records are left" in message
 
 
-@pytest.mark.parametrize("command", ["fold", "predict --no-nearest"])
+@pytest.mark.parametrize("command", ["fold", "predict --reference none"])
 def test_without_standard_error_the_output_is_the_same(command: str, tmp_path: Path) -> None:
     few = tmp_path / "few.fa"
     few.write_text("".join(HAIRPINS.read_text().splitlines(keepends=True)[:4]))
@@ -299,7 +300,7 @@ def test_a_message_on_a_narrow_terminal_is_one_line_above_the_progress_bar(tmp_p
     # The first two chunks are read before the bar is there.
     hairpins = "".join(f">{number}\n{hairpin}\n" for number in range(150))
     (tmp_path / "in.fa").write_text(f"{hairpins}>{long}\nACGN\n")
-    rows, shown = on_terminal("predict", "--no-nearest", str(tmp_path / "in.fa"))
+    rows, shown = on_terminal("predict", "--reference", "none", str(tmp_path / "in.fa"))
     assert rows.count(b"\n") == 152
     assert f"record 151 ('{long}') has 'N' at position 4" in shown
     assert "RNAs, " in shown, "the progress bar has the rate"
@@ -584,8 +585,11 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "families.safetensors"
 
 
-ANNOTATED = (
-    "id\tlength\tfamily\tprobability\tdistribution\tnearest\tnearest_family\tidentity\treason"
+ANNOTATED = "\t".join(
+    [
+        *("id", "length", "family", "probability", "distribution"),
+        *("nearest", "nearest_family", "identity", "coverage", "reason"),
+    ]
 )
 
 
@@ -631,11 +635,11 @@ def test_annotate_says_why_there_is_no_family_and_names_what_it_leaves_out(
     code, out, message = mirpair("annotate", "-", "--on-ambiguous", "drop", *options, stdin=text)
     assert code == 0
     rows = list(csv.reader(io.StringIO(out), delimiter="\t"))
-    assert all(len(row) == 9 for row in rows)
-    assert rows[1] == ["long", "240", "", "", "", "", "", "", "too long: 240 > 200"]
+    assert all(len(row) == 10 for row in rows)
+    assert rows[1] == ["long", "240", "", "", "", "", "", "", "", "too long: 240 > 200"]
     assert rows[2][:2] == ['b"quoted', "72"]
     assert rows[3][0] == "short"
-    assert rows[3][5:8] == ["", "", ""]
+    assert rows[3][5:9] == ["", "", "", ""]
     assert "dropped: standard input: record 2" in message
     assert "1 of 4 records dropped" in message
     assert "1 too long" in message
@@ -714,7 +718,7 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
     assert re.fullmatch(r"[01]\.\d{4}", table["score"][0])
     assert re.fullmatch(r"[01]\.\d{4}", table["probability"][0])
     assert "hsa-let-7a-1" in table["nearest"][0].split(",")
-    assert table["identity"][0] == "1.0000"
+    assert (table["identity"][0], table["coverage"][0]) == ("1.0000", "1.0000")
     assert f"skipped: {path}: record 3 has no id" in message
     assert f"skipped: {more}: record 5 ('long') is too long: 1,204 > 398" in message
     assert (
@@ -741,7 +745,9 @@ def test_predict_writes_calls_as_fasta_gff3_and_bed_where_ids_have_coordinates(
     good = next(iter(read_fasta(HAIRPINS))).sequence
     places = {kind: tmp_path / f"calls.{kind}" for kind in ("fasta", "gff3", "bed")}
     options = [part for kind, path in places.items() for part in (f"--{kind}", str(path))]
-    code, out, message = mirpair("predict", "-", "-j", "1", "--no-nearest", *options, stdin=text)
+    code, out, message = mirpair(
+        "predict", "-", "-j", "1", "--reference", "none", *options, stdin=text
+    )
     assert code == 0
     end = 100 + len(good)
     name = f"chr1:100-{end}(-)"
@@ -898,7 +904,7 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
         (["--fast"], "criteria", "fast", True),
         (["--prior", "0.5"], "settings", "prior", 0.5),
         (["--false-positives", "5%"], "settings", "false_positives", "5%"),
-        (["--no-nearest"], "settings", "nearest", False),
+        (["--reference", "none"], "settings", "reference", "none"),
     ],
 )
 def test_each_option_of_scan_changes_the_setting_of_its_name_only(
@@ -930,7 +936,7 @@ def test_each_option_of_scan_changes_the_setting_of_its_name_only(
     [
         (["--prior", "0.3"], "prior", 0.3),
         (["--threshold", "0.3"], "threshold", 0.3),
-        (["--no-nearest"], "nearest", False),
+        (["--reference", "none"], "reference", "none"),
     ],
 )
 def test_each_option_of_predict_changes_the_setting_of_its_name_only(
@@ -960,7 +966,7 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     path = genome(tmp_path)
     monkeypatch.setattr(run, "scan", partial(run.scan, tile=500))
     monkeypatch.setattr(prediction, "CHUNK", 8)
-    options = ["--fast", "-j", "1", "--no-nearest"]
+    options = ["--fast", "-j", "1", "--reference", "none"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert mirpair("scan", str(path), "-o", str(whole), *options)[0] == 0
 
@@ -1004,7 +1010,7 @@ def test_a_scan_that_was_interrupted_in_scoring_does_not_mix_settings_or_weights
     monkeypatch.setattr(prediction, "CHUNK", 8)
     save_weights(build(MODELS["variable"], seed=1), tmp_path / "weights")
     value = {"--prior": "0.5", "--false-positives": "5%", "--weights": str(tmp_path / "weights")}
-    options = ["--fast", "-j", "1", "--no-nearest"]
+    options = ["--fast", "-j", "1", "--reference", "none"]
     path, fresh, mixed = genome(tmp_path), tmp_path / "fresh", tmp_path / "mixed"
     chunks = []
 
@@ -1029,18 +1035,105 @@ def test_a_scan_that_was_interrupted_in_scoring_does_not_mix_settings_or_weights
     }
 
 
+def test_predict_and_scan_compare_with_ones_own_known_hairpins(tmp_path: Path) -> None:
+    path, mine = genome(tmp_path), tmp_path / "mine.fa"
+    (first, *_, other) = read_fasta(HAIRPINS)
+    mine.write_text(f">My-First_pre\n{first.sequence.replace('U', 'T').lower()}\n")
+    options = ["--reference", str(mine), "-j", "1"]
+    gff3 = tmp_path / "calls.gff3"
+    text = f">chr1:100-{140 + len(first.sequence)}(+)\n{'ACGUA' * 4}{first.sequence}{'GAUCC' * 4}\n"
+    text += f">other\n{other.sequence}\n"
+    code, out, message = mirpair("predict", "-", *options, "--gff3", str(gff3), stdin=text)
+    assert code == 0, message
+    table = pd.read_csv(io.StringIO(out), sep="\t", keep_default_na=False)
+    columns = ["nearest", "identity", "coverage", "status", "other_known"]
+    assert table.loc[0, columns].tolist() == ["My-First_pre", 1, 1, "known", ""]
+    assert table.loc[1, "status"] == "novel"
+    told = f"known hairpins: mine.fa, SHA-256 {sha256(mine)}"
+    assert f"# {told}\n" in gff3.read_text()
+    # In a scan too: in the table, the tracks and on the page.
+    code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), "--fast", *options)
+    assert code == 0, message
+    track = (tmp_path / "out" / "small.all.gff3").read_text()
+    assert f"# {told}\n" in track
+    known = [line for line in track.splitlines() if "status=known" in line]
+    assert len(known) == 1
+    assert "nearest=My-First_pre;identity=1.0000;coverage=" in known[0]
+    page = (tmp_path / "out" / "small.html").read_text()
+    assert f"<code>mine.fa, SHA-256 {sha256(mine)}</code>" in page
+
+
+@pytest.mark.parametrize("command", ["predict", "scan"])
+def test_known_hairpins_that_are_none_end_the_command_before_the_work(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mirpair.rna import folding
+    from mirpair.scan import find
+
+    def never(*_: object, **__: object) -> object:
+        raise AssertionError("the work began")
+
+    monkeypatch.setattr(folding, "fold", never)
+    monkeypatch.setattr(find, "find_hairpins", never)
+    path, mine = genome(tmp_path), tmp_path / "mine.fa"
+    out = tmp_path / "out"
+    for text, said in (
+        (None, "mine.fa: there is no such file of known hairpins"),
+        ("", "mine.fa: the file is empty"),
+        (">a\nMKVLEAAGIRRSTTQPMKVLEAAGIRRSTTQP\n", "known hairpins are RNA or DNA"),
+    ):
+        if text is not None:
+            mine.write_text(text)
+        options = ["-o", str(out), "--reference", str(mine), "-j", "1"]
+        code, _, message = mirpair(command, str(path), *options)
+        assert code == 1
+        assert said in message
+        assert not out.exists()
+    code, _, message = mirpair(command, str(path), "-o", str(out), "--reference", str(tmp_path))
+    assert code == 1
+    assert "give a file" in message
+
+
+@pytest.mark.parametrize("command", ["predict", "scan"])
+def test_the_old_option_of_the_known_hairpins_still_works_with_a_notice(
+    command: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "g.fa"
+    path.write_text(f">one\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
+    options = {"predict": [], "scan": ["--fast"]}[command]
+    written = {}
+    for way in (["--no-nearest"], ["--reference", "none"], ["--nearest"], []):
+        out = tmp_path / f"out{len(written)}"
+        code, _, message = mirpair(command, str(path), "-o", str(out), "-j", "1", *options, *way)
+        assert code == 0, message
+        assert ("the old name stops working in the next release" in message) == (
+            way != [] and way[0] != "--reference"
+        )
+        table = out / "g.tsv" if out.is_dir() else out
+        written["".join(way)] = table.read_bytes()
+    assert written["--no-nearest"] == written["--referencenone"]
+    assert written["--nearest"] == written[""] != written["--no-nearest"]
+    assert "--nearest" not in mirpair(command, "--help")[1]
+    code, _, message = mirpair(
+        command, str(path), "-o", str(tmp_path / "no"), "--no-nearest", "--reference", "my.fa"
+    )
+    assert code == 1
+    assert "give only --reference" in message
+
+
 def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
     path = tmp_path / "g.fa"
     path.write_text(f">one\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
     options = ["--span", "90", "--stem", "20", "--loop", "24", "--mfe", "-16", "--masked", "--fast"]
-    options += ["--prior", "0.3", "--false-positives", "5%", "--no-nearest", "-j", "1"]
+    options += ["--prior", "0.3", "--false-positives", "5%", "--reference", "none", "-j", "1"]
     code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
-    lines = (tmp_path / "out" / "g.tsv").read_text().splitlines()
+    lines = (tmp_path / "out" / "g.gff3").read_text().splitlines()
     weights = shipped_weights()
-    assert [line for line in lines if line.startswith("#")] == [
+    assert [line for line in lines if line.startswith("# ")] == [
         f"# mirpair {__version__} scan",
         "# genome: g.fa",
+        f"# {CHECKSUM}: SHA-256 {check_genome(str(path))}",
         f"# weights: pre-mirna.safetensors, SHA-256 {sha256(weights)}",
         "# longest hairpin, nt: 90",
         "# least base pairs: 20",
@@ -1051,6 +1144,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# candidates: single stems (--fast)",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
         "# prior of the probabilities: 0.3",
+        "# known hairpins: none",
     ]
 
 
@@ -1061,7 +1155,7 @@ def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
 
     path = genome(tmp_path)
     out = tmp_path / "out"
-    options = ["--fast", "-j", "1", "--no-nearest", "--keep"]
+    options = ["--fast", "-j", "1", "--reference", "none", "--keep"]
     assert mirpair("scan", str(path), "-o", str(out), *options)[0] == 0
     first = (out / "small.tsv").read_text()
     monkeypatch.setattr(find, "find_hairpins", None)
@@ -1112,7 +1206,7 @@ def test_scan_calls_fewer_by_fewer_false_positives(tmp_path: Path) -> None:
     path = genome(tmp_path)
     counts = []
     for share in ("5%", "0.1%"):
-        options = ["--fast", "-j", "1", "--no-nearest", "--keep", "--false-positives", share]
+        options = ["--fast", "-j", "1", "--reference", "none", "--keep", "--false-positives", share]
         assert mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)[0] == 0
         counts.append(len((tmp_path / "out" / "small.bed").read_text().splitlines()))
     assert counts[0] > counts[1]
@@ -1146,7 +1240,7 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
         (tmp_path / name).unlink()
     for _ in range(2):  # its own files it may replace
         code, _, message = mirpair(
-            "scan", str(genome), "-o", str(tmp_path), "--fast", "--no-nearest", "-j", "1"
+            "scan", str(genome), "-o", str(tmp_path), "--fast", "--reference", "none", "-j", "1"
         )
         assert code == 0, message
     assert not list(tmp_path.glob(".g.*"))
@@ -1199,7 +1293,7 @@ def test_a_name_with_a_quotation_mark_in_a_scan(tmp_path: Path) -> None:
     record = next(iter(read_fasta(HAIRPINS)))
     genome = tmp_path / "g.fa"
     genome.write_text(f'>chr"1\n{record.sequence}\n')
-    options = ("--fast", "--no-nearest", "-j", "1", "--false-positives", "5%")
+    options = ("--fast", "--reference", "none", "-j", "1", "--false-positives", "5%")
     code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
     table = pd.read_csv(tmp_path / "out" / "g.tsv", sep="\t")

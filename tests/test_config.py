@@ -448,6 +448,34 @@ def test_the_old_name_of_a_key_still_works_with_a_notice() -> None:
             load_study(config)
 
 
+@pytest.mark.parametrize("section", ["predict", "scan"])
+def test_the_old_key_of_the_known_hairpins_still_works_with_a_notice(section: str) -> None:
+    mine = {"study": "mine", "task": "prediction", "samples": "my.tsv"}
+
+    def with_keys(**keys: object) -> dict[str, object]:
+        return {**mine, section: {"prior": 0.3, **keys}}
+
+    assert load_study(with_keys(nearest=False)) == load_study(with_keys(reference="none"))
+    assert load_study(with_keys(nearest=True)) == load_study(with_keys())
+    (notice,) = renamed_keys(with_keys(nearest=False))
+    assert f"the key `{section}.nearest` is now called `{section}.reference`" in notice
+    assert "`reference: none`" in notice
+    assert renamed_keys(with_keys(reference="none")) == []
+    with pytest.raises(InputError, match=f"`{section}.nearest` is an old name; give only"):
+        load_study(with_keys(nearest=False, reference="none"))
+    with pytest.raises(InputError, match=f"{section}.nearest: is 'no', must be true or false"):
+        load_study(with_keys(nearest="no"))
+    with pytest.raises(InputError, match=f"- {section}.reference: is False, must be text"):
+        load_study(with_keys(reference=False))
+
+
+def test_own_known_hairpins_are_files_of_the_study() -> None:
+    mine = {"study": "mine", "task": "prediction", "samples": "my.tsv"}
+    assert load_study(mine).source_refs() == []
+    own = {"predict": {"reference": "my.fa"}, "scan": {"reference": "none"}}
+    assert load_study(mine | own).source_refs() == ["my.fa"]
+
+
 def test_the_schema_for_editors_is_that_of_the_code() -> None:
     written = json.loads((ROOT / "config" / "schema.json").read_text())
     assert written == schema(), "make schema"

@@ -90,7 +90,7 @@ def test_the_page_on_families_shows_the_tables_that_were_made(name: str) -> None
 def test_what_is_said_of_the_demos_other_rnas_is_what_predict_says() -> None:
     text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
     records = read_fasta(ROOT / "config" / "demo" / "negatives.fa")
-    table = mirpair.predict({it.id: it.sequence for it in records}, nearest=False)
+    table = mirpair.predict({it.id: it.sequence for it in records}, reference="none")
     scored, called = table["score"].notna().sum(), (table["call"] == 1).sum()
     assert f"{called} of {scored} are called, {called / scored:.0%}".replace("%", " %") in text
     (rate,) = re.findall(

@@ -292,11 +292,20 @@ def test_the_nearest_rnas_match_the_definition(known: list[str], asked: str) -> 
         return {sequence[start : start + 8] for start in range(len(sequence) - 7)}
 
     shared = [len(words(asked) & words(sequence)) for sequence in known]
-    order = sorted(range(len(known)), key=lambda place: (-shared[place], place))
-    places, containment = Nearest(known).shortlist([asked], 3)
-    assert places[0].tolist() == order[:3]
-    total = max(len(words(asked)), 1)
-    assert containment[0].tolist() == [shared[place] / total for place in order[:3]]
+    index = Nearest(known)
+    counts, total = index.shared(asked)
+    assert (counts.tolist(), total) == (shared, len(words(asked)))
+    assert index.words.tolist() == [len(words(sequence)) for sequence in known]
+    places, containment = index.find([asked])
+    assert places[0] == shared.index(max(shared))
+    assert containment[0] == max(shared) / max(total, 1)
+
+
+def test_8_mers_with_another_letter_than_a_base_are_not_compared() -> None:
+    index = Nearest(["ACGUACGUNACGUACGU", "NNNNNNNNNN"])
+    assert index.words.tolist() == [1, 0]
+    assert index.shared("ACGUACGUAACGUACGU")[0].tolist() == [1, 0]
+    assert index.shared("AAAAAAAAAA")[0].tolist() == [0, 0]
 
 
 def test_the_nearest_rna_does_not_depend_on_the_number_of_queries() -> None:

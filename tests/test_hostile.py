@@ -90,7 +90,7 @@ def test_a_gigabyte_on_one_line_is_one_bad_record_in_little_memory(
     letter: bytes, tmp_path: Path
 ) -> None:
     code, out, errors, memory = fed(
-        *("predict", "-", "--no-nearest", "-j", "1"),
+        *("predict", "-", "--reference", "none", "-j", "1"),
         parts=long_line(letter, GIGABYTE),
         folder=tmp_path,
     )
@@ -105,7 +105,7 @@ def test_a_gigabyte_on_one_line_is_one_bad_record_in_little_memory(
 
 def test_a_header_without_an_end_is_one_bad_record(tmp_path: Path) -> None:
     code, out, errors, memory = fed(
-        *("predict", "-", "--no-nearest", "-j", "1"),
+        *("predict", "-", "--reference", "none", "-j", "1"),
         parts=long_line(b"x", 200 * MEGABYTE, b">"),
         folder=tmp_path,
     )
@@ -309,7 +309,7 @@ CONFIGS = [path.read_text("utf-8") for path in sorted((ROOT / "config").glob("*.
 @settings(max_examples=50)
 def test_whatever_is_given_as_a_sequence_gets_a_row(sequences: list[str]) -> None:
     """`mirpair.predict` in Python; what is no RNA has a reason and no score."""
-    table = predict(sequences, nearest=False)
+    table = predict(sequences, reference="none")
     assert len(table) == len(sequences)
     for sequence, row in zip(sequences, table.to_dict("records"), strict=True):
         if set(sequence.upper()) - set("ACGTU") or len(sequence) < 76:

@@ -20,8 +20,10 @@ from mirpair.sources.live import (
     Accessions,
     Assembly,
     check_locked,
+    compare_locked,
     download_locked,
     is_remote,
+    locked_rows,
     parse_place,
     raw_name,
     read_lock,
@@ -136,6 +138,11 @@ def test_other_bytes_than_the_locked_ones_are_refused(
     in_mirror.write_bytes(OLD)
     download_locked(place, tmp_path / "raw" / "c.fa", lock, mirror=tmp_path / "mirror")
     assert (tmp_path / "raw" / "c.fa").read_bytes() == OLD, "the way out of the message"
+    in_mirror.write_bytes(NEW)
+    with pytest.raises(
+        InputError, match=f"use the new file: MIRPAIR_MIRROR={tmp_path}/mirror mirp"
+    ):
+        download_locked(place, tmp_path / "x" / "y" / "d.fa", lock, mirror=tmp_path / "mirror")
 
 
 def test_locked_records_of_ncbi_can_be_had_from_a_mirror(
@@ -330,6 +337,26 @@ def test_files_that_are_here_already_are_locked_and_then_checked(tmp_path: Path)
     b.write_text("")
     with pytest.raises(InputError, match="is empty"):
         check_locked(lock, {"https://x.org/b": b})
+
+
+def test_a_file_that_another_study_downloaded_is_locked_when_its_row_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    lock, here, away = tmp_path / "config" / "mine.tsv", tmp_path / "raw/url/a", tmp_path / "b"
+    here.parent.mkdir(parents=True)
+    here.write_bytes(b">a\nACGU\n")
+    files = {"https://example.org/b": away, "https://example.org/a": here}
+    releases = {"https://example.org/a": "22"}
+    assert set(compare_locked(lock, files, releases=releases)) == {"https://example.org/a"}
+    assert not lock.exists(), "a comparison writes nothing"
+    rows = locked_rows(lock, files, releases=releases)
+    assert {place: (row.sha256, row.release) for place, row in rows.items()} == {
+        "https://example.org/a": (digest(b">a\nACGU\n"), "22")
+    }
+    assert read_lock(lock) == rows
+    # A row that is there stays, whether its file is there or not.
+    here.unlink()
+    assert locked_rows(lock, files) == rows
 
 
 def test_locked_bytes_stay_here_when_the_publisher_has_others(

@@ -69,6 +69,29 @@ def test_a_path_is_that_of_the_working_folder_or_else_that_of_the_workflow(
     assert plan.resolve("a.fa", home) == "a.fa"
 
 
+def test_a_missing_path_says_where_it_was_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+
+    def message(path: str, home: Path = home) -> str:
+        with pytest.raises(InputError) as refused:
+            plan.existing(path, home, key="weights")
+        return str(refused.value)
+
+    (home / "a.tsv").touch()
+    assert plan.existing("a.tsv", home, key="weights") == "../home/a.tsv"
+    assert "weights: b.tsv: no such file; correct `weights`" in message("b.tsv")
+    assert f"counts from {here}, " in message("b.tsv")
+    assert f"or else from {home}, " in message("b.tsv")
+    assert "or else" not in message("b.tsv", here), "one folder is named once"
+    assert str(here) not in message(f"{home}/b.tsv"), "a complete path is nowhere else"
+    assert "`~` is not expanded" in message("~/b.tsv")
+
+
 def test_a_folder_that_cannot_be_written_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,13 +72,13 @@ def test_two_lines_of_python_say_who_is_a_pre_mirna() -> None:
     assert first["call"] == 1
     assert first["probability"] > 0.9
     assert "hsa-let-7a-1" in first["nearest"]
-    assert (first["identity"], first["status"]) == (1.0, "known")
+    assert tuple(first[["identity", "coverage", "status", "other_known"]]) == (1, 1, "known", "")
     assert list(table) == [
         *("id", "length", "structure", "mfe", "score", "probability", "call", "reason"),
-        *("nearest", "identity", "status"),
+        *("nearest", "identity", "coverage", "status", "other_known"),
     ]
     # Without names they are numbered; without RNAs there are no rows, but all columns.
-    assert predict([REAL[0], REAL[1]], nearest=False)["id"].tolist() == ["1", "2"]
+    assert predict([REAL[0], REAL[1]], reference="none")["id"].tolist() == ["1", "2"]
     none = predict([])
     assert len(none) == 0
     assert list(none) == list(table)
@@ -95,27 +95,27 @@ def test_a_score_is_the_mean_of_the_networks_by_their_definition() -> None:
         ]
     expected = torch.stack(members).mean(dim=0).numpy()
     assert expected.dtype == np.float64
-    np.testing.assert_allclose(predict(chosen, nearest=False)["score"], expected, atol=1e-12)
+    np.testing.assert_allclose(predict(chosen, reference="none")["score"], expected, atol=1e-12)
 
 
 def test_nothing_depends_on_processes_chunks_order_or_copies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    table = predict(REAL, nearest=False)
+    table = predict(REAL, reference="none")
     assert len(REAL) > 2 * CHUNK
-    pd.testing.assert_frame_equal(predict(REAL, nearest=False, processes=2), table)
-    reverse = predict(REAL[::-1], nearest=False).iloc[::-1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(predict(REAL, reference="none", processes=2), table)
+    reverse = predict(REAL[::-1], reference="none").iloc[::-1].reset_index(drop=True)
     assert [line.split("\t")[1:] for line in to_lines(reverse)] == [
         line.split("\t")[1:] for line in to_lines(table)
     ]
-    doubled = predict([s for s in REAL[:40] for _ in range(2)], nearest=False)
+    doubled = predict([s for s in REAL[:40] for _ in range(2)], reference="none")
     assert doubled["score"].tolist()[::2] == doubled["score"].tolist()[1::2]
     monkeypatch.setattr(prediction, "CHUNK", 7)
-    assert to_lines(predict(REAL, nearest=False)) == to_lines(table)
+    assert to_lines(predict(REAL, reference="none")) == to_lines(table)
 
 
 def test_the_prior_moves_the_probability_by_bayes_and_nothing_else() -> None:
-    low, high = (predict(REAL, prior=prior, nearest=False) for prior in (0.01, 0.5))
+    low, high = (predict(REAL, prior=prior, reference="none") for prior in (0.01, 0.5))
     shift = logit(0.5) - logit(0.01)
     moved = expit(logit(low["probability"].to_numpy()) + shift)
     np.testing.assert_allclose(moved, high["probability"], rtol=1e-9)
@@ -123,7 +123,7 @@ def test_the_prior_moves_the_probability_by_bayes_and_nothing_else() -> None:
     assert low["call"].sum() < high["call"].sum()
     for table in (low, high):
         assert table["call"].tolist() == (table["probability"] >= 0.5).astype(int).tolist()
-    strict = predict(REAL, prior=0.5, threshold=0.95, nearest=False)
+    strict = predict(REAL, prior=0.5, threshold=0.95, reference="none")
     assert strict["call"].tolist() == (high["probability"] >= 0.95).astype(int).tolist()
 
 
@@ -162,7 +162,7 @@ def test_what_cannot_be_scored_has_a_reason() -> None:
 
 
 def test_a_number_is_written_with_thousands_in_a_reason() -> None:
-    assert predict(["A" * 1204], nearest=False)["reason"][0].startswith("too long: 1,204 > ")
+    assert predict(["A" * 1204], reference="none")["reason"][0].startswith("too long: 1,204 > ")
 
 
 @pytest.mark.parametrize(("name", "value"), [("prior", 0.0), ("prior", 1.0), ("threshold", 1.5)])
@@ -176,7 +176,7 @@ def test_a_setting_out_of_range_is_refused_before_anything_is_folded(
 
 def test_pieces_together_are_the_whole() -> None:
     records = [(Record(str(n), s, "f", n), None) for n, s in enumerate(REAL * 2)]
-    predictor = asking(nearest=False)
+    predictor = asking(reference="none")
     whole = [to_lines(table) for table in predict_records(records, predictor)]
     pieces = [
         [to_lines(table) for table in predict_records(records, predictor, piece=n, pieces=4)]
@@ -196,7 +196,7 @@ def test_any_number_of_records_needs_the_memory_of_a_few() -> None:
             asked += 1
             yield Record(str(asked), REAL[asked % 3], "f", asked), None
 
-    tables = predict_records(endless(), asking(nearest=False))  # type: ignore[arg-type]
+    tables = predict_records(endless(), asking(reference="none"))  # type: ignore[arg-type]
     for _ in range(3):
         next(tables)
     assert asked <= 6 * CHUNK
@@ -240,8 +240,8 @@ def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) ->
     # Of three hairpins with .1, .2 and .4 nobody passes but the last.
     assert read.cuts == pytest.approx({"5%": 0.38, "1%": 0.396, "0.1%": 0.3996})
     chosen = REAL[:3]
-    each = [predict(chosen, weights=place, nearest=False)["score"] for place in places]
-    both = predict(chosen, weights=path, nearest=False)
+    each = [predict(chosen, weights=place, reference="none")["score"] for place in places]
+    both = predict(chosen, weights=path, reference="none")
     np.testing.assert_allclose(both["score"], (each[0] + each[1]) / 2, atol=1e-12)
     expected = read.candidates.probability(both["score"], 0.1)
     np.testing.assert_allclose(both["probability"], expected)
@@ -249,7 +249,7 @@ def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) ->
 
 def test_weights_of_a_training_have_no_probability_and_call_by_the_score(tmp_path: Path) -> None:
     (place,) = trained(tmp_path, (3,))
-    table = predict(REAL[:20], weights=place, nearest=False)
+    table = predict(REAL[:20], weights=place, reference="none")
     assert table["probability"].isna().all()
     assert table["call"].tolist() == (table["score"] >= 0.5).astype(int).tolist()
 
@@ -286,13 +286,31 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "x.safetensors").exists()
 
 
+def test_predict_compares_with_ones_own_hairpins(tmp_path: Path) -> None:
+    path = tmp_path / "my.fa"
+    path.write_text(f">Hsa-Mir-Mine_pre\n{REAL[1].replace('U', 'T').lower()}\n")
+    table = predict([f"ACGUACG{REAL[1]}GGAUC", REAL[0]], reference=path)
+    assert table["nearest"][0] == "Hsa-Mir-Mine_pre"
+    assert table["identity"][0] == table["coverage"][0] == 1
+    assert table["status"].tolist() == ["known", "novel"]
+    path.write_text("")
+    with pytest.raises(InputError, match=r"my\.fa: the file is empty"):
+        predict(REAL[:1], reference=path)
+
+
+def test_the_old_argument_nearest_still_works_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match="nearest is now reference='none'"):
+        old = predict(REAL[:2], nearest=False)
+    pd.testing.assert_frame_equal(old, predict(REAL[:2], reference="none"))
+
+
 def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(files, "SHIPPED", [tmp_path / "none"])
     with pytest.raises(InputError, match="make weights"):
         load_networks()
-    with pytest.raises(InputError, match="--no-nearest"):
+    with pytest.raises(InputError, match="--reference none"):
         load_known_hairpins()
 
 
@@ -307,7 +325,7 @@ def test_a_limit_of_length_is_that_of_what_trained() -> None:
 def test_a_score_has_the_digits_by_which_a_scan_calls() -> None:
     """As many that the rates stand apart, and that none of them changes its calls by rounding."""
     cuts = list(load_networks().cuts.values())
-    table = predict(REAL[:6], nearest=False)
+    table = predict(REAL[:6], reference="none")
     score = list(table).index("score")
     for cut in cuts:
         for near in (cut - 1e-5, cut + 1e-5):

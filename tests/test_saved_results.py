@@ -99,6 +99,17 @@ def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
         check_data(tmp_path / "nowhere", DATA_OF, FILES)
 
 
+def test_results_of_another_study_are_said_to_be_that(tmp_path: Path) -> None:
+    """Before the files that it lacks: those of another study have other names."""
+    save_data(tmp_path)
+    mine = {**DATA_OF, "datasets": {"yeast": ["a.fa"]}}
+    with pytest.raises(InputError, match=r"of another study: its sets are mine, .* are yeast"):
+        check_data(tmp_path, mine, ["audit/yeast1/records.tsv.gz"])
+    (tmp_path / DATA).write_text('{"datasets": 1}')
+    with pytest.raises(InputError, match="from other data: the section datasets"):
+        check_data(tmp_path, mine, FILES)
+
+
 def test_a_file_that_has_changed_under_its_name_is_reported(tmp_path: Path) -> None:
     save_data(tmp_path)
     with pytest.raises(InputError, match=r"were made with another version of a\.fa"):

@@ -507,7 +507,7 @@ def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
     bases = palindrome[30:] + random_rna(np.random.default_rng(1), 700) + palindrome[:30]
     path = genome(tmp_path / "g.fa", {"c": bases, "linear": "A" * 50})
     trained = replace(load_networks(), cuts={"5%": 0.0, "1%": 0.0, "0.1%": 0.0})
-    settings = ScanSettings(nearest=False)
+    settings = ScanSettings(reference="none")
     journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
     list(find(path, journal, HairpinCriteria(fast=True, circular=("c",))))
     list(score([journal.path], scored, trained, settings))
@@ -562,7 +562,7 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     bases = planted(3, 300, 300)
     path = genome(tmp_path / "g.fa", {"chr 1": bases})
     journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
-    criteria, settings = HairpinCriteria(fast=True), ScanSettings(nearest=False)
+    criteria, settings = HairpinCriteria(fast=True), ScanSettings(reference="none")
     list(find(path, journal, criteria))
     trained = load_networks()
     list(score([journal.path], scored, trained, settings))
@@ -614,7 +614,7 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
         (predicted,) = predict_records(records, predictor)
         return predicted
 
-    scores = table(Predictor.for_genome(trained, ScanSettings(nearest=False)))["score"]
+    scores = table(Predictor.for_genome(trained, ScanSettings(reference="none")))["score"]
     middle = float(scores.sort_values().iloc[5])
     # A share that is called by these scores: neither the probability nor a threshold has a say.
     cuts: dict[FalsePositives, float] = {
@@ -624,8 +624,8 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
     }
     other = replace(trained, cuts=cuts)
     for name, cut in cuts.items():
-        predictor = Predictor.for_genome(other, ScanSettings(1e-9, name, nearest=False))
-        assert (predictor.settings.prior, predictor.settings.nearest) == (1e-9, False)
+        predictor = Predictor.for_genome(other, ScanSettings(1e-9, name, reference="none"))
+        assert (predictor.settings.prior, predictor.settings.compares) == (1e-9, False)
         assert (predictor.called_by, predictor.cut) == ("score", cut)
         assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
     with pytest.raises(InputError, match=r"is '2%', must be one of '5%', '1%', '0\.1%'"):
@@ -637,9 +637,10 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
 
 
 def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -> None:
-    weights = tmp_path / "w"
+    weights, hairpins = tmp_path / "w", tmp_path / "h.fa"
+    hairpins.write_text(">a\nACGU\n")
     weights.write_bytes(b"1")
-    settings = ScanSettings(nearest=False)
+    settings = ScanSettings(reference="none")
 
     def keys(
         criteria: HairpinCriteria, settings: ScanSettings, genome: str = "a checksum"
@@ -665,13 +666,20 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         assert changed[1] != scored
     changes: tuple[dict[str, object], ...] = (
         {"prior": 0.1},
-        {"nearest": True},
+        {"reference": "mirbase22"},
         {"false_positives": "5%"},
+        {"reference": str(hairpins)},
     )
     for change in changes:
         changed = keys(HairpinCriteria(), replace(settings, **change))  # type: ignore[arg-type]
         assert changed[0] == found
         assert changed[1] != scored
+    own = replace(settings, reference=str(hairpins))
+    before = keys(HairpinCriteria(), own)
+    hairpins.write_text(">b\nACGU\n")
+    changed = keys(HairpinCriteria(), own)
+    assert changed[0] == found
+    assert changed[1] != before[1]
     weights.write_bytes(b"2")
     changed = keys(HairpinCriteria(), settings)
     assert changed[0] == found
@@ -739,7 +747,7 @@ def test_a_piece_of_the_scores_goes_on_where_it_was(
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 60, 60) for n in range(9))})
     found = Journal(tmp_path / "found", "k")
     list(find(path, found, HairpinCriteria(fast=True)))
-    trained, settings = load_networks(), ScanSettings(nearest=False)
+    trained, settings = load_networks(), ScanSettings(reference="none")
     for piece in (1, 2):
         whole = Journal(tmp_path / f"whole{piece}", "k")
         cut = Journal(tmp_path / f"cut{piece}", "k")
@@ -776,7 +784,7 @@ def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path:
     assert table["label"].tolist() == [1, 1, 1, 0]
     seen = [as_scanned(records["sequence"][n], criteria) for n in (0, 2)]
     expected = sum(
-        predict([*seen, good[0]], weights=place, nearest=False)["score"] / 2 for place in weights
+        predict([*seen, good[0]], weights=place, reference="none")["score"] / 2 for place in weights
     )
     np.testing.assert_allclose(table["score"].dropna(), expected)
     assert table["score"].isna().tolist() == [False, False, True, False]

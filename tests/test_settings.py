@@ -39,9 +39,9 @@ def test_a_choice_of_false_positives_is_its_share() -> None:
 
 
 def test_the_section_of_the_config_has_all_settings_of_a_scan_and_is_taken_apart() -> None:
-    section = ScanSection(span=100, prior=0.5, nearest=False)
+    section = ScanSection(span=100, prior=0.5, reference="none")
     assert part(section, HairpinCriteria) == HairpinCriteria(span=100)
-    assert part(section, ScanSettings) == ScanSettings(prior=0.5, nearest=False)
+    assert part(section, ScanSettings) == ScanSettings(prior=0.5, reference="none")
     assert asdict(section) == asdict(part(section, HairpinCriteria)) | asdict(
         part(section, ScanSettings)
     )

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import random_rna
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mirpair.files import InputError
 from mirpair.rna import similarity
-from mirpair.rna.similarity import nearest
+from mirpair.rna.similarity import Alignment, align, nearest, relative_score
 
 RNG = np.random.default_rng(0)
 TARGETS = [random_rna(RNG, int(length)) for length in RNG.integers(45, 180, 300)]
@@ -156,3 +158,22 @@ def test_a_part_of_a_much_longer_rna_is_near_it_and_so_is_the_longer_to_its_part
     longer = random_rna(RNG, 90) + RNA + random_rna(RNG, 90)
     assert nearest([substituted(RNA, 45)], [longer]) == pytest.approx([89 / 90])
     assert nearest([longer], [substituted(RNA, 45)]) == pytest.approx([89 / 90])
+
+
+def test_an_alignment_leaves_out_the_ends_that_do_not_fit() -> None:
+    assert align("ACGUACGUAC", "ACGUACGUAC") == Alignment(0, 10, 1.0, 1.0)
+    assert align("ACGUACGUAC", "ACGUACGUACGGGGG") == Alignment(0, 10, 1.0, 10 / 15)
+    assert align("GGGGGACGUACGUAC", "ACGUACGUAC") == Alignment(5, 15, 1.0, 1.0)
+    # Matches 2, a mismatch -3: all ten columns have more than the five on one side.
+    assert align("ACGUACGUAC", "ACGUUCGUAC") == Alignment(0, 10, 0.9, 1.0)
+    # A gap costs 7: less than the eight matches behind it.
+    assert align("ACGUACGUCCAGUCAG", "ACGUACGUACCAGUCAG") == Alignment(0, 16, 16 / 17, 1.0)
+    assert align("CCCC", "GGGG") == Alignment(0, 0, 0.0, 0.0)
+
+
+@given(st.text("ACGU", min_size=1, max_size=30), st.text("ACGU", max_size=10), st.text("ACGU"))
+def test_an_rna_inside_another_is_aligned_in_full(rna: str, before: str, after: str) -> None:
+    found = align(before + rna + after, rna)
+    assert (found.identity, found.coverage, found.end - found.start) == (1, 1, len(rna))
+    assert (before + rna + after)[found.start : found.end] == rna
+    assert relative_score(before + rna + after, rna) == 1

@@ -18,7 +18,7 @@ from conftest import ROOT, STAND_IN
 from mirpair.files import InputError, sha256
 from mirpair.sources import transfer
 from mirpair.sources.download import download, download_member, download_wheel, mirror_path
-from mirpair.sources.published import Source, read_sources
+from mirpair.sources.published import Source, family_files, read_sources
 
 wait = time.sleep
 CONTENT = b">1\nACGU\n" * 20
@@ -349,3 +349,17 @@ def test_a_wheel_is_brought_as_it_is(index: Path, tmp_path: Path) -> None:
         download_wheel(requirement(index, "thing-1.0.tar.gz"), tmp_path / "other.whl")
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
     assert not (index / "was-run").exists()
+
+
+def test_files_of_families_come_from_the_first_folder_that_has_any(tmp_path: Path) -> None:
+    here, home = tmp_path / "here", tmp_path / "home"
+    for folder, family in ((home, "a"), (home, "b"), (here, "c")):
+        (folder / "rfam").mkdir(parents=True, exist_ok=True)
+        (folder / "rfam" / f"{family}.fa").touch()
+    template, listed = "rfam/{family}.fa", ["rfam/z.fa", "other/y.fa"]
+    found = family_files(template, listed, [here, home])
+    assert found == {"c": "rfam/c.fa", "z": "rfam/z.fa"}
+    (here / "rfam" / "c.fa").unlink()
+    assert list(family_files(template, [], [here, home])) == ["a", "b"]
+    with pytest.raises(InputError, match=f"below {here}; "):
+        family_files(template, [], [here])

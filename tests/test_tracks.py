@@ -105,7 +105,8 @@ def test_what_is_not_called_is_a_stem_loop() -> None:
 
 
 def test_attributes_of_gff3_are_those_of_the_table_and_none_is_empty() -> None:
-    nearest = {"nearest": "hsa-let-7a-1", "identity": 0.97531, "status": "known"}
+    nearest = {"nearest": "hsa-let-7a-1", "identity": 0.97531, "coverage": 0.9}
+    nearest |= {"status": "known", "other_known": "hsa-let-7b;hsa-mir-98"}
     assert attributes(gff3_line(PLACE, {**CALL, **nearest})) == {
         "ID": "chr1:100-190(+)",
         "probability": "0.5000",
@@ -113,7 +114,9 @@ def test_attributes_of_gff3_are_those_of_the_table_and_none_is_empty() -> None:
         "structure": "((((...))))",
         "nearest": "hsa-let-7a-1",
         "identity": "0.9753",
+        "coverage": "0.9000",
         "status": "known",
+        "other_known": "hsa-let-7b;hsa-mir-98",
     }
     without = {"probability": float("nan"), "nearest": "", "identity": float("nan"), "status": ""}
     for row in ({**CALL, **without}, {**CALL, "probability": None}):

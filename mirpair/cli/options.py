@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mirpair.settings import Settings
+from mirpair.cli.terminal import say
+from mirpair.files import InputError
+from mirpair.settings import MIRBASE, NO_REFERENCE, Settings
 
 OnAmbiguous = Annotated[
     Literal["error", "drop"],
@@ -30,6 +32,21 @@ Weights = Annotated[
     Path | None,
     typer.Option(help="Weights (safetensors); by default those that come with mirpair."),
 ]
+
+
+Nearest = Annotated[bool | None, typer.Option("--nearest/--no-nearest", hidden=True)]
+
+
+def reference_of(reference: str, nearest: bool | None) -> str:
+    """Return the reference that is meant; `nearest` is the old option, which works until 0.2."""
+    if nearest is None:
+        return reference
+    old = "--nearest" if nearest else "--no-nearest"
+    if reference != MIRBASE:
+        raise InputError(f"{old} is the old name of an option; give only --reference")
+    new = MIRBASE if nearest else NO_REFERENCE
+    say(f"{old} is now --reference {new}; the old name stops working in the next release")
+    return new
 
 
 def setting(kind: type[Settings], name: str, *flags: str) -> Any:

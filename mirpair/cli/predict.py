@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 import typer
 
 from mirpair import __version__
-from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Output, Weights, setting
+from mirpair.cli.options import (
+    Fasta,
+    Jobs,
+    Nearest,
+    OnAmbiguous,
+    Output,
+    Weights,
+    reference_of,
+    setting,
+)
 from mirpair.cli.sequences import read_all
 from mirpair.cli.terminal import (
     FileProgress,
@@ -41,7 +50,7 @@ if TYPE_CHECKING:
 _FAMILY = ["family", "family_probability", "distribution"]
 _ANNOTATED = [
     *("id", "length", "family", "probability", "distribution"),
-    *("nearest", "nearest_family", "identity", "reason"),
+    *("nearest", "nearest_family", "identity", "coverage", "reason"),
 ]
 _ODD_CHARACTER = r"^'.*"
 
@@ -66,7 +75,8 @@ def annotate(
     The table has a row for each record, in the order of the files: id, length (nt), family (Rfam)
     and its probability among the families that the network knows, distribution (in or out), the
     nearest training RNA by shared 8-mers with its family, identity to it (matches divided by the
-    columns of the alignment), and the reason if there is no family.
+    columns of the best local alignment), coverage (share of it that is aligned), and the reason if
+    there is no family.
 
     Example: mirpair annotate hairpins.fa.gz -o families.tsv
     """
@@ -95,7 +105,10 @@ def predict(
     threshold: Annotated[
         float, setting(PredictionSettings, "threshold")
     ] = PredictionSettings.threshold,
-    nearest: Annotated[bool, setting(PredictionSettings, "nearest")] = PredictionSettings.nearest,
+    reference: Annotated[
+        str, setting(PredictionSettings, "reference")
+    ] = PredictionSettings.reference,
+    nearest: Nearest = None,
     calls: Annotated[
         Path | None, typer.Option("--fasta", help="FASTA file to write, with the called RNAs.")
     ] = None,
@@ -124,23 +137,28 @@ def predict(
     The table has a row for each record, in the order of the files: id, length (nt), structure
     (dot-bracket), mfe (kcal/mol), score (of the network, as if half of all RNAs were pre-miRNAs),
     probability (of a pre-miRNA, for --prior), call (1 if the probability is at least --threshold),
-    reason (why there is no score), nearest (hairpin of miRBase 22), identity to it (matches divided
-    by the columns of the alignment), status (known if the identity is at least 0.8, else novel);
-    with --annotate also family (Rfam), its probability, and distribution.
+    reason (why there is no score), nearest (known hairpin of the --reference), identity to it
+    (matches divided by the columns of the best local alignment), coverage (share of it that is
+    aligned), status (known if the identity is at least 0.8 and the coverage at least 0.6, else
+    novel), other_known (known hairpins elsewhere in the RNA); with --annotate also family (Rfam),
+    its probability, and distribution.
 
     Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
     """
     with messages():
         extra = {".fa": calls, ".gff3": gff3, ".bed": bed}
-        _check_outputs({".tsv": output, **extra}, [*fasta, weights])
-        check_inputs(fasta)
-        settings = PredictionSettings(prior=prior, threshold=threshold, nearest=nearest)
+        reference = reference_of(reference, nearest)
+        settings = PredictionSettings(prior=prior, threshold=threshold, reference=reference)
         settings.check()
+        inputs = [*fasta, weights, settings.reference_file]
+        _check_outputs({".tsv": output, **extra}, inputs)
+        check_inputs(fasta)
 
         from mirpair.prediction.predictor import Predictor, predict_records
         from mirpair.prediction.table import header, to_lines
         from mirpair.prediction.tracks import UniqueIds, gff3_head
         from mirpair.prediction.weights import load_networks
+        from mirpair.rna.known_hairpins import describe_reference
 
         predictor = Predictor.for_candidates(load_networks(weights), settings)
         limit_threads(jobs)
@@ -155,10 +173,12 @@ def predict(
             pending: deque[Record] = deque()
             records = _read_fit(fasta, predictor, progress, pending, strict=strict)
             tables = predict_records(records, predictor, processes=jobs or cores())
-            columns = [header(nearest=nearest), *(_FAMILY if annotator else [])]
+            comments = [f"mirpair {__version__} predict"]
+            comments += [f"known hairpins: {describe_reference(reference)}"]
+            columns = [header(nearest=settings.compares), *(_FAMILY if annotator else [])]
             handle.write("\t".join(columns) + "\n")
             if ".gff3" in files:
-                files[".gff3"].write(gff3_head([f"mirpair {__version__} predict"]))
+                files[".gff3"].write(gff3_head(comments))
             kinds: Counter[str] = Counter()
             repeats, unique = _RepeatedIds(), UniqueIds()
             called = located = total = 0

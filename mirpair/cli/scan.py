@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mirpair.cli.options import Jobs, Weights, setting
+from mirpair.cli.options import Jobs, Nearest, Weights, reference_of, setting
 from mirpair.cli.terminal import (
     FileProgress,
     check_inputs,
@@ -63,8 +63,10 @@ def scan(
         bool, setting(HairpinCriteria, "masked", "--masked")
     ] = HairpinCriteria.masked,
     fast: Annotated[bool, setting(HairpinCriteria, "fast", "--fast")] = HairpinCriteria.fast,
-    circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006, typer copies it
-    nearest: Annotated[bool, setting(ScanSettings, "nearest")] = ScanSettings.nearest,
+    # Typer copies the list.
+    circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006
+    reference: Annotated[str, setting(ScanSettings, "reference")] = ScanSettings.reference,
+    nearest: Nearest = None,
     keep: Annotated[
         bool,
         typer.Option(
@@ -102,7 +104,8 @@ def scan(
         check_inputs([str(genome)])
         if output.exists() and not output.is_dir():
             raise InputError(f"{output} is not a folder; name a folder to write into")
-        settings = ScanSettings(prior=prior, false_positives=false_positives, nearest=nearest)
+        reference = reference_of(reference, nearest)
+        settings = ScanSettings(prior=prior, false_positives=false_positives, reference=reference)
         settings.check()
 
         from mirpair.scan import run
@@ -111,7 +114,9 @@ def scan(
         # The calls of small.fa are small.fa too: in its own folder they would replace it.
         prefix = output / (name_of(genome) if name is None else name)
         for suffix in SCAN_FILES:
-            check_output(prefix.with_name(prefix.name + suffix), [genome, weights])
+            check_output(
+                prefix.with_name(prefix.name + suffix), [genome, weights, settings.reference_file]
+            )
         limit_threads(jobs)
         summary = run.scan(
             genome,

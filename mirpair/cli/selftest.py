@@ -11,6 +11,7 @@ import typer
 from mirpair import files
 from mirpair.cli.terminal import messages, say
 from mirpair.files import InputError, read_tsv, write_tsv
+from mirpair.settings import NO_REFERENCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def measure(ids: list[str], sequences: list[str]) -> pd.DataFrame:
     from mirpair.families import annotation
     from mirpair.prediction.predictor import predict
 
-    predicted = predict(sequences, nearest=False)
+    predicted = predict(sequences, reference=NO_REFERENCE)
     annotated = annotation.annotate(annotation.load(annotation.shipped()), sequences)
     table = predicted.assign(
         id=ids, sequence=sequences, family=annotated["family"], family_score=annotated["score"]

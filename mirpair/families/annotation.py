@@ -33,7 +33,7 @@ from mirpair.networks.weights import LARGEST, read_tensors, write_tensors
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
-from mirpair.rna.similarity import Nearest, identity
+from mirpair.rna.similarity import Nearest, align
 
 # Name of a threshold to its column of `mirpair.families.family_calls.rejection`.
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
@@ -45,7 +45,7 @@ ANNOTATION = {
     "family": "str",
     **dict.fromkeys(("probability", "score"), "float64"),
     **dict.fromkeys(("distribution", "nearest", "nearest_family"), "str"),
-    "identity": "float64",
+    **dict.fromkeys(("identity", "coverage"), "float64"),
     "reason": "str",
 }
 
@@ -258,9 +258,10 @@ def annotate(
     DataFrame
         One row per RNA: length (nt), family, probability (softmax, of that family), score (the
         annotator's), distribution (``"in"`` or ``"out"``), nearest (id of the training RNA that
-        shares most 8-mers), nearest_family, identity (to that RNA, see `identity`) and reason (why
-        there is no family). Out of distribution, family and probability are empty or NaN; without
-        a shared 8-mer, nearest is; of a too long RNA only length and reason are filled.
+        shares most 8-mers), nearest_family, identity and coverage (of the best local alignment with
+        that RNA, see `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out
+        of distribution, family and probability are empty or NaN; without a shared 8-mer, nearest
+        is; of a too long RNA only length and reason are filled.
     """
     parts = in_chunks(annotator, sequences, threshold=threshold, processes=processes)
     empty = _table(annotator, [], iter([]), threshold)
@@ -327,9 +328,11 @@ def _rows(
             row |= {"distribution": "out", "reason": "out of distribution"}
         if containment[number] > 0:
             neighbour = int(neighbours[number])
+            alignment = align(sequence, annotator.sequences[neighbour])
             row |= {
                 "nearest": annotator.ids[neighbour],
                 "nearest_family": annotator.families[neighbour],
-                "identity": identity(sequence, annotator.sequences[neighbour]),
+                "identity": alignment.identity,
+                "coverage": alignment.coverage,
             }
         yield row

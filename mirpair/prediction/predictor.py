@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from mirpair.prediction.calibration import Calibration, Floats
-from mirpair.prediction.table import NEAREST, columns
+from mirpair.prediction.table import columns
 from mirpair.prediction.weights import PreMirnaNetworks, load_networks
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import Structure, fold, for_each, unique
-from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_known_hairpins
+from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_reference
 from mirpair.rna.sequences import Problem, Record, TooLong, normalise, problem_of
-from mirpair.settings import PredictionSettings, ScanSettings
+from mirpair.settings import NO_REFERENCE, PredictionSettings, ScanSettings
 
 if TYPE_CHECKING:
     from mirpair.networks.base import Network
@@ -41,7 +42,7 @@ class Predictor:
     trained
         The mean of its networks is the score.
     settings
-        The prior, and whether to find the nearest known hairpin.
+        The prior, and the known hairpins to compare with.
     calibration
         From a score to a probability; None if there is none.
     called_by, cut
@@ -117,7 +118,8 @@ def predict(
     weights: str | Path | None = None,
     prior: float = PredictionSettings.prior,
     threshold: float = PredictionSettings.threshold,
-    nearest: bool = PredictionSettings.nearest,
+    reference: str | Path = PredictionSettings.reference,
+    nearest: bool | None = None,
     processes: int = 1,
 ) -> pd.DataFrame:
     """Predict which RNAs are pre-miRNAs.
@@ -127,8 +129,10 @@ def predict(
     sequences
         RNA or DNA, upper or lower case; a mapping has names, otherwise an RNA's id is its number,
         from 1.
-    weights, prior, threshold, nearest
+    weights, prior, threshold, reference
         See `mirpair.prediction.weights.load_networks` and `mirpair.settings.PredictionSettings`.
+    nearest
+        Old name of a reference ``"none"`` (False); it works for one more release.
     processes
         Number of processes that fold and score; the result is the same for any number.
 
@@ -138,16 +142,27 @@ def predict(
         One row per RNA, in their order: id; length (nt); structure (dot-bracket) and mfe
         (kcal/mol); score (of the network, 0 to 1, for equal shares of both classes); probability
         (of a pre-miRNA, for the prior); call (1 for a pre-miRNA); reason (why there is no score).
-        With `nearest`: name of the nearest hairpin of miRBase 22, identity to it (matches divided
-        by the columns of the global alignment), and status: ``"known"`` from an identity of 0.8,
-        else ``"novel"``. RNAs that cannot be scored have only id, length and reason.
+        With a reference: nearest (name of the nearest known hairpin); identity (matches divided by
+        the columns of the best local alignment with it) and coverage (share of it that is aligned);
+        status: ``"known"`` from an identity of 0.8 and a coverage of 0.6, else ``"novel"``; and
+        other_known (known hairpins elsewhere in the RNA, separated by semicolons). RNAs that cannot
+        be scored have only id, length and reason.
 
     Raises
     ------
     InputError
-        If there are no weights, or a setting is out of range.
+        If there are no weights, a setting is out of range, or the reference is not a FASTA file of
+        known hairpins.
     """
-    settings = PredictionSettings(prior=prior, threshold=threshold, nearest=nearest)
+    if nearest is not None:
+        warnings.warn(
+            f"nearest is now reference={NO_REFERENCE!r} or left out; the old name stops working in "
+            "the next release",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        reference = reference if nearest else NO_REFERENCE
+    settings = PredictionSettings(prior=prior, threshold=threshold, reference=str(reference))
     predictor = Predictor.for_candidates(load_networks(weights), settings)
     named = sequences.items() if isinstance(sequences, Mapping) else enumerate(sequences, 1)
     records = (
@@ -156,7 +171,7 @@ def predict(
         for record in [Record(str(name), normalise(raw), "sequences", number)]
     )
     parts = predict_records(records, predictor, processes=processes)
-    kinds = columns(nearest=nearest)
+    kinds = columns(nearest=settings.compares)
     empty = pd.DataFrame({name: [] for name in kinds}).astype(kinds)
     return pd.concat([empty, *parts], ignore_index=True).astype(kinds)
 
@@ -186,7 +201,7 @@ def predict_records(
     Iterator
         Of tables of `CHUNK` records, with the columns of `predict`.
     """
-    hairpins = load_known_hairpins() if predictor.settings.nearest else None
+    hairpins = load_reference(predictor.settings.reference)
     pending: deque[list[tuple[Record, Problem | None]]] = deque()
 
     def chunks() -> Iterator[list[str]]:
@@ -259,7 +274,7 @@ def _score_chunk(sequences: list[str], job: int) -> list[_Scored]:
 def _table(
     chunk: list[tuple[Record, Problem | None]], scored: list[_Scored], predictor: Predictor
 ) -> pd.DataFrame:
-    kinds = columns(nearest=predictor.settings.nearest)
+    kinds = columns(nearest=predictor.settings.compares)
     blank: dict[str, Any] = {name: "" for name, kind in kinds.items() if kind == "str"}
     remaining = iter(scored)
     rows = []
@@ -275,7 +290,13 @@ def _table(
             else:
                 row["reason"] = "no hairpin"
             if nearest:
-                row |= dict(zip(NEAREST, (*nearest, nearest.status), strict=True))
+                row |= {
+                    "nearest": nearest.names,
+                    "identity": nearest.identity,
+                    "coverage": nearest.coverage,
+                    "status": nearest.status,
+                    "other_known": nearest.others,
+                }
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(kinds))
     scores = table["score"].to_numpy(dtype=np.float64)

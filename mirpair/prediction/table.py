@@ -15,8 +15,12 @@ _SCORED = {
     "call": "Int8",
     "reason": "str",
 }
-NEAREST = {"nearest": "str", "identity": "float64", "status": "str"}
-_DIGITS = {"mfe": 2, "score": 4, "probability": 4, "identity": 4}
+NEAREST = {
+    "nearest": "str",
+    **dict.fromkeys(("identity", "coverage"), "float64"),
+    **dict.fromkeys(("status", "other_known"), "str"),
+}
+_DIGITS = {"mfe": 2, **dict.fromkeys(("score", "probability", "identity", "coverage"), 4)}
 
 
 def columns(*, nearest: bool) -> dict[str, str]:

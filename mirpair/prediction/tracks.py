@@ -122,7 +122,9 @@ def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
         "structure": row["structure"],
         "nearest": row.get("nearest", ""),
         "identity": _number(row.get("identity")),
+        "coverage": _number(row.get("coverage")),
         "status": row.get("status", ""),
+        "other_known": row.get("other_known", ""),
         "antisense": row.get("antisense", ""),
     }
     attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in values.items() if v)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -195,24 +195,75 @@ def _program() -> str:
     )
 
 
+class Alignment(NamedTuple):
+    """The best local alignment of an RNA with a known one.
+
+    Attributes
+    ----------
+    start, end
+        The part of the RNA that is aligned, from 0, half-open.
+    identity
+        Share of identical columns among the columns of the alignment, 0 to 1.
+    coverage
+        Share of the known RNA that is in the alignment, 0 to 1.
+    """
+
+    start: int
+    end: int
+    identity: float
+    coverage: float
+
+
 @cache
 def _aligner() -> PairwiseAligner:
     from Bio.Align import PairwiseAligner
 
-    return PairwiseAligner(mode="global", **_ALIGNMENT)  # type: ignore[no-untyped-call]
+    return PairwiseAligner(mode="local", **_ALIGNMENT)  # type: ignore[no-untyped-call]
 
 
-def identity(one: str, other: str) -> float:
-    """Compute the share of identical columns in the best global alignment of two RNAs, 0 to 1."""
-    counts = _aligner().align(one, other)[0].counts()  # type: ignore[no-untyped-call]
-    return float(counts.identities / (counts.identities + counts.mismatches + counts.gaps))
+def align(rna: str, known: str) -> Alignment:
+    """Align an RNA with a known one, both read from 5' to 3', by Smith and Waterman's method.
+
+    The ends that do not fit are not aligned, so flanks of the RNA do not lower the identity.
+
+    Examples
+    --------
+    >>> align("CCCCACGUACGUAACCCC", "ACGUACGUAA")
+    Alignment(start=4, end=14, identity=1.0, coverage=1.0)
+    """
+    alignments = _aligner().align(rna, known)  # type: ignore[no-untyped-call]
+    if not alignments.score > 0:
+        return Alignment(0, 0, 0.0, 0.0)
+    best = alignments[0]
+    (start, end), (first, last) = ((int(it[0]), int(it[-1])) for it in best.coordinates)
+    counts = best.counts()
+    columns = counts.identities + counts.mismatches + counts.gaps
+    return Alignment(start, end, counts.identities / columns, (last - first) / len(known))
+
+
+def relative_score(rna: str, known: str) -> float:
+    """Compute the score of `align` as a share of the highest possible one, 0 to 1.
+
+    It is 1 if the RNA has the known one in it, and takes a quarter of the time of `align`.
+    """
+    score = _aligner().score(rna, known)  # type: ignore[no-untyped-call]
+    return float(score) / (_ALIGNMENT["match_score"] * len(known))
 
 
 class Nearest:
-    """An index of known RNAs, over ACGU, to find those that share most of an RNA's 8-mers."""
+    """An index of known RNAs, to find those that share most of an RNA's 8-mers.
+
+    Words with a letter outside ACGU are in no index.
+
+    Attributes
+    ----------
+    lengths, words
+        (M,): length of each known RNA, nt, and number of its different 8-mers.
+    """
 
     def __init__(self, sequences: Sequence[str]) -> None:
         self._count = len(sequences)
+        self.lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
         words, owners = _words(sequences)
         # Sorted by word: the RNAs with word w are owners[starts[w]:starts[w + 1]].
         owners = owners[np.argsort(words, kind="stable")]
@@ -221,6 +272,7 @@ class Nearest:
         first = np.ones(len(words), dtype=np.bool_)
         first[1:] = (words[1:] != words[:-1]) | (owners[1:] != owners[:-1])
         self._owners = owners[first]
+        self.words = np.bincount(self._owners, minlength=self._count)
         self._starts = np.zeros(len(ALPHABET) ** WORD + 1, dtype=np.int64)
         np.cumsum(np.bincount(words[first], minlength=len(ALPHABET) ** WORD), out=self._starts[1:])
 
@@ -233,41 +285,39 @@ class Nearest:
         for a part of it, 0 if it shares none or is shorter than 8 nt. Of equally near ones, the
         first is taken.
         """
-        indices, containment = self.shortlist(sequences, 1)
-        return indices[:, 0], containment[:, 0]
-
-    def shortlist(
-        self, sequences: Sequence[str], count: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Find the `count` nearest, as `find` does: (N, count) and (N, count), nearest first."""
-        count = min(count, self._count)
-        indices = np.zeros((len(sequences), count), dtype=np.int64)
-        shares = np.zeros((len(sequences), count))
+        indices = np.zeros(len(sequences), dtype=np.int64)
+        containment = np.zeros(len(sequences))
         for row, sequence in enumerate(sequences):
-            # As Python's integers, because the last word + 1 does not fit into 16 bits.
-            words = np.unique(_words([sequence])[0]).tolist()
-            matches = [self._owners[self._starts[word] : self._starts[word + 1]] for word in words]
-            owners = np.concatenate([np.empty(0, dtype=np.int32), *matches])
-            shared = np.bincount(owners, minlength=self._count)
-            # The index breaks ties; it always counts less than one shared 8-mer.
-            ranked = shared * self._count - np.arange(self._count)
-            best = np.argpartition(-ranked, count - 1)[:count]
-            indices[row] = best[np.argsort(-ranked[best])]
-            shares[row] = shared[indices[row]] / max(len(words), 1)
-        return indices, shares
+            shared, words = self.shared(sequence)
+            indices[row] = shared.argmax()
+            containment[row] = shared[indices[row]] / max(words, 1)
+        return indices, containment
+
+    def shared(self, sequence: str) -> tuple[npt.NDArray[np.int64], int]:
+        """Count the different 8-mers that each known RNA shares with one, (M,), and those of it."""
+        # As Python's integers, because the last word + 1 does not fit into 16 bits.
+        words = np.unique(_words([sequence])[0]).tolist()
+        matches = [self._owners[self._starts[word] : self._starts[word + 1]] for word in words]
+        owners = np.concatenate([np.empty(0, dtype=np.int32), *matches])
+        return np.bincount(owners, minlength=self._count), len(words)
 
 
 def _words(sequences: Sequence[str]) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32]]:
     """Return the 8-mers of RNAs as numbers below 4⁸, and the index of the RNA of each."""
     text = np.frombuffer("".join(sequences).encode("ascii"), dtype=np.uint8)
     code = np.zeros(256, dtype=np.uint16)
+    base = np.zeros(256, dtype=np.bool_)
+    base[np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)] = True
     code[np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)] = np.arange(len(ALPHABET))
     codes = code[text]
     lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
     word = np.zeros(max(len(codes) - WORD + 1, 0), dtype=np.uint16)
+    spelled = np.ones(len(word), dtype=np.bool_)
+    bases = base[text]
     for offset in range(WORD):
         word = word * len(ALPHABET) + codes[offset : offset + len(word)]
+        spelled &= bases[offset : offset + len(word)]
     owner = np.repeat(np.arange(len(sequences), dtype=np.int32), lengths)
     # Words that cross from one RNA into the next do not count.
-    inside = owner[: len(word)] == owner[WORD - 1 :]
+    inside = spelled & (owner[: len(word)] == owner[WORD - 1 :])
     return word[inside], owner[: len(word)][inside]

@@ -16,7 +16,7 @@ from mirpair.rna.sequences import Record
 from mirpair.scan.find import find_blocks, parse_block
 from mirpair.scan.hairpins import as_scanned, resolve
 from mirpair.scan.tiles import Tile, read_tiles
-from mirpair.settings import HairpinCriteria, ScanSettings
+from mirpair.settings import NO_REFERENCE, HairpinCriteria, ScanSettings
 
 
 def genome_hairpins(
@@ -85,7 +85,7 @@ def scores(
 
     networks = map(load_weights, weights)
     trained = PreMirnaNetworks.uncalibrated(networks, sys.maxsize)
-    predictor = Predictor.for_genome(trained, ScanSettings(nearest=False))
+    predictor = Predictor.for_genome(trained, ScanSettings(reference=NO_REFERENCE))
     records = (
         (Record(str(number), bases, "", number), None) for number, bases in enumerate(sequences, 1)
     )

@@ -81,8 +81,9 @@ def check_free(prefix: Path, genome: str) -> bool:
         )
     if head.get(CHECKSUM) != f"SHA-256 {genome}":
         first = f", whose first sequence is {head['first']!r}" if "first" in head else ""
+        other = "another genome" if CHECKSUM in head else "a genome that it does not name"
         raise InputError(
-            f"{prefix}.gff3 has the results of another genome{first}; they are not overwritten: "
+            f"{prefix}.gff3 has the results of {other}{first}; they are not overwritten: "
             f"name another folder, or give the results another name than {prefix.name!r} (--name)"
         )
     return True
@@ -225,7 +226,7 @@ def _row(line: str, names: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {**cells, "antisense": "", "cells": cells}
     for name in ("length", "call"):
         row[name] = int(cells[name]) if cells[name] else None
-    for name in ("mfe", "score", "probability", "identity"):
+    for name in ("mfe", "score", "probability", "identity", "coverage"):
         if name in cells:
             row[name] = float(cells[name]) if cells[name] else None
     return row
@@ -312,12 +313,17 @@ def _counts(name: str, summary: Summary) -> Sequence[object]:
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     probability = row["probability"]
-    nearest = row.get("nearest")
+    near = ""
+    if row.get("nearest"):
+        name, others = row["nearest"].split(",")[0], row["other_known"].split(";")
+        near = f"{name} ({row['status']}: identity {row['identity']:.2f}, "
+        near += f"coverage {row['coverage']:.2f})"
+        near += "".join(f"; also {other.split(',')[0]}" for other in others if other)
     return {
         "score": f"{row['score']:.6f}",
         "probability": "" if probability is None else f"{probability:.4f}",
         "mfe": f"{row['mfe']:.2f}",
-        "nearest": f"{nearest.split(',')[0]}, identity {row['identity']:.2f}" if nearest else "",
+        "nearest": near,
     }
 
 

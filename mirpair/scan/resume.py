@@ -10,6 +10,7 @@ import RNA
 
 from mirpair import __version__
 from mirpair.files import sha256
+from mirpair.rna.known_hairpins import reference_path
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 
@@ -30,7 +31,15 @@ def find_key(genome: str, criteria: HairpinCriteria) -> str:
 
 def score_key(find_key: str, settings: ScanSettings, weights: str | Path) -> str:
     """Describe all that the journal of `score` depends on; see `find_key`."""
-    return json.dumps({**json.loads(find_key), **asdict(settings), "weights": sha256(weights)})
+    path = reference_path(settings.reference)
+    return json.dumps(
+        {
+            **json.loads(find_key),
+            **asdict(settings),
+            "reference": path and sha256(path),
+            "weights": sha256(weights),
+        }
+    )
 
 
 def genome_of(journal: str | Path) -> str:

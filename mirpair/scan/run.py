@@ -10,6 +10,7 @@ from mirpair import __version__
 from mirpair.files import InputError, Journal, file_lock, sha256, write_text
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import load_networks, shipped_weights
+from mirpair.rna.known_hairpins import describe_reference, load_reference
 from mirpair.scan.find import find
 from mirpair.scan.output import (
     CHECKSUM,
@@ -77,15 +78,17 @@ def scan(
     Raises
     ------
     InputError
-        If a setting is out of range, the genome or the weights are not valid, a file would be
-        overwritten that no scan wrote or that is of another genome, or another scan writes the
-        same files.
+        If a setting is out of range, the genome, the weights or the reference are not valid, a file
+        would be overwritten that no scan wrote or that is of another genome, or another scan writes
+        the same files.
     """
     criteria.check()
     weights = weights or shipped_weights()
     trained = load_networks(weights)
     if warning := Predictor.for_genome(trained, settings).warning:
         progress.say(warning)
+    # An error in the file ends the scan now, not after the search for hairpins.
+    load_reference(settings.reference)
     name = name_of(genome) if name is None else name
     check_name(name)
     checksum = check_genome(str(genome), criteria.circular)
@@ -157,7 +160,7 @@ def write(
     parameters = _parameters(genome, checksum, criteria, settings, weights)
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
-    summary = write_files(candidates, scored, prefix, comments, nearest=settings.nearest)
+    summary = write_files(candidates, scored, prefix, comments, nearest=settings.compares)
     write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
     return summary
 
@@ -186,4 +189,5 @@ def _parameters(
         else "windowed folding and single stems",
         "called from a score of": f"{cut:.6f}",
         "prior of the probabilities": settings.prior,
+        "known hairpins": describe_reference(settings.reference),
     }

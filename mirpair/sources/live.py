@@ -31,8 +31,6 @@ from mirpair.sources.ncbi import (
 from mirpair.sources.published import Sha256, read_rows
 
 _NCBI = "ncbi:"
-# Environment variable by which a workflow passes its lock file and releases to its scripts.
-LIVE_VARIABLE = "MIRPAIR_LIVE"
 
 
 class Locked(BaseModel):
@@ -237,7 +235,7 @@ def download_locked(
         with file_lock(_guard(lock), wait=True):
             rows = read_lock(lock)
             if (locked := rows.get(place)) and locked.sha256 != row.sha256:
-                raise InputError(_mismatch(row, locked, lock, origin))
+                raise InputError(_mismatch(row, locked, lock, origin, mirror))
             if not locked:
                 _write_lock(lock, rows | {place: row})
         with atomic(destination) as final:
@@ -270,8 +268,12 @@ def _link(path: Path, other: Path) -> None:
             shutil.copyfile(path, temporary)
 
 
-def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
+def _mismatch(
+    current: Locked, locked: Locked, lock: Path, origin: str, mirror: str | Path | None
+) -> str:
     place = current.place
+    # The command does not read the config, which may name the mirror.
+    variable = f"{MIRROR_VARIABLE}={shlex.quote(str(mirror))} " if mirror else ""
     release = f" (release {locked.release})" if locked.release else ""
     if is_url(origin):
         path = mirror_path("MIRROR", origin)
@@ -284,7 +286,8 @@ def _mismatch(current: Locked, locked: Locked, lock: Path, origin: str) -> str:
         "What you can do:\n"
         f"  - to use the locked file, put it into a mirror as {path} and name the\n"
         f"    folder as `mirror` in the config or in the variable {MIRROR_VARIABLE};\n"
-        f"  - to use the new file: mirpair refresh {shlex.quote(str(lock))} {shlex.quote(place)}"
+        f"  - to use the new file: {variable}mirpair refresh {shlex.quote(str(lock))} "
+        f"{shlex.quote(place)}"
     )
 
 
@@ -293,7 +296,26 @@ def check_locked(
 ) -> None:
     """Check files of live places that are here already, and lock those that are not locked.
 
-    It is an `InputError` if a file differs from the locked one, as after someone else's refresh.
+    Arguments and errors are those of `compare_locked`.
+    """
+    current = compare_locked(lock, files, releases=releases)
+    lock, paths = Path(lock), {canonical(place): path for place, path in files.items()}
+    if missing := {place: row for place, row in current.items() if place not in read_lock(lock)}:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with file_lock(_guard(lock), wait=True):
+            _write_lock(lock, missing | read_lock(lock))
+    for place, row in current.items():
+        if not _locked_copy(paths[place], row).is_file():
+            _link(paths[place], _locked_copy(paths[place], row))
+
+
+def compare_locked(
+    lock: str | Path, files: Mapping[str, Path], *, releases: Mapping[str, str] | None = None
+) -> dict[str, Locked]:
+    """Compare files of live places that are here already with the lock file; write nothing.
+
+    The result has a row for each file that is here, by canonical place. It is an `InputError` if a
+    file is empty or differs from the locked one, as after someone else's refresh.
 
     Parameters
     ----------
@@ -302,7 +324,6 @@ def check_locked(
     files
         Place to its file, which need not exist.
     """
-    lock = Path(lock)
     for place, path in files.items():
         if path.is_file() and not path.stat().st_size:
             raise InputError(
@@ -322,13 +343,22 @@ def check_locked(
                 f"the source's current file: mirpair refresh {shlex.quote(str(lock))} "
                 f"{shlex.quote(place)}"
             )
-    if missing := {place: row for place, row in current.items() if place not in read_lock(lock)}:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with file_lock(_guard(lock), wait=True):
-            _write_lock(lock, missing | read_lock(lock))
-    for place, row in current.items():
-        if not _locked_copy(paths[place], row).is_file():
-            _link(paths[place], _locked_copy(paths[place], row))
+    return current
+
+
+def locked_rows(
+    lock: str | Path, files: Mapping[str, Path], *, releases: Mapping[str, str] | None = None
+) -> dict[str, Locked]:
+    """Return the rows of a lock file, by place as in `files`, of those that are locked.
+
+    A file that is here and not locked, because another study downloaded it, is locked first.
+    Arguments and errors are those of `check_locked`.
+    """
+    rows = read_lock(lock)
+    unlocked = {place: path for place, path in files.items() if canonical(place) not in rows}
+    check_locked(lock, unlocked, releases=releases)
+    rows = read_lock(lock)
+    return {place: rows[canonical(place)] for place in sorted(files) if canonical(place) in rows}
 
 
 def refresh(

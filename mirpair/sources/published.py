@@ -47,20 +47,28 @@ class Source(BaseModel):
     citation: Annotated[str, Field(min_length=1)]
 
 
-def family_files(template: str, names: Iterable[str]) -> dict[str, str]:
+def family_files(
+    template: str, names: Iterable[str], folders: Iterable[str | Path] = ("",)
+) -> dict[str, str]:
     """Find the files that hold one family each: family, in alphabetical order, to name or path.
 
     The template is such as ``deepmir/clear_{family}.fa``: a name in the sources table, of which
-    `names` are all, or else a path. It is an `InputError` if no file has such a name.
+    `names` are all, or else a path, below the first of the `folders` that has such files. It is an
+    `InputError` if no file has such a name.
     """
     before, after = template.split("{family}")
     pattern = re.compile(re.escape(before) + "([A-Za-z0-9._-]+)" + re.escape(after))
-    paths = glob.glob(f"{glob.escape(before)}*{glob.escape(after)}")
+    folders = list(folders)
+    below = (
+        glob.glob(f"{glob.escape(before)}*{glob.escape(after)}", root_dir=it) for it in folders
+    )
+    paths = next(filter(None, below), [])
     files = {m[1]: name for name in (*paths, *names) if (m := pattern.fullmatch(name))}
     if not files:
         raise InputError(
-            f"families: no file is called {template}, neither in the sources table nor here; "
-            "{family} stands for a name of letters, digits, dots, - and _"
+            f"families: no file is called {template}, neither in the sources table nor below "
+            f"{' or '.join(str(Path(it).resolve()) for it in folders)}; {{family}} stands for a "
+            "name of letters, digits, dots, - and _"
         )
     return dict(sorted(files.items()))
 

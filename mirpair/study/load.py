@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from mirpair.files import InputError
+from mirpair.settings import NO_REFERENCE
 from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.prediction import PredictionStudy
@@ -95,6 +96,11 @@ def renamed_keys(config: Mapping[str, Any]) -> list[str]:
         "release"
         for old, new in RENAMED.items()
         if old in config
+    ] + [
+        f"config: the key `{section}.nearest` is now called `{section}.reference`: write "
+        f"`reference: {NO_REFERENCE}` in place of `nearest: false`; the old name stops working in "
+        "the next release"
+        for section in _sections_with_nearest(config)
     ]
 
 
@@ -103,7 +109,28 @@ def _with_new_keys(config: Mapping[str, Any], kind: type[AnyStudy]) -> dict[str,
     for old, new in renamed.items():
         if old in config and new in config:
             raise InputError(f"config: `{old}` is the old name of `{new}`; give only `{new}`")
-    return {renamed.get(key, key): value for key, value in config.items()}
+    updated = {renamed.get(key, key): value for key, value in config.items()}
+    for section in _sections_with_nearest(config):
+        keys = dict(config[section])
+        nearest = keys.pop("nearest")
+        if "reference" in keys:
+            raise InputError(
+                f"config: `{section}.nearest` is an old name; give only `{section}.reference`"
+            )
+        if not isinstance(nearest, bool):
+            raise _invalid([f"{section}.nearest: is {written(nearest)}, must be true or false"])
+        updated[section] = keys if nearest else {**keys, "reference": NO_REFERENCE}
+    return updated
+
+
+def _sections_with_nearest(config: Mapping[str, Any]) -> list[str]:
+    """List the sections of a prediction that have the old key `nearest`."""
+    sections = ("predict", "scan") if config.get("task") == "prediction" else ()
+    return [
+        name
+        for name in sections
+        if isinstance(config.get(name), Mapping) and "nearest" in config[name]
+    ]
 
 
 def _names(union: Any, key: str) -> list[str]:

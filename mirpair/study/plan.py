@@ -34,22 +34,45 @@ def resolve(path: str, home: Path) -> str:
     return os.path.relpath(at_home) if at_home.exists() and not Path(path).exists() else path
 
 
+def existing(path: str, home: Path, *, key: str, or_else: str = "", folder: bool = False) -> str:
+    """Return the path of a config's file, or of its `folder`, as `resolve` does.
+
+    If there is none, it is an `InputError`, which names the key of the config, the folders that
+    were searched, and another remedy (`or_else`).
+    """
+    found = resolve(path, home)
+    if Path(found).is_dir() if folder else Path(found).exists():
+        return found
+    raise InputError(
+        f"{key}: {path}: no such {'folder' if folder else 'file'}; correct `{key}` in the config"
+        + or_else
+        + searched(path, home)
+    )
+
+
+def searched(path: str, home: Path) -> str:
+    """Say where `resolve` searched a path, as the end of a message."""
+    if path.startswith("~"):
+        return ". `~` is not expanded: write the complete path."
+    if Path(path).is_absolute():
+        return "."
+    here = Path.cwd()
+    at_home = (
+        "" if here.samefile(home) else f", or else from {home.resolve()}, the clone of mirpair"
+    )
+    return (
+        f". A relative path counts from {here}, the folder where Snakemake works (that of "
+        f"--directory, if it is given){at_home}."
+    )
+
+
 def check_writable(folder: str | Path) -> None:
     """Raise an InputError if results cannot be written to a folder, which need not exist yet."""
     existing = next(it for it in Path(folder, "_").absolute().parents if it.exists())
     if not os.access(existing, os.W_OK):
         raise InputError(
             f"{existing}: this folder cannot be written, and results go there: make it writable "
-            "(is the disk mounted read-only?), or work in a copy of this repository"
-        )
-
-
-def check_mirror(folder: str | None) -> None:
-    """Raise an InputError if the mirror of a config is not a folder; None stands for no mirror."""
-    if folder and not Path(folder).is_dir():
-        raise InputError(
-            f"mirror: {folder} is not a folder; correct the path, or make the folder. A path is "
-            "relative to the folder you work in."
+            "(is the disk mounted read-only?), or run Snakemake in another folder: --directory"
         )
 
 
@@ -109,8 +132,8 @@ class SourceFiles:
             + f"{ref}: no such file, and no such name in the sources table"
             + (" or in `collections`" if self.collections else "")
             + (f" (did you mean {close[0]}?)" if close else "")
-            + f": correct it{'' if where else ' in the config'}. A path is relative to the folder "
-            "you work in."
+            + f": correct it{'' if where else ' in the config'}"
+            + searched(ref, self.home)
         )
 
 

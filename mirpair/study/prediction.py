@@ -54,8 +54,8 @@ class PredictionStudy(BaseStudy):
         return scan
 
     def source_refs(self) -> list[str]:
-        """Return no file: those of the samples are in the sheet, see `read_samples`."""
-        return []
+        """Return the files of known hairpins; those of the samples are in the sheet."""
+        return [it for it in (self.predict.reference_file, self.scan.reference_file) if it]
 
     def plan(self) -> list[Run]:
         """Return no run: nothing is trained."""

@@ -76,18 +76,22 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
     if not Path(folder).is_dir():
         raise InputError(
             f"{folder}: there is no such folder; correct `reuse` in the config, or make the folder "
-            "if results are to be saved there. A path is relative to the folder you work in."
+            "if results are to be saved there"
         )
     missing = [name for name in (DATA, *files) if not (Path(folder) / name).is_file()]
     if len(missing) > len(files) and not (Path(folder) / "runs").exists():
         return False
-    if missing:
-        more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
-        raise InputError(
-            f"{folder}: {missing[0]}{more} missing; copy the missing files again from the source "
-            "of these results, or leave out `reuse`"
-        )
+    if DATA in missing:
+        raise _incomplete(folder, missing)
+    # Before the other files: those of another study have other names.
     saved = _read_json(path)
+    sets, saved_sets = _sets(data), _sets(saved)
+    if saved_sets and not set(sets) & set(saved_sets):
+        raise InputError(
+            f"{folder}: these are the saved results of another study: its sets are "
+            f"{', '.join(saved_sets)}, those of the config are {', '.join(sets)}. Name the "
+            "folder of this study as `reuse`, or leave it out"
+        )
     known = saved.get("sha256", {})
     if changed := [ref for ref, it in data["sha256"].items() if known.get(ref, it) != it]:
         raise InputError(
@@ -99,7 +103,24 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
             f"{folder}: these results come from other data: the section "
             f"{', '.join(other)} of the config differs from that in {path}; leave out `reuse`"
         )
+    if missing:
+        raise _incomplete(folder, missing)
     return True
+
+
+def _incomplete(folder: str | Path, missing: Sequence[str]) -> InputError:
+    more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
+    return InputError(
+        f"{folder}: {missing[0]}{more} missing; copy the missing files again from the source of "
+        "these results, or leave out `reuse`. (Only the target `save` makes a folder with saved "
+        "results; a folder of results/ is none.)"
+    )
+
+
+def _sets(data: Mapping[str, Any]) -> list[str]:
+    """List the names of the sets in a description of data; none if it has no such section."""
+    sets = data.get("datasets")
+    return sorted(sets) if isinstance(sets, Mapping) else []
 
 
 def pack(source: str | Path, destination: str | Path) -> None:

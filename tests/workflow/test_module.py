@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy as copy_module
 import gzip
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,11 @@ import yaml
 from workflow.conftest import ROOT, Copy, bytes_of, copy_of_repository, small_study
 
 
-def example() -> str:
-    """The Snakefile of the documentation."""
+def examples() -> tuple[str, str]:
+    """The Snakefiles of the documentation: with one study, and with two."""
     page = (ROOT / "docs" / "elsewhere.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"```python\n(.*?)```", page, re.S)
-    return str(text)
+    one, two = re.findall(r"```python\n(.*?)```", page, re.S)
+    return one, two
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     folder = tmp_path_factory.mktemp("mein Ördner – 'x' 文")
     (folder / "mirpair").mkdir()
     copy_of_repository(folder / "mirpair")
-    (folder / "Snakefile").write_text(example())
+    (folder / "Snakefile").write_text(examples()[0])
     study = small_study(folder)
     (folder / "config.yaml").write_text(yaml.safe_dump({"mirpair": study}))
     # positives.fa is made by the other workflow.
@@ -136,14 +138,80 @@ def test_a_users_own_file_is_not_in_the_folder_of_the_prefix(other: Copy) -> Non
 TWO = 'rule both:\n    input: expand("{place}/tables/table2.csv", place=config["places"])\n'
 
 
-def test_two_studies_share_the_downloads(other: Copy) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        examples()[1].replace("mirpair/", "../mirpair/"),
+        # As this page said before.
+        'configfile: "config.yaml"\n' + module("one") + module("two", exclude="exclude download"),
+    ],
+    ids=["ruleorder", "exclude"],
+)
+def test_two_studies_share_the_downloads(other: Copy, text: str) -> None:
     folder = other.folder / "two"
-    text = TWO + module("one") + module("two", exclude="exclude download")
-    places = ["results/paper", "results/again"]
-    write(folder, text, one=paper(), two=paper(study="again"), places=places)
-    jobs = Copy(folder).planned()
+    write(folder, "", one=paper(), two=paper(study="again"))
+    (folder / "Snakefile").write_text(text)
+    tables = [f"results/{study}/tables/table2.csv" for study in ("paper", "again")]
+    jobs = Copy(folder).planned(*tables)
     assert jobs["one_train"] == jobs["two_train"] == 18
     assert "two_download" not in jobs
+
+
+def with_live_source(study: dict[str, Any], name: str) -> dict[str, Any]:
+    """A study with a collection of its own from a live source, which no set uses."""
+    few = {"source": "hairpins", "file": f"https://live.example/{name}.fa"}
+    return study | {"collections": {"few": few}, "mirror": f"mirror of {study['study']}"}
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["different sources", "the same source"])
+def test_each_of_two_studies_locks_and_reports_its_own_live_sources(
+    finished_study: Copy, tmp_path: Path, same: bool
+) -> None:
+    """The second one has all results but the report, so that few jobs run."""
+    for name in ("results", ".snakemake"):
+        shutil.copytree(finished_study.folder / name, tmp_path / name)
+    (tmp_path / "mirpair").symlink_to(finished_study.folder)
+    (tmp_path / "Snakefile").write_text(examples()[1])
+    mine = small_study(tmp_path)
+    sources = {"yours": "a" if same else "b", "mine": "a"}
+    for study, name in sources.items():
+        file = tmp_path / f"mirror of {study}" / "live.example" / f"{name}.fa"
+        file.parent.mkdir(parents=True)
+        file.write_text(f">hsa-mir-{name} MI0000001 Homo sapiens\n{'ACGUU' * 14}\n")
+    configs = {
+        "one": with_live_source(mine | {"study": "yours"}, sources["yours"]),
+        "two": with_live_source(mine, sources["mine"]),
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(configs))
+    copy = Copy(tmp_path)
+    made = [f"results/{study}/collections/few.fa" for study in sources]
+    run = ("--workflow-profile", "mirpair/profiles/default", *made, "results/mine/report.html")
+    done = copy.snakemake(*run)
+    assert done.stdout.count("Downloading") == (1 if same else 2)
+    assert "train" not in copy.planned(*run)
+    checksums = {}
+    for study, name in sources.items():
+        lock = pd.read_csv(tmp_path / "config" / f"{study}.lock.tsv", sep="\t", dtype=str)
+        assert lock["place"].tolist() == [f"https://live.example/{name}.fa"]
+        checksums[study] = lock.loc[0, "sha256"]
+    assert (checksums["mine"] == checksums["yours"]) == same
+    report = (tmp_path / "results" / "mine" / "report.html").read_text()
+    assert set(re.findall(r"https://live\.example/\w\.fa", report)) == {"https://live.example/a.fa"}
+    assert checksums["mine"] in report
+    assert (checksums["yours"] in report) == same
+    # Neither another lock file nor another mirror or release repeats a download.
+    changed = copy_module.deepcopy(configs)
+    changed["two"] |= {"lock": "other.lock.tsv", "mirror": "mirror of yours"}
+    changed["one"]["collections"]["few"]["release"] = "22"
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(changed))
+    assert copy.planned("--workflow-profile", "mirpair/profiles/default", *made) == {}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(configs))
+    # The file is not the one of the lock file: as after someone else's refresh.
+    (raw,) = (tmp_path / "results" / "raw" / "url").glob("*_a.fa")
+    raw.write_text(raw.read_text() + ">x\nACGU\n")
+    refused = copy.snakemake(*run, check=False)
+    assert refused.returncode
+    assert f"{raw.name} differs from the file of https://live.example/a.fa" in refused.stdout
 
 
 @pytest.mark.parametrize(

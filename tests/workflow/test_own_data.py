@@ -102,7 +102,7 @@ def test_a_mirror_that_is_no_folder_stops_before_anything_runs(copy: Copy) -> No
     config = copy.write_config(small_study(copy.folder) | {"study": "m", "mirror": "nowhere"})
     done = copy.snakemake("-n", "all", "--configfile", config, check=False)
     assert done.returncode != 0
-    assert "mirror: nowhere is not a folder; correct the path, or make the folder" in done.stdout
+    assert "mirror: nowhere: no such folder; correct `mirror` in the config" in done.stdout
 
 
 def test_a_missing_file_stops_before_anything_runs(copy: Copy) -> None:
@@ -118,7 +118,7 @@ def test_published_rows_that_are_not_there_or_not_right_stop_before_anything_run
 ) -> None:
     (copy.folder / "theirs.tsv").write_text("method\tprotocol\nA\tCV\n")
     for file, message in (
-        ("nowhere.tsv", "nowhere.tsv: cannot be read"),
+        ("nowhere.tsv", "published: nowhere.tsv: no such file"),
         ("theirs.tsv", "needs the columns"),
     ):
         study = small_study(copy.folder) | {"study": "published"}

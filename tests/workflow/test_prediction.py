@@ -43,6 +43,13 @@ def other_weights(folder: Path) -> str:
     return "other.safetensors"
 
 
+def own_hairpins(folder: Path) -> str:
+    """Known hairpins: the first and the last of the candidates."""
+    hairpins = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")]
+    (folder / "own.fa").write_text(f">Own-1_pre\n{hairpins[0]}\n>Own-2_pre\n{hairpins[-1]}\n")
+    return "own.fa"
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     copy = copy_of_repository(tmp_path_factory.mktemp("prediction"))
@@ -55,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "study": "mine",
         "task": "prediction",
         "samples": sheet(copy.folder, rows),
-        "predict": {"prior": 0.2},
+        "predict": {"prior": 0.2, "reference": own_hairpins(copy.folder)},
         "weights": other_weights(copy.folder),
         "scan": {"stem": 24, "prior": 0.5, "false_positives": "5%", "circular": ["all"]},
     }
@@ -74,7 +81,8 @@ def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path)
     for name, file in (("candidates", "candidates.fa"), ("few.v1", "few.fa")):
         out = tmp_path / f"{name}.tsv"
         fasta = str(made.folder / file)
-        mirpair("predict", fasta, "-o", str(out), "--prior", "0.2", *weights)
+        own = ("--reference", str(made.folder / "own.fa"))
+        mirpair("predict", fasta, "-o", str(out), "--prior", "0.2", *weights, *own)
         assert (made.folder / RESULTS / "predict" / f"{name}.tsv").read_bytes() == out.read_bytes()
     scan = ("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"), "--keep")
     scan += ("--circular", "all")
@@ -106,6 +114,21 @@ def test_nothing_is_left_to_do_and_only_what_changes_is_made_again(made: Copy) -
     made.snakemake(f"{RESULTS}/predict/few.v1.tsv", "--configfile", "test.yaml")
     text = (made.folder / RESULTS / "predict" / "few.v1.tsv").read_text()
     assert len(text.splitlines()) == 6
+
+
+def test_an_edit_of_the_known_hairpins_makes_what_was_compared_with_them_again(made: Copy) -> None:
+    own = made.folder / "own.fa"
+    before = own.read_text()
+    table = made.folder / RESULTS / "predict" / "few.tsv"
+    assert "Own-1_pre" in (table.with_name("candidates.tsv")).read_text()
+    try:
+        own.write_text(before.replace("Own-1", "Our-1"))
+        # Not the scan, which is compared with miRBase.
+        assert set(made.planned("all", "--configfile", "test.yaml")) == {
+            *("all", "predict", "predict_piece"),
+        }
+    finally:
+        own.write_text(before)
 
 
 def test_the_number_of_pieces_changes_no_byte(made: Copy) -> None:
