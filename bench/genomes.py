@@ -203,7 +203,9 @@ def rates() -> pd.DataFrame:
         row: dict[str, object] = {"genome": genome, "way": way, "Mb": megabases}
         row["hairpins per Mb"] = len(table) / megabases
         for name, cut in cuts().items():
-            row[f"calls per Mb, {name}"] = (table["score"] >= cut).sum() / megabases
+            # Of antisense twins one is a call.
+            called = (table["score"] >= cut) & table["antisense"].isna()
+            row[f"calls per Mb, {name}"] = called.sum() / megabases
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -252,7 +254,7 @@ def _both(table: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
     for key, rows in table.groupby(["sequence", "strand"]):
         others = other[(other["sequence"] == key[0]) & (other["strand"] == key[1])]
         starts, ends = others["start"].to_numpy(), others["end"].to_numpy()
-        # Hairpins of a scan do not overlap, so those near a row are few and sorted.
+        # No hairpin of a scan is inside another one, so starts and ends are both sorted.
         first = np.searchsorted(ends, rows["start"], side="right")
         last = np.searchsorted(starts, rows["end"], side="left")
         for index, row, low, high in zip(rows.index, rows.itertuples(), first, last, strict=True):

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mirpair.files import InputError
 
@@ -21,6 +21,8 @@ FALSE_POSITIVES: dict[FalsePositives, float] = {
 }
 # Identity from which RNAs count as near-copies of each other; no setting, but a decision of ours.
 NEAR = 0.8
+# No hairpin of a genome is longer, nt, whatever the criteria.
+LONGEST_SPAN = 400
 # Share of a known hairpin from which, at an identity of NEAR, an RNA that holds it is known.
 KNOWN_COVERAGE = 0.6
 # References that are not the name of a file: the hairpins that come with mirpair, and nothing.
@@ -38,7 +40,7 @@ _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 def _setting(default: Any, description: str, **bounds: float) -> Any:
     """Define a field with its bounds (ge, gt, le, lt), under the names that pydantic reads."""
     # A truth value is no number, 10.0 no whole number.
-    types = {} if isinstance(default, str) else {"strict": True}
+    types = {"strict": True} if isinstance(default, Real) else {}
     types |= {"allow_inf_nan": False} if isinstance(default, float) else {}
     return field(default=default, metadata={"description": description, **types, **bounds})
 
@@ -71,11 +73,12 @@ class Settings:
         kinds = get_type_hints(type(self))
         for setting in fields(self):
             value = getattr(self, setting.name)
-            choices = get_args(kinds[setting.name])
+            kind = kinds[setting.name]
+            choices = get_args(kind) if get_origin(kind) is Literal else ()
             if choices and value not in choices:
                 wanted = ", ".join(map(repr, choices))
                 raise InputError(f"{setting.name}: is {value!r}, must be one of {wanted}")
-            if not _is_of(kind := kinds[setting.name], value):
+            if not _is_of(kind, value):
                 raise InputError(f"{setting.name}: is {value!r}, must be {_KINDS[kind][1]}")
             bounds = {key: bound for key, bound in setting.metadata.items() if key in _BOUNDS}
             if not all(_BOUNDS[key][1](value, bound) for key, bound in bounds.items()):
@@ -139,7 +142,7 @@ class ScanSettings(_WithReference, Settings):
 class HairpinCriteria(Settings):
     """Which structures of a genome count as hairpins."""
 
-    span: int = _setting(120, "Maximum length of a hairpin, in nt.", ge=50, le=400)
+    span: int = _setting(120, "Maximum length of a hairpin, in nt.", ge=50, le=LONGEST_SPAN)
     stem: int = _setting(18, "Minimum number of base pairs in the stem.", ge=3)
     loop: int = _setting(25, "Maximum number of unpaired bases in the loop.", ge=3)
     mfe: float = _setting(-15.0, "Maximum energy of a hairpin, in kcal/mol.", le=0)
@@ -147,6 +150,25 @@ class HairpinCriteria(Settings):
     fast: bool = _setting(
         False, "Find stems without folding the whole genome: faster, but misses some."
     )
+    circular: tuple[str, ...] = _setting(
+        (),
+        "Names of circular sequences, such as plasmids and organelles, or `all`: hairpins over "
+        "their origin are found too.",
+    )
+
+    def check(self) -> None:
+        """Raise an `InputError` also if no hairpin can have so long a stem."""
+        super().check()
+        if self.shortest > self.span:
+            raise InputError(
+                f"stem: {self.stem} base pairs and a loop of 3 nt are {self.shortest} nt, but "
+                f"span is {self.span}: no hairpin can be found; lower stem or raise span"
+            )
+
+    @property
+    def shortest(self) -> int:
+        """Length of the shortest possible hairpin, nt."""
+        return 2 * self.stem + 3
 
 
 @dataclass(frozen=True)

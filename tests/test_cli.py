@@ -200,6 +200,30 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["long.fa"]
 
 
+def test_ctrl_c_ends_a_scan_in_one_process_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+    """ViennaRNA hides what is raised while it folds."""
+    (tmp_path / "g.fa").write_text(f">a\n{random_rna(np.random.default_rng(0), 100_000)}\n")
+    command = [sys.executable, "-m", "mirpair.cli.app", "scan", "g.fa", "-o", "out", "-j", "1"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        while not (tmp_path / "out" / ".g.found").exists():
+            time.sleep(0.05)
+        time.sleep(1)  # it folds
+        process.send_signal(signal.SIGINT)
+        # To fold the tile takes some ten seconds more.
+        _, shown = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert b"Traceback" not in shown
+    assert b"RuntimeError" not in shown
+    # The journals stay, so that the scan resumes.
+    assert {it.name for it in (tmp_path / "out").iterdir()} == {".g.found", ".g.scored"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "without"),
     [
@@ -1119,6 +1143,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# largest loop, nt: 24",
         "# highest energy, kcal/mol: -16.0",
         "# lower-case bases: passed over",
+        "# circular sequences: none",
         "# candidates: single stems (--fast)",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
         "# prior of the probabilities: 0.3",
@@ -1149,6 +1174,24 @@ def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
     monkeypatch.undo()
     assert mirpair("scan", str(path), "-o", str(out), *options, "--stem", "24")[0] == 0
     assert len((out / "small.tsv").read_text().splitlines()) < len(first.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--circular", "chrM"], "no sequence is named 'chrM', so it cannot be circular"),
+        (["--stem", "80"], "stem: 80 base pairs and a loop of 3 nt are 163 nt, but span is 120"),
+    ],
+)
+def test_scan_refuses_what_could_never_be_found(
+    options: list[str], said: str, tmp_path: Path
+) -> None:
+    code, _, message = mirpair(
+        "scan", str(genome(tmp_path)), "-o", str(tmp_path / "out"), "-j", "1", *options
+    )
+    assert code == 1
+    assert said in " ".join(message.split())
+    assert not (tmp_path / "out").exists()
 
 
 def test_scan_never_writes_over_its_genome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from conftest import ROOT, random_rna
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import clusters
 from mirpair.files import InputError, Journal
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
@@ -24,6 +26,7 @@ from mirpair.prediction.predictor import Predictor, predict, predict_records
 from mirpair.prediction.weights import load_networks
 from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
+from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan import resume
 from mirpair.scan.background import background
@@ -37,7 +40,7 @@ from mirpair.scan.hairpins import (
     resolve,
     unbranched,
 )
-from mirpair.scan.output import Summary, name_of, render, write_files
+from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
 from mirpair.scan.resume import find_key, score_key
 from mirpair.scan.run import scan
 from mirpair.scan.score import score
@@ -99,7 +102,7 @@ def test_tiles_cover_every_base_once_with_their_neighbours(
         assert "".join(it.text[it.start - it.offset : it.end - it.offset] for it in own) == bases
         assert [it.last for it in own] == [False] * (len(own) - 1) + [True]
         for it in own:
-            margin = DOWNSTREAM + 60
+            margin = DOWNSTREAM + 180
             assert it.offset == max(0, it.start - margin)
             assert it.text == bases[it.offset : it.end + margin]
 
@@ -154,7 +157,7 @@ def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast
     hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
     bases = planted(1, 400, 350, hairpin)
     found = find_hairpins(whole(bases), strand, HairpinCriteria(fast=fast))
-    best = min(found, key=lambda it: it.energy)
+    best = max(found, key=lambda it: min(it.end, 480) - max(it.start, 400))
     assert best.strand == strand
     # Pairs beyond its ends may be a part of it, and loose ends are none.
     assert 400 - 25 <= best.start < 400 + 10
@@ -254,6 +257,10 @@ def test_what_was_interrupted_goes_on_and_gives_the_same_bytes(tmp_path: Path) -
     assert again.path.read_bytes() == undisturbed.path.read_bytes()
 
 
+def length(hairpin: GenomeHairpin) -> int:
+    return hairpin.end - hairpin.start
+
+
 hairpins = st.lists(
     st.builds(
         lambda start, length, strand, energy: GenomeHairpin(
@@ -271,13 +278,16 @@ hairpins = st.lists(
 
 @given(found=hairpins, tile=st.integers(30, 400))
 @settings(max_examples=200)
-def test_of_those_that_overlap_the_most_stable_stays_whatever_the_tiles(
+def test_of_those_that_share_more_than_a_quarter_the_best_stays_whatever_the_tiles(
     found: list[GenomeHairpin], tile: int
 ) -> None:
     expected: list[GenomeHairpin] = []
-    for it in sorted(found, key=lambda it: (it.energy, it.start, it.end)):
+    # 0.3 kcal/mol for each base are added to the energy.
+    for it in sorted(found, key=lambda it: (10 * it.energy + 3 * length(it), it.start, it.end)):
         if not any(
-            it.strand == other.strand and it.start < other.end and other.start < it.end
+            it.strand == other.strand
+            and min(it.end, other.end) - max(it.start, other.start)
+            > min(length(it), length(other)) / 4
             for other in expected
         ):
             expected.append(it)
@@ -298,6 +308,243 @@ def test_sequences_stand_in_the_order_of_the_file() -> None:
     one = GenomeHairpin(5, 60, "+", -20.0, "")
     tiles = [TileHairpins("z", 100, True, [one]), TileHairpins("a", 100, True, [one])]
     assert [name for name, _ in resolve(tiles)] == ["z", "a"]
+
+
+@given(found=hairpins, tile=st.integers(30, 400), shift=st.integers(0, 399))
+@settings(max_examples=200)
+def test_of_a_circle_the_same_hairpins_stay_wherever_it_is_cut(
+    found: list[GenomeHairpin], tile: int, shift: int
+) -> None:
+    """Nothing else decides between two hairpins of the same rank than their bases and order."""
+    found = [it._replace(energy=it.energy - n / 100, bases=str(n)) for n, it in enumerate(found)]
+
+    def chosen(by: int) -> set[tuple[int, int, str]]:
+        # The tiles of a circle begin some bases after its origin.
+        begin = 37
+        moved = [((it.start + by - begin) % 400 + begin, it) for it in found]
+        tiles = [
+            TileHairpins(
+                "s",
+                min(low + tile, begin + 400),
+                low + tile >= begin + 400,
+                [
+                    it._replace(start=start, end=start + length(it))
+                    for start, it in moved
+                    if low <= start < low + tile
+                ],
+                circular=True,
+                length=400,
+            )
+            for low in range(begin, begin + 400, tile)
+        ]
+        left = [it for _, it in resolve(tiles)]
+        assert all(0 <= it.start < 400 for it in left)
+        return {((it.start - by) % 400, length(it), it.strand) for it in left}
+
+    assert chosen(shift) == chosen(0)
+    for strand in STRANDS:
+        same = [it for it in chosen(0) if it[2] == strand]
+        for n, (start, size, _) in enumerate(same):
+            for other, its_size, _ in same[:n]:
+                here, there = (
+                    {(at + k) % 400 for k in range(long)}
+                    for at, long in ((start, size), (other, its_size))
+                )
+                assert len(here & there) <= min(size, its_size) / 4
+
+
+CEL = ("cel-mir-36", "cel-mir-37", "cel-mir-38", "cel-mir-39", "cel-mir-40", "cel-mir-41")
+
+
+@BOTH
+def test_each_hairpin_of_a_cluster_is_found_with_its_own_ends(fast: bool) -> None:
+    """Ends differ by some chance pairs with whatever is beside a hairpin."""
+    known = load_known_hairpins()
+    names = {name: n for n, them in enumerate(known.names) for name in them.split(",")}
+    members = [known.sequences[names[name]] for name in CEL]
+    rng = np.random.default_rng(4)
+    for spacer in (0, 5, 20):
+        parts = [random_rna(rng, 150)]
+        for member in members:
+            parts += [member, random_rna(rng, spacer)]
+        found = clusters.hairpins_of(
+            "".join(parts) + random_rna(rng, 150), HairpinCriteria(fast=fast)
+        )
+        rows = set()
+        for number in range(1, len(parts), 2):
+            start = len("".join(parts[:number]))
+            place = (start, start + len(parts[number]))
+            row = clusters.row_of(place, found)
+            assert row, (spacer, CEL[number // 2])
+            assert all(abs(a - b) <= 20 for a, b in zip(row, place, strict=True))
+            rows.add(row)
+        assert len(rows) == len(CEL)
+
+
+def scanned(
+    folder: Path, bases: str, tile: int = 100_000, **criteria: Any
+) -> list[tuple[str, GenomeHairpin]]:
+    path = genome(folder / "c.fa", {"c": bases})
+    journal = Journal(folder / "c.found", "k", overwrite=True)
+    list(find(path, journal, HairpinCriteria(circular=("c",), **criteria), tile=tile))
+    return list(resolve(read_candidates([journal.path])))
+
+
+@pytest.mark.parametrize("strand", STRANDS)
+def test_a_hairpin_over_the_origin_is_found_once(strand: str, tmp_path: Path) -> None:
+    hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
+    bases = hairpin[40:] + random_rna(np.random.default_rng(3), 1000) + hairpin[:40]
+    for tile, fast in ((100_000, False), (300, True)):
+        found = scanned(tmp_path, bases, tile, fast=fast)
+        found = [it for _, it in found if it.end > len(bases)]
+        (over,) = [it for it in found if it.strand == strand]
+        assert (over.start, over.end) == (len(bases) - 40, len(bases) + len(hairpin) - 40)
+        assert over.bases == LET7
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    size=st.integers(60, 1500),
+    shift=st.integers(1, 1500),
+    change=st.sampled_from(["", "lower", "N"]),
+    tile=st.sampled_from([100_000, 130]),
+    fast=st.sampled_from([True, True, True, True, True, False]),
+)
+@settings(max_examples=15, deadline=None)
+def test_a_circle_has_the_same_hairpins_wherever_it_begins(
+    seed: int,
+    size: int,
+    shift: int,
+    change: str,
+    tile: int,
+    fast: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Viroids that are shorter than the surroundings of a tile, too."""
+    rng = np.random.default_rng(seed)
+    bases = (LET7 + random_rna(rng, size))[: max(size, 60)]
+    if change:
+        middle = int(rng.integers(len(bases) - 20))
+        part = bases[middle : middle + 20]
+        part = part.lower() if change == "lower" else "N" * 20
+        bases = bases[:middle] + part + bases[middle + 20 :]
+    shift %= len(bases)
+    folder = tmp_path_factory.mktemp("circle")
+    criteria = {"fast": fast, "masked": True, "stem": 12, "mfe": -8.0}
+    results = []
+    for by, its_tile in ((0, 100_000), (shift, tile)):
+        found = scanned(folder, bases[by:] + bases[:by], its_tile, **criteria)
+        assert all(it.end - it.start <= len(bases) for _, it in found)
+        assert all(0 <= it.start < len(bases) for _, it in found)
+        results.append(
+            sorted(
+                ((it.start + by) % len(bases), length(it), it.strand, it.energy, it.bases)
+                for _, it in found
+            )
+        )
+        twice = 2 * bases.upper()
+        for start, long, strand, _, own in results[-1]:
+            there = twice[start : start + long]
+            assert own == (there if strand == "+" else there.translate(COMPLEMENT)[::-1])
+    assert results[0] == results[1]
+
+
+def test_a_circular_sequence_that_a_genome_lacks_is_an_error(tmp_path: Path) -> None:
+    path = genome(tmp_path / "g.fa", {"one": "ACGU", "two": "ACGU"})
+    check_genome(path, ["all"])
+    check_genome(path, ["one", "two"])
+    with pytest.raises(InputError, match="no sequence is named 'chrM', so it cannot be circular"):
+        check_genome(path, ["one", "chrM"])
+
+
+def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) -> Any:
+    hairpin = GenomeHairpin(start, end, strand, -20.0, "")
+    row = {"id": f"{start}{strand}", "score": score, "mfe": -20.0, "call": call, "antisense": ""}
+    return hairpin, row
+
+
+@pytest.mark.parametrize(
+    ("rows", "circle", "expected"),
+    [
+        # The higher score is the call, whichever comes first.
+        ([(0, 80, "+", 0.9), (10, 90, "-", 0.95)], None, ["10-", ""]),
+        ([(0, 80, "+", 0.95), (10, 90, "-", 0.9)], None, ["", "0+"]),
+        # Half of the shorter one, 40 nt, is enough; 39 nt are too few.
+        ([(0, 80, "+", 0.9), (40, 140, "-", 0.8)], None, ["", "0+"]),
+        ([(0, 80, "+", 0.9), (41, 141, "-", 0.8)], None, ["", ""]),
+        # Neighbours on one strand are no twins.
+        ([(0, 80, "+", 0.9), (60, 140, "+", 0.8)], None, ["", ""]),
+        # Of equal scores and energies, the forward strand.
+        ([(0, 80, "-", 0.9), (0, 80, "+", 0.9)], None, ["0+", ""]),
+        # Only calls are twins, and a twin has no twins.
+        ([(0, 80, "+", 0.9, 0), (0, 80, "-", 0.8)], None, ["", ""]),
+        (
+            [(0, 100, "+", 0.9), (50, 150, "-", 0.8), (100, 200, "+", 0.7)],
+            None,
+            ["", "0+", ""],
+        ),
+        # Over the origin of a circle of 400 nt.
+        ([(0, 80, "+", 0.9), (370, 450, "-", 0.8)], 400, ["", "0+"]),
+        ([(0, 80, "+", 0.9), (370, 450, "-", 0.8)], None, ["", ""]),
+    ],
+)
+def test_of_calls_on_both_strands_the_one_with_the_higher_score_is_the_call(
+    rows: list[Any], circle: int | None, expected: list[str]
+) -> None:
+    pairs = [hairpin_row(*row) for row in rows]
+    before = [row["call"] for _, row in pairs]
+    mark_antisense([it for it, _ in pairs], [row for _, row in pairs], circle)
+    assert [row["antisense"] for _, row in pairs] == expected
+    for (_, row), call in zip(pairs, before, strict=True):
+        assert row["call"] == (0 if row["antisense"] else call)
+
+
+def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
+    """A perfect palindrome over the origin is a hairpin on both strands."""
+    arm = "GGCAUCCAGAUCAGGACAUGCUGAUCCGAUC"
+    other = arm.translate(COMPLEMENT)[::-1]
+    palindrome = arm + "GAUUAC" + other
+    bases = palindrome[30:] + random_rna(np.random.default_rng(1), 700) + palindrome[:30]
+    path = genome(tmp_path / "g.fa", {"c": bases, "linear": "A" * 50})
+    trained = replace(load_networks(), cuts={"5%": 0.0, "1%": 0.0, "0.1%": 0.0})
+    settings = ScanSettings(reference="none")
+    journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
+    list(find(path, journal, HairpinCriteria(fast=True, circular=("c",))))
+    list(score([journal.path], scored, trained, settings))
+    prefix = tmp_path / "out"
+    summary = write_files([journal.path], [scored.path], prefix, [], nearest=False)
+    assert summary.lengths == {"c": len(bases), "linear": 50}
+    table = pd.read_csv(f"{prefix}.tsv", sep="\t", keep_default_na=False)
+    twins = table[table["end"] > len(bases)]
+    assert set(twins["strand"]) == {"+", "-"}
+    marked, call = (twins[twins["call"] == value].iloc[0] for value in (0, 1))
+    assert marked["antisense"] == call["id"]
+    assert call["antisense"] == ""
+    assert call["id"] == f"c:{call['start'] - 1}-{call['end']}({call['strand']})"
+    assert summary.calls == {"c": (table["call"] == 1).sum()}
+    region = f"c\tmirpair\tregion\t1\t{len(bases)}\t.\t+\t.\tID=c;Is_circular=true"
+    for suffix in (".gff3", ".all.gff3"):
+        lines = Path(f"{prefix}{suffix}").read_text().splitlines()
+        assert region in lines
+        assert sum("Is_circular" in line for line in lines) == 1
+        features = [line.split("\t") for line in lines if "\tregion\t" not in line]
+        features = [it for it in features if it[0] == "c" and int(it[4]) > len(bases)]
+        assert all(int(it[3]) <= int(it[4]) for it in features)
+        kinds = {it[2]: it[8] for it in features}
+        assert f"antisense={call['id']}" not in kinds["pre_miRNA"]
+        if suffix == ".all.gff3":
+            assert kinds["stem_loop"].endswith(f";antisense={call['id']}")
+        else:
+            assert list(kinds) == ["pre_miRNA"]
+    # BED has no positions beyond a sequence: a line for each side of the origin.
+    bed = [line.split("\t") for line in Path(f"{prefix}.bed").read_text().splitlines()]
+    assert all(int(it[2]) <= len(bases) for it in bed)
+    assert [it[:3] for it in bed if it[3] == call["id"]] == [
+        ["c", str(call["start"] - 1), str(len(bases))],
+        ["c", "0", str(call["end"] - len(bases))],
+    ]
+    fasta = {it.id: it.sequence for it in read_fasta(Path(f"{prefix}.fa"))}
+    assert len(fasta[call["id"]]) == call["end"] - call["start"] + 1
 
 
 def test_an_rna_as_a_scan_sees_it_is_its_stem_without_loose_ends() -> None:
@@ -411,6 +658,7 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         HairpinCriteria(mfe=-16),
         HairpinCriteria(masked=True),
         HairpinCriteria(fast=True),
+        HairpinCriteria(circular=("a",)),
     ):
         changed = keys(other, settings)
         assert changed[0] != found

@@ -56,7 +56,8 @@ def test_an_option_has_the_default_the_bounds_and_the_description_of_its_field(
     types = get_type_hints(function, include_extras=True)
     shown = re.sub(r"\s+", " ", CliRunner().invoke(app, [name, "--help"]).stdout)
     for field in fields(kind):
-        assert defaults[field.name] == field.default
+        default = defaults[field.name]
+        assert (tuple(default) if isinstance(default, list) else default) == field.default
         (option,) = types[field.name].__metadata__
         assert option.help == field.metadata["description"]
         assert (option.min, option.max) == (field.metadata.get("ge"), field.metadata.get("le"))
@@ -84,6 +85,11 @@ def test_the_library_and_the_config_have_the_same_defaults() -> None:
         (ScanSettings(prior=1.0), "prior: is 1.0, must be above 0 and below 1"),
         (HairpinCriteria(span=401), "span: is 401, must be at least 50 and at most 400"),
         (HairpinCriteria(stem=2), "stem: is 2, must be at least 3"),
+        (
+            HairpinCriteria(stem=80),
+            "stem: 80 base pairs and a loop of 3 nt are 163 nt, but span is 120: no hairpin can be "
+            "found; lower stem or raise span",
+        ),
         (HairpinCriteria(mfe=0.1), "mfe: is 0.1, must be at most 0"),
         (HairpinCriteria(mfe=float("-inf")), "mfe: is -inf, must be a finite number"),
         (PredictionSettings(prior=float("nan")), "prior: is nan, must be a finite number"),
@@ -101,8 +107,19 @@ def test_a_value_out_of_bounds_or_of_another_type_is_refused(
         settings.check()
 
 
+def test_a_config_has_circular_sequences_and_refuses_a_stem_that_is_too_long() -> None:
+    config = {"study": "mine", "task": "prediction", "samples": "my.tsv"}
+    study = load_study({**config, "scan": {"circular": ["chrM", "pXO1"]}})
+    assert study.scan.circular == ("chrM", "pXO1")  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="stem: 80 base pairs"):
+        load_study({**config, "scan": {"stem": 80}})
+
+
 def test_values_on_inclusive_bounds_pass() -> None:
-    for settings in (HairpinCriteria(span=50, stem=3, loop=3, mfe=0.0), HairpinCriteria(span=400)):
+    for settings in (
+        HairpinCriteria(span=50, stem=3, loop=3, mfe=0.0),
+        HairpinCriteria(span=400, stem=198),
+    ):
         settings.check()
 
 

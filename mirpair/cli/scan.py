@@ -63,6 +63,8 @@ def scan(
         bool, setting(HairpinCriteria, "masked", "--masked")
     ] = HairpinCriteria.masked,
     fast: Annotated[bool, setting(HairpinCriteria, "fast", "--fast")] = HairpinCriteria.fast,
+    # Typer copies the list.
+    circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006
     reference: Annotated[str, setting(ScanSettings, "reference")] = ScanSettings.reference,
     nearest: Nearest = None,
     keep: Annotated[
@@ -77,15 +79,22 @@ def scan(
 ) -> None:
     """Find the pre-miRNAs of a genome, on both strands.
 
-    ViennaRNA's windowed folding finds hairpins. If hairpins overlap on a strand, the most stable
-    one is folded by itself and scored. A hairpin is called a pre-miRNA if it scores at least as
-    high as the top 1% of hairpins in a genome without microRNAs (change this with
-    --false-positives). Its probability assumes the share in --prior.
+    Windowed folding (ViennaRNA) and a search for single stems find hairpins. Of hairpins that
+    share more than a quarter of the shorter one, on the same strand, the most stable one for its
+    length remains. It is folded by itself and scored. A hairpin is called a pre-miRNA if it scores
+    at least as high as the top 1% of hairpins in a genome without microRNAs (change this with
+    --false-positives). Of two calls on opposite strands that share half of the shorter one, only
+    the one with the higher score is called; the other one is marked as antisense. The probability
+    assumes the share in --prior.
 
     The files are named after the genome, or by --name: .gff3, .bed and .fa hold the calls,
     .all.gff3 and .tsv all hairpins, .html is a page with figures. Another scan of the same genome
     replaces them; those of another genome are not overwritten. A scan that was interrupted resumes
     when the same command is given again.
+
+    --circular chrM --circular pXO1 names circular sequences, --circular all means all of the file.
+    A hairpin over the origin then ends beyond the length of its sequence, as in GFF3; in the BED,
+    it is two lines.
 
     Example: mirpair scan genome.fa.gz -o scan/
     """
@@ -114,7 +123,13 @@ def scan(
             output,
             _Progress(genome),
             criteria=HairpinCriteria(
-                span=span, stem=stem, loop=loop, mfe=mfe, masked=masked, fast=fast
+                span=span,
+                stem=stem,
+                loop=loop,
+                mfe=mfe,
+                masked=masked,
+                fast=fast,
+                circular=tuple(circular),
             ),
             settings=settings,
             name=name,

@@ -93,6 +93,26 @@ def _seqid(name: str) -> str:
     return quote(name, safe=_SAFE_NAME).replace("~", "%7E")  # `quote` never escapes it
 
 
+def circle_line(name: str, length: int) -> str:
+    """Write the line of GFF3 that says that a sequence is circular; `length` is in nt.
+
+    A feature over the origin of such a sequence ends beyond its length.
+    """
+    name = _seqid(name)
+    attributes = f"ID={name};Is_circular=true"
+    return "\t".join([name, "mirpair", "region", "1", str(length), *".+.", attributes]) + "\n"
+
+
+def split_location(location: Location, circle: int | None) -> list[Location]:
+    """Split a location at the origin, as BED has no positions beyond the end of a sequence.
+
+    `circle` is the length of the sequence if it is circular, nt.
+    """
+    if circle is None or location.end <= circle:
+        return [location]
+    return [location._replace(end=circle), location._replace(start=0, end=location.end - circle)]
+
+
 def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
     """Write a row of the table of `mirpair.prediction.predictor.predict` as a line of GFF3."""
     values = {
@@ -105,6 +125,7 @@ def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
         "coverage": _number(row.get("coverage")),
         "status": row.get("status", ""),
         "other_known": row.get("other_known", ""),
+        "antisense": row.get("antisense", ""),
     }
     attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in values.items() if v)
     columns = (

@@ -44,7 +44,9 @@ def find(
     Iterator
         Of the number of bases of every tile, as it is done; it must be consumed.
     """
-    tiles = read_tiles(genome, tile=tile, span=criteria.span, position=position)
+    tiles = read_tiles(
+        genome, tile=tile, span=criteria.span, circular=criteria.circular, position=position
+    )
     remaining = islice(tiles, piece - 1 + journal.blocks * pieces, None, pieces)
     blocks = find_blocks(remaining, criteria, processes=processes)
 
@@ -74,7 +76,8 @@ def _find_on_strand(
     task: tuple[Tile, str], criteria: HairpinCriteria
 ) -> tuple[str, int, list[str]]:
     tile, strand = task
-    head = "\t".join(map(str, (tile.sequence, tile.end, int(tile.last))))
+    state = (tile.sequence, tile.end, int(tile.last), int(tile.circular), tile.length or "")
+    head = "\t".join(map(str, state))
     lines = ["\t".join(map(str, hairpin)) for hairpin in find_hairpins(tile, strand, criteria)]
     return head, tile.end - tile.start, lines
 
@@ -86,9 +89,13 @@ def read_candidates(journals: Sequence[str | Path]) -> Iterator[TileHairpins]:
 
 def parse_block(lines: Sequence[str]) -> TileHairpins:
     """Read a block of the journal of `find`."""
-    sequence, end, last = lines[0].split("\t")
+    sequence, end, last, circular, length = lines[0].split("\t")
     hairpins = []
     for line in lines[1:]:
         low, high, strand, energy, bases = line.split("\t")
         hairpins.append(GenomeHairpin(int(low), int(high), strand, float(energy), bases))
-    return TileHairpins(sequence, int(end), last == "1", hairpins)
+    return TileHairpins(
+        *(sequence, int(end), last == "1", hairpins),
+        circular=circular == "1",
+        length=int(length) if length else None,
+    )

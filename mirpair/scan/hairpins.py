@@ -1,22 +1,27 @@
-"""Find hairpins, and keep the most stable one of those that overlap.
+"""Find hairpins, and choose among those that share bases.
 
 ViennaRNA's windowed folding (RNALfold; Hofacker, Priwitzer and Stadler 2004, Bioinformatics 20:186)
-finds locally stable structures. Their unbranched stems that have enough pairs, a loop that is not
-too large and a low enough energy are candidates, as pseudo-hairpins are usually chosen (Xue et al.
-2005, BMC Bioinformatics 6:310).
+finds locally stable structures, and `mirpair.scan.stems` single stems. Their unbranched stems that
+have enough pairs, a loop that is not too large and a low enough energy are candidates, as
+pseudo-hairpins are usually chosen (Xue et al. 2005, BMC Bioinformatics 6:310). Of the candidates
+with the same loop the best one remains, and of those on a strand that share too many bases as well.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 import RNA
 
-from mirpair.scan.stems import find_stems
-from mirpair.scan.tiles import DOWNSTREAM, Tile
-from mirpair.settings import HairpinCriteria
+from mirpair.scan.stems import PER_BASE, find_stems
+from mirpair.scan.tiles import DOWNSTREAM, SURROUNDINGS, Tile
+from mirpair.settings import LONGEST_SPAN, HairpinCriteria
 
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
@@ -32,7 +37,8 @@ class GenomeHairpin(NamedTuple):
     Attributes
     ----------
     start, end
-        Positions on the forward strand of the sequence, from 0 and half-open.
+        Positions on the forward strand of the sequence, from 0 and half-open. In a circular
+        sequence, a hairpin over the origin ends beyond the sequence's length.
     strand
         ``"+"`` or ``"-"``.
     energy
@@ -51,19 +57,21 @@ class GenomeHairpin(NamedTuple):
 def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:
     """Find all candidates on one strand whose lower coordinate is in a tile.
 
-    Of candidates with the same positions only the one of the lowest energy counts; others may
-    overlap, see `resolve`.
+    Of candidates with the same loop only the best one counts. Candidates that `resolve` does not
+    choose in any case, whatever is beyond their neighbours, are left out.
     """
+    if tile.circular and tile.length and tile.length < criteria.span:
+        criteria = replace(criteria, span=tile.length)
     text = tile.text if criteria.masked else tile.text.upper()
     if strand == "-":
         text = text.translate(_COMPLEMENT)[::-1]
-    # On the reverse strand, downstream is to the left. Upstream, a hairpin's length is enough.
-    low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - criteria.span)
-    beyond = DOWNSTREAM if strand == "+" else criteria.span
-    high = tile.end - tile.offset + criteria.span + beyond
+    # On the reverse strand, downstream is to the left.
+    around = SURROUNDINGS * criteria.span
+    low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - around)
+    high = tile.end - tile.offset + (DOWNSTREAM if strand == "+" else 0) + around
     if strand == "-":
         low, high = max(0, len(text) - high), len(text) - low
-    best: dict[tuple[int, int], GenomeHairpin] = {}
+    hairpins = []
     for run in _BASES.finditer(text, low, high):
         for start, end, energy in _candidates(run.group(), criteria):
             bases = run.group()[start:end]
@@ -71,24 +79,42 @@ def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[Ge
             if strand == "-":
                 first, stop = len(text) - stop, len(text) - first
             first, stop = first + tile.offset, stop + tile.offset
-            if not tile.start <= first < tile.end:
-                continue
-            other = best.get((first, stop))
-            if other is None or energy < other.energy:
-                best[first, stop] = GenomeHairpin(first, stop, strand, energy, bases)
-    return [best[positions] for positions in sorted(best)]
+            hairpins.append(GenomeHairpin(first, stop, strand, energy, bases))
+    return [it for it in _without_beaten(sorted(hairpins)) if tile.start <= it.start < tile.end]
+
+
+def _without_beaten(hairpins: Sequence[GenomeHairpin]) -> list[GenomeHairpin]:
+    """Leave out hairpins that are in conflict with one that is better than all its neighbours.
+
+    They are of one strand, in ascending order.
+    """
+    conflicts = []
+    for number, one in enumerate(hairpins):
+        for other in range(number + 1, len(hairpins)):
+            if hairpins[other].start >= one.end:
+                break
+            if _conflict(one, hairpins[other]):
+                is_better = _order(one) < _order(hairpins[other])
+                conflicts.append((number, other) if is_better else (other, number))
+    beaten = {worse for _, worse in conflicts}
+    out = {worse for better, worse in conflicts if better not in beaten}
+    return [hairpin for number, hairpin in enumerate(hairpins) if number not in out]
 
 
 def _candidates(bases: str, criteria: HairpinCriteria) -> Iterator[tuple[int, int, float]]:
-    """Find the stems in a run of bases that meet the criteria: start, end and energy of each."""
+    """Find the best stem around each loop of a run of bases: start, end and energy of each."""
     if len(bases) < 2 * criteria.stem + 3:
         return
-    structures: Sequence[tuple[int, str]]
-    if criteria.fast:
-        most = criteria.mfe + _MARGIN
-        structures = find_stems(bases, mfe=most, span=criteria.span, loop=criteria.loop)
-    else:
-        structures = _window_structures(bases, criteria.span)
+    structures: Iterable[tuple[int, str]] = find_stems(
+        bases,
+        mfe=criteria.mfe + _MARGIN,
+        span=criteria.span,
+        loop=criteria.loop,
+        stem=criteria.stem,
+    )
+    if not criteria.fast:
+        # Folding finds stems of any shape, but not one whose bases have better partners beside it.
+        structures = chain(structures, _window_structures(bases, criteria.span))
     stems: set[tuple[int, str]] = set()
     for start, structure in structures:
         if structure.count("(") >= criteria.stem:
@@ -96,11 +122,21 @@ def _candidates(bases: str, criteria: HairpinCriteria) -> Iterator[tuple[int, in
                 is_short = loop <= criteria.loop and high - low <= criteria.span
                 if pairs >= criteria.stem and is_short:
                     stems.add((start + low, structure[low:high]))
-    for start, structure in sorted(stems):
+    best: dict[tuple[int, int], tuple[int, int, int, float]] = {}
+    for start, structure in stems:
         end = start + len(structure)
         energy = round(RNA.eval_structure_simple(bases[start:end], structure), 2)
         if energy <= criteria.mfe:
-            yield start, end, energy
+            innermost = (start + structure.rindex("("), start + structure.index(")"))
+            stem = (_rank(energy, len(structure)), start, end, energy)
+            best[innermost] = min(stem, best.get(innermost, stem))
+    for _, start, end, energy in best.values():
+        yield start, end, energy
+
+
+def _rank(energy: float, length: int) -> int:
+    """Rank a hairpin: its energy and `PER_BASE` for each of its bases, in 0.01 kcal/mol."""
+    return round(100 * energy) + round(100 * PER_BASE) * length
 
 
 def _window_structures(bases: str, span: int) -> list[tuple[int, str]]:
@@ -112,7 +148,17 @@ def _window_structures(bases: str, span: int) -> list[tuple[int, str]]:
     def note(start: int, end: int, structure: str, energy: float, data: None) -> None:
         structures.append((start - 1, structure))
 
-    RNA.fold_compound(bases, model, RNA.OPTION_WINDOW).mfe_window_cb(note, None)
+    # An exception in the callback, as of Ctrl-C, is printed, and then hidden by a RuntimeError.
+    raised: list[BaseException] = []
+    hook, sys.excepthook = sys.excepthook, lambda kind, error, trace: raised.append(error)
+    try:
+        RNA.fold_compound(bases, model, RNA.OPTION_WINDOW).mfe_window_cb(note, None)
+    except RuntimeError:
+        if raised:
+            raise raised[0] from None
+        raise
+    finally:
+        sys.excepthook = hook
     return structures
 
 
@@ -147,10 +193,10 @@ def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
 
 
 def as_scanned(bases: str, criteria: HairpinCriteria) -> str:
-    """Cut an RNA to the most stable hairpin that a scan finds in it; empty if there is none."""
+    """Cut an RNA to the best hairpin that a scan finds in it; empty if there is none."""
     tile = Tile("", 0, 0, len(bases), 0, bases, True)
-    hairpins = _most_stable(find_hairpins(tile, "+", criteria))
-    return hairpins[0].bases if hairpins else ""
+    hairpins = find_hairpins(tile, "+", criteria)
+    return min(hairpins, key=_order).bases if hairpins else ""
 
 
 class TileHairpins(NamedTuple):
@@ -158,7 +204,7 @@ class TileHairpins(NamedTuple):
 
     Attributes
     ----------
-    sequence, end, last
+    sequence, end, last, circular, length
         See `mirpair.scan.tiles.Tile`.
     hairpins
         In any order.
@@ -168,41 +214,80 @@ class TileHairpins(NamedTuple):
     end: int
     last: bool
     hairpins: list[GenomeHairpin]
+    circular: bool = False
+    length: int | None = None
+
+
+class Neighbours(NamedTuple):
+    """Hairpins of a stretch of a sequence, on both strands; no other hairpin overlaps with them."""
+
+    sequence: str
+    hairpins: list[GenomeHairpin]
+
+
+def shared_bases(one: GenomeHairpin, other: GenomeHairpin, circle: int | None = None) -> int:
+    """Count the positions that two hairpins share; `circle` is the length of a circular sequence.
+
+    The strands do not matter.
+    """
+    shifts = (0,) if circle is None else (-circle, 0, circle)
+    return sum(
+        max(0, min(one.end, other.end + it) - max(one.start, other.start + it)) for it in shifts
+    )
 
 
 def resolve(tiles: Iterable[TileHairpins]) -> Iterator[tuple[str, GenomeHairpin]]:
-    """Choose hairpins that do not overlap: the most stable first, on each strand.
+    """Choose hairpins that share no more than a quarter of the shorter one with a better one.
 
-    The tiles are all those of a genome, in their order.
+    The best ones are chosen first, on each strand. The tiles are all those of a genome, in their
+    order.
 
     Yields
     ------
     sequence, hairpin
-        In the order of the sequences, then by start, end and strand. Only a few tiles are in
-        memory.
+        In the order of the sequences, then by start, end and strand; those at the beginning of a
+        circular sequence come last. Only a few tiles are in memory.
     """
-    open_groups: dict[str, list[GenomeHairpin]] = {strand: [] for strand in STRANDS}
-    waiting: list[GenomeHairpin] = []
+    for neighbours in resolve_neighbours(tiles):
+        for hairpin in neighbours.hairpins:
+            yield neighbours.sequence, hairpin
+
+
+def resolve_neighbours(tiles: Iterable[TileHairpins]) -> Iterator[Neighbours]:
+    """Choose hairpins as `resolve` does; all that overlap come together."""
+    pending: list[GenomeHairpin] = []
+    first: list[GenomeHairpin] = []
     for tile in tiles:
-        for strand in STRANDS:
-            open_groups[strand] += [it for it in tile.hairpins if it.strand == strand]
-            end = None if tile.last else tile.end
-            closed, open_groups[strand] = _split(open_groups[strand], end)
-            for group in closed:
-                waiting += _most_stable(group)
-        pending = [hairpin.start for group in open_groups.values() for hairpin in group]
-        limit = min([tile.end, *pending])
-        waiting.sort()
-        ready = [hairpin for hairpin in waiting if tile.last or hairpin.start < limit]
-        waiting = waiting[len(ready) :]
-        for hairpin in ready:
-            yield tile.sequence, hairpin
+        groups, pending = _split([*pending, *tile.hairpins], None if tile.last else tile.end)
+        circle = tile.length if tile.circular else None
+        if tile.last and circle:
+            again = [_shift(it, circle) for it in first]
+            groups = _split_circle([*chain.from_iterable(groups), *again], circle)
+            first = []
+        # Hairpins at the end of a circular sequence may overlap with these.
+        while tile.circular and not tile.last and groups:
+            if first and groups[0][0].start >= first[0].start + LONGEST_SPAN:
+                break
+            first += groups.pop(0)
+        for group in groups:
+            chosen = _choose(group, circle)
+            if circle:
+                chosen = [_shift(it, -(it.start // circle) * circle) for it in chosen]
+            yield Neighbours(tile.sequence, chosen)
+
+
+def _shift(hairpin: GenomeHairpin, by: int) -> GenomeHairpin:
+    return hairpin._replace(start=hairpin.start + by, end=hairpin.end + by)
+
+
+def _reach(group: Sequence[GenomeHairpin]) -> int:
+    return max(hairpin.end for hairpin in group)
 
 
 def _split(
     hairpins: list[GenomeHairpin], end: int | None
 ) -> tuple[list[list[GenomeHairpin]], list[GenomeHairpin]]:
-    """Split hairpins of one strand into groups that overlap, and the rest, which may still grow.
+    """Split hairpins into groups that overlap, and the rest, which may still grow.
 
     They begin before the end of the last tile; None is the end of the sequence.
     """
@@ -218,10 +303,50 @@ def _split(
     return groups, []
 
 
-def _most_stable(group: list[GenomeHairpin]) -> list[GenomeHairpin]:
-    """Choose hairpins that do not overlap, greedily by their energy."""
+def _split_circle(hairpins: list[GenomeHairpin], circle: int) -> list[list[GenomeHairpin]]:
+    """Split hairpins in ascending order, no further apart than a circle, into groups."""
+    reach = max((it.end for it in hairpins), default=0) - circle
+    for number, hairpin in enumerate(hairpins):
+        if hairpin.start >= reach:
+            # Here is a gap.
+            again = [_shift(it, circle) for it in hairpins[:number]]
+            return _split([*hairpins[number:], *again], None)[0]
+        reach = max(reach, hairpin.end)
+    return [hairpins] if hairpins else []
+
+
+def _order(hairpin: GenomeHairpin) -> tuple[int, int, int]:
+    rank = _rank(hairpin.energy, hairpin.end - hairpin.start)
+    return rank, hairpin.start, hairpin.end
+
+
+def _choose(group: list[GenomeHairpin], circle: int | None) -> list[GenomeHairpin]:
+    """Choose hairpins on each strand, the best first, in ascending order."""
     chosen: list[GenomeHairpin] = []
-    for hairpin in sorted(group, key=lambda h: (h.energy, h.start, h.end)):
-        if all(hairpin.end <= other.start or hairpin.start >= other.end for other in chosen):
-            chosen.append(hairpin)
-    return chosen
+    if circle and _reach(group) - min(group).start > circle:
+        # The group has no first hairpin: it goes all around.
+        for hairpin in sorted(group, key=lambda it: (_order(it)[0], it.bases, it.start)):
+            others = [it for it in chosen if it.strand == hairpin.strand]
+            if not any(_conflict(hairpin, other, circle) for other in others):
+                chosen.append(hairpin)
+        return sorted(chosen)
+    for strand in STRANDS:
+        # In ascending order of the starts, and of the ends too, as none is inside another one.
+        placed: list[GenomeHairpin] = []
+        for hairpin in sorted((it for it in group if it.strand == strand), key=_order):
+            index = bisect_left(placed, hairpin.end, key=lambda it: it.start)
+            before = index - 1
+            while before >= 0 and placed[before].end > hairpin.start:
+                if _conflict(hairpin, placed[before]):
+                    break
+                before -= 1
+            else:
+                placed.insert(bisect_left(placed, hairpin), hairpin)
+        chosen += placed
+    return sorted(chosen)
+
+
+def _conflict(one: GenomeHairpin, other: GenomeHairpin, circle: int | None = None) -> bool:
+    """Whether two hairpins share more than a quarter of the shorter one."""
+    shorter = min(one.end - one.start, other.end - other.start)
+    return 4 * shared_bases(one, other, circle) > shorter

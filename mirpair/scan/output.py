@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,9 +25,17 @@ from mirpair.pages.page import embed_svg
 from mirpair.pages.page import render as render_page
 from mirpair.pages.style import BLUE, FULL_NUMBERS, in_style, to_svg
 from mirpair.prediction.table import columns, to_line
-from mirpair.prediction.tracks import Location, bed_line, fasta_entry, gff3_head, gff3_line
+from mirpair.prediction.tracks import (
+    Location,
+    bed_line,
+    circle_line,
+    fasta_entry,
+    gff3_head,
+    gff3_line,
+    split_location,
+)
 from mirpair.scan.find import read_candidates
-from mirpair.scan.hairpins import resolve
+from mirpair.scan.hairpins import GenomeHairpin, resolve_neighbours, shared_bases
 from mirpair.settings import SCAN_FILES
 
 _SUFFIXES = [suffix for suffix in SCAN_FILES if suffix != ".html"]
@@ -101,6 +109,8 @@ _LONGEST_LINE = 10_000
 _MOST = 200
 _BINS = 50
 _BEST = 10
+# Columns of the TSV that a prediction does not have: after the id, and at the end.
+_PLACE, _ANTISENSE = ("sequence", "start", "end", "strand"), "antisense"
 
 
 @dataclass(slots=True)
@@ -112,12 +122,12 @@ class Summary:
     lengths
         Length of each sequence, nt, in the order of the file.
     hairpins, calls
-        Number of hairpins and of calls in each sequence.
+        Number of hairpins and of calls in each sequence; antisense twins are not calls.
     scores
         (50,): number of hairpins in each of 50 equal bins of the score, from 0 to 1.
     best
-        The ten hairpins with the highest scores: row of `mirpair.prediction.predictor.predict`
-        and bases of each.
+        The ten hairpins with the highest scores, without antisense twins: row of
+        `mirpair.prediction.predictor.predict` and bases of each.
     """
 
     lengths: dict[str, int] = field(default_factory=dict)
@@ -143,7 +153,8 @@ def write_files(
         Journals of all pieces of `mirpair.scan.find.find` and `mirpair.scan.score.score`.
     prefix
         Start of the names of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins),
-        ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1).
+        ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1). Of
+        two calls that are antisense twins one is called, see `mark_antisense`.
     comments
         First lines of the GFF3 files: version and parameters. The TSV has none: programs that read
         tables would take them for rows, or cut names at a ``#`` if told that it begins a comment.
@@ -151,9 +162,12 @@ def write_files(
         Whether the scores come with the nearest known hairpins.
     """
     summary = Summary()
-    for block in interleave(candidates):
-        sequence, end, _ = block[0].split("\t")
-        summary.lengths[sequence] = int(end)
+    circles: dict[str, int] = {}
+    for tile in read_candidates(candidates):
+        if tile.length:
+            summary.lengths[tile.sequence] = tile.length
+            if tile.circular:
+                circles[tile.sequence] = tile.length
     head = gff3_head(comments, summary.lengths)
     best: list[tuple[float, int, Mapping[str, Any], str]] = []
     names = list(columns(nearest=nearest))
@@ -168,45 +182,92 @@ def write_files(
             )
             for suffix in reversed(_SUFFIXES)
         )
-        calls.write(head)
-        every.write(head)
-        table.write("\t".join([names[0], "sequence", "start", "end", "strand", *names[1:]]))
-        table.write("\n")
+        for track in (calls, every):
+            track.write(head)
+            track.writelines(circle_line(*circle) for circle in circles.items())
+        table.write("\t".join([names[0], *_PLACE, *names[1:], _ANTISENSE]) + "\n")
         lines = chain.from_iterable(interleave(scored))
-        remaining = resolve(read_candidates(candidates))
-        for number, ((sequence, hairpin), line) in enumerate(zip(remaining, lines, strict=True)):
-            cells = next(csv.reader([line], delimiter="\t"))
-            row = _row(dict(zip(names, cells, strict=True)))
-            location = Location(sequence, hairpin.start, hairpin.end, hairpin.strand)
-            where = [sequence, str(location.start + 1), str(location.end), location.strand]
-            table.write(to_line([cells[0], *where, *cells[1:]]) + "\n")
-            summary.hairpins[sequence] += 1
-            if row["score"] is None:
-                continue
-            every.write(gff3_line(location, row))
-            summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
-            heapq.heappush(best, (row["score"], -number, row, hairpin.bases))
-            if len(best) > _BEST:
-                heapq.heappop(best)
-            if row["call"] == 1:
-                summary.calls[sequence] += 1
-                calls.write(gff3_line(location, row))
-                bed.write(bed_line(location, row))
-                fasta.write(fasta_entry(row["id"], hairpin.bases))
+        number = 0
+        for sequence, hairpins in resolve_neighbours(read_candidates(candidates)):
+            circle = circles.get(sequence)
+            rows = [_row(line, names) for line in islice(lines, len(hairpins))]
+            mark_antisense(hairpins, rows, circle)
+            for hairpin, row in zip(hairpins, rows, strict=True):
+                number += 1
+                location = Location(sequence, hairpin.start, hairpin.end, hairpin.strand)
+                table.write(_table_line(location, row, names))
+                summary.hairpins[sequence] += 1
+                if row["score"] is None:
+                    continue
+                every.write(gff3_line(location, row))
+                summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
+                if not row["antisense"]:
+                    heapq.heappush(best, (row["score"], -number, row, hairpin.bases))
+                if len(best) > _BEST:
+                    heapq.heappop(best)
+                if row["call"] == 1:
+                    summary.calls[sequence] += 1
+                    calls.write(gff3_line(location, row))
+                    bed.writelines(bed_line(part, row) for part in split_location(location, circle))
+                    fasta.write(fasta_entry(row["id"], hairpin.bases))
+        if next(lines, None) is not None:
+            raise ValueError("there are more scores than hairpins")
     ranked = sorted(best, key=lambda it: (-it[0], -it[1]))
     summary.best = [(row, bases) for _, _, row, bases in ranked]
     return summary
 
 
-def _row(cells: Mapping[str, str]) -> dict[str, Any]:
-    """Read the cells of a line: numbers as numbers, None if there is none."""
-    row: dict[str, Any] = dict(cells)
+def _row(line: str, names: Sequence[str]) -> dict[str, Any]:
+    """Read a line of the journal of scores: numbers as numbers, None if there is none.
+
+    ``"cells"`` is the line as it was written.
+    """
+    cells = dict(zip(names, next(csv.reader([line], delimiter="\t")), strict=True))
+    row: dict[str, Any] = {**cells, "antisense": "", "cells": cells}
     for name in ("length", "call"):
         row[name] = int(cells[name]) if cells[name] else None
     for name in ("mfe", "score", "probability", "identity", "coverage"):
         if name in cells:
             row[name] = float(cells[name]) if cells[name] else None
     return row
+
+
+def _table_line(location: Location, row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Write a row of the TSV."""
+    cells = row["cells"] | ({"call": "0"} if row["antisense"] else {})
+    place = [location.sequence, str(location.start + 1), str(location.end), location.strand]
+    values = [row["id"], *place, *(cells[name] for name in names[1:]), row["antisense"]]
+    return to_line(values) + "\n"
+
+
+def mark_antisense(
+    hairpins: Sequence[GenomeHairpin], rows: Sequence[dict[str, Any]], circle: int | None = None
+) -> None:
+    """Mark the antisense twins of calls: ``antisense`` is the call's id, and ``call`` becomes 0.
+
+    Two calls on opposite strands that share at least half of the shorter one are twins. The one
+    with the higher score is the call; of equal scores, the one with the lower energy, and then the
+    one on the forward strand.
+
+    Parameters
+    ----------
+    hairpins, rows
+        All hairpins of a stretch, and their rows.
+    circle
+        Length of the sequence if it is circular, nt.
+    """
+    called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
+    called.sort(key=lambda it: (-it[1]["score"], it[1]["mfe"], it[0].strand, it[0].start))
+    accepted: list[tuple[GenomeHairpin, dict[str, Any]]] = []
+    for hairpin, row in called:
+        for other, its_row in accepted:
+            shorter = min(hairpin.end - hairpin.start, other.end - other.start)
+            is_opposite = hairpin.strand != other.strand
+            if is_opposite and 2 * shared_bases(hairpin, other, circle) >= shorter:
+                row["call"], row["antisense"] = 0, its_row["id"]
+                break
+        else:
+            accepted.append((hairpin, row))
 
 
 def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:

@@ -91,7 +91,7 @@ def scan(
     load_reference(settings.reference)
     name = name_of(genome) if name is None else name
     check_name(name)
-    checksum = check_genome(str(genome))
+    checksum = check_genome(str(genome), criteria.circular)
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         is_again = check_free(folder / name, checksum)
@@ -183,7 +183,10 @@ def _parameters(
         "largest loop, nt": criteria.loop,
         "highest energy, kcal/mol": criteria.mfe,
         "lower-case bases": "passed over" if criteria.masked else "like others",
-        "candidates": "single stems (--fast)" if criteria.fast else "windowed folding",
+        "circular sequences": ", ".join(criteria.circular) or "none",
+        "candidates": "single stems (--fast)"
+        if criteria.fast
+        else "windowed folding and single stems",
         "called from a score of": f"{cut:.6f}",
         "prior of the probabilities": settings.prior,
         "known hairpins": describe_reference(settings.reference),

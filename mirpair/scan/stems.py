@@ -4,16 +4,16 @@ Folding in a window takes long: about 155 µs per base with a window of 120 nt. 
 into branched structures and their combinations, but a scan uses only single hairpins. A much
 smaller recursion, over one stem with short interior loops, estimates their energy well: stacks as
 in ViennaRNA, loops by their size. Each step is done for all positions of a genome at once, which
-takes a fiftieth of the time.
+takes a small part of the time.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,10 @@ from mirpair.contracts import ALPHABET
 _PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
 _NONE = len(_PAIRS)
 _LEAST_LOOP = 3
+# Of hairpins that share bases, the best one has the lowest energy after this is added for each of
+# its bases, kcal/mol. About so much per base has the fold of a random RNA. Without it, chance pairs
+# with whatever is beside a hairpin would decide where the hairpin ends.
+PER_BASE = 0.3
 # All energies are in tenths of kcal/mol. This one stands for what is impossible.
 _NEVER = 10_000
 # Hairpin loops by their size from 3, and what each further base adds.
@@ -34,6 +38,7 @@ _INTERIOR = {2: 9, 3: 16, 4: 9, 5: 18, 6: 16}
 _ASYMMETRY, _WEAK_END = 6, 5
 _LARGEST = 6
 Energies = npt.NDArray[np.int16]
+_Indices = npt.NDArray[np.integer[Any]]
 
 
 class Stem(NamedTuple):
@@ -43,32 +48,32 @@ class Stem(NamedTuple):
     structure: str
 
 
-def find_stems(bases: str, *, mfe: float, span: int, loop: int) -> list[Stem]:
-    """Find stems of about this energy or less that do not overlap with a more stable one.
+def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> list[Stem]:
+    """Find the best stem around every loop, of about this energy or less.
 
     Characters other than A, C, G and U pair with nothing. The limits are those of
-    `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. The stems are in
-    ascending order.
+    `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. Of the stems that
+    start with the same base, only the one of the lowest energy is looked at. Of those with the same
+    innermost pair, the best one is returned, see `PER_BASE`. The stems are in ascending order.
     """
-    layers = list(_recursion(bases, span, loop))
+    stems = _Stems(*_all_layers(bases, span, loop))
     best = np.full(len(bases), _NEVER, dtype=np.int16)
     distance = np.zeros(len(bases), dtype=np.int32)
-    for number, layer in enumerate(layers):
-        size = len(layer.energies)
-        better = layer.energies < best[:size]
-        np.copyto(best[:size], layer.energies, where=better)
-        np.copyto(distance[:size], number, where=better)
-    starts = np.flatnonzero(best <= 10 * mfe)
-    taken = np.zeros(len(bases), dtype=np.bool_)
-    stems = []
-    # The most stable first; of equally stable ones the leftmost.
-    for start in starts[np.argsort(best[starts], kind="stable")].tolist():
-        number = int(distance[start])
-        end = start + number + _LEAST_LOOP + 2
-        if not (taken[start] or taken[end - 1] or taken[start:end].any()):
-            taken[start:end] = True
-            stems.append(Stem(start, _trace_back(layers, start, number)))
-    return sorted(stems)
+    for number, energies in enumerate(stems.energies):
+        better = energies < best
+        np.copyto(best, energies, where=better)
+        np.copyto(distance, number, where=better)
+    lengths = distance + _LEAST_LOOP + 2
+    starts = np.flatnonzero((best <= 10 * mfe) & (lengths >= 2 * stem + _LEAST_LOOP))
+    pairs, loops = stems.innermost(starts, distance[starts])
+    starts, loops = starts[pairs >= stem], loops[pairs >= stem]
+    ranks = best[starts] + round(10 * PER_BASE) * lengths[starts]
+    # The best of each loop; of equally good ones the leftmost.
+    order = np.lexsort((starts, ranks))
+    _, firsts = np.unique(loops[order], return_index=True)
+    chosen = np.sort(starts[order[firsts]])
+    structures = stems.structures(chosen, distance[chosen])
+    return [Stem(*it) for it in zip(chosen.tolist(), structures, strict=True)]
 
 
 class _Layer(NamedTuple):
@@ -123,32 +128,98 @@ def _closing(size: int, most: int) -> int:
     return _HAIRPIN[min(index, last)] + _LONGER * max(0, index - last)
 
 
-def _trace_back(layers: Sequence[_Layer], start: int, number: int) -> str:
-    """Find the structure behind the energy of a pair, by undoing the steps of the recursion."""
-    stack = _stacks()
-    left: list[str] = []
-    right: list[str] = []
-    while True:
-        layer = layers[number]
-        energy, kind = int(layer.energies[start]), int(layer.kind[start])
-        one = other = 0
-        is_stack = False
-        if number >= 2:
-            below = layers[number - 2]
-            stacked = int(below.energies[start + 1]) + int(stack[kind, below.kind[start + 1]])
-            is_stack = stacked == energy
-        if not is_stack:
-            ends = energy - int(_WEAK[kind])
-            for one, other, cost in _LOOPS:
-                index = number - one - other - 2
-                if index >= 0 and layers[index].ended[start + one + 1] + cost == ends:
-                    break
-            else:
-                middle = "." * (number + _LEAST_LOOP)
-                return "".join(left) + "(" + middle + ")" + "".join(reversed(right))
-        left.append("(" + "." * one)
-        right.append("." * other + ")")
-        start, number = start + one + 1, number - one - other - 2
+class _Stems(NamedTuple):
+    """The best stems of all pairs; undoes the steps of the recursion, for many pairs at once.
+
+    A pair is given by its start and the number of its layer.
+
+    Attributes
+    ----------
+    energies, kinds
+        (layers, L): see `_Layer`; each row is a layer, with impossible pairs at its end.
+    """
+
+    energies: Energies
+    kinds: npt.NDArray[np.uint8]
+
+    def innermost(self, starts: _Indices, numbers: _Indices) -> tuple[_Indices, _Indices]:
+        """Count the base pairs of stems, and find a number for the innermost one of each."""
+        starts, numbers = starts.copy(), numbers.copy()
+        pairs = np.ones(len(starts), dtype=np.int64)
+        active = np.arange(len(starts))
+        while len(active):
+            is_inner, one, other = self._inner(starts[active], numbers[active])
+            active = active[is_inner]
+            starts[active] += one + 1
+            numbers[active] -= one + other + 2
+            pairs[active] += 1
+        return pairs, numbers.astype(np.int64) * self.energies.shape[1] + starts
+
+    def structures(self, starts: _Indices, numbers: _Indices) -> list[str]:
+        """Write the structures of stems."""
+        starts, numbers = starts.copy(), numbers.copy()
+        left: list[list[str]] = [[] for _ in starts]
+        right: list[list[str]] = [[] for _ in starts]
+        active = np.arange(len(starts))
+        while len(active):
+            is_inner, one, other = self._inner(starts[active], numbers[active])
+            active = active[is_inner]
+            starts[active] += one + 1
+            numbers[active] -= one + other + 2
+            for index, opened, closed in zip(
+                active.tolist(), one.tolist(), other.tolist(), strict=True
+            ):
+                left[index].append("(" + "." * opened)
+                right[index].append("." * closed + ")")
+        loops = ["(" + "." * (number + _LEAST_LOOP) + ")" for number in numbers.tolist()]
+        return [
+            "".join([*opened, middle, *reversed(closed)])
+            for opened, middle, closed in zip(left, loops, right, strict=True)
+        ]
+
+    def _inner(
+        self, starts: _Indices, numbers: _Indices
+    ) -> tuple[npt.NDArray[np.bool_], _Indices, _Indices]:
+        """Find the next inner pair of each pair.
+
+        Returns
+        -------
+        is_inner, one, other
+            Whether there is one, else the pair closes the loop; of those with one, the unpaired
+            bases on both sides.
+        """
+        energies, kinds = self
+        energy, kind = energies[numbers, starts], kinds[numbers, starts]
+        below = (np.maximum(numbers - 2, 0), starts + 1)
+        stacked = energies[below] + _stacks()[kind, kinds[below]]
+        is_inner = (numbers >= 2) & (stacked == energy)
+        one = np.zeros(len(starts), dtype=np.int64)
+        other = one.copy()
+        remaining = np.flatnonzero(~is_inner)
+        ends = energy - _WEAK[kind]
+        for before, behind, cost in _LOOPS:
+            layer = numbers[remaining] - (before + behind + 2)
+            at = np.minimum(starts[remaining] + before + 1, energies.shape[1] - 1)
+            within = (np.maximum(layer, 0), at)
+            ended = energies[within] + _WEAK[kinds[within]]
+            is_this = (layer >= 0) & (ended + cost == ends[remaining])
+            one[remaining[is_this]], other[remaining[is_this]] = before, behind
+            is_inner[remaining[is_this]] = True
+            remaining = remaining[~is_this]
+        return is_inner, one[is_inner], other[is_inner]
+
+
+def _all_layers(
+    bases: str, span: int, loop: int
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
+    """Compute the energies and the kinds of all layers, see `_Stems`."""
+    shape = (max(0, min(span, len(bases)) - _LEAST_LOOP - 1), len(bases))
+    energies = np.full(shape, _NEVER, dtype=np.int16)
+    kinds = np.full(shape, _NONE, dtype=np.uint8)
+    for number, layer in enumerate(_recursion(bases, span, loop)):
+        energies[number, : len(layer.energies)] = layer.energies
+        kinds[number, : len(layer.kind)] = layer.kind
+    return energies, kinds
 
 
 def _loops() -> list[tuple[int, int, np.int16]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,9 +11,13 @@ from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN, read_parts
 from mirpair.settings import HairpinCriteria
 
+ALL = "all"
 # Bases downstream of a tile that are folded with it: they decide which of several structures of
 # similar energy is reported, rarely over more than some hundred bases.
 DOWNSTREAM = 1000
+# Lengths of the longest hairpin that are folded on both sides of a tile: the hairpins of a tile
+# depend on their neighbours, on the neighbours of these, and on other stems with the same loops.
+SURROUNDINGS = 6
 TILE = 50_000
 # IUPAC's letters of bases, and X for masked ones.
 _UNKNOWN = re.compile("[^ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx]")
@@ -29,11 +33,15 @@ class Tile(NamedTuple):
     start, end
         Positions of the tile without its surroundings, from 0 and half-open.
     offset
-        Position of the first base of `text`.
+        Position of the first base of `text`. The tiles of a circular sequence begin some bases
+        after its origin and go on as far beyond it, so positions may exceed its length.
     text
         Bases of the tile and its surroundings, T as U, upper or lower case as in the file.
     last
         Whether it is the last tile of the sequence.
+    circular, length
+        Whether the sequence is circular; its length, nt, in the last tile, and in each tile of a
+        circular sequence whose text reaches the origin again; else None.
     """
 
     sequence: str
@@ -43,6 +51,8 @@ class Tile(NamedTuple):
     offset: int
     text: str
     last: bool
+    circular: bool = False
+    length: int | None = None
 
 
 def read_tiles(
@@ -50,6 +60,7 @@ def read_tiles(
     *,
     tile: int = TILE,
     span: int = HairpinCriteria.span,
+    circular: Sequence[str] = (),
     position: Callable[[int], None] | None = None,
 ) -> Iterator[Tile]:
     """Read a genome in tiles, one after the other, in the memory of a tile.
@@ -60,7 +71,7 @@ def read_tiles(
         FASTA file, plain or gzip; ``"-"`` is standard input.
     tile
         Length of a tile without its surroundings, nt.
-    span
+    span, circular
         See `mirpair.settings.HairpinCriteria`.
     position
         See `mirpair.rna.sequences.open_text`.
@@ -71,29 +82,74 @@ def read_tiles(
         If it is not a FASTA file, or a sequence is empty, has no name, has the name of another one,
         or has a character that is not a letter of IUPAC's.
     """
-    margin = DOWNSTREAM + 2 * span
+    margin = DOWNSTREAM + SURROUNDINGS * span
     number = 0
     for name, parts in _read_named(path, position):
-        buffer, offset, start = "", 0, 0
+        around = _Around(parts, 2 * margin) if is_circular(name, circular) else None
+        buffer, offset, start = "", 0, margin if around else 0
+        bases = around or parts
         ended = False
         while not ended:
             # Read on until all that the tile needs downstream is in the buffer.
             while len(buffer) + offset <= start + tile + margin:
-                part = next(parts, None)
+                part = next(bases, None)
                 if part is None:
                     ended = True
                     break
                 buffer += part
             total = offset + len(buffer)
-            while (start + tile + margin < total) or (ended and start < total):
-                end = min(start + tile, total)
-                last = ended and end == total
+            until = total - margin if around else total
+            while (start + tile + margin < total) or (ended and start < until):
+                end = min(start + tile, until)
+                last = ended and end == until
                 text = buffer[max(0, start - margin) - offset : end + margin - offset]
-                yield Tile(name, number, start, end, max(0, start - margin), text, last)
+                length = total if last else None
+                if around:
+                    length = around.length if around.length < end + margin else None
+                yield Tile(
+                    *(name, number, start, end, max(0, start - margin), text, last),
+                    circular=around is not None,
+                    length=length,
+                )
                 number += 1
                 start = end
                 buffer = buffer[max(0, start - margin) - offset :]
                 offset = max(0, start - margin)
+
+
+def is_circular(name: str, circular: Sequence[str]) -> bool:
+    """Whether a sequence is circular: if it, or `ALL`, is among the names."""
+    return name in circular or ALL in circular
+
+
+class _Around:
+    """The parts of a circular sequence, and then its first bases again.
+
+    Attributes
+    ----------
+    length
+        Length of the sequence, nt, once it has been read; before, the length that was read.
+    """
+
+    def __init__(self, parts: Iterator[str], again: int) -> None:
+        self.length = 0
+        self._parts = self._read(parts, again)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._parts)
+
+    def _read(self, parts: Iterator[str], again: int) -> Iterator[str]:
+        head = ""
+        for part in parts:
+            head += part[: again - len(head)]
+            self.length += len(part)
+            yield part
+        if head:
+            repeats = -(-again // len(head))
+            yield (head * repeats)[:again]
 
 
 def _read_named(
@@ -130,18 +186,30 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
         raise InputError(f"{where}: sequence {name!r} is empty")
 
 
-def check_genome(path: str) -> str:
-    """Read a genome once, before hours of work; raise what `read_tiles` raises.
+def check_genome(path: str, circular: Sequence[str] = ()) -> str:
+    """Read a genome once, before hours of work.
 
     Returns
     -------
     str
         SHA-256 of the names and bases, in hexadecimal. It does not depend on the file's name, the
         length of its lines, its compression or T for U, but on upper and lower case.
+
+    Raises
+    ------
+    InputError
+        As `read_tiles` does, and if the genome lacks one of the circular sequences.
     """
     digest = sha256()
+    missing = [name for name in circular if name != ALL]
     for name, parts in _read_named(path, None):
         digest.update(f">{name}\n".encode())
         for part in parts:
             digest.update(part.encode())
+        missing = [it for it in missing if it != name]
+    if missing:
+        raise InputError(
+            f"{path}: no sequence is named {missing[0]!r}, so it cannot be circular; give the "
+            f"first word of a header, or {ALL!r} if all sequences are circular"
+        )
     return digest.hexdigest()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 
 from mirpair.files import InputError
 from mirpair.settings import SCAN_FILES, PredictionSettings, ScanSection
@@ -46,6 +46,12 @@ class PredictionStudy(BaseStudy):
     scan: Annotated[ScanSection, BeforeValidator(_with_exponents)] = Field(
         ScanSection(), description="How to scan genomes."
     )
+
+    @field_validator("scan")
+    @classmethod
+    def _check_scan(cls, scan: ScanSection) -> ScanSection:
+        scan.check()
+        return scan
 
     def source_refs(self) -> list[str]:
         """Return the files of known hairpins; those of the samples are in the sheet."""

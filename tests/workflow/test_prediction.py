@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "samples": sheet(copy.folder, rows),
         "predict": {"prior": 0.2, "reference": own_hairpins(copy.folder)},
         "weights": other_weights(copy.folder),
-        "scan": {"stem": 24, "prior": 0.5, "false_positives": "5%"},
+        "scan": {"stem": 24, "prior": 0.5, "false_positives": "5%", "circular": ["all"]},
     }
     copy.write_config(config)
     copy.snakemake("all", "--configfile", "test.yaml")
@@ -85,6 +85,7 @@ def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path)
         mirpair("predict", fasta, "-o", str(out), "--prior", "0.2", *weights, *own)
         assert (made.folder / RESULTS / "predict" / f"{name}.tsv").read_bytes() == out.read_bytes()
     scan = ("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"), "--keep")
+    scan += ("--circular", "all")
     # Without a setting of the study the result is another one.
     tables = []
     for options in (
