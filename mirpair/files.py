@@ -44,6 +44,20 @@ def explain_error(error: OSError, path: str | Path = "") -> str | None:
     return advice and f"{error.filename or path}: {error.strerror}; {advice}"
 
 
+def open_input(path: str | Path) -> IO[bytes]:
+    """Open a file of the user; an `InputError` says what hinders it, alike for all commands."""
+    try:
+        return open(path, "rb")
+    except IsADirectoryError as error:
+        raise InputError(
+            f"{path}: is a folder; give a file in it, or several: {Path(path) / '*.fa'}"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:  # a NUL in the name
+        raise InputError(f"{str(path)!r}: cannot be the name of a file") from error
+
+
 @contextlib.contextmanager
 def file_lock(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a lock file while the block runs, and delete it at the end.

@@ -20,7 +20,8 @@ PACKAGE = ROOT / "mirpair"
 # A package imports only those above it, a module within a package only those before it.
 ORDER = {
     "": "__init__ files values sheets settings contracts provenance recipes",
-    "rna": "sequences folding encoding encoded_sets similarity known_hairpins",
+    "rna": "formats structures sequences in_memory folding encoding encoded_sets similarity "
+    "known_hairpins",
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",

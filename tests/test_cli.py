@@ -112,12 +112,23 @@ def test_a_bad_file_is_one_message_and_no_output(tmp_path: Path, text: str) -> N
     assert [file.name for file in tmp_path.iterdir()] == ["in.fa"]
 
 
-def test_ambiguous_records_can_be_left_out_and_are_named() -> None:
+def test_ambiguous_records_are_skipped_and_named() -> None:
     text = ">a[1]\nACGN\n>b\nGGG\n"
+    expected = ">b\nGGG\n... (  0.00)\n"
+    code, out, message = mirpair("fold", "-", stdin=text)
+    assert (code, out) == (0, expected)
+    assert "skipped: standard input: record 1 ('a[1]') has 'N' at position 4" in message
+    assert "1 of 2 records skipped" in message
+    code, out, message = mirpair("fold", "--strict", "-", stdin=text)
+    assert (code, out) == (1, "")
+    assert "record 1 ('a[1]') has 'N' at position 4" in message
+    # The option of the former version, for one more release.
     code, out, message = mirpair("fold", "--on-ambiguous", "drop", "-", stdin=text)
-    assert code == 0
-    assert out == ">b\nGGG\n... (  0.00)\n"
-    assert "dropped: standard input: record 1 ('a[1]') has 'N' at position 4" in message
+    assert (code, out) == (0, expected)
+    assert "--on-ambiguous drop is no longer needed" in message
+    code, out, message = mirpair("fold", "--on-ambiguous", "error", "-", stdin=text)
+    assert (code, out) == (1, "")
+    assert "--on-ambiguous error is now --strict" in message
 
 
 def test_what_cannot_be_written_or_read_twice_is_one_message(tmp_path: Path) -> None:
@@ -254,9 +265,9 @@ def test_a_command_imports_only_what_it_needs(
 
 
 def test_nothing_left_to_fold_is_an_error() -> None:
-    code, out, message = mirpair("fold", "--on-ambiguous", "drop", "-", stdin=">a\nNNN\n")
+    code, out, message = mirpair("fold", "-", stdin=">a\nNNN\n")
     assert (code, out) == (1, "")
-    assert "no records are left" in message
+    assert "nothing is left of 1 record: standard input: record 1 ('a') has 'N'" in message
 
 
 @pytest.mark.parametrize("command", ["fold", "predict --reference none"])
@@ -492,6 +503,13 @@ def test_only_what_is_chosen_is_folded_and_must_be_right(
     assert folded == ["GCCCUUGGCA", "AAAAA"]
     assert "has 'N' at position 4" in mirpair("export", str(path), "c", "-o", out)[2]
     assert "has 'N' at position 4" in mirpair("export", str(path), "--all", "-o", out)[2]
+    some = tmp_path / "some.fa"
+    some.write_text(">a\nGCCCUUGGCA\n>c\nACGN\n")
+    code, _, message = mirpair("export", str(some), "--all", "--strict", "-o", out)
+    assert (code, "has 'N' at position 4" in message) == (1, True)
+    code, _, message = mirpair("export", str(some), "--all", "-o", out)
+    assert (code, "skipped: " in message) == (0, True)
+    assert exported(tmp_path / "out.npz")["ids"].tolist() == ["a"]
     assert "'d' occurs more than once" in mirpair("export", str(path), "d", "-o", out)[2]
 
 
@@ -629,20 +647,23 @@ def test_annotate_says_why_there_is_no_family_and_names_what_it_leaves_out(
 ) -> None:
     text = f'>long\n{"ACGU" * 60}\n>a"[1]\nACGN\n>b"quoted\n{"GGGAAACCC" * 8}\n>short\nAC\n'
     options = ["-j", "1", "--weights", str(families)]
-    code, out, message = mirpair("annotate", "-", *options, stdin=text)
+    code, out, message = mirpair("annotate", "-", "--strict", *options, stdin=text)
     assert (code, out) == (1, "")
     assert "record 2 ('a\"[1]') has 'N' at position 4" in message
-    code, out, message = mirpair("annotate", "-", "--on-ambiguous", "drop", *options, stdin=text)
+    code, out, message = mirpair("annotate", "-", *options, stdin=text)
     assert code == 0
     rows = list(csv.reader(io.StringIO(out), delimiter="\t"))
     assert all(len(row) == 10 for row in rows)
     assert rows[1] == ["long", "240", "", "", "", "", "", "", "", "too long: 240 > 200"]
-    assert rows[2][:2] == ['b"quoted', "72"]
-    assert rows[3][0] == "short"
-    assert rows[3][5:9] == ["", "", "", ""]
-    assert "dropped: standard input: record 2" in message
-    assert "1 of 4 records dropped" in message
+    assert rows[2] == ['a"[1]', "4", "", "", "", "", "", "", "", "'N' at position 4"]
+    assert rows[3][:2] == ['b"quoted', "72"]
+    assert rows[4][0] == "short"
+    assert rows[4][5:9] == ["", "", "", ""]
+    assert "skipped: standard input: record 2" in message
+    assert "1 odd character" in message
     assert "1 too long" in message
+    # As many rows as records also if the former option is given.
+    assert mirpair("annotate", "-", "--on-ambiguous", "drop", *options, stdin=text)[1] == out
 
 
 def test_weights_of_another_kind_are_one_message_and_no_output(
@@ -655,11 +676,12 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
     for command, weights, said in (
         ("annotate", pickled, "not weights for family annotation"),
         ("annotate", network, "not weights for family annotation"),
-        ("annotate", tmp_path / "none", "there is no such file"),
-        ("annotate", tmp_path, "there is no such file"),
-        ("predict", tmp_path / "none", "there is no such file"),
+        ("annotate", tmp_path / "none", "cannot be read (No such file"),
+        ("annotate", tmp_path, "is a folder"),
+        ("annotate", shipped_weights(), "give them to mirpair predict or mirpair scan"),
+        ("predict", tmp_path / "none", "cannot be read (No such file"),
         ("predict", pickled, "not weights that find pre-miRNAs"),
-        ("predict", families, "not weights of this project"),
+        ("predict", families, "give them to mirpair annotate"),
         ("predict", network, "classifies families"),
     ):
         code, _, message = mirpair(command, str(HAIRPINS), "--weights", str(weights), *out)
@@ -719,12 +741,160 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
     assert re.fullmatch(r"[01]\.\d{4}", table["probability"][0])
     assert "hsa-let-7a-1" in table["nearest"][0].split(",")
     assert (table["identity"][0], table["coverage"][0]) == ("1.0000", "1.0000")
-    assert f"skipped: {path}: record 3 has no id" in message
-    assert f"skipped: {more}: record 5 ('long') is too long: 1,204 > 398" in message
+    assert f"skipped: 2 records, no id: {path}: record 3; {more}: record 3\n" in message
+    assert f"{more}: record 5 ('long'): too long: 1,204 > 398\n" in message
     assert (
         "14 records: 4 called pre-miRNAs, 2 no hairpin, 2 no id, 2 no sequence, "
         "2 odd character, 2 too long" in message
     )
+
+
+def test_a_hundred_thousand_records_of_a_kind_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "in.fa"
+    path.write_text("".join(f">r{n}\n{'ACG' * (n % 7)}N\n" for n in range(100_000)) + ">x\n")
+    for command in (["predict", "--reference", "none", "-j", "1"], ["annotate"], ["fold"]):
+        if command == ["fold"]:
+            path.write_text(f"{path.read_text()}>good\nGGG\n")
+        _, _, message = mirpair(*command, str(path))
+        lines = [line for line in message.splitlines() if line.startswith("skipped: ")]
+        assert lines == [
+            f"skipped: 100,000 records, odd character: {path}: record 1 ('r0'): 'N' at position 1; "
+            f"{path}: record 2 ('r1'): 'N' at position 4; "
+            f"{path}: record 3 ('r2'): 'N' at position 7; …",
+            f"skipped: {path}: record 100001 ('x') has no sequence",
+        ], command
+
+
+def test_a_file_of_one_record_is_one_record() -> None:
+    hairpin = next(iter(read_fasta(HAIRPINS))).sequence
+    _, _, message = mirpair(
+        "predict", "-", "--reference", "none", "-j", "1", stdin=f">a\n{hairpin}\n"
+    )
+    assert message == "1 record: 1 called pre-miRNA\n"
+    assert mirpair("annotate", "-", stdin=f">a\n{hairpin}\n")[2].startswith("1 record: ")
+
+
+def test_what_fold_writes_is_read_by_all_commands(tmp_path: Path) -> None:
+    """The structures are predicted anew, or, if asked, taken from the file."""
+    few = tmp_path / "few.fa"
+    few.write_text("".join(HAIRPINS.read_text().splitlines(keepends=True)[:6]))
+    folded = tmp_path / "few.dbn"
+    assert mirpair("fold", str(few), "-o", str(folded))[0] == 0
+    note = f"{folded}: structures in the file are not used, RNAs are folded anew"
+    for command in (["predict", "-j", "1"], ["annotate"], ["fold"]):
+        _, expected, _ = mirpair(*command, str(few))
+        code, out, message = mirpair(*command, str(folded))
+        assert (code, out) == (0, expected), command
+        assert note in message
+    expected = mirpair("predict", "-j", "1", str(few))[1]
+    code, out, message = mirpair("predict", "-j", "1", "--keep-structures", str(folded))
+    assert (code, out) == (0, expected)
+    assert note not in message
+    # Without its first pair, and with an energy that nothing computes.
+    name, sequence, structure, *_ = folded.read_text().splitlines()
+    dot_bracket = structure.split()[0]
+    opened = "." + dot_bracket[1:-1] + "."
+    folded.write_text(f"{name}\n{sequence}\n{opened} (-12.34)\n")
+    _, out, _ = mirpair("predict", "-j", "1", "--keep-structures", str(folded))
+    assert out.splitlines()[1].split("\t")[2:4] == [opened, "-12.34"]
+    out_npz = tmp_path / "out.npz"
+    arguments = ["export", str(folded), "--all", "--keep-structures", "-o", str(out_npz)]
+    assert mirpair(*arguments)[0] == 0
+    expected_matrix = dense(encode(sequence, opened, -12.34)).astype(np.float32)
+    np.testing.assert_array_equal(exported(out_npz)["matrix_0000"], expected_matrix)
+    picture = tmp_path / "out.svg"
+    arguments = ["plot", str(folded), name[1:], "--keep-structures", "-o", str(picture)]
+    assert mirpair(*arguments)[0] == 0
+    assert "−12.34 kcal/mol" in picture.read_text(encoding="utf-8")
+
+
+def test_a_structure_that_does_not_fit_is_passed_over_with_its_reason(tmp_path: Path) -> None:
+    text = ">a\nGGGGAAAACCCC\n((((....)))\n>b\nGGGGAAAACCCC\n((((....))))\n"
+    arguments = ("--reference", "none", "-j", "1", "--keep-structures")
+    code, out, message = mirpair("predict", "-", *arguments, stdin=text)
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()[1:]]
+    assert [row[-1] for row in rows] == ["a structure of 11 characters for 12 nt", ""]
+    assert "record 1 ('a') has a structure of 11 characters for 12 nt" in message
+    assert mirpair("predict", "-", *arguments, "--strict", stdin=text)[0] == 1
+
+
+def test_predict_answers_for_what_a_scan_calls(tmp_path: Path) -> None:
+    """Of any length: the FASTA of the calls can be given to predict, which calls them too."""
+    rng = np.random.default_rng(5)
+    short = [it.sequence for it in read_fasta(HAIRPINS) if len(it.sequence) < 75]
+    text = "".join(random_rna(rng, 200) + hairpin for hairpin in short)
+    (tmp_path / "g.fa").write_text(f">g\n{text}\n")
+    options = ["--fast", "--reference", "none", "-j", "1", "-o", str(tmp_path / "out")]
+    assert mirpair("scan", str(tmp_path / "g.fa"), *options)[0] == 0
+    calls = tmp_path / "out" / "g.fa"
+    lengths = [len(it.sequence) for it in read_fasta(calls)]
+    assert sum(length < 75 for length in lengths) >= 3
+    _, out, _ = mirpair("predict", str(calls), "--reference", "none", "-j", "1")
+    rows = [line.split("\t") for line in out.splitlines()[1:]]
+    assert [row[6] for row in rows] == ["1"] * len(lengths)
+    assert {row[7] for row in rows} == {""}
+
+
+def test_two_hairpins_in_one_record_are_counted_and_scan_is_named() -> None:
+    hairpins = [it.sequence for it in read_fasta(HAIRPINS)]
+    first, second = (
+        next(s for s in hairpins if fold(s).dot_bracket.count("(") == n) for n in (30, 28)
+    )
+    text = f">both\n{first}ACAACAACAACAACA{second}\n>one\n{first}\n"
+    code, out, message = mirpair("predict", "-", "--reference", "none", "-j", "1", stdin=text)
+    assert code == 0
+    hints = [line.split("\t")[7] for line in out.splitlines()[1:]]
+    assert hints == ["several hairpins: mirpair scan finds and scores each", ""]
+    assert "1 record with several hairpins: mirpair scan scores each one" in message
+
+
+def test_calls_without_coordinates_and_with_wrong_ones_are_told_apart(tmp_path: Path) -> None:
+    good = next(iter(read_fasta(HAIRPINS))).sequence
+    length = len(good)
+    names = [
+        *("hsa-let-7a-1", f"chr1:100-{101 + length}(+)", f"chr1:101-{100 + length}/rc"),
+        f"hg38_dna range=chr2:101-{100 + length} 5'pad=0 3'pad=0 strand=-",
+    ]
+    text = "".join(f">{name}\n{good}\n" for name in names)
+    options = ["--reference", "none", "-j", "1", "--bed", str(tmp_path / "calls.bed")]
+    code, _, message = mirpair("predict", "-", *options, stdin=text)
+    assert code == 0
+    rows = [line.split("\t") for line in (tmp_path / "calls.bed").read_text().splitlines()]
+    expected = [[name, "100", str(100 + length), "-"] for name in ("chr1", "chr2")]
+    assert [[*row[:3], row[5]] for row in rows] == expected
+    assert "1 call without coordinates in the id" in message
+    assert (
+        f"1 call with coordinates that do not fit the length (first: {names[1]}, {length} nt)"
+        in message
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["predict", "{}"],
+        ["annotate", "{}"],
+        ["fold", "{}"],
+        ["plot", "{}", "x"],
+        ["export", "{}", "x", "-o", "out.npz"],
+        ["scan", "{}", "-o", "out"],
+    ],
+)
+def test_all_commands_say_alike_what_a_file_is_that_they_cannot_read(
+    command: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "x.fq").write_text("@r\nACGU\n+\nIIII\n")
+    for name, said in (
+        ("none.fa", "none.fa: cannot be read (No such file or directory)"),
+        ("folder", "folder: is a folder; give "),
+        ("x.fq", "x.fq: not a FASTA file: it begins with '@r', so this is FASTQ; convert it to "),
+    ):
+        given = [part.format(tmp_path / name) for part in command]
+        code, out, message = mirpair(*given)
+        assert (code, out) == (1, "")
+        assert message.startswith(f"error: {tmp_path / ''}/{said}".replace("//", "/")), message
 
 
 def test_predict_strict_ends_at_the_first_bad_record_and_leaves_no_file(tmp_path: Path) -> None:
@@ -762,7 +932,7 @@ def test_predict_writes_calls_as_fasta_gff3_and_bed_where_ids_have_coordinates(
     assert cells[:5] == ["chr1", "mirpair", "pre_miRNA", "101", str(end)]
     assert cells[6] == "-"
     assert "nearest" not in out.splitlines()[0]
-    assert "1 of them have no coordinates in their id" in message
+    assert "not in the GFF3 or BED: 1 call without coordinates in the id" in message
 
 
 def test_predict_gives_the_same_bytes_for_any_number_of_processes(tmp_path: Path) -> None:
@@ -779,9 +949,7 @@ def test_predict_gives_the_same_bytes_for_any_number_of_processes(tmp_path: Path
     _, alone, _ = mirpair("annotate", str(HAIRPINS), "-j", "1")
     families = pd.read_csv(io.StringIO(alone), sep="\t", dtype=str, keep_default_na=False)
     scored = table["reason"] == ""
-    assert 80 < scored.sum() < len(table)
-    assert set(table.loc[~scored, "family"]) == {""}
-    table, families = table[scored], families[scored]
+    assert scored.all()
     assert table["family"].tolist() == families["family"].tolist()
     assert table["family_probability"].tolist() == families["probability"].tolist()
     assert table["distribution"].tolist() == families["distribution"].tolist()

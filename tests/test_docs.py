@@ -91,6 +91,10 @@ def test_what_is_said_of_the_demos_other_rnas_is_what_predict_says() -> None:
     text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
     records = read_fasta(ROOT / "config" / "demo" / "negatives.fa")
     table = mirpair.predict({it.id: it.sequence for it in records}, reference="none")
+    short = table[table["length"] < 75]
+    assert f"none of {len(short)} shorter ones" in text
+    assert short["call"].sum() == 0
+    table = table[table["length"] >= 75]
     scored, called = table["score"].notna().sum(), (table["call"] == 1).sum()
     assert f"{called} of {scored} are called, {called / scored:.0%}".replace("%", " %") in text
     (rate,) = re.findall(

@@ -214,7 +214,7 @@ def test_ids_in_a_gff3_are_unique_and_repeats_are_counted(tmp_path: Path) -> Non
     assert features == [("chr1", place), ("chr1", f"{place}_2"), ("chr1", f"{place}_3")]
     assert check_bed((tmp_path / "t.bed").read_text()) == ["chr1"] * 3
     assert (
-        f"3 records have the id of an earlier record; the first is '{place}' ({path}: record 3)"
+        f"3 records with the id of an earlier record; the first: '{place}' ({path}: record 3)"
         in message
     )
     path.write_text(f">x\n{HAIRPIN}\n>y\n{HAIRPIN}\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import RNA
 import torch
 from conftest import ROOT, random_rna
 from scipy.special import expit, logit
@@ -31,7 +32,8 @@ from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
-from mirpair.settings import PredictionSettings
+from mirpair.rna.structures import GivenStructure
+from mirpair.settings import PredictionSettings, ScanSettings
 
 # Long enough for the shipped weights to say something of them.
 REAL = [
@@ -129,7 +131,7 @@ def test_the_prior_moves_the_probability_by_bayes_and_nothing_else() -> None:
 
 def test_what_cannot_be_scored_has_a_reason() -> None:
     predictor = load_networks()
-    longest, shortest = predictor.longest, predictor.shortest
+    longest = predictor.longest
     rng = np.random.default_rng(0)
     given = {
         "good": REAL[0],
@@ -138,7 +140,6 @@ def test_what_cannot_be_scored_has_a_reason() -> None:
         "empty": "",
         "long": random_rna(rng, longest + 1),
         "longest": random_rna(rng, longest),
-        "short": "G" * (shortest - 1),
         "flat": "A" * 80,
     }
     table = predict(given).set_index("id")
@@ -150,7 +151,6 @@ def test_what_cannot_be_scored_has_a_reason() -> None:
         "empty": "no sequence",
         "long": f"too long: {longest + 1} > {longest}",
         "longest": "",
-        "short": f"too short: {shortest - 1} < {shortest}",
         "flat": "no hairpin",
     }
     scored = table["reason"] == ""
@@ -169,7 +169,7 @@ def test_a_number_is_written_with_thousands_in_a_reason() -> None:
 def test_a_setting_out_of_range_is_refused_before_anything_is_folded(
     name: str, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prediction, "fold", None)
+    monkeypatch.setattr(prediction, "given_or_folded", None)
     with pytest.raises(InputError, match=f"{name}: is {value}, must be above 0 and below 1"):
         predict(REAL[:1], **{name: value})  # type: ignore[arg-type]
 
@@ -260,7 +260,7 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     family = tmp_path / "family.safetensors"
     save_weights(build(FAMILY_MODELS["one-hot"], seed=0, classes=["a", "b"]), family)
     for path, said in (
-        (tmp_path / "none", "there is no such file"),
+        (tmp_path / "none", "cannot be read \\(No such file"),
         (pickled, "not weights that find pre-miRNAs"),
         (family, "classifies families"),
     ):
@@ -315,11 +315,70 @@ def test_without_the_file_that_is_shipped_a_message_says_what_to_do(
 
 
 def test_a_limit_of_length_is_that_of_what_trained() -> None:
-    trained = replace(load_networks(), longest=90, shortest=80)
+    trained = replace(load_networks(), longest=90)
     predictor = Predictor.for_candidates(trained, PredictionSettings())
     assert predictor.unfit("A" * 91) == "too long: 91 > 90"
-    assert predictor.unfit("A" * 90) == predictor.unfit("A" * 80) == ""
-    assert predictor.unfit("A" * 79) == "too short: 79 < 80"
+    assert predictor.unfit("A" * 90) == predictor.unfit("A") == ""
+
+
+def test_predict_and_scan_give_a_short_rna_the_same_probability() -> None:
+    """The benchmark has no short negatives, hairpins of a genome are of all lengths."""
+    trained = load_networks()
+    candidates = Predictor.for_candidates(trained, PredictionSettings(prior=0.1))
+    genome = Predictor.for_genome(trained, ScanSettings(prior=0.1))
+    assert trained.shortest == 75
+    scores = np.full(3, 0.99)
+    lengths = np.array([74, 75, 60])
+    short, long, shorter = candidates.probability(scores, lengths)
+    assert short == shorter == genome.probability(scores, lengths)[0]
+    assert trained.candidates is not None
+    assert long == trained.candidates.probability(scores[:1], 0.1)[0] > short
+    # What a scan calls, predict calls too, with the defaults of both.
+    cut = np.array([genome.cut])
+    assert candidates.probability(cut, np.array([60]))[0] >= candidates.cut
+
+
+def test_short_rnas_are_scored_and_hardly_any_negative_is_called() -> None:
+    called = {}
+    for name in ("positives", "negatives"):
+        records = read_fasta(ROOT / "config" / "demo" / f"{name}.fa")
+        short = [record for record in records if len(record.sequence) < 75]
+        table = predict(short, reference="none")
+        assert set(table["reason"]) == {""}
+        assert (table["score"] > 0.9).mean() > 0.9, "the score alone says little"
+        called[name] = int(table["call"].sum()), len(table)
+    assert called == {"positives": (17, 27), "negatives": (0, 108)}
+
+
+def test_a_record_with_two_hairpins_is_scored_and_has_a_hint() -> None:
+    """Two precursors of a cluster: each alone is called, both together are not."""
+    first, second = (next(s for s in REAL if fold(s).dot_bracket.count("(") == n) for n in (30, 28))
+    alone = predict([first, second], reference="none")
+    assert alone["reason"].tolist() == ["", ""]
+    both = predict([first + "ACAACAACAACAACA" + second], reference="none")
+    assert both["score"].notna().all()
+    assert both["reason"].tolist() == ["several hairpins: mirpair scan finds and scores each"]
+
+
+def test_a_structure_that_is_given_takes_the_place_of_the_folded_one() -> None:
+    """GGGAAACCC with its second best structure, with and without an energy."""
+    sequence = REAL[0]
+    folded = fold(sequence)
+    opened = "." + folded.dot_bracket[1:-1] + "."
+    predictor = asking(reference="none")
+
+    def scored(structure: GivenStructure | None) -> pd.DataFrame:
+        record = Record("a", sequence, "f", 1, structure=structure)
+        return pd.concat(predict_records([(record, None)], predictor))
+
+    same = scored(GivenStructure(folded.dot_bracket, folded.mfe))
+    pd.testing.assert_frame_equal(same, scored(None))
+    other = scored(GivenStructure(opened, None))
+    assert other["structure"].tolist() == [opened]
+    energy = round(RNA.eval_structure_simple(sequence, opened), 2)
+    assert other["mfe"].tolist() == [energy] != [folded.mfe]
+    assert other["score"].tolist() != same["score"].tolist()
+    assert scored(GivenStructure(opened, -1.5))["mfe"].tolist() == [-1.5]
 
 
 def test_a_score_has_the_digits_by_which_a_scan_calls() -> None:

@@ -131,8 +131,9 @@ def test_a_genome_may_be_compressed_have_windows_lines_or_one_line_and_dna(tmp_p
         ("ACGT\n", "not a FASTA file"),
         (">a\nACGT\n>a\nACGT\n", "two sequences have the name 'a'"),
         (">\nACGT\n", "sequence 1 has no name"),
-        (">a\n>b\nACGT\n", "sequence 'a' is empty"),
-        (">a\nAC\nG-T\n", "has '-' at position 4"),
+        (">a\n>b\n", "none of its sequences has a base"),
+        (">a\nAC\nG?T\n", "has '\\?' at position 4"),
+        (">a\nMKVHE\n", "has 'E' at position 5.*is this a protein?"),
     ],
 )
 def test_what_is_no_genome_is_told_by_name_and_place(tmp_path: Path, text: str, said: str) -> None:
@@ -140,6 +141,34 @@ def test_what_is_no_genome_is_told_by_name_and_place(tmp_path: Path, text: str, 
     path.write_text(text)
     with pytest.raises(InputError, match=said):
         list(read_tiles(str(path)))
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        (">a\nACGT\n>b\nTTTT\n", []),
+        (">a\nACGT\n>empty\n>b\nTTTT\n", ["1 sequence without bases, skipped: 'empty'"]),
+        # As at the end of a download that was cut.
+        (">a\nACGT\n>b\nTTTT\n>", ["1 sequence without bases, skipped: one without a name"]),
+        (">x\n>y\n>a\nACGT\n>z\n>b\nTTTT\n>w", ["4 sequences without bases, skipped: 'x', 'y', "]),
+        (">a\nAC--GT\n>b\n..TTTT\n", ["gaps (- and .) are removed from the sequences"]),
+        (">a\nACGT\n(..) (-1.00)\n>b\nTTTT\n", ["structures in the file are ignored"]),
+    ],
+)
+def test_a_genome_that_is_nearly_right_is_scanned_with_a_note(
+    text: str, notes: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "g.fa"
+    path.write_text(text)
+    assert [(it.sequence, it.text) for it in read_tiles(str(path))] == [
+        ("a", "ACGU"),
+        ("b", "UUUU"),
+    ]
+    noted: list[str] = []
+    check_genome(str(path), note=noted.append)
+    assert len(noted) == len(notes)
+    for note, expected in zip(noted, notes, strict=True):
+        assert note.startswith(f"{path}: {expected}")
 
 
 def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:
@@ -583,7 +612,7 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     assert [row["structure"] for row in rows] == alone["structure"].tolist()
     # By the calibration for hairpins of a genome, not by that for candidates.
     assert predictor.calibration == trained.genome != trained.candidates
-    assert predictor.shortest == 1
+    assert set(alone["reason"]) <= {"", "no hairpin"}, "of any length"
     assert summary.lengths == {"chr": 680}
     assert summary.hairpins == {"chr": len(rows)}
     assert summary.scores.sum() == len(rows)

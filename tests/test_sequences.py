@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from mirpair.files import InputError
 from mirpair.rna.folding import fold
-from mirpair.rna.sequences import Dropped, normalise, read_fasta, read_records
+from mirpair.rna.formats import name_binary, name_text
+from mirpair.rna.sequences import Dropped, kind_of, normalise, read_fasta, read_records
+from mirpair.rna.structures import GivenStructure, fault_of, parse_line
 
 
 def fasta(tmp_path: Path, text: str | bytes, name: str = "in.fa") -> Path:
@@ -61,8 +63,9 @@ def test_the_longest_rna_that_can_be_folded_is_32000_nt(tmp_path: Path) -> None:
 
 
 def test_a_protein_file_is_suspected(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is this a protein"):
-        list(read_fasta(fasta(tmp_path, ">p\nACGELV\n")))
+    for protein in ("ACGELV", "MKTAYIAKQ", "MKVSWHDYV*"[:9] + "P", "mktayiak"):
+        with pytest.raises(InputError, match="is this a protein"):
+            list(read_fasta(fasta(tmp_path, f">p\n{protein}\n")))
     with pytest.raises(InputError) as caught:
         list(read_fasta(fasta(tmp_path, ">p\nACGN\n")))
     assert "is this a protein" not in str(caught.value)
@@ -83,7 +86,18 @@ def test_dropped_records_are_listed_and_the_others_stay(tmp_path: Path) -> None:
     [
         ("", "the file is empty"),
         ("\n\n", "the file is empty"),
-        ("ACGU\n", "not a FASTA file: it begins with 'ACGU'"),
+        (
+            "ACGU\n",
+            "not a FASTA file: it begins with 'ACGU', so this is a sequence without a header",
+        ),
+        ("@r1\nACGU\n+\nIIII\n", "so this is FASTQ; convert it to FASTA, for example with: seqtk"),
+        ("LOCUS       NC_1  1 bp\n", "so this is GenBank"),
+        ("id,sequence\nACGU,1\n", "not a FASTA file: it begins with 'id,sequence'"),
+        ("chr1\t100\t180\n", "so this is BED"),
+        (b"PK\x03\x04\x14\x00", "not a FASTA file: this is a zip file"),
+        (gzip.compress(b"BAM\x01\x00\x00"), "this is BAM; convert it"),
+        (">a\nACGU\n".encode("utf-16"), "this is UTF-16 text; save it as UTF-8"),
+        ("# STOCKHOLM 1.0\na  AC\nb\n//\n", "not a readable Stockholm file"),
         ("<html><title>404</title>", "not a FASTA file"),
         (">a\n>b\nACGU\n", "record 1 ('a') has no sequence"),
         (">\nACGU\n", "record 1 has no id"),
@@ -104,6 +118,144 @@ def test_what_is_not_a_fasta_file_is_said(
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.fa: cannot be read"):
         list(read_fasta(tmp_path / "nowhere.fa"))
+
+
+def test_a_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a folder; give a file in it, or several: .*/\*\.fa"):
+        list(read_fasta(tmp_path))
+
+
+# As RNAfold 2.7.0 -p writes it; the second record has no structure.
+FOLDED = """\
+>a some words
+GGGGAAAACCCC
+((((....)))) ( -5.40)
+((((....)))) [ -5.60]
+{{((,..,)))} { -5.40 d=1.13}
+ frequency of mfe structure in ensemble 0.72; ensemble diversity 1.9
+>b
+GGGG
+AAAACCCC
+>c
+GGGGAAAACCCC
+.(((....))).
+"""
+
+
+def test_a_file_with_structures_is_read_with_or_without_them(tmp_path: Path) -> None:
+    path = fasta(tmp_path, FOLDED)
+    notes: list[str] = []
+    read = list(read_records(path, note=notes.append))
+    assert [(it.id, it.sequence, it.structure) for it, _ in read] == [
+        (name, "GGGGAAAACCCC", None) for name in "abc"
+    ]
+    assert [problem for _, problem in read] == [None] * 3
+    assert notes == [f"{path}: structures in the file are not used, RNAs are folded anew"]
+    notes.clear()
+    read = list(read_records(path, note=notes.append, keep_structures=True))
+    assert [it.structure for it, _ in read] == [
+        GivenStructure("((((....))))", -5.4),
+        None,
+        GivenStructure(".(((....))).", None),
+    ]
+    assert [problem and problem.reason for _, problem in read] == [
+        None,
+        "no structure to keep",
+        None,
+    ]
+    assert notes == []
+
+
+@given(
+    st.text(alphabet="ACGU", min_size=1, max_size=60),
+    st.one_of(st.none(), st.floats(-99, 0).map(lambda energy: round(energy, 2))),
+    st.sampled_from([" ({:6.2f})", " ({:.2f})", "\t{:.2f}", " {:.2f}"]),
+)
+def test_any_structure_comes_back_from_a_line(rna: str, energy: float | None, form: str) -> None:
+    structure = fold(rna).dot_bracket
+    line = structure + (form.format(energy) if energy is not None else "") + "\n"
+    assert parse_line(line) == GivenStructure(structure, energy)
+    assert fault_of(structure, rna) == ""
+
+
+@pytest.mark.parametrize(
+    ("structure", "fault"),
+    [
+        ("((((....)))", "a structure of 11 characters for 12 nt"),
+        ("((((.....)))", "a structure with '(' at position 1, which is never closed"),
+        ("(((.....))))", "a structure with ')' at position 12, which closes nothing"),
+        ("[[[[....]]]]", "a structure with '[' at position 1; only . ( and ) are understood"),
+        ("(..(....)..)", ""),
+        ("((.).......)", "a structure that pairs G with G at positions 2 and 4"),
+        ("(((......)))", ""),
+        ("...(....)...", ""),
+        ("......(.)...", "a structure that pairs A with C at positions 7 and 9"),
+    ],
+)
+def test_a_structure_that_cannot_be_is_said(structure: str, fault: str) -> None:
+    assert fault_of(structure, "GGGGAAAACCCC") == fault
+    assert fault_of("(..)", "GAAC") == (
+        "a structure with a loop of fewer than 3 bases at positions 1 and 4"
+    )
+
+
+def test_lines_of_sequences_are_no_structures() -> None:
+    for line in ("ACGU", "..ACGU..", "--ACGU", "", "\n", ">x"):
+        assert parse_line(line) is None, line
+
+
+def test_alignments_are_read_without_their_gaps_and_it_is_said_once(tmp_path: Path) -> None:
+    aligned = fasta(tmp_path, ">a\n..AC--GU\n....\n>b\nA-C\nGU--\n")
+    stockholm = fasta(
+        tmp_path,
+        "# STOCKHOLM 1.0\n#=GF ID x\n\na/4-1  AC--GU..\nb  ACGU----\n#=GS b DE more words\n"
+        "#=GC SS_cons  ((..))..\n//\n",
+        "in.sto",
+    )
+    for path, names in ((aligned, ["a", "b"]), (stockholm, ["a/4-1", "b"])):
+        notes: list[str] = []
+        read = [record for record, _ in read_records(path, note=notes.append)]
+        assert [(it.id, it.sequence) for it in read] == [(name, "ACGU") for name in names]
+        assert notes == [f"{path}: gaps (- and .) are removed from the sequences"]
+    assert read[1].description == "more words"
+
+
+def test_what_does_not_matter_in_a_file_does_not_matter(tmp_path: Path) -> None:
+    """Line ends of Windows, a byte-order mark, blank lines, lower case, a final asterisk."""
+    text = b"\xef\xbb\xbf\r\n>a one\ttwo\r\n\r\nac gu\r\n\r\nACGT*\r\n\r\n>b\r\nACGU\r\n*\r\n"
+    read = [record for record, _ in read_records(fasta(tmp_path, text))]
+    assert [(it.id, it.description, it.sequence) for it in read] == [
+        ("a", "one\ttwo", "ACGUACGU"),
+        ("b", "", "ACGU"),
+    ]
+
+
+def test_an_asterisk_within_a_sequence_is_an_odd_character(tmp_path: Path) -> None:
+    ((_, problem),) = read_records(fasta(tmp_path, ">a\nAC*\nGU\n"))
+    assert problem is not None
+    assert problem.reason == "'*' at position 3"
+
+
+def test_formats_are_named_by_their_beginnings() -> None:
+    assert name_text("@HD\tVN:1.6").startswith("SAM")
+    assert name_text("@HWI:1:2").startswith("FASTQ")
+    assert name_text("ID   X56734; SV 1; linear").startswith("EMBL")
+    assert name_text("<!DOCTYPE html>").startswith("a web page")
+    assert name_text("some words") == name_text("no fasta") == ""
+    assert name_binary(b"\x43\x27\x41\x1a\x00").startswith("2bit")
+    assert name_binary(b">a\nACGU") == name_binary(b"") == ""
+
+
+def test_reasons_of_a_kind_are_counted_together() -> None:
+    reasons = ["'N' at position 5", '"\'" at position 2', "too long: 1,204 > 398", "no id"]
+    assert [kind_of(it) for it in reasons] == [
+        "odd character",
+        "odd character",
+        "too long",
+        "no id",
+    ]
+    assert kind_of("40,001 nt; up to 32,000 can be folded") == "too long to fold"
+    assert kind_of(fault_of("(", "ACGU")) == kind_of(fault_of("))))", "ACGU"))
 
 
 @given(st.text(alphabet="ACGUTacgut", min_size=1, max_size=200))

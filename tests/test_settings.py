@@ -59,7 +59,10 @@ def test_an_option_has_the_default_the_bounds_and_the_description_of_its_field(
         default = defaults[field.name]
         assert (tuple(default) if isinstance(default, list) else default) == field.default
         (option,) = types[field.name].__metadata__
-        assert option.help == field.metadata["description"]
+        assert option.help.startswith(field.metadata["description"])
+        for key, word in (("gt", "above"), ("lt", "below")):
+            if key in field.metadata:
+                assert f"{word} {field.metadata[key]}" in option.help
         assert (option.min, option.max) == (field.metadata.get("ge"), field.metadata.get("le"))
         assert field.metadata["description"].replace("-", "") in shown.replace("- ", "").replace(
             "-", ""

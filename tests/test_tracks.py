@@ -15,6 +15,7 @@ from mirpair.prediction.tracks import (
     fasta_entry,
     gff3_head,
     gff3_line,
+    has_coordinates,
     location_of,
 )
 
@@ -88,6 +89,78 @@ def test_a_place_is_the_same_however_it_was_written(
     place = Location(sequence, start, start + length, strand)
     assert location_of(f"{sequence}:{start}-{start + length}({strand})", length) == place
     assert location_of(f"{sequence}:{start + 1}-{start + length}({strand})", length) == place
+
+
+# As the tools wrote them: samtools 1.16.1 faidx, bedtools 2.30.0 getfasta and seqkit 2.3.1 were run
+# on a sequence of 400 nt, the others are in their documentation.
+HEADERS = [
+    ("chr1:101-180/rc", "chr1", "-"),  # samtools faidx -i
+    ("chr1:101-180(-)", "chr1", "-"),  # samtools faidx -i --mark-strand sign
+    ("chr1:101-180(+)", "chr1", "+"),
+    ("chr1:101-/rc", "chr1", "-"),  # samtools faidx -i chr1:101-
+    ("chr1:100-180(.)", "chr1", "."),  # bedtools getfasta -s
+    ("hit::chr1:100-180(-)", "chr1", "-"),  # bedtools getfasta -name -s
+    ("hit(-)::chr1:100-180", "chr1", "-"),
+    ("chr1_101-180:- hit", "chr1", "-"),  # seqkit subseq --bed
+    ("chr1_101-180:. hit", "chr1", "."),
+    ("chr1_sliding:101-180", "chr1", "."),  # seqkit sliding
+    ("chr1:101-180:*", "chr1", "."),  # GenomicRanges
+    ("2L:101..180", "2L", "."),  # genome browsers
+    ("chr1_101_180_-", "chr1", "-"),
+    ("chr1:180-101", "chr1", "-"),
+    ("NC_000021.9:c180-101 Homo sapiens chromosome 21", "NC_000021.9", "-"),
+    ("NC_000021.9:101-180 Homo sapiens chromosome 21", "NC_000021.9", "."),
+    ("gi|568815577|ref|NC_000021.9|:c180-101", "gi|568815577|ref|NC_000021.9|", "-"),
+    ("AC012345.1/180-101", "AC012345.1", "-"),  # Rfam
+    ("AC012345.1/101-180", "AC012345.1", "+"),
+    ("chromosome:GRCh38:21:101:180:-1", "21", "-"),  # Ensembl
+    ("chromosome:GRCh38:21:101:180:1", "21", "+"),
+    ("ENST00000384832.1 ncrna primary_assembly:GRCh38:21:101:180:-1 gene:ENSG1", "21", "-"),
+    ("hg38_dna range=chr1:101-180 5'pad=0 3'pad=0 strand=- repeatMasking=none", "chr1", "-"),
+    ("hg38_dna range=chr1:101-180 5'pad=0 3'pad=0 strand=+ repeatMasking=none", "chr1", "+"),
+    ("FBtr0304171 type=miRNA; loc=2L:complement(101..180); ID=FBtr0304171;", "2L", "-"),
+    ("FBtr0304171 type=miRNA; loc=2L:101..180; ID=FBtr0304171;", "2L", "+"),
+    ("chr1:1,000,101-1,000,180/rc", "chr1", "-"),
+]
+
+
+@pytest.mark.parametrize(("header", "sequence", "strand"), HEADERS)
+def test_the_headers_of_many_tools_have_places(header: str, sequence: str, strand: str) -> None:
+    name, _, description = header.partition(" ")
+    start = 1_000_100 if "," in header.split("range")[0] else 100
+    expected = (sequence, start, start + 80, strand)
+    assert location_of(name, 80, description) == expected
+
+
+@pytest.mark.parametrize("header", [it for it, _, _ in HEADERS if not it.startswith("chr1:101-/")])
+def test_a_place_of_another_length_is_no_place_but_is_noticed(header: str) -> None:
+    """Such as of samtools faidx at the end of a sequence, which is shorter than the range."""
+    name, _, description = header.partition(" ")
+    for length in (78, 82, 0):
+        assert location_of(name, length, description) is None
+    assert has_coordinates(name, description)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "hsa-let-7a-1",
+        "chr1",
+        "chr1:100",
+        "hit(+)",
+        "a:b:c",
+        "x,y",
+        "chr1:,-,",
+        "1/2",
+        "URS0000000001_9606",
+    ],
+)
+def test_headers_without_places_are_told_apart_from_those_that_do_not_fit(header: str) -> None:
+    assert not has_coordinates(header, "Homo sapiens microRNA 21 (MIR21), microRNA")
+
+
+def test_a_strand_against_the_order_of_the_positions_is_no_place() -> None:
+    assert location_of("chr1:180-101(+)", 80) is None
 
 
 def test_gff3_counts_from_1_and_has_both_ends() -> None:

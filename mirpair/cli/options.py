@@ -12,13 +12,27 @@ from mirpair.cli.terminal import say
 from mirpair.files import InputError
 from mirpair.settings import MIRBASE, NO_REFERENCE, Settings
 
-OnAmbiguous = Annotated[
-    Literal["error", "drop"],
-    typer.Option(help="What to do with a record that has a character other than A, C, G, U or T."),
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Stop at the first record that is not valid."),
+]
+# The name of --strict in a former version.
+OnAmbiguous = Annotated[Literal["error", "drop"] | None, typer.Option(hidden=True)]
+KeepStructures = Annotated[
+    bool,
+    typer.Option(
+        "--keep-structures",
+        help="Take the structures of the file (dot-bracket, as RNAfold and mirpair fold write "
+        "them), instead of folding anew.",
+    ),
 ]
 Fasta = Annotated[
     list[str],
-    typer.Argument(help="FASTA files, plain or gzip; - is standard input.", metavar="FASTA"),
+    typer.Argument(
+        help="FASTA files, plain or gzip; - is standard input. RNAfold's output and Stockholm are "
+        "read too.",
+        metavar="FASTA",
+    ),
 ]
 Output = Annotated[
     Path | None,
@@ -52,6 +66,8 @@ def reference_of(reference: str, nearest: bool | None) -> str:
 def setting(kind: type[Settings], name: str, *flags: str) -> Any:
     """Make the option of a setting, with the bounds and the description of its field."""
     (metadata,) = (field.metadata for field in fields(kind) if field.name == name)
-    return typer.Option(
-        *flags, min=metadata.get("ge"), max=metadata.get("le"), help=metadata["description"]
-    )
+    # Typer shows closed ranges only.
+    limits = (("gt", "above"), ("lt", "below"))
+    open_range = " and ".join(f"{word} {metadata[key]}" for key, word in limits if key in metadata)
+    described = f"{metadata['description']}{f' Must be {open_range}.' if open_range else ''}"
+    return typer.Option(*flags, min=metadata.get("ge"), max=metadata.get("le"), help=described)

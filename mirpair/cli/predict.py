@@ -17,19 +17,22 @@ from mirpair import __version__
 from mirpair.cli.options import (
     Fasta,
     Jobs,
+    KeepStructures,
     Nearest,
     OnAmbiguous,
     Output,
+    Strict,
     Weights,
     reference_of,
     setting,
 )
-from mirpair.cli.sequences import read_all
+from mirpair.cli.sequences import is_strict, name_skipped, read_all
 from mirpair.cli.terminal import (
     FileProgress,
     check_inputs,
     check_output,
     cores,
+    counted,
     limit_threads,
     messages,
     open_output,
@@ -37,7 +40,7 @@ from mirpair.cli.terminal import (
     track,
 )
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, Problem, Record, read_records
+from mirpair.rna.sequences import STDIN, Problem, Record, TooLong, kind_of, place_of, read_records
 from mirpair.settings import PredictionSettings
 
 if TYPE_CHECKING:
@@ -52,7 +55,6 @@ _ANNOTATED = [
     *("id", "length", "family", "probability", "distribution"),
     *("nearest", "nearest_family", "identity", "coverage", "reason"),
 ]
-_ODD_CHARACTER = r"^'.*"
 
 
 def annotate(
@@ -65,8 +67,9 @@ def annotate(
             help="Threshold for accepting a family: that of 5% false positives, or Youden's."
         ),
     ] = "5%",
+    strict: Strict = False,
     jobs: Jobs = 0,
-    on_ambiguous: OnAmbiguous = "error",
+    on_ambiguous: OnAmbiguous = None,
 ) -> None:
     """Name the microRNA family of every hairpin.
 
@@ -83,7 +86,8 @@ def annotate(
     with messages():
         check_output(output, [*fasta, weights])
         annotator = _load_annotator(weights)
-        records = read_all(fasta, on_ambiguous)
+        records = read_all(fasta, strict=is_strict(strict, on_ambiguous))
+        name_skipped(records)
         tables = _annotate(annotator, records, threshold, jobs)
         with open_output(output) as handle:
             counts: Counter[str] = Counter()
@@ -92,9 +96,9 @@ def annotate(
             tracked = tables if visible else track(tables, len(records), "Annotating", len)
             for number, table in enumerate(tracked):
                 _write(handle, table, header=number == 0)
-                counts.update(table["reason"].str.split(":").str[0])
-        summary = ", ".join(f"{n} {reason or 'named'}" for reason, n in sorted(counts.items()))
-        say(f"{len(records)} records: {summary}")
+                counts.update(map(kind_of, table["reason"]))
+        summary = ", ".join(f"{n:,} {reason or 'named'}" for reason, n in sorted(counts.items()))
+        say(f"{counted(len(records), 'record')}: {summary}")
 
 
 def predict(
@@ -127,9 +131,8 @@ def predict(
     annotated: Annotated[
         bool, typer.Option("--annotate", help="Name the family too, as mirpair annotate does.")
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at the first record that cannot be scored.")
-    ] = False,
+    keep_structures: KeepStructures = False,
+    strict: Strict = False,
     jobs: Jobs = 0,
 ) -> None:
     """Decide which RNAs are pre-miRNAs.
@@ -137,11 +140,11 @@ def predict(
     The table has a row for each record, in the order of the files: id, length (nt), structure
     (dot-bracket), mfe (kcal/mol), score (of the network, as if half of all RNAs were pre-miRNAs),
     probability (of a pre-miRNA, for --prior), call (1 if the probability is at least --threshold),
-    reason (why there is no score), nearest (known hairpin of the --reference), identity to it
-    (matches divided by the columns of the best local alignment), coverage (share of it that is
-    aligned), status (known if the identity is at least 0.8 and the coverage at least 0.6, else
-    novel), other_known (known hairpins elsewhere in the RNA); with --annotate also family (Rfam),
-    its probability, and distribution.
+    reason (why there is no score; beside a score, that the RNA has several hairpins), nearest
+    (known hairpin of the --reference), identity to it (matches divided by the columns of the best
+    local alignment), coverage (share of it that is aligned), status (known if the identity is at
+    least 0.8 and the coverage at least 0.6, else novel), other_known (known hairpins elsewhere in
+    the RNA); with --annotate also family (Rfam), its probability, and distribution.
 
     Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
     """
@@ -171,7 +174,14 @@ def predict(
             files = {it: stack.enter_context(open_output(path)) for it, path in named.items()}
             progress = FileProgress(fasta)
             pending: deque[Record] = deque()
-            records = _read_fit(fasta, predictor, progress, pending, strict=strict)
+            records = _read_fit(
+                fasta,
+                predictor,
+                progress,
+                pending,
+                strict=strict,
+                keep_structures=keep_structures,
+            )
             tables = predict_records(records, predictor, processes=jobs or cores())
             comments = [f"mirpair {__version__} predict"]
             comments += [f"known hairpins: {describe_reference(reference)}"]
@@ -181,7 +191,8 @@ def predict(
                 files[".gff3"].write(gff3_head(comments))
             kinds: Counter[str] = Counter()
             repeats, unique = _RepeatedIds(), UniqueIds()
-            called = located = total = 0
+            called = several = total = 0
+            unlocated = _Unlocated()
             with progress:
                 for table in tables:
                     chunk = [pending.popleft() for _ in range(len(table))]
@@ -191,25 +202,27 @@ def predict(
                         lines = ["\t".join(it) for it in zip(lines, families, strict=True)]
                     handle.write("".join(f"{line}\n" for line in lines))
                     total += len(table)
-                    reasons = table["reason"].replace(_ODD_CHARACTER, "odd character", regex=True)
-                    kinds.update(reasons.str.split(":").str[0])
                     for record, row in zip(chunk, table.to_dict("records"), strict=True):
                         repeats.note(record)
+                        if row["score"] != row["score"]:
+                            kinds[kind_of(row["reason"])] += 1
+                        elif row["reason"]:
+                            several += 1
                         if row["call"] == 1:
                             called += 1
-                            located += _write_call(files, record, row, unique)
+                            if not _write_call(files, record, row, unique):
+                                unlocated.add(record)
                     progress.done(len(table))
-        unscored = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()) if kind)
-        say(f"{total:,} records: {called:,} called pre-miRNAs{unscored}")
-        if (gff3 or bed) and located < called:
-            say(
-                f"{called - located:,} of them have no coordinates in their id, such as "
-                "chr1:100-190(+), and are not in the GFF3 or BED"
-            )
+        unscored = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()))
+        say(f"{counted(total, 'record')}: {counted(called, 'called pre-miRNA')}{unscored}")
+        if several:
+            say(f"{counted(several, 'record')} with several hairpins: mirpair scan scores each one")
+        if gff3 or bed:
+            unlocated.say()
         if repeats.first:
             said = "; in the GFF3, IDs that occur again end in _2, _3, …" if gff3 else ""
             say(
-                f"{repeats.count:,} records have the id of an earlier record; the first is "
+                f"{counted(repeats.count, 'record')} with the id of an earlier record; the first: "
                 f"{repeats.first.id!r} ({repeats.first.file}: record {repeats.first.number}){said}"
             )
 
@@ -250,17 +263,22 @@ def _read_fit(
     pending: deque[Record],
     *,
     strict: bool,
+    keep_structures: bool,
 ) -> Iterator[tuple[Record, Problem | None]]:
     """Read the records of all files; name those that cannot be scored, or, if strict, stop."""
     for number, path in enumerate(files):
-        for record, problem in read_records(path, position=partial(progress.read, number)):
-            reason = str(problem) if problem else predictor.unfit(record.sequence)
-            if reason:
-                where = f"{record.file}: record {record.number} ({record.id!r}) is "
-                text = reason if problem else where + reason
+        read = read_records(
+            path,
+            position=partial(progress.read, number),
+            note=say,
+            keep_structures=keep_structures,
+        )
+        for record, problem in read:
+            if reason := problem or predictor.unfit(record.sequence):
                 if strict:
+                    text = str(problem or f"{place_of(record)} is {reason}")
                     raise InputError(f"{text}. Leave out --strict to skip such records.")
-                progress.skip(text)
+                progress.skip(record, reason)
             pending.append(record)
             yield record, problem
 
@@ -296,12 +314,43 @@ def _write_call(
 
     if ".fa" in files:
         files[".fa"].write(fasta_entry(record.id, record.sequence))
-    location = location_of(record.id, len(record.sequence))
+    location = location_of(record.id, len(record.sequence), record.description)
     if location and ".gff3" in files:
         files[".gff3"].write(gff3_line(location, row | {"id": unique(record.id)}))
     if location and ".bed" in files:
         files[".bed"].write(bed_line(location, row))
     return location is not None
+
+
+class _Unlocated:
+    """Counts the calls that are in no GFF3 or BED, for want of coordinates that fit."""
+
+    def __init__(self) -> None:
+        self.without = self.misfits = 0
+        self.first = ""
+
+    def add(self, record: Record) -> None:
+        """Note that a call was not written."""
+        from mirpair.prediction.tracks import has_coordinates
+
+        if not has_coordinates(record.id, record.description):
+            self.without += 1
+            return
+        self.misfits += 1
+        self.first = self.first or f"{record.id}, {len(record.sequence):,} nt"
+
+    def say(self) -> None:
+        """Say how many are missing, and why."""
+        if self.without:
+            say(
+                f"not in the GFF3 or BED: {counted(self.without, 'call')} without coordinates in "
+                "the id, such as chr1:100-190(+)"
+            )
+        if self.misfits:
+            say(
+                f"not in the GFF3 or BED: {counted(self.misfits, 'call')} with coordinates that do "
+                f"not fit the length (first: {self.first})"
+            )
 
 
 def _load_annotator(weights: Path | None) -> Annotator:
@@ -311,18 +360,29 @@ def _load_annotator(weights: Path | None) -> Annotator:
 
 
 def _annotate(
-    annotator: Annotator, records: list[Record], threshold: str, jobs: int
+    annotator: Annotator, records: list[tuple[Record, Problem | None]], threshold: str, jobs: int
 ) -> Iterator[pd.DataFrame]:
     """Annotate some records at a time; the processes that fold start here."""
     import torch
 
     from mirpair.families.annotation import in_chunks
 
-    sequences = [record.sequence for record in records]
-    ids = (record.id for record in records)
-    parts = in_chunks(annotator, sequences, threshold=threshold, processes=jobs or cores())
+    sequences = [record.sequence for record, _ in records]
+    reasons = [problem.reason if problem else "" for _, problem in records]
+    names = (
+        (record.id, problem.length if isinstance(problem, TooLong) else len(record.sequence))
+        for record, problem in records
+    )
+    parts = in_chunks(
+        annotator, sequences, threshold=threshold, processes=jobs or cores(), reasons=reasons
+    )
     torch.set_num_threads(jobs or cores())
-    return (table.assign(id=list(islice(ids, len(table))))[_ANNOTATED] for table in parts)
+
+    def named(table: pd.DataFrame) -> pd.DataFrame:
+        ids, lengths = zip(*islice(names, len(table)), strict=True)
+        return table.assign(id=ids, length=lengths)[_ANNOTATED]
+
+    return map(named, parts)
 
 
 def _write(handle: TextIO, table: pd.DataFrame, *, header: bool) -> None:

@@ -14,6 +14,7 @@ from mirpair.cli.terminal import (
     check_inputs,
     check_output,
     cores,
+    counted,
     limit_threads,
     messages,
     say,
@@ -99,6 +100,10 @@ def scan(
     Example: mirpair scan genome.fa.gz -o scan/
     """
     with messages():
+        if genome.is_dir():
+            raise InputError(
+                f"{genome}: is a folder; give one FASTA file, such as {genome / 'x.fa'}"
+            )
         if str(genome) == STDIN or (genome.exists() and not genome.is_file()):
             raise InputError(f"{genome}: a genome is read more than once; give a file, not a pipe")
         check_inputs([str(genome)])
@@ -138,6 +143,7 @@ def scan(
             keep=keep,
         )
         say(
-            f"{sum(summary.lengths.values()):,} bases: {sum(summary.hairpins.values()):,} "
-            f"hairpins, {sum(summary.calls.values()):,} called pre-miRNAs; see {prefix}.html"
+            f"{counted(sum(summary.lengths.values()), 'base')}: "
+            f"{counted(sum(summary.hairpins.values()), 'hairpin')}, "
+            f"{counted(sum(summary.calls.values()), 'called pre-miRNA')}; see {prefix}.html"
         )

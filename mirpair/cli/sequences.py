@@ -13,10 +13,20 @@ from zlib import crc32
 
 import typer
 
-from mirpair.cli.options import Fasta, Jobs, OnAmbiguous, Output
-from mirpair.cli.terminal import check_output, cores, messages, open_output, say, track
+from mirpair.cli.options import Fasta, Jobs, KeepStructures, OnAmbiguous, Output, Strict
+from mirpair.cli.terminal import (
+    Skipped,
+    check_inputs,
+    check_output,
+    cores,
+    counted,
+    messages,
+    open_output,
+    say,
+    track,
+)
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, Dropped, Record, read_fasta
+from mirpair.rna.sequences import STDIN, Problem, Record, open_text, read_records
 
 if TYPE_CHECKING:
     from mirpair.rna.encoded_sets import Tensors
@@ -28,8 +38,8 @@ _LARGEST = 100
 _File = Annotated[
     str,
     typer.Argument(
-        help="tensors.npz of a dataset of the workflow, or a FASTA file, plain or gzip; "
-        "- is standard input.",
+        help="tensors.npz of a dataset of the workflow, or a FASTA file, plain or gzip, RNAfold's "
+        "output or Stockholm; - is standard input.",
         metavar="FILE",
     ),
 ]
@@ -38,20 +48,23 @@ _File = Annotated[
 def fold(
     fasta: Fasta,
     output: Output = None,
+    strict: Strict = False,
     jobs: Jobs = 0,
-    on_ambiguous: OnAmbiguous = "error",
+    on_ambiguous: OnAmbiguous = None,
 ) -> None:
     """Predict the minimum-free-energy structure of every RNA.
 
     The output has for each record, in the order of the files: its id, its sequence (upper case, U
     for T), and its structure in dot-bracket notation with the energy in kcal/mol. All files are
-    read and checked before the folding begins.
+    read and checked before the folding begins. Records that cannot be folded are skipped, named and
+    counted.
 
     Example: mirpair fold hairpins.fa.gz -o hairpins.dbn
     """
     with messages():
         check_output(output, fasta, usual=".dbn")
-        records = read_all(fasta, on_ambiguous)
+        read = read_all(fasta, strict=is_strict(strict, on_ambiguous))
+        records = _usable(read)
         with open_output(output) as handle:
             folded = _fold([record.sequence for record in records], jobs or cores())
             for record in records:
@@ -62,18 +75,45 @@ def fold(
                 )
 
 
-def read_all(fasta: list[str], on_ambiguous: str) -> list[Record]:
-    """Read all records; those that are dropped are named and counted."""
-    if fasta.count(STDIN) > 1:
-        raise InputError("standard input (-) can be read only once")
-    dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
-    records = [record for path in fasta for record in read_fasta(path, dropped=dropped)]
-    for left_out in dropped or []:
-        say(str(left_out), mark="dropped:")
-    if dropped:
-        say(f"{len(dropped)} of {len(dropped) + len(records)} records dropped")
+def is_strict(strict: bool, on_ambiguous: str | None) -> bool:
+    """Translate the option `--on-ambiguous` of a former version, with a notice."""
+    if on_ambiguous == "error":
+        say("--on-ambiguous error is now --strict; the old name works for one more release")
+    elif on_ambiguous == "drop":
+        say("--on-ambiguous drop is no longer needed; it will be removed in the next release")
+    return strict or on_ambiguous == "error"
+
+
+def read_all(files: list[str], *, strict: bool) -> list[tuple[Record, Problem | None]]:
+    """Read all records, each with its problem if it has one; or, if strict, stop at the first."""
+    check_inputs(files)
+    records = []
+    for path in files:
+        for record, problem in read_records(path, note=say):
+            if problem and strict:
+                raise InputError(f"{problem}. Leave out --strict to skip such records.")
+            records.append((record, problem))
+    return records
+
+
+def name_skipped(read: list[tuple[Record, Problem | None]]) -> None:
+    """Name and count the records with problems."""
+    skipped = Skipped()
+    for record, problem in read:
+        if problem:
+            skipped.add(record, problem)
+    skipped.say()
+
+
+def _usable(read: list[tuple[Record, Problem | None]]) -> list[Record]:
+    """Return the records without problems, and name the others; an error if none is left."""
+    records = [record for record, problem in read if not problem]
     if not records:
-        raise InputError(f"{', '.join(fasta)}: no records are left")
+        count = counted(len(read), "record")
+        raise InputError(f"nothing is left of {count}: {next(it for _, it in read if it)}")
+    name_skipped(read)
+    if len(records) < len(read):
+        say(f"{len(read) - len(records):,} of {counted(len(read), 'record')} skipped")
     return records
 
 
@@ -97,6 +137,7 @@ def plot(
             "--output", "-o", help="Picture to write: .svg, .pdf or .png. [default: ID.svg]"
         ),
     ] = None,
+    keep_structures: KeepStructures = False,
 ) -> None:
     """Draw the secondary structure and the pairing matrix of an RNA.
 
@@ -111,7 +152,7 @@ def plot(
             safe += f"-{crc32(name.encode()):08x}"
         path = output or Path(f"{safe}.svg")
         check_output(path, [file], (".svg", ".pdf", ".png"))
-        chosen = _choose(file, [name])
+        chosen = _choose(file, [name], keep_structures=keep_structures)
 
         from mirpair.pages.drawings import draw_molecule
         from mirpair.pages.style import save
@@ -152,6 +193,8 @@ def export(
     without_pairing: Annotated[
         bool, typer.Option("--without-pairing", help="Leave out channel 0, so that 8 remain.")
     ] = False,
+    keep_structures: KeepStructures = False,
+    strict: Strict = False,
     jobs: Jobs = 0,
 ) -> None:
     """Write dense L × L × 9 pairing matrices as an NPZ file.
@@ -171,7 +214,12 @@ def export(
             raise InputError("--all exports every RNA of the file; give either --all or ids")
         if not everything and not wanted:
             raise InputError("no RNA was named: give ids, a file of ids with --ids, or --all")
-        chosen = _choose(file, None if everything else wanted)
+        chosen = _choose(
+            file,
+            None if everything else wanted,
+            keep_structures=keep_structures,
+            strict=strict,
+        )
         sides = [size or length for length in chosen.lengths]
         total = sum(side**2 for side in sides) * 9 * int(dtype.removeprefix("float")) / 8 / 1e9
         if total > _LARGEST:
@@ -195,31 +243,32 @@ def export(
 
 
 class _Chosen(NamedTuple):
-    """RNAs of a file: encoded, or sequences that are not folded yet."""
+    """RNAs of a file: encoded, or records that may not be folded yet."""
 
     ids: list[str]
     lengths: list[int]
     labels: list[int] | None
-    source: Tensors | list[str]
+    source: Tensors | list[Record]
 
 
 def _read_ids(path: str) -> list[str]:
     if path == STDIN and sys.stdin is None:
         raise InputError("standard input is closed; give a file of ids with --ids")
-    content = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     try:
-        text = content.decode("utf-8-sig")
+        with open_text(path) as handle:
+            text = handle.read()
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text file with one id per line") from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _choose(file: str, wanted: list[str] | None) -> _Chosen:
+def _choose(
+    file: str, wanted: list[str] | None, *, keep_structures: bool, strict: bool = False
+) -> _Chosen:
     """Choose the RNAs with these ids, in this order, or all; nothing is folded here."""
     where = "standard input" if file == STDIN else file
     if wanted and (twice := _repeated(wanted)):
         raise InputError(f"the id {twice!r} is given more than once")
-    dropped: list[Dropped] = []
     source: Tensors | list[Record]
     if file.endswith(".npz"):
         from mirpair.rna.encoded_sets import Tensors
@@ -230,13 +279,15 @@ def _choose(file: str, wanted: list[str] | None) -> _Chosen:
             raise InputError(f"{file}: not the tensors.npz of a dataset of the workflow") from error
         names = source.ids.tolist()
     else:
-        source = list(read_fasta(file, dropped=dropped))
+        check_inputs([file])
+        read = list(read_records(file, note=say, keep_structures=keep_structures))
+        # An invalid record matters only if it is chosen.
+        for record, problem in read:
+            if problem and (strict if wanted is None else record.id in set(wanted)):
+                raise InputError(str(problem))
+        source = _usable(read) if wanted is None else [it for it, problem in read if not problem]
         names = [record.id for record in source]
     chosen = set(names if wanted is None else wanted)
-    # An invalid record matters only if it is chosen.
-    for left_out in dropped:
-        if wanted is None or left_out.record.id in chosen:
-            raise InputError(str(left_out))
     if twice := _repeated([name for name in names if name in chosen]):
         raise InputError(f"{where}: the id {twice!r} occurs more than once")
     indices = {name: index for index, name in enumerate(names)}
@@ -249,8 +300,8 @@ def _choose(file: str, wanted: list[str] | None) -> _Chosen:
             + (f"; did you mean {' or '.join(map(repr, near))}?" if near else "")
         )
     if isinstance(source, list):
-        sequences = [source[indices[name]].sequence for name in ids]
-        return _Chosen(ids, [len(sequence) for sequence in sequences], None, sequences)
+        records = [source[indices[name]] for name in ids]
+        return _Chosen(ids, [len(record.sequence) for record in records], None, records)
     tensors = source.subset(source.indices(ids))
     return _Chosen(ids, tensors.lengths.tolist(), tensors.labels.tolist(), tensors)
 
@@ -260,12 +311,24 @@ def _repeated(names: list[str]) -> str | None:
 
 
 def _molecules(chosen: _Chosen, *, processes: int) -> Iterator[Molecule]:
-    """Encode RNAs one after the other; fold them first if they are sequences."""
+    """Encode RNAs one after the other; fold them first if they have no structure."""
     if isinstance(chosen.source, list):
         from mirpair.rna.encoding import encode
+        from mirpair.rna.folding import given_or_folded
 
-        folded = _fold(chosen.source, processes)
-        encoded = (encode(sequence, *folded[sequence]) for sequence in chosen.source)
+        records = chosen.source
+        folded = _fold([it.sequence for it in records if not it.structure], processes)
+        encoded = (
+            encode(
+                it.sequence,
+                *(
+                    given_or_folded(it.sequence, it.structure)
+                    if it.structure
+                    else folded[it.sequence]
+                ),
+            )
+            for it in records
+        )
     else:
         encoded = (molecule for molecule in chosen.source)
     yield from track(encoded, len(chosen.ids), "Encoding")

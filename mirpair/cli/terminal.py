@@ -9,6 +9,7 @@ import signal
 import stat
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import typer
 
-from mirpair.files import InputError, atomic, explain_error
-from mirpair.rna.sequences import STDIN
+from mirpair.files import InputError, atomic, explain_error, open_input
+from mirpair.rna.sequences import STDIN, Problem, Record, kind_of, place_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,9 +81,8 @@ def check_inputs(files: list[str]) -> None:
         raise InputError("standard input (-) can be read only once")
     for path in files:
         # To open a pipe twice would wait for ever.
-        if path != STDIN and not stat.S_ISFIFO(os.stat(path).st_mode):
-            with open(path, "rb"):
-                pass
+        if path != STDIN and not (os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode)):
+            open_input(path).close()
 
 
 def check_output(
@@ -185,6 +185,44 @@ def _duration(seconds: float) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: ``"1 record"``, ``"1,204 records"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+class Skipped:
+    """The records that are skipped, by the kind of reason: a line for each kind."""
+
+    _NAMED = 3
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+        self._named: dict[str, list[str]] = {}
+
+    def add(self, record: Record, reason: str | Problem) -> None:
+        """Note that a record is skipped."""
+        short = reason.reason if isinstance(reason, Problem) else reason
+        kind = kind_of(short)
+        self._counts[kind] += 1
+        named = self._named.setdefault(kind, [])
+        if not named:
+            self._first[kind] = (
+                str(reason) if isinstance(reason, Problem) else f"{place_of(record)} is {reason}"
+            )
+        if len(named) < self._NAMED:
+            named.append(place_of(record) + ("" if short == kind else f": {short}"))
+
+    def say(self) -> None:
+        """Write a line for each kind of reason: how many records, and which are the first."""
+        for kind, count in self._counts.items():
+            if count == 1:
+                say(self._first[kind], mark="skipped:")
+                continue
+            named = self._named[kind] + ["…"] * (count > self._NAMED)
+            say(f"{counted(count, 'record')}, {kind}: {'; '.join(named)}", mark="skipped:")
+
+
 class FileProgress:
     """Show as progress the share of the files that has been read, and the rate of finished items.
 
@@ -192,14 +230,13 @@ class FileProgress:
     the processes were forked; until then it only counts.
     """
 
-    _NAMED = 20
-
     def __init__(self, files: list[str], unit: str = "RNAs") -> None:
         # The size of standard input is not known, nor that of a pipe, which is 0.
         sizes = [0 if path == STDIN else Path(path).stat().st_size for path in files]
         self.total = sum(sizes) if all(sizes) else None
         self.positions = dict.fromkeys(range(len(files)), 0)
-        self.count = self.skipped = 0
+        self.count = 0
+        self.skipped = Skipped()
         self.unit = unit
         self.lines = _ProgressLines("Working", unit)
         self.bar = _bar("[progress.percentage]{task.percentage:>3.0f}%[/] {task.fields[rate]}")
@@ -215,8 +252,7 @@ class FileProgress:
     def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.stop()
-        if self.skipped > self._NAMED:
-            say(f"… and {self.skipped - self._NAMED:,} more")
+        self.skipped.say()
 
     def read(self, file: int, position: int) -> None:
         """Note how many bytes of a file have been read."""
@@ -236,11 +272,9 @@ class FileProgress:
         else:
             self.lines.show(self.count, read / self.total if self.total else None)
 
-    def skip(self, text: str) -> None:
-        """Name a record that is skipped, unless too many were named already."""
-        self.skipped += 1
-        if self.skipped <= self._NAMED:
-            say(text, mark="skipped:")
+    def skip(self, record: Record, reason: str | Problem) -> None:
+        """Note a record that is skipped; at the end, `Skipped` names the first of each kind."""
+        self.skipped.add(record, reason)
 
 
 def cores() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lzma
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,13 @@ from mirpair.files import InputError
 from mirpair.networks.base import Network
 from mirpair.networks.build import build, load_weights
 from mirpair.networks.inference import embed
-from mirpair.networks.weights import LARGEST, read_tensors, write_tensors
+from mirpair.networks.weights import (
+    ANNOTATOR,
+    LARGEST,
+    read_tensors,
+    refuse_kind,
+    write_tensors,
+)
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
@@ -38,7 +44,6 @@ from mirpair.rna.similarity import Nearest, align
 # Name of a threshold to its column of `mirpair.families.family_calls.rejection`.
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
 NAME = "families.safetensors"
-_KIND = "annotator"
 _KNOWN, _RECORDS = "known.directions", "known.records"
 ANNOTATION = {
     "length": "int64",
@@ -152,7 +157,7 @@ def ship(
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
     tensors[_RECORDS] = torch.frombuffer(packed, dtype=torch.uint8)
-    write_tensors(path, _KIND, described, tensors, largest=LARGEST)
+    write_tensors(path, ANNOTATOR, described, tensors, largest=LARGEST)
     return calls
 
 
@@ -177,7 +182,8 @@ def load(path: str | Path) -> Annotator:
     """
     try:
         kind, described, tensors = read_tensors(path)
-        if kind != _KIND:
+        if kind != ANNOTATOR:
+            refuse_kind(path, kind)
             raise ValueError("it contains no annotator")
         lines = lzma.decompress(tensors.pop(_RECORDS).numpy().tobytes()).decode().splitlines()
         ids, families, sequences = zip(*(line.split("\t") for line in lines), strict=True)
@@ -264,7 +270,7 @@ def annotate(
         is; of a too long RNA only length and reason are filled.
     """
     parts = in_chunks(annotator, sequences, threshold=threshold, processes=processes)
-    empty = _table(annotator, [], iter([]), threshold)
+    empty = _table(annotator, [], iter([]), threshold, [])
     return pd.concat([empty, *parts], ignore_index=True)
 
 
@@ -275,32 +281,46 @@ def in_chunks(
     threshold: str = "5%",
     processes: int = 1,
     folded: Mapping[str, Structure] | None = None,
+    reasons: Sequence[str] = (),
     chunk: int = 1000,
 ) -> Iterator[pd.DataFrame]:
     """Run `annotate` in chunks, so that memory does not grow with the number of RNAs.
 
-    `folded` is as in `encode_for`; `chunk` RNAs at a time, which does not change the rows.
+    Parameters
+    ----------
+    folded
+        As in `encode_for`.
+    reasons
+        For each RNA, why it is not annotated, or empty; it may be of other letters than ACGU then.
+    chunk
+        RNAs at a time, which does not change the rows.
     """
-    fitting = [sequence for sequence in sequences if len(sequence) <= annotator.max_length]
+    limit = annotator.max_length
+    unfit = [
+        reason or (f"too long: {len(sequence):,} > {limit:,}" if len(sequence) > limit else "")
+        for sequence, reason in zip_longest(sequences, reasons, fillvalue="")
+    ]
+    fitting = [sequence for sequence, reason in zip(sequences, unfit, strict=True) if not reason]
     # Outside the generator, so that folding processes start before the caller has threads.
     encoded = encode_for(annotator.network, fitting, processes=processes, folded=folded)
-    parts = (sequences[start : start + chunk] for start in range(0, len(sequences), chunk))
-    return (_table(annotator, part, encoded, threshold) for part in parts)
+    parts = (slice(start, start + chunk) for start in range(0, len(sequences), chunk))
+    return (_table(annotator, sequences[part], encoded, threshold, unfit[part]) for part in parts)
 
 
 def _table(
-    annotator: Annotator, sequences: Sequence[str], encoded: Iterator[Encoded], threshold: str
+    annotator: Annotator,
+    sequences: Sequence[str],
+    encoded: Iterator[Encoded],
+    threshold: str,
+    unfit: Sequence[str],
 ) -> pd.DataFrame:
-    """Make the rows of some RNAs; those that are not too long come next in `encoded`."""
-    limit = annotator.max_length
-    fitting = [sequence for sequence in sequences if len(sequence) <= limit]
+    """Make the rows of some RNAs; those without a reason in `unfit` come next in `encoded`."""
+    fitting = [sequence for sequence, reason in zip(sequences, unfit, strict=True) if not reason]
     next_encoded = list(islice(encoded, len(fitting)))
     annotated = iter(_rows(annotator, fitting, next_encoded, threshold) if fitting else [])
     rows = [
-        {"length": len(s), "reason": f"too long: {len(s)} > {limit}"}
-        if len(s) > limit
-        else next(annotated)
-        for s in sequences
+        {"length": len(sequence), "reason": reason} if reason else next(annotated)
+        for sequence, reason in zip(sequences, unfit, strict=True)
     ]
     empty = {name: "" if kind == "str" else np.nan for name, kind in ANNOTATION.items()}
     table = pd.DataFrame([empty | row for row in rows], columns=list(ANNOTATION))

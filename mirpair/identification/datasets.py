@@ -11,7 +11,7 @@ import pandas as pd
 
 from mirpair.contracts import RECORDS
 from mirpair.files import InputError
-from mirpair.rna.sequences import Dropped, Record, read_fasta
+from mirpair.rna.sequences import ODD_CHARACTER, Dropped, Record, kind_of, read_fasta
 
 _LEFT_OUT = ["id", "file", "number", "reason"]
 
@@ -144,8 +144,8 @@ def _left_out(dropped: list[Dropped] | None) -> pd.DataFrame:
 
 def count_reasons(left_out: pd.DataFrame) -> dict[str, int]:
     """Count the records that `clean_records` left out, by reason."""
-    letter = r"^.* at position \d+$"  # the quotation marks of an apostrophe are others
-    reasons = left_out["reason"].str.replace(letter, "with a letter outside ACGU", regex=True)
+    kinds = left_out["reason"].map(kind_of)
+    reasons = left_out["reason"].where(kinds != ODD_CHARACTER, "with a letter outside ACGU")
     return {str(why): int(count) for why, count in reasons.value_counts().sort_index().items()}
 
 

@@ -14,13 +14,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from mirpair.files import REMAKE, InputError, atomic
+from mirpair.files import REMAKE, InputError, atomic, open_input
 from mirpair.networks.base import Network
 from mirpair.recipes import Model
 
 # Greatest size of a file that comes with the package, in bytes.
 LARGEST = 10_000_000
 _KIND, _SHA256 = "model", "sha256"
+# The kinds of files that come with the package: what such weights do, and which commands take them.
+PREDICTOR, ANNOTATOR = "predictor", "annotator"
+_USES = {
+    PREDICTOR: "find pre-miRNAs: give them to mirpair predict or mirpair scan",
+    ANNOTATOR: "name families: give them to mirpair annotate",
+}
 
 
 def write_tensors(
@@ -67,13 +73,14 @@ def read_tensors(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tenso
     It is an `InputError` if there is no such file, and a `ValueError` if it is something else (a
     pickle is never opened), or is damaged.
     """
+    with open_input(path):
+        pass
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except OSError as error:
-        reason = error.strerror or "there is no such file"
-        raise InputError(f"{path}: cannot be read ({reason})") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (SafetensorError, RuntimeError, OverflowError, MemoryError) as error:
         raise ValueError(f"not a complete safetensors file: {error}") from error
     if len(metadata) != 1:
@@ -90,6 +97,12 @@ def read_tensors(path: str | Path) -> tuple[str, dict[str, Any], dict[str, Tenso
     if description.pop(_SHA256) != _digest(kind, description, tensors):
         raise ValueError(f"it is damaged: its checksum has changed; {REMAKE}, or download it again")
     return kind, description, tensors
+
+
+def refuse_kind(path: str | Path, kind: str) -> None:
+    """Refuse shipped weights of a kind, and say which commands take them; accept others."""
+    if use := _USES.get(kind):
+        raise InputError(f"{path}: these weights {use}")
 
 
 def _digest(kind: str, description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:

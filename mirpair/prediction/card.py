@@ -70,6 +70,7 @@ def prediction_card(
     kind = f"{trained.networks[0].model.label}; the score is the mean of {len(shipped)}"
     seeds = ", ".join(map(str, shipped))
     others = int((scanned["label"] == 0).sum())
+    calibrated = f"{trained.shortest} to {trained.longest} nt"
     listed = "\n".join(f"- {source}" for source in sources)
     return f"""\
 # {Path(path).name}
@@ -82,7 +83,7 @@ is safetensors, without pickled objects.
 | network | {kind}; {weights:,} weights, float32 |
 | size | {Path(path).stat().st_size:,} bytes |
 | SHA-256 | `{sha256(path)}` |
-| RNAs | {trained.shortest} to {trained.longest} nt |
+| RNAs | up to {trained.longest} nt; calibrated on candidates of {calibrated} |
 | licence | that of this project; for the sequences, see below |
 
 ## Data
@@ -112,9 +113,10 @@ Records that are copies or near-copies of records in another fold are not evalua
 records are scored.
 
 **Length matters.** The shortest RNAs of the training set are nearly all pre-miRNAs. So the network
-takes any short RNA for a pre-miRNA, and `mirpair predict` does not score RNAs
-shorter than {trained.shortest} nt. Calls by length, from a probability of 0.5, if one RNA in ten
-is a pre-miRNA:
+takes any short RNA for a pre-miRNA. Therefore `mirpair predict` and `mirpair scan` both take the
+probability of RNAs shorter than {trained.shortest} nt from the calibration among hairpins of a
+genome, see below. Calls by length with the calibration among candidates, from a probability of 0.5,
+if one RNA in ten is a pre-miRNA:
 
 {_lengths(means, records)}
 
@@ -162,8 +164,9 @@ hairpins reach with them.
 - Known hairpins are mostly in the training set: that they are called says little.
 - The score depends on length, see above; the shortest and the longest hairpins of a genome are
   called too often, because the benchmark's negatives have 80 to 120 nt.
-- RNAs must be whole hairpins, on the right strand. Those shorter than {trained.shortest}
-  or longer than {trained.longest} nt are not scored.
+- RNAs must be whole hairpins, on the right strand. Those longer than {trained.longest} nt are not
+  scored. The score of those shorter than {trained.shortest} nt is nearly always high; look at their
+  probability.
 """
 
 

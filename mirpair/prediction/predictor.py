@@ -13,22 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mirpair.prediction.calibration import Calibration, Floats
 from mirpair.prediction.table import columns
 from mirpair.prediction.weights import PreMirnaNetworks, load_networks
 from mirpair.rna.encoding import encode
-from mirpair.rna.folding import Structure, fold, for_each, unique
+from mirpair.rna.folding import Structure, for_each, given_or_folded
+from mirpair.rna.in_memory import records_of
 from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_reference
-from mirpair.rna.sequences import Problem, Record, TooLong, normalise, problem_of
-from mirpair.settings import NO_REFERENCE, PredictionSettings, ScanSettings
+from mirpair.rna.sequences import Problem, Record, TooLong
+from mirpair.rna.structures import GivenStructure, unbranched
+from mirpair.settings import NO_REFERENCE, HairpinCriteria, PredictionSettings, ScanSettings
 
 if TYPE_CHECKING:
     from mirpair.networks.base import Network
 
 # RNAs that are folded and scored together: always the same ones, whatever the number of processes.
 CHUNK = 64
+SEVERAL = "several hairpins: mirpair scan finds and scores each"
 # Score from which networks that are not calibrated call a hairpin of a genome.
 _UNCALIBRATED = 0.5
 
@@ -43,48 +47,54 @@ class Predictor:
         The mean of its networks is the score.
     settings
         The prior, and the known hairpins to compare with.
-    calibration
-        From a score to a probability; None if there is none.
+    calibration, calibration_of_short
+        From a score to a probability, the second for RNAs shorter than `trained.shortest`; None if
+        there is none.
     called_by, cut
         An RNA is called a pre-miRNA from this score or probability.
-    shortest
-        Length from which RNAs are scored, nt; the longest is that of `trained`.
+    several
+        What to say of an RNA whose structure has several hairpins; empty if nothing.
     """
 
     trained: PreMirnaNetworks
     settings: PredictionSettings | ScanSettings
     calibration: Calibration | None
+    calibration_of_short: Calibration | None
     called_by: Literal["score", "probability"]
     cut: float
-    shortest: int
+    several: str
 
     @classmethod
     def for_candidates(cls, trained: PreMirnaNetworks, settings: PredictionSettings) -> Predictor:
-        """Predict candidates: they are called by their probability, or else by their score."""
-        settings.check()
-        return cls(
-            trained,
-            settings,
-            calibration=trained.candidates,
-            called_by="probability" if trained.candidates else "score",
-            cut=settings.threshold,
-            shortest=trained.shortest,
-        )
+        """Predict candidates: they are called by their probability, or else by their score.
 
-    @classmethod
-    def for_genome(cls, trained: PreMirnaNetworks, settings: ScanSettings) -> Predictor:
-        """Predict hairpins of a genome: they are called by the rate of false positives.
-
-        Short ones are scored too: the calibration is by hairpins of a genome of all lengths.
+        The benchmark has hardly any short negatives, so nearly every short RNA has a high score.
+        Hairpins of a genome are of all lengths, so the probability of a short RNA is calibrated on
+        them.
         """
         settings.check()
         return cls(
             trained,
             settings,
+            calibration=trained.candidates,
+            calibration_of_short=trained.genome,
+            called_by="probability" if trained.candidates else "score",
+            cut=settings.threshold,
+            several=SEVERAL,
+        )
+
+    @classmethod
+    def for_genome(cls, trained: PreMirnaNetworks, settings: ScanSettings) -> Predictor:
+        """Predict hairpins of a genome: they are called by the rate of false positives."""
+        settings.check()
+        return cls(
+            trained,
+            settings,
             calibration=trained.genome,
+            calibration_of_short=trained.genome,
             called_by="score",
             cut=trained.cuts[settings.false_positives] if trained.cuts else _UNCALIBRATED,
-            shortest=1,
+            several="",
         )
 
     @property
@@ -101,19 +111,33 @@ class Predictor:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""
         if len(sequence) > self.trained.longest:
             return f"too long: {len(sequence):,} > {self.trained.longest:,}"
-        if len(sequence) < self.shortest:
-            return f"too short: {len(sequence):,} < {self.shortest:,}"
         return ""
 
-    def probability(self, scores: Floats) -> Floats:
-        """Probability of a pre-miRNA for each score, (N,); NaN if there is no calibration."""
-        if self.calibration is None:
+    def probability(self, scores: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
+        """Probability of a pre-miRNA for each score, (N,), of an RNA of this length, (N,), nt.
+
+        It is NaN if there is no calibration.
+        """
+        if self.calibration is None or self.calibration_of_short is None:
             return np.full(len(scores), np.nan)
-        return self.calibration.probability(scores, self.settings.prior)
+        prior = self.settings.prior
+        return np.where(
+            lengths < self.trained.shortest,
+            self.calibration_of_short.probability(scores, prior),
+            self.calibration.probability(scores, prior),
+        )
+
+    def remark(self, dot_bracket: str) -> str:
+        """Say that a structure has several hairpins that a scan would find; empty if it has not."""
+        hairpins = sum(
+            pairs >= HairpinCriteria.stem and loop <= HairpinCriteria.loop
+            for _, _, pairs, loop in unbranched(dot_bracket)
+        )
+        return self.several if hairpins > 1 else ""
 
 
 def predict(
-    sequences: Iterable[str] | Mapping[str, str],
+    sequences: str | Iterable[Any] | Mapping[str, Any],
     *,
     weights: str | Path | None = None,
     prior: float = PredictionSettings.prior,
@@ -127,8 +151,11 @@ def predict(
     Parameters
     ----------
     sequences
-        RNA or DNA, upper or lower case; a mapping has names, otherwise an RNA's id is its number,
-        from 1.
+        RNA or DNA, upper or lower case; white space is ignored. A string is one RNA; several are a
+        list or another iterable, a mapping of names to sequences, a pandas Series, or records of
+        Biopython or of `mirpair.rna.sequences.read_fasta`. The keys of a mapping, the index of a
+        Series (unless it is the default one) and the ids of records are the ids; those of others
+        are their numbers, from 1.
     weights, prior, threshold, reference
         See `mirpair.prediction.weights.load_networks` and `mirpair.settings.PredictionSettings`.
     nearest
@@ -141,7 +168,8 @@ def predict(
     DataFrame
         One row per RNA, in their order: id; length (nt); structure (dot-bracket) and mfe
         (kcal/mol); score (of the network, 0 to 1, for equal shares of both classes); probability
-        (of a pre-miRNA, for the prior); call (1 for a pre-miRNA); reason (why there is no score).
+        (of a pre-miRNA, for the prior); call (1 for a pre-miRNA); reason (why there is no score, or
+        beside a score a hint that the RNA has several hairpins).
         With a reference: nearest (name of the nearest known hairpin); identity (matches divided by
         the columns of the best local alignment with it) and coverage (share of it that is aligned);
         status: ``"known"`` from an identity of 0.8 and a coverage of 0.6, else ``"novel"``; and
@@ -153,7 +181,10 @@ def predict(
     InputError
         If there are no weights, a setting is out of range, or the reference is not a FASTA file of
         known hairpins.
+    TypeError
+        If `sequences` is something else, such as None, bytes, a path or a DataFrame.
     """
+    records = records_of(sequences)
     if nearest is not None:
         warnings.warn(
             f"nearest is now reference={NO_REFERENCE!r} or left out; the old name stops working in "
@@ -164,12 +195,6 @@ def predict(
         reference = reference if nearest else NO_REFERENCE
     settings = PredictionSettings(prior=prior, threshold=threshold, reference=str(reference))
     predictor = Predictor.for_candidates(load_networks(weights), settings)
-    named = sequences.items() if isinstance(sequences, Mapping) else enumerate(sequences, 1)
-    records = (
-        (record, problem_of(record, raw))
-        for number, (name, raw) in enumerate(named, 1)
-        for record in [Record(str(name), normalise(raw), "sequences", number)]
-    )
     parts = predict_records(records, predictor, processes=processes)
     kinds = columns(nearest=settings.compares)
     empty = pd.DataFrame({name: [] for name in kinds}).astype(kinds)
@@ -204,13 +229,13 @@ def predict_records(
     hairpins = load_reference(predictor.settings.reference)
     pending: deque[list[tuple[Record, Problem | None]]] = deque()
 
-    def chunks() -> Iterator[list[str]]:
+    def chunks() -> Iterator[list[_Foldable]]:
         remaining = iter(records)
         every = iter(lambda: list(islice(remaining, CHUNK)), [])
         for chunk in islice(every, piece - 1, None, pieces):
             pending.append(chunk)
             yield [
-                record.sequence
+                (record.sequence, record.structure)
                 for record, problem in chunk
                 if not problem and not predictor.unfit(record.sequence)
             ]
@@ -235,6 +260,10 @@ def predict_records(
     return tables()
 
 
+# A sequence, and its structure if that is not to be predicted.
+_Foldable = tuple[str, GivenStructure | None]
+
+
 class _Scored(NamedTuple):
     structure: Structure
     score: float
@@ -255,20 +284,21 @@ def _prepare(job: int, networks: Sequence[Network], hairpins: KnownHairpins | No
     _PREPARED[job] = (networks, hairpins)
 
 
-def _score_chunk(sequences: list[str], job: int) -> list[_Scored]:
+def _score_chunk(rnas: list[_Foldable], job: int) -> list[_Scored]:
     from mirpair.networks.inference import predict, scores_of
 
     networks, hairpins = _PREPARED[job]
-    different = unique(sequences)
-    structures = [fold(sequence) for sequence in different]
-    molecules = [encode(s, *folded) for s, folded in zip(different, structures, strict=True)]
+    different = list(dict.fromkeys(rnas))
+    sequences = [sequence for sequence, _ in different]
+    structures = [given_or_folded(*rna) for rna in different]
+    molecules = [encode(s, *folded) for s, folded in zip(sequences, structures, strict=True)]
     scores = np.mean([scores_of(predict(network, molecules)) for network in networks], axis=0)
-    nearest = hairpins.nearest(different) if hairpins else [None] * len(different)
+    nearest = hairpins.nearest(sequences) if hairpins else [None] * len(different)
     scored = {
-        sequence: _Scored(*rest)
-        for sequence, *rest in zip(different, structures, scores.tolist(), nearest, strict=True)
+        rna: _Scored(*rest)
+        for rna, *rest in zip(different, structures, scores.tolist(), nearest, strict=True)
     }
-    return [scored[sequence] for sequence in sequences]
+    return [scored[rna] for rna in rnas]
 
 
 def _table(
@@ -287,6 +317,7 @@ def _table(
             row |= {"structure": structure.dot_bracket, "mfe": structure.mfe}
             if "(" in structure.dot_bracket:
                 row["score"] = score
+                row["reason"] = predictor.remark(structure.dot_bracket)
             else:
                 row["reason"] = "no hairpin"
             if nearest:
@@ -300,7 +331,7 @@ def _table(
         rows.append(row)
     table = pd.DataFrame(rows, columns=list(kinds))
     scores = table["score"].to_numpy(dtype=np.float64)
-    table["probability"] = predictor.probability(scores)
+    table["probability"] = predictor.probability(scores, table["length"].to_numpy())
     decisive = table[predictor.called_by].to_numpy(dtype=np.float64)
     calls = pd.Series(decisive >= predictor.cut).astype("Int8")
     table["call"] = calls.where(~np.isnan(scores))

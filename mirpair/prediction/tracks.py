@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-_LOCATION = re.compile(
-    r"(?:.*::)?(?P<sequence>.+):(?P<start>[\d,]+)-(?P<end>[\d,]+)"
-    r"(?:\((?P<strand>[+-])\)|:(?P<strand_after>[+-]))?"
-)
+# Two positions, as they are written in an id.
+_RANGE = r"(?P<start>\d[\d,]*)(?:-|\.\.)(?P<end>\d[\d,]*)"
+_STRAND = r"(?:\((?P<sign>[+.-])\)|:(?P<after>[+.*-])|(?P<rc>/rc))?"
+# Of which tools an id with coordinates is, and what it looks like.
+_IDS = [
+    re.compile(form)
+    for form in (
+        # samtools faidx, bedtools getfasta, twoBitToFa, NCBI (c for complement), browsers
+        rf"(?P<sequence>.+?)(?:_sliding)?:(?P<rc_first>c)?{_RANGE}{_STRAND}",
+        rf"(?P<sequence>.+):(?P<start>\d[\d,]*)-{_STRAND}",  # samtools faidx chr1:321-
+        rf"(?P<sequence>.+)_{_RANGE}:(?P<after>[+.-])",  # seqkit subseq
+        r"(?P<sequence>.+)_(?P<start>\d+)_(?P<end>\d+)_(?P<after>[+-])",
+        rf"(?P<sequence>.+)(?P<ordered>/){_RANGE}",  # Rfam, esl-sfetch
+    )
+]
+# In a header after the id, or as the id itself.
+_HEADERS = [
+    re.compile(form)
+    for form in (
+        # Ensembl: chromosome:GRCh38:1:101:180:-1
+        r"(?:^|\s)[^\s:]+:[^\s:]*:(?P<sequence>[^\s:]+)"
+        r":(?P<start>\d+):(?P<end>\d+):(?P<ordered>-?1)(?!\S)",
+        # UCSC: range=chr1:101-180 5'pad=0 3'pad=0 strand=-
+        rf"(?:^|\s)range=(?P<sequence>\S+):{_RANGE}\s.*?\bstrand=(?P<ordered>[+-])",
+        # FlyBase: loc=2L:complement(101..180);
+        rf"(?:^|\s)loc=(?P<sequence>[^\s:;]+):(?P<ordered>complement\()?{_RANGE}\)?;",
+    )
+]
 # Sequence Ontology's names for a hairpin that is called a pre-miRNA, and for one that is not.
 CALLED, NOT_CALLED = "pre_miRNA", "stem_loop"
 # Characters that need no escape in the first column of a GFF3, and in the others.
@@ -51,13 +75,14 @@ class Location(NamedTuple):
     strand: str
 
 
-def location_of(name: str, length: int) -> Location | None:
-    """Read the location of an RNA from its id.
+def location_of(name: str, length: int, description: str = "") -> Location | None:
+    """Read the location of an RNA from its id, or from the rest of its header.
 
-    It is such as ``chr1:100-190(+)``, which ``bedtools getfasta -s`` writes, from 0 and half-open,
-    or ``chr1:101-190``, which ``samtools faidx`` writes, from 1 and with both ends. The length of
-    the RNA, nt, decides which of the two is meant. None if the id has no coordinates, or they do
-    not fit the length.
+    `docs/use.md` lists whose ids are understood. Some tools count from 0 and name the base after
+    the last one, as ``chr1:100-190(+)`` of ``bedtools getfasta -s``; others count from 1 and name
+    the last one, as ``chr1:101-190`` of ``samtools faidx``. The length of the RNA, nt, decides
+    which of the two is meant. Positions in descending order are of the reverse strand. None if
+    there are no coordinates, or they do not fit the length.
 
     Examples
     --------
@@ -65,16 +90,59 @@ def location_of(name: str, length: int) -> Location | None:
     Location(sequence='chr1', start=100, end=190, strand='+')
     >>> location_of("chr1:101-190", 90)
     Location(sequence='chr1', start=100, end=190, strand='.')
+    >>> location_of("chr1:101-190/rc", 90)
+    Location(sequence='chr1', start=100, end=190, strand='-')
+    >>> location_of("NC_000021.9:c190-101", 90)
+    Location(sequence='NC_000021.9', start=100, end=190, strand='-')
+    >>> location_of("AC012345.1/190-101", 90)
+    Location(sequence='AC012345.1', start=100, end=190, strand='-')
+    >>> location_of("hg38_dna", 90, "range=chr1:101-190 5'pad=0 3'pad=0 strand=-")
+    Location(sequence='chr1', start=100, end=190, strand='-')
     """
-    match = _LOCATION.fullmatch(name)
-    if not match:
-        return None
-    start, end = (int(match[key].replace(",", "")) for key in ("start", "end"))
-    strand = match["strand"] or match["strand_after"] or "."
-    if end - start == length:
-        return Location(match["sequence"], start, end, strand)
+    for match, named in _matches(name, description):
+        if location := _fit(match, named, length):
+            return location
+    return None
+
+
+def has_coordinates(name: str, description: str = "") -> bool:
+    """Tell whether a header has coordinates, whether or not they fit the length of the RNA."""
+    return next(_matches(name, description), None) is not None
+
+
+def _matches(name: str, description: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Find all readings of a header, each with the strand that is named before ``::``."""
+    # bedtools getfasta -name: hit::chr1:100-190(+), or hit(+)::chr1:100-190
+    before, _, place = name.rpartition("::")
+    named = before[-2:-1] if before.endswith(("(+)", "(-)")) else ""
+    for form in _IDS:
+        if match := form.fullmatch(place):
+            yield match, named
+    for form in _HEADERS:
+        for text in (name, description):
+            if match := form.search(text):
+                yield match, ""
+
+
+def _fit(match: re.Match[str], named: str, length: int) -> Location | None:
+    """Make the location if the positions fit the length, nt, and the strand."""
+    parts = match.groupdict()
+    start = int(parts["start"].replace(",", ""))
+    end = int(parts["end"].replace(",", "")) if "end" in parts else start + length - 1
+    strand = parts.get("sign") or parts.get("after") or named or "."
+    # These tools always name the strand.
+    if "ordered" in parts:
+        strand = "-" if (parts["ordered"] or "+")[0] in "-c" else "+"
+    from_0 = "ordered" not in parts
+    if parts.get("rc") or parts.get("rc_first") or start > end:
+        if strand == "+" and parts.get("ordered") != "/":
+            return None
+        start, end, strand, from_0 = min(start, end), max(start, end), "-", False
+    strand = strand.replace("*", ".")
+    if from_0 and end - start == length:
+        return Location(parts["sequence"], start, end, strand)
     if end - start + 1 == length and start > 0:
-        return Location(match["sequence"], start - 1, end, strand)
+        return Location(parts["sequence"], start - 1, end, strand)
     return None
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 NAME = "pre-mirna.safetensors"
 # A network that saw too few short negatives takes every short RNA for a pre-miRNA.
 FEWEST = 30
-_KIND = "predictor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,10 @@ class PreMirnaNetworks:
     cuts
         For each of `mirpair.settings.FALSE_POSITIVES`, the score that such a share of the hairpins
         of a genome without pre-miRNAs reaches; empty for a training that was not calibrated.
-    shortest, longest
-        Lengths of the candidates that can be scored, nt.
+    shortest
+        Length from which `candidates` holds, nt: of shorter ones, too few negatives calibrated it.
+    longest
+        Length up to which RNAs can be scored, nt.
     """
 
     networks: tuple[Network, ...]
@@ -80,8 +81,8 @@ def write_networks(
         Columns label and score: held-out pre-miRNAs as a scan would find them, and hairpins of a
         genome; and column shipped: scores of these hairpins by the networks that are shipped.
     records
-        Training set, with labels. RNAs that are longer than all of them are not scored, nor are
-        those that are so short that fewer than `FEWEST` negatives are as short.
+        Training set, with labels. RNAs that are longer than all of them are not scored; those that
+        are so short that fewer than `FEWEST` negatives are as short are not calibrated by `held`.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def write_networks(
         than `mirpair.networks.weights.LARGEST`, or if `calibrate` does.
     """
     from mirpair.networks.build import load_weights
-    from mirpair.networks.weights import LARGEST, write_tensors
+    from mirpair.networks.weights import LARGEST, PREDICTOR, write_tensors
 
     networks = [load_weights(file) for file in weights]
     _check_networks(networks, weights)
@@ -114,7 +115,7 @@ def write_networks(
         for number, network in enumerate(networks)
         for name, tensor in network.state_dict().items()
     }
-    write_tensors(path, _KIND, described, tensors, largest=LARGEST)
+    write_tensors(path, PREDICTOR, described, tensors, largest=LARGEST)
 
 
 def _check_networks(networks: Sequence[Network], paths: Sequence[str | Path]) -> None:
@@ -144,12 +145,13 @@ def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
         If it is something else (a pickle is never opened).
     """
     from mirpair.networks.build import build, load_weights
-    from mirpair.networks.weights import read_tensors
+    from mirpair.networks.weights import PREDICTOR, read_tensors, refuse_kind
 
     path = path or shipped_weights()
     try:
         kind, described, tensors = read_tensors(path)
-        if kind != _KIND:
+        if kind != PREDICTOR:
+            refuse_kind(path, kind)
             network = load_weights(path)
             _check_networks([network], [path])
             # 400 nt for a network that was trained without a limit.

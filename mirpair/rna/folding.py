@@ -26,6 +26,7 @@ import RNA
 from mirpair.contracts import PIECE
 from mirpair.files import InputError
 from mirpair.rna.sequences import LONGEST
+from mirpair.rna.structures import GivenStructure
 
 # RNAs in one message to a process: about 0.2 s of work at 100 nt, much longer than the message
 # takes and short enough for a smooth progress bar.
@@ -61,6 +62,16 @@ def fold(sequence: str) -> Structure:
         raise InputError(f"an RNA of {len(sequence):,} nt; up to {LONGEST:,} can be folded")
     dot_bracket, energy = RNA.fold(sequence)
     return Structure(dot_bracket, round(energy, 2) + 0.0)  # + 0.0 turns -0.0 into 0.0
+
+
+def given_or_folded(sequence: str, given: GivenStructure | None) -> Structure:
+    """Take a structure that is given, with its energy evaluated if it has none; or fold."""
+    if given is None:
+        return fold(sequence)
+    energy = given.energy
+    if energy is None:
+        energy = RNA.eval_structure_simple(sequence, given.dot_bracket)
+    return Structure(given.dot_bracket, round(energy, 2) + 0.0)
 
 
 class BasePairs(NamedTuple):

@@ -1,4 +1,4 @@
-"""Read FASTA files as normalised RNA records."""
+"""Read FASTA files, and files like them, as normalised RNA records."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from mirpair.contracts import ALPHABET
-from mirpair.files import InputError
+from mirpair.files import InputError, open_input
+from mirpair.rna import structures
+from mirpair.rna.formats import name_binary, name_text
+from mirpair.rna.structures import GivenStructure
 
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 # Letters of amino acids that are no IUPAC codes of bases.
-_AMINO_ACIDS_ONLY = frozenset("EFILPQ")
+_AMINO_ACIDS_ONLY = frozenset("EFILPQefilpq")
+_GAPS = str.maketrans("", "", "-.")
 STDIN = "-"
+# The kind of reason of all records with a character outside ACGU.
+ODD_CHARACTER = "odd character"
 # ViennaRNA counts in 16 bits: it returns longer RNAs unfolded.
 LONGEST = 32_000
 _LONGEST_ID = 1000
@@ -33,14 +39,17 @@ _RATIO, _FREE = 200, 100 << 20
 class Record:
     """One RNA of a FASTA file.
 
-    Its id is the first word of the header; the sequence is in upper case, with T written as U; the
-    file is named as by the user, and the number in it counts from 1.
+    Its id is the first word of the header, the description is the rest; the sequence is in upper
+    case, with T written as U; the file is named as by the user, and the number in it counts from 1.
+    `structure` is the one below the sequence in the file, if `read_records` should read it.
     """
 
     id: str
     sequence: str
     file: str
     number: int
+    description: str = ""
+    structure: GivenStructure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,7 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        named = f" ({self.record.id!r})" if self.record.id else ""
-        return f"{self.record.file}: record {self.record.number}{named} has {self.reason}"
+        return f"{place_of(self.record)} has {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +71,10 @@ class Dropped(Problem):
     character: str
 
     def __str__(self) -> str:
-        return f"{Problem.__str__(self)}; only A, C, G and U (or T) are understood" + (
-            "; is this a protein?" if self.character.upper() in _AMINO_ACIDS_ONLY else ""
+        letter = f"{self.character!r} at position {self.position}"
+        hint = self.reason.removeprefix(letter)
+        return f"{place_of(self.record)} has {letter}; only A, C, G and U (or T) are understood" + (
+            hint
         )
 
 
@@ -76,6 +86,34 @@ class TooLong(Problem):
 
     def __str__(self) -> str:
         return f"{Problem.__str__(self)}; leave it out of the file"
+
+
+def place_of(record: Record) -> str:
+    """Name file, number and id of a record, for a message."""
+    named = f" ({record.id!r})" if record.id else ""
+    return f"{record.file}: record {record.number}{named}"
+
+
+def kind_of(reason: str) -> str:
+    """Name the kind of a reason why a record is left out, to count reasons of a kind together.
+
+    Examples
+    --------
+    >>> kind_of("'N' at position 5"), kind_of("too long: 1,204 > 398"), kind_of("no id")
+    ('odd character', 'too long', 'no id')
+    """
+    if reason.startswith(("'", '"')):
+        return ODD_CHARACTER
+    if re.match(r"[\d,]+ nt;", reason):
+        return "too long to fold"
+    if reason.startswith("a structure"):
+        return "invalid structure"
+    return reason.split(":")[0]
+
+
+def protein_hint(letters: str) -> str:
+    """Ask whether these letters are of a protein if one of them is of amino acids only."""
+    return "" if _AMINO_ACIDS_ONLY.isdisjoint(letters) else "; is this a protein?"
 
 
 def normalise(sequence: str) -> str:
@@ -141,12 +179,7 @@ def open_text(
         binary: IO[bytes] = sys.stdin.buffer
         position = None
     else:
-        try:
-            binary = open(path, "rb")  # noqa: SIM115 - closed below, standard input is not
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-        except ValueError as error:  # a NUL in the name
-            raise InputError(f"{str(path)!r}: cannot be the name of a file") from error
+        binary = open_input(path)
     try:
         counted = _Counted(binary, position)
         buffered: io.BufferedReader = io.BufferedReader(counted, _LINE)
@@ -163,26 +196,72 @@ def open_text(
 
 
 def read_parts(
-    path: str | Path, *, position: Callable[[int], None] | None = None
+    path: str | Path,
+    *,
+    position: Callable[[int], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """Read every record of a FASTA file as its header and its letters, part by part.
 
-    A line may have any length: a part, 64 kB, is in memory at a time.
+    A line may have any length: a part, 64 kB, is in memory at a time. Of RNAfold's output, the
+    structures are skipped. A Stockholm file is read too, with the memory that it needs.
 
     Parameters
     ----------
     path, position
         As `open_text` takes them; it is an `InputError` if the file cannot be read, is empty, not
         FASTA or a zip bomb.
+    note
+        Gets what a user should know of the file, such as that it has gaps; they are removed then.
+        Without it, gaps are letters like others.
 
     Yields
     ------
     header, parts
-        The header without its ``>``, up to 64 kB; the parts without spaces and line ends. Parts
-        that the caller does not read are skipped.
+        The header without its ``>``, up to 64 kB; the parts without spaces, line ends and a ``*``
+        at the end. Parts that the caller does not read are skipped.
     """
+    for entry in _read_entries(path, position, note, "structures in the file are ignored"):
+        yield entry.header, entry.parts
+
+
+class _Entry(NamedTuple):
+    """A record while it is read: its first structure is there after the last of its parts."""
+
+    header: str
+    parts: Iterator[str]
+    structures: list[GivenStructure]
+
+
+class _Notes:
+    """Passes each note on once."""
+
+    def __init__(self, name: str, note: Callable[[str], None] | None) -> None:
+        self._name, self._note, self._noted = name, note, set[str]()
+
+    def __call__(self, text: str) -> None:
+        if self._note and text and text not in self._noted:
+            self._noted.add(text)
+            self._note(f"{self._name}: {text}")
+
+    def without_gaps(self, part: str) -> str:
+        """Remove gaps, if notes are wanted."""
+        if self._note and ("-" in part or "." in part):
+            self("gaps (- and .) are removed from the sequences")
+            return part.translate(_GAPS)
+        return part
+
+
+def _read_entries(
+    path: str | Path,
+    position: Callable[[int], None] | None,
+    note: Callable[[str], None] | None,
+    about_structures: str,
+) -> Iterator[_Entry]:
+    """Read every record; the note on structures is passed on if there are any."""
     name = _named(path)
     number = 0
+    notes = _Notes(name, note)
 
     def lines(handle: io.TextIOWrapper) -> Iterator[str]:
         """Yield lines, or parts of very long ones."""
@@ -202,38 +281,84 @@ def read_parts(
             ) from error
 
     with open_text(path, position=position) as handle:
+        try:
+            head = cast(io.BufferedReader, handle.buffer).peek(8)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            head = b""  # the lines report it
+        if binary := name_binary(head):
+            raise InputError(f"{name}: not a FASTA file: this is {binary}")
         rest = lines(handle)
         header = next((line for line in rest if line.strip()), None)
         if header is None:
             raise InputError(f"{name}: the file is empty; a FASTA file was expected")
+        if header.startswith("# STOCKHOLM"):
+            yield from _read_stockholm(header + "".join(rest), name, notes)
+            return
         if not header.startswith(">"):
+            text = name_text(header)
             raise InputError(
                 f"{name}: not a FASTA file: it begins with {header.strip()[:40]!r}, "
-                "a FASTA record begins with '>' and its id"
+                + (f"so this is {text}" if text else "a FASTA record begins with '>' and its id")
             )
         while header:
             number += 1
             following: list[str] = []
-            parts = _parts(header, rest, following)
-            yield header[1:].strip(), parts
+            found: list[GivenStructure] = []
+            parts = _parts(header, rest, following, found, notes)
+            yield _Entry(header[1:].strip(), parts, found)
             for _ in parts:
                 pass
+            if any("(" in structure.dot_bracket for structure in found):
+                notes(about_structures)
             header = following[0] if following else None
 
 
-def _parts(header: str, lines: Iterator[str], following: list[str]) -> Iterator[str]:
-    """Yield the letters up to the next header, which is appended to `following`."""
+def _parts(
+    header: str,
+    lines: Iterator[str],
+    following: list[str],
+    found: list[GivenStructure],
+    notes: _Notes,
+) -> Iterator[str]:
+    """Yield the letters up to the next header, which is appended to `following`.
+
+    Structures are appended to `found`.
+    """
     line = header
     while not line.endswith("\n") and (rest := next(lines, "")):
         line = rest
     begins = True
+    star = ""
     for line in lines:
-        if begins and line.startswith(">"):
-            following.append(line)
-            return
+        if begins:
+            if line.startswith(">"):
+                following.append(line)
+                return
+            if line[0] in structures.CHARACTERS and (given := structures.parse_line(line)):
+                if "(" in given.dot_bracket or not found:
+                    found.append(given)
+                continue
+            if line.startswith(" frequency of mfe structure"):  # RNAfold -p
+                continue
         begins = line.endswith("\n")
-        if part := "".join(line.split()):
+        part = star + notes.without_gaps("".join(line.split()))
+        # Some programs end a sequence with an asterisk.
+        star = "*" if part.endswith("*") else ""
+        if part := part.removesuffix("*"):
             yield part
+
+
+def _read_stockholm(text: str, name: str, notes: _Notes) -> Iterator[_Entry]:
+    from Bio import AlignIO
+
+    try:
+        alignments = AlignIO.parse(io.StringIO(text), "stockholm")  # type: ignore[no-untyped-call]
+        for alignment in alignments:
+            for row in alignment:
+                header = row.id if row.description == row.id else f"{row.id} {row.description}"
+                yield _Entry(header, iter([notes.without_gaps(str(row.seq))]), [])
+    except ValueError as error:
+        raise InputError(f"{name}: not a readable Stockholm file ({error})") from error
 
 
 def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Iterator[Record]:
@@ -250,31 +375,49 @@ def read_fasta(path: str | Path, *, dropped: list[Dropped] | None = None) -> Ite
         elif dropped is None:
             raise InputError(
                 f"{problem}. Correct it, or leave such records out with "
-                "on_ambiguous: drop (config) or --on-ambiguous drop (command line)."
+                "on_ambiguous: drop in the config."
             )
         else:
             dropped.append(problem)
 
 
 def read_records(
-    path: str | Path, *, position: Callable[[int], None] | None = None
+    path: str | Path,
+    *,
+    position: Callable[[int], None] | None = None,
+    note: Callable[[str], None] | None = None,
+    keep_structures: bool = False,
 ) -> Iterator[tuple[Record, Problem | None]]:
     """Read every record of a FASTA file, plain or gzip, with its problem if it has one.
 
-    Parameters and errors are those of `read_parts`. A problem is: no id, an id with a control
-    character or more than 1,000 characters, no sequence, a sequence too long to fold (only its
-    beginning is returned), or a character outside ACGU (`Dropped`).
+    Parameters and errors are those of `read_parts`. With `keep_structures`, a record gets the
+    structure that the file has for it; a missing or invalid one is a problem too. A problem is: no
+    id, an id with a control character or more than 1,000 characters, no sequence, a sequence too
+    long to fold (only its beginning is returned), or a character outside ACGU (`Dropped`).
     """
     name = _named(path)
-    for number, (header, parts) in enumerate(read_parts(path, position=position), 1):
+    about = "" if keep_structures else "structures in the file are not used, RNAs are folded anew"
+    for number, entry in enumerate(_read_entries(path, position, note, about), 1):
         raw, length = "", 0
-        for part in parts:
+        for part in entry.parts:
             if length <= LONGEST:
                 raw += part
             length += len(part)
-        record = Record((header.split() or [""])[0], normalise(raw), name, number)
+        identifier, description = [*entry.header.split(maxsplit=1), "", ""][:2]
+        record = Record(identifier, normalise(raw), name, number, description)
         problem = problem_of(record, raw, length)
+        if keep_structures and problem is None:
+            record, problem = _with_structure(record, entry.structures)
         yield problem.record if problem else record, problem
+
+
+def _with_structure(record: Record, found: list[GivenStructure]) -> tuple[Record, Problem | None]:
+    """Add the first structure of a file to a record, if it is valid."""
+    if not found:
+        return record, Problem(record, "no structure to keep")
+    if fault := structures.fault_of(found[0].dot_bracket, record.sequence):
+        return record, Problem(record, fault)
+    return replace(record, structure=found[0]), None
 
 
 def problem_of(record: Record, raw: str, length: int | None = None) -> Problem | None:
@@ -296,5 +439,6 @@ def problem_of(record: Record, raw: str, length: int | None = None) -> Problem |
         return TooLong(record, f"{length:,} nt; up to {LONGEST:,} can be folded", length)
     if outside := _OUTSIDE.search(record.sequence):
         index = outside.start()
-        return Dropped(record, f"{raw[index]!r} at position {index + 1}", index + 1, raw[index])
+        reason = f"{raw[index]!r} at position {index + 1}{protein_hint(raw)}"
+        return Dropped(record, reason, index + 1, raw[index])
     return None

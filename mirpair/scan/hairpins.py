@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import RNA
 
+from mirpair.rna.structures import unbranched
 from mirpair.scan.stems import PER_BASE, find_stems
 from mirpair.scan.tiles import DOWNSTREAM, SURROUNDINGS, Tile
 from mirpair.settings import LONGEST_SPAN, HairpinCriteria
@@ -26,7 +27,6 @@ from mirpair.settings import LONGEST_SPAN, HairpinCriteria
 STRANDS = "+-"
 _COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
 _BASES = re.compile("[ACGU]+")
-_LOOP = re.compile(r"\(\.*\)")
 # The energy of a single stem is first estimated, mostly too high: by up to so much, kcal/mol.
 _MARGIN = 4.0
 
@@ -160,36 +160,6 @@ def _window_structures(bases: str, span: int) -> list[tuple[int, str]]:
     finally:
         sys.excepthook = hook
     return structures
-
-
-def unbranched(structure: str) -> Iterator[tuple[int, int, int, int]]:
-    """Find the hairpins of a structure (dot-bracket), each from its loop out to a branch or an end.
-
-    Yields
-    ------
-    (start, end, pairs, loop)
-        Positions of each hairpin, half-open; number of its base pairs, and of the unpaired bases in
-        its loop.
-
-    Examples
-    --------
-    >>> list(unbranched("((.((...))..((....))))"))
-    [(3, 10, 2, 3), (12, 20, 2, 4)]
-    """
-    for loop in _LOOP.finditer(structure):
-        low, high = loop.start(), loop.end() - 1
-        pairs = 1
-        while True:
-            left, right = low - 1, high + 1
-            while left >= 0 and structure[left] == ".":
-                left -= 1
-            while right < len(structure) and structure[right] == ".":
-                right += 1
-            if left < 0 or right == len(structure) or structure[left] + structure[right] != "()":
-                break
-            low, high = left, right
-            pairs += 1
-        yield low, high + 1, pairs, len(loop.group()) - 2
 
 
 def as_scanned(bases: str, criteria: HairpinCriteria) -> str:

@@ -91,7 +91,7 @@ def scan(
     load_reference(settings.reference)
     name = name_of(genome) if name is None else name
     check_name(name)
-    checksum = check_genome(str(genome), criteria.circular)
+    checksum = check_genome(str(genome), criteria.circular, note=progress.say)
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         is_again = check_free(folder / name, checksum)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import NamedTuple
 
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, read_parts
+from mirpair.rna.sequences import STDIN, protein_hint, read_parts
 from mirpair.settings import HairpinCriteria
 
 ALL = "all"
@@ -79,12 +80,12 @@ def read_tiles(
     Raises
     ------
     InputError
-        If it is not a FASTA file, or a sequence is empty, has no name, has the name of another one,
-        or has a character that is not a letter of IUPAC's.
+        If it is not a FASTA file, has no bases, or a sequence has bases and no name, has the name
+        of another one, or has a character that is not a letter of IUPAC's.
     """
     margin = DOWNSTREAM + SURROUNDINGS * span
     number = 0
-    for name, parts in _read_named(path, position):
+    for name, parts in _read_named(path, position, note=lambda _: None, empty=[]):
         around = _Around(parts, 2 * margin) if is_circular(name, circular) else None
         buffer, offset, start = "", 0, margin if around else 0
         bases = around or parts
@@ -153,22 +154,34 @@ class _Around:
 
 
 def _read_named(
-    path: str, position: Callable[[int], None] | None
+    path: str,
+    position: Callable[[int], None] | None,
+    note: Callable[[str], None],
+    empty: list[str],
 ) -> Iterator[tuple[str, Iterator[str]]]:
-    """Read the name and, part by part, the bases of every sequence."""
+    """Read the name and, part by part, the bases of every sequence.
+
+    The names of sequences without bases are appended to `empty`.
+    """
     where = "standard input" if path == STDIN else path
     names: set[str] = set()
-    for header, parts in read_parts(path, position=position):
+    for number, (header, parts) in enumerate(read_parts(path, position=position, note=note), 1):
         words = header.split(maxsplit=1)
+        first = next(parts, "")
+        if not first:
+            empty.append(words[0] if words else "")
+            continue
         if not words:
-            raise InputError(f"{where}: sequence {len(names) + 1} has no name after its '>'")
+            raise InputError(f"{where}: sequence {number} has no name after its '>'")
         name = words[0]
         if name in names:
             raise InputError(f"{where}: two sequences have the name {name!r}: rename one of them")
         if not name.isprintable():
             raise InputError(f"{where}: the name {name!r} has a control character: rename it")
         names.add(name)
-        yield name, _bases(name, parts, where)
+        yield name, _bases(name, chain([first], parts), where)
+    if not names:
+        raise InputError(f"{where}: none of its sequences has a base")
 
 
 def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
@@ -178,16 +191,21 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
             raise InputError(
                 f"{where}: sequence {name!r} has {match.group()!r} at position "
                 f"{length + match.start() + 1}; only IUPAC's letters of bases are understood"
-                + ("; is this a protein?" if match.group() in "EFILPQefilpq" else "")
+                + protein_hint(part)
             )
         length += len(part)
         yield part.replace("T", "U").replace("t", "u")
-    if not length:
-        raise InputError(f"{where}: sequence {name!r} is empty")
 
 
-def check_genome(path: str, circular: Sequence[str] = ()) -> str:
+def check_genome(
+    path: str, circular: Sequence[str] = (), *, note: Callable[[str], None] = lambda _: None
+) -> str:
     """Read a genome once, before hours of work.
+
+    Parameters
+    ----------
+    note
+        Gets what a user should know of it: that sequences have no bases, or that gaps are removed.
 
     Returns
     -------
@@ -202,7 +220,8 @@ def check_genome(path: str, circular: Sequence[str] = ()) -> str:
     """
     digest = sha256()
     missing = [name for name in circular if name != ALL]
-    for name, parts in _read_named(path, None):
+    empty: list[str] = []
+    for name, parts in _read_named(path, None, note, empty):
         digest.update(f">{name}\n".encode())
         for part in parts:
             digest.update(part.encode())
@@ -211,5 +230,11 @@ def check_genome(path: str, circular: Sequence[str] = ()) -> str:
         raise InputError(
             f"{path}: no sequence is named {missing[0]!r}, so it cannot be circular; give the "
             f"first word of a header, or {ALL!r} if all sequences are circular"
+        )
+    if empty:
+        named = ", ".join(repr(name) if name else "one without a name" for name in empty[:3])
+        note(
+            f"{path}: {len(empty):,} sequence{'s' * (len(empty) > 1)} without bases, skipped: "
+            f"{named}{', …' * (len(empty) > 3)}"
         )
     return digest.hexdigest()
