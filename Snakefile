@@ -19,6 +19,11 @@ include: "rules/encode.smk"
 include: f"rules/{STUDY.task}.smk"
 
 
+if not getattr(STUDY, "reuse", None):
+
+    include: "rules/no_reuse.smk"
+
+
 rule all:
     input:
         TARGETS["all"],

@@ -25,6 +25,9 @@ RANKING = ("AUROC", "AUPR")
 RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "number": "int64"}
 read_records = partial(read_tsv, columns=RECORDS)
 
+# dropped.tsv: records of its files that a set leaves out, by id.
+read_left_out = partial(read_tsv, columns={"id": "str"})
+
 # records.tsv of a study of families. The family of an RNA that is not a pre-miRNA (label 0) is its
 # kind, such as ``tRNA``.
 FAMILY_RECORDS = {**RECORDS, "family": "str"}

@@ -22,6 +22,9 @@ rule records:
     params:
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
         cleaned=lambda w: STUDY.datasets[w.dataset].cleaned,
+        longest=lambda w: STUDY.datasets[w.dataset].longest,
+        # Snakemake does not track a function of `output`: another network does not change records.
+        limits=lambda w, output: STUDY.limits_of(w.dataset),
         code=code_of("records"),
     message:
         "Reading the FASTA files of the set {wildcards.dataset}"
@@ -64,6 +67,7 @@ rule experiments:
         train=published("train"),
         evaluate=published("evaluate"),
         origins=origins_for("species", "time"),
+        dropped=lambda w: of_sets("dropped.tsv")(w) if published("evaluate")(w) else [],
         older=lambda w: reference(STUDY.older(w.experiment)),
         folds=lambda w: expand(
             "<results>/folds/{group}.tsv",
@@ -87,6 +91,8 @@ rule experiments:
         split=lambda w: STUDY.experiments[FOLDS[w.experiment].group].model_dump(),
         fold=lambda w: FOLDS[w.experiment].number,
         on_ambiguous=lambda w: STUDY.datasets[STUDY.sets_of(w.experiment)[0]].on_ambiguous,
+        # Not tracked either, see above.
+        max_lengths=lambda w, output: STUDY.max_lengths(w.experiment),
         code=code_of("experiments"),
     message:
         "Choosing the training and evaluation records of {wildcards.experiment}"

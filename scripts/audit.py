@@ -8,12 +8,12 @@ from mirpair.contracts import read_experiment, read_records, read_structures
 from mirpair.files import write_tsv
 from mirpair.identification.audit import (
     audit_records,
-    check_lengths,
     features,
     join_features,
     known_hairpins,
     shortcuts,
 )
+from mirpair.identification.datasets import check_lengths
 
 job.start(snakemake)
 inputs = snakemake.input
@@ -25,7 +25,7 @@ tables = zip(
 )
 features_of = {name: features(records, structures) for name, records, structures in tables}
 records = join_features(read_experiment(inputs.experiment), features_of)
-check_lengths(records, snakemake.params.max_lengths)
+check_lengths(dict(list(records.groupby("set"))), snakemake.params.max_lengths)
 known = known_hairpins(*inputs.hairpins, *inputs.families) if inputs.hairpins else None
 audited = audit_records(records, known, threads=snakemake.threads)
 counts = audited[["contradictory", "in_training", "relative"]].sum()

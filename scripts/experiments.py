@@ -2,17 +2,19 @@
 
 import job
 
-from mirpair.contracts import read_folds, read_origins, read_records
+from mirpair.contracts import read_folds, read_left_out, read_origins, read_records
 from mirpair.files import write_tsv
+from mirpair.identification.datasets import check_lengths
 from mirpair.identification.experiments import assign_roles
 from mirpair.sources.collections import read_hairpins
 
 job.start(snakemake)
 origins, older = snakemake.input.origins, snakemake.input.older
 tables = map(read_records, snakemake.input.records)
+records = dict(zip(snakemake.params.sets, tables, strict=True))
 table = assign_roles(
     snakemake.params.split,
-    dict(zip(snakemake.params.sets, tables, strict=True)),
+    records,
     fold=snakemake.params.fold,
     train=snakemake.input.train,
     evaluate=snakemake.input.evaluate,
@@ -20,6 +22,10 @@ table = assign_roles(
     older=[hairpin.accession for path in older for hairpin in read_hairpins(path)],
     folds=next(map(read_folds, snakemake.input.folds), None),
     on_ambiguous=snakemake.params.on_ambiguous,
+    left_out={name for path in snakemake.input.dropped for name in read_left_out(path)["id"]},
     threads=snakemake.threads,
 )
+ids = table.groupby("set")["id"]
+used = {name: it[it["id"].isin(ids.get_group(name))] for name, it in records.items()}
+check_lengths(used, snakemake.params.max_lengths)
 write_tsv(table, snakemake.output[0])

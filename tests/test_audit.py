@@ -14,7 +14,6 @@ from mirpair.contracts import SET_FEATURES, read_audit
 from mirpair.files import InputError, write_tsv
 from mirpair.identification.audit import (
     audit_records,
-    check_lengths,
     describe,
     features,
     join_features,
@@ -254,14 +253,6 @@ def test_families_of_another_release_are_refused(tmp_path: Path) -> None:
     families.write_text(FAMILIES.replace("MI0", "MI9"))
     with pytest.raises(InputError, match=r"miFam\.dat: has none of the accessions"):
         known_hairpins(fasta, families)
-
-
-def test_a_record_too_long_for_a_planned_network_is_refused_before_training() -> None:
-    long = RECORDS.assign(sequence=["GC"] * 7 + ["A" * 401])
-    records = join_features(EXPERIMENT, {"s": features(long, STRUCTURES)})
-    check_lengths(records, {"variable": None, "without-pairing": None})
-    with pytest.raises(InputError, match=r"'h' of the set 's' has 401 nt.*'fixed' accepts up to"):
-        check_lengths(records, {"variable": None, "fixed": 400})
 
 
 def test_a_set_is_described_without_its_sequences(tmp_path: Path) -> None:

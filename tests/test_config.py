@@ -416,6 +416,34 @@ def test_fold_is_filled_in_with_1_2_and_so_on() -> None:
     assert study.split_files("new-test", "train") == []
 
 
+def test_a_split_needs_no_training_files() -> None:
+    split = {"split": "published", "dataset": "demo", "folds": 2, "evaluate": ["fold{fold}.txt"]}
+    study = load_study(changed("experiments.listed", split))
+    assert isinstance(study, Study)
+    assert study.split_files("listed2", "evaluate") == ["fold2.txt"]
+    assert study.split_files("listed2", "train") == []
+
+
+def test_records_are_checked_for_the_networks_that_surely_get_them() -> None:
+    """`fixed` takes 400 nt; near-copies and what no file lists may be left out."""
+    config = changed("runs", [{"models": ["fixed", "variable"]}])
+    config["datasets"]["other"] = config["datasets"]["demo"]
+    across = {"split": "across-datasets", "train": "demo", "evaluate": "other"}
+    listed = {"split": "published", "dataset": "other", "evaluate": ["e.txt"]}
+    for experiments, demo, other in (
+        ({"demo-cv": config["experiments"]["demo-cv"]}, {"fixed": 400}, {}),
+        ({"demo-cv": across}, {"fixed": 400}, {"fixed": 400}),
+        ({"demo-cv": {**across, "identity": 0.9}}, {"fixed": 400}, {}),
+        ({"demo-cv": listed}, {}, {}),
+    ):
+        study = load_study({**config, "experiments": experiments})
+        assert isinstance(study, Study)
+        assert (study.limits_of("demo"), study.limits_of("other")) == (demo, other)
+    study = load_study({**config, "runs": [{"models": ["variable"]}]})
+    assert isinstance(study, Study)
+    assert study.limits_of("demo") == {}
+
+
 def test_all_errors_are_reported_at_once() -> None:
     config = changed("epohcs", 3)
     del config["study"]

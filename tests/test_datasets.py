@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mirpair.contracts import read_records
 from mirpair.files import InputError, write_tsv
 from mirpair.identification.datasets import (
     build_records,
+    check_lengths,
     clean_records,
     count_reasons,
 )
@@ -156,5 +158,62 @@ def test_cleaning_refuses_a_repeated_id_unless_it_is_a_copy(
     copy = fasta(tmp_path / "copy.fa", ("a", "AAAA"), ("a", "AAAA"))
     assert clean_records([copy], [no])[0]["id"].tolist() == ["copy:a", "no:b"]
     twice = fasta(tmp_path / "twice.fa", ("a", "AAAA"), ("a", "GGGG"))
-    with pytest.raises(InputError, match="'twice:a' occurs twice"):
+    again = r"twice.fa: record 2 has the id 'a', but so has record 1 of .*: rename one of them in"
+    with pytest.raises(InputError, match=again):
         clean_records([twice], [no])
+    (tmp_path / "other").mkdir()
+    other = fasta(tmp_path / "other" / "no.fa", ("b", "UUUU"))
+    with pytest.raises(
+        InputError, match=r"other/no.fa: record 1 .*give one of the files another n"
+    ):
+        clean_records([copy], [no, other])
+
+
+@pytest.mark.parametrize("sequence", ["CC", "ACGU"])
+def test_advice_for_a_repeated_id_helps_if_it_is_taken(tmp_path: Path, sequence: str) -> None:
+    """`cleaned: true` is advised only between two files, and only there it helps."""
+    positives = fasta(tmp_path / "p.fa", ("a", "ACGU"))
+    one = fasta(tmp_path / "one.fa", ("b", "CC"), ("b", sequence))
+    with pytest.raises(InputError) as caught:
+        build_records([positives], [one])
+    assert "cleaned" not in str(caught.value)
+    advice = "Remove one of them, which is a copy." if sequence == "CC" else "Rename one of them in"
+    assert advice in str(caught.value)
+    two = fasta(tmp_path / "two.fa", ("a", "GG"))
+    with pytest.raises(InputError, match="or set `cleaned: true`, which allows files to share"):
+        build_records([positives], [two])
+    assert clean_records([positives], [two])[0]["id"].tolist() == ["p:a", "two:a"]
+    (tmp_path / "more").mkdir()
+    alike = fasta(tmp_path / "more" / "p.fa", ("a", "GG"))
+    with pytest.raises(InputError, match="give one of the files another name and set `cleaned"):
+        build_records([positives], [alike])
+
+
+def test_longer_rnas_than_longest_are_left_out_and_listed(tmp_path: Path) -> None:
+    positives = fasta(tmp_path / "p.fa", ("a", "ACGU"), ("long", "ACGUA"))
+    negatives = fasta(tmp_path / "n.fa", ("c", "CC"), ("longer", "C" * 9))
+    for build, prefixes in ((build_records, ("", "")), (clean_records, ("p:", "n:"))):
+        records, left_out = build([positives], [negatives], longest=4)
+        assert records["id"].tolist() == [f"{prefixes[0]}a", f"{prefixes[1]}c"]
+        assert left_out.to_dict("split", index=False)["data"] == [
+            [f"{prefixes[0]}long", str(positives), 2, "longer than 4 nt"],
+            [f"{prefixes[1]}longer", str(negatives), 2, "longer than 4 nt"],
+        ]
+        assert count_reasons(left_out) == {"longer than 4 nt": 2}
+    with pytest.raises(InputError, match="no records are left for the negative class: each has a"):
+        build_records([positives], [fasta(tmp_path / "m.fa", ("c", "CCCCC"))], longest=4)
+
+
+def test_rnas_too_long_for_a_network_are_counted_and_the_longest_is_named() -> None:
+    table = pd.DataFrame({"id": list("abc"), "sequence": ["A" * 400, "A" * 401, "A" * 1500]})
+    check_lengths({"mine": table}, {"variable": None})
+    check_lengths({"mine": table[:1]}, {"fixed": 400})
+    with pytest.raises(InputError) as caught:
+        check_lengths({"other": table[:1], "mine": table}, {"variable": None, "fixed": 400})
+    assert str(caught.value) == (
+        "2 RNAs are longer than 400 nt, the most that the network 'fixed' takes; the longest is "
+        "'c' of the set 'mine' with 1,500 nt. Leave them out (`longest: 400` in `datasets.mine`), "
+        "or leave 'fixed' out of `runs`."
+    )
+    with pytest.raises(InputError, match="1 RNA is longer than 400 nt"):
+        check_lengths({"mine": table[:2]}, {"fixed": 400})

@@ -64,8 +64,11 @@ def test_k_folds_are_stratified_disjoint_and_reproducible() -> None:
 
 def test_more_folds_than_records_of_a_class_are_refused() -> None:
     split = {"split": "k-fold", "dataset": "s", "folds": 5, "seed": 0}
-    with pytest.raises(InputError, match="the smaller class has 4"):
+    with pytest.raises(InputError, match="smaller class has 4: use 4 folds or fewer, or add rec"):
         drawn(split, some_records(positives=4), 1)
+    drawn(split | {"folds": 4}, some_records(positives=4), 1)
+    with pytest.raises(InputError, match=r"the smaller class has 1: add records$"):
+        drawn(split, some_records(positives=1), 1)
 
 
 PUBLISHED = {"split": "published", "dataset": "s"}
@@ -118,6 +121,79 @@ def test_a_published_split_may_have_records_that_the_set_dropped(tmp_path: Path)
     with pytest.raises(InputError, match="'N' at position 3"):
         assign_roles(PUBLISHED, records, **files)
     assert len(assign_roles(PUBLISHED, records, **files, on_ambiguous="drop")) == 4
+
+
+def listed(path: Path, text: str) -> list[str | Path]:
+    path.write_text(text)
+    return [path]
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluate"),
+    [
+        ("0\n2\n", "1\n4\n"),
+        # With a header, empty lines, spaces, other words, Windows line ends, an id twice.
+        ("id\n0\n\n2\n", "ID\r\n 1 miRNA\r\n4\t5\r\n1\r\n"),
+        # The headers of a FASTA file alone, and a FASTA file beside a list.
+        (">0 human\n>2\n", "1\n4"),
+        (f">0\nACGT\n>2\n{'ACGU' * 3}\n", "4\n1\n"),
+    ],
+)
+def test_a_split_may_list_ids_alone(tmp_path: Path, train: str, evaluate: str) -> None:
+    files = {
+        "train": listed(tmp_path / "train.txt", train),
+        "evaluate": listed(tmp_path / "evaluate.txt", evaluate),
+    }
+    table = assign_roles(PUBLISHED, {"s": some_records(2, 3)}, **files)
+    assert table.to_dict("list") == {
+        "id": ["0", "1", "2", "4"],
+        "set": ["s"] * 4,
+        "role": ["train", "evaluate", "train", "evaluate"],
+    }
+
+
+def test_without_training_files_all_others_train(tmp_path: Path) -> None:
+    evaluate = listed(tmp_path / "held-out.txt", "1\n4\n")
+    table = assign_roles(PUBLISHED, {"s": some_records(2, 3)}, evaluate=evaluate)
+    assert table["role"].tolist() == ["train", "evaluate", "train", "train", "evaluate"]
+
+
+def test_a_record_may_be_called_id(tmp_path: Path) -> None:
+    records = some_records(2, 3).assign(id=["id", "b", "c", "d", "e"])
+    evaluate = listed(tmp_path / "e.txt", "id\nc\n")
+    table = assign_roles(PUBLISHED, {"s": records}, evaluate=evaluate)
+    assert table["role"].tolist() == ["evaluate", "train", "evaluate", "train", "train"]
+
+
+def test_what_a_set_left_out_is_left_out_of_a_split_too(tmp_path: Path) -> None:
+    evaluate = listed(tmp_path / "e.txt", "1\n4\ngone\n")
+    records = {"s": some_records(2, 3)}
+    table = assign_roles(PUBLISHED, records, evaluate=evaluate, left_out={"gone"})
+    assert (table["role"] == "evaluate").sum() == 2
+    with pytest.raises(InputError, match=r"e\.txt: line 3 \('gone'\) is not in the set; correct"):
+        assign_roles(PUBLISHED, records, evaluate=evaluate)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty; list ids in it, one per line"),
+        (b"\n \n", "the file is empty"),
+        (b"1,4\n", r"line 1 \('1,4'\) is not in the set"),
+        (b"p\n", r"line 1 \('p'\) is not in .*ids of a cleaned set begin with .*, as in 'f:p'"),
+        (b"1\n0\n", r"line 2 \('0'\) is in the training and the evaluation files; remove one"),
+        (b"1\n\xff\n", "neither FASTA nor a list of ids"),
+        (b"\x1f\x8b\x08", "neither FASTA nor a list of ids"),
+    ],
+)
+def test_a_list_of_ids_that_is_wrong_is_explained(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "e.txt").write_bytes(content)
+    records = some_records(3, 3).assign(id=["0", "1", "f:p", "2", "3", "4"])
+    files = {"train": listed(tmp_path / "t.txt", "0\n2\n"), "evaluate": [tmp_path / "e.txt"]}
+    with pytest.raises(InputError, match=message):
+        assign_roles(PUBLISHED, {"s": records}, **files)
 
 
 def test_across_datasets_trains_on_one_and_evaluates_on_the_other(tmp_path: Path) -> None:
@@ -480,8 +556,19 @@ def test_a_sequence_on_both_sides_is_refused_unless_copies_are_kept(
         "fold": 1,
         **files,
     }
-    with pytest.raises(InputError, match=r"same sequence as a training record.*copies: keep"):
+    with pytest.raises(InputError, match=r"same sequence as a training record.*copies: keep") as it:
         assign_roles(split, sets, **about)  # type: ignore[arg-type]
+    # Cleaning helps within one set whose ids are in no file; clusters replace folds only.
+    assert ("cleaned: true" in str(it.value)) == (split["split"] in ("k-fold", "species", "time"))
+    assert ("cluster-k-fold" in str(it.value)) == (split["split"] == "k-fold")
+    if "cleaned: true" in str(it.value):
+        cleaned = records.drop_duplicates("sequence").reset_index(drop=True)
+        folds = assign_folds(split, cleaned) if split["split"] == "k-fold" else None
+        assign_roles(split, {"s": cleaned}, **about | {"folds": folds})  # type: ignore[arg-type]
+    if "cluster-k-fold" in str(it.value):
+        clusters = split | {"split": "cluster-k-fold", "identity": 0.8}
+        folds = assign_folds(clusters, records)
+        assign_roles(clusters, sets, **about | {"folds": folds})  # type: ignore[arg-type]
     with_copies = assign_roles(split | {"copies": "keep"}, sets, **about)  # type: ignore[arg-type]
     if split["split"] != "across-datasets":
         left = assign_roles(split | {"identity": 1}, sets, **about)  # type: ignore[arg-type]

@@ -308,6 +308,11 @@ def test_what_changes_no_role_is_not_a_difference_of_the_data() -> None:
     assert isinstance(third, Study)
     assert plan.data_of(first, {}) == plan.data_of(second, {})
     assert plan.data_of(first, {}) != plan.data_of(third, {})
+    assert "longest" not in plan.data_of(first, {})["datasets"]["demo"], "as what was saved before"
+    given["datasets"]["demo"]["longest"] = 80
+    fourth = load_study(given)
+    assert isinstance(fourth, Study)
+    assert plan.data_of(fourth, {}) != plan.data_of(first, {})
 
 
 def test_the_release_of_a_collection_is_not_a_difference_of_the_data() -> None:

@@ -106,26 +106,6 @@ def join_features(
     return experiment.merge(both, on=["set", "id"], how="left", validate="one_to_one")
 
 
-def check_lengths(records: pd.DataFrame, limits: Mapping[str, int | None]) -> None:
-    """Raise an InputError if a record is too long for a planned network, before any training.
-
-    Parameters
-    ----------
-    records
-        Result of `join_features`.
-    limits
-        Model to the length of the longest RNA it accepts, in nt; None means no limit.
-    """
-    longest = records.iloc[int(records["length"].to_numpy().argmax())]
-    for name, limit in limits.items():
-        if limit is not None and longest["length"] > limit:
-            raise InputError(
-                f"the record {longest['id']!r} of the set {longest['set']!r} has "
-                f"{longest['length']} nt, but the model {name!r} accepts up to {limit}: remove the "
-                f"record from the set, or the model from `runs`"
-            )
-
-
 def audit_records(
     records: pd.DataFrame, known: pd.DataFrame | None = None, *, threads: int = 1
 ) -> pd.DataFrame:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ def build_records(
     negatives: Iterable[str | Path],
     *,
     on_ambiguous: Literal["error", "drop"] = "error",
+    longest: int | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the FASTA files of both classes into one table.
 
@@ -30,6 +31,8 @@ def build_records(
         FASTA files, plain or gzip.
     on_ambiguous
         What to do with a record that has a character outside ACGU.
+    longest
+        Maximum length, nt; longer records are left out. None means no limit.
 
     Returns
     -------
@@ -44,20 +47,34 @@ def build_records(
     InputError
         If `read_fasta` does, an id occurs twice, or a class has no records.
     """
-    dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
+    files = _Files(positives, negatives, on_ambiguous, longest)
     rows: list[tuple[str, int, str, str, int]] = []
     first_of: dict[str, Record] = {}
-    for label, record in _read_classes(positives, negatives, dropped):
+    for label, record in files.records():
         other = first_of.setdefault(record.id, record)
         if other is not record:
-            raise InputError(
-                f"{record.file}: record {record.number} has the id {record.id!r}, but so "
-                f"has record {other.number} of {other.file}: ids must be unique in a set. Rename "
-                "one of them, choose collections that share no ids, or set `cleaned: true`, which "
-                "allows files to share ids"
-            )
+            same = _same_id(record.id, record.number, record.file, other.number, other.file)
+            raise InputError(f"{same}: ids must be unique in a set. {_remedy(record, other)}.")
         rows.append((record.id, label, record.sequence, record.file, record.number))
-    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), _left_out(dropped)
+    return pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS), files.left_out()
+
+
+def _same_id(name: str, number: int, file: str, other_number: int, other_file: str) -> str:
+    return (
+        f"{file}: record {number} has the id {name!r}, but so has record {other_number} of "
+        f"{other_file}"
+    )
+
+
+def _remedy(record: Record, other: Record) -> str:
+    """Say what helps against two records with one id: `cleaned` only between two files."""
+    if record.file == other.file:
+        same = record.sequence == other.sequence
+        return "Remove one of them, which is a copy" if same else "Rename one of them in the file"
+    cleaned = "set `cleaned: true`, which allows files to share ids"
+    if Path(record.file).stem == Path(other.file).stem:
+        cleaned = f"give one of the files another name and {cleaned}"
+    return f"Rename one of them, choose other files or collections, or {cleaned}"
 
 
 def clean_records(
@@ -66,6 +83,7 @@ def clean_records(
     *,
     known: Collection[str] = (),
     on_ambiguous: Literal["error", "drop"] = "error",
+    longest: int | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the FASTA files of both classes, and leave out copies and wrong labels.
 
@@ -74,7 +92,7 @@ def clean_records(
 
     Parameters
     ----------
-    positives, negatives, on_ambiguous
+    positives, negatives, on_ambiguous, longest
         As `build_records` takes them.
     known
         Sequences of known hairpins.
@@ -85,17 +103,17 @@ def clean_records(
         As from `build_records`.
     left_out
         Columns id, file, number and reason: a sequence in both classes, a negative that is a known
-        hairpin, a copy, or a character outside ACGU.
+        hairpin, a copy, a character outside ACGU, or its length.
 
     Raises
     ------
     InputError
         If `read_fasta` does, two different sequences have the same id, or a class has no records.
     """
-    dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
+    files = _Files(positives, negatives, on_ambiguous, longest)
     rows = [
-        (f"{Path(it.file).stem}:{it.id}", label, it.sequence, it.file, it.number)
-        for label, it in _read_classes(positives, negatives, dropped)
+        (id_in_file(it.id, it.file), label, it.sequence, it.file, it.number)
+        for label, it in files.records()
     ]
     table = pd.DataFrame(rows, columns=list(RECORDS)).astype(RECORDS)
     # Later reasons override earlier ones.
@@ -109,37 +127,97 @@ def clean_records(
     for label, kind in ((1, "positive"), (0, "negative")):
         if label not in set(records["label"]):
             raise InputError(f"no records are left for the {kind} class after cleaning")
-    if twice := records.loc[records["id"].duplicated(), "id"].tolist():
-        raise InputError(
-            f"the id {twice[0]!r} occurs twice: make ids unique in each file, and give the files "
-            "of a set different names"
-        )
-    return records, pd.concat([_left_out(dropped), left_out[_LEFT_OUT]], ignore_index=True)
+    if second := records.loc[records["id"].duplicated()].to_dict("records"):
+        raise InputError(_same_id_after_cleaning(records, second[0]))
+    unread = files.left_out()
+    unread["id"] = [id_in_file(*it) for it in zip(unread["id"], unread["file"], strict=True)]
+    return records, pd.concat([unread, left_out[_LEFT_OUT]], ignore_index=True)
 
 
-def _read_classes(
-    positives: Iterable[str | Path], negatives: Iterable[str | Path], dropped: list[Dropped] | None
-) -> Iterator[tuple[int, Record]]:
-    """Read label and record from the files of both classes, positives first."""
-    files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
-    if twice := [path for path, count in Counter(files[1] + files[0]).items() if count > 1]:
-        raise InputError(f"{', '.join(twice)}: listed twice in the set; list each file once")
-    for label, paths in files.items():
-        count = 0
-        for path in paths:
-            for record in read_fasta(path, dropped=dropped):
-                count += 1
-                yield label, record
-        if not count:
+def _same_id_after_cleaning(records: pd.DataFrame, second: Mapping[Hashable, Any]) -> str:
+    first = records[records["id"] == second["id"]].to_dict("records")[0]
+    name = second["id"].partition(":")[2]
+    where = _same_id(name, second["number"], second["file"], first["number"], first["file"])
+    if second["file"] == first["file"]:
+        return f"{where}: rename one of them in the file"
+    return f"{where}: give one of the files another name; ids of a cleaned set begin with it"
+
+
+def id_in_file(name: str, file: str) -> str:
+    """Return the id of a record in a cleaned set, by its id in a file."""
+    return f"{Path(file).stem}:{name}"
+
+
+class _Files:
+    """The files of both classes, and what is left out while they are read."""
+
+    def __init__(
+        self,
+        positives: Iterable[str | Path],
+        negatives: Iterable[str | Path],
+        on_ambiguous: Literal["error", "drop"],
+        longest: int | None,
+    ) -> None:
+        self.files = {1: [str(path) for path in positives], 0: [str(path) for path in negatives]}
+        counts = Counter(self.files[1] + self.files[0])
+        if twice := [path for path, count in counts.items() if count > 1]:
+            raise InputError(f"{', '.join(twice)}: listed twice in the set; list each file once")
+        self.dropped: list[Dropped] | None = [] if on_ambiguous == "drop" else None
+        self.longest = longest
+        self.too_long: list[Record] = []
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Read label and record, positives first."""
+        for label, paths in self.files.items():
+            count = 0
+            for path in paths:
+                for record in read_fasta(path, dropped=self.dropped):
+                    if self.longest is not None and len(record.sequence) > self.longest:
+                        self.too_long.append(record)
+                        continue
+                    count += 1
+                    yield label, record
+            if not count:
+                kind = "positive" if label else "negative"
+                raise InputError(
+                    f"{', '.join(paths)}: no records are left for the {kind} class: each has a "
+                    "character outside ACGU, or is longer than `longest`"
+                )
+
+    def left_out(self) -> pd.DataFrame:
+        """List the records that were left out: characters outside ACGU first."""
+        rows = [
+            *((it.record, it.reason) for it in self.dropped or []),
+            *((record, f"longer than {self.longest} nt") for record in self.too_long),
+        ]
+        table = [(record.id, record.file, record.number, reason) for record, reason in rows]
+        return pd.DataFrame(table, columns=_LEFT_OUT)
+
+
+def check_lengths(records: Mapping[str, pd.DataFrame], limits: Mapping[str, int | None]) -> None:
+    """Raise an InputError if an RNA is too long for a planned network.
+
+    Parameters
+    ----------
+    records
+        Name of a set to its records, or to those of them that the networks get.
+    limits
+        Network to the length of the longest RNA that it takes, in nt; None means no limit.
+    """
+    for dataset, table in records.items():
+        lengths = table["sequence"].str.len()
+        for model, limit in limits.items():
+            count = int((lengths > limit).sum()) if limit is not None else 0
+            if not count:
+                continue
+            longest = int(lengths.to_numpy().argmax())
             raise InputError(
-                f"{', '.join(paths)}: no records are left for the "
-                f"{'positive' if label else 'negative'} class"
+                f"{count:,} {'RNA is' if count == 1 else 'RNAs are'} longer than {limit} nt, the "
+                f"most that the network {model!r} takes; the longest is "
+                f"{table['id'].iloc[longest]!r} of the set {dataset!r} with "
+                f"{lengths.iloc[longest]:,} nt. Leave them out (`longest: {limit}` in "
+                f"`datasets.{dataset}`), or leave {model!r} out of `runs`."
             )
-
-
-def _left_out(dropped: list[Dropped] | None) -> pd.DataFrame:
-    rows = [(d.record.id, d.record.file, d.record.number, d.reason) for d in dropped or []]
-    return pd.DataFrame(rows, columns=_LEFT_OUT)
 
 
 def count_reasons(left_out: pd.DataFrame) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import gzip
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +14,7 @@ import pandas as pd
 from mirpair.contracts import EVALUATE, EXPERIMENT, TRAIN
 from mirpair.files import InputError
 from mirpair.identification.datasets import origin_of
-from mirpair.rna.sequences import read_fasta
+from mirpair.rna.sequences import Dropped, open_text, read_records
 from mirpair.rna.similarity import clusters, nearest
 from mirpair.settings import NEAR
 
@@ -61,27 +63,73 @@ def _divide(
 def _published_roles(
     records: pd.DataFrame,
     files: Mapping[str, Sequence[str | Path]],
+    left_out: Collection[str],
     on_ambiguous: Literal["error", "drop"],
 ) -> pd.Series:
-    """Assign the roles of published FASTA files; other records get none (missing).
+    """Assign the roles of published files; other records get none (missing).
 
-    Records that the set dropped for an ambiguous character are dropped here too.
+    Without training files all records train that do not evaluate. Records that the set left out are
+    left out here too.
     """
     sequences = dict(zip(records["id"], records["sequence"], strict=True))
     roles: dict[str, str] = {}
     for role, paths in files.items():
         for path in paths:
-            for record in read_fasta(path, dropped=[] if on_ambiguous == "drop" else None):
-                where = f"{record.file}: record {record.number} ({record.id!r})"
-                if record.id not in sequences:
-                    raise InputError(f"{where} is not in the set; correct the file or the set")
-                if sequences[record.id] != record.sequence:
+            for where, name, sequence in _listed(path, sequences, on_ambiguous):
+                if name not in sequences and name in left_out:
+                    continue
+                if name not in sequences:
+                    raise InputError(f"{where} is not in the set; {_hint(name, sequences)}")
+                if sequence and sequences[name] != sequence:
                     raise InputError(f"{where} has another sequence than in the set; correct one")
-                if roles.setdefault(record.id, role) != role:
+                if roles.setdefault(name, role) != role:
                     raise InputError(
                         f"{where} is in the training and the evaluation files; remove one"
                     )
-    return records["id"].map(roles)
+    assigned = records["id"].map(roles)
+    return assigned if files[TRAIN] else assigned.fillna(TRAIN)
+
+
+def _hint(name: str, ids: Collection[str]) -> str:
+    """Say what to do about an id that is not in a set."""
+    if of_file := next((it for it in ids if it.endswith(f":{name}")), None):
+        return f"ids of a cleaned set begin with the name of their file, as in {of_file!r}"
+    return "correct the file or the set"
+
+
+def _listed(
+    path: str | Path, ids: Collection[str], on_ambiguous: Literal["error", "drop"]
+) -> Iterator[tuple[str, str, str]]:
+    """Read file and place, id and sequence of each record of a split's file.
+
+    In a list of ids, and of a FASTA header without a sequence, the sequence is empty. A list may
+    begin with the line ``id``, if no record of the set has this id.
+    """
+    try:
+        with open_text(path) as handle:
+            lines = [(number, line.split()) for number, line in enumerate(handle, 1)]
+    except (UnicodeDecodeError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: neither FASTA nor a list of ids ({error}); make it one of them"
+        ) from error
+    words = [(number, it[0]) for number, it in lines if it]
+    if not words:
+        raise InputError(f"{path}: the file is empty; list ids in it, one per line")
+    if not words[0][1].startswith(">"):
+        has_header = words[0][1].lower() == "id" and words[0][1] not in ids
+        for number, name in words[has_header:]:
+            yield f"{path}: line {number} ({name!r})", name, ""
+        return
+    for record, problem in read_records(path):
+        if problem is None or (record.id and not record.sequence):
+            yield f"{path}: record {record.number} ({record.id!r})", record.id, record.sequence
+        elif not isinstance(problem, Dropped):
+            raise InputError(f"{problem}; correct it")
+        elif on_ambiguous == "error":
+            raise InputError(
+                f"{problem}. Correct it, or leave such records out with `on_ambiguous: drop` in "
+                "the set."
+            )
 
 
 def assign_roles(
@@ -94,6 +142,7 @@ def assign_roles(
     origins: Mapping[str, pd.DataFrame] | None = None,
     older: Collection[str] = (),
     folds: pd.DataFrame | None = None,
+    left_out: Collection[str] = (),
     on_ambiguous: Literal["error", "drop"] = "error",
     threads: int = 1,
 ) -> pd.DataFrame:
@@ -109,13 +158,16 @@ def assign_roles(
     fold
         Number of the fold, from 1, if the split has folds.
     train, evaluate
-        FASTA files of a published split.
+        Files of a published split: FASTA, or text with one id per line. Without training files, all
+        records train that do not evaluate.
     origins
         As `assign_folds` takes them.
     older
         For a split in time: accessions of the older release. Newer hairpins are held out.
     folds
         Result of `mirpair.identification.folds.assign_folds`, if the split has folds.
+    left_out
+        For a published split: ids of records that the set left out.
     on_ambiguous, threads
         As `mirpair.identification.datasets.build_records` and
         `mirpair.identification.folds.assign_folds` take them.
@@ -132,7 +184,7 @@ def assign_roles(
     match split["split"]:
         case "published":
             files = {TRAIN: train, EVALUATE: evaluate}
-            roles = _published_roles(records[split["dataset"]], files, on_ambiguous)
+            roles = _published_roles(records[split["dataset"]], files, left_out, on_ambiguous)
             parts = [(split["dataset"], roles)]
         case "across-datasets":
             parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
@@ -154,7 +206,7 @@ def assign_roles(
     if split.get("identity"):
         table = table[~_too_near(table, split["identity"], threads)]
     if split.get("copies", "refuse") == "refuse":
-        _refuse_copies(table)
+        _refuse_copies(table, split["split"])
     for role in (TRAIN, EVALUATE):
         _both_classes(table, role)
     return table[list(EXPERIMENT)].reset_index(drop=True)
@@ -224,20 +276,29 @@ def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
     return pd.Series(near, index=evaluates.index).reindex(table.index, fill_value=False)
 
 
-def _refuse_copies(table: pd.DataFrame) -> None:
+def _refuse_copies(table: pd.DataFrame, split: str) -> None:
     """Refuse an experiment in which a sequence both trains and evaluates."""
     trains = table[table["role"] == TRAIN].drop_duplicates("sequence").set_index("sequence")["id"]
     twice = table[(table["role"] == EVALUATE) & table["sequence"].isin(trains.index)]
     if not twice.empty:
         first = twice.iloc[0]
+        count = f"{len(twice)} evaluation record{'s have' if len(twice) > 1 else ' has'}"
         raise InputError(
-            f"{len(twice)} evaluation records have the same sequence as a training record, the "
-            f"first is {first['id']!r} of the set {first['set']!r}, a copy of "
-            f"{trains[first['sequence']]!r}: results on them mean little. Leave them out of the "
-            "evaluation (`identity: 1` in the experiment, or `identity: 0.8` for near-copies too), "
-            "remove copies from the set (`cleaned: true`), hold out complete clusters (`split: "
-            "cluster-k-fold`), or allow copies (`copies: keep`)."
+            f"{count} the same sequence as a training record, the first is {first['id']!r} of the "
+            f"set {first['set']!r}, a copy of {trains[first['sequence']]!r}: results on them mean "
+            "little. Leave them out of the evaluation (`identity: 1` in the experiment, or "
+            f"`identity: 0.8` for near-copies too){_OTHER_REMEDIES.get(split, '')}, or allow "
+            "copies (`copies: keep`)."
         )
+
+
+_CLEANED = ", remove copies from the set (`cleaned: true`)"
+# For splits of one set: a cleaned set may share sequences with another, and its ids differ from
+# those in published files.
+_OTHER_REMEDIES = {
+    "k-fold": f"{_CLEANED}, hold out complete clusters (`split: cluster-k-fold`)",
+    **dict.fromkeys(("cluster-k-fold", "family-k-fold", "species", "time"), _CLEANED),
+}
 
 
 def _both_classes(table: pd.DataFrame, role: str) -> None:

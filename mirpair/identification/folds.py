@@ -68,9 +68,10 @@ def assign_folds(
     units = label if groups is None else label.groupby(groups).max()
     smallest = int(units.value_counts().min())
     if smallest < count:
+        fewer = f"use {smallest} folds or fewer, or " if smallest > 1 else ""
         raise InputError(
             f"{count} folds need at least {count} {unit} of each class, but the smaller class has "
-            f"{smallest}: use fewer folds or more records"
+            f"{smallest}: {fewer}add records"
         )
     drawn = splitter(n_splits=count, shuffle=True, random_state=split["seed"])
     fold = np.zeros(len(records), dtype=np.int64)

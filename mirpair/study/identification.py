@@ -18,6 +18,7 @@ from mirpair.study.splits import (
     Published,
     SpeciesHeldOut,
     TimeHeldOut,
+    complete_sets,
     datasets_of,
     fold_count,
 )
@@ -331,12 +332,12 @@ class Study(BaseStudy):
         return next(filter(self.runs_on, same), None)
 
     def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
-        """List the FASTA files of a published split's role, `{fold}` filled in; else none."""
+        """List the files of a published split's role, `{fold}` filled in; else none."""
         group, number = self.folds()[fold_name]
         experiment = self.experiments[group]
         if not isinstance(experiment, Published):
             return []
-        refs: list[str] = getattr(experiment, role)
+        refs: list[str] = getattr(experiment, role) or []
         return [ref.replace("{fold}", str(number)) for ref in refs]
 
     def source_refs(self) -> list[str]:
@@ -381,6 +382,16 @@ class Study(BaseStudy):
             run.model: self.training(fold_name, run.model, run.recipe)[0].max_length
             for run in self.plan()
             if run.experiment == fold_name
+        }
+
+    def limits_of(self, dataset: str) -> dict[str, int]:
+        """Map networks to the longest RNA that each takes, if all records of a set are theirs."""
+        return {
+            model: limit
+            for name, fold in self.folds().items()
+            if dataset in complete_sets(self.experiments[fold.group])
+            for model, limit in self.max_lengths(name).items()
+            if limit is not None
         }
 
     def result_tables(self) -> dict[str, Results]:

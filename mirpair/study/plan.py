@@ -269,7 +269,12 @@ def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
         name: dict(item for item in split.items() if item not in without_effect)
         for name, split in sections["experiments"].items()
     }
-    data = {"datasets": sections["datasets"], "experiments": experiments}
+    # A key that was added later, and is left out, must be no difference from what was saved before.
+    datasets = {
+        name: {key: value for key, value in dataset.items() if value is not None}
+        for name, dataset in sections["datasets"].items()
+    }
+    data = {"datasets": datasets, "experiments": experiments}
     data["audit"] = sections["audit"]
     if study.collections:
         data["collections"] = {name: it.params() for name, it in study.collections.items()}

@@ -172,6 +172,12 @@ class Dataset(Section):
         description="What to do with a record that has a character outside ACGU(T): `error` stops "
         "and names file, record and position, `drop` leaves it out and lists it.",
     )
+    longest: int | None = Field(
+        None,
+        ge=1,
+        description="Maximum length of an RNA, nt; longer ones are left out and listed; by default "
+        "none are.",
+    )
     cleaned: bool = Field(
         False,
         description="Whether to leave out records that are known to be wrong: sequences in both "

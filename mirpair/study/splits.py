@@ -96,21 +96,27 @@ class TimeHeldOut(_Split):
 
 
 class Published(_Split):
-    """A split that others published as FASTA files."""
+    """A split that others published, or your own, as files with the records of each side."""
 
     split: Literal["published"] = Field(description="Kind of split.")
-    dataset: Name = Field(description="Set whose ids the files list.")
+    dataset: Name = Field(description="Set whose records the files list.")
     folds: Folds | None = Field(
         None,
         description="Number of folds; `{fold}` in a file name stands for 1, 2, …; by default there "
         "is one split without folds.",
     )
-    train: SourceRefs = Field(description="FASTA files of the training records.")
-    evaluate: SourceRefs = Field(description="FASTA files of the evaluation records.")
+    train: SourceRefs | None = Field(
+        None,
+        description="Files of the training records: FASTA, or text with one id per line; by "
+        "default all records train that do not evaluate.",
+    )
+    evaluate: SourceRefs = Field(
+        description="Files of the evaluation records: FASTA, or text with one id per line."
+    )
 
     @model_validator(mode="after")
     def _fold_in_names(self) -> Published:
-        for ref in (*self.train, *self.evaluate):
+        for ref in (*(self.train or []), *self.evaluate):
             if self.folds is not None and "{fold}" not in ref:
                 raise ValueError(f"there are folds, so {ref!r} needs {{fold}} in its name")
         return self
@@ -140,6 +146,21 @@ def fold_count(experiment: AnySplit) -> int | None:
     """Return the number of folds of an experiment; None if it has none."""
     folds: int | None = getattr(experiment, "folds", None)
     return folds
+
+
+def complete_sets(experiment: AnySplit) -> list[str]:
+    """List the sets of an experiment all of whose records train or evaluate."""
+    match experiment:
+        case Drawn():
+            return [experiment.dataset]
+        case Published():
+            return []
+        case AcrossDatasets(identity=None):
+            return [experiment.train, experiment.evaluate]
+        case AcrossDatasets():
+            return [experiment.train]
+    # With `identity`, near-copies are left out.
+    return [] if experiment.identity else datasets_of(experiment)
 
 
 def datasets_of(experiment: AnySplit) -> list[str]:

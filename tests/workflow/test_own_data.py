@@ -105,6 +105,14 @@ def test_a_mirror_that_is_no_folder_stops_before_anything_runs(copy: Copy) -> No
     assert "mirror: nowhere: no such folder; correct `mirror` in the config" in done.stdout
 
 
+@pytest.mark.parametrize("target", ["save", "keep"])
+def test_saving_without_a_folder_says_what_is_missing(copy: Copy, target: str) -> None:
+    config = copy.write_config(small_study(copy.folder))
+    done = copy.snakemake("-n", target, "--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "the config of 'mine' has no `reuse`: make a folder" in done.stdout
+
+
 def test_a_missing_file_stops_before_anything_runs(copy: Copy) -> None:
     study = small_study(copy.folder) | {"study": "missing"}
     study["datasets"]["mine"]["negatives"] = ["nowhere.fa"]
@@ -129,17 +137,49 @@ def test_published_rows_that_are_not_there_or_not_right_stop_before_anything_run
     assert not (copy.folder / "results" / "published").exists()
 
 
-def test_a_record_too_long_for_the_fixed_sized_network_stops_before_any_training(
-    copy: Copy,
-) -> None:
+def test_a_record_too_long_for_the_fixed_sized_network_stops_before_folding(copy: Copy) -> None:
     study = small_study(copy.folder) | {"study": "long"}
     text = (copy.folder / "positives.fa").read_text() + f">long\n{'GC' * 225}\n"
     (copy.folder / "long.fa").write_text(text)
     study["datasets"]["mine"]["positives"] = ["long.fa"]
     study["runs"][0]["models"] = ["variable", "fixed"]
     message = outcome(copy, study, "results/long/tables/mine.csv")
-    assert "'long' of the set 'mine' has 450 nt" in message
-    assert not list((copy.folder / "results" / "long").rglob("weights.safetensors"))
+    assert "1 RNA is longer than 400 nt, the most that the network 'fixed' takes" in message
+    assert "the longest is 'long' of the set 'mine' with 450 nt" in message
+    assert not list((copy.folder / "results" / "long").rglob("*.tsv"))
+    # The advice works: records are made without it.
+    study["datasets"]["mine"]["longest"] = 400
+    records = "results/long/datasets/mine/records.tsv"
+    copy.snakemake(records, "--configfile", copy.write_config(study, "bad.yaml"))
+    assert len((copy.folder / records).read_text().splitlines()) == 1 + 24
+    # Other networks do not change the records.
+    study["runs"][0]["models"] = ["variable"]
+    assert copy.planned(records, "--configfile", copy.write_config(study, "bad.yaml")) == {}
+
+
+def test_a_split_lists_ids_and_a_long_record_matters_only_if_it_is_listed(copy: Copy) -> None:
+    study = small_study(copy.folder) | {"study": "listed", "tables": {}}
+    text = (copy.folder / "positives.fa").read_text() + f">long\n{'GC' * 225}\n>odd\nACGN\n"
+    (copy.folder / "more.fa").write_text(text)
+    dataset = study["datasets"]["mine"]
+    dataset |= {"positives": ["more.fa"], "on_ambiguous": "drop"}
+    split = {"split": "published", "dataset": "mine", "train": ["t.txt"], "evaluate": ["e.txt"]}
+    study["experiments"] = {"own": split}
+    study["runs"] = [{"models": ["fixed"], "epochs": 1}]
+    ids = {
+        name: [line[1:].split()[0] for line in (copy.folder / name).read_text().splitlines()[::2]]
+        for name in ("positives.fa", "negatives.fa")
+    }
+    held = [*ids["positives.fa"][:3], *ids["negatives.fa"][:5]]
+    (copy.folder / "e.txt").write_text("\n".join(["id", *held, "odd"]))
+    others = [*ids["positives.fa"][3:], *ids["negatives.fa"][5:]]
+    (copy.folder / "t.txt").write_text("\n".join(others))
+    made = "results/listed/experiments/own.tsv"
+    copy.snakemake(made, "--configfile", copy.write_config(study, "listed.yaml"))
+    table = pd.read_csv(copy.folder / made, sep="\t", dtype=str).set_index("id")["role"]
+    assert table.to_dict() == dict.fromkeys(held, "evaluate") | dict.fromkeys(others, "train")
+    (copy.folder / "t.txt").write_text("\n".join([*others, "long"]))
+    assert "the longest is 'long' of the set 'mine' with 450 nt" in outcome(copy, study, made)
 
 
 def test_sequences_on_both_sides_of_a_split_are_refused_and_if_meant_told(copy: Copy) -> None:

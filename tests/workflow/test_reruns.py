@@ -84,6 +84,17 @@ def test_a_change_in_a_script_reruns_its_rule(copy: Copy, config: str) -> None:
     copy.edit("scripts/evaluate.py", "history(scores).round(3)", "history(scores)")
 
 
+def test_another_network_with_a_limit_of_length_makes_no_records_again(
+    copy: Copy, config: str
+) -> None:
+    """The limits are checked where records and experiments are made, but change neither."""
+    study = small_study(copy.folder)
+    study["runs"][0]["models"] = ["variable", "fixed"]
+    jobs = copy.planned("all", "--configfile", copy.write_config(study, "fixed.yaml"))
+    assert jobs["train"] == 2
+    assert not {"records", "fold", "structures", "encode", "folds", "experiments"} & set(jobs)
+
+
 def test_more_epochs_train_again_and_fold_nothing(copy: Copy, config: str) -> None:
     study = small_study(copy.folder)
     study["runs"][0]["epochs"] = 2
