@@ -122,6 +122,43 @@ def test_a_similar_hairpin_is_nearer_than_twenty_bases_that_are_the_same(tmp_pat
     assert known.nearest([RNA])[0].names == "xxx-mir-like"
 
 
+def changed_at(rna: str, *places: int) -> str:
+    return "".join("ACGU"["CGUA".index(it)] if n in places else it for n, it in enumerate(rna))
+
+
+def test_of_two_known_hairpins_the_nearest_has_more_similar_bases(tmp_path: Path) -> None:
+    """39 of 60 bases are those of one, with an identity of 1; all but three those of the other."""
+    part, like = RNA[:39] + random_rna(RNG, 21), changed_at(RNA, 15, 30, 45)
+    known = packed(tmp_path / "h", ("xxx-mir-part", part), ("xxx-mir-like", like))
+    assert known.nearest([RNA]) == [NearestHairpin("xxx-mir-like", pytest.approx(57 / 60), 1)]
+
+
+def test_a_known_hairpin_is_nearer_than_part_of_another(tmp_path: Path) -> None:
+    """35 of 60 bases are too few; 42 of 65, of which 6 are changed, are enough."""
+    other = random_rna(RNG, 65)
+    rna = RNA[:35] + changed_at(other[:42], 10, 11, 12, 26, 27, 28)
+    known = packed(tmp_path / "h", *KNOWN_ONES, ("xxx-mir-part", RNA), ("xxx-mir-known", other))
+    (hit,) = known.nearest([rna])
+    assert (hit.names, hit.status) == ("xxx-mir-known", KNOWN)
+    assert hit.identity * hit.coverage < 35 / 60
+
+
+def test_parts_of_many_hairpins_do_not_hide_a_long_or_a_short_known_one(tmp_path: Path) -> None:
+    """Of a long one, many 8-mers are shared; of a short one, a large share of its own."""
+    long = random_rna(RNG, 150)
+    inside = changed_at(long[30:125], 12, 25, 38, 51, 64, 80)
+    short_ones = [
+        (f"short-{n}", inside[n : n + 19] + random_rna(RNG, 21)) for n in range(0, 76, 12)
+    ]
+    hits = packed(tmp_path / "long", *short_ones, ("long", long)).nearest([inside])
+    assert [(hit.names, hit.status) for hit in hits] == [("long", KNOWN)]
+    short = random_rna(RNG, 40)
+    rna = RNA + changed_at(short, 20)
+    long_ones = [(f"long-{n}", RNA + random_rna(RNG, 140)) for n in range(8)]
+    hits = packed(tmp_path / "short", *long_ones, ("short", short)).nearest([rna])
+    assert [(hit.names, hit.status) for hit in hits] == [("short", KNOWN)]
+
+
 @pytest.mark.parametrize(
     ("identity", "coverage", "status"),
     [(1, 1, KNOWN), (0.8, 0.6, KNOWN), (0.7999, 1, NOVEL), (1, 0.5999, NOVEL), (0, 0, NOVEL)],
