@@ -210,6 +210,16 @@ def other_task(name):
     )
 
 
+def folder_is_missing(wildcards):
+    """Explain that there is no folder to save trainings in."""
+    if STUDY.task != "identification":
+        raise WorkflowError(other_task("save"))
+    raise WorkflowError(
+        f"trainings are saved in the folder that `reuse` names, and the config of {STUDY.study!r} "
+        "has no `reuse`: make a folder, and name it there or by --config reuse=<folder>"
+    )
+
+
 def target(name):
     """Input function: the files of a target in a study of this task."""
 

@@ -12,10 +12,11 @@ import yaml
 from conftest import ROOT
 from torch.nn import functional as F
 
-from bench import alternatives, genomes, networks, page
+from bench import alternatives, genomes, known, networks, page
 from mirpair.contracts import METRICS
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
+from mirpair.settings import KNOWN_COVERAGE, NEAR
 from mirpair.study.load import load_study
 
 
@@ -23,6 +24,22 @@ def test_the_page_is_what_its_tables_say(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs" / "speed", tmp_path / "speed")
     page.write(tmp_path / "speed", tmp_path / "speed.md")
     assert (tmp_path / "speed.md").read_text() == (ROOT / "docs" / "speed.md").read_text()
+
+
+def test_the_page_of_known_hairpins_is_what_its_tables_say() -> None:
+    tables = known.read(known.TABLES)
+    written = known.TABLES.with_suffix(".md").read_text(encoding="utf-8")
+    assert known.render(*tables) + "\n" == written
+    rates, grid, _ = tables
+    flanked = rates[rates["case"].str.startswith("with 0–40 nt")]
+    # Every hairpin of miRBase with flanks is known, as itself or as another one inside it.
+    assert flanked["records"].sum() == 34_554
+    assert (flanked["known"] == flanked["records"]).all()
+    assert (flanked["itself"] == flanked["records"]).all()
+    # The thresholds are those that were measured.
+    chosen = (grid["identity"] == NEAR) & (grid["coverage"] == KNOWN_COVERAGE)
+    unrelated = grid[chosen & grid["case"].str.startswith("shuffled")]
+    assert (unrelated["known"] < 0.002).all()
 
 
 def test_the_page_of_the_alternatives_is_what_its_trainings_say() -> None:

@@ -161,7 +161,7 @@ def test_any_name_of_a_sequence_is_read_as_documented_from_the_files_of_a_scan(
     found, scored = Journal(folder / "found", "k"), Journal(folder / "scored", "k")
     rows = []
     for name in sequences:
-        found.append([f"{name}\t90\t1", f"5\t85\t-\t-31.25\t{HAIRPIN}"])
+        found.append([f"{name}\t90\t1\t0\t90", f"5\t85\t-\t-31.25\t{HAIRPIN}"])
         rows.append(prediction(f"{name}:5-85(-)"))
     kinds = columns(nearest=False)
     scored.append(to_lines(pd.DataFrame(rows, columns=list(kinds)).astype(kinds), score_digits=6))

@@ -95,7 +95,7 @@ def test_dropped_records_are_listed_and_the_others_stay(tmp_path: Path) -> None:
         ("id,sequence\nACGU,1\n", "not a FASTA file: it begins with 'id,sequence'"),
         ("chr1\t100\t180\n", "so this is BED"),
         (b"PK\x03\x04\x14\x00", "not a FASTA file: this is a zip file"),
-        (gzip.compress(b"BAM\x01\x00\x00"), "this is BAM; convert it"),
+        (gzip.compress(b"BAM\x01\x00\x00", mtime=0), "this is BAM; convert it"),
         (">a\nACGU\n".encode("utf-16"), "this is UTF-16 text; save it as UTF-8"),
         ("# STOCKHOLM 1.0\na  AC\nb\n//\n", "not a readable Stockholm file"),
         ("<html><title>404</title>", "not a FASTA file"),

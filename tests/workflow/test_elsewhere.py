@@ -85,7 +85,8 @@ def test_the_message_of_a_missing_file_names_the_folders_that_were_searched(
     done = Copy(tmp_path).snakemake(*given, "--directory", str(elsewhere), check=False)
     assert done.returncode
     text = next(line for line in done.stdout.splitlines() if "A relative path" in line)
-    assert f"{named}: no such file" in text
+    kind = "folder" if {"mirror", "reuse"} & set(change) else "file"
+    assert f"{named}: no such {kind}" in text
     assert f"counts from {elsewhere}, the folder where Snakemake works" in text
     assert "--directory" in text
     assert f"or else from {clone.folder}, the clone of mirpair" in text

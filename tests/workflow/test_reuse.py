@@ -123,7 +123,7 @@ def test_other_data_stop_the_run_and_so_does_a_folder_that_is_not_there(
     done = copy.snakemake("-n", "all", "--configfile", config, *REUSE, check=False)
     assert "these results were made with another version of positives.fa" in done.stdout
     done = copy.snakemake("-n", "all", "--configfile", config, "--config", "reuse=x", check=False)
-    assert "reuse: x: no such file or folder; correct `reuse`" in done.stdout
+    assert "reuse: x: no such folder; correct `reuse`" in done.stdout
 
 
 def test_the_trainings_of_figure_3_are_saved_and_reused_too(
