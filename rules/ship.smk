@@ -14,6 +14,7 @@ use rule experiments as experiments_on_all with:
         train=[],
         evaluate=[],
         origins=[],
+        dropped=[],
         older=[],
         folds=[],
     output:
@@ -27,6 +28,7 @@ use rule experiments as experiments_on_all with:
         split=lambda w: {"split": "train-on-all", "dataset": w.dataset},
         fold=0,
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
+        max_lengths=untracked({}),
     message:
         "Assigning all records of {wildcards.dataset} to training"
 
