@@ -649,9 +649,14 @@ def test_annotate_says_why_there_is_no_family_and_names_what_it_leaves_out(
     options = ["-j", "1", "--weights", str(families)]
     code, out, message = mirpair("annotate", "-", "--strict", *options, stdin=text)
     assert (code, out) == (1, "")
-    assert "record 2 ('a\"[1]') has 'N' at position 4" in message
+    assert "record 1 ('long') is too long: 240 > 200. Leave out --strict" in message
+    rest = text.partition("\n>a")[2]
+    code, out, message = mirpair("annotate", "-", "--strict", *options, stdin=">a" + rest)
+    assert (code, out) == (1, "")
+    assert "record 1 ('a\"[1]') has 'N' at position 4" in message
     code, out, message = mirpair("annotate", "-", *options, stdin=text)
     assert code == 0
+    assert "skipped: standard input: record 1 ('long') is too long: 240 > 200" in message
     rows = list(csv.reader(io.StringIO(out), delimiter="\t"))
     assert all(len(row) == 10 for row in rows)
     assert rows[1] == ["long", "240", "", "", "", "", "", "", "", "too long: 240 > 200"]

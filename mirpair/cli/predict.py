@@ -26,7 +26,7 @@ from mirpair.cli.options import (
     reference_of,
     setting,
 )
-from mirpair.cli.sequences import is_strict, name_skipped, read_all
+from mirpair.cli.sequences import is_strict, name_skipped, read_all, refuse_if
 from mirpair.cli.terminal import (
     FileProgress,
     check_inputs,
@@ -40,7 +40,15 @@ from mirpair.cli.terminal import (
     track,
 )
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, Problem, Record, TooLong, kind_of, place_of, read_records
+from mirpair.rna.sequences import (
+    STDIN,
+    Problem,
+    Record,
+    TooLong,
+    Unfit,
+    kind_of,
+    read_records,
+)
 from mirpair.settings import PredictionSettings
 
 if TYPE_CHECKING:
@@ -86,7 +94,8 @@ def annotate(
     with messages():
         check_output(output, [*fasta, weights])
         annotator = _load_annotator(weights)
-        records = read_all(fasta, strict=is_strict(strict, on_ambiguous))
+        is_unfit = annotator.unfit
+        records = read_all(fasta, strict=is_strict(strict, on_ambiguous), unfit=is_unfit)
         name_skipped(records)
         tables = _annotate(annotator, records, threshold, jobs)
         with open_output(output) as handle:
@@ -217,6 +226,8 @@ def predict(
         say(f"{counted(total, 'record')}: {counted(called, 'called pre-miRNA')}{unscored}")
         if several:
             say(f"{counted(several, 'record')} with several hairpins: mirpair scan scores each one")
+        if kinds["too long"]:
+            say("too long to be one hairpin: mirpair scan finds the hairpins of a long sequence")
         if gff3 or bed:
             unlocated.say()
         if repeats.first:
@@ -274,11 +285,11 @@ def _read_fit(
             keep_structures=keep_structures,
         )
         for record, problem in read:
-            if reason := problem or predictor.unfit(record.sequence):
-                if strict:
-                    text = str(problem or f"{place_of(record)} is {reason}")
-                    raise InputError(f"{text}. Leave out --strict to skip such records.")
-                progress.skip(record, reason)
+            if reason := predictor.unfit(record.sequence):
+                problem = problem or Unfit(record, reason)
+            if problem:
+                refuse_if(strict, problem)
+                progress.skip(problem)
             pending.append(record)
             yield record, problem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -26,7 +26,7 @@ from mirpair.cli.terminal import (
     track,
 )
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, Problem, Record, open_text, read_records
+from mirpair.rna.sequences import STDIN, Problem, Record, Unfit, open_text, read_records
 
 if TYPE_CHECKING:
     from mirpair.rna.encoded_sets import Tensors
@@ -84,24 +84,36 @@ def is_strict(strict: bool, on_ambiguous: str | None) -> bool:
     return strict or on_ambiguous == "error"
 
 
-def read_all(files: list[str], *, strict: bool) -> list[tuple[Record, Problem | None]]:
-    """Read all records, each with its problem if it has one; or, if strict, stop at the first."""
+def read_all(
+    files: list[str], *, strict: bool, unfit: Callable[[str], str] = lambda _: ""
+) -> list[tuple[Record, Problem | None]]:
+    """Read all records, each with its problem if it has one; or, if strict, stop at the first.
+
+    `unfit` says why a network cannot take a sequence; its text is empty if it can.
+    """
     check_inputs(files)
     records = []
     for path in files:
         for record, problem in read_records(path, note=say):
-            if problem and strict:
-                raise InputError(f"{problem}. Leave out --strict to skip such records.")
+            if problem is None and (reason := unfit(record.sequence)):
+                problem = Unfit(record, reason)
+            refuse_if(strict, problem)
             records.append((record, problem))
     return records
+
+
+def refuse_if(strict: bool, problem: Problem | None) -> None:
+    """Raise an `InputError` at a record with a problem if only valid ones are wanted."""
+    if strict and problem:
+        raise InputError(f"{problem}. Leave out --strict to skip such records.")
 
 
 def name_skipped(read: list[tuple[Record, Problem | None]]) -> None:
     """Name and count the records with problems."""
     skipped = Skipped()
-    for record, problem in read:
+    for _, problem in read:
         if problem:
-            skipped.add(record, problem)
+            skipped.add(problem)
     skipped.say()
 
 

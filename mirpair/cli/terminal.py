@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 import typer
 
 from mirpair.files import InputError, atomic, explain_error, open_input
-from mirpair.rna.sequences import STDIN, Problem, Record, kind_of, place_of
+from mirpair.rna.sequences import STDIN, Problem, kind_of, place_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -200,18 +200,16 @@ class Skipped:
         self._first: dict[str, str] = {}
         self._named: dict[str, list[str]] = {}
 
-    def add(self, record: Record, reason: str | Problem) -> None:
+    def add(self, problem: Problem) -> None:
         """Note that a record is skipped."""
-        short = reason.reason if isinstance(reason, Problem) else reason
-        kind = kind_of(short)
+        kind = kind_of(problem.reason)
         self._counts[kind] += 1
         named = self._named.setdefault(kind, [])
         if not named:
-            self._first[kind] = (
-                str(reason) if isinstance(reason, Problem) else f"{place_of(record)} is {reason}"
-            )
+            self._first[kind] = str(problem)
         if len(named) < self._NAMED:
-            named.append(place_of(record) + ("" if short == kind else f": {short}"))
+            reason = "" if problem.reason == kind else f": {problem.reason}"
+            named.append(place_of(problem.record) + reason)
 
     def say(self) -> None:
         """Write a line for each kind of reason: how many records, and which are the first."""
@@ -272,9 +270,9 @@ class FileProgress:
         else:
             self.lines.show(self.count, read / self.total if self.total else None)
 
-    def skip(self, record: Record, reason: str | Problem) -> None:
+    def skip(self, problem: Problem) -> None:
         """Note a record that is skipped; at the end, `Skipped` names the first of each kind."""
-        self.skipped.add(record, reason)
+        self.skipped.add(problem)
 
 
 def cores() -> int:

@@ -39,6 +39,7 @@ from mirpair.networks.weights import (
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
+from mirpair.rna.sequences import too_long
 from mirpair.rna.similarity import Nearest, align
 
 # Name of a threshold to its column of `mirpair.families.family_calls.rejection`.
@@ -87,6 +88,10 @@ class Annotator:
     families: Sequence[str]
     sequences: Sequence[str]
     nearest: Nearest
+
+    def unfit(self, sequence: str) -> str:
+        """Say why the network cannot take an RNA over ACGU; empty if it can."""
+        return too_long(sequence, self.max_length)
 
 
 def ship(
@@ -295,9 +300,8 @@ def in_chunks(
     chunk
         RNAs at a time, which does not change the rows.
     """
-    limit = annotator.max_length
     unfit = [
-        reason or (f"too long: {len(sequence):,} > {limit:,}" if len(sequence) > limit else "")
+        reason or annotator.unfit(sequence)
         for sequence, reason in zip_longest(sequences, reasons, fillvalue="")
     ]
     fitting = [sequence for sequence, reason in zip(sequences, unfit, strict=True) if not reason]

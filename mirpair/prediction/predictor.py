@@ -23,7 +23,7 @@ from mirpair.rna.encoding import encode
 from mirpair.rna.folding import Structure, for_each, given_or_folded
 from mirpair.rna.in_memory import records_of
 from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_reference
-from mirpair.rna.sequences import Problem, Record, TooLong
+from mirpair.rna.sequences import Problem, Record, TooLong, too_long
 from mirpair.rna.structures import GivenStructure, unbranched
 from mirpair.settings import NO_REFERENCE, HairpinCriteria, PredictionSettings, ScanSettings
 
@@ -109,9 +109,7 @@ class Predictor:
 
     def unfit(self, sequence: str) -> str:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""
-        if len(sequence) > self.trained.longest:
-            return f"too long: {len(sequence):,} > {self.trained.longest:,}"
-        return ""
+        return too_long(sequence, self.trained.longest)
 
     def probability(self, scores: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
         """Probability of a pre-miRNA for each score, (N,), of an RNA of this length, (N,), nt.

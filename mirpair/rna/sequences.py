@@ -88,6 +88,20 @@ class TooLong(Problem):
         return f"{Problem.__str__(self)}; leave it out of the file"
 
 
+@dataclass(frozen=True, slots=True)
+class Unfit(Problem):
+    """A valid record that a network cannot take."""
+
+    def __str__(self) -> str:
+        return f"{place_of(self.record)} is {self.reason}"
+
+
+def too_long(sequence: str, longest: int) -> str:
+    """Say why a network cannot take an RNA that is longer than this, nt; empty if it is not."""
+    length = len(sequence)
+    return f"too long: {length:,} > {longest:,}" if length > longest else ""
+
+
 def place_of(record: Record) -> str:
     """Name file, number and id of a record, for a message."""
     named = f" ({record.id!r})" if record.id else ""
