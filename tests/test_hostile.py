@@ -309,7 +309,11 @@ CONFIGS = [path.read_text("utf-8") for path in sorted((ROOT / "config").glob("*.
 @settings(max_examples=50)
 def test_whatever_is_given_as_a_sequence_gets_a_row(sequences: list[str]) -> None:
     """`mirpair.predict` in Python; what is no RNA has a reason and no score."""
-    table = predict(sequences, reference="none")
+    try:
+        table = predict(sequences, reference="none")
+    except TypeError as error:
+        assert re.search("looks like the name of a file|is the text of a FASTA file", str(error))  # noqa: PT017
+        return
     assert len(table) == len(sequences)
     for sequence, row in zip(sequences, table.to_dict("records"), strict=True):
         if set(sequence.upper()) - set("ACGTU") or len(sequence) < 76:
