@@ -30,6 +30,13 @@ def default_of(name: str, section: dict[str, Any]) -> str:
     return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
 
 
+def _lists(value: dict[str, Any]) -> str:
+    """Examples of a key that is a list, as YAML has them: ``"; a list, such as `[all]`"``."""
+    examples = value.get("examples", []) if value.get("type") == "array" else []
+    lists = [f"`[{', '.join(items)}]`" for items in examples]
+    return f"; a list, such as {' or '.join(lists)}" if lists else ""
+
+
 def key_table(names: Sequence[str], sections: dict[str, dict[str, Any]]) -> str:
     """Markdown table of the keys of a section; of several kinds with a column that names them."""
     kinds: dict[tuple[str, str, str], list[str]] = {}
@@ -41,7 +48,8 @@ def key_table(names: Sequence[str], sections: dict[str, dict[str, Any]]) -> str:
             repeated = name.endswith("Study") and name != "Study" and value == shared.get(key)
             if key in KINDS or repeated or (key == "split" and "const" in value):
                 continue
-            row = (key, value["description"].removesuffix("."), default_of(key, sections[name]))
+            text = value["description"].removesuffix(".") + _lists(value)
+            row = (key, text, default_of(key, sections[name]))
             kinds.setdefault(row, []).append(keys.get("split", {}).get("const", ""))
     order = list(dict.fromkeys(key for key, _, _ in kinds))
     several = len(names) > 1

@@ -37,12 +37,15 @@ _BOUNDS: dict[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def _setting(default: Any, description: str, **bounds: float) -> Any:
-    """Define a field with its bounds (ge, gt, le, lt), under the names that pydantic reads."""
+def _setting(default: Any, description: str, **limits: Any) -> Any:
+    """Define a field with its limits and examples, under the names that pydantic reads.
+
+    Limits are the bounds of a number (ge, gt, le, lt) and the `min_length` of a text.
+    """
     # A truth value is no number, 10.0 no whole number.
     types = {"strict": True} if isinstance(default, Real) else {}
     types |= {"allow_inf_nan": False} if isinstance(default, float) else {}
-    return field(default=default, metadata={"description": description, **types, **bounds})
+    return field(default=default, metadata={"description": description, **types, **limits})
 
 
 _KINDS: dict[Any, tuple[type, str]] = {
@@ -80,6 +83,8 @@ class Settings:
                 raise InputError(f"{setting.name}: is {value!r}, must be one of {wanted}")
             if not _is_of(kind, value):
                 raise InputError(f"{setting.name}: is {value!r}, must be {_KINDS[kind][1]}")
+            if setting.metadata.get("min_length") and not value:
+                raise InputError(f"{setting.name}: is {value!r}, must not be empty")
             bounds = {key: bound for key, bound in setting.metadata.items() if key in _BOUNDS}
             if not all(_BOUNDS[key][1](value, bound) for key, bound in bounds.items()):
                 wanted = " and ".join(f"{_BOUNDS[key][0]} {bound}" for key, bound in bounds.items())
@@ -99,6 +104,7 @@ def _reference() -> Any:
         MIRBASE,
         f"Known hairpins to compare with: a FASTA file, {MIRBASE} (the hairpins of miRBase 22, "
         f"which come with mirpair) or {NO_REFERENCE}.",
+        min_length=1,
     )
 
 
@@ -154,6 +160,7 @@ class HairpinCriteria(Settings):
         (),
         "Names of circular sequences, such as plasmids and organelles, or `all`: hairpins over "
         "their origin are found too.",
+        examples=[["chrM", "pXO1"], ["all"]],
     )
 
     def check(self) -> None:

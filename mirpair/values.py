@@ -53,9 +53,9 @@ def _required(kind: str, value: Any, limits: Mapping[str, Any]) -> str:
             return f"be true or false{', without quotes' if isinstance(value, str) else ''}"
         case "literal_error":
             return f"be {limits['expected']}"
-        case "list_type" if isinstance(value, Mapping):
+        case "list_type" | "tuple_type" if isinstance(value, Mapping):
             return "be a list; begin each of its entries with '- '"
-        case "list_type":
+        case "list_type" | "tuple_type":
             return f"be a list: [{value}]"
         case "dict_type" | "model_type" | "dataclass_type" | "model_attributes_type":
             return "be a section with keys of its own"

@@ -644,6 +644,10 @@ def test_settings_of_predict_and_scan_are_apart() -> None:
         ("scan", {"loop": 2}, "scan.loop: is 2"),
         ("scan", {"mfe": 0.1}, "scan.mfe: is 0.1"),
         ("scan", 5, "scan: is 5, must be a section"),
+        ("scan", {"circular": 5}, "scan.circular: is 5, must be a list: [5]"),
+        ("scan", {"circular": {"chrM": True}}, "scan.circular: is {'chrM': True}, must be a list;"),
+        ("scan", {"reference": ""}, "scan.reference: is '', must not be empty"),
+        ("predict", {"reference": ""}, "predict.reference: is '', must not be empty"),
         ("study", "raw", "'raw' is the folder of the downloads"),
         ("runs", [], "runs: this key is not known here"),
     ],
@@ -655,6 +659,47 @@ def test_an_error_in_a_study_of_predictions_is_explained(
     if value is ...:
         del config[section]
     with pytest.raises(InputError, match=re.escape(message)):
+        load_study(config)
+
+
+def test_one_name_of_a_circular_sequence_is_a_list_of_one() -> None:
+    for given, read in (("all", ("all",)), ("chrM", ("chrM",)), (["a", "b"], ("a", "b"))):
+        study = load_study(shipped("prediction") | {"scan": {"circular": given}})
+        assert isinstance(study, PredictionStudy)
+        assert study.scan.circular == read
+
+
+def test_a_text_that_looks_like_a_number_with_an_exponent_stays_text() -> None:
+    section = {"reference": "1e3", "prior": "1e-3"}
+    study = load_study(shipped("prediction") | {"scan": section | {"circular": "2e5"}})
+    assert isinstance(study, PredictionStudy)
+    assert (study.scan.reference, study.scan.prior, study.scan.circular) == ("1e3", 1e-3, ("2e5",))
+    study = load_study(shipped("prediction") | {"predict": section})
+    assert isinstance(study, PredictionStudy)
+    assert (study.predict.reference, study.predict.prior) == ("1e3", 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("keys", "task", "named"),
+    [
+        ({"samples": "my.tsv"}, "prediction", "samples"),
+        ({"samples": "my.tsv", "scan": {"fast": True}}, "prediction", "samples"),
+        ({"experiments": {}, "families": []}, "families", "families"),
+    ],
+)
+def test_a_config_without_a_task_must_name_the_one_of_its_keys(
+    keys: dict[str, Any], task: str, named: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load_study({"study": "mine", **keys})
+    said = f"task: this key is missing; add `task: {task}`, which the key `{named}` needs"
+    assert str(caught.value).count("  - ") == 1
+    assert said in str(caught.value)
+
+
+def test_a_misplaced_key_is_named_in_a_config_of_the_default_task() -> None:
+    config = shipped("demo") | {"samples": "my.tsv"}
+    with pytest.raises(InputError, match="samples: this key is not known here"):
         load_study(config)
 
 

@@ -97,6 +97,8 @@ def test_the_library_and_the_config_have_the_same_defaults() -> None:
         (HairpinCriteria(mfe=float("-inf")), "mfe: is -inf, must be a finite number"),
         (PredictionSettings(prior=float("nan")), "prior: is nan, must be a finite number"),
         (PredictionSettings(threshold=True), "threshold: is True, must be a finite number"),
+        (PredictionSettings(reference=""), "reference: is '', must not be empty"),
+        (ScanSettings(reference=""), "reference: is '', must not be empty"),
         (HairpinCriteria(span=True), "span: is True, must be a whole number"),
         (HairpinCriteria(span=100.0), "span: is 100.0, must be a whole number"),  # type: ignore[arg-type]
         (HairpinCriteria(span="100"), "span: is '100', must be a whole number"),  # type: ignore[arg-type]

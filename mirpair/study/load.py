@@ -43,6 +43,8 @@ def load_study(config: Mapping[str, Any]) -> AnyStudy:
     """
     config = {key: value for key, value in config.items() if not str(key).startswith("x-")}
     task = config.get("task", "identification")
+    if "task" not in config and (missing := _task_of_keys(config)):
+        raise _invalid([missing])
     if not isinstance(task, str) or task not in _TASKS:
         raise _invalid([f"task: is {written(task)}, must be one of {', '.join(_TASKS)}"])
     try:
@@ -56,6 +58,16 @@ def load_study(config: Mapping[str, Any]) -> AnyStudy:
     except ValidationError as error:
         old_names = {new: old for old, new in RENAMED.items() if old in config}
         raise _invalid(_explain(dict(it), old_names) for it in error.errors()) from error
+
+
+def _task_of_keys(config: Mapping[str, Any]) -> str:
+    """Say which task a config without `task` must name if its keys are those of another one."""
+    default = Study.model_fields.keys()
+    for task, kind in _TASKS.items():
+        keys = [key for key in kind.model_fields if key in config and key not in default]
+        if keys and not config.keys() & (default - kind.model_fields.keys()):
+            return f"task: this key is missing; add `task: {task}`, which the key `{keys[0]}` needs"
+    return ""
 
 
 def _keys_that_are_no_text(value: Any, where: str = "") -> Iterator[str]:

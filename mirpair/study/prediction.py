@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, get_origin, get_type_hints
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from mirpair.files import InputError
-from mirpair.settings import SCAN_FILES, PredictionSettings, ScanSection
+from mirpair.settings import SCAN_FILES, PredictionSettings, ScanSection, Settings
 from mirpair.sheets import read_sheet
 from mirpair.study.base import BaseStudy, Run, read_exponent
 
 
-def _with_exponents(settings: Any) -> Any:
-    """Read 1e-3 as a number in a section; none of its settings is any text."""
-    if not isinstance(settings, Mapping):
-        return settings
-    return {key: read_exponent(value) for key, value in settings.items()}
+def _as_meant(section: type[Settings]) -> Callable[[Any], Any]:
+    """Make a function that reads 1e-3 as a number, and one text as a list of one, in a section."""
+    kinds = get_type_hints(section)
+
+    def read(key: str, value: Any) -> Any:
+        if kinds.get(key) is float:
+            return read_exponent(value)
+        is_list = get_origin(kinds.get(key)) is tuple
+        return [value] if is_list and isinstance(value, str) and value else value
+
+    return lambda settings: (
+        {key: read(key, value) for key, value in settings.items()}
+        if isinstance(settings, Mapping)
+        else settings
+    )
 
 
 # Unlike other names it may have dots, as those of assemblies do: GRCh38.p14.
@@ -31,7 +41,9 @@ class PredictionStudy(BaseStudy):
     task: Literal["prediction"] = Field(
         description="Task of the study: to score RNAs and genomes with existing weights."
     )
-    title: str = Field("Predictions", description="Heading of the report.")
+    title: str = Field(
+        "Predictions", description="Title of the study; no output shows it, as there is no report."
+    )
     samples: str = Field(
         description="Sheet of samples: a TSV file with the columns `sample` (a name, which may "
         "have dots), `run` (`predict` or `scan`) and `fasta` (a path, a URL or a name of the "
@@ -40,10 +52,10 @@ class PredictionStudy(BaseStudy):
     weights: str | None = Field(
         None, description="File of weights to use; by default those that come with mirpair."
     )
-    predict: Annotated[PredictionSettings, BeforeValidator(_with_exponents)] = Field(
+    predict: Annotated[PredictionSettings, BeforeValidator(_as_meant(PredictionSettings))] = Field(
         PredictionSettings(), description="How to score RNAs."
     )
-    scan: Annotated[ScanSection, BeforeValidator(_with_exponents)] = Field(
+    scan: Annotated[ScanSection, BeforeValidator(_as_meant(ScanSection))] = Field(
         ScanSection(), description="How to scan genomes."
     )
 
