@@ -1265,9 +1265,27 @@ def test_known_hairpins_that_are_none_end_the_command_before_the_work(
         assert code == 1
         assert said in message
         assert not out.exists()
-    code, _, message = mirpair(command, str(path), "-o", str(out), "--reference", str(tmp_path))
+    for reference, said in (
+        (str(tmp_path), "is a folder; give one FASTA file"),
+        ("", "reference: is '', must not be empty"),
+    ):
+        code, _, message = mirpair(command, str(path), "-o", str(out), "--reference", reference)
+        assert code == 1
+        assert said in message
+
+
+@pytest.mark.parametrize("command", ["predict", "scan"])
+def test_missing_known_hairpins_are_named_also_if_the_output_is_there(
+    command: str, tmp_path: Path
+) -> None:
+    path, out, missing = genome(tmp_path), tmp_path / "out", tmp_path / "mine.fa"
+    table = out / "small.tsv" if command == "scan" else out
+    table.parent.mkdir(exist_ok=True)
+    table.write_text("an earlier result\n")
+    code, _, message = mirpair(command, str(path), "-o", str(out), "--reference", str(missing))
     assert code == 1
-    assert "give a file" in message
+    assert f"{missing}: there is no such file of known hairpins; give a FASTA file" in message
+    assert table.read_text() == "an earlier result\n"
 
 
 @pytest.mark.parametrize("command", ["predict", "scan"])

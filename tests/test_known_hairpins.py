@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 import random
 from collections import Counter
 from itertools import pairwise
@@ -198,6 +199,38 @@ def test_several_known_hairpins_in_one_record_are_all_named_in_their_order(tmp_p
     assert alone == NearestHairpin("mir-2", 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "nearest", "others"),
+    [
+        # The longest is found first; then, in the rest on its right, the next one, and so on.
+        ([100, 80, 60], "mir-100", "mir-80;mir-60"),
+        # On its left one, and on its right two, of which the right one is found first.
+        ([70, 100, 60, 65], "mir-100", "mir-70;mir-60;mir-65"),
+    ],
+)
+def test_hairpins_that_are_found_in_parts_of_parts_are_named_in_their_order(
+    lengths: list[int], nearest: str, others: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    hairpins = [(f"mir-{length}", random_rna(rng, length)) for length in lengths]
+    known = packed(tmp_path / "h", *KNOWN_ONES, *hairpins)
+    (hit,) = known.nearest([random_rna(rng, 30) + "ACGUC".join(rna for _, rna in hairpins)])
+    assert (hit.names, hit.others) == (nearest, others)
+
+
+def test_hairpins_too_long_for_the_rest_of_a_record_do_not_hide_a_short_one(
+    tmp_path: Path,
+) -> None:
+    """The rest has 45 bases of eight hairpins of 100, and all but three bases of a short one."""
+    rng = np.random.default_rng(1)
+    first, rest = random_rna(rng, 80), random_rna(rng, 45)
+    long_ones = [(f"long-{n}", rest + random_rna(rng, 55)) for n in range(8)]
+    short = ("short", changed_at(rest, 11, 22, 33))
+    known = packed(tmp_path / "h", *long_ones, ("first", first), short)
+    (hit,) = known.nearest([first + rest])
+    assert (hit.names, hit.others) == ("first", "short")
+
+
 def test_a_large_family_does_not_hide_another_hairpin_of_the_record(tmp_path: Path) -> None:
     """Forty hairpins differ from one part of the record by a base, one from another by nine."""
     family = [RNA[:n] + "ACGU"["CGUA".index(RNA[n])] + RNA[n + 1 :] for n in range(10, 50)]
@@ -359,6 +392,8 @@ def test_a_code_of_several_bases_in_a_reference_counts_as_another_base(tmp_path:
         (">a\nUGAGGUAGUAGGUUGUAUAGUU\n", r"too short for a hairpin: 22 < 30 nt\. Give precursors"),
         (f">chr\n{'ACGU' * 1251}\n", r"too long for a hairpin: 5,004 > 5,000 nt.* not a genome"),
         (f">chr\n{'ACGU' * 10_000}\n", r"too long for a hairpin: 40,000 > 5,000 nt"),
+        (f">a\n{RNA}\n>b;c x\n{RNA}\n", r"record 2 \('b;c'\) has ';' in its id, which separates"),
+        (f">b,c\n{RNA}\n", r"record 1 \('b,c'\) has ',' in its id, which separates names"),
     ],
 )
 def test_a_reference_that_is_none_is_said_to_be_what_it_is(
@@ -382,5 +417,8 @@ def test_a_reference_is_mirbase_by_default_none_if_wanted_and_a_file_otherwise(
     assert len(by_name.names) == 34_554
     with pytest.raises(InputError, match=r"none\.fa: there is no such file .* mirbase22 or none"):
         load_reference(tmp_path / "none.fa")
-    with pytest.raises(InputError, match="are read more than once; give a file"):
+    with pytest.raises(InputError, match=r" is a folder; give one FASTA file$"):
         load_reference(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"pipe is not a regular file .*; give a FASTA file$"):
+        load_reference(tmp_path / "pipe")

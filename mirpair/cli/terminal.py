@@ -111,8 +111,10 @@ def check_output(
         raise InputError(f"{path}: the output is plain text; leave out -o and pipe it into gzip")
     if suffixes and path.exists() and not path.is_file():
         raise InputError(f"{path} is a device or a pipe; name a file to write")
+    # An input that is not there has a message of its own.
     if path.exists() and any(
-        name and str(name) != STDIN and path.samefile(name) for name in inputs
+        name and str(name) != STDIN and os.path.exists(name) and path.samefile(name)
+        for name in inputs
     ):
         raise InputError(f"{path} is an input file; write the output to another one")
 

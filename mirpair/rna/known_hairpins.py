@@ -35,6 +35,8 @@ SHORTEST, LONGEST = 30, 5_000
 _CODES = re.compile("[RYSWKMBDHV]")
 # Share of codes other than N from which a sequence is not taken for an RNA.
 _MOST_CODES = 0.2
+# What separates names in the output: of hairpins with one sequence, and of several hairpins.
+_SAME, _NEXT = ",", ";"
 
 
 class NearestHairpin(NamedTuple):
@@ -105,7 +107,7 @@ class KnownHairpins:
             self.names[best.hairpin],
             best.place.identity,
             best.place.coverage,
-            ";".join(self.names[hit.hairpin] for hit in others),
+            _NEXT.join(self.names[hit.hairpin] for hit in others),
         )
 
     def _hits(self, sequence: str, offset: int = 0, *, part: bool = False) -> Iterator[_Hit]:
@@ -169,7 +171,7 @@ def write_known_hairpins(hairpins: Iterable[tuple[str, str]], path: str | Path) 
     names = _by_sequence(hairpins)
     # Hairpins of one family in many species are neighbours: that compresses best.
     order = sorted(names, key=lambda s: (names[s][0].partition("-")[2], names[s][0], s))
-    text = _HEADER + "".join(f"{','.join(names[s])}\t{s}\n" for s in order)
+    text = _HEADER + "".join(f"{_SAME.join(names[s])}\t{s}\n" for s in order)
     packed = lzma.compress(text.encode("ascii"), preset=9 | lzma.PRESET_EXTREME)
     if len(packed) > LARGEST:
         raise InputError(
@@ -204,8 +206,12 @@ def reference_path(reference: str | Path) -> Path | None:
     if str(reference) == NO_REFERENCE:
         return None
     path = shipped_hairpins() if str(reference) == MIRBASE else Path(reference)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give one FASTA file")
     if path.exists() and not path.is_file():
-        raise InputError(f"{path}: known hairpins are read more than once; give a file")
+        raise InputError(
+            f"{path} is not a regular file (known hairpins are read twice); give a FASTA file"
+        )
     if not path.exists():
         raise InputError(
             f"{path}: there is no such file of known hairpins; give a FASTA file, {MIRBASE} or "
@@ -236,7 +242,9 @@ def load_reference(reference: str | Path) -> KnownHairpins | None:
     if packed:
         return load_known_hairpins(path)
     names = _by_sequence(_read_hairpins(path))
-    return KnownHairpins([",".join(it) for it in names.values()], list(names), Nearest(list(names)))
+    return KnownHairpins(
+        [_SAME.join(it) for it in names.values()], list(names), Nearest(list(names))
+    )
 
 
 def _read_hairpins(path: Path) -> Iterator[tuple[str, str]]:
@@ -271,6 +279,11 @@ def _read_hairpins(path: Path) -> Iterator[tuple[str, str]]:
             )
         if isinstance(problem, Problem):
             raise InputError(f"{problem}; correct it, or leave the record out of the file")
+        if separator := re.search(f"[{_SAME}{_NEXT}]", record.id):
+            raise InputError(
+                f"{where} has {separator.group()!r} in its id, which separates names in the "
+                "output; write another character, such as _"
+            )
         yield record.id, sequence
 
 
