@@ -7,6 +7,10 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "predict"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__} - {"Any", "import_module"})
+
+
 def __getattr__(name: str) -> Any:
     """Import `mirpair.predict` on first use: it needs PyTorch, most of the package does not."""
     if name == "predict":

@@ -170,6 +170,15 @@ def test_an_annotation_does_not_depend_on_the_other_rnas(study: Study, any_netwo
     pd.testing.assert_frame_equal(known, at_once)
 
 
+def test_a_piece_of_a_trained_hairpin_is_identical_and_covers_its_share(any_network: Path) -> None:
+    annotator = load(any_network)
+    hairpin = annotator.sequences[0]
+    (row,) = annotate(annotator, [hairpin[:-10]]).to_dict("records")
+    assert row["nearest"] == annotator.ids[0]
+    assert row["identity"] == 1
+    assert row["coverage"] == pytest.approx(1 - 10 / len(hairpin))
+
+
 def test_too_long_rnas_are_not_annotated_and_a_neighbour_needs_a_shared_8_mer(
     one_hot: Path,
 ) -> None:

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from Bio import SeqIO
 from Bio.Seq import MutableSeq, Seq
 from Bio.SeqRecord import SeqRecord
 from conftest import ROOT
 
 import mirpair
 from mirpair.rna.in_memory import records_of
-from mirpair.rna.sequences import read_fasta
+from mirpair.rna.sequences import Record, read_fasta
+from mirpair.rna.structures import GivenStructure
 
 RNA = "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA"
 DNA = RNA.replace("U", "T").lower()
@@ -38,6 +40,7 @@ def made() -> Iterator[str]:
     [
         (RNA, ["1"]),
         (f"\t{DNA[:40]}\r\n{DNA[40:]} \n", ["1"]),
+        ([f"{RNA}*", f"{DNA}*\n"], ["1", "2"]),
         ([RNA, DNA], ["1", "2"]),
         ((RNA,), ["1"]),
         (made(), ["1", "2"]),
@@ -74,16 +77,18 @@ def test_records_that_were_read_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (None, "None is no RNA; give one RNA as a string, or several: a list of strings"),
+        (None, "None is not an RNA; give one RNA as a string, or several: a list of strings"),
         (b"ACGU", "bytes"),
-        (5, "5 (of type int) is no RNA"),
+        (5, "5 (of type int) is not an RNA"),
         (3.5, "float"),
-        ([1], "item 1 is 1 (of type int)"),
-        ([RNA, None], "item 2 is None"),
+        ([1], "item 1 is not an RNA: 1 (of type int)"),
+        ([RNA, None], "item 2 is not an RNA: None; give one RNA as a string"),
         ([b"ACGU"], "bytes"),
         ([[RNA]], "list"),
-        ({"a": None}, "item 1 ('a') is None"),
-        (pd.Series([RNA, np.nan], index=["a", "b"]), "item 2 ('b') is nan"),
+        ({"a": None}, "item 1 ('a') is not an RNA: None"),
+        (pd.Series([RNA, np.nan], index=["a", "b"]), "item 2 ('b') is not an RNA: nan (of type"),
+        (pd.Series([RNA, np.nan]), "item 2 (1) is not an RNA: nan (of type float)"),
+        (pd.Series([RNA, np.nan], index=[7, 9]), "item 2 (9) is not an RNA: nan"),
         (pd.DataFrame({"sequence": [RNA]}), "give one, such as table['sequence']"),
         ([("a", RNA)], "make a dict"),
         ({RNA, DNA}, "a set has no order; give a list"),
@@ -104,7 +109,7 @@ def test_anything_else_is_a_type_error_that_says_what_to_give(given: Any, said: 
 
 
 def test_an_item_of_a_generator_is_checked_when_it_comes() -> None:
-    with pytest.raises(TypeError, match="item 2 is 7"):
+    with pytest.raises(TypeError, match="item 2 is not an RNA: 7"):
         list(records_of(it for it in (RNA, 7)))
 
 
@@ -114,6 +119,51 @@ def test_one_string_is_one_row() -> None:
     assert table["call"].tolist() == [1]
 
 
-def test_gaps_and_no_bases_have_a_reason() -> None:
-    table = mirpair.predict({"gap": "AC-GU", "none": " \n"}, reference="none")
-    assert table["reason"].tolist() == ["'-' at position 3", "no sequence"]
+def test_odd_characters_and_no_bases_have_a_reason() -> None:
+    given = {"N": "ACNGU", "star": "AC*GU", "none": " \n", "end": "*"}
+    table = mirpair.predict(given, reference=None)
+    reasons = ["'N' at position 3", "'*' at position 3", "no sequence", "no sequence"]
+    assert table["reason"].tolist() == reasons
+    assert "nearest" not in table
+
+
+def test_gaps_of_an_alignment_are_removed_with_one_warning() -> None:
+    """Biopython reads aligned FASTA and Stockholm with their gaps; the commands remove them."""
+    aligned = io.StringIO(f">a\n{RNA[:30]}--{RNA[30:]}\n>b\n..{RNA}*-\n>c\n--..\n")
+    with pytest.warns(UserWarning, match=r"gaps \(- and \.\) are removed") as caught:
+        table = mirpair.predict(list(SeqIO.parse(aligned, "fasta")), reference=None)
+    assert [Path(it.filename).name for it in caught] == ["test_in_memory.py"]
+    without = mirpair.predict({"a": RNA, "b": RNA, "c": ""}, reference="none")
+    pd.testing.assert_frame_equal(table, without)
+    with pytest.warns(UserWarning, match="gaps") as caught:
+        records = list(records_of(it for it in (f"-{RNA}", f"{RNA}.")))
+    assert [record.sequence for record, _ in records] == [RNA, RNA]
+    assert len(caught) == 1
+
+
+def test_an_invalid_structure_of_a_record_is_the_reason_of_its_row() -> None:
+    rna = "GGGGAAAACCCC"
+    table = mirpair.predict(
+        [
+            Record(name, rna, "mine", 1, structure=GivenStructure(structure, None))
+            for name, structure in (
+                ("good", "((((....))))"),
+                ("short", "(((....)))"),
+                ("open", "(((((...))))"),
+            )
+        ],
+        reference=None,
+    )
+    assert table["structure"].tolist() == ["((((....))))", "", ""]
+    assert table["score"].isna().tolist() == [False, True, True]
+    assert table["reason"].tolist() == [
+        "",
+        "a structure of 10 characters for 12 nt",
+        "a structure that pairs A with C at positions 5 and 9",
+    ]
+
+
+def test_the_names_of_the_package_are_those_that_it_offers() -> None:
+    names = dir(mirpair)
+    assert {"predict", "__version__"} <= set(names)
+    assert not {"Any", "import_module"} & set(names)

@@ -140,7 +140,7 @@ def predict(
     weights: str | Path | None = None,
     prior: float = PredictionSettings.prior,
     threshold: float = PredictionSettings.threshold,
-    reference: str | Path = PredictionSettings.reference,
+    reference: str | Path | None = PredictionSettings.reference,
     nearest: bool | None = None,
     processes: int = 1,
 ) -> pd.DataFrame:
@@ -149,13 +149,15 @@ def predict(
     Parameters
     ----------
     sequences
-        RNA or DNA, upper or lower case; white space is ignored. A string is one RNA; several are a
-        list or another iterable, a mapping of names to sequences, a pandas Series, or records of
-        Biopython or of `mirpair.rna.sequences.read_fasta`. The keys of a mapping, the index of a
-        Series (unless it is the default one) and the ids of records are the ids; those of others
-        are their numbers, from 1.
+        RNA or DNA, upper or lower case; white space and a ``*`` at the end are ignored, and gaps
+        (``-`` and ``.``) are removed with a warning. A string is one RNA; several are a list or
+        another iterable, a mapping of names to sequences, a pandas Series, or records of Biopython
+        or of `mirpair.rna.sequences.read_fasta`. The keys of a mapping, the index of a Series
+        (unless it is the default one) and the ids of records are the ids; those of others are their
+        numbers, from 1.
     weights, prior, threshold, reference
-        See `mirpair.prediction.weights.load_networks` and `mirpair.settings.PredictionSettings`.
+        See `mirpair.prediction.weights.load_networks` and `mirpair.settings.PredictionSettings`. A
+        reference None is ``"none"``.
     nearest
         Old name of a reference ``"none"`` (False); it works for one more release.
     processes
@@ -191,6 +193,7 @@ def predict(
             stacklevel=2,
         )
         reference = reference if nearest else NO_REFERENCE
+    reference = NO_REFERENCE if reference is None else reference
     settings = PredictionSettings(prior=prior, threshold=threshold, reference=str(reference))
     predictor = Predictor.for_candidates(load_networks(weights), settings)
     parts = predict_records(records, predictor, processes=processes)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Set, Sized
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mirpair.rna import structures
 from mirpair.rna.sequences import Problem, Record, normalise, problem_of
 
 _WANTED = (
@@ -23,6 +25,7 @@ _FILE = re.compile(
 _FASTA = re.compile(r"\s*>[^\n]*\n\s*[A-Za-z]")
 # What Biopython names a record without a name.
 _UNNAMED = "<unknown id>"
+_GAPS = str.maketrans("", "", "-.")
 _READ = "read a file with mirpair.rna.sequences.read_fasta, or use the command mirpair predict"
 
 
@@ -32,20 +35,45 @@ def records_of(sequences: Any) -> Iterator[tuple[Record, Problem | None]]:
     Parameters
     ----------
     sequences
-        RNA or DNA, upper or lower case; white space is ignored. A string is one RNA. Of several,
-        the keys of a mapping, the index of a Series (unless it is the default one) and the ids of
-        records are names; others have their number, from 1. All but an iterator are checked before
-        this returns.
+        RNA or DNA, upper or lower case. As in a file, white space and a ``*`` at the end are
+        ignored, and gaps (``-`` and ``.``) are removed; there is one `UserWarning` for all gaps. A
+        string is one RNA. Of several, the keys of a mapping, the index of a Series (unless it is
+        the default one) and the ids of records are names; others have their number, from 1. All but
+        an iterator are checked before this returns.
 
     Raises
     ------
     TypeError
         If it is something else, such as None, bytes, a path, a DataFrame, or has such an item.
     """
-    named = _named(sequences)
-    if isinstance(sequences, Sized):
-        return iter([_record(number, *item) for number, item in enumerate(named, 1)])
-    return (_record(number, *item) for number, item in enumerate(named, 1))
+    records = _records(_named(sequences), from_0=isinstance(sequences, pd.Series))
+    return iter(list(records)) if isinstance(sequences, Sized) else records
+
+
+def _records(
+    named: Iterable[tuple[Any, Any]], *, from_0: bool
+) -> Iterator[tuple[Record, Problem | None]]:
+    """Make the records; items without a name have a label from 0 if the user's table has them."""
+    warned = False
+    for number, (name, item) in enumerate(named, 1):
+        label = number - 1 if name is None and from_0 else name
+        where = f"item {number}" if label is None else f"item {number} ({label!r})"
+        given, raw = _read(where, item)
+        without_gaps = raw.translate(_GAPS)
+        if len(without_gaps) < len(raw) and not warned:
+            # The level is that of the caller of `predict`.
+            warnings.warn("gaps (- and .) are removed from the sequences", stacklevel=4)
+            warned = True
+        # Some programs end a sequence with an asterisk.
+        letters = without_gaps.removesuffix("*")
+        identifier = next((str(it) for it in (name, given) if it is not None), str(number))
+        structure = item.structure if isinstance(item, Record) else None
+        record = Record(identifier, normalise(letters), "sequences", number, structure=structure)
+        problem = problem_of(record, letters)
+        if structure and not problem:
+            fault = structures.fault_of(structure.dot_bracket, record.sequence)
+            problem = Problem(record, fault) if fault else None
+        yield record, problem
 
 
 def _named(sequences: Any) -> Iterable[tuple[Any, Any]]:
@@ -66,19 +94,19 @@ def _named(sequences: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(sequences, Set):
         raise TypeError("a set has no order; give a list")
     if isinstance(sequences, bytes | bytearray) or not isinstance(sequences, Iterable):
-        raise TypeError(f"{_shown(sequences)} is no RNA; {_WANTED}")
+        raise TypeError(f"{_shown(sequences)} is not an RNA; {_WANTED}")
     return ((None, item) for item in sequences)
 
 
-def _record(number: int, name: Any, item: Any) -> tuple[Record, Problem | None]:
+def _read(where: str, item: Any) -> tuple[Any, str]:
+    """Return the name that an item has itself, or None, and its sequence without white space."""
     if not _is_rna(item):
         hint = ""
         if isinstance(item, os.PathLike):
             hint = f"; {_READ}"
         elif isinstance(item, tuple) and len(item) == 2:
             hint = "; of pairs of name and sequence, make a dict"
-        where = f"item {number}" if name is None else f"item {number} ({str(name)!r})"
-        raise TypeError(f"{where} is {_shown(item)}, no RNA; {_WANTED}{hint}")
+        raise TypeError(f"{where} is not an RNA: {_shown(item)}; {_WANTED}{hint}")
     if isinstance(item, Record):
         given, raw = item.id, item.sequence
     elif isinstance(item, str):
@@ -87,15 +115,10 @@ def _record(number: int, name: Any, item: Any) -> tuple[Record, Problem | None]:
         given, raw = getattr(item, "id", None), str(getattr(item, "seq", item))
         given = None if given == _UNNAMED else given
     if _FASTA.match(raw):
-        raise TypeError(f"item {number} is the text of a FASTA file; save it, and {_READ}")
+        raise TypeError(f"{where} is the text of a FASTA file; save it, and {_READ}")
     if _FILE.fullmatch(raw):
         raise TypeError(f"{_shown(raw)} looks like the name of a file: {_READ}")
-    raw = "".join(raw.split())
-    name = given if name is None else name
-    structure = item.structure if isinstance(item, Record) else None
-    identifier = str(number if name is None else name)
-    record = Record(identifier, normalise(raw), "sequences", number, structure=structure)
-    return record, problem_of(record, raw)
+    return given, "".join(raw.split())
 
 
 def _is_rna(value: Any) -> bool:
