@@ -136,7 +136,7 @@ def test_what_cannot_be_scored_has_a_reason() -> None:
     given = {
         "good": REAL[0],
         "character": REAL[0][:20] + "N" + REAL[0][20:],
-        "gap": "AC-GU",
+        "star": "AC*GU",
         "empty": "",
         "long": random_rna(rng, longest + 1),
         "longest": random_rna(rng, longest),
@@ -147,7 +147,7 @@ def test_what_cannot_be_scored_has_a_reason() -> None:
     assert reasons == {
         "good": "",
         "character": "'N' at position 21",
-        "gap": "'-' at position 3",
+        "star": "'*' at position 3",
         "empty": "no sequence",
         "long": f"too long: {longest + 1} > {longest}",
         "longest": "",
