@@ -111,7 +111,7 @@ class KnownHairpins:
         )
 
     def _hits(self, sequence: str, offset: int = 0, *, part: bool = False) -> Iterator[_Hit]:
-        """Find the nearest hairpin, and if it takes up a place, the nearest on its two sides.
+        """Find the nearest hairpin, and if half of it is aligned, the nearest on its two sides.
 
         In such a part of an RNA, only hairpins count that are short enough to be known there.
         """
