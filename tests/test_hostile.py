@@ -305,6 +305,7 @@ def test_any_value_anywhere_in_a_config_is_valid_or_told_in_words(
 CONFIGS = [path.read_text("utf-8") for path in sorted((ROOT / "config").glob("*.yaml"))]
 
 
+@pytest.mark.filterwarnings("ignore:gaps")
 @given(st.lists(st.text(max_size=40), max_size=4))
 @settings(max_examples=50)
 def test_whatever_is_given_as_a_sequence_gets_a_row(sequences: list[str]) -> None:
