@@ -151,8 +151,10 @@ def test_what_is_no_genome_is_told_by_name_and_place(tmp_path: Path, text: str, 
         # As at the end of a download that was cut.
         (">a\nACGT\n>b\nTTTT\n>", ["1 sequence without bases, skipped: one without a name"]),
         (">x\n>y\n>a\nACGT\n>z\n>b\nTTTT\n>w", ["4 sequences without bases, skipped: 'x', 'y', "]),
-        (">a\nAC--GT\n>b\n..TTTT\n", ["gaps (- and .) are removed from the sequences"]),
         (">a\nACGT\n(..) (-1.00)\n>b\nTTTT\n", ["structures in the file are ignored"]),
+        # As RNAfold writes an RNA without pairs, and its ensemble.
+        (">a\nACGT\n.... (  0.00)\n.... [  0.00]\n\n>b\nTTTT\n.... (  0.00)\n", []),
+        ("# STOCKHOLM 1.0\na ACGU\nb UUUU\n//\n", []),
     ],
 )
 def test_a_genome_that_is_nearly_right_is_scanned_with_a_note(
@@ -169,6 +171,31 @@ def test_a_genome_that_is_nearly_right_is_scanned_with_a_note(
     assert len(noted) == len(notes)
     for note, expected in zip(noted, notes, strict=True):
         assert note.startswith(f"{path}: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (">c x\nACGUACGU\n........\nACGU\n", "'c' has a gap ('.') at position 9; positions"),
+        (">a\nACGU\n>c\nACGUACGU\n....\n", "'c' has a gap ('.') at position 9;"),
+        (">c\n----\n>a\nACGU\n", "'c' has a gap ('-') at position 1;"),
+        (">c\nACGU\nAC.-GU\n", "'c' has a gap ('.') at position 7;"),
+        # An alignment.
+        (">a\nACGU--ACGU\n>c\nACGUACACGU\n", "'a' has a gap ('-') at position 5;"),
+        ("# STOCKHOLM 1.0\na ACGU\nb U--U\n//\n", "'b' has a gap ('-') at position 2;"),
+        (">c\nACGU\n(..) (-1.00)\nACGU\n", "'c' has letters below a structure ('(..)');"),
+        (">c\n(..)\nACGU\n", "'c' has letters below a structure ('(..)');"),
+        (">c\nACGU\n.... (0.00)\nACGU\n", "'c' has letters below a structure ('....');"),
+    ],
+)
+def test_no_base_of_a_genome_changes_its_position(text: str, said: str, tmp_path: Path) -> None:
+    """A letter that is removed would shift all positions after it."""
+    path = tmp_path / "g.fa"
+    path.write_text(text)
+    for read in (check_genome, lambda it: list(read_tiles(it))):
+        with pytest.raises(InputError) as caught:
+            read(str(path))
+        assert str(caught.value).startswith(f"{path}: sequence {said}")
 
 
 def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:

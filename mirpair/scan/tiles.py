@@ -81,7 +81,8 @@ def read_tiles(
     ------
     InputError
         If it is not a FASTA file, has no bases, or a sequence has bases and no name, has the name
-        of another one, or has a character that is not a letter of IUPAC's.
+        of another one, or has a gap, letters below a structure, or another character that is not a
+        letter of IUPAC's.
     """
     margin = DOWNSTREAM + SURROUNDINGS * span
     number = 0
@@ -165,7 +166,8 @@ def _read_named(
     """
     where = "standard input" if path == STDIN else path
     names: set[str] = set()
-    for number, (header, parts) in enumerate(read_parts(path, position=position, note=note), 1):
+    read = read_parts(path, position=position, note=note, gaps="refuse")
+    for number, (header, parts) in enumerate(read, 1):
         words = header.split(maxsplit=1)
         first = next(parts, "")
         if not first:
@@ -205,7 +207,8 @@ def check_genome(
     Parameters
     ----------
     note
-        Gets what a user should know of it: that sequences have no bases, or that gaps are removed.
+        Gets what a user should know of it: that sequences have no bases, or that the file has
+        structures, which are ignored.
 
     Returns
     -------
