@@ -28,7 +28,7 @@ from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
-from mirpair.scan import resume
+from mirpair.scan import output, resume
 from mirpair.scan.background import background
 from mirpair.scan.find import find, read_candidates
 from mirpair.scan.hairpins import (
@@ -38,6 +38,7 @@ from mirpair.scan.hairpins import (
     as_scanned,
     find_hairpins,
     resolve,
+    shared_bases,
     unbranched,
 )
 from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
@@ -511,6 +512,10 @@ def test_a_circular_sequence_that_a_genome_lacks_is_an_error(tmp_path: Path) -> 
     check_genome(path, ["one", "two"])
     with pytest.raises(InputError, match="no sequence is named 'chrM', so it cannot be circular"):
         check_genome(path, ["one", "chrM"])
+    # The names of a study hold for all its genomes.
+    notes: list[str] = []
+    assert check_genome(path, ["one", "chrM"], others=True, note=notes.append) == check_genome(path)
+    assert notes == [f"{path}: no sequence is named 'chrM', so it cannot be circular"]
 
 
 def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) -> Any:
@@ -553,6 +558,59 @@ def test_of_calls_on_both_strands_the_one_with_the_higher_score_is_the_call(
     assert [row["antisense"] for _, row in pairs] == expected
     for (_, row), call in zip(pairs, before, strict=True):
         assert row["call"] == (0 if row["antisense"] else call)
+
+
+@given(
+    found=hairpins,
+    scores=st.lists(st.sampled_from([0.7, 0.8, 0.9]), min_size=25, max_size=25),
+    circle=st.sampled_from([None, 60, 320]),
+)
+def test_twins_are_those_of_the_definition(
+    found: list[GenomeHairpin], scores: list[float], circle: int | None
+) -> None:
+    """Every pair of calls is compared; no hairpin is longer than its circle."""
+    pairs = []
+    for n, (it, of_it) in enumerate(zip(found, scores, strict=False)):
+        start = it.start % (circle or 400)
+        hairpin, row = hairpin_row(start, start + length(it), it.strand, of_it)
+        pairs.append((hairpin, row | {"id": str(n)}))
+
+    def positions(it: GenomeHairpin) -> set[int]:
+        return {at % circle if circle else at for at in range(it.start, it.end)}
+
+    expected: dict[int, str] = {}
+    ranked = sorted(
+        range(len(pairs)),
+        key=lambda n: (-pairs[n][1]["score"], pairs[n][0].strand, pairs[n][0].start),
+    )
+    for rank, n in enumerate(ranked):
+        one = pairs[n][0]
+        for m in ranked[:rank]:
+            other = pairs[m][0]
+            shared = len(positions(one) & positions(other))
+            if (
+                one.strand != other.strand
+                and not expected[m]
+                and 2 * shared >= min(length(one), length(other))
+            ):
+                expected[n] = pairs[m][1]["id"]
+                break
+        else:
+            expected[n] = ""
+    mark_antisense([it for it, _ in pairs], [row for _, row in pairs], circle)
+    assert [row["antisense"] for _, row in pairs] == [expected[n] for n in range(len(pairs))]
+
+
+def test_a_call_is_compared_with_those_beside_it_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a genome of repeats, with thousands of calls in one group."""
+    compared: list[object] = []
+    monkeypatch.setattr(
+        output, "shared_bases", lambda *of: compared.append(of) or shared_bases(*of)
+    )
+    pairs = [hairpin_row(40 * n, 40 * n + 100, "+-"[n % 2], 0.9 - n / 1e6) for n in range(2000)]
+    mark_antisense([it for it, _ in pairs], [row for _, row in pairs])
+    assert sum(row["call"] for _, row in pairs) == 1000
+    assert len(compared) < 10 * len(pairs)
 
 
 def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:

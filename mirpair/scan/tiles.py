@@ -200,12 +200,20 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
 
 
 def check_genome(
-    path: str, circular: Sequence[str] = (), *, note: Callable[[str], None] = lambda _: None
+    path: str,
+    circular: Sequence[str] = (),
+    *,
+    others: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Read a genome once, before hours of work.
 
     Parameters
     ----------
+    circular
+        See `mirpair.settings.HairpinCriteria`.
+    others
+        Whether the names are of other genomes too; then one that is missing here is only noted.
     note
         Gets what a user should know of it: that sequences have no bases, or that the file has
         structures, which are ignored.
@@ -219,7 +227,7 @@ def check_genome(
     Raises
     ------
     InputError
-        As `read_tiles` does, and if the genome lacks one of the circular sequences.
+        As `read_tiles` does, and if one of the circular sequences is missing, without `others`.
     """
     digest = sha256()
     missing = [name for name in circular if name != ALL]
@@ -229,11 +237,13 @@ def check_genome(
         for part in parts:
             digest.update(part.encode())
         missing = [it for it in missing if it != name]
-    if missing:
-        raise InputError(
-            f"{path}: no sequence is named {missing[0]!r}, so it cannot be circular; give the "
-            f"first word of a header, or {ALL!r} if all sequences are circular"
-        )
+    for name in missing:
+        text = f"{path}: no sequence is named {name!r}, so it cannot be circular"
+        if not others:
+            raise InputError(
+                f"{text}; give the first word of a header, or {ALL!r} if all sequences are circular"
+            )
+        note(text)
     if empty:
         named = ", ".join(repr(name) if name else "one without a name" for name in empty[:3])
         note(
