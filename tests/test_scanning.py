@@ -778,6 +778,8 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         assert changed[0] != found
         # Scores belong to the hairpins.
         assert changed[1] != scored
+    # An interrupted search resumes after so many tiles.
+    assert find_key("a checksum", HairpinCriteria(), tile=500) != found
     changes: tuple[dict[str, object], ...] = (
         {"prior": 0.1},
         {"reference": "mirbase22"},
