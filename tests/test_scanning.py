@@ -28,6 +28,7 @@ from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
+from mirpair.scan import hairpins as hairpin_search
 from mirpair.scan import output, resume
 from mirpair.scan.background import background
 from mirpair.scan.find import find, read_candidates
@@ -361,6 +362,38 @@ def test_of_those_that_share_more_than_a_quarter_the_best_stays_whatever_the_til
     assert left == sorted(expected)
 
 
+@given(found=hairpins, tile=st.integers(30, 400))
+@settings(max_examples=200)
+def test_candidates_that_are_left_out_change_no_choice(
+    found: list[GenomeHairpin], tile: int
+) -> None:
+    """A hairpin may be left out only if what beats it is surely chosen."""
+
+    def chosen(**changes: Any) -> list[tuple[str, GenomeHairpin]]:
+        tiles = []
+        for start in range(0, 400, tile):
+            part = Tile("s", 0, start, start + tile, 0, "A" * 400, start + tile >= 400)
+            both: list[GenomeHairpin] = []
+            for strand in STRANDS:
+                places = [(it.start, it.end, it.energy) for it in found if it.strand == strand]
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(hairpin_search, "_candidates", lambda *_, at=places: at)
+                    for name, value in changes.items():
+                        patch.setattr(hairpin_search, name, value)
+                    both += find_hairpins(part, strand, HairpinCriteria())
+            tiles.append(TileHairpins("s", part.end, part.last, both))
+        return list(resolve(tiles))
+
+    assert chosen() == chosen(_without_beaten=list)
+
+
+@pytest.mark.parametrize(("start", "left"), [(60, 2), (59, 1)])
+def test_hairpins_may_share_a_quarter_and_no_base_more(start: int, left: int) -> None:
+    """Of hairpins of 80 nt, a quarter is 20 nt."""
+    pair = [GenomeHairpin(it, it + 80, "+", -30.0, "") for it in (0, start)]
+    assert len(list(resolve([TileHairpins("s", 200, True, pair)]))) == left
+
+
 def test_sequences_stand_in_the_order_of_the_file() -> None:
     one = GenomeHairpin(5, 60, "+", -20.0, "")
     tiles = [TileHairpins("z", 100, True, [one]), TileHairpins("a", 100, True, [one])]
@@ -634,6 +667,9 @@ def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
     marked, call = (twins[twins["call"] == value].iloc[0] for value in (0, 1))
     assert marked["antisense"] == call["id"]
     assert call["antisense"] == ""
+    best = {row["id"] for row, _ in summary.best}
+    assert call["id"] in best
+    assert marked["id"] not in best, "the page has each locus once"
     assert call["id"] == f"c:{call['start'] - 1}-{call['end']}({call['strand']})"
     assert summary.calls == {"c": (table["call"] == 1).sum()}
     region = f"c\tmirpair\tregion\t1\t{len(bases)}\t.\t+\t.\tID=c;Is_circular=true"
