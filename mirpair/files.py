@@ -275,6 +275,8 @@ class Journal:
         Number of blocks in the file.
     complete
         Whether the file was closed when it was opened here, so that no block is missing.
+    continued
+        Whether there was a file with the same key, even without a complete block.
     """
 
     def __init__(self, path: str | Path, key: str, *, overwrite: bool = False) -> None:
@@ -282,11 +284,12 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         head = f"# {key}\n".encode()
         self.blocks = 0
-        self.complete = False
+        self.complete = self.continued = False
         size = 0
         if self.path.is_file() and not overwrite:
             with self.path.open("rb") as handle:
                 if handle.readline() == head:
+                    self.continued = True
                     size = len(head)
                     for block, length in _complete_blocks(handle):
                         self.complete = block is None

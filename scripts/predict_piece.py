@@ -16,7 +16,7 @@ piece, pieces = job.piece(snakemake)
 settings = PredictionSettings(**snakemake.params.settings | job.reference(snakemake))
 predictor = Predictor.for_candidates(load_networks(snakemake.input.weights), settings)
 journal = Journal(f"{snakemake.output[0]}.part", "predict", overwrite=True)
-records = read_records(snakemake.input.fasta, note=logging.warning)
+records = read_records(snakemake.input.fasta, note=logging.warning, gaps="remove")
 for table in predict_records(records, predictor, piece=piece, pieces=pieces):
     journal.append(to_lines(table))
 journal.close()

@@ -15,7 +15,8 @@ piece, pieces = job.piece(snakemake)
 genome = snakemake.input[0]
 criteria = HairpinCriteria(**snakemake.params.criteria)
 # A job that was killed resumes.
-key = f"{find_key(check_genome(genome, note=logging.warning), criteria)} {piece} of {pieces}"
+checksum = check_genome(genome, criteria.circular, others=True, note=logging.warning)
+key = f"{find_key(checksum, criteria)} {piece} of {pieces}"
 journal = Journal(f"{snakemake.output[0]}.part", key)
 for size in find(genome, journal, criteria, piece=piece, pieces=pieces):
     logging.info("%d bases", size)

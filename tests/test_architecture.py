@@ -33,7 +33,7 @@ ORDER = {
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
     "prediction": "calibration table weights predictor tracks card",
-    "scan": "resume tiles stems hairpins find score background output run",
+    "scan": "tiles resume stems hairpins find score background output run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

@@ -1147,8 +1147,10 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
         raise KeyboardInterrupt
 
     messages = []
-    # Once in the middle of the folding, once in that of the scoring, once before the end.
+    # Once before the first stretch is finished, once in the middle of the folding, once in that of
+    # the scoring, once before the end.
     for module, name, after in (
+        (find, "find_hairpins", 1),
         (find, "find_hairpins", 7),
         (score, "to_lines", 1),
         (run, "write", 0),
@@ -1169,8 +1171,9 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
         assert not list(killed.glob("small*"))
     code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
     assert code == 0
-    assert "resuming after" in messages[1]
-    assert all("using the hairpins that an earlier" in it for it in (messages[2], message))
+    assert "again" not in messages[1]
+    assert "resuming after 3 stretches of 500 bases" in messages[2]
+    assert all("using the hairpins that an earlier" in it for it in (messages[3], message))
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
     }
@@ -1333,7 +1336,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# least base pairs: 20",
         "# largest loop, nt: 24",
         "# highest energy, kcal/mol: -16.0",
-        "# lower-case bases: passed over",
+        "# lower-case bases: skipped",
         "# circular sequences: none",
         "# candidates: single stems (--fast)",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",

@@ -124,6 +124,7 @@ def test_complete_blocks_survive_a_cut_anywhere(tmp_path: Path) -> None:
         path.write_bytes(content[:size])
         left = sum(size >= end for end in sizes[1:])
         again = Journal(path, "kéy")
+        assert again.continued == (size >= sizes[0])
         assert again.blocks == left
         assert path.read_bytes() == content[: sizes[left]]
         again.append(["new"])
@@ -136,6 +137,7 @@ def test_a_journal_with_another_key_is_overwritten(tmp_path: Path) -> None:
         journal(path, ["a"])
         again = journal(path, ["b"], key=key)
         assert (again.blocks, list(again)) == (1, [["b"]])
+        assert not again.continued
         path.unlink()
     journal(path, ["a"])
     emptied = Journal(path, "key", overwrite=True)

@@ -28,7 +28,8 @@ from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
-from mirpair.scan import resume
+from mirpair.scan import hairpins as hairpin_search
+from mirpair.scan import output, resume
 from mirpair.scan.background import background
 from mirpair.scan.find import find, read_candidates
 from mirpair.scan.hairpins import (
@@ -38,6 +39,7 @@ from mirpair.scan.hairpins import (
     as_scanned,
     find_hairpins,
     resolve,
+    shared_bases,
     unbranched,
 )
 from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
@@ -151,8 +153,10 @@ def test_what_is_no_genome_is_told_by_name_and_place(tmp_path: Path, text: str, 
         # As at the end of a download that was cut.
         (">a\nACGT\n>b\nTTTT\n>", ["1 sequence without bases, skipped: one without a name"]),
         (">x\n>y\n>a\nACGT\n>z\n>b\nTTTT\n>w", ["4 sequences without bases, skipped: 'x', 'y', "]),
-        (">a\nAC--GT\n>b\n..TTTT\n", ["gaps (- and .) are removed from the sequences"]),
         (">a\nACGT\n(..) (-1.00)\n>b\nTTTT\n", ["structures in the file are ignored"]),
+        # As RNAfold writes an RNA without pairs, and its ensemble.
+        (">a\nACGT\n.... (  0.00)\n.... [  0.00]\n\n>b\nTTTT\n.... (  0.00)\n", []),
+        ("# STOCKHOLM 1.0\na ACGU\nb UUUU\n//\n", []),
     ],
 )
 def test_a_genome_that_is_nearly_right_is_scanned_with_a_note(
@@ -169,6 +173,31 @@ def test_a_genome_that_is_nearly_right_is_scanned_with_a_note(
     assert len(noted) == len(notes)
     for note, expected in zip(noted, notes, strict=True):
         assert note.startswith(f"{path}: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (">c x\nACGUACGU\n........\nACGU\n", "'c' has a gap ('.') at position 9; positions"),
+        (">a\nACGU\n>c\nACGUACGU\n....\n", "'c' has a gap ('.') at position 9;"),
+        (">c\n----\n>a\nACGU\n", "'c' has a gap ('-') at position 1;"),
+        (">c\nACGU\nAC.-GU\n", "'c' has a gap ('.') at position 7;"),
+        # An alignment.
+        (">a\nACGU--ACGU\n>c\nACGUACACGU\n", "'a' has a gap ('-') at position 5;"),
+        ("# STOCKHOLM 1.0\na ACGU\nb U--U\n//\n", "'b' has a gap ('-') at position 2;"),
+        (">c\nACGU\n(..) (-1.00)\nACGU\n", "'c' has letters below a structure ('(..)');"),
+        (">c\n(..)\nACGU\n", "'c' has letters below a structure ('(..)');"),
+        (">c\nACGU\n.... (0.00)\nACGU\n", "'c' has letters below a structure ('....');"),
+    ],
+)
+def test_no_base_of_a_genome_changes_its_position(text: str, said: str, tmp_path: Path) -> None:
+    """A letter that is removed would shift all positions after it."""
+    path = tmp_path / "g.fa"
+    path.write_text(text)
+    for read in (check_genome, lambda it: list(read_tiles(it))):
+        with pytest.raises(InputError) as caught:
+            read(str(path))
+        assert str(caught.value).startswith(f"{path}: sequence {said}")
 
 
 def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:
@@ -333,6 +362,38 @@ def test_of_those_that_share_more_than_a_quarter_the_best_stays_whatever_the_til
     assert left == sorted(expected)
 
 
+@given(found=hairpins, tile=st.integers(30, 400))
+@settings(max_examples=200)
+def test_candidates_that_are_left_out_change_no_choice(
+    found: list[GenomeHairpin], tile: int
+) -> None:
+    """A hairpin may be left out only if what beats it is surely chosen."""
+
+    def chosen(**changes: Any) -> list[tuple[str, GenomeHairpin]]:
+        tiles = []
+        for start in range(0, 400, tile):
+            part = Tile("s", 0, start, start + tile, 0, "A" * 400, start + tile >= 400)
+            both: list[GenomeHairpin] = []
+            for strand in STRANDS:
+                places = [(it.start, it.end, it.energy) for it in found if it.strand == strand]
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(hairpin_search, "_candidates", lambda *_, at=places: at)
+                    for name, value in changes.items():
+                        patch.setattr(hairpin_search, name, value)
+                    both += find_hairpins(part, strand, HairpinCriteria())
+            tiles.append(TileHairpins("s", part.end, part.last, both))
+        return list(resolve(tiles))
+
+    assert chosen() == chosen(_without_beaten=list)
+
+
+@pytest.mark.parametrize(("start", "left"), [(60, 2), (59, 1)])
+def test_hairpins_may_share_a_quarter_and_no_base_more(start: int, left: int) -> None:
+    """Of hairpins of 80 nt, a quarter is 20 nt."""
+    pair = [GenomeHairpin(it, it + 80, "+", -30.0, "") for it in (0, start)]
+    assert len(list(resolve([TileHairpins("s", 200, True, pair)]))) == left
+
+
 def test_sequences_stand_in_the_order_of_the_file() -> None:
     one = GenomeHairpin(5, 60, "+", -20.0, "")
     tiles = [TileHairpins("z", 100, True, [one]), TileHairpins("a", 100, True, [one])]
@@ -484,6 +545,10 @@ def test_a_circular_sequence_that_a_genome_lacks_is_an_error(tmp_path: Path) -> 
     check_genome(path, ["one", "two"])
     with pytest.raises(InputError, match="no sequence is named 'chrM', so it cannot be circular"):
         check_genome(path, ["one", "chrM"])
+    # The names of a study hold for all its genomes.
+    notes: list[str] = []
+    assert check_genome(path, ["one", "chrM"], others=True, note=notes.append) == check_genome(path)
+    assert notes == [f"{path}: no sequence is named 'chrM', so it cannot be circular"]
 
 
 def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) -> Any:
@@ -528,6 +593,59 @@ def test_of_calls_on_both_strands_the_one_with_the_higher_score_is_the_call(
         assert row["call"] == (0 if row["antisense"] else call)
 
 
+@given(
+    found=hairpins,
+    scores=st.lists(st.sampled_from([0.7, 0.8, 0.9]), min_size=25, max_size=25),
+    circle=st.sampled_from([None, 60, 320]),
+)
+def test_twins_are_those_of_the_definition(
+    found: list[GenomeHairpin], scores: list[float], circle: int | None
+) -> None:
+    """Every pair of calls is compared; no hairpin is longer than its circle."""
+    pairs = []
+    for n, (it, of_it) in enumerate(zip(found, scores, strict=False)):
+        start = it.start % (circle or 400)
+        hairpin, row = hairpin_row(start, start + length(it), it.strand, of_it)
+        pairs.append((hairpin, row | {"id": str(n)}))
+
+    def positions(it: GenomeHairpin) -> set[int]:
+        return {at % circle if circle else at for at in range(it.start, it.end)}
+
+    expected: dict[int, str] = {}
+    ranked = sorted(
+        range(len(pairs)),
+        key=lambda n: (-pairs[n][1]["score"], pairs[n][0].strand, pairs[n][0].start),
+    )
+    for rank, n in enumerate(ranked):
+        one = pairs[n][0]
+        for m in ranked[:rank]:
+            other = pairs[m][0]
+            shared = len(positions(one) & positions(other))
+            if (
+                one.strand != other.strand
+                and not expected[m]
+                and 2 * shared >= min(length(one), length(other))
+            ):
+                expected[n] = pairs[m][1]["id"]
+                break
+        else:
+            expected[n] = ""
+    mark_antisense([it for it, _ in pairs], [row for _, row in pairs], circle)
+    assert [row["antisense"] for _, row in pairs] == [expected[n] for n in range(len(pairs))]
+
+
+def test_a_call_is_compared_with_those_beside_it_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a genome of repeats, with thousands of calls in one group."""
+    compared: list[object] = []
+    monkeypatch.setattr(
+        output, "shared_bases", lambda *of: compared.append(of) or shared_bases(*of)
+    )
+    pairs = [hairpin_row(40 * n, 40 * n + 100, "+-"[n % 2], 0.9 - n / 1e6) for n in range(2000)]
+    mark_antisense([it for it, _ in pairs], [row for _, row in pairs])
+    assert sum(row["call"] for _, row in pairs) == 1000
+    assert len(compared) < 10 * len(pairs)
+
+
 def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
     """A perfect palindrome over the origin is a hairpin on both strands."""
     arm = "GGCAUCCAGAUCAGGACAUGCUGAUCCGAUC"
@@ -549,6 +667,9 @@ def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
     marked, call = (twins[twins["call"] == value].iloc[0] for value in (0, 1))
     assert marked["antisense"] == call["id"]
     assert call["antisense"] == ""
+    best = {row["id"] for row, _ in summary.best}
+    assert call["id"] in best
+    assert marked["id"] not in best, "the page has each locus once"
     assert call["id"] == f"c:{call['start'] - 1}-{call['end']}({call['strand']})"
     assert summary.calls == {"c": (table["call"] == 1).sum()}
     region = f"c\tmirpair\tregion\t1\t{len(bases)}\t.\t+\t.\tID=c;Is_circular=true"
@@ -693,6 +814,8 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         assert changed[0] != found
         # Scores belong to the hairpins.
         assert changed[1] != scored
+    # An interrupted search resumes after so many tiles.
+    assert find_key("a checksum", HairpinCriteria(), tile=500) != found
     changes: tuple[dict[str, object], ...] = (
         {"prior": 0.1},
         {"reference": "mirbase22"},

@@ -214,10 +214,14 @@ def test_alignments_are_read_without_their_gaps_and_it_is_said_once(tmp_path: Pa
     )
     for path, names in ((aligned, ["a", "b"]), (stockholm, ["a/4-1", "b"])):
         notes: list[str] = []
-        read = [record for record, _ in read_records(path, note=notes.append)]
+        read = [record for record, _ in read_records(path, note=notes.append, gaps="remove")]
         assert [(it.id, it.sequence) for it in read] == [(name, "ACGU") for name in names]
         assert notes == [f"{path}: gaps (- and .) are removed from the sequences"]
     assert read[1].description == "more words"
+    # Unless that is asked for, they are letters like others, also where notes are wanted.
+    (_, problem), _ = read_records(fasta(tmp_path, ">a\nAC-GU\n....\n>b\nGU\n"), note=notes.append)
+    assert problem is not None
+    assert problem.reason == "'-' at position 3"
 
 
 def test_what_does_not_matter_in_a_file_does_not_matter(tmp_path: Path) -> None:

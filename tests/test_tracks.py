@@ -91,6 +91,24 @@ def test_a_place_is_the_same_however_it_was_written(
     assert location_of(f"{sequence}:{start + 1}-{start + length}({strand})", length) == place
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "AC012345.1/{}-180",  # Rfam
+        "chromosome:GRCh38:21:{}:180:1",  # Ensembl
+        "ENST1 ncrna primary_assembly:GRCh38:21:{}:180:-1 gene:ENSG1",
+        "hg38_dna range=chr1:{}-180 5'pad=0 3'pad=0 strand=+",  # UCSC
+        "FBtr1 loc=2L:{}..180; ID=FBtr1;",  # FlyBase
+    ],
+)
+def test_databases_count_from_1_whatever_the_length(header: str) -> None:
+    for start, expected in ((101, True), (100, False)):
+        name, _, description = header.format(start).partition(" ")
+        location = location_of(name, 80, description)
+        assert (location is not None) == expected
+        assert location is None or (location.start, location.end) == (100, 180)
+
+
 # As the tools wrote them: samtools 1.16.1 faidx, bedtools 2.30.0 getfasta and seqkit 2.3.1 were run
 # on a sequence of 400 nt, the others are in their documentation.
 HEADERS = [

@@ -282,6 +282,7 @@ def _read_fit(
             path,
             position=partial(progress.read, number),
             note=say,
+            gaps="remove",
             keep_structures=keep_structures,
         )
         for record, problem in read:

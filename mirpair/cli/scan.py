@@ -82,8 +82,8 @@ def scan(
 
     Windowed folding (ViennaRNA) and a search for single stems find hairpins. Of hairpins that
     share more than a quarter of the shorter one, on the same strand, the most stable one for its
-    length remains. It is folded by itself and scored. A hairpin is called a pre-miRNA if it scores
-    at least as high as the top 1% of hairpins in a genome without microRNAs (change this with
+    length remains. It is folded by itself and scored. A hairpin is called a pre-miRNA if its
+    score is one that only 1% of the hairpins of a genome without microRNAs reach (change this with
     --false-positives). Of two calls on opposite strands that share half of the shorter one, only
     the one with the higher score is called; the other one is marked as antisense. The probability
     assumes the share in --prior.
@@ -93,9 +93,9 @@ def scan(
     replaces them; those of another genome are not overwritten. A scan that was interrupted resumes
     when the same command is given again.
 
-    --circular chrM --circular pXO1 names circular sequences, --circular all means all of the file.
-    A hairpin over the origin then ends beyond the length of its sequence, as in GFF3; in the BED,
-    it is two lines.
+    --circular chrM --circular pXO1 names circular sequences; --circular all: every sequence of the
+    file is circular. A hairpin over the origin then ends beyond the length of its sequence, as in
+    GFF3; in the BED, it is two lines.
 
     Example: mirpair scan genome.fa.gz -o scan/
     """

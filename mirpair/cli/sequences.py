@@ -94,7 +94,7 @@ def read_all(
     check_inputs(files)
     records = []
     for path in files:
-        for record, problem in read_records(path, note=say):
+        for record, problem in read_records(path, note=say, gaps="remove"):
             if problem is None and (reason := unfit(record.sequence)):
                 problem = Unfit(record, reason)
             refuse_if(strict, problem)
@@ -292,7 +292,7 @@ def _choose(
         names = source.ids.tolist()
     else:
         check_inputs([file])
-        read = list(read_records(file, note=say, keep_structures=keep_structures))
+        read = list(read_records(file, note=say, gaps="remove", keep_structures=keep_structures))
         # An invalid record matters only if it is chosen.
         for record, problem in read:
             if problem and (strict if wanted is None else record.id in set(wanted)):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, Literal, NamedTuple, cast
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError, open_input
@@ -23,6 +23,8 @@ _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 # Letters of amino acids that are no IUPAC codes of bases.
 _AMINO_ACIDS_ONLY = frozenset("EFILPQefilpq")
 _GAPS = str.maketrans("", "", "-.")
+# What happens to - and . in a sequence, see `read_parts`.
+Gaps = Literal["keep", "remove", "refuse"]
 STDIN = "-"
 # The kind of reason of all records with a character outside ACGU.
 ODD_CHARACTER = "odd character"
@@ -214,6 +216,7 @@ def read_parts(
     *,
     position: Callable[[int], None] | None = None,
     note: Callable[[str], None] | None = None,
+    gaps: Gaps = "keep",
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """Read every record of a FASTA file as its header and its letters, part by part.
 
@@ -226,8 +229,11 @@ def read_parts(
         As `open_text` takes them; it is an `InputError` if the file cannot be read, is empty, not
         FASTA or a zip bomb.
     note
-        Gets what a user should know of the file, such as that it has gaps; they are removed then.
-        Without it, gaps are letters like others.
+        Gets what a user should know of the file, such as that gaps are removed.
+    gaps
+        ``"keep"``: they are letters like others. ``"remove"``: with a note. ``"refuse"``, where
+        positions count: a gap is an `InputError`, also a line of dots without an energy, which
+        could be a structure, and so are bases below a structure.
 
     Yields
     ------
@@ -235,7 +241,8 @@ def read_parts(
         The header without its ``>``, up to 64 kB; the parts without spaces, line ends and a ``*``
         at the end. Parts that the caller does not read are skipped.
     """
-    for entry in _read_entries(path, position, note, "structures in the file are ignored"):
+    about = "structures in the file are ignored"
+    for entry in _read_entries(path, position, note, gaps, about):
         yield entry.header, entry.parts
 
 
@@ -258,18 +265,45 @@ class _Notes:
             self._noted.add(text)
             self._note(f"{self._name}: {text}")
 
-    def without_gaps(self, part: str) -> str:
-        """Remove gaps, if notes are wanted."""
-        if self._note and ("-" in part or "." in part):
-            self("gaps (- and .) are removed from the sequences")
-            return part.translate(_GAPS)
+
+class _Letters:
+    """Treats the gaps in the letters of one sequence, and counts the letters."""
+
+    def __init__(self, name: str, header: str, gaps: Gaps, notes: _Notes) -> None:
+        self._place = f"{name}: sequence {''.join(header.split(maxsplit=1)[:1])!r}"
+        self.gaps, self._notes, self._count = gaps, notes, 0
+
+    def __call__(self, part: str) -> str:
+        if self.gaps != "keep" and ("-" in part or "." in part):
+            if self.gaps == "refuse":
+                index = min(part.find(it) for it in "-." if it in part)
+                raise InputError(
+                    f"{self._place} has a gap ({part[index]!r}) at position "
+                    f"{self._count + index + 1}; positions count, so remove all gaps first"
+                )
+            self._notes("gaps (- and .) are removed from the sequences")
+            part = part.translate(_GAPS)
+        self._count += len(part)
         return part
+
+    def are_gaps(self, line: str) -> bool:
+        """Whether a line is of gaps, rather than the structure of an RNA without pairs."""
+        return self.gaps == "refuse" and not line.strip().strip(".")
+
+    def check_below(self, part: str, found: list[GivenStructure]) -> None:
+        """Refuse letters below a structure, if gaps are refused."""
+        if self.gaps == "refuse" and part and found:
+            raise InputError(
+                f"{self._place} has letters below a structure ({found[0].dot_bracket[:20]!r}); "
+                "positions count, so remove the structure first"
+            )
 
 
 def _read_entries(
     path: str | Path,
     position: Callable[[int], None] | None,
     note: Callable[[str], None] | None,
+    gaps: Gaps,
     about_structures: str,
 ) -> Iterator[_Entry]:
     """Read every record; the note on structures is passed on if there are any."""
@@ -306,7 +340,7 @@ def _read_entries(
         if header is None:
             raise InputError(f"{name}: the file is empty; a FASTA file was expected")
         if header.startswith("# STOCKHOLM"):
-            yield from _read_stockholm(header + "".join(rest), name, notes)
+            yield from _read_stockholm(header + "".join(rest), name, gaps, notes)
             return
         if not header.startswith(">"):
             text = name_text(header)
@@ -318,7 +352,8 @@ def _read_entries(
             number += 1
             following: list[str] = []
             found: list[GivenStructure] = []
-            parts = _parts(header, rest, following, found, notes)
+            letters = _Letters(name, header[1:], gaps, notes)
+            parts = _parts(header, rest, following, found, letters)
             yield _Entry(header[1:].strip(), parts, found)
             for _ in parts:
                 pass
@@ -332,7 +367,7 @@ def _parts(
     lines: Iterator[str],
     following: list[str],
     found: list[GivenStructure],
-    notes: _Notes,
+    letters: _Letters,
 ) -> Iterator[str]:
     """Yield the letters up to the next header, which is appended to `following`.
 
@@ -348,21 +383,24 @@ def _parts(
             if line.startswith(">"):
                 following.append(line)
                 return
-            if line[0] in structures.CHARACTERS and (given := structures.parse_line(line)):
+            given = structures.parse_line(line) if line[0] in structures.CHARACTERS else None
+            if given and not letters.are_gaps(line):
                 if "(" in given.dot_bracket or not found:
                     found.append(given)
                 continue
             if line.startswith(" frequency of mfe structure"):  # RNAfold -p
                 continue
         begins = line.endswith("\n")
-        part = star + notes.without_gaps("".join(line.split()))
+        part = letters("".join(line.split()))
+        letters.check_below(part, found)
+        part = star + part
         # Some programs end a sequence with an asterisk.
         star = "*" if part.endswith("*") else ""
         if part := part.removesuffix("*"):
             yield part
 
 
-def _read_stockholm(text: str, name: str, notes: _Notes) -> Iterator[_Entry]:
+def _read_stockholm(text: str, name: str, gaps: Gaps, notes: _Notes) -> Iterator[_Entry]:
     from Bio import AlignIO
 
     try:
@@ -370,7 +408,9 @@ def _read_stockholm(text: str, name: str, notes: _Notes) -> Iterator[_Entry]:
         for alignment in alignments:
             for row in alignment:
                 header = row.id if row.description == row.id else f"{row.id} {row.description}"
-                yield _Entry(header, iter([notes.without_gaps(str(row.seq))]), [])
+                letters = _Letters(name, header, gaps, notes)
+                # Not here, where an error of it would be one of the format.
+                yield _Entry(header, map(letters, [str(row.seq)]), [])
     except ValueError as error:
         raise InputError(f"{name}: not a readable Stockholm file ({error})") from error
 
@@ -400,6 +440,7 @@ def read_records(
     *,
     position: Callable[[int], None] | None = None,
     note: Callable[[str], None] | None = None,
+    gaps: Gaps = "keep",
     keep_structures: bool = False,
 ) -> Iterator[tuple[Record, Problem | None]]:
     """Read every record of a FASTA file, plain or gzip, with its problem if it has one.
@@ -411,7 +452,7 @@ def read_records(
     """
     name = _named(path)
     about = "" if keep_structures else "structures in the file are not used, RNAs are folded anew"
-    for number, entry in enumerate(_read_entries(path, position, note, about), 1):
+    for number, entry in enumerate(_read_entries(path, position, note, gaps, about), 1):
         raw, length = "", 0
         for part in entry.parts:
             if length <= LONGEST:

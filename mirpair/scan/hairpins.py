@@ -57,8 +57,8 @@ class GenomeHairpin(NamedTuple):
 def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:
     """Find all candidates on one strand whose lower coordinate is in a tile.
 
-    Of candidates with the same loop only the best one counts. Candidates that `resolve` does not
-    choose in any case, whatever is beyond their neighbours, are left out.
+    Of candidates with the same loop only the best one counts. Candidates that `resolve` can never
+    choose are left out.
     """
     if tile.circular and tile.length and tile.length < criteria.span:
         criteria = replace(criteria, span=tile.length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import heapq
 import re
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -35,7 +36,7 @@ from mirpair.prediction.tracks import (
     split_location,
 )
 from mirpair.scan.find import read_candidates
-from mirpair.scan.hairpins import GenomeHairpin, resolve_neighbours, shared_bases
+from mirpair.scan.hairpins import STRANDS, GenomeHairpin, resolve_neighbours, shared_bases
 from mirpair.settings import SCAN_FILES
 
 _SUFFIXES = [suffix for suffix in SCAN_FILES if suffix != ".html"]
@@ -258,16 +259,26 @@ def mark_antisense(
     """
     called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
     called.sort(key=lambda it: (-it[1]["score"], it[1]["mfe"], it[0].strand, it[0].start))
-    accepted: list[tuple[GenomeHairpin, dict[str, Any]]] = []
-    for hairpin, row in called:
-        for other, its_row in accepted:
+    longest = max((it.end - it.start for it, _ in called), default=0)
+    shifts = (0,) if circle is None else (-circle, 0, circle)
+    # Of each strand: start and index in `called` of those that are no twins, by start.
+    accepted: dict[str, list[tuple[int, int]]] = {strand: [] for strand in STRANDS}
+    for index, (hairpin, row) in enumerate(called):
+        opposite = accepted["-" if hairpin.strand == "+" else "+"]
+        # Only these can overlap with it: a group may have thousands of calls.
+        near: set[int] = set()
+        for by in shifts:
+            low = bisect_left(opposite, (hairpin.start + by - longest, 0))
+            high = bisect_left(opposite, (hairpin.end + by, 0))
+            near.update(number for _, number in opposite[low:high])
+        for number in sorted(near):
+            other, its_row = called[number]
             shorter = min(hairpin.end - hairpin.start, other.end - other.start)
-            is_opposite = hairpin.strand != other.strand
-            if is_opposite and 2 * shared_bases(hairpin, other, circle) >= shorter:
+            if 2 * shared_bases(hairpin, other, circle) >= shorter:
                 row["call"], row["antisense"] = 0, its_row["id"]
                 break
         else:
-            accepted.append((hairpin, row))
+            insort(accepted[hairpin.strand], (hairpin.start, index))
 
 
 def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:

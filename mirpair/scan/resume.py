@@ -11,18 +11,21 @@ import RNA
 from mirpair import __version__
 from mirpair.files import sha256
 from mirpair.rna.known_hairpins import reference_path
+from mirpair.scan.tiles import TILE
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 
-def find_key(genome: str, criteria: HairpinCriteria) -> str:
+def find_key(genome: str, criteria: HairpinCriteria, *, tile: int = TILE) -> str:
     """Describe all that the journal of `find` depends on.
 
-    `genome` is the checksum of the genome, see `mirpair.scan.tiles.check_genome`.
+    `genome` is the checksum of the genome, see `mirpair.scan.tiles.check_genome`; the journal has
+    a block for each tile of `tile` nt.
     """
     return json.dumps(
         {
             "genome": genome,
             **asdict(criteria),
+            "tile": tile,
             "mirpair": __version__,
             "ViennaRNA": RNA.__version__,
         }

@@ -95,7 +95,7 @@ def scan(
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         is_again = check_free(folder / name, checksum)
-        key = find_key(checksum, criteria)
+        key = find_key(checksum, criteria, tile=tile)
         journals = [folder / f".{name}.found", folder / f".{name}.scored"]
         earlier = [path for path in journals if path.exists()]
         for path in earlier:
@@ -110,8 +110,8 @@ def scan(
         if candidates.complete:
             progress.say("using the hairpins that an earlier scan found in this genome")
         elif candidates.blocks:
-            progress.say(f"resuming after {candidates.blocks:,} tiles of the genome")
-        elif journals[0] in earlier:
+            progress.say(f"resuming after {_stretches(candidates.blocks, tile)}")
+        elif journals[0] in earlier and not candidates.continued:
             progress.say(
                 "finding the hairpins again: those that an earlier scan found in this genome are "
                 "of other settings or another version"
@@ -143,6 +143,10 @@ def scan(
         if not keep:
             candidates.path.unlink()
     return summary
+
+
+def _stretches(count: int, tile: int) -> str:
+    return f"{count:,} stretch{'es' * (count > 1)} of {tile:,} bases"
 
 
 def write(
@@ -182,7 +186,7 @@ def _parameters(
         "least base pairs": criteria.stem,
         "largest loop, nt": criteria.loop,
         "highest energy, kcal/mol": criteria.mfe,
-        "lower-case bases": "passed over" if criteria.masked else "like others",
+        "lower-case bases": "skipped" if criteria.masked else "used",
         "circular sequences": ", ".join(criteria.circular) or "none",
         "candidates": "single stems (--fast)"
         if criteria.fast

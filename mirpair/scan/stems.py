@@ -53,7 +53,7 @@ def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> li
 
     Characters other than A, C, G and U pair with nothing. The limits are those of
     `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. Of the stems that
-    start with the same base, only the one of the lowest energy is looked at. Of those with the same
+    start with the same base, only the one with the lowest energy is used. Of those with the same
     innermost pair, the best one is returned, see `PER_BASE`. The stems are in ascending order.
     """
     stems = _Stems(*_all_layers(bases, span, loop))

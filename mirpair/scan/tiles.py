@@ -81,7 +81,8 @@ def read_tiles(
     ------
     InputError
         If it is not a FASTA file, has no bases, or a sequence has bases and no name, has the name
-        of another one, or has a character that is not a letter of IUPAC's.
+        of another one, or has a gap, letters below a structure, or another character that is not a
+        letter of IUPAC's.
     """
     margin = DOWNSTREAM + SURROUNDINGS * span
     number = 0
@@ -165,7 +166,8 @@ def _read_named(
     """
     where = "standard input" if path == STDIN else path
     names: set[str] = set()
-    for number, (header, parts) in enumerate(read_parts(path, position=position, note=note), 1):
+    read = read_parts(path, position=position, note=note, gaps="refuse")
+    for number, (header, parts) in enumerate(read, 1):
         words = header.split(maxsplit=1)
         first = next(parts, "")
         if not first:
@@ -198,14 +200,23 @@ def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
 
 
 def check_genome(
-    path: str, circular: Sequence[str] = (), *, note: Callable[[str], None] = lambda _: None
+    path: str,
+    circular: Sequence[str] = (),
+    *,
+    others: bool = False,
+    note: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Read a genome once, before hours of work.
 
     Parameters
     ----------
+    circular
+        See `mirpair.settings.HairpinCriteria`.
+    others
+        Whether the names are of other genomes too; then one that is missing here is only noted.
     note
-        Gets what a user should know of it: that sequences have no bases, or that gaps are removed.
+        Gets what a user should know of it: that sequences have no bases, or that the file has
+        structures, which are ignored.
 
     Returns
     -------
@@ -216,7 +227,7 @@ def check_genome(
     Raises
     ------
     InputError
-        As `read_tiles` does, and if the genome lacks one of the circular sequences.
+        As `read_tiles` does, and if one of the circular sequences is missing, without `others`.
     """
     digest = sha256()
     missing = [name for name in circular if name != ALL]
@@ -226,11 +237,13 @@ def check_genome(
         for part in parts:
             digest.update(part.encode())
         missing = [it for it in missing if it != name]
-    if missing:
-        raise InputError(
-            f"{path}: no sequence is named {missing[0]!r}, so it cannot be circular; give the "
-            f"first word of a header, or {ALL!r} if all sequences are circular"
-        )
+    for name in missing:
+        text = f"{path}: no sequence is named {name!r}, so it cannot be circular"
+        if not others:
+            raise InputError(
+                f"{text}; give the first word of a header, or {ALL!r} if all sequences are circular"
+            )
+        note(text)
     if empty:
         named = ", ".join(repr(name) if name else "one without a name" for name in empty[:3])
         note(
