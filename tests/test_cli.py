@@ -1130,6 +1130,16 @@ def test_each_option_of_predict_changes_the_setting_of_its_name_only(
     assert given == [replace(PredictionSettings(), **{name: value})] * 2  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("command", ["predict", "fold", "plot"])
+def test_aligned_rnas_are_read_without_their_gaps(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "aligned.fa"
+    path.write_text(">a\nGGGGG--AAAACCCCC\n....\n")
+    options = {"predict": ["--reference", "none"], "plot": ["a", "-o", str(tmp_path / "a.svg")]}
+    code, _, message = mirpair(command, str(path), *options.get(command, []))
+    assert code == 0, message
+    assert "gaps (- and .) are removed" in message
+
+
 def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
