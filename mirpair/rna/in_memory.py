@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mirpair.rna import structures
-from mirpair.rna.sequences import Problem, Record, normalise, problem_of
+from mirpair.rna.sequences import GAPS, Problem, Record, normalise, problem_of
 
 _WANTED = (
     "give one RNA as a string, or several: a list of strings, a dict of names and sequences, a "
@@ -25,7 +25,6 @@ _FILE = re.compile(
 _FASTA = re.compile(r"\s*>[^\n]*\n\s*[A-Za-z]")
 # What Biopython names a record without a name.
 _UNNAMED = "<unknown id>"
-_GAPS = str.maketrans("", "", "-.")
 _READ = "read a file with mirpair.rna.sequences.read_fasta, or use the command mirpair predict"
 
 
@@ -59,7 +58,7 @@ def _records(
         label = number - 1 if name is None and from_0 else name
         where = f"item {number}" if label is None else f"item {number} ({label!r})"
         given, raw = _read(where, item)
-        without_gaps = raw.translate(_GAPS)
+        without_gaps = raw.translate(GAPS)
         if len(without_gaps) < len(raw) and not warned:
             # The level is that of the caller of `predict`.
             warnings.warn("gaps (- and .) are removed from the sequences", stacklevel=4)

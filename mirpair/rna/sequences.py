@@ -22,7 +22,7 @@ from mirpair.rna.structures import GivenStructure
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 # Letters of amino acids that are no IUPAC codes of bases.
 _AMINO_ACIDS_ONLY = frozenset("EFILPQefilpq")
-_GAPS = str.maketrans("", "", "-.")
+GAPS = str.maketrans("", "", "-.")
 # What happens to - and . in a sequence, see `read_parts`.
 Gaps = Literal["keep", "remove", "refuse"]
 STDIN = "-"
@@ -282,7 +282,7 @@ class _Letters:
                     f"{self._count + index + 1}; positions count, so remove all gaps first"
                 )
             self._notes("gaps (- and .) are removed from the sequences")
-            part = part.translate(_GAPS)
+            part = part.translate(GAPS)
         self._count += len(part)
         return part
 
