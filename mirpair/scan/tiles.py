@@ -87,7 +87,15 @@ def read_tiles(
     margin = DOWNSTREAM + SURROUNDINGS * span
     number = 0
     for name, parts in _read_named(path, position, note=lambda _: None, empty=[]):
-        around = _Around(parts, 2 * margin) if is_circular(name, circular) else None
+        around = None
+        if is_circular(name, circular):
+            head, parts = _read_head(parts, margin)
+            if len(head) <= margin:
+                for it in _tiles_of_short_circle(name, head, number, tile, margin):
+                    yield it
+                    number += 1
+                continue
+            around = _Around(parts, 2 * margin)
         buffer, offset, start = "", 0, margin if around else 0
         bases = around or parts
         ended = False
@@ -122,6 +130,39 @@ def read_tiles(
 def is_circular(name: str, circular: Sequence[str]) -> bool:
     """Whether a sequence is circular: if it, or `ALL`, is among the names."""
     return name in circular or ALL in circular
+
+
+def _read_head(parts: Iterator[str], length: int) -> tuple[str, Iterator[str]]:
+    """Read a sequence until it is longer than this, nt; return what was read, and all parts."""
+    head = ""
+    for part in parts:
+        head += part
+        if len(head) > length:
+            break
+    return head, chain([head], parts)
+
+
+def _tiles_of_short_circle(
+    name: str, bases: str, number: int, tile: int, margin: int
+) -> Iterator[Tile]:
+    """Cut a circle that is shorter than the surroundings of a tile.
+
+    Its surroundings are copies of itself, so what is found could depend on where they begin. They
+    begin with the first of all its rotations in alphabetical order, wherever the file cuts it.
+    """
+    length = len(bases)
+    begin = min(range(length), key=lambda it: bases[it:] + bases[:it])
+    begin += length * -(-margin // length)
+    around = bases * (-(-(begin + length + margin) // length))
+    for start in range(begin, begin + length, tile):
+        end = min(start + tile, begin + length)
+        yield Tile(
+            *(name, number, start, end, start - margin, around[start - margin : end + margin]),
+            last=end == begin + length,
+            circular=True,
+            length=length,
+        )
+        number += 1
 
 
 class _Around:
