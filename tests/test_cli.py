@@ -1238,13 +1238,13 @@ def test_predict_and_scan_compare_with_ones_own_known_hairpins(tmp_path: Path) -
     columns = ["nearest", "identity", "coverage", "status", "other_known"]
     assert table.loc[0, columns].tolist() == ["My-First_pre", 1, 1, "known", ""]
     assert table.loc[1, "status"] == "novel"
-    told = f"known hairpins: mine.fa, SHA-256 {sha256(mine)}"
-    assert f"# {told}\n" in gff3.read_text()
+    parameter = f"known hairpins: mine.fa, SHA-256 {sha256(mine)}"
+    assert f"# {parameter}\n" in gff3.read_text()
     # In a scan too: in the table, the tracks and on the page.
     code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), "--fast", *options)
     assert code == 0, message
     track = (tmp_path / "out" / "small.all.gff3").read_text()
-    assert f"# {told}\n" in track
+    assert f"# {parameter}\n" in track
     known = [line for line in track.splitlines() if "status=known" in line]
     assert len(known) == 1
     assert "nearest=My-First_pre;identity=1.0000;coverage=" in known[0]

@@ -321,7 +321,7 @@ def test_pictures_of_ids_that_differ_in_odd_characters_have_a_file_each(
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Return the clock that the progress sees: it stands still until it is set."""
+    """Return the clock that the progress sees: its time changes only when it is set."""
     it = SimpleNamespace(now=1000.0)
     it.monotonic = lambda: it.now
     monkeypatch.setattr(terminal, "time", it)

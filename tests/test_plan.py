@@ -55,13 +55,20 @@ SOURCES = {
 }
 
 
-def test_a_path_is_that_of_the_working_folder_or_else_that_of_the_workflow(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Return the folder of the workflow and, beside it, the working folder, both empty."""
     home, here = tmp_path / "home", tmp_path / "here"
     for folder in (home, here):
         folder.mkdir()
     monkeypatch.chdir(here)
+    return home, here
+
+
+def test_a_path_is_that_of_the_working_folder_or_else_that_of_the_workflow(
+    folders: tuple[Path, Path],
+) -> None:
+    home, here = folders
     assert plan.resolve("a.fa", home) == "a.fa", "it is nowhere"
     (home / "a.fa").touch()
     assert plan.resolve("a.fa", home) == "../home/a.fa"
@@ -69,13 +76,8 @@ def test_a_path_is_that_of_the_working_folder_or_else_that_of_the_workflow(
     assert plan.resolve("a.fa", home) == "a.fa"
 
 
-def test_a_missing_path_says_where_it_was_searched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home, here = tmp_path / "home", tmp_path / "here"
-    for folder in (home, here):
-        folder.mkdir()
-    monkeypatch.chdir(here)
+def test_a_missing_path_says_where_it_was_searched(folders: tuple[Path, Path]) -> None:
+    home, here = folders
 
     def message(path: str, home: Path = home) -> str:
         with pytest.raises(InputError) as refused:

@@ -231,10 +231,11 @@ def predict(
         if gff3 or bed:
             unlocated.say()
         if repeats.first:
-            said = "; in the GFF3, IDs that occur again end in _2, _3, …" if gff3 else ""
+            in_gff3 = "; in the GFF3, IDs that occur again end in _2, _3, …" if gff3 else ""
             say(
                 f"{counted(repeats.count, 'record')} with the id of an earlier record; the first: "
-                f"{repeats.first.id!r} ({repeats.first.file}: record {repeats.first.number}){said}"
+                f"{repeats.first.id!r} ({repeats.first.file}: record {repeats.first.number})"
+                + in_gff3
             )
 
 
@@ -335,7 +336,7 @@ def _write_call(
 
 
 class _Unlocated:
-    """Counts the calls that are in no GFF3 or BED, for want of coordinates that fit."""
+    """Counts the calls that are in no GFF3 or BED because they have no coordinates that fit."""
 
     def __init__(self) -> None:
         self.without = self.misfits = 0

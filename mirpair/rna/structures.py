@@ -21,7 +21,7 @@ _SHORTEST_LOOP = 3
 
 
 class GivenStructure(NamedTuple):
-    """A structure that stands in a file below its sequence.
+    """A structure that a file has below a sequence.
 
     Attributes
     ----------

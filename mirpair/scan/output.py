@@ -158,7 +158,7 @@ def write_files(
         two calls that are antisense twins one is called, see `mark_antisense`.
     comments
         First lines of the GFF3 files: version and parameters. The TSV has none: programs that read
-        tables would take them for rows, or cut names at a ``#`` if told that it begins a comment.
+        tables would take them for rows, or cut names at a ``#`` if it begins a comment for them.
     nearest
         Whether the scores come with the nearest known hairpins.
     """

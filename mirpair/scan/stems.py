@@ -146,12 +146,7 @@ class _Stems(NamedTuple):
         """Count the base pairs of stems, and find a number for the innermost one of each."""
         starts, numbers = starts.copy(), numbers.copy()
         pairs = np.ones(len(starts), dtype=np.int64)
-        active = np.arange(len(starts))
-        while len(active):
-            is_inner, one, other = self._inner(starts[active], numbers[active])
-            active = active[is_inner]
-            starts[active] += one + 1
-            numbers[active] -= one + other + 2
+        for active, _, _ in self._inward(starts, numbers):
             pairs[active] += 1
         return pairs, numbers.astype(np.int64) * self.energies.shape[1] + starts
 
@@ -160,15 +155,8 @@ class _Stems(NamedTuple):
         starts, numbers = starts.copy(), numbers.copy()
         left: list[list[str]] = [[] for _ in starts]
         right: list[list[str]] = [[] for _ in starts]
-        active = np.arange(len(starts))
-        while len(active):
-            is_inner, one, other = self._inner(starts[active], numbers[active])
-            active = active[is_inner]
-            starts[active] += one + 1
-            numbers[active] -= one + other + 2
-            for index, opened, closed in zip(
-                active.tolist(), one.tolist(), other.tolist(), strict=True
-            ):
+        for step in self._inward(starts, numbers):
+            for index, opened, closed in zip(*(it.tolist() for it in step), strict=True):
                 left[index].append("(" + "." * opened)
                 right[index].append("." * closed + ")")
         loops = ["(" + "." * (number + _LEAST_LOOP) + ")" for number in numbers.tolist()]
@@ -176,6 +164,24 @@ class _Stems(NamedTuple):
             "".join([*opened, middle, *reversed(closed)])
             for opened, middle, closed in zip(left, loops, right, strict=True)
         ]
+
+    def _inward(
+        self, starts: _Indices, numbers: _Indices
+    ) -> Iterator[tuple[_Indices, _Indices, _Indices]]:
+        """Move pairs to the next inner pair, in place, until each is the innermost of its stem.
+
+        Yields
+        ------
+        active, one, other
+            Indices of the pairs that have moved; unpaired bases passed by each, on both sides.
+        """
+        active: _Indices = np.arange(len(starts))
+        while len(active):
+            is_inner, one, other = self._inner(starts[active], numbers[active])
+            active = active[is_inner]
+            starts[active] += one + 1
+            numbers[active] -= one + other + 2
+            yield active, one, other
 
     def _inner(
         self, starts: _Indices, numbers: _Indices

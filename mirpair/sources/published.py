@@ -67,8 +67,8 @@ def family_files(
     if not files:
         raise InputError(
             f"families: no file is called {template}, neither in the sources table nor below "
-            f"{' or '.join(str(Path(it).resolve()) for it in folders)}; {{family}} stands for a "
-            "name of letters, digits, dots, - and _"
+            f"{' or '.join(str(Path(it).resolve()) for it in folders)}; {{family}} is replaced by "
+            "each name of letters, digits, dots, - and _"
         )
     return dict(sorted(files.items()))
 
