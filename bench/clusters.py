@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from mirpair.hairpins.candidates import GenomeHairpin, TileHairpins, find_hairpins, resolve
+from mirpair.hairpins.tiles import Tile
 from mirpair.rna.known_hairpins import load_known_hairpins
-from mirpair.scan.hairpins import GenomeHairpin, TileHairpins, find_hairpins, resolve
-from mirpair.scan.tiles import Tile
 from mirpair.settings import HairpinCriteria
 
 MEMBERS, FLANK, LONGEST_SPACER = 3, 200, 50

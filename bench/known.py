@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from mirpair.files import write_text, write_tsv
+from mirpair.hairpins.candidates import as_scanned
 from mirpair.rna.known_hairpins import KNOWN, KnownHairpins, load_known_hairpins
 from mirpair.rna.sequences import read_fasta
-from mirpair.scan.hairpins import as_scanned
 from mirpair.settings import KNOWN_COVERAGE, NEAR, HairpinCriteria
 
 ROOT = Path(__file__).parent.parent

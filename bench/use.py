@@ -14,14 +14,14 @@ import RNA
 
 from bench.folding import _run, _write
 from mirpair.files import Journal
+from mirpair.hairpins.candidates import STRANDS
+from mirpair.hairpins.tiles import Tile, read_tiles
 from mirpair.prediction.predictor import Predictor, predict_records
 from mirpair.prediction.weights import load_networks
 from mirpair.rna.folding import fold_all, for_each
 from mirpair.rna.sequences import Record
 from mirpair.scan.find import find
-from mirpair.scan.hairpins import STRANDS
 from mirpair.scan.score import score
-from mirpair.scan.tiles import Tile, read_tiles
 from mirpair.settings import NO_REFERENCE, HairpinCriteria, PredictionSettings, ScanSettings
 
 GOALS = {"predict": 1.2, "scan": 0.8}

@@ -5,9 +5,9 @@ import logging
 import job
 
 from mirpair.files import Journal
+from mirpair.hairpins.tiles import check_genome
 from mirpair.scan.find import find
 from mirpair.scan.resume import find_key
-from mirpair.scan.tiles import check_genome
 from mirpair.settings import HairpinCriteria
 
 job.start(snakemake)

@@ -22,6 +22,7 @@ ORDER = {
     "": "__init__ files values sheets settings contracts provenance recipes",
     "rna": "formats structures sequences in_memory folding encoding encoded_sets similarity "
     "known_hairpins",
+    "hairpins": "tiles stems candidates",
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
@@ -33,7 +34,7 @@ ORDER = {
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
     "prediction": "calibration table weights predictor tracks card",
-    "scan": "tiles resume stems hairpins find score background output run",
+    "scan": "resume find score background output run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

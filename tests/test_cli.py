@@ -37,6 +37,7 @@ from mirpair.cli.app import app
 from mirpair.families.annotation import ship
 from mirpair.families.records import nearest_family
 from mirpair.files import file_lock, sha256
+from mirpair.hairpins.tiles import check_genome
 from mirpair.networks.build import build
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
@@ -48,7 +49,6 @@ from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 from mirpair.scan.output import CHECKSUM, Summary
-from mirpair.scan.tiles import check_genome
 from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"

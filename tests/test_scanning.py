@@ -19,20 +19,8 @@ from hypothesis import strategies as st
 
 from bench import clusters
 from mirpair.files import InputError, Journal
-from mirpair.networks.build import build
-from mirpair.networks.weights import save_weights
-from mirpair.prediction import predictor as prediction
-from mirpair.prediction.predictor import Predictor, predict, predict_records
-from mirpair.prediction.weights import load_networks
-from mirpair.recipes import MODELS
-from mirpair.rna.folding import fold
-from mirpair.rna.known_hairpins import load_known_hairpins
-from mirpair.rna.sequences import Record, read_fasta
-from mirpair.scan import hairpins as hairpin_search
-from mirpair.scan import output, resume
-from mirpair.scan.background import background
-from mirpair.scan.find import find, read_candidates
-from mirpair.scan.hairpins import (
+from mirpair.hairpins import candidates as hairpin_search
+from mirpair.hairpins.candidates import (
     STRANDS,
     GenomeHairpin,
     TileHairpins,
@@ -42,11 +30,23 @@ from mirpair.scan.hairpins import (
     shared_bases,
     unbranched,
 )
+from mirpair.hairpins.tiles import DOWNSTREAM, Tile, check_genome, read_tiles
+from mirpair.networks.build import build
+from mirpair.networks.weights import save_weights
+from mirpair.prediction import predictor as prediction
+from mirpair.prediction.predictor import Predictor, predict, predict_records
+from mirpair.prediction.weights import load_networks
+from mirpair.recipes import MODELS
+from mirpair.rna.folding import fold
+from mirpair.rna.known_hairpins import load_known_hairpins
+from mirpair.rna.sequences import Record, read_fasta
+from mirpair.scan import output, resume
+from mirpair.scan.background import background
+from mirpair.scan.find import find, read_candidates
 from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
 from mirpair.scan.resume import find_key, score_key
 from mirpair.scan.run import scan
 from mirpair.scan.score import score
-from mirpair.scan.tiles import DOWNSTREAM, Tile, check_genome, read_tiles
 from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence

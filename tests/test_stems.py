@@ -15,9 +15,9 @@ from conftest import ROOT, random_rna
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mirpair.hairpins import stems
+from mirpair.hairpins.stems import Stem, find_stems
 from mirpair.rna.sequences import read_fasta
-from mirpair.scan import stems
-from mirpair.scan.stems import Stem, find_stems
 
 PAIRS = ("CG", "GC", "GU", "UG", "AU", "UA")
 # Kilocalories that every stem has less than.

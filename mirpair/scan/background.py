@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from mirpair.contracts import EVALUATE
+from mirpair.hairpins.candidates import as_scanned, resolve
+from mirpair.hairpins.tiles import Tile, read_tiles
 from mirpair.prediction.predictor import Predictor, predict_records
 from mirpair.prediction.weights import PreMirnaNetworks
 from mirpair.rna.sequences import Record
 from mirpair.scan.find import find_blocks, parse_block
-from mirpair.scan.hairpins import as_scanned, resolve
-from mirpair.scan.tiles import Tile, read_tiles
 from mirpair.settings import NO_REFERENCE, HairpinCriteria, ScanSettings
 
 

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from mirpair.files import Journal, interleave
+from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, TileHairpins, find_hairpins
+from mirpair.hairpins.tiles import TILE, Tile, read_tiles
 from mirpair.rna.folding import for_each
-from mirpair.scan.hairpins import STRANDS, GenomeHairpin, TileHairpins, find_hairpins
-from mirpair.scan.tiles import TILE, Tile, read_tiles
 from mirpair.settings import HairpinCriteria
 
 
@@ -37,7 +37,7 @@ def find(
     piece, pieces
         Only every `pieces`-th tile, beginning with number `piece` (from 1).
     position
-        See `mirpair.scan.tiles.read_tiles`.
+        See `mirpair.hairpins.tiles.read_tiles`.
 
     Returns
     -------

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 
 from mirpair import __version__
 from mirpair.files import InputError, atomic, interleave
+from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, resolve_neighbours, shared_bases
 from mirpair.pages.drawings import draw_hairpins
 from mirpair.pages.page import embed_svg
 from mirpair.pages.page import render as render_page
@@ -36,7 +37,6 @@ from mirpair.prediction.tracks import (
     split_location,
 )
 from mirpair.scan.find import read_candidates
-from mirpair.scan.hairpins import STRANDS, GenomeHairpin, resolve_neighbours, shared_bases
 from mirpair.settings import SCAN_FILES
 
 _SUFFIXES = [suffix for suffix in SCAN_FILES if suffix != ".html"]
@@ -63,7 +63,7 @@ def check_name(name: str) -> None:
 def check_free(prefix: Path, genome: str) -> bool:
     """Refuse to overwrite files that no scan wrote, or the results of another genome.
 
-    `genome` is the checksum of the genome, see `mirpair.scan.tiles.check_genome`.
+    `genome` is the checksum of the genome, see `mirpair.hairpins.tiles.check_genome`.
 
     Returns
     -------

@@ -10,15 +10,15 @@ import RNA
 
 from mirpair import __version__
 from mirpair.files import sha256
+from mirpair.hairpins.tiles import TILE
 from mirpair.rna.known_hairpins import reference_path
-from mirpair.scan.tiles import TILE
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 
 def find_key(genome: str, criteria: HairpinCriteria, *, tile: int = TILE) -> str:
     """Describe all that the journal of `find` depends on.
 
-    `genome` is the checksum of the genome, see `mirpair.scan.tiles.check_genome`; the journal has
+    `genome` is the checksum of the genome, see `mirpair.hairpins.tiles.check_genome`; the journal has
     a block for each tile of `tile` nt.
     """
     return json.dumps(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mirpair import __version__
 from mirpair.files import InputError, Journal, file_lock, sha256, write_text
+from mirpair.hairpins.tiles import TILE, check_genome
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import load_networks, shipped_weights
 from mirpair.rna.known_hairpins import describe_reference, load_reference
@@ -23,7 +24,6 @@ from mirpair.scan.output import (
 )
 from mirpair.scan.resume import find_key, genome_of, score_key
 from mirpair.scan.score import score
-from mirpair.scan.tiles import TILE, check_genome
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 

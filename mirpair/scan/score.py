@@ -7,13 +7,13 @@ from itertools import islice
 from pathlib import Path
 
 from mirpair.files import Journal
+from mirpair.hairpins.candidates import GenomeHairpin, resolve
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.table import to_lines
 from mirpair.prediction.weights import PreMirnaNetworks
 from mirpair.rna.sequences import Record
 from mirpair.scan.find import read_candidates
-from mirpair.scan.hairpins import GenomeHairpin, resolve
 from mirpair.settings import ScanSettings
 
 

@@ -1,7 +1,7 @@
 """Find hairpins, and choose among those that share bases.
 
 ViennaRNA's windowed folding (RNALfold; Hofacker, Priwitzer and Stadler 2004, Bioinformatics 20:186)
-finds locally stable structures, and `mirpair.scan.stems` single stems. Their unbranched stems that
+finds locally stable structures, and `mirpair.hairpins.stems` single stems. Their unbranched stems that
 have enough pairs, a loop that is not too large and a low enough energy are candidates, as
 pseudo-hairpins are usually chosen (Xue et al. 2005, BMC Bioinformatics 6:310). Of the candidates
 with the same loop the best one remains, and of those on a strand that share too many bases as well.
@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import RNA
 
+from mirpair.hairpins.stems import PER_BASE, find_stems
+from mirpair.hairpins.tiles import DOWNSTREAM, SURROUNDINGS, Tile
 from mirpair.rna.structures import unbranched
-from mirpair.scan.stems import PER_BASE, find_stems
-from mirpair.scan.tiles import DOWNSTREAM, SURROUNDINGS, Tile
 from mirpair.settings import LONGEST_SPAN, HairpinCriteria
 
 STRANDS = "+-"
@@ -175,7 +175,7 @@ class TileHairpins(NamedTuple):
     Attributes
     ----------
     sequence, end, last, circular, length
-        See `mirpair.scan.tiles.Tile`.
+        See `mirpair.hairpins.tiles.Tile`.
     hairpins
         In any order.
     """
