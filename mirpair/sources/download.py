@@ -197,9 +197,7 @@ def _from_server(
     return Path(complete)
 
 
-def _from_package(
-    url: str, path: Path, mirror: str | Path | None, packages: str | Path
-) -> None:
+def _from_package(url: str, path: Path, mirror: str | Path | None, packages: str | Path) -> None:
     """Unpack one file of a package to `path`; download the package if it is not in `packages`."""
     file = parse_url(url)
     package = Path(packages) / file.filename
