@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import csv
 import gzip
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from itertools import islice, pairwise
 from pathlib import Path
@@ -24,7 +22,7 @@ import pandas as pd
 from Bio.SeqIO.FastaIO import SimpleFastaParser
 
 from mirpair.contracts import read_records
-from mirpair.files import InputError, atomic, write_text, write_tsv
+from mirpair.files import write_text, write_tsv
 from mirpair.prediction.weights import load_networks
 from mirpair.rna.similarity import nearest
 from mirpair.settings import NEAR, NO_REFERENCE
@@ -47,9 +45,6 @@ FIRST = 5
 OVERLAP = 0.5
 ENERGIES = (-15, -20, -25, -30, -40, -200)
 
-# Debian package with the first 70 Mb of the human chromosome X, hg19.
-SMALT = "smalt-examples"
-CHROMOSOME = "usr/share/doc/smalt/test/data/hs37chrXtrunc.fa.gz"
 AROUND = 50_000
 PIECE = (47_000_000, 50_000_000)
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
@@ -95,28 +90,11 @@ def prepare(folder: Path) -> None:
         write_text(folder / "known.tsv", "\n".join(lines) + "\n")
 
 
-def _fetch_chromosome(destination: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="mirpair-") as name:
-        try:
-            subprocess.run(
-                ["apt-get", "download", SMALT], cwd=name, check=True, capture_output=True
-            )
-            (package,) = Path(name).glob("*.deb")
-            subprocess.run(["dpkg-deb", "-x", str(package), "all"], cwd=name, check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise InputError(
-                f"{destination}: the Debian package {SMALT} could not be downloaded ({error}); "
-                f"copy its file {CHROMOSOME} to this path"
-            ) from error
-        with atomic(destination) as temporary:
-            shutil.copyfile(Path(name) / "all" / CHROMOSOME, temporary)
-
-
 def chromosome(folder: Path) -> str:
     """Read the first 70 Mb of the human chromosome X from a folder; download it if needed."""
     path = folder / "chrX.fa.gz"
     if not path.is_file():
-        _fetch_chromosome(path)
+        _download("human-x/hg19-first-70-mb.fa.gz", path)
     with gzip.open(path, "rt") as handle:
         ((_, bases),) = SimpleFastaParser(handle)
     return str(bases).upper()

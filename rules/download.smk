@@ -22,6 +22,8 @@ rule download:
         checksums=lambda w: [SOURCES[w.file].sha256],
         # Where bytes come from does not change what they must be.
         mirror=untracked(MIRROR),
+        # One download of a package serves all files of it.
+        packages=lambda w, output: f"{output[0].removesuffix(w.file)}packages",
     message:
         "Downloading {wildcards.file}"
     script:

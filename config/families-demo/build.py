@@ -1,7 +1,6 @@
 """Rebuild the FASTA files of the families' demo from a package that anyone can get.
 
-    .venv/bin/python config/families-demo/build.py  # fetches the package
-    .venv/bin/python config/families-demo/build.py FOLDER  # or uses the one that is in FOLDER
+    .venv/bin/python config/families-demo/build.py  # downloads the package
 
 What it does and why is told in README.md beside it. The same package gives the same bytes.
 """
@@ -10,18 +9,16 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
-import sys
-import tarfile
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 from Bio import SeqIO
 
+from mirpair.sources.download import download
+from mirpair.sources.published import read_sources
+
 HERE = Path(__file__).parent
-PACKAGE = "viennarna-2.7.2.tar.gz"
-ALIGNMENTS = "tests/data/rfam_seed_many_short.stk"
 LENGTHS = range(40, 201)
 ACGU = re.compile("[ACGU]+")
 # Words of Rfam's type of an RNA to the class in the header of others.fa.
@@ -31,15 +28,13 @@ EACH = 120
 PER_FAMILY = {"tRNA": 60}
 
 
-def alignments(folder: Path) -> str:
-    """The seed alignments that the package has for its tests."""
-    if not list(folder.glob(PACKAGE)):
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:"]
-        pip += ["--no-build-isolation", "-d", str(folder), "ViennaRNA==2.7.2"]
-        subprocess.run(pip, check=True)
-    with tarfile.open(folder / PACKAGE) as archive:
-        member = next(m for m in archive.getmembers() if m.name.endswith(ALIGNMENTS))
-        return archive.extractfile(member).read().decode("latin-1")
+def alignments() -> str:
+    """The seed alignments that ViennaRNA has for its tests."""
+    source = read_sources(HERE.parent / "sources.tsv")["rfam/seeds.stk"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "seeds.stk"
+        download(source.url, path, checksum=source.sha256)
+        return path.read_text(encoding="latin-1")
 
 
 def members(stockholm: str) -> list[tuple[str, str, str, str]]:
@@ -65,12 +60,10 @@ def write(name: str, records: list[tuple[str, str]]) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as temporary:
-        found = members(alignments(Path(sys.argv[1] if len(sys.argv) > 1 else temporary)))
     families: dict[str, list[tuple[str, str]]] = {}
     others: list[tuple[str, str]] = []
     used: Counter[str] = Counter()
-    for kind, family, name, sequence in found:
+    for kind, family, name, sequence in members(alignments()):
         if "miRNA" in kind:
             families.setdefault(family, []).append((name, sequence))
             continue

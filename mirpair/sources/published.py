@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mirpair.files import InputError
 from mirpair.sheets import read_sheet
-from mirpair.sources.download import URL_PATTERN
+from mirpair.sources.packages import URL_PATTERN
 from mirpair.values import explain_value
 
 Sha256 = Annotated[
@@ -38,7 +38,8 @@ class Source(BaseModel):
         str,
         Field(
             pattern=rf"^(https?://[^\s]+|{URL_PATTERN})$",
-            description="an address that begins with https://, or a file of a PyPI package",
+            description="an address that begins with https://, or a file of a package: pypi:… or "
+            "debian:…",
         ),
     ]
     sha256: Sha256

@@ -20,6 +20,7 @@ from mirpair.identification.audit import (
     known_hairpins,
 )
 from mirpair.sources.download import mirror_path
+from mirpair.sources.packages import is_package_url
 from mirpair.sources.published import read_sources
 from mirpair.study.load import load_study
 from workflow.conftest import ROOT, Copy, copy_of_repository
@@ -43,8 +44,8 @@ def prepared(real_mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 def test_every_file_of_the_table_is_in_the_mirror_as_the_table_says(real_mirror: Path) -> None:
     sources = read_sources(ROOT / "config" / "sources.tsv").values()
-    # Files of packages come from the package index: tests/test_real_sources.py.
-    for source in (it for it in sources if not it.url.startswith("pypi:")):
+    # Files of packages come from PyPI and Debian: tests/test_real_sources.py.
+    for source in (it for it in sources if not is_package_url(it.url)):
         path = mirror_path(real_mirror, source.url)
         assert path.stat().st_size == source.bytes, source.name
         assert sha256(path) == source.sha256, source.name
