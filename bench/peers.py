@@ -42,7 +42,7 @@ POSITIVES = {
     "miRBase hairpins": ["mirbase"],
     "miRBase pre-miRNAs, from the 5p to the 3p arm": ["mirbase-precursor"],
     "miRBase hairpins, as a scan cuts them": ["mirbase-scanned"],
-    "known hairpins of human X, as a scan cuts them": ["human-x-known"],
+    "Known hairpins of human X, as a scan cuts them": ["human-x-known"],
 }
 NEGATIVES = {
     "E. coli": ["ecoli"],
@@ -258,7 +258,7 @@ def render(compared: pd.DataFrame, facts: Mapping[str, Any]) -> str:
                 rows.append([others, row["method"], row["trainings"], *cells])
         sections.append(
             {
-                "title": str(positives).capitalize() if str(positives)[:2] != "mi" else positives,
+                "title": positives,
                 "count": f"{part['pre-miRNAs'].iloc[0]:,}",
                 "families": f"{part['families'].iloc[0]:,}",
                 "rows": rows,
@@ -320,7 +320,9 @@ def _compare_all(given: argparse.Namespace) -> None:
     is_positive = table["label"] == 1
     facts: dict[str, Any] = {"peers": [it for it in table.columns if it not in COLUMNS]}
     facts |= {"hairpins": len(table), "methods": {name: len(it) for name, it in files.items()}}
-    facts["left_out"] = facts["similar"] = None
+    # Weights that are calibrated are those to ship, which are trained on all records.
+    complete = [it for it, paths in files.items() if load_networks(paths[0]).candidates]
+    facts |= {"complete": complete, "left_out": None, "similar": None}
     if given.training:
         training = pd.read_csv(given.training, sep="\t", usecols=["sequence"])["sequence"]
         seen = in_training(table["sequence"].tolist(), training)
