@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 ALPHABET = "ACGU"
 METRICS = ("SE", "SP", "PPV", "F-score", "g-mean", "AUROC", "AUPR")
 RANKING = ("AUROC", "AUPR")
+# Recall above the score that a share of the negatives reach, by its name in tables.
+RECALLS = {"R@1%": 0.01, "R@0.1%": 0.001}
+BY_KIND = (*RANKING, *RECALLS)
+# Recall at a number of calls a megabase of genome, by its name in tables.
+AT_CALLS = {f"R@{calls}/Mb": calls for calls in (1, 3, 10, 30)}
 
 # records.tsv: id (unique), label (1: a pre-miRNA), sequence (ACGU), file and number (in the file).
 RECORDS = {"id": "str", "label": "int8", "sequence": "str", "file": "str", "number": "int64"}
@@ -42,7 +47,12 @@ PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 read_piece = partial(read_tsv, columns=PIECE)
 
 # collections/<collection>.tsv: origin of each RNA, row by row its FASTA file; empty means unknown.
-ORIGINS = dict.fromkeys(("id", "accession", "species", "family"), "str")
+# `cut`: how the RNA was cut, empty if as the database has it; `trust`: of a positive.
+ORIGINS = dict.fromkeys(("id", "accession", "species", "family", "cut", "trust"), "str")
+CUTS = ("hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window")
+TRUSTS = ("supported", "related", "doubtful")
+# What the empty cut and the empty trust are called in a config and in tables.
+AS_PUBLISHED, UNKNOWN = "as-published", "unknown"
 read_origins = partial(read_tsv, columns=ORIGINS)
 
 # Pseudo-hairpins cut from stretches of a genome, with the number of the stretch.
@@ -92,6 +102,35 @@ SUMMARY = {
     **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high")},
 }
 read_summary = partial(read_tsv, columns=SUMMARY)
+
+# kinds/<table>.tsv: result of `mirpair.identification.kinds.measure_kinds`.
+KINDS = {
+    "positives": "str",
+    "pre-miRNAs": "int64",
+    "families": "int64",
+    "negatives": "str",
+    "others": "int64",
+    **dict.fromkeys(("method", "source", "model", "recipe"), "str"),
+    **dict.fromkeys(("epochs", "seeds"), "int64"),
+    **{f"{m}{end}": "float64" for m in BY_KIND for end in ("", " low", " high")},
+    **dict.fromkeys(AT_CALLS, "float64"),
+}
+read_kinds = partial(read_tsv, columns=KINDS)
+
+# kinds/<table>-curves.tsv: points of the curves of `mirpair.identification.kinds.draw_points`.
+CURVES = {
+    **dict.fromkeys(("curve", "positives", "negatives", "method", "source"), "str"),
+    **dict.fromkeys(("x", "y"), "float64"),
+}
+read_curves = partial(read_tsv, columns=CURVES)
+
+# kinds/<table>.tsv of a table of cutting: result of `mirpair.identification.cutting.by_cut`.
+CUTTING = {
+    "positives": "str",
+    "pre-miRNAs": "int64",
+    "negatives": "str",
+    "others": "int64",
+}
 
 # Simple features that a network could use as shortcuts: column to name in tables.
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}

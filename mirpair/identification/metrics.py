@@ -12,6 +12,7 @@ import pandas as pd
 
 from mirpair.contracts import METRICS, RANKING
 from mirpair.identification.intervals import bootstrap, over_folds
+from mirpair.identification.ranking import allowed
 from mirpair.networks.score_log import ScoreLog
 from mirpair.settings import NEAR
 
@@ -37,6 +38,32 @@ def rank(
         "AUROC": float(roc_auc_score(labels, scores)),
         "AUPR": float(average_precision_score(labels, scores, sample_weight=weights)),
     }
+
+
+def recall_at(labels: npt.ArrayLike, scores: npt.ArrayLike, share: float) -> float:
+    """Compute the share of pre-miRNAs above the score that a share of the negatives reach.
+
+    With N negatives that is the score of the ⌈share · N⌉-th highest one, so fewer than that share
+    of the negatives are above it. A pre-miRNA with that very score is not above it.
+
+    Parameters
+    ----------
+    labels, scores
+        (N,); label 1 is a pre-miRNA.
+    share
+        Of the negatives, above 0 and at most 1.
+
+    Returns
+    -------
+    float
+        NaN without pre-miRNAs, and if the share is less than one negative.
+    """
+    is_positive, scores = np.asarray(labels) == 1, np.asarray(scores, dtype=np.float64)
+    negatives = np.sort(scores[~is_positive])[::-1]
+    rank = allowed(share, len(negatives))
+    if not rank or not is_positive.any():
+        return math.nan
+    return float((scores[is_positive] > negatives[rank - 1]).mean())
 
 
 def measure(

@@ -42,6 +42,9 @@ class Entry(NamedTuple):
     family: str
     # Over ACGU, or with other letters of the database.
     sequence: str
+    # How it was cut, and how sure a positive is, see `mirpair.contracts.ORIGINS`.
+    cut: str = ""
+    trust: str = ""
 
 
 def family_of(name: str) -> str:

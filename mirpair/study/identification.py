@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
-from mirpair.study.base import BaseStudy, Name, Run, Section, first_duplicate
+from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
 from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
 from mirpair.study.splits import (
     AcrossDatasets,
@@ -22,6 +21,7 @@ from mirpair.study.splits import (
     datasets_of,
     fold_count,
 )
+from mirpair.study.tables import OWN_TABLES, Counts, Kinds, Results, Table, unknown_files
 from mirpair.study.trainings import (
     Figure3,
     Method,
@@ -31,51 +31,7 @@ from mirpair.study.trainings import (
     ShippedNetwork,
 )
 
-# Tables that every study has, and their titles.
-OWN_TABLES = {
-    "cleaned": "All evaluation records, and cleaned ones",
-    "epochs": "The last epoch, which is the result, and the best one by validation loss",
-    "audit": "What the evaluation records are worth",
-}
-
-
-class Results(Section):
-    """A table of results, published and ours side by side."""
-
-    title: str = Field(description="Caption of the table.")
-    rows: dict[str, Name] = Field(
-        min_length=1,
-        description="Experiment of each protocol, such as `{CV: human-cv, test: human-test}`; the "
-        "protocols are those of the published rows, if there are any.",
-    )
-    published: str | None = Field(
-        None,
-        description="TSV file with published rows, as in `published/table2.tsv`: method, protocol "
-        "and the seven metrics; by default there are none.",
-    )
-
-
-class Counts(Section):
-    """A table of the number of records in each set."""
-
-    title: str = Field(description="Caption of the table.")
-    sets: list[Name] = Field(min_length=1, description="Sets to count.")
-    published: str | None = Field(
-        None,
-        description="TSV file with published rows, as in `published/table1.tsv`: dataset, "
-        "positives, negatives; by default there are none.",
-    )
-
-
-def _kind_of_table(table: Any) -> str:
-    is_counts = "sets" in table if isinstance(table, Mapping) else isinstance(table, Counts)
-    return "counts" if is_counts else "results"
-
-
-Table = Annotated[
-    Annotated[Results, Tag("results")] | Annotated[Counts, Tag("counts")],
-    Discriminator(_kind_of_table),
-]
+T = TypeVar("T")
 
 
 class Fold(NamedTuple):
@@ -186,14 +142,23 @@ class Study(BaseStudy):
 
     def _tables_are_possible(self) -> None:
         for name, table in self.tables.items():
+            where = f"tables.{name}"
             if isinstance(table, Counts):
                 for dataset in table.sets:
-                    self.require_known(f"tables.{name}", "set", dataset, self.datasets)
-            else:
-                for group in table.rows.values():
-                    self.require_known(f"tables.{name}", "experiment", group, self.experiments)
-                    if not self.runs_on(group):
-                        raise ValueError(f"tables.{name}: nothing is trained on {group!r}")
+                    self.require_known(where, "set", dataset, self.datasets)
+                continue
+            of_records = not isinstance(table, Results)
+            for group in [table.experiment] if of_records else table.rows.values():
+                self.require_known(where, "experiment", group, self.experiments)
+                if of_records and fold_count(self.experiments[group]):
+                    raise ValueError(f"{where}: {group!r} has folds; name a split without folds")
+                if not self.runs_on(group):
+                    raise ValueError(f"{where}: nothing is trained on {group!r}")
+            if isinstance(table, Kinds):
+                labelled = self.datasets[datasets_of(self.experiments[table.experiment])[-1]]
+                files = {"positives": labelled.positives, "negatives": labelled.negatives}
+                if problem := unknown_files(table, files):
+                    raise ValueError(f"{where}: {problem}")
 
     def _figure3_is_possible(self) -> None:
         if self.figure3 is None:
@@ -347,6 +312,7 @@ class Study(BaseStudy):
         evaluate = [ref for name in self.folds() for ref in self.split_files(name, "evaluate")]
         older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
         collected = [ref for it in self.collections.values() for ref in it.source_refs()]
+        older += [ref for it in self.tables_of(Kinds).values() for ref in it.source_refs()]
         named = sets + train + evaluate + older + self.audit.source_refs()
         return [ref for ref in named if ref not in self.collections] + collected
 
@@ -394,13 +360,9 @@ class Study(BaseStudy):
             if limit is not None
         }
 
-    def result_tables(self) -> dict[str, Results]:
-        """Return the tables of results, by name."""
-        return {name: table for name, table in self.tables.items() if isinstance(table, Results)}
-
-    def count_tables(self) -> dict[str, Counts]:
-        """Return the tables of counts, by name."""
-        return {name: table for name, table in self.tables.items() if isinstance(table, Counts)}
+    def tables_of(self, kind: type[T]) -> dict[str, T]:
+        """Return the tables of a kind (`mirpair.study.tables`), by name."""
+        return {name: table for name, table in self.tables.items() if isinstance(table, kind)}
 
     def runs_on(self, *groups: str) -> list[Run]:
         """List the trainings on some experiments of the config, on all their folds."""
@@ -409,7 +371,7 @@ class Study(BaseStudy):
 
     def runs_in_table(self, table: str) -> list[Run]:
         """List the trainings that a table of results shows."""
-        return self.runs_on(*self.result_tables()[table].rows.values())
+        return self.runs_on(*self.tables_of(Results)[table].rows.values())
 
     def plan(self) -> list[Run]:
         """List every training of the study, in the order of the config."""

@@ -152,7 +152,7 @@ def _names(union: Any, key: str) -> list[str]:
 
 _SPLITS = _names(AnySplit, "split")
 _COLLECTIONS = _names(AnyCollection, "source")
-_KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts")
+_KINDS = (*_SPLITS, *_COLLECTIONS, "results", "counts", "kinds", "cutting")
 # Sections whose keys are names of the user.
 _NAMED = ("collections", "datasets", "experiments", "models", "recipes", "tables")
 
