@@ -42,6 +42,9 @@ class Entry(NamedTuple):
     family: str
     # Over ACGU, or with other letters of the database.
     sequence: str
+    # See `mirpair.contracts.ORIGINS`.
+    cut: str = ""
+    trust: str = ""
 
 
 def family_of(name: str) -> str:
@@ -290,16 +293,17 @@ def write_collection(
     fasta: str | Path,
     origins: str | Path,
     summary: str | Path,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
     """Write RNAs as FASTA (header: id and accession), and their origins as a table (`ORIGINS`).
 
-    The summary is JSON: the number of RNAs, and the number left out by reason.
+    The summary is JSON: the number of RNAs, the number left out by reason, and `counts`.
     """
     rows = list(entries)
     write_text(fasta, "".join(f">{it.id} {it.accession}\n{it.sequence}\n" for it in rows))
     table = pd.DataFrame(rows, columns=list(Entry._fields))
     write_tsv(table[list(ORIGINS)].astype(ORIGINS), origins)
-    write_json({"rnas": len(rows), "left_out": dict(left_out)}, summary)
+    write_json({"rnas": len(rows), "left_out": dict(left_out), **(counts or {})}, summary)
 
 
 def read_lengths(path: str | Path) -> list[int]:
