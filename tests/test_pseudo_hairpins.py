@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import random_rna
 
-from mirpair.contracts import PSEUDO_HAIRPINS
+from mirpair.contracts import CUT_RNAS
 from mirpair.files import InputError
 from mirpair.rna.folding import fold
 from mirpair.sources.collections import Entry
@@ -123,7 +123,7 @@ def test_the_same_whatever_the_pieces_and_processes_and_others_with_another_seed
     assert cut_piece(genome, LENGTHS, 1, 1, criteria=EASY, seed=1) != in_one_piece
     tables = [
         pd.DataFrame(
-            [(number, *it) for number, part in piece for it in part], columns=list(PSEUDO_HAIRPINS)
+            [(number, *it) for number, part in piece for it in part], columns=list(CUT_RNAS)
         )
         for piece in pieces
     ]
@@ -164,7 +164,7 @@ def test_two_stretches_draw_different_places() -> None:
 
 
 def test_pieces_are_gathered_by_stretch() -> None:
-    columns = list(PSEUDO_HAIRPINS)
+    columns = list(CUT_RNAS)
     rows = [pd.DataFrame([(n, f"i{n}", "", "", "", "A")], columns=columns) for n in (2, 0, 1)]
     assert [it.id for it in merge_pieces(rows)] == ["i0", "i1", "i2"]
 
@@ -220,4 +220,4 @@ def test_more_than_there_is_room_for_is_refused_before_anything_is_folded(genome
 
 def test_nothing_found_at_all_is_an_error() -> None:
     with pytest.raises(InputError, match="no pseudo-hairpin was found"):
-        merge_pieces([pd.DataFrame(columns=list(PSEUDO_HAIRPINS))])
+        merge_pieces([pd.DataFrame(columns=list(CUT_RNAS))])

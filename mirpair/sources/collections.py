@@ -12,14 +12,14 @@ import io
 import re
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import ALPHABET, ORIGINS
+from mirpair.contracts import ALPHABET, CUT_RNAS, ORIGINS
 from mirpair.files import InputError, write_text, write_tsv
 from mirpair.provenance import write_json
 from mirpair.rna.sequences import normalise, open_text, read_parts
@@ -45,6 +45,16 @@ class Entry(NamedTuple):
     # See `mirpair.contracts.ORIGINS`.
     cut: str = ""
     trust: str = ""
+
+
+class CutRna(NamedTuple):
+    """An RNA that was cut out of a genome or a hairpin."""
+
+    # Number of the stretch or hairpin; decides the order.
+    stretch: int
+    entry: Entry
+    # The stem around which it was cut; empty if there is none.
+    stem: str = ""
 
 
 def family_of(name: str) -> str:
@@ -271,6 +281,41 @@ def choose(
         counts = ", ".join(f"{count} {why}" for why, count in left_out.items()) or "there were none"
         raise InputError(f"no RNA is left in the collection: {counts}")
     return list(chosen.values()), left_out
+
+
+def without_copies(
+    entries: Sequence[Entry],
+    left_out: Counter[str],
+    *,
+    rank: Callable[[Entry], Any] = lambda entry: 0,
+) -> tuple[list[Entry], Counter[str]]:
+    """Keep each sequence once, in the order of the entries: the first one of the lowest rank.
+
+    Returns
+    -------
+    entries, left_out
+        What remains, and the number left out by reason, with the copies.
+    """
+    best: dict[str, Entry] = {}
+    for entry in sorted(entries, key=rank):
+        best.setdefault(entry.sequence, entry)
+    unique = [entry for entry in entries if best[entry.sequence] is entry]
+    copies = len(entries) - len(unique)
+    return unique, left_out + Counter({"a copy of another one": copies})
+
+
+def cut_table(rnas: Iterable[CutRna]) -> pd.DataFrame:
+    """Write RNAs that were cut as a table (`CUT_RNAS`)."""
+    rows = [(rna.stretch, *rna.entry, rna.stem) for rna in rnas]
+    table = pd.DataFrame(rows, columns=["stretch", *Entry._fields, "stem"])
+    return table[list(CUT_RNAS)].astype(CUT_RNAS)
+
+
+def merge_cut(pieces: Iterable[pd.DataFrame]) -> list[CutRna]:
+    """Merge the RNAs of all pieces (`CUT_RNAS`), in the order of the stretches."""
+    table = pd.concat(list(pieces)).sort_values("stretch", kind="stable")
+    rows = table[["stretch", *Entry._fields, "stem"]].itertuples(index=False, name=None)
+    return [CutRna(row[0], Entry(*row[1:-1]), row[-1]) for row in rows]
 
 
 def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
