@@ -14,7 +14,7 @@ from functools import partial
 from hashlib import blake2b
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -45,10 +45,10 @@ class Region(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Region:
-        """Read ``X:2700001-46950000``, counted from 1, both ends included; else a ValueError."""
+        """Read ``X:2700001-46950000``, counted from 1, both ends included; else an `InputError`."""
         match = _REGION.fullmatch(text)
         if not match or not 1 <= int(match[2]) <= int(match[3]):
-            raise ValueError(
+            raise InputError(
                 f"{text!r} is no region; write it as sequence:start-end, such as X:2700001-46950000"
             )
         return cls(match[1], int(match[2]) - 1, int(match[3]))
@@ -102,6 +102,16 @@ class Search:
     away: int = 0
     known: KnownStretches | None = None
     seed: int = 0
+
+    @classmethod
+    def described(cls, how: Mapping[str, Any], known: KnownStretches | None) -> Search:
+        """Take what is searched from the keys of a collection in the config."""
+        return cls(
+            tuple(map(Region.parse, how["regions"])),
+            *(tuple(how["only"]), tuple(how["without"]), how["sample"], how["away"]),
+            known,
+            how["seed"],
+        )
 
     def includes(self, name: str) -> bool:
         """Tell whether a sequence of this name is searched."""

@@ -5,17 +5,22 @@ Twenty consecutive bases are a number of 40 bits, so millions of RNAs are compar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from mirpair.contracts import ALPHABET
+from mirpair.sources.collections import read_hairpins
 
 # Consecutive bases that two RNAs must share.
 LENGTH = 20
 _COMPLEMENT = str.maketrans("ACGU", "UGCA")
+_OUTSIDE = re.compile(f"[^{ALPHABET}]")
 _OTHER = len(ALPHABET)
+_DIGITS = str.maketrans(ALPHABET, "0123")
 _CODES = np.full(256, _OTHER, dtype=np.uint8)
 _CODES[np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)] = np.arange(_OTHER)
 # Characters that are compared at once: as many as fit in the cache.
@@ -77,10 +82,15 @@ class KnownStretches:
         self._all = _WordSet(_words(text)[0] for text in _joined(both))
         self._starting: dict[int, list[str]] = {}
         for hairpin in both:
-            words, starts = _words(hairpin)
-            if len(words) == len(hairpin) - LENGTH + 1 and len(starts):
-                self._starting.setdefault(int(words[0]), []).append(hairpin)
+            if len(hairpin) >= LENGTH and not _OUTSIDE.search(hairpin):
+                first = int(hairpin[:LENGTH].translate(_DIGITS), _OTHER)
+                self._starting.setdefault(first, []).append(hairpin)
         self._first = _WordSet([np.array(list(self._starting), dtype=np.uint64)])
+
+    @classmethod
+    def read(cls, path: str | Path) -> KnownStretches:
+        """Read known hairpins, see `mirpair.sources.collections.read_hairpins`."""
+        return cls(entry.sequence for entry in read_hairpins(path))
 
     def shared_by(self, sequences: Sequence[str]) -> list[bool]:
         """Tell of each RNA whether it has 20 consecutive bases of a known hairpin."""

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from mirpair.contracts import WINDOW
 from mirpair.files import InputError
 from mirpair.rna.folding import fold, for_each
 from mirpair.rna.sequences import normalise, read_parts
-from mirpair.sources.collections import CutRna, Entry, merge_cut
+from mirpair.sources.collections import CutRna, Entry
 
 _LOOP = re.compile(r"\(\.*\)")
 _COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -232,9 +231,8 @@ def _numbered(
     return stretch.number, cut_one(stretch)
 
 
-def merge_pieces(pieces: Iterable[pd.DataFrame]) -> list[Entry]:
-    """Merge the pseudo-hairpins of all pieces (`CUT_RNAS`), in the order of stretches."""
-    entries = [rna.entry for rna in merge_cut(pieces)]
+def check_found(entries: list[Entry]) -> list[Entry]:
+    """Return the pseudo-hairpins of all pieces; an `InputError` if there is none."""
     if not entries:
         raise InputError(
             "no pseudo-hairpin was found: choose a shorter `stem` or a higher `mfe`, or use "
