@@ -1,8 +1,8 @@
 """Find hairpins, and choose among those that share bases.
 
 ViennaRNA's windowed folding (RNALfold; Hofacker, Priwitzer and Stadler 2004, Bioinformatics 20:186)
-finds locally stable structures, and `mirpair.hairpins.stems` single stems. Their unbranched stems that
-have enough pairs, a loop that is not too large and a low enough energy are candidates, as
+finds locally stable structures, and `mirpair.hairpins.stems` single stems. Their unbranched stems
+that have enough pairs, a loop that is not too large and a low enough energy are candidates, as
 pseudo-hairpins are usually chosen (Xue et al. 2005, BMC Bioinformatics 6:310). Of the candidates
 with the same loop the best one remains, and of those on a strand that share too many bases as well.
 """
@@ -130,7 +130,7 @@ def _without_beaten(hairpins: Sequence[GenomeHairpin]) -> list[GenomeHairpin]:
 def _candidates(
     runs: Sequence[str], criteria: HairpinCriteria
 ) -> Iterator[tuple[int, int, int, float]]:
-    """Find the best stem around each loop of runs of bases: number of the run, start, end, energy."""
+    """Find the best stem around each loop of runs of bases: its run, start, end and energy."""
     if not runs:
         return
     bases = "N".join(runs)

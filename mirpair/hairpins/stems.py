@@ -51,9 +51,9 @@ class Stem(NamedTuple):
 def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> list[Stem]:
     """Find the best stem around every loop, of about this energy or less.
 
-    No stem has a character other than A, C, G and U, so RNAs that are joined by one, such as N, have
-    the stems that each has alone. The limits are those of `mirpair.settings.HairpinCriteria`; the
-    energy, kcal/mol, is an estimate. Of the stems that
+    No stem has a character other than A, C, G and U, so RNAs that are joined by one, such as N,
+    have the stems that each has alone. The limits are those of
+    `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. Of the stems that
     start with the same base, only the one with the lowest energy is used. Of those with the same
     innermost pair, the best one is returned, see `PER_BASE`. The stems are in ascending order.
     """

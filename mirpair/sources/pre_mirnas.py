@@ -35,12 +35,13 @@ from mirpair.sources.collections import CutRna, Entry, choose, read_hairpins, wi
 
 Kingdom = Literal["animals", "plants", "viruses", "all"]
 # miRBase names no kingdoms, so these are all of its viruses, up to release 22.
-_VIRUSES = frozenset(
-    "bfv bhv1 bhv5 bkv blv bpcv1 bpcv2 dev ebv gggpv1 hbv hcmv hhv6b hiv1 hsv1 hsv2 hvsa hvt iltv "
-    "jcv kshv mcmv mcpv mcv mdv1 mdv2 mghv prv ptvpv2a racpv rlcv rrv sfv sv40 ttv".split()
+_VIRUSES = (
+    *("bfv", "bhv1", "bhv5", "bkv", "blv", "bpcv1", "bpcv2", "dev", "ebv", "gggpv1", "hbv", "hcmv"),
+    *("hhv6b", "hiv1", "hsv1", "hsv2", "hvsa", "hvt", "iltv", "jcv", "kshv", "mcmv", "mcpv", "mcv"),
+    *("mdv1", "mdv2", "mghv", "prv", "ptvpv2a", "racpv", "rlcv", "rrv", "sfv", "sv40", "ttv"),
 )
 # Dictyostelium, an amoeba.
-_OTHERS = frozenset({"ddi"})
+_OTHERS = ("ddi",)
 # Most bases of flanks on one side, nt.
 FLANK = 25
 # Bases that are searched for hairpins together.
