@@ -47,17 +47,21 @@ PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 read_piece = partial(read_tsv, columns=PIECE)
 
 # collections/<collection>.tsv: origin of each RNA, row by row its FASTA file; empty means unknown.
-# `cut`: how the RNA was cut, empty if as the database has it; `trust`: of a positive.
+# `cut`: how the RNA was cut (`CUTS`), empty if as the database has it; `trust`: how sure it is that
+# a pre-miRNA is one (`TRUSTS`), empty if unknown.
 ORIGINS = dict.fromkeys(("id", "accession", "species", "family", "cut", "trust"), "str")
-CUTS = ("hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window")
-TRUSTS = ("supported", "related", "doubtful")
+HAIRPIN, PRE_MIRNA, SCANNED, TRIMMED, FLANKED, WINDOW = CUTS = (
+    *("hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window"),
+)
+SUPPORTED, RELATED, DOUBTFUL = TRUSTS = ("supported", "related", "doubtful")
 # What the empty cut and the empty trust are called in a config and in tables.
 AS_PUBLISHED, UNKNOWN = "as-published", "unknown"
 read_origins = partial(read_tsv, columns=ORIGINS)
 
-# Pseudo-hairpins cut from stretches of a genome, with the number of the stretch.
-PSEUDO_HAIRPINS = {"stretch": "int64", **ORIGINS, "sequence": "str"}
-read_pseudo_hairpins = partial(read_tsv, columns=PSEUDO_HAIRPINS)
+# A piece of a collection that is cut in pieces: the number of the stretch of the genome (or of the
+# hairpin) that each RNA was cut from, and the stem around which it was cut (empty: no stem).
+CUT_RNAS = {"stretch": "int64", **ORIGINS, "sequence": "str", "stem": "str"}
+read_cut_rnas = partial(read_tsv, columns=CUT_RNAS)
 
 # folds/<group>.tsv: every record of a set, and the number, from 1, of the fold that it evaluates.
 FOLDS = {"id": "str", "fold": "int64"}

@@ -1,7 +1,7 @@
-# Collections of RNAs, from databases or cut from genomes: each is a FASTA file that sets can use, and
-# a table of origins. More pieces: --set-scatter pseudo_hairpins=100
+# Collections of RNAs, from databases or cut from genomes and hairpins: each is a FASTA file that sets
+# can use, and a table of origins. More pieces: --set-scatter collect=100
 scattergather:
-    pseudo_hairpins=4,
+    collect=4,
 
 
 rule collect:
@@ -36,7 +36,10 @@ rule collect:
 rule collect_piece:
     input:
         sequences=lambda w: file_of(STUDY.collections[w.collection].file),
-        like=lambda w: f"<results>/collections/{STUDY.collections[w.collection].lengths_of}.fa",
+        like=named_by("lengths_of"),
+        known=named_by("known"),
+        mature=named_by("mature"),
+        flanks=named_by("flanks"),
     output:
         temp("<results>/collections/{collection}/{scatteritem}.tsv"),
     log:
@@ -44,27 +47,29 @@ rule collect_piece:
     benchmark:
         "<benchmarks>/collect/{collection}/{scatteritem}.tsv"
     wildcard_constraints:
-        collection=collections_from("pseudo-hairpins"),
+        collection=collections_from(*CUT_IN_PIECES),
     conda:
         "../envs/fold.yaml"
     threads: 1
     resources:
-        # Measured on yeast, 10,000 pseudo-hairpins in four pieces: 0.2 GB, 4 min.
-        mem_mb=growing(1000),
+        # Measured on yeast, 10,000 pseudo-hairpins in four pieces: 0.2 GB, 4 min; MEASURE
+        mem_mb=growing(2000),
         runtime=growing(240),
     params:
         how=collection_of,
         code=code_of("collect_piece"),
     message:
-        "Cutting the pseudo-hairpins {wildcards.collection}, piece {wildcards.scatteritem}"
+        "Cutting the RNAs of {wildcards.collection}, piece {wildcards.scatteritem}"
     script:
         "../scripts/collect_piece.py"
 
 
 rule collect_pieces:
     input:
-        pieces=gather.pseudo_hairpins("<results>/collections/{{collection}}/{scatteritem}.tsv"),
-        like=lambda w: f"<results>/collections/{STUDY.collections[w.collection].lengths_of}.fa",
+        pieces=gather.collect("<results>/collections/{{collection}}/{scatteritem}.tsv"),
+        sequences=lambda w: file_of(STUDY.collections[w.collection].file),
+        like=named_by("lengths_of"),
+        known=named_by("known"),
     output:
         fasta="<results>/collections/{collection}.fa",
         origins="<results>/collections/{collection}.tsv",
@@ -74,18 +79,18 @@ rule collect_pieces:
     benchmark:
         "<benchmarks>/collect/{collection}.tsv"
     wildcard_constraints:
-        collection=collections_from("pseudo-hairpins"),
+        collection=collections_from(*CUT_IN_PIECES),
     conda:
         "../envs/fold.yaml"
     threads: 1
     resources:
-        # Measured on yeast, 10,000 pseudo-hairpins: 0.1 GB, 2 s.
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        # Measured on yeast, 10,000 pseudo-hairpins: 0.1 GB, 2 s; MEASURE
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         how=collection_of,
         code=code_of("collect_pieces"),
     message:
-        "Merging the pseudo-hairpins {wildcards.collection}"
+        "Merging the RNAs of {wildcards.collection}"
     script:
         "../scripts/collect_pieces.py"

@@ -61,6 +61,19 @@ def collections_from(*sources):
     return one_of(name for name, it in STUDY.collections.items() if it.source in sources)
 
 
+CUT_IN_PIECES = ("pseudo-hairpins", "pre-mirnas", "genome-hairpins")
+
+
+def named_by(key):
+    """Input function: the files that a key of a collection names, none if it has no such key."""
+
+    def files(wildcards):
+        refs = getattr(STUDY.collections[wildcards.collection], key, None) or []
+        return [file_of(ref) for ref in ([refs] if isinstance(refs, str) else refs)]
+
+    return files
+
+
 def collection_of(wildcards):
     """Describe a collection, as params of a script."""
     return STUDY.collections[wildcards.collection].params()

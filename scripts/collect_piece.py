@@ -1,28 +1,56 @@
-"""Cut one piece of a collection of pseudo-hairpins."""
+"""Cut one piece of a collection: pseudo-hairpins, pre-miRNAs, or hairpins of a genome."""
 
 import job
-import pandas as pd
 
-from mirpair.contracts import PSEUDO_HAIRPINS
 from mirpair.files import write_tsv
-from mirpair.sources.collections import read_lengths
-from mirpair.sources.pseudo_hairpins import Criteria, cut_piece, shuffled_lengths
+from mirpair.settings import HairpinCriteria
+from mirpair.sources import genome_hairpins, pre_mirnas, pseudo_hairpins
+from mirpair.sources.collections import cut_table, read_lengths
+from mirpair.sources.known_stretches import KnownStretches
 
 job.start(snakemake)
-settings = snakemake.params.how
-lengths = shuffled_lengths(
-    read_lengths(snakemake.input.like), per_positive=settings["per_positive"], seed=settings["seed"]
-)
-stretches = cut_piece(
-    snakemake.input.sequences,
-    lengths,
-    *job.piece(snakemake),
-    criteria=Criteria(settings["stem"], settings["mfe"]),
-    strands=2 if settings["strands"] == "both" else 1,
-    seed=settings["seed"],
-    species=settings["species"],
-    processes=snakemake.threads,
-)
-rows = [(number, *entry) for number, entries in stretches for entry in entries]
-table = pd.DataFrame(rows, columns=list(PSEUDO_HAIRPINS)).astype(PSEUDO_HAIRPINS)
-write_tsv(table, snakemake.output[0])
+files, how = snakemake.input, snakemake.params.how
+common = {"seed": how["seed"], "processes": snakemake.threads}
+number = job.piece(snakemake)
+lengths = [length for path in files.like for length in read_lengths(path)]
+strands = 2 if how.get("strands") == "both" else 1
+criteria = HairpinCriteria(fast=not how.get("exhaustive"))
+if how["source"] == "pseudo-hairpins":
+    rnas = pseudo_hairpins.cut_piece(
+        files.sequences,
+        pseudo_hairpins.shuffled_lengths(
+            lengths, per_positive=how["per_positive"], seed=how["seed"]
+        ),
+        *number,
+        criteria=pseudo_hairpins.Criteria(how["stem"], how["mfe"]),
+        strands=strands,
+        species=how["species"],
+        **common,
+    )
+elif how["source"] == "genome-hairpins":
+    known = KnownStretches.read(files.known[0]) if how["away"] else None
+    rnas = genome_hairpins.cut_piece(
+        files.sequences,
+        *number,
+        search=genome_hairpins.Search.described(how, known),
+        cutting=genome_hairpins.Cutting(
+            criteria, how["cuts"], strands, lengths, how["species"], how["seed"]
+        ),
+        processes=snakemake.threads,
+    )
+else:
+    select = {"kingdom": how["kingdom"], "species": how["species"]}
+    hairpins, _ = pre_mirnas.read_pre_mirnas(files.sequences, **select)
+    mature = [pre_mirnas.read_mature(path) for path in files.mature]
+    by_arms = {"pre-mirna", "trimmed"}.intersection(how["cuts"])
+    rnas = pre_mirnas.cut_piece(
+        hairpins,
+        *number,
+        cuts=how["cuts"],
+        trust=pre_mirnas.trusts(hairpins, mature[0]) if mature else [],
+        arms=pre_mirnas.read_arms(files.sequences) if by_arms else {},
+        flanked=pre_mirnas.read_flanked(files.flanks),
+        criteria=criteria,
+        **common,
+    )
+write_tsv(cut_table(rnas), snakemake.output[0])

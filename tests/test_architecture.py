@@ -23,7 +23,8 @@ ORDER = {
     "rna": "formats structures sequences in_memory folding encoding encoded_sets similarity "
     "known_hairpins",
     "hairpins": "tiles stems candidates",
-    "sources": "collections transfer packages download published ncbi live pseudo_hairpins",
+    "sources": "collections transfer packages download published ncbi live pseudo_hairpins "
+    "known_stretches pre_mirnas genome_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits trainings "

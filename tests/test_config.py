@@ -864,6 +864,22 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
     return config
 
 
+def cut_collection(source: str = "genome-hairpins", **given: Any) -> dict[str, Any]:
+    config = collecting()
+    config["collections"]["more"] = {"source": source, "file": "x.fa", **given}
+    return config
+
+
+def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None:
+    flanks = ["a.txt", "b.txt"]
+    cuts = ["hairpin", "flanked"]
+    config = cut_collection("pre-mirnas", mature="m.fa", flanks=flanks, cuts=cuts)
+    assert {"x.fa", "m.fa", *flanks} <= set(load_study(config).source_refs())
+    windows: dict[str, Any] = {"cuts": {"window": 1.0}, "lengths_of": "hairpins"}
+    config = cut_collection(known="k.csv", away=9, regions=["X:1-5"], **windows)
+    assert {"x.fa", "k.csv"} <= set(load_study(config).source_refs())
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -884,6 +900,24 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
             "RF and five digits",
         ),
         (with_collection("other-rnas", families=["RF00005"], file=None), "`without` is for"),
+        *(
+            (cut_collection(**given), message)
+            for given, message in (
+                ({"source": "pre-mirnas", "cuts": ["hairpin", "flanked"]}, "need each other"),
+                ({"source": "pre-mirnas", "flanks": ["x.txt"]}, "need each other"),
+                ({"source": "pre-mirnas", "cuts": ["scanned", "scanned"]}, "same cut twice"),
+                ({"source": "pre-mirnas", "kingdom": "fungi"}, "kingdom: must be .*animals"),
+                ({"cuts": {"scanned": 0.5, "flanked": 0.4}}, "they sum to 0.9"),
+                ({"cuts": {"window": 1.0}}, "`lengths_of` and the cut `window`"),
+                ({"lengths_of": "hairpins"}, "`lengths_of` and the cut `window`"),
+                ({"away": 5}, "`away` also needs `known`"),
+                ({"regions": ["X:0-5"]}, "regions"),
+                (
+                    {"cuts": {"window": 1.0}, "lengths_of": "pseudo-hairpins"},
+                    "name a collection of positives",
+                ),
+            )
+        ),
     ],
 )
 def test_collections_that_are_not_possible(config: dict[str, Any], message: str) -> None:

@@ -7,22 +7,20 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from conftest import random_rna
 
-from mirpair.contracts import PSEUDO_HAIRPINS
 from mirpair.files import InputError
 from mirpair.rna.folding import fold
-from mirpair.sources.collections import Entry
+from mirpair.sources.collections import CutRna, Entry, cut_table, merge_cut
 from mirpair.sources.pseudo_hairpins import (
     BLOCK,
     Criteria,
     Stretch,
+    check_found,
     count_missing,
     cut,
     cut_piece,
-    merge_pieces,
     shuffled_lengths,
     stretches,
 )
@@ -89,7 +87,7 @@ def test_stretches_are_all_of_the_sequences_once(genome: Path) -> None:
 
 
 def test_every_pseudo_hairpin_stands_where_it_says_and_meets_the_criteria(genome: Path) -> None:
-    entries = [it for _, part in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY) for it in part]
+    entries = [it.entry for it in cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)]
     assert len(entries) > 0.9 * len(LENGTHS)
     assert count_missing(LENGTHS, entries).total() == len(LENGTHS) - len(entries)
     assert not Counter(len(it.sequence) for it in entries) - Counter(LENGTHS)
@@ -119,20 +117,13 @@ def test_the_same_whatever_the_pieces_and_processes_and_others_with_another_seed
 ) -> None:
     in_one_piece = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
     pieces = [cut_piece(genome, LENGTHS, n, 3, criteria=EASY, processes=2) for n in (1, 2, 3)]
-    assert sorted(it for piece in pieces for it in piece) == in_one_piece
     assert cut_piece(genome, LENGTHS, 1, 1, criteria=EASY, seed=1) != in_one_piece
-    tables = [
-        pd.DataFrame(
-            [(number, *it) for number, part in piece for it in part], columns=list(PSEUDO_HAIRPINS)
-        )
-        for piece in pieces
-    ]
-    assert merge_pieces(tables) == [it for _, part in in_one_piece for it in part]
+    assert merge_cut(map(cut_table, pieces)) == in_one_piece
 
 
 def test_transcripts_are_read_on_their_own_strand_only(genome: Path) -> None:
     entries = cut_piece(genome, LENGTHS[:64], 1, 1, criteria=EASY, strands=1)
-    assert {it.id[-2] for _, part in entries for it in part} == {"+"}
+    assert {it.entry.id[-2] for it in entries} == {"+"}
 
 
 def test_a_length_that_finds_no_place_is_left_out_and_told() -> None:
@@ -164,9 +155,8 @@ def test_two_stretches_draw_different_places() -> None:
 
 
 def test_pieces_are_gathered_by_stretch() -> None:
-    columns = list(PSEUDO_HAIRPINS)
-    rows = [pd.DataFrame([(n, f"i{n}", "", "", "", "A")], columns=columns) for n in (2, 0, 1)]
-    assert [it.id for it in merge_pieces(rows)] == ["i0", "i1", "i2"]
+    rows = [cut_table([CutRna(n, Entry(f"i{n}", "", "", "", "A"))]) for n in (2, 0, 1)]
+    assert [it.entry.id for it in merge_cut(rows)] == ["i0", "i1", "i2"]
 
 
 @pytest.mark.parametrize(("length", "most"), [(200, 3000), (400, 375)])
@@ -195,7 +185,7 @@ def test_stretches_of_a_large_genome_are_not_as_large_as_it(
     assert Counter(length for it in every for length in it.lengths) == Counter(LENGTHS)
     in_one_piece = cut_piece(genome, LENGTHS, 1, 1, criteria=EASY)
     pieces = [it for n in (1, 2, 3) for it in cut_piece(genome, LENGTHS, n, 3, criteria=EASY)]
-    assert sorted(pieces) == in_one_piece
+    assert sorted(pieces, key=lambda it: it.stretch) == in_one_piece
 
 
 @pytest.mark.parametrize(
@@ -220,4 +210,4 @@ def test_more_than_there_is_room_for_is_refused_before_anything_is_folded(genome
 
 def test_nothing_found_at_all_is_an_error() -> None:
     with pytest.raises(InputError, match="no pseudo-hairpin was found"):
-        merge_pieces([pd.DataFrame(columns=list(PSEUDO_HAIRPINS))])
+        check_found([])

@@ -25,6 +25,7 @@ from mirpair.hairpins.candidates import (
     GenomeHairpin,
     TileHairpins,
     as_scanned,
+    each_as_scanned,
     find_hairpins,
     resolve,
     shared_bases,
@@ -375,7 +376,7 @@ def test_candidates_that_are_left_out_change_no_choice(
             part = Tile("s", 0, start, start + tile, 0, "A" * 400, start + tile >= 400)
             both: list[GenomeHairpin] = []
             for strand in STRANDS:
-                places = [(it.start, it.end, it.energy) for it in found if it.strand == strand]
+                places = [(0, it.start, it.end, it.energy) for it in found if it.strand == strand]
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(hairpin_search, "_candidates", lambda *_, at=places: at)
                     for name, value in changes.items():
@@ -707,6 +708,33 @@ def test_an_rna_as_a_scan_sees_it_is_its_stem_without_loose_ends() -> None:
     assert structure[0] == "("
     assert structure[-1] == ")"
     assert as_scanned("A" * 100, HairpinCriteria()) == ""
+
+
+@BOTH
+def test_many_rnas_are_cut_together_as_each_alone(fast: bool) -> None:
+    criteria = HairpinCriteria(fast=fast, mfe=-8)
+    rnas = [
+        *(random_rna(np.random.default_rng(seed), 150) for seed in range(12)),
+        *("", "ACGU", "A" * 100, "AAAAAA" + LET7.lower(), LET7[:9] + "N" + LET7[9:], LET7),
+    ]
+    together = each_as_scanned(rnas, criteria)
+    assert together == [as_scanned(rna, criteria) for rna in rnas]
+    assert together[-1] == together[-3] != ""
+    assert sum(map(bool, together)) > 6
+
+
+@BOTH
+@pytest.mark.parametrize("strand", STRANDS)
+def test_contigs_have_the_hairpins_that_they_have_apart(strand: str, fast: bool) -> None:
+    contigs = [planted(seed, 200 * seed, 90) for seed in range(1, 5)]
+    criteria = HairpinCriteria(fast=fast)
+    apart, start = [], 0
+    for contig in contigs:
+        for it in find_hairpins(whole(contig), strand, criteria):
+            apart.append(it._replace(start=it.start + start, end=it.end + start))
+        start += len(contig) + 1
+    assert len(apart) >= 4
+    assert find_hairpins(whole("N".join(contigs)), strand, criteria) == apart
 
 
 def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -221,9 +222,23 @@ def test_what_is_masked_or_unknown_pairs_with_nothing() -> None:
     assert find_stems("N" * 100, mfe=0, span=60, loop=10, stem=1) == []
     unknown = hairpin[:10] + "N" + hairpin[11:]
     bases, start = planted(unknown)
-    (stem,) = find_stems(bases, mfe=LOW, span=120, loop=25, stem=1)
-    paired = "(" * 10 + "." + "(" * 19
-    assert stem == (start, paired + "." * 8 + paired[::-1].replace("(", ")"))
+    found = find_stems(bases, mfe=-20, span=120, loop=25, stem=18)
+    assert (start + 11, "(" * 19 + "." * 8 + ")" * 19) in found
+    places = [range(it.start, it.start + len(it.structure)) for it in found]
+    assert not any(start + 10 in place for place in places), "no stem has an unknown base"
+
+
+@settings(max_examples=100)
+@given(st.lists(st.text("ACGU", max_size=60), max_size=6), st.sampled_from(["N", "NN", "n", "a"]))
+def test_rnas_that_are_joined_have_the_stems_that_each_has_alone(
+    rnas: list[str], between: str
+) -> None:
+    limits: dict[str, Any] = {"mfe": ANY, "span": 40, "loop": 12, "stem": 2}
+    joined, start = [], 0
+    for rna in rnas:
+        joined += [it._replace(start=start + it.start) for it in find_stems(rna, **limits)]
+        start += len(rna + between)
+    assert find_stems(between.join(rnas), **limits) == joined
 
 
 def test_span_and_loop_are_the_most_that_a_stem_may_have() -> None:

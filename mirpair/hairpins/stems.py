@@ -51,7 +51,8 @@ class Stem(NamedTuple):
 def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> list[Stem]:
     """Find the best stem around every loop, of about this energy or less.
 
-    Characters other than A, C, G and U pair with nothing. The limits are those of
+    No stem has a character other than A, C, G and U, so RNAs that are joined by one, such as N,
+    have the stems that each has alone. The limits are those of
     `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. Of the stems that
     start with the same base, only the one with the lowest energy is used. Of those with the same
     innermost pair, the best one is returned, see `PER_BASE`. The stems are in ascending order.
@@ -99,9 +100,13 @@ def _recursion(bases: str, span: int, loop: int) -> Iterator[_Layer]:
     stack = _stacks().ravel()
     inner: deque[_Layer] = deque(maxlen=_LARGEST + 2)
     rows = codes * np.uint8(len(ALPHABET) + 1)
+    # Other characters up to each position; between those of a stem there is none.
+    others = np.cumsum(codes == len(ALPHABET), dtype=np.int32)
     for distance in range(_LEAST_LOOP + 1, min(span, len(codes))):
         size = len(codes) - distance
         kind = _KINDS[rows[:size] + codes[distance:]]
+        if others[-1]:
+            np.putmask(kind, others[:size] != others[distance:], _NONE)
         weak = _WEAK[kind]
         energies = np.full(size, _closing(distance - 1, loop), dtype=np.int16)
         for one, other, cost in _LOOPS:

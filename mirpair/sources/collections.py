@@ -12,14 +12,14 @@ import io
 import re
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import ALPHABET, ORIGINS
+from mirpair.contracts import ALPHABET, CUT_RNAS, ORIGINS
 from mirpair.files import InputError, write_text, write_tsv
 from mirpair.provenance import write_json
 from mirpair.rna.sequences import normalise, open_text, read_parts
@@ -42,9 +42,19 @@ class Entry(NamedTuple):
     family: str
     # Over ACGU, or with other letters of the database.
     sequence: str
-    # How it was cut, and how sure a positive is, see `mirpair.contracts.ORIGINS`.
+    # See `mirpair.contracts.ORIGINS`.
     cut: str = ""
     trust: str = ""
+
+
+class CutRna(NamedTuple):
+    """An RNA that was cut out of a genome or a hairpin."""
+
+    # Number of the stretch or hairpin; decides the order.
+    stretch: int
+    entry: Entry
+    # The stem around which it was cut; empty if there is none.
+    stem: str = ""
 
 
 def family_of(name: str) -> str:
@@ -273,6 +283,41 @@ def choose(
     return list(chosen.values()), left_out
 
 
+def without_copies(
+    entries: Sequence[Entry],
+    left_out: Counter[str],
+    *,
+    rank: Callable[[Entry], Any] = lambda entry: 0,
+) -> tuple[list[Entry], Counter[str]]:
+    """Keep each sequence once, in the order of the entries: the first one of the lowest rank.
+
+    Returns
+    -------
+    entries, left_out
+        What remains, and the number left out by reason, with the copies.
+    """
+    best: dict[str, Entry] = {}
+    for entry in sorted(entries, key=rank):
+        best.setdefault(entry.sequence, entry)
+    unique = [entry for entry in entries if best[entry.sequence] is entry]
+    copies = len(entries) - len(unique)
+    return unique, left_out + Counter({"a copy of another one": copies})
+
+
+def cut_table(rnas: Iterable[CutRna]) -> pd.DataFrame:
+    """Write RNAs that were cut as a table (`CUT_RNAS`)."""
+    rows = [(rna.stretch, *rna.entry, rna.stem) for rna in rnas]
+    table = pd.DataFrame(rows, columns=["stretch", *Entry._fields, "stem"])
+    return table[list(CUT_RNAS)].astype(CUT_RNAS)
+
+
+def merge_cut(pieces: Iterable[pd.DataFrame]) -> list[CutRna]:
+    """Merge the RNAs of all pieces (`CUT_RNAS`), in the order of the stretches."""
+    table = pd.concat(list(pieces)).sort_values("stretch", kind="stable")
+    rows = table[["stretch", *Entry._fields, "stem"]].itertuples(index=False, name=None)
+    return [CutRna(row[0], Entry(*row[1:-1]), row[-1]) for row in rows]
+
+
 def thin(entries: Sequence[Entry], at_most: int, *, seed: int) -> list[Entry]:
     """Sample at most `at_most` RNAs of each family, in their order."""
     rng = np.random.default_rng(seed)
@@ -293,16 +338,17 @@ def write_collection(
     fasta: str | Path,
     origins: str | Path,
     summary: str | Path,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
     """Write RNAs as FASTA (header: id and accession), and their origins as a table (`ORIGINS`).
 
-    The summary is JSON: the number of RNAs, and the number left out by reason.
+    The summary is JSON: the number of RNAs, the number left out by reason, and `counts`.
     """
     rows = list(entries)
     write_text(fasta, "".join(f">{it.id} {it.accession}\n{it.sequence}\n" for it in rows))
     table = pd.DataFrame(rows, columns=list(Entry._fields))
     write_tsv(table[list(ORIGINS)].astype(ORIGINS), origins)
-    write_json({"rnas": len(rows), "left_out": dict(left_out)}, summary)
+    write_json({"rnas": len(rows), "left_out": dict(left_out), **(counts or {})}, summary)
 
 
 def read_lengths(path: str | Path) -> list[int]:

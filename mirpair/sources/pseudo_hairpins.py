@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from mirpair.contracts import WINDOW
 from mirpair.files import InputError
 from mirpair.rna.folding import fold, for_each
 from mirpair.rna.sequences import normalise, read_parts
-from mirpair.sources.collections import Entry
+from mirpair.sources.collections import CutRna, Entry
 
 _LOOP = re.compile(r"\(\.*\)")
 _COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -195,7 +195,7 @@ def cut(
                 taken[part][start : start + length] = True
                 where = f"{name}:{offset + start + 1}-{offset + start + length}"
                 entries.append(
-                    Entry(f"{where}({'-' if minus else '+'})", where, species, "", sequence)
+                    Entry(f"{where}({'-' if minus else '+'})", where, species, "", sequence, WINDOW)
                 )
                 break
             if folded >= _TRIES * min(1, (_LONG / length) ** 3):
@@ -214,14 +214,15 @@ def cut_piece(
     seed: int = 0,
     species: str = "",
     processes: int = 1,
-) -> list[tuple[int, list[Entry]]]:
-    """Cut the pseudo-hairpins of every `pieces`-th stretch; return them with its number.
+) -> list[CutRna]:
+    """Cut the pseudo-hairpins of every `pieces`-th stretch.
 
     All pieces together are the same for any number of pieces.
     """
     cut_one = partial(cut, criteria=criteria, strands=strands, seed=seed, species=species)
     chosen = stretches(path, lengths, strands=strands, piece=piece, pieces=pieces)
-    return list(for_each(partial(_numbered, cut_one), chosen, processes=processes, at_once=1))
+    stretches_cut = for_each(partial(_numbered, cut_one), chosen, processes=processes, at_once=1)
+    return [CutRna(number, entry) for number, entries in stretches_cut for entry in entries]
 
 
 def _numbered(
@@ -230,16 +231,14 @@ def _numbered(
     return stretch.number, cut_one(stretch)
 
 
-def merge_pieces(pieces: Iterable[pd.DataFrame]) -> list[Entry]:
-    """Merge the pseudo-hairpins of all pieces (`PSEUDO_HAIRPINS`), in the order of stretches."""
-    table = pd.concat(list(pieces)).sort_values("stretch", kind="stable")
-    if table.empty:
+def check_found(entries: list[Entry]) -> list[Entry]:
+    """Return the pseudo-hairpins of all pieces; an `InputError` if there is none."""
+    if not entries:
         raise InputError(
             "no pseudo-hairpin was found: choose a shorter `stem` or a higher `mfe`, or use "
             "other sequences"
         )
-    rows = table[list(Entry._fields)].itertuples(index=False, name=None)
-    return [Entry(*row) for row in rows]
+    return entries
 
 
 def count_missing(lengths: Sequence[int], entries: Sequence[Entry]) -> Counter[int]:

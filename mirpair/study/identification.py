@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
-from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
+from mirpair.study.sources import AnyCollection, Audit, CutNegatives, Dataset
 from mirpair.study.splits import (
     AcrossDatasets,
     Drawn,
@@ -197,14 +197,14 @@ class Study(BaseStudy):
                     f"datasets.{name}: {both[0]} is among the positives and the negatives"
                 )
         for name, collection in self.collections.items():
-            if not isinstance(collection, PseudoHairpinCollection):
+            if not isinstance(collection, CutNegatives) or collection.lengths_of is None:
                 continue
             other = collection.lengths_of
             self.require_known(f"collections.{name}", "collection", other, self.collections)
-            if isinstance(self.collections[other], PseudoHairpinCollection):
+            if isinstance(self.collections[other], CutNegatives):
                 raise ValueError(
-                    f"collections.{name}: lengths_of: {other!r} has pseudo-hairpins too; name a "
-                    "collection of positives"
+                    f"collections.{name}: lengths_of: {other!r} has pseudo-hairpins or hairpins of "
+                    "a genome too; name a collection of positives"
                 )
         for name, experiment in self.experiments.items():
             if not isinstance(experiment, FamilyKFold | SpeciesHeldOut | TimeHeldOut):

@@ -155,7 +155,148 @@ class PseudoHairpinCollection(_Collection):
         return [self.file]
 
 
-AnyCollection = HairpinCollection | RfamCollection | PseudoHairpinCollection
+class PreMirnaCollection(_Database):
+    """Pre-miRNAs, cut out of known hairpins in several ways."""
+
+    source: Literal["pre-mirnas"] = Field(description="Kind of collection.")
+    file: SourceRef = Field(
+        description="Hairpins of miRBase; `pre-mirna` and `trimmed` need a CSV file with the "
+        "columns mature1_seq and mature2_seq too."
+    )
+    kingdom: Literal["animals", "plants", "viruses", "all"] = Field(
+        "all", description="Kingdom to collect: `animals`, `plants`, `viruses` or `all`."
+    )
+    species: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="Species to collect, as names of hairpins begin (`hsa`), in any case; by "
+        "default all.",
+    )
+    cuts: Annotated[
+        list[Literal["hairpin", "pre-mirna", "scanned", "trimmed", "flanked"]],
+        Field(min_length=1),
+    ] = Field(
+        ["hairpin", "pre-mirna", "scanned", "trimmed"],
+        description="Ways to cut an RNA out of each hairpin. Of copies, the first in this order "
+        "remains.",
+    )
+    mature: SourceRef | None = Field(
+        None,
+        description="MirGeneDB's FASTA file of mature and co-mature arms, which decides how sure a "
+        "pre-miRNA is; by default it is unknown.",
+    )
+    flanks: list[SourceRef] = Field(
+        [],
+        description="DeepMirCut's tables of hairpins with their genomic flanks, for the cut "
+        "`flanked`.",
+    )
+    exhaustive: bool = Field(
+        False,
+        description="Whether to find what is `scanned` by folding too, as `mirpair scan` does by "
+        "default; otherwise as with `--fast`.",
+    )
+    seed: Seed = Field(0, description="Seed of random ends and flanks.")
+
+    @model_validator(mode="after")
+    def _cuts_are_possible(self) -> PreMirnaCollection:
+        if len(set(self.cuts)) < len(self.cuts):
+            raise ValueError("`cuts` has the same cut twice; remove one")
+        if ("flanked" in self.cuts) != bool(self.flanks):
+            raise ValueError("`flanks` and the cut `flanked` need each other")
+        return self
+
+    def source_refs(self) -> list[str]:
+        """List the files that it is made from."""
+        return [self.file, *([self.mature] if self.mature else []), *self.flanks]
+
+
+class GenomeHairpinCollection(_Collection):
+    """Hairpins of genomes, as a scan finds them, and cut in several ways."""
+
+    source: Literal["genome-hairpins"] = Field(description="Kind of collection.")
+    file: SourceRef = Field(description="FASTA file of a genome, contigs or transcripts.")
+    regions: list[Annotated[str, Field(pattern=r"^\S+:[1-9]\d*-[1-9]\d*$")]] = Field(
+        [],
+        description="Parts to search, such as `X:2700001-46950000`, counted from 1; by default "
+        "all sequences.",
+    )
+    only: list[str] = Field(
+        [],
+        description="Names of sequences to search, or patterns of names (`*_chr2L_*`); by default "
+        "all.",
+    )
+    without: list[str] = Field(
+        [], description="Names of sequences to leave out, or patterns of names; by default none."
+    )
+    sample: int | None = Field(
+        None,
+        ge=1,
+        description="Number of bases to search, drawn in blocks of 50,000; by default all.",
+    )
+    strands: Literal["both", "plus"] = Field(
+        "both",
+        description="Strands to search: `both` of a genome, `plus` of coding sequences and "
+        "transcripts.",
+    )
+    cuts: Annotated[
+        dict[Literal["scanned", "flanked", "window"], Annotated[float, Field(gt=0, le=1)]],
+        Field(min_length=1),
+    ] = Field(
+        {"scanned": 1.0},
+        description="Share of hairpins that are cut in each way, such as `{scanned: 0.55, flanked: "
+        "0.15, window: 0.3}`; each hairpin is cut in one way. By default all are `scanned`.",
+    )
+    lengths_of: Name | None = Field(
+        None,
+        description="Collection from which a `window` takes its length; needed for windows only.",
+    )
+    known: SourceRef | None = Field(
+        None,
+        description="Known hairpins, as miRBase publishes them: an RNA that shares 20 consecutive "
+        "bases with one, on either strand, is left out; by default none is.",
+    )
+    away: int = Field(
+        0,
+        ge=0,
+        description="Least distance of a block from an exact `known` hairpin, nt; with 0, blocks "
+        "that have known hairpins are searched too.",
+    )
+    exhaustive: bool = Field(
+        False,
+        description="Whether to find hairpins by folding too, as `mirpair scan` does by default, "
+        "which takes long; otherwise as with `--fast`.",
+    )
+    at_most: int | None = Field(
+        None, ge=1, description="Maximum number of RNAs, drawn from all; by default all."
+    )
+    species: str = Field(
+        "", description="Species of the sequences, for a split by species; by default none."
+    )
+    seed: Seed = Field(0, description="Seed of the sample, of the cuts and of `at_most`.")
+
+    @model_validator(mode="after")
+    def _cuts_are_possible(self) -> GenomeHairpinCollection:
+        if abs(sum(self.cuts.values()) - 1) > 1e-6:
+            raise ValueError(f"`cuts` are shares of all: they sum to {sum(self.cuts.values()):g}")
+        if ("window" in self.cuts) != (self.lengths_of is not None):
+            raise ValueError("`lengths_of` and the cut `window` need each other")
+        if self.away and not self.known:
+            raise ValueError("`away` also needs `known`")
+        return self
+
+    def source_refs(self) -> list[str]:
+        """List the files that it is made from."""
+        return [self.file, *([self.known] if self.known else [])]
+
+
+AnyCollection = (
+    HairpinCollection
+    | RfamCollection
+    | PseudoHairpinCollection
+    | PreMirnaCollection
+    | GenomeHairpinCollection
+)
+# Collections of RNAs that are cut from sequences without pre-miRNAs.
+CutNegatives = PseudoHairpinCollection | GenomeHairpinCollection
 
 
 class Dataset(Section):

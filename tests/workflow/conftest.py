@@ -56,7 +56,7 @@ class Copy:
         variables need a new interpreter; otherwise a fork is enough, and faster.
         """
         # Few pieces, because only some tests are about them.
-        pieces = ("--set-scatter", "fold=1", "pseudo_hairpins=2")
+        pieces = ("--set-scatter", "fold=1", "collect=2")
         command = [*pieces, "--cores", "1", *arguments]
         if within or environment:
             done = subprocess.run(

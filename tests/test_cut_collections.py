@@ -1,0 +1,374 @@
+"""Pre-miRNAs cut out of known hairpins, and hairpins cut out of genomes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import random_rna
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mirpair.files import InputError
+from mirpair.hairpins.candidates import as_scanned
+from mirpair.settings import HairpinCriteria
+from mirpair.sources import genome_hairpins, pre_mirnas
+from mirpair.sources.collections import CutRna, Entry, cut_table, merge_cut
+from mirpair.sources.genome_hairpins import Cutting, Region, Search, choose_blocks, read_blocks
+from mirpair.sources.known_stretches import LENGTH, KnownStretches
+
+FAST = HairpinCriteria(fast=True)
+COMPLEMENT = str.maketrans("ACGU", "UGCA")
+LET7 = "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA"
+FIVE, THREE = "UGAGGUAGUAGGUUGUAUAGUU", "CUAUACAAUCUACUGUCUUUC"
+CUTS = ["hairpin", "pre-mirna", "scanned", "trimmed", "flanked"]
+
+
+def reverse(bases: str) -> str:
+    return bases.translate(COMPLEMENT)[::-1]
+
+
+def entry(name: str, sequence: str = LET7, **more: str) -> Entry:
+    species, _, family = name.partition("-")
+    return Entry(name, f"MI-{name}", species, family, sequence)._replace(**more)
+
+
+def cut_all(
+    hairpins: Sequence[Entry], piece: int = 1, pieces: int = 1, **more: Any
+) -> list[CutRna]:
+    settings = {"cuts": CUTS, "trust": [], "arms": {}, "flanked": {}, "criteria": FAST, **more}
+    return pre_mirnas.cut_piece(hairpins, piece, pieces, **settings)
+
+
+def test_a_hairpin_is_cut_in_every_way_that_is_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    around = random_rna(rng, 40) + LET7 + random_rna(rng, 40)
+    more: dict[str, Any] = {"arms": {"hsa-a": (THREE, FIVE)}, "flanked": {"hsa-a": around}}
+    cut = {it.entry.cut: it.entry for it in cut_all([entry("hsa-a")], **more)}
+    assert list(cut) == CUTS
+    assert [it.id for it in cut.values()] == [f"hsa-a/{way}" for way in CUTS]
+    assert cut["hairpin"].sequence == LET7
+    proper = cut["pre-mirna"].sequence
+    assert proper.startswith(FIVE)
+    assert proper.endswith(THREE)
+    assert proper in LET7
+    assert cut["scanned"].sequence == as_scanned(LET7, FAST) != ""
+    assert proper in cut["trimmed"].sequence in LET7
+    assert LET7 in cut["flanked"].sequence in around
+    assert len(cut["flanked"].sequence) <= len(LET7) + 50
+    only = cut_all([entry("hsa-a")], cuts=["trimmed"], **more)
+    assert [it.entry for it in only] == [cut["trimmed"]], "other cuts change none"
+    assert {it.entry.cut for it in cut_all([entry("hsa-a")])} == {"hairpin", "scanned"}
+
+
+def test_ends_are_random_and_anywhere_between_hairpin_and_pre_mirna() -> None:
+    hairpins = [entry(f"hsa-{n}") for n in range(300)]
+    arms = {it.id: (FIVE, THREE) for it in hairpins}
+    one, again, other = (
+        cut_all(hairpins, cuts=["trimmed"], arms=arms, seed=seed) for seed in (0, 0, 1)
+    )
+    assert one == again != other
+    places = [LET7.index(it.entry.sequence) for it in one]
+    assert set(places) == set(range(LET7.index(FIVE) + 1))
+    ends = {place + len(it.entry.sequence) for place, it in zip(places, one, strict=True)}
+    assert ends == set(range(LET7.index(THREE) + len(THREE), len(LET7) + 1))
+
+
+def test_arms_that_overlap_or_are_not_in_the_hairpin_make_no_pre_mirna() -> None:
+    for arms in ((FIVE, FIVE[3:]), (FIVE, "G" * 22)):
+        cut = cut_all([entry("hsa-a")], arms={"hsa-a": arms})
+        assert {it.entry.cut for it in cut} == {"hairpin", "scanned"}
+
+
+def test_pre_mirnas_are_the_same_for_any_number_of_pieces_and_processes() -> None:
+    rng = np.random.default_rng(1)
+    hairpins = [entry(f"hsa-{n}", random_rna(rng, 150) + LET7) for n in range(7)]
+    whole = cut_all(hairpins)
+    pieces = [cut_all(hairpins, n, 3, processes=2) for n in (1, 2, 3)]
+    assert merge_cut(map(cut_table, pieces)) == whole
+    assert [it.stretch for it in whole] == sorted(it.stretch for it in whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "kingdom"),
+    [
+        ("hsa-let-7a-1", "animals"),
+        ("ath-MIR156a", "plants"),
+        ("kshv-mir-K12-1", "viruses"),
+        ("ddi-mir-1176", "others"),
+    ],
+)
+def test_mirbase_names_the_kingdoms_apart(name: str, kingdom: str) -> None:
+    assert pre_mirnas.kingdom_of(name) == kingdom
+
+
+TABLE = """accession,ID,precursor,mature1_seq,mature2_seq
+MI1,hsa-let-7a,{0},{1},{2}
+MI2,ath-MIR156a,{0},{1},
+MI3,ebv-mir-B1,{0},{1},{2}
+MI4,mmu-let-7N,ACGNUUAC,,
+"""
+
+
+def test_hairpins_of_one_kingdom_are_read_with_the_arms_that_the_table_has(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(TABLE.format(LET7, FIVE.replace("U", "T"), THREE))
+    hairpins, left_out = pre_mirnas.read_pre_mirnas(tmp_path / "x.csv", kingdom="animals")
+    assert [it.id for it in hairpins] == ["hsa-let-7a"]
+    assert left_out == {"another kingdom": 2, "a letter outside ACGU": 1}
+    assert len(pre_mirnas.read_pre_mirnas(tmp_path / "x.csv")[0]) == 3
+    with pytest.raises(InputError, match="species cel"):
+        pre_mirnas.read_pre_mirnas(tmp_path / "x.csv", species=["cel"])
+    arms = pre_mirnas.read_arms(tmp_path / "x.csv")
+    assert arms == {"hsa-let-7a": (FIVE, THREE), "ebv-mir-B1": (FIVE, THREE)}
+    (tmp_path / "y.csv").write_text("accession,ID,precursor\nMI1,hsa-a,ACGU\n")
+    with pytest.raises(InputError, match="leave pre-mirna and trimmed out of `cuts`"):
+        pre_mirnas.read_arms(tmp_path / "y.csv")
+
+
+def test_mirgenedb_decides_how_sure_a_pre_mirna_is(tmp_path: Path) -> None:
+    (tmp_path / "mature.fa").write_text(
+        f">Hsa-Let-7-P1a_5p\n{FIVE.replace('U', 'T')}\n>Cel-X_3p\nA"
+    )
+    mature = pre_mirnas.read_mature(tmp_path / "mature.fa")
+    assert mature == {"hsa": {FIVE}, "cel": {"A"}}
+    hairpins = [
+        entry("hsa-let-7"),
+        entry("mmu-let-7"),
+        entry("hsa-let-7", reverse(LET7)),
+        entry("hsa-mir-9", reverse(LET7)),
+        entry("mmu-mir-9"),
+    ]
+    expected = ["supported", "related", "related", "doubtful", ""]
+    assert pre_mirnas.trusts(hairpins, mature) == expected
+    cut = cut_all(hairpins, cuts=["hairpin"], trust=expected)
+    assert [it.entry.trust for it in cut] == expected
+
+
+def test_hairpins_with_flanks_are_read_from_tables_of_deepmircut(tmp_path: Path) -> None:
+    row = ["ex1", "hsa-a", *["x"] * 9, f"GG{LET7}", "(.)", "SSS"]
+    (tmp_path / "a.txt").write_text("\t".join(row) + "\n")
+    assert pre_mirnas.read_flanked([tmp_path / "a.txt"]) == {"hsa-a": f"GG{LET7}"}
+    (tmp_path / "b.txt").write_text("ex1\thsa-a\n")
+    with pytest.raises(InputError, match="line 1 has 2 columns"):
+        pre_mirnas.read_flanked([tmp_path / "a.txt", tmp_path / "b.txt"])
+
+
+def test_of_copies_the_first_cut_remains_and_the_most_certain_pre_mirna() -> None:
+    rnas = [
+        CutRna(0, entry("ptr-a/scanned", cut="scanned", trust="supported")),
+        CutRna(1, entry("ptr-a/hairpin", cut="hairpin")),
+        CutRna(2, entry("hsa-a/hairpin", cut="hairpin", trust="supported")),
+        CutRna(3, entry("hsa-b/hairpin", "ACGU" * 9, cut="hairpin")),
+    ]
+    chosen, left_out = pre_mirnas.select(rnas, cuts=CUTS, shortest=40, longest=400)
+    assert [it.id for it in chosen] == ["hsa-a/hairpin"]
+    assert left_out == {"a copy of another one": 2, "shorter than 40 nt": 1}
+    chosen, _ = pre_mirnas.select(rnas, cuts=["scanned", "hairpin"], shortest=1, longest=400)
+    assert [it.id for it in chosen] == ["ptr-a/scanned", "hsa-b/hairpin"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.text("ACGUNR", max_size=60), max_size=5), st.integers(0, 2**32))
+def test_stretches_that_are_shared_with_known_hairpins_are_found_on_both_strands(
+    rnas: list[str], seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    hairpins = [random_rna(rng, 30) for _ in range(3)]
+    parts = [hairpins[0][4:24], reverse(hairpins[1])[-20:], hairpins[2][:19], hairpins[2] + "N"]
+    rnas += ["A" + parts[int(rng.integers(4))] + "C" for _ in range(3)]
+    stretches = {
+        strand[i : i + LENGTH]
+        for it in hairpins
+        for strand in (it, reverse(it))
+        for i in range(len(it) - LENGTH + 1)
+    }
+    expected = [any(rna[i : i + LENGTH] in stretches for i in range(len(rna))) for rna in rnas]
+    assert KnownStretches(hairpins).shared_by(rnas) == expected
+
+
+def test_known_hairpins_are_found_in_a_genome_where_they_are() -> None:
+    rng = np.random.default_rng(0)
+    start = 399_990  # across the stretches that are compared at once
+    bases = random_rna(rng, start) + LET7 + "NNRY" + random_rna(rng, 50_000) + reverse(LET7)
+    found = KnownStretches([LET7, "ACGU", "N" * 40]).places(bases)
+    assert found == [(start, start + len(LET7)), (len(bases) - len(LET7), len(bases))]
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sequences: with hairpins on both strands, ambiguous letters, short ones, and a copy."""
+    rng = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("genome") / "genome.fa"
+    one = "".join(random_rna(rng, 900) + random_hairpin(rng) for _ in range(70))
+    one = one[:5000] + "RYN" + one[5003:60_000] + "N" * 300 + one[60_300:].lower()
+    two = random_rna(rng, 500) + LET7 + random_rna(rng, 500)
+    shorts = {f"cds-{n}": random_rna(rng, 150) + random_hairpin(rng) for n in range(30)}
+    sequences = {"one": one, "two": two, "copy": two, **shorts}
+    text = "".join(f">{name} of a test\n{it.replace('U', 'T')}\n" for name, it in sequences.items())
+    path.write_text(text)
+    return path
+
+
+def random_hairpin(rng: np.random.Generator) -> str:
+    arm = random_rna(rng, 30)
+    return arm + random_rna(rng, 8) + reverse(arm)
+
+
+def sequences_of(path: Path) -> dict[str, str]:
+    lines = path.read_text().replace("T", "U").splitlines()
+    return {
+        name[1:].split()[0]: bases.upper().replace("T", "U")
+        for name, bases in zip(path.read_text().splitlines()[::2], lines[1::2], strict=True)
+    }
+
+
+ALL_WAYS = {"scanned": 0.4, "flanked": 0.3, "window": 0.3}
+CUTTING = Cutting(FAST, ALL_WAYS, lengths=[60, 101], species="xxx")
+
+
+def cut_genome(path: Path, piece: int = 1, pieces: int = 1, **more: Any) -> list[CutRna]:
+    given = {"search": Search(), "cutting": CUTTING, **more}
+    return genome_hairpins.cut_piece(path, piece, pieces, **given)
+
+
+def test_hairpins_of_a_genome_stand_where_their_ids_say(genome: Path) -> None:
+    rnas, bases = cut_genome(genome), sequences_of(genome)
+    assert len(rnas) > 150
+    ways = Counter(it.entry.cut for it in rnas)
+    assert all(abs(ways[way] / len(rnas) - share) < 0.12 for way, share in ALL_WAYS.items())
+    strands = Counter()
+    for it in rnas:
+        (name, start, end, strand), (_, first, last, _) = (
+            re.fullmatch(r"(\S+):(\d+)-(\d+)\(([+-])\)", place).groups()  # type: ignore[union-attr]
+            for place in (it.entry.id.rpartition("/")[0], it.entry.accession)
+        )
+        for text, low, high in ((it.entry.sequence, start, end), (it.stem, first, last)):
+            there = bases[name][int(low) - 1 : int(high)]
+            assert text == (there if strand == "+" else reverse(there))
+        assert it.entry.id.endswith(f"/{it.entry.cut}")
+        assert it.entry.species == "xxx"
+        before, behind = int(first) - int(start), int(end) - int(last)
+        if it.entry.cut == "scanned":
+            assert before == behind == 0
+        elif it.entry.cut == "flanked":
+            assert 0 <= before <= 25
+            assert 0 <= behind <= 25
+        else:
+            assert len(it.entry.sequence) in (60, 101)
+            is_at_an_end = int(start) == 1 or int(end) in (50_000, len(bases[name]))
+            assert is_at_an_end or int(start) == 50_001 or abs(behind - before) <= 2 * 15 + 2
+        strands[strand] += 1
+    assert min(strands["+"], strands["-"]) > 50
+
+
+def test_hairpins_of_a_genome_are_the_same_for_any_number_of_pieces_and_processes(
+    genome: Path,
+) -> None:
+    whole = cut_genome(genome)
+    pieces = [cut_genome(genome, n, 3, processes=2) for n in (1, 2, 3)]
+    assert merge_cut(map(cut_table, pieces)) == whole
+    other = Cutting(FAST, ALL_WAYS, lengths=[60, 101], species="xxx", seed=1)
+    differently = cut_genome(genome, cutting=other)
+    assert [it.stem for it in differently] == [it.stem for it in whole]
+    assert differently != whole
+
+
+def test_transcripts_are_searched_on_their_own_strand_only(genome: Path) -> None:
+    one = cut_genome(genome, cutting=Cutting(FAST, {"scanned": 1.0}, strands=1))
+    assert one
+    assert all("(+)" in it.entry.id for it in one)
+
+
+def test_what_is_searched_can_be_chosen_by_name_pattern_and_region(genome: Path) -> None:
+    def names(**search: Any) -> set[str]:
+        return {part[0] for it in read_blocks(genome, Search(**search)) for part in it.parts}
+
+    assert names(only=("cds-1*",)) == {"cds-1", *(f"cds-{n}" for n in range(10, 20))}
+    assert names(without=("cds-*", "o?e")) == {"two"}, "a copy is not searched twice"
+    regions = (Region.parse("two:11-1000"), Region.parse("one:1-70"))
+    parts = [part for it in read_blocks(genome, Search(regions=regions)) for part in it.parts]
+    assert [(name, start, len(bases)) for name, start, bases in parts] == [
+        ("one", 0, 70),
+        ("two", 10, 990),
+    ]
+    assert {
+        it.entry.id.partition(":")[0] for it in cut_genome(genome, search=Search(only=("two",)))
+    }
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ({"only": ("three",)}, "no sequence is left to search"),
+        ({"regions": (Region("three", 0, 5),)}, "no sequence is named three"),
+        ({"regions": (Region("two", 0, 50_000),)}, "'two' ends at 1080, but a region ends at"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(
+    genome: Path, search: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        list(read_blocks(genome, Search(**search)))
+
+
+def test_a_region_ends_after_it_begins() -> None:
+    with pytest.raises(InputError, match="'X:9-8' is no region"):
+        Region.parse("X:9-8")
+
+
+def test_a_sample_has_as_many_bases_as_are_asked_for_and_another_seed_has_others(
+    genome: Path,
+) -> None:
+    every = choose_blocks(genome, Search())
+    bases = sum(len(re.sub("[^ACGU]", "", text)) for text in sequences_of(genome).values())
+    assert sum(every.values()) == bases - 1080, "all but the copy"
+    samples = [choose_blocks(genome, Search(sample=10_000, seed=seed)) for seed in range(8)]
+    assert all(set(it.items()) < set(every.items()) for it in samples)
+    assert all(sum(it.values()) >= 10_000 or len(it) == len(every) for it in samples)
+    assert len({tuple(it) for it in samples}) > 1
+    assert choose_blocks(genome, Search(sample=10**9)) == every
+
+
+def test_blocks_near_a_known_hairpin_are_left_out(genome: Path) -> None:
+    known = KnownStretches([LET7])
+    search = Search(only=("two",), away=10, known=known)
+    assert choose_blocks(genome, search) == {}
+    assert cut_genome(genome, search=search) == []
+    at = 501
+    for start, is_near in ((at + 89, True), (at + 90, False)):
+        region = Region.parse(f"two:{start}-1080")
+        search = Search(regions=(region,), away=10, known=known)
+        assert [it.near for it in read_blocks(genome, search)] == [is_near]
+
+
+def test_what_is_known_copied_ambiguous_or_too_much_is_left_out_and_counted() -> None:
+    rng = np.random.default_rng(2)
+    texts = [random_rna(rng, 60) for _ in range(12)]
+    rnas = [
+        CutRna(0, entry(f"x:{n}", text, cut="scanned"), stem=text) for n, text in enumerate(texts)
+    ]
+    rnas += [
+        CutRna(1, entry("x:20", "A" + texts[0], cut="window"), stem=texts[0]),
+        CutRna(1, entry("x:21", texts[1], cut="window"), stem="another"),
+        CutRna(1, entry("x:22", texts[1] + "N", cut="window"), stem="a third"),
+        CutRna(1, entry("x:23", "GG" + reverse(LET7)[:20], cut="window"), stem="known"),
+    ]
+    known = KnownStretches([LET7])
+    chosen, left_out = genome_hairpins.select(rnas, known=known)
+    assert [it.id for it in chosen] == [f"x:{n}" for n in range(12)]
+    expected = {
+        "the stem of another one": 1,
+        "a copy of another one": 1,
+        "a letter outside ACGU": 1,
+        "with bases of a known hairpin": 1,
+    }
+    assert left_out == expected
+    fewer, left_out = genome_hairpins.select(rnas, known=known, at_most=5, seed=3)
+    assert len(fewer) == 5
+    assert [it for it in chosen if it in fewer] == fewer
+    assert left_out == {**expected, "more than 5": 7}
