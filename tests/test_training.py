@@ -134,7 +134,11 @@ def test_with_validation_records_the_evaluation_records_are_scored_once_at_the_e
     validate, evaluate = other.subset(np.arange(12)), other.subset(np.arange(12, len(other)))
     about = {"recipe": Recipe(epochs=2), "seed": 0, "watch": 3}
     network, scores = train(
-        MODELS["variable"], part, evaluate, validate_set=validate, **about  # type: ignore[arg-type]
+        MODELS["variable"],
+        part,
+        evaluate,
+        validate_set=validate,
+        **about,  # type: ignore[arg-type]
     )
     assert scores.evaluate_scores.shape == (3, 12)
     assert scores.evaluate_ids.tolist() == validate.ids.tolist()

@@ -1,4 +1,4 @@
-"""Divide the records of an experiment into a training and an evaluation set."""
+"""Divide the records of an experiment into training, validation and evaluation sets."""
 
 from __future__ import annotations
 
@@ -260,8 +260,8 @@ def assign_roles(
     ------
     InputError
         If a role lacks records of a class, or a sequence has two roles and the split does not
-        allow it; if no RNA is of a listed family; if a published file has an id that is not in the set or has another
-        sequence there, or an id is in the files of both roles; see also
+        allow it; if no RNA is of a listed family; if a published file has an id that is not in the
+        set or has another sequence there, or an id is in the files of both roles; see also
         `mirpair.identification.datasets.origin_of`.
     """
     parts: list[tuple[str, pd.Series | str]]
@@ -278,9 +278,7 @@ def assign_roles(
             name = split["dataset"]
             if split["split"] == "families":
                 reserved = {TRAIN: train, VALIDATE: validate, EVALUATE: evaluate}
-                roles = _by_family(
-                    split, records[name], origins or {}, reserved, families, threads
-                )
+                roles = _by_family(split, records[name], origins or {}, reserved, families, threads)
             elif "folds" in split:
                 roles = _of_fold(records[name], folds, fold)
             else:

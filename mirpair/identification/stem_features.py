@@ -62,9 +62,7 @@ def stem_features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFra
     """
     rows = [
         _of_one(*it)
-        for it in zip(
-            records["sequence"], structures["structure"], structures["mfe"], strict=True
-        )
+        for it in zip(records["sequence"], structures["structure"], structures["mfe"], strict=True)
     ]
     values = np.array(rows, dtype=np.float64).reshape(len(rows), len(STEM))
     table = pd.DataFrame(values, columns=list(STEM), index=records.index)

@@ -23,9 +23,7 @@ def check_collections(
     """Raise a ValueError, which names the key, if sections of a config do not fit together."""
     for name, labelled in datasets.items():
         if both := [ref for ref in labelled.positives if ref in labelled.negatives]:
-            raise ValueError(
-                f"datasets.{name}: {both[0]} is among the positives and the negatives"
-            )
+            raise ValueError(f"datasets.{name}: {both[0]} is among the positives and the negatives")
         if labelled.weights and not set(labelled.positives) & set(collections):
             raise ValueError(
                 f"datasets.{name}.weights: these need collections, which record the trust in an "
