@@ -67,8 +67,9 @@ read_cut_rnas = partial(read_tsv, columns=CUT_RNAS)
 FOLDS = {"id": "str", "fold": "int64"}
 read_folds = partial(read_tsv, columns=FOLDS)
 
-# experiments/<experiment>.tsv; the role is one of the next line.
-EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
+# experiments/<experiment>.tsv; the role is one of the next line, the weight multiplies a record's
+# term of the loss.
+EXPERIMENT = {"id": "str", "set": "str", "role": "str", "weight": "float64"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
 read_experiment = partial(read_tsv, columns=EXPERIMENT)
 
@@ -78,7 +79,10 @@ BASELINES = {
     "nearest-8-mer": "8-mer nearest neighbour",
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
+    "gradient-boosting": "Gradient boosting",
 }
+# Those that a study has unless its config names others.
+USUAL_BASELINES = ("mfe-per-length", "nearest-8-mer", "logistic-regression", "random-forest")
 # The recipe, epochs and seed of a row of a baseline, which is not trained.
 BASELINE_RUN = {"recipe": "", "epochs": 0, "seed": 0}
 

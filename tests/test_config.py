@@ -16,6 +16,7 @@ from conftest import ROOT
 from pydantic import TypeAdapter, ValidationError
 
 from bench.config_docs import with_tables
+from mirpair.contracts import USUAL_BASELINES
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.settings import PredictionSettings, ScanSection
@@ -925,14 +926,84 @@ def test_collections_that_are_not_possible(config: dict[str, Any], message: str)
         load_study(config)
 
 
-@pytest.mark.parametrize("split", ["family-k-fold", "species", "time"])
+@pytest.mark.parametrize("split", ["family-k-fold", "families", "species", "time"])
 def test_splits_by_where_rnas_are_from_need_collections(split: str) -> None:
     config = shipped("demo")
-    more = {"species": {"evaluate": ["hsa"]}, "time": {"older": "x.fa"}}.get(split, {})
+    more = {
+        "species": {"evaluate": ["hsa"]},
+        "time": {"older": "x.fa"},
+        "families": {"families": "x.txt"},
+    }.get(split, {})
     config["experiments"]["demo-cv"] = {"split": split, "dataset": "demo", **more}
     with pytest.raises(
         InputError, match=r"name one of `collections` among its positives \(there are none\)"
     ):
+        load_study(config)
+
+
+def holding_out(**changes: Any) -> dict[str, Any]:
+    config = collecting()
+    split = {"split": "families", "dataset": "human", "families": "list.txt"} | changes
+    config["experiments"] = {"held-out": split}
+    config["runs"] = [{"models": ["variable"]}]
+    config["tables"] = {}
+    return {key: it for key, it in config.items() if key not in ("figure3", "shipped")}
+
+
+def test_a_split_of_families_names_its_files() -> None:
+    study = load_study(holding_out(evaluate=["other-rnas"], validate=["pseudo-hairpins"]))
+    assert isinstance(study, Study)
+    assert study.held_out_families("held-out") == "list.txt"
+    assert "list.txt" in study.source_refs()
+    assert study.split_files("held-out", "evaluate") == ["other-rnas"]
+    assert study.split_files("held-out", "validate") == ["pseudo-hairpins"]
+    assert study.split_files("held-out", "train") == []
+    assert study.origins_of_roles("held-out") == ["hairpins", "pseudo-hairpins", "other-rnas"]
+    assert study.validation_of("held-out") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evaluate": ["new"]}, r"held-out\.evaluate: there is no file of 'human' named 'new'"),
+        (
+            {"train": ["other-rnas"], "validate": ["other-rnas"]},
+            "'other-rnas' is named twice in `train`, `validate` and `evaluate`",
+        ),
+        ({"validation": 1.0}, "validation"),
+    ],
+)
+def test_a_split_of_families_that_is_not_possible(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_study(holding_out(**changes))
+
+
+def test_weights_by_trust_need_collections_whatever_the_split() -> None:
+    config = shipped("demo")
+    config["datasets"]["demo"]["weights"] = {"doubtful": 0.3}
+    with pytest.raises(InputError, match=r"demo\.weights: these need collections"):
+        load_study(config)
+    config = collecting()
+    assert load_study(config).origins_of_roles("clusters1") == []
+    config["datasets"]["human"]["weights"] = {"doubtful": 0.3}
+    study = load_study(config)
+    assert study.weights_of(["human"]) == {"human": {"doubtful": 0.3}}
+    assert study.origins_of_roles("clusters1") == study.collections_of("human")
+    config["datasets"]["human"]["weights"] = {"dubious": 0.3}
+    with pytest.raises(InputError, match="weights"):
+        load_study(config)
+
+
+def test_baselines_are_chosen_by_name() -> None:
+    config = shipped("demo")
+    assert load_study(config).baselines == list(USUAL_BASELINES)
+    config["baselines"] = ["gradient-boosting"]
+    assert load_study(config).baselines == ["gradient-boosting"]
+    config["baselines"] *= 2
+    with pytest.raises(InputError, match="baselines: 'gradient-boosting' is listed twice"):
+        load_study(config)
+    config["baselines"] = ["svm"]
+    with pytest.raises(InputError, match="baselines"):
         load_study(config)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, model_validator
 
+from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
-from mirpair.study.sources import AnyCollection, Audit, CutNegatives, Dataset
+from mirpair.study.checks import check_collections
+from mirpair.study.sources import AnyCollection, Audit, Dataset
 from mirpair.study.splits import (
     AcrossDatasets,
     Drawn,
     Experiment,
+    FamiliesHeldOut,
     FamilyKFold,
     Published,
     SpeciesHeldOut,
@@ -32,6 +36,14 @@ from mirpair.study.trainings import (
 )
 
 T = TypeVar("T")
+
+Baseline = Literal[
+    "mfe-per-length",
+    "nearest-8-mer",
+    "logistic-regression",
+    "random-forest",
+    "gradient-boosting",
+]
 
 
 class Fold(NamedTuple):
@@ -78,6 +90,12 @@ class Study(BaseStudy):
     recipes: dict[Name, RecipeVariant] = Field(
         {}, description="Recipes that differ from the known ones, by name; by default none."
     )
+    baselines: list[Baseline] = Field(
+        list(USUAL_BASELINES),
+        description="Methods without a network to compare with: "
+        + ", ".join(f"`{name}`" for name in BASELINES)
+        + "; gradient boosting also learns from features of the main stem.",
+    )
     runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
     tables: dict[Name, Table] = Field(
         description="Tables to write beside those of every study, by name; `{}` for none."
@@ -98,7 +116,7 @@ class Study(BaseStudy):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
-        self._collections_are_possible()
+        check_collections(self.collections, self.datasets, self.experiments)
         if len(self.folds()) < sum(fold_count(e) or 1 for e in self.experiments.values()):
             raise ValueError("experiments: two folds have the same name; rename an experiment")
         for name, experiment in self.experiments.items():
@@ -114,6 +132,8 @@ class Study(BaseStudy):
                 "runs: none of the experiments has the folds in `folds`, so nothing would be "
                 "trained"
             )
+        if twice_named := sorted({it for it in self.baselines if self.baselines.count(it) > 1}):
+            raise ValueError(f"baselines: {twice_named[0]!r} is listed twice")
         if taken := [name for name in self.tables if name in OWN_TABLES]:
             raise ValueError(
                 f"tables.{taken[0]}: every study has a table of this name already; "
@@ -188,34 +208,6 @@ class Study(BaseStudy):
                 raise ValueError(
                     f"runs: {' with '.join(other)} and {' with '.join(method)} have the "
                     f"same label {label!r}; give each its own"
-                )
-
-    def _collections_are_possible(self) -> None:
-        for name, labelled in self.datasets.items():
-            if both := [ref for ref in labelled.positives if ref in labelled.negatives]:
-                raise ValueError(
-                    f"datasets.{name}: {both[0]} is among the positives and the negatives"
-                )
-        for name, collection in self.collections.items():
-            if not isinstance(collection, CutNegatives) or collection.lengths_of is None:
-                continue
-            other = collection.lengths_of
-            self.require_known(f"collections.{name}", "collection", other, self.collections)
-            if isinstance(self.collections[other], CutNegatives):
-                raise ValueError(
-                    f"collections.{name}: lengths_of: {other!r} has pseudo-hairpins or hairpins of "
-                    "a genome too; name a collection of positives"
-                )
-        for name, experiment in self.experiments.items():
-            if not isinstance(experiment, FamilyKFold | SpeciesHeldOut | TimeHeldOut):
-                continue
-            dataset = self.datasets.get(experiment.dataset)
-            if dataset and not set(dataset.positives) & set(self.collections):
-                raise ValueError(
-                    f"experiments.{name}: this split needs collections, which record where RNAs "
-                    f"come from, but the positives of the set {experiment.dataset!r} are "
-                    f"{', '.join(dataset.positives)}; name one of `collections` among its "
-                    f"positives (there are {', '.join(self.collections) or 'none'})"
                 )
 
     def _shipped_is_possible(self) -> None:
@@ -296,13 +288,17 @@ class Study(BaseStudy):
         )
         return next(filter(self.runs_on, same), None)
 
-    def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
-        """List the files of a published split's role, `{fold}` filled in; else none."""
+    def split_files(
+        self, fold_name: str, role: Literal["train", "validate", "evaluate"]
+    ) -> list[str]:
+        """List the files that a split names for a role, `{fold}` filled in; else none."""
         group, number = self.folds()[fold_name]
         experiment = self.experiments[group]
+        if isinstance(experiment, FamiliesHeldOut):
+            return experiment.reserved()[role]
         if not isinstance(experiment, Published):
             return []
-        refs: list[str] = getattr(experiment, role) or []
+        refs: list[str] = getattr(experiment, role, None) or []
         return [ref.replace("{fold}", str(number)) for ref in refs]
 
     def source_refs(self) -> list[str]:
@@ -311,6 +307,7 @@ class Study(BaseStudy):
         train = [ref for name in self.folds() for ref in self.split_files(name, "train")]
         evaluate = [ref for name in self.folds() for ref in self.split_files(name, "evaluate")]
         older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
+        older += [e.families for e in self.experiments.values() if isinstance(e, FamiliesHeldOut)]
         collected = [ref for it in self.collections.values() for ref in it.source_refs()]
         older += [ref for it in self.tables_of(Kinds).values() for ref in it.source_refs()]
         named = sets + train + evaluate + older + self.audit.source_refs()
@@ -321,12 +318,33 @@ class Study(BaseStudy):
         files = (*self.datasets[dataset].positives, *self.datasets[dataset].negatives)
         return [ref for ref in files if ref in self.collections]
 
-    def origins_of(self, group: str, *splits: str) -> list[str]:
-        """List the collections of an experiment's set if it has one of some splits; else none."""
+    def origins_of_folds(self, group: str) -> list[str]:
+        """List the collections whose families decide the folds of an experiment; else none."""
         experiment = self.experiments[group]
-        if experiment.split not in splits:
-            return []
-        return self.collections_of(datasets_of(experiment)[0])
+        return (
+            self.collections_of(experiment.dataset) if isinstance(experiment, FamilyKFold) else []
+        )
+
+    def origins_of_roles(self, fold_name: str) -> list[str]:
+        """List the collections from which the roles or the weights of an experiment follow."""
+        experiment = self.experiments[self.folds()[fold_name].group]
+        if isinstance(experiment, FamiliesHeldOut | SpeciesHeldOut | TimeHeldOut):
+            return self.collections_of(experiment.dataset)
+        return self.weighted_collections(datasets_of(experiment))
+
+    def weights_of(self, sets: Iterable[str]) -> dict[str, dict[str, float]]:
+        """Map those sets that have weights to them, by trust."""
+        return {it: weights for it in sets if (weights := dict(self.datasets[it].weights or {}))}
+
+    def weighted_collections(self, sets: Iterable[str]) -> list[str]:
+        """List the collections of those sets that have weights."""
+        names = [ref for it in self.weights_of(sets) for ref in self.collections_of(it)]
+        return list(dict.fromkeys(names))
+
+    def held_out_families(self, fold_name: str) -> str | None:
+        """Return the file with the families of a split that hold out; None of other splits."""
+        experiment = self.experiments[self.folds()[fold_name].group]
+        return experiment.families if isinstance(experiment, FamiliesHeldOut) else None
 
     def older(self, fold_name: str) -> str | None:
         """Return the older release of a split in time; None of other splits."""
