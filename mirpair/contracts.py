@@ -124,16 +124,21 @@ CURVES = {
 }
 read_curves = partial(read_tsv, columns=CURVES)
 
+# Simple features that a network could use as shortcuts: column to name in tables.
+FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 # kinds/<table>.tsv of a table of cutting: result of `mirpair.identification.cutting.by_cut`.
 CUTTING = {
     "positives": "str",
     "pre-miRNAs": "int64",
     "negatives": "str",
     "others": "int64",
+    **{f"AUROC of {name}": "float64" for name in FEATURES.values()},
+    **dict.fromkeys(("AUROC of cutting alone", "AUROC of the network"), "float64"),
+    "share of skill": "float64",
+    "network": "str",
 }
+read_cutting = partial(read_tsv, columns=CUTTING)
 
-# Simple features that a network could use as shortcuts: column to name in tables.
-FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 # features.tsv of a set: result of `mirpair.identification.audit.describe`.
 SET_FEATURES = {
     "id": "str",

@@ -26,11 +26,11 @@ ORDER = {
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
-    "study": "config_file base sources splits trainings "
+    "study": "config_file base sources splits trainings tables "
     "identification families prediction load saved_results plan",
     "pages": "style page printing drawings",
-    "identification": "datasets folds experiments intervals metrics audit "
-    "baselines train comparison tables figures report",
+    "identification": "datasets folds experiments intervals ranking metrics audit "
+    "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
     "prediction": "calibration table weights predictor tracks card",

@@ -33,6 +33,8 @@ POINTS = 300
 # Bins of scores of the reliability diagram, and fewest records in a bin that is shown.
 BINS, FEWEST = 10, 20
 SCANNED = "scanned"
+# Ends the name of a method whose score is the mean of several trainings.
+ENSEMBLE = ", ensemble"
 _MEGABASE = 1_000_000
 
 Floats = npt.NDArray[np.float64]
@@ -196,7 +198,7 @@ def methods_of(
         every = np.array(trained)
         found.append(Method(label, OURS, run, every, len(every)))
         if len(every) > 1:
-            name = f"{label}, ensemble"
+            name = f"{label}{ENSEMBLE}"
             found.append(Method(name, OURS, run, every.mean(axis=0, keepdims=True), len(every)))
     for name, label in BASELINES.items():
         if name in baselines:

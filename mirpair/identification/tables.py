@@ -12,7 +12,9 @@ from mirpair.contracts import (
     FEATURES,
     METRICS,
     read_audit,
+    read_cutting,
     read_features,
+    read_kinds,
     read_published_counts,
     read_published_results,
     read_summary,
@@ -28,6 +30,8 @@ from mirpair.identification.comparison import (
     cleaned_table,
     results_table,
 )
+from mirpair.identification.cutting import CUTTING_ONLY
+from mirpair.identification.kind_tables import printable_cutting, printable_kinds
 from mirpair.identification.metrics import choosers, subsets
 from mirpair.pages.printing import (
     ABOVE_MARK,
@@ -162,8 +166,17 @@ def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
     return [f"{text} {mark}".strip() for text, mark in pairs]
 
 
+def is_of_kinds(table: pd.DataFrame) -> bool:
+    """Tell whether a table has results by kind of RNA."""
+    return "pre-miRNAs" in table and "AUPR" in table
+
+
 def printable(table: pd.DataFrame, title: str) -> Printable:
     """Prepare a table of a study for printing."""
+    if is_of_kinds(table):
+        return printable_kinds(table, title)
+    if CUTTING_ONLY in table:
+        return printable_cutting(table, title)
     text = formatted(table).astype(object)
     several = table["source"].nunique() > 1
     numbers = [name for name in text.columns if name.split()[0] in METRICS]
@@ -330,8 +343,9 @@ def make_table(
     Parameters
     ----------
     kind, files
-        Which function builds it: results, counts, cleaned, epochs or audit; the files that it needs
-        of ``evaluations``, ``published``, ``features``, ``histories``, ``audit`` and ``shortcuts``.
+        Which function builds it: results, counts, cleaned, epochs, audit, kinds or cutting; the
+        files that it needs of ``evaluations``, ``published``, ``features``, ``histories``,
+        ``audit``, ``shortcuts`` and ``measured``.
     options
         Those that the kind needs of ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
         ``folds`` (group and number of each file of the audit), ``validation``, ``has_hairpins``
@@ -348,6 +362,10 @@ def make_table(
             features = dict(zip(options["sets"], tables, strict=True))
             published = map(read_published_counts, files["published"])
             return counts_table(features, *published, has_hairpins=options["has_hairpins"])
+        case "kinds":
+            return read_kinds(files["measured"][0])
+        case "cutting":
+            return read_cutting(files["measured"][0])
         case "comparison" | "cleaned":
             groups = [{"group": name} for name in options["groups"]]
             summary = gather(map(read_summary, files["evaluations"]), groups)
