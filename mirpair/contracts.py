@@ -105,11 +105,11 @@ read_summary = partial(read_tsv, columns=SUMMARY)
 
 # kinds/<table>.tsv: result of `mirpair.identification.kinds.measure_kinds`.
 KINDS = {
-    "positives": "str",
-    "pre-miRNAs": "int64",
+    "kind of positives": "str",
+    "positives": "int64",
     "families": "int64",
-    "negatives": "str",
-    "others": "int64",
+    "kind of negatives": "str",
+    "negatives": "int64",
     **dict.fromkeys(("method", "source", "model", "recipe"), "str"),
     **dict.fromkeys(("epochs", "seeds"), "int64"),
     **{f"{m}{end}": "float64" for m in BY_KIND for end in ("", " low", " high")},
@@ -119,7 +119,7 @@ read_kinds = partial(read_tsv, columns=KINDS)
 
 # kinds/<table>-curves.tsv: points of the curves of `mirpair.identification.kinds.draw_points`.
 CURVES = {
-    **dict.fromkeys(("curve", "positives", "negatives", "method", "source"), "str"),
+    **dict.fromkeys(("curve", "kind of positives", "kind of negatives", "method", "source"), "str"),
     **dict.fromkeys(("x", "y"), "float64"),
 }
 read_curves = partial(read_tsv, columns=CURVES)
@@ -128,10 +128,10 @@ read_curves = partial(read_tsv, columns=CURVES)
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
 # kinds/<table>.tsv of a table of cutting: result of `mirpair.identification.cutting.by_cut`.
 CUTTING = {
-    "positives": "str",
-    "pre-miRNAs": "int64",
-    "negatives": "str",
-    "others": "int64",
+    "cut of positives": "str",
+    "positives": "int64",
+    "cut of negatives": "str",
+    "negatives": "int64",
     **{f"AUROC of {name}": "float64" for name in FEATURES.values()},
     **dict.fromkeys(("AUROC of cutting alone", "AUROC of the network"), "float64"),
     "share of skill": "float64",

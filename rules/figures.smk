@@ -179,7 +179,12 @@ use rule figures_results as figures_kinds_precision with:
     input:
         "<results>/kinds/{table}-curves.tsv",
     output:
-        figure_outputs("kinds/{table}/precision-recall", "kinds-precision-recall", figure="precision and recall", of="{table}"),
+        figure_outputs(
+            "kinds/{table}/precision-recall",
+            "kinds-precision-recall",
+            figure="precision and recall",
+            of="{table}",
+        ),
     log:
         "<logs>/figures/kinds/{table}/precision-recall.log",
     benchmark:
@@ -200,7 +205,12 @@ use rule figures_results as figures_kinds_calls with:
     input:
         "<results>/kinds/{table}-curves.tsv",
     output:
-        figure_outputs("kinds/{table}/calls", "kinds-calls", figure="recall against calls a megabase", of="{table}"),
+        figure_outputs(
+            "kinds/{table}/calls",
+            "kinds-calls",
+            figure="recall against calls a megabase",
+            of="{table}",
+        ),
     log:
         "<logs>/figures/kinds/{table}/calls.log",
     benchmark:
@@ -221,7 +231,9 @@ use rule figures_results as figures_kinds_reliability with:
     input:
         "<results>/kinds/{table}-curves.tsv",
     output:
-        figure_outputs("kinds/{table}/reliability", "kinds-reliability", figure="reliability", of="{table}"),
+        figure_outputs(
+            "kinds/{table}/reliability", "kinds-reliability", figure="reliability", of="{table}"
+        ),
     log:
         "<logs>/figures/kinds/{table}/reliability.log",
     benchmark:

@@ -148,10 +148,10 @@ def by_cut(
         skill = auroc[NETWORK] - 0.5
         lines.append(
             {
-                "positives": positives[0] if len(positives) == 1 else ALL,
-                "pre-miRNAs": int((labels == 1).sum()),
-                "negatives": negatives[0] if len(negatives) == 1 else ALL,
-                "others": int((labels == 0).sum()),
+                "cut of positives": positives[0] if len(positives) == 1 else ALL,
+                "positives": int((labels == 1).sum()),
+                "cut of negatives": negatives[0] if len(negatives) == 1 else ALL,
+                "negatives": int((labels == 0).sum()),
                 **auroc,
                 SHARE: (auroc[CUTTING_ONLY] - 0.5) / skill if skill > 0 else np.nan,
                 "network": network.name,

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from mirpair.contracts import BASELINES
-from mirpair.identification.kinds import CALLS, PRECISION, RELIABILITY
+from mirpair.identification.kinds import CALLS, KEYS, PRECISION, RELIABILITY
 from mirpair.pages.printing import BASELINE, OURS
 from mirpair.pages.style import (
     BLACK,
@@ -66,7 +66,7 @@ def draw_kinds(curves: pd.DataFrame, curve: str, title: str) -> Figure:
     """
     looks = _looks(curves)
     points = curves[curves["curve"] == curve]
-    rows = points.groupby(["positives", "negatives"], sort=False)
+    rows = points.groupby(list(KEYS), sort=False)
     columns = min(COLUMNS, len(rows))
     lines = -(-len(rows) // columns)
     figure = Figure(figsize=(8, 1.1 + 2.7 * lines), layout="constrained")

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mirpair.contracts import AT_CALLS, BY_KIND
-from mirpair.identification.kinds import ENSEMBLE
+from mirpair.identification.kinds import ENSEMBLE, KEYS
 from mirpair.identification.ranking import RESAMPLES
 from mirpair.pages.printing import BEST_MARK, OURS, Printable, decimals, ranges
 
-KEYS = ["positives", "negatives"]
 NOTES_OF_KINDS = (
     "R@1%: share of pre-miRNAs above the score that 1 % of the negatives reach. Below a value its "
     f"95 % interval, from {RESAMPLES:,} resamples of complete families of pre-miRNAs and of single "
@@ -43,12 +42,12 @@ def printable_kinds(table: pd.DataFrame, title: str) -> Printable:
             "Pre-miRNAs": [
                 f"{name} ({count:,} in {families:,} families)"
                 for name, count, families in zip(
-                    table["positives"], table["pre-miRNAs"], table["families"], strict=True
+                    table[KEYS[0]], table["positives"], table["families"], strict=True
                 )
             ],
             "Negatives": [
                 f"{name} ({count:,})"
-                for name, count in zip(table["negatives"], table["others"], strict=True)
+                for name, count in zip(table[KEYS[1]], table["negatives"], strict=True)
             ],
             "Method": [
                 f"{name}, mean of {seeds} seeds"
@@ -60,7 +59,7 @@ def printable_kinds(table: pd.DataFrame, title: str) -> Printable:
         index=table.index,
     )
     for metric in (*BY_KIND, *at_calls):
-        best = table.groupby(KEYS, sort=False)[metric].transform("max")
+        best = table.groupby(list(KEYS), sort=False)[metric].transform("max")
         marks = [f" {BEST_MARK}" if is_best else "" for is_best in table[metric] == best]
         text[metric] = [a + b for a, b in zip(decimals(table[metric]), marks, strict=True)]
     below = {m: ranges(table[f"{m} low"], table[f"{m} high"]) for m in BY_KIND}
@@ -82,8 +81,8 @@ def printable_cutting(table: pd.DataFrame, title: str) -> Printable:
     """Prepare a table of how RNAs are cut (`mirpair.contracts.CUTTING`)."""
     text = pd.DataFrame(index=table.index)
     for shown, name, count in (
-        ("Pre-miRNAs cut", "positives", "pre-miRNAs"),
-        ("Negatives cut", "negatives", "others"),
+        ("Pre-miRNAs cut", "cut of positives", "positives"),
+        ("Negatives cut", "cut of negatives", "negatives"),
     ):
         pairs = zip(table[name], table[count], strict=True)
         text[shown] = [f"{cut} ({number:,})" for cut, number in pairs]
@@ -106,7 +105,7 @@ def best_of_kinds(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Write a sentence for each row of the tables of kinds, by title: its best method by AUPR."""
     sentences = []
     for title, table in tables.items():
-        for (positives, negatives), rows in table.groupby(KEYS, sort=False):
+        for (positives, negatives), rows in table.groupby(list(KEYS), sort=False):
             best = rows.loc[rows["AUPR"].idxmax()]
             others = rows[(rows["source"] == OURS) != (best["source"] == OURS)]
             values = f"AUPR {best['AUPR']:.3f}, AUROC {best['AUROC']:.3f}"

@@ -32,6 +32,8 @@ PRECISION, CALLS, RELIABILITY = "precision-recall", "calls", "reliability"
 POINTS = 300
 # Bins of scores of the reliability diagram, and fewest records in a bin that is shown.
 BINS, FEWEST = 10, 20
+# Columns that name a row of a table of kinds.
+KEYS = ("kind of positives", "kind of negatives")
 SCANNED = "scanned"
 # Ends the name of a method whose score is the mean of several trainings.
 ENSEMBLE = ", ensemble"
@@ -132,7 +134,7 @@ def choose(
         (N,), whether each record is of the kind. If none is, that is an `InputError`, which says
         which condition leaves none.
     """
-    chosen = (records["label"] == label).to_numpy()
+    chosen = np.array(records["label"] == label)
     conditions = {
         "collections": records["collection"],
         "cuts": records["cut"],
@@ -359,11 +361,10 @@ def measure_kinds(
         limits = intervals(rankings, families, int(negative.sum()), resamples=resamples)
         density = calls_per_megabase(records, negative, summaries)
         shared = {
-            "positives": names[0],
-            "pre-miRNAs": int(positive.sum()),
+            **dict(zip(KEYS, names, strict=True)),
+            "positives": int(positive.sum()),
             "families": int(families.max()) + 1,
-            "negatives": names[1],
-            "others": int(negative.sum()),
+            "negatives": int(negative.sum()),
         }
         for method, ranked, ends in zip(methods, rankings, limits, strict=True):
             line = {**shared, "method": method.name, "source": method.source, **method.run}
@@ -378,10 +379,9 @@ def measure_kinds(
             curves += [
                 pd.DataFrame({"x": x, "y": y}).assign(
                     curve=curve,
-                    positives=names[0],
-                    negatives=names[1],
                     method=method.name,
                     source=method.source,
+                    **dict(zip(KEYS, names, strict=True)),
                 )
                 for curve, (x, y) in points.items()
             ]

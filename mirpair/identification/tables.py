@@ -168,7 +168,7 @@ def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
 
 def is_of_kinds(table: pd.DataFrame) -> bool:
     """Tell whether a table has results by kind of RNA."""
-    return "pre-miRNAs" in table and "AUPR" in table
+    return "kind of positives" in table
 
 
 def printable(table: pd.DataFrame, title: str) -> Printable:
