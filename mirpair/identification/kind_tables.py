@@ -86,7 +86,7 @@ def printable_cutting(table: pd.DataFrame, title: str) -> Printable:
     ):
         pairs = zip(table[name], table[count], strict=True)
         text[shown] = [f"{cut} ({number:,})" for cut, number in pairs]
-    numbers = [name for name in table if str(name).startswith("AUROC")]
+    numbers = [name for name in map(str, table) if name.startswith("AUROC")]
     for name in numbers:
         text[name] = decimals(table[name])
     text["Share of skill"] = decimals(100 * table["share of skill"], "{:.0f} %")
@@ -106,12 +106,12 @@ def best_of_kinds(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     sentences = []
     for title, table in tables.items():
         for (positives, negatives), rows in table.groupby(list(KEYS), sort=False):
-            best = rows.loc[rows["AUPR"].idxmax()]
+            best = rows.iloc[int(rows["AUPR"].to_numpy().argmax())]
             others = rows[(rows["source"] == OURS) != (best["source"] == OURS)]
             values = f"AUPR {best['AUPR']:.3f}, AUROC {best['AUROC']:.3f}"
             sentence = f"{positives} against {negatives}: {best['method']}, {values}"
             if len(others):
-                other = others.loc[others["AUPR"].idxmax()]
+                other = others.iloc[int(others["AUPR"].to_numpy().argmax())]
                 which = "baseline" if best["source"] == OURS else "network"
                 sentence += f"; the best {which}, {other['method']}, {other['AUPR']:.3f}"
             sentences.append(f"{sentence} ({title}).")
