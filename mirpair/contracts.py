@@ -110,7 +110,7 @@ KINDS = {
     "families": "int64",
     "kind of negatives": "str",
     "negatives": "int64",
-    **dict.fromkeys(("method", "source", "model", "recipe"), "str"),
+    **dict.fromkeys(("method", "model", "recipe"), "str"),
     **dict.fromkeys(("epochs", "seeds"), "int64"),
     **{f"{m}{end}": "float64" for m in BY_KIND for end in ("", " low", " high")},
     **dict.fromkeys(AT_CALLS, "float64"),
@@ -119,7 +119,7 @@ read_kinds = partial(read_tsv, columns=KINDS)
 
 # kinds/<table>-curves.tsv: points of the curves of `mirpair.identification.kinds.draw_points`.
 CURVES = {
-    **dict.fromkeys(("curve", "kind of positives", "kind of negatives", "method", "source"), "str"),
+    **dict.fromkeys(("curve", "kind of positives", "kind of negatives", "method", "recipe"), "str"),
     **dict.fromkeys(("x", "y"), "float64"),
 }
 read_curves = partial(read_tsv, columns=CURVES)

@@ -24,7 +24,6 @@ from mirpair.contracts import (
     RECALLS,
     TRUSTS,
     read_curves,
-    read_cutting,
     read_kinds,
 )
 from mirpair.files import InputError, write_tsv
@@ -47,7 +46,7 @@ from mirpair.identification.kinds import (
 from mirpair.identification.metrics import recall_at
 from mirpair.identification.ranking import Ranking, allowed, intervals
 from mirpair.identification.report import Section, answer
-from mirpair.identification.tables import printable, read_table
+from mirpair.identification.tables import make_table, printable, read_table
 from mirpair.pages.printing import BASELINE, BEST_MARK, OURS, write
 from mirpair.study.tables import Kinds, RecordKind
 
@@ -381,7 +380,7 @@ def test_the_curves_end_where_the_records_end() -> None:
     records, methods, table = a_study()
     _, curves = measure_kinds(table, records, methods, {}, SUMMARIES, resamples=5)
     assert set(curves["method"]) == {"Stem network, ensemble", "|MFE| / length"}
-    row = curves[(curves["kind of positives"] == "precursors") & (curves["source"] == OURS)]
+    row = curves[(curves["kind of positives"] == "precursors") & (curves["recipe"] == "r")]
     precision = row[row["curve"] == PRECISION]
     assert precision["x"].is_monotonic_increasing
     assert precision["x"].iloc[-1] == 1
@@ -408,7 +407,8 @@ def test_tables_and_figures_are_made_from_the_files_of_the_stage(tmp_path: Path)
     write_tsv(curves, tmp_path / "c.tsv", float_format="%.6g")
     assert list(read_kinds(tmp_path / "t.tsv").columns) == list(KINDS)
     assert list(read_curves(tmp_path / "c.tsv").columns) == list(CURVES)
-    shown = printable(read_kinds(tmp_path / "t.tsv"), "By kind")
+    made = make_table("kinds", {"measured": [str(tmp_path / "t.tsv")]}, {})
+    shown = printable(made, "By kind")
     assert shown.text["Pre-miRNAs"].iloc[0].startswith("precursors (")
     assert "families" in shown.text["Pre-miRNAs"].iloc[0]
     assert shown.text["Method"].iloc[0] == "Stem network, mean of 2 seeds"
@@ -433,7 +433,9 @@ def test_tables_and_figures_are_made_from_the_files_of_the_stage(tmp_path: Path)
 def test_the_report_says_the_best_method_of_each_row() -> None:
     records, methods, table = a_study()
     results, _ = measure_kinds(table, records, methods, {}, SUMMARIES, resamples=5)
-    headline, sentences = answer([Section("by-kind", "By kind", results)])
+    headline, sentences = answer(
+        [Section("by-kind", "By kind", results.assign(source=[OURS, OURS, BASELINE] * 2))]
+    )
     assert headline.startswith("Best method by AUPR. precursors against genome: Stem network")
     assert "the best baseline, |MFE| / length" in headline
     assert len(sentences) == 1
@@ -465,7 +467,7 @@ def cut_records() -> tuple[pd.DataFrame, pd.DataFrame, list[Method]]:
     evaluated = table[table["role"] == "evaluate"].reset_index(drop=True)
     scores = evaluated["label"].to_numpy(dtype=float)[None]
     run = {"model": "stem", "recipe": "r", "epochs": 1}
-    return joined, evaluated, [Method("Stem network", OURS, run, scores, 1)]
+    return joined, evaluated, [Method("Stem network", run, scores, 1)]
 
 
 def test_what_cutting_tells_is_small_where_both_classes_are_cut_alike(tmp_path: Path) -> None:
@@ -484,7 +486,7 @@ def test_what_cutting_tells_is_small_where_both_classes_are_cut_alike(tmp_path: 
     share = lines["share of skill"]
     assert share["all", "scanned"] == pytest.approx(2 * (cutting["all", "scanned"] - 0.5))
     write_tsv(table, tmp_path / "t.tsv", float_format="%.6f")
-    read = read_cutting(tmp_path / "t.tsv")
+    read = make_table("cutting", {"measured": [str(tmp_path / "t.tsv")]}, {})
     assert list(read.columns) == list(CUTTING)
     shown = printable(read, "Cutting")
     assert shown.text["Pre-miRNAs cut"].tolist()[1] == "hairpin (60)"

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import ALPHABET, CUTTING, EVALUATE, FEATURES, TRAIN
+from mirpair.contracts import ALPHABET, CUTTING, EVALUATE, FEATURES, TRAIN, is_baseline
 from mirpair.files import InputError
 from mirpair.identification.audit import features
 from mirpair.identification.kinds import Method, shown_methods
 from mirpair.identification.metrics import rank
-from mirpair.pages.printing import OURS
 
 # What shows how an RNA was cut: its size, composition, unpaired bases at the ends, outermost bases.
 OF_CUTTING = ("length", "GC", "unpaired 5′", "unpaired 3′", "first base", "last base")
@@ -125,7 +124,7 @@ def by_cut(
     signs = {
         name: 1 if rank(train["label"], train[name])["AUROC"] >= 0.5 else -1 for name in FEATURES
     }
-    first = next(it for it in methods if it.source == OURS)
+    first = next(it for it in methods if not is_baseline(it.run))
     # Of several seeds the ensemble.
     network = next(it for it in shown_methods(methods) if it.run == first.run)
     table["cutting"] = scores_of_cutting(train, table, seed=seed)

@@ -12,9 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mirpair.contracts import BASELINES
+from mirpair.contracts import BASELINE_RUN, BASELINES
 from mirpair.identification.kinds import CALLS, KEYS, PRECISION, RELIABILITY
-from mirpair.pages.printing import BASELINE, OURS
 from mirpair.pages.style import (
     BLACK,
     BLUE,
@@ -41,11 +40,12 @@ _DASHES = ("--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (6, 2)))
 def _looks(curves: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Choose colour and line of each method, alike in all panels and figures of a table."""
     looks: dict[str, dict[str, Any]] = {}
-    networks = curves.loc[curves["source"] == OURS, "method"].unique()
+    without = curves["recipe"] == BASELINE_RUN["recipe"]
+    networks = curves.loc[~without, "method"].unique()
     for name, colour in zip(networks, cycle(_NETWORKS), strict=False):
         looks[name] = {"color": colour, "ls": "-", "lw": 1.6}
     baselines = list(BASELINES.values())
-    for name in curves.loc[curves["source"] == BASELINE, "method"].unique():
+    for name in curves.loc[without, "method"].unique():
         place = baselines.index(name) if name in baselines else len(looks)
         colour, dash = _BASELINES[place % len(_BASELINES)], _DASHES[place % len(_DASHES)]
         looks[name] = {"color": colour, "ls": dash, "lw": 1.2}
@@ -74,7 +74,7 @@ def draw_kinds(curves: pd.DataFrame, curve: str, title: str) -> Figure:
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for axis, ((positives, negatives), panel) in zip(axes, rows, strict=False):
         for name, line in panel.groupby("method", sort=False):
-            _draw_line(axis, curve, line, looks[str(name)])
+            _draw_line(axis, curve, line, looks[str(name)], _leftmost(panel))
         head = f"{positives} ↔ {negatives}"
         axis.set_title(textwrap.fill(head, 100 // columns), loc="left", fontsize=SMALL)
         _DECORATE[curve](axis, panel)
@@ -87,15 +87,15 @@ def draw_kinds(curves: pd.DataFrame, curve: str, title: str) -> Figure:
     return figure
 
 
-def _draw_line(axis: Axes, curve: str, line: pd.DataFrame, look: dict[str, Any]) -> None:
-    match curve:
-        case "reliability":
-            axis.plot(line["x"], line["y"], marker="o", ms=2.5, **look)
-        case "calls":
-            # Without any call there is no place on a logarithmic axis: such points are at its left.
-            axis.step(np.maximum(line["x"], _leftmost(line)), line["y"], where="post", **look)
-        case _:
-            axis.plot(line["x"], line["y"], **look)
+def _draw_line(
+    axis: Axes, curve: str, line: pd.DataFrame, look: dict[str, Any], left: float
+) -> None:
+    if curve == CALLS:
+        # Without any call there is no place on a logarithmic axis: such points are at its left.
+        axis.step(np.maximum(line["x"], left), line["y"], where="post", **look)
+    else:
+        dots = {"marker": "o", "ms": 2.5} if curve == RELIABILITY else {}
+        axis.plot(line["x"], line["y"], **dots, **look)
 
 
 def _leftmost(points: pd.DataFrame) -> float:
@@ -118,7 +118,7 @@ def _decorate_calls(axis: Axes, panel: pd.DataFrame) -> None:
 
 
 def _decorate_reliability(axis: Axes, _: pd.DataFrame) -> None:
-    axis.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--", zorder=0)
+    axis.plot([0, 1], [0, 1], color=GREY, lw=0.8, alpha=0.6, zorder=0)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axis.set(xlabel="mean score", ylabel="share of pre-miRNAs")
 

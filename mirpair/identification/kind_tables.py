@@ -32,7 +32,7 @@ NOTE_OF_CUTTING = (
 
 
 def printable_kinds(table: pd.DataFrame, title: str) -> Printable:
-    """Prepare a table of kinds (`mirpair.contracts.KINDS`); marks the best method of each row.
+    """Prepare a table of kinds (`mirpair.contracts.KINDS`, and source); marks the best of each row.
 
     Recalls at calls a megabase are shown if one is known.
     """

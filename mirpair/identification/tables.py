@@ -9,6 +9,7 @@ from typing import Any, cast
 import pandas as pd
 
 from mirpair.contracts import (
+    BASELINE_RUN,
     FEATURES,
     METRICS,
     read_audit,
@@ -30,11 +31,11 @@ from mirpair.identification.comparison import (
     cleaned_table,
     results_table,
 )
-from mirpair.identification.cutting import CUTTING_ONLY
 from mirpair.identification.kind_tables import printable_cutting, printable_kinds
 from mirpair.identification.metrics import choosers, subsets
 from mirpair.pages.printing import (
     ABOVE_MARK,
+    BASELINE,
     BELOW_MARK,
     INSIDE_MARK,
     MISSING,
@@ -175,7 +176,7 @@ def printable(table: pd.DataFrame, title: str) -> Printable:
     """Prepare a table of a study for printing."""
     if is_of_kinds(table):
         return printable_kinds(table, title)
-    if CUTTING_ONLY in table:
+    if "cut of positives" in table:
         return printable_cutting(table, title)
     text = formatted(table).astype(object)
     several = table["source"].nunique() > 1
@@ -363,7 +364,9 @@ def make_table(
             published = map(read_published_counts, files["published"])
             return counts_table(features, *published, has_hairpins=options["has_hairpins"])
         case "kinds":
-            return read_kinds(files["measured"][0])
+            kinds = read_kinds(files["measured"][0])
+            without = kinds["recipe"] == BASELINE_RUN["recipe"]
+            return kinds.assign(source=without.map({True: BASELINE, False: OURS}))
         case "cutting":
             return read_cutting(files["measured"][0])
         case "comparison" | "cleaned":
