@@ -113,12 +113,12 @@ read_summary = partial(read_tsv, columns=SUMMARY)
 
 # kinds/<table>.tsv: result of `mirpair.identification.kinds.measure_kinds`.
 KINDS = {
-    "positives": "str",
-    "pre-miRNAs": "int64",
+    "kind of positives": "str",
+    "positives": "int64",
     "families": "int64",
-    "negatives": "str",
-    "others": "int64",
-    **dict.fromkeys(("method", "source", "model", "recipe"), "str"),
+    "kind of negatives": "str",
+    "negatives": "int64",
+    **dict.fromkeys(("method", "model", "recipe"), "str"),
     **dict.fromkeys(("epochs", "seeds"), "int64"),
     **{f"{m}{end}": "float64" for m in BY_KIND for end in ("", " low", " high")},
     **dict.fromkeys(AT_CALLS, "float64"),
@@ -127,21 +127,26 @@ read_kinds = partial(read_tsv, columns=KINDS)
 
 # kinds/<table>-curves.tsv: points of the curves of `mirpair.identification.kinds.draw_points`.
 CURVES = {
-    **dict.fromkeys(("curve", "positives", "negatives", "method", "source"), "str"),
+    **dict.fromkeys(("curve", "kind of positives", "kind of negatives", "method", "recipe"), "str"),
     **dict.fromkeys(("x", "y"), "float64"),
 }
 read_curves = partial(read_tsv, columns=CURVES)
 
-# kinds/<table>.tsv of a table of cutting: result of `mirpair.identification.cutting.by_cut`.
-CUTTING = {
-    "positives": "str",
-    "pre-miRNAs": "int64",
-    "negatives": "str",
-    "others": "int64",
-}
-
 # Simple features that a network could use as shortcuts: column to name in tables.
 FEATURES = {"length": "Length", "GC": "GC content", "MFE/length": "|MFE| / length"}
+# kinds/<table>.tsv of a table of cutting: result of `mirpair.identification.cutting.by_cut`.
+CUTTING = {
+    "cut of positives": "str",
+    "positives": "int64",
+    "cut of negatives": "str",
+    "negatives": "int64",
+    **{f"AUROC of {name}": "float64" for name in FEATURES.values()},
+    **dict.fromkeys(("AUROC of cutting alone", "AUROC of the network"), "float64"),
+    "share of skill": "float64",
+    "network": "str",
+}
+read_cutting = partial(read_tsv, columns=CUTTING)
+
 # features.tsv of a set: result of `mirpair.identification.audit.describe`.
 SET_FEATURES = {
     "id": "str",

@@ -48,7 +48,7 @@ rule figures_results:
     benchmark:
         "<benchmarks>/figures/tables/{table}.tsv"
     wildcard_constraints:
-        table=one_of(STUDY.result_tables()),
+        table=one_of(STUDY.tables_of(Results)),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -173,3 +173,78 @@ use rule figures_results as figures_resources with:
         },
     message:
         "Drawing run time and memory"
+
+
+use rule figures_results as figures_kinds_precision with:
+    input:
+        "<results>/kinds/{table}-curves.tsv",
+    output:
+        figure_outputs(
+            "kinds/{table}/precision-recall",
+            "kinds-precision-recall",
+            figure="precision and recall",
+            of="{table}",
+        ),
+    log:
+        "<logs>/figures/kinds/{table}/precision-recall.log",
+    benchmark:
+        "<benchmarks>/figures/kinds/{table}/precision-recall.tsv"
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Kinds)),
+    params:
+        kind="kinds",
+        options=lambda w: {
+            "curve": "precision-recall",
+            "title": CURVES_OF_KINDS[w.table]["precision-recall"],
+        },
+    message:
+        "Drawing precision and recall of the table {wildcards.table}"
+
+
+use rule figures_results as figures_kinds_calls with:
+    input:
+        "<results>/kinds/{table}-curves.tsv",
+    output:
+        figure_outputs(
+            "kinds/{table}/calls",
+            "kinds-calls",
+            figure="recall against calls a megabase",
+            of="{table}",
+        ),
+    log:
+        "<logs>/figures/kinds/{table}/calls.log",
+    benchmark:
+        "<benchmarks>/figures/kinds/{table}/calls.tsv"
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Kinds)),
+    params:
+        kind="kinds",
+        options=lambda w: {
+            "curve": "calls",
+            "title": CURVES_OF_KINDS[w.table]["calls"],
+        },
+    message:
+        "Drawing recall against calls a megabase of the table {wildcards.table}"
+
+
+use rule figures_results as figures_kinds_reliability with:
+    input:
+        "<results>/kinds/{table}-curves.tsv",
+    output:
+        figure_outputs(
+            "kinds/{table}/reliability", "kinds-reliability", figure="reliability", of="{table}"
+        ),
+    log:
+        "<logs>/figures/kinds/{table}/reliability.log",
+    benchmark:
+        "<benchmarks>/figures/kinds/{table}/reliability.tsv"
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Kinds)),
+    params:
+        kind="kinds",
+        options=lambda w: {
+            "curve": "reliability",
+            "title": CURVES_OF_KINDS[w.table]["reliability"],
+        },
+    message:
+        "Drawing reliability of the table {wildcards.table}"

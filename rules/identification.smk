@@ -1,6 +1,6 @@
 # From a checked config to the files that rules ask for: which RNAs are pre-miRNAs.
 from mirpair.study.saved_results import BENCHMARK, DATA, OF_RUN, OF_WATCHED
-from mirpair.study.identification import OWN_TABLES
+from mirpair.study.tables import OWN_TABLES, Counts, Cutting, Kinds, Results
 
 FOLDS = STUDY.folds()
 FOLD_COUNTS = STUDY.fold_counts()
@@ -12,7 +12,14 @@ ON_ALL = {run.key: run for run in STUDY.runs_on_all()}
 RUN_ON_ALL = f"<results>/train_on_all/{RUN_FOLDER}"
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
 # Tables that have a figure.
-DRAWN_TABLES = [*STUDY.result_tables(), "cleaned"]
+DRAWN_TABLES = [*STUDY.tables_of(Results), "cleaned"]
+# Text above a table of the report: that of its caption.
+TABLE_TEXTS = {
+    **{name: caption(name) for name in OWN_TABLES},
+    **{name: caption("kinds") for name in STUDY.tables_of(Kinds)},
+    **{name: caption("cutting") for name in STUDY.tables_of(Cutting)},
+}
+CURVES_OF_KINDS = plan.curves_of_kinds(STUDY)
 described = partial(plan.described_runs, STUDY)
 SHIPPED = ["pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz"] if STUDY.shipped else []
 
@@ -129,6 +136,7 @@ include: "datasets.smk"
 include: "baselines.smk"
 include: "train.smk"
 include: "evaluate.smk"
+include: "kinds.smk"
 include: "tables.smk"
 include: "figures.smk"
 include: "report.smk"

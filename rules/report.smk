@@ -28,7 +28,7 @@ rule report:
         title=STUDY.title,
         tables=ALL_TABLES,
         taken=len(SAVED.runs),
-        texts={name: caption(name) for name in OWN_TABLES},
+        texts=TABLE_TEXTS,
         pictures=list(PICTURES.values()),
         sources={
             name: (SOURCES[name].url, SOURCES[name].sha256)

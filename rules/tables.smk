@@ -9,7 +9,7 @@ rule tables_results:
     benchmark:
         "<benchmarks>/tables/{table}.tsv"
     wildcard_constraints:
-        table=one_of(STUDY.result_tables()),
+        table=one_of(STUDY.tables_of(Results)),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -43,7 +43,7 @@ use rule tables_results as tables_counts with:
         ),
         published=lambda w: published_file(w.table),
     wildcard_constraints:
-        table=one_of(STUDY.count_tables()),
+        table=one_of(STUDY.tables_of(Counts)),
     params:
         kind="counts",
         options=lambda w: {
@@ -104,3 +104,29 @@ use rule tables_results as tables_audit with:
         },
     message:
         "Writing the table of the audit"
+
+
+use rule tables_results as tables_kinds with:
+    input:
+        measured=["<results>/kinds/{table}.tsv"],
+    output:
+        table_outputs("{table}", "kinds"),
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Kinds)),
+    params:
+        kind="kinds",
+        options={},
+    message:
+        "Writing the table {wildcards.table} by kind of RNA"
+
+
+use rule tables_kinds as tables_cutting with:
+    output:
+        table_outputs("{table}", "cutting"),
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Cutting)),
+    params:
+        kind="cutting",
+        options={},
+    message:
+        "Writing the table {wildcards.table} of how RNAs are cut"

@@ -20,18 +20,18 @@ PACKAGE = ROOT / "mirpair"
 # A package imports only those above it, a module within a package only those before it.
 ORDER = {
     "": "__init__ files values sheets settings contracts provenance recipes",
-    "rna": "formats structures sequences in_memory folding encoding encoded_sets similarity "
+    "rna": "formats structures sequences in_memory folding encoding duplex encoded_sets similarity "
     "known_hairpins",
     "hairpins": "tiles stems candidates",
     "sources": "collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
-    "study": "config_file base sources splits checks trainings "
+    "study": "config_file base sources splits checks trainings tables "
     "identification families prediction load saved_results plan",
     "pages": "style page printing drawings",
-    "identification": "datasets folds experiments intervals metrics audit stem_features "
-    "baselines train comparison tables figures report",
+    "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
+    "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
     "prediction": "calibration table weights predictor tracks card",

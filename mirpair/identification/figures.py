@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mirpair.contracts import METRICS, VALIDATE, read_features
+from mirpair.contracts import METRICS, VALIDATE, read_curves, read_features
 from mirpair.files import read_any_tsv
 from mirpair.identification.comparison import SHOWN
+from mirpair.identification.kind_figures import draw_kinds
 from mirpair.identification.metrics import SUBSETS, held_out_role
 from mirpair.identification.tables import read_table
 from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
@@ -351,12 +352,13 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
     Parameters
     ----------
     kind, files
-        Which function draws it: histories, watched, lengths, predictions, resources, cleaned or
-        results; input files, in the order of ``sets`` or ``runs``.
+        Which function draws it: histories, watched, lengths, predictions, resources, cleaned,
+        results or kinds; input files, in the order of ``sets`` or ``runs``.
     options
         Those that the kind needs of ``title``; ``runs`` (experiment, seed, group, label and epochs
         for each file); ``sets`` (their names); ``training`` (the experiment whose training records
-        Figure 3 shows); ``folder`` and ``benchmarks`` (rule to its benchmark files in the folder).
+        Figure 3 shows); ``curve`` of kinds; ``folder`` and ``benchmarks`` (rule to its benchmark
+        files in the folder).
 
     Raises
     ------
@@ -368,6 +370,8 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
             return draw_results(read_table(files[0]), options["title"])
         case "cleaned":
             return draw_cleaned(read_table(files[0]), SUBSETS)
+        case "kinds":
+            return draw_kinds(read_curves(files[0]), options["curve"], options["title"])
         case "lengths":
             lengths = [read_features(path)["length"].to_numpy() for path in files]
             return draw_lengths(dict(zip(options["sets"], lengths, strict=True)))

@@ -25,14 +25,17 @@ from mirpair.contracts import (
 )
 from mirpair.files import InputError
 from mirpair.identification.ranking import RESAMPLES, Ranking, intervals
-from mirpair.pages.printing import BASELINE, OURS
 
 # The curves of each row, and the number of points that a curve has at most.
 PRECISION, CALLS, RELIABILITY = "precision-recall", "calls", "reliability"
 POINTS = 300
 # Bins of scores of the reliability diagram, and fewest records in a bin that is shown.
 BINS, FEWEST = 10, 20
+# Columns that name a row of a table of kinds.
+KEYS = ("kind of positives", "kind of negatives")
 SCANNED = "scanned"
+# Ends the name of a method whose score is the mean of several trainings.
+ENSEMBLE = ", ensemble"
 _MEGABASE = 1_000_000
 
 Floats = npt.NDArray[np.float64]
@@ -45,10 +48,10 @@ class Method:
 
     Attributes
     ----------
-    name, source
-        Its name in tables; `mirpair.pages.printing.OURS` or `BASELINE`.
+    name
+        Its name in tables.
     run
-        Values of model, recipe and epochs, as in `mirpair.contracts.BASELINE_RUN`.
+        Values of model, recipe and epochs; of a baseline those of `mirpair.contracts.BASELINE_RUN`.
     scores
         (S, N): of S trainings whose metrics are averaged.
     seeds
@@ -56,7 +59,6 @@ class Method:
     """
 
     name: str
-    source: str
     run: Mapping[str, Any]
     scores: Floats
     seeds: int
@@ -130,7 +132,7 @@ def choose(
         (N,), whether each record is of the kind. If none is, that is an `InputError`, which says
         which condition leaves none.
     """
-    chosen = (records["label"] == label).to_numpy()
+    chosen = np.array(records["label"] == label)
     conditions = {
         "collections": records["collection"],
         "cuts": records["cut"],
@@ -194,15 +196,15 @@ def methods_of(
     for (label, model, recipe, epochs), trained in scores.items():
         run = {"model": model, "recipe": recipe, "epochs": epochs}
         every = np.array(trained)
-        found.append(Method(label, OURS, run, every, len(every)))
+        found.append(Method(label, run, every, len(every)))
         if len(every) > 1:
-            name = f"{label}, ensemble"
-            found.append(Method(name, OURS, run, every.mean(axis=0, keepdims=True), len(every)))
+            name = f"{label}{ENSEMBLE}"
+            found.append(Method(name, run, every.mean(axis=0, keepdims=True), len(every)))
     for name, label in BASELINES.items():
         if name in baselines:
             of_one = _aligned(records, baselines, name, label)[None]
             run = {"model": name, "recipe": BASELINE_RUN["recipe"], "epochs": 0}
-            found.append(Method(label, BASELINE, run, of_one, 0))
+            found.append(Method(label, run, of_one, 0))
     return found
 
 
@@ -357,14 +359,13 @@ def measure_kinds(
         limits = intervals(rankings, families, int(negative.sum()), resamples=resamples)
         density = calls_per_megabase(records, negative, summaries)
         shared = {
-            "positives": names[0],
-            "pre-miRNAs": int(positive.sum()),
+            **dict(zip(KEYS, names, strict=True)),
+            "positives": int(positive.sum()),
             "families": int(families.max()) + 1,
-            "negatives": names[1],
-            "others": int(negative.sum()),
+            "negatives": int(negative.sum()),
         }
         for method, ranked, ends in zip(methods, rankings, limits, strict=True):
-            line = {**shared, "method": method.name, "source": method.source, **method.run}
+            line = {**shared, "method": method.name, **method.run}
             line["seeds"] = method.seeds
             values = np.mean([it.values() for it in ranked], axis=0)
             for metric, value, (low, high) in zip(BY_KIND, values, ends, strict=True):
@@ -376,10 +377,9 @@ def measure_kinds(
             curves += [
                 pd.DataFrame({"x": x, "y": y}).assign(
                     curve=curve,
-                    positives=names[0],
-                    negatives=names[1],
                     method=method.name,
-                    source=method.source,
+                    recipe=method.run["recipe"],
+                    **dict(zip(KEYS, names, strict=True)),
                 )
                 for curve, (x, y) in points.items()
             ]

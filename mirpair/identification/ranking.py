@@ -64,8 +64,8 @@ class Ranking:
         # because the recalls need their ranks.
         rank = allowed(max(RECALLS.values()), len(n))
         self._few = min(len(n), rank + int(10 * math.sqrt(rank)) + 50) if rank else 0
-        ends = [np.arange(self._few + 1), self.at_least, self.above, [len(n)]]
-        self._ends = np.unique(np.concatenate(ends))
+        ranks = np.append(np.arange(self._few + 1), len(n))
+        self._ends = np.unique(np.concatenate((ranks, self.at_least, self.above)))
 
     def values(self) -> Floats:
         """Compute the metrics `BY_KIND` of the records as they are; see `measure`."""

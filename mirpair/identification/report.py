@@ -11,7 +11,8 @@ import pandas as pd
 
 from mirpair.contracts import METRICS, RANKING
 from mirpair.identification.comparison import ABOVE, BELOW, INSIDE, agreement
-from mirpair.identification.tables import marked, printable
+from mirpair.identification.kind_tables import best_of_kinds
+from mirpair.identification.tables import is_of_kinds, marked, printable
 from mirpair.pages.page import Picture, StudyInfo, render_study
 from mirpair.pages.printing import (
     BASELINE,
@@ -51,6 +52,10 @@ class Section:
     text: str = ""
 
 
+def _is_of_results(table: pd.DataFrame) -> bool:
+    return "reproduces" in table
+
+
 def compare(sections: Sequence[Section]) -> pd.DataFrame:
     """Compare each of our rows with the published row that it reproduces, if there is one.
 
@@ -66,7 +71,7 @@ def compare(sections: Sequence[Section]) -> pd.DataFrame:
     lines = []
     for section in sections:
         table = section.table
-        if "AUROC" not in table:
+        if not _is_of_results(table):
             continue
         published_rows = {
             (row["method"], row["protocol"]): row
@@ -99,7 +104,7 @@ def answer(sections: Sequence[Section]) -> tuple[str, list[str]]:
     reproduced = rows.dropna(subset=[f"{metric} published" for metric in RANKING])
     if reproduced.empty:
         return _best(sections, rows)
-    tables = pd.concat([section.table for section in sections if "AUROC" in section.table])
+    tables = pd.concat([section.table for section in sections if _is_of_results(section.table)])
     every_cell, ranking = agreement(tables), agreement(tables, RANKING)
     headlines: list[str] = []
     sentences: list[str] = []
@@ -179,6 +184,10 @@ def _claim(rows: pd.DataFrame) -> list[str]:
 def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[str]]:
     """Write the headline of a study without published values."""
     ranked = rows.dropna(subset=["AUPR here"])
+    of_kinds = best_of_kinds({it.title: it.table for it in sections if is_of_kinds(it.table)})
+    if ranked.empty and of_kinds:
+        headline, *others = of_kinds
+        return f"Best method by AUPR. {headline}", [*others, *_doubts(sections)]
     if ranked.empty:
         return "There is no table of results in which AUPR is defined.", _unfinished(rows)
     full = ranked[ranked["whole"]]
@@ -195,13 +204,14 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     if full.empty:
         headline = f"Nothing is trained in full yet; best network by AUPR so far: {winners}."
     short = _unfinished(rows) if len(full) else []
-    return headline, [*_baselines(sections), *_claim(rows), *_doubts(sections), *short]
+    compared = [*of_kinds, *_baselines(sections), *_claim(rows)]
+    return headline, [*compared, *_doubts(sections), *short]
 
 
 def _baselines(sections: Sequence[Section]) -> list[str]:
     """Compare networks with the best baseline on the same records."""
     above, best = [], []
-    for table in (section.table for section in sections if "AUPR" in section.table):
+    for table in (it.table for it in sections if _is_of_results(it.table)):
         for _, rows in table.dropna(subset=["AUPR"]).groupby("protocol", sort=False):
             without = rows[rows["source"] == BASELINE]
             networks = rows[(rows["source"] == OURS) & rows["whole"]]
@@ -266,7 +276,7 @@ def render(
         Contents of each set's summary.json: versions that folded it, and how many of its records
         were left out, by reason; the same for the collections that it consists of.
     """
-    results = {it.name: it.table for it in sections if "AUROC" in it.table}
+    results = {it.name: it.table for it in sections if _is_of_results(it.table)}
     present = {source for table in results.values() for source in table["source"]}
     collections = {
         name: counts for it in sets.values() for name, counts in it.get("collections", {}).items()

@@ -9,11 +9,14 @@ from typing import Any, cast
 import pandas as pd
 
 from mirpair.contracts import (
+    BASELINE_RUN,
     FEATURES,
     METRICS,
     VALIDATE,
     read_audit,
+    read_cutting,
     read_features,
+    read_kinds,
     read_published_counts,
     read_published_results,
     read_summary,
@@ -29,9 +32,11 @@ from mirpair.identification.comparison import (
     cleaned_table,
     results_table,
 )
+from mirpair.identification.kind_tables import printable_cutting, printable_kinds
 from mirpair.identification.metrics import choosers, held_out_role, subsets
 from mirpair.pages.printing import (
     ABOVE_MARK,
+    BASELINE,
     BELOW_MARK,
     INSIDE_MARK,
     MISSING,
@@ -163,8 +168,17 @@ def marked(table: pd.DataFrame, column: str, agrees: str) -> list[str]:
     return [f"{text} {mark}".strip() for text, mark in pairs]
 
 
+def is_of_kinds(table: pd.DataFrame) -> bool:
+    """Tell whether a table has results by kind of RNA."""
+    return "kind of positives" in table
+
+
 def printable(table: pd.DataFrame, title: str) -> Printable:
     """Prepare a table of a study for printing."""
+    if is_of_kinds(table):
+        return printable_kinds(table, title)
+    if "cut of positives" in table:
+        return printable_cutting(table, title)
     text = formatted(table).astype(object)
     several = table["source"].nunique() > 1
     numbers = [name for name in text.columns if name.split()[0] in METRICS]
@@ -334,8 +348,9 @@ def make_table(
     Parameters
     ----------
     kind, files
-        Which function builds it: results, counts, cleaned, epochs or audit; the files that it needs
-        of ``evaluations``, ``published``, ``features``, ``histories``, ``audit`` and ``shortcuts``.
+        Which function builds it: results, counts, cleaned, epochs, audit, kinds or cutting; the
+        files that it needs of ``evaluations``, ``published``, ``features``, ``histories``,
+        ``audit``, ``shortcuts`` and ``measured``.
     options
         Those that the kind needs of ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
         ``folds`` (group and number of each file of the audit), ``validation``, ``has_hairpins``
@@ -352,6 +367,12 @@ def make_table(
             features = dict(zip(options["sets"], tables, strict=True))
             published = map(read_published_counts, files["published"])
             return counts_table(features, *published, has_hairpins=options["has_hairpins"])
+        case "kinds":
+            kinds = read_kinds(files["measured"][0])
+            without = kinds["recipe"] == BASELINE_RUN["recipe"]
+            return kinds.assign(source=without.map({True: BASELINE, False: OURS}))
+        case "cutting":
+            return read_cutting(files["measured"][0])
         case "comparison" | "cleaned":
             groups = [{"group": name} for name in options["groups"]]
             summary = gather(map(read_summary, files["evaluations"]), groups)

@@ -167,13 +167,15 @@ class Study(BaseStudy):
                 for dataset in table.sets:
                     self.require_known(where, "set", dataset, self.datasets)
                 continue
-            of_records = not isinstance(table, Results)
-            for group in [table.experiment] if of_records else table.rows.values():
+            groups = table.rows.values() if isinstance(table, Results) else [table.experiment]
+            for group in groups:
                 self.require_known(where, "experiment", group, self.experiments)
-                if of_records and fold_count(self.experiments[group]):
-                    raise ValueError(f"{where}: {group!r} has folds; name a split without folds")
                 if not self.runs_on(group):
                     raise ValueError(f"{where}: nothing is trained on {group!r}")
+            if not isinstance(table, Results) and fold_count(self.experiments[table.experiment]):
+                raise ValueError(
+                    f"{where}: {table.experiment!r} has folds; name an experiment without folds"
+                )
             if isinstance(table, Kinds):
                 labelled = self.datasets[datasets_of(self.experiments[table.experiment])[-1]]
                 files = {"positives": labelled.positives, "negatives": labelled.negatives}

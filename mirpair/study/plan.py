@@ -20,11 +20,14 @@ from mirpair.sources.live import canonical, is_remote, raw_name, read_lock
 from mirpair.sources.published import Source, read_sources
 from mirpair.study.base import Run
 from mirpair.study.families import FamilyStudy
-from mirpair.study.identification import Results, Study
+from mirpair.study.identification import Study
 from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
+from mirpair.study.tables import Counts, Kinds, Results
 
 # Files of the sources table that shipped weights are compared with, whatever a study is made of.
 FOR_SHIPPING = ("mirbase-22/hairpins.csv", "ecoli/bacteria.fna")
+# Collections of hairpins that were searched in so many bases.
+GENOME_HAIRPINS = "genome-hairpins"
 Resolve = Callable[[str], str]
 
 
@@ -150,11 +153,12 @@ def training_params(
 
 def check_published_tables(study: Study, resolve: Resolve) -> None:
     """Raise an InputError if a file with published rows that a table names is not valid."""
-    for table in study.tables.values():
-        if table.published and isinstance(table, Results):
-            read_published_results(resolve(table.published), table.rows)
-        elif table.published:
-            read_published_counts(resolve(table.published))
+    for results in study.tables_of(Results).values():
+        if results.published:
+            read_published_results(resolve(results.published), results.rows)
+    for counts in study.tables_of(Counts).values():
+        if counts.published:
+            read_published_counts(resolve(counts.published))
 
 
 def described_runs(
@@ -207,14 +211,42 @@ def drawn_networks(study: Study) -> list[dict[str, Any]]:
     return list(drawn.values())
 
 
+def curves_of_kinds(study: Study) -> dict[str, dict[str, str]]:
+    """Map each table of kinds to its curves, by caption file, and to their headings.
+
+    Calls a megabase are known only of hairpins of genomes.
+    """
+    curves: dict[str, dict[str, str]] = {}
+    for name, table in study.tables_of(Kinds).items():
+        labelled = study.datasets[study.sets_of(table.experiment)[-1]]
+        searched = {
+            ref
+            for _, negatives in table.rows
+            for ref in table.negatives[negatives].collections or labelled.negatives
+            if ref in study.collections and study.collections[ref].source == GENOME_HAIRPINS
+        }
+        curves[name] = {
+            "precision-recall": "Precision and recall",
+            **({"calls": "Recall against calls a megabase"} if searched else {}),
+            "reliability": "Reliability",
+        }
+    return curves
+
+
 def figures_of_report(study: Study, *, has_figure3: bool) -> dict[str, tuple[str, str]]:
     """Map figures of the report that belong to no table to heading and caption file, in order."""
+    of_kinds = {
+        f"kinds/{name}/{curve}": (f"{heading}: {study.tables[name].title}", f"kinds-{curve}")
+        for name, curves in curves_of_kinds(study).items()
+        for curve, heading in curves.items()
+    }
     of_groups = {"predictions": "Predictions", "histories": "Training histories"}
     return {
         "figure1": ("The encoding (Figure 1 of the paper)", "figure1"),
         "figure2": ("The networks (Figure 2)", "figure2"),
         **({"figure3": ("Beyond the last epoch (Figure 3)", "figure3")} if has_figure3 else {}),
         "figure4": ("Lengths (Figure 4)", "figure4"),
+        **of_kinds,
         **{
             f"{kind}/{group}": (f"{heading} of {group}", kind)
             for kind, heading in of_groups.items()

@@ -1,0 +1,96 @@
+# Results by kind of RNA, and by how RNAs are cut: the input of their tables and figures.
+# The functions below give what belongs to the experiment of a table.
+def experiment_of(wildcards):
+    """Name the experiment of a table."""
+    return STUDY.tables[wildcards.table].experiment
+
+
+def of_table(name):
+    """Input function: a file of each set that a table's experiment takes its records from."""
+    return lambda w: [f"<results>/datasets/{it}/{name}" for it in STUDY.sets_of(experiment_of(w))]
+
+
+def refs_of_table(wildcards):
+    """List the files, as the config names them, of the set that evaluates in a table."""
+    labelled = STUDY.datasets[STUDY.sets_of(experiment_of(wildcards))[-1]]
+    return [*labelled.positives, *labelled.negatives]
+
+
+def collected(suffix):
+    """Input function: a file of each collection of the set that evaluates in a table."""
+    return lambda w: [
+        f"<results>/collections/{it}.{suffix}"
+        for it in STUDY.collections_of(STUDY.sets_of(experiment_of(w))[-1])
+    ]
+
+
+def older_of_table(wildcards):
+    """List the older releases that the kinds of a table name."""
+    return STUDY.tables[wildcards.table].source_refs()
+
+
+rule evaluate_kinds:
+    input:
+        experiment=lambda w: f"<results>/experiments/{experiment_of(w)}.tsv",
+        records=of_table("records.tsv"),
+        files=lambda w: list(map(file_of, refs_of_table(w))),
+        origins=collected("tsv"),
+        summaries=collected("json"),
+        older=lambda w: list(map(file_of, older_of_table(w))),
+        predictions=lambda w: [
+            run_file(run, "predictions.tsv") for run in STUDY.runs_on(experiment_of(w))
+        ],
+        baselines=lambda w: f"<results>/baselines/{experiment_of(w)}.tsv",
+    output:
+        results="<results>/kinds/{table}.tsv",
+        curves="<results>/kinds/{table}-curves.tsv",
+    log:
+        "<logs>/evaluate_kinds/{table}.log",
+    benchmark:
+        "<benchmarks>/evaluate_kinds/{table}.tsv"
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Kinds)),
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        # Measured on MEASURED.
+        mem_mb=growing(4000),
+        runtime=growing(60),
+    params:
+        kind="kinds",
+        sets=lambda w: STUDY.sets_of(experiment_of(w)),
+        refs=refs_of_table,
+        older=older_of_table,
+        table=lambda w: STUDY.tables[w.table].model_dump(),
+        runs=lambda w: described(STUDY.runs_on(experiment_of(w))),
+        code=code_of("evaluate_kinds"),
+    message:
+        "Measuring by kind of RNA for the table {wildcards.table}"
+    script:
+        "../scripts/evaluate_kinds.py"
+
+
+use rule evaluate_kinds as evaluate_kinds_cutting with:
+    input:
+        experiment=lambda w: f"<results>/experiments/{experiment_of(w)}.tsv",
+        records=of_table("records.tsv"),
+        structures=of_table("structures.tsv"),
+        files=lambda w: list(map(file_of, refs_of_table(w))),
+        origins=collected("tsv"),
+        predictions=lambda w: [
+            run_file(run, "predictions.tsv") for run in STUDY.runs_on(experiment_of(w))
+        ],
+        baselines=lambda w: f"<results>/baselines/{experiment_of(w)}.tsv",
+    output:
+        results="<results>/kinds/{table}.tsv",
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Cutting)),
+    params:
+        kind="cutting",
+        sets=lambda w: STUDY.sets_of(experiment_of(w)),
+        refs=refs_of_table,
+        runs=lambda w: described(STUDY.runs_on(experiment_of(w))),
+        seed=STUDY.seeds[0],
+    message:
+        "Measuring how RNAs are cut for the table {wildcards.table}"
