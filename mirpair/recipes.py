@@ -1,4 +1,4 @@
-"""The networks of the papers and how they are trained, as data.
+"""The networks and how they are trained, as data.
 
 This module does not import torch, so that checking a config and planning stay fast. A training
 gets its values from here as a param of its rule, so an edit retrains only the runs that it affects.
@@ -23,7 +23,8 @@ class Model:
     label
         Name in tables and figures.
     architecture
-        The network in `mirpair.networks.do2018` or `mirpair.networks.tang2019`.
+        The network in `mirpair.networks.do2018`, `mirpair.networks.tang2019` or
+        `mirpair.networks.stem`.
     published
         Name in the paper's Tables 2–4; empty if it has no row there.
     pairing
@@ -44,7 +45,9 @@ class Model:
     """
 
     label: str
-    architecture: Literal["variable", "fixed", "alexnet", "resnet", MatrixKind, "one-hot"]
+    architecture: Literal[
+        "variable", "fixed", "alexnet", "resnet", "stem", MatrixKind, "one-hot"
+    ]
     published: str = ""
     pairing: bool = True
     max_length: int | None = None
@@ -71,6 +74,8 @@ MODELS = {
     ),
     "alexnet": Model("AlexNet-like", "alexnet", dropout=0.5),
     "resnet": Model("ResNet-like", "resnet"),
+    # Not of the paper: the duplex of each hairpin, for RNAs from anywhere.
+    "stem": Model("Stem", "stem", dropout=0.3),
 }
 
 # Networks that classify families: the encodings of Tang & Sun 2019, each with its own network, and
@@ -98,7 +103,11 @@ class Recipe:
     learning_rate, weight_decay
         Of the optimiser; the weight decay is an L2 penalty.
     optimizer
-        AdaGrad or Adam, with PyTorch's other defaults.
+        AdaGrad, Adam or AdamW (whose weight decay is no L2 penalty, but shrinks the weights), with
+        PyTorch's other defaults.
+    schedule
+        ``"one-cycle"``: the learning rate rises to `learning_rate` in the first 15 % of all steps
+        and falls to 0 in the others, both along a cosine.
     loss
         ``"sum"``: equation 2, the sum of weight × −log ŷ over the batch. ``"mean"``: that sum
         divided by the sum of the weights. ``"mean-of-each"``: the sum over samples of each one's
@@ -117,7 +126,8 @@ class Recipe:
     batch_size: int = 64
     learning_rate: float = 0.001
     weight_decay: float = 0.0
-    optimizer: Literal["adagrad", "adam"] = "adagrad"
+    optimizer: Literal["adagrad", "adam", "adamw"] = "adagrad"
+    schedule: Literal["constant", "one-cycle"] = "constant"
     loss: Literal["sum", "mean", "mean-of-each"] = "sum"
     positive_weight: float | None = None
     frozen_norm: bool = False
@@ -154,11 +164,25 @@ def _published_code(model: Model, split: Split) -> tuple[Model, Recipe]:
     )
 
 
+def _finder(model: Model, split: Split) -> tuple[Model, Recipe]:
+    """Return our settings for many and various RNAs, see docs/finder.md."""
+    return model, Recipe(
+        epochs=6,
+        batch_size=256,
+        learning_rate=0.003,
+        weight_decay=0.02,
+        optimizer="adamw",
+        schedule="one-cycle",
+        loss="mean",
+    )
+
+
 # Name to a function of a network and a kind of experiment. It returns the network, whose layers a
 # recipe may reorder, and how to train it.
 RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
     "paper": _paper,
     "published-code": _published_code,
+    "finder": _finder,
 }
 
 

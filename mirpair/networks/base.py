@@ -56,6 +56,13 @@ class Network(nn.Module):
         """Number of channels of the input."""
         raise NotImplementedError
 
+    def prepare(self, molecules: Sequence[Encoded]) -> Sequence[Any]:
+        """Compute what many passes over the molecules need but once; by default nothing.
+
+        All other methods accept the result in place of the molecules.
+        """
+        return molecules
+
     def image(self, molecule: Any) -> Tensor:
         """Make the dense input, on the network's device and in its precision."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Make a network of either paper: with new weights, or with those of a file."""
+"""Make a network: with new weights, or with those of a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mirpair.files import InputError
-from mirpair.networks import do2018, tang2019
+from mirpair.networks import do2018, stem, tang2019
 from mirpair.networks.base import Network
 from mirpair.networks.weights import read_weights
 from mirpair.recipes import Model
@@ -30,8 +30,10 @@ def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
         Names of the classes in the order of the output's columns; empty for the two columns "not
         a pre-miRNA" and "pre-miRNA".
     """
-    builder = tang2019.build if model.architecture in tang2019.NETWORKS else do2018.build
-    return builder(model, seed=seed, classes=classes)
+    for module in (tang2019, stem):
+        if model.architecture in module.NETWORKS:
+            return module.build(model, seed=seed, classes=classes)
+    return do2018.build(model, seed=seed, classes=classes)
 
 
 def load_weights(path: str | Path) -> Network:

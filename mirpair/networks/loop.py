@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ from mirpair.rna.encoding import Encoded
 log = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+# Share of the steps in which the learning rate of `one_cycle` rises.
+_RISE = 0.15
 # The indices of a batch's records, and the logits (n, number of classes) of its step.
 Batch = tuple[npt.NDArray[np.int64], Tensor]
 
@@ -109,12 +112,24 @@ def device_name(name: str) -> str:
 def _optimizer(recipe: Recipe, network: Network) -> torch.optim.Optimizer:
     # One pass over the weights instead of five; PyTorch has it for AdaGrad on the CPU only.
     fused = network.output.weight.device.type == "cpu"
-    kind = {"adagrad": torch.optim.Adagrad, "adam": torch.optim.Adam}[recipe.optimizer]
+    kinds = {
+        "adagrad": torch.optim.Adagrad,
+        "adam": torch.optim.Adam,
+        "adamw": torch.optim.AdamW,
+    }
+    kind = kinds[recipe.optimizer]
     rate, decay = recipe.learning_rate, recipe.weight_decay
     optimizer: torch.optim.Optimizer = kind(
         network.parameters(), lr=rate, weight_decay=decay, fused=fused
     )
     return optimizer
+
+
+def one_cycle(progress: float) -> float:
+    """Return the learning rate's share of its maximum at a share of all steps, 0 to 1."""
+    if progress < _RISE:
+        return (1 - math.cos(math.pi * progress / _RISE)) / 2
+    return (1 + math.cos(math.pi * (progress - _RISE) / (1 - _RISE))) / 2
 
 
 def prepare_device(name: str) -> torch.device:
@@ -138,7 +153,7 @@ class Passes:
     inputs, labels
         The training records, and the class of each, from 0.
     weights, recipe
-        See `weighted_loss`; the recipe's number of epochs is ignored.
+        See `weighted_loss`; the recipe's number of epochs counts for its schedule alone.
     seed
         Seed of the order of the records and of dropout.
     of_records
@@ -156,7 +171,8 @@ class Passes:
         seed: int,
         of_records: npt.NDArray[np.float64] | None = None,
     ) -> None:
-        self.network, self.inputs, self.labels, self.weights = network, inputs, labels, weights
+        self.network, self.labels, self.weights = network, labels, weights
+        self.inputs = network.prepare(inputs)
         self.of_records = of_records
         self.recipe = recipe
         self.epoch = 0
@@ -191,6 +207,8 @@ class Passes:
                 if self.of_records is not None:
                     of_records = torch.from_numpy(self.of_records[batch]).to(logits)
                 loss = weighted_loss(logits, labels, self.weights, self.recipe.loss, of_records)
+                if self.recipe.schedule == "one-cycle":
+                    self._set_rate(start + len(batch) / 2)
                 self.optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
@@ -198,6 +216,12 @@ class Passes:
             self._save_random_state()
         self.epoch += 1
         return batches
+
+    def _set_rate(self, done: float) -> None:
+        """Set the learning rate for a step; `done` is the number of records so far, this epoch."""
+        progress = (self.epoch + done / len(self.inputs)) / self.recipe.epochs
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * one_cycle(min(1.0, progress))
 
     def _save_random_state(self) -> None:
         on_gpu = self.device.type == "cuda"

@@ -6,10 +6,12 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mirpair.files import InputError, atomic
+from mirpair.recipes import Recipe
 
 # The files of a training that tables, figures and the report need: not its weights.
 BENCHMARK = "benchmark.tsv"
@@ -48,10 +50,19 @@ def reusable_runs(
         path = Path(folder, name)
         if all((path / file).is_file() for file in files):
             rows = len((path / "history.tsv").read_text("utf-8").splitlines()) - 1
-            same = training.items() <= _read_json(path / "provenance.json").items()
+            same = _is_same(training, _read_json(path / "provenance.json"))
             if same and rows == (epochs or training["run"]["epochs"]):
                 reusable.append(name)
     return reusable
+
+
+def _is_same(planned: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
+    """Tell whether a training was as planned: keys that are newer than it had their defaults."""
+    newer = {"recipe": asdict(Recipe())}
+    return all(
+        {**newer[name], **saved.get(name, {})} == value if name in newer else saved.get(name) == value
+        for name, value in planned.items()
+    )
 
 
 def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]) -> bool:
