@@ -27,14 +27,14 @@ ORDER = {
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits trainings "
-    "identification families prediction load saved_results plan",
+    "identification families prediction load saved_results plan shipping",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals metrics audit "
     "baselines train comparison tables figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
-    "prediction": "calibration table weights predictor tracks card",
-    "scan": "resume find score background output run",
+    "prediction": "calibration table weights shipping predictor tracks card",
+    "scan": "resume find score output run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

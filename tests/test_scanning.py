@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT, random_rna
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from mirpair.scan.background import background
 
 from bench import clusters
 from mirpair.files import InputError, Journal
@@ -41,7 +42,6 @@ from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan import output, resume
-from mirpair.scan.background import background
 from mirpair.scan.find import find, read_candidates
 from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
 from mirpair.scan.resume import find_key, score_key

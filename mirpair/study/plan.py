@@ -23,8 +23,8 @@ from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Results, Study
 from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
 
-# Files of the sources table that shipped weights are compared with, whatever a study is made of.
-FOR_SHIPPING = ("mirbase-22/hairpins.csv", "ecoli/bacteria.fna")
+# Files of the sources table that are shipped with weights, whatever a study is made of.
+FOR_SHIPPING = ("mirbase-22/hairpins.csv",)
 Resolve = Callable[[str], str]
 
 

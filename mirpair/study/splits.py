@@ -148,6 +148,11 @@ def fold_count(experiment: AnySplit) -> int | None:
     return folds
 
 
+def has_validation(experiment: AnySplit) -> bool:
+    """Tell whether an experiment has validation records beside those that evaluate."""
+    return getattr(experiment, "validation", None) is not None
+
+
 def complete_sets(experiment: AnySplit) -> list[str]:
     """List the sets of an experiment all of whose records train or evaluate."""
     match experiment:
