@@ -42,7 +42,8 @@ PIECE = {"sequence": "str", "structure": "str", "mfe": "float64"}
 read_piece = partial(read_tsv, columns=PIECE)
 
 # collections/<collection>.tsv: origin of each RNA, row by row its FASTA file; empty means unknown.
-ORIGINS = dict.fromkeys(("id", "accession", "species", "family"), "str")
+# `cut`: how the RNA was cut; `trust`: how well a positive is supported.
+ORIGINS = dict.fromkeys(("id", "accession", "species", "family", "cut", "trust"), "str")
 read_origins = partial(read_tsv, columns=ORIGINS)
 
 # Pseudo-hairpins cut from stretches of a genome, with the number of the stretch.
@@ -53,8 +54,9 @@ read_pseudo_hairpins = partial(read_tsv, columns=PSEUDO_HAIRPINS)
 FOLDS = {"id": "str", "fold": "int64"}
 read_folds = partial(read_tsv, columns=FOLDS)
 
-# experiments/<experiment>.tsv; the role is one of the next line.
-EXPERIMENT = {"id": "str", "set": "str", "role": "str"}
+# experiments/<experiment>.tsv; the role is one of the next line, the weight multiplies a record's
+# term of the loss.
+EXPERIMENT = {"id": "str", "set": "str", "role": "str", "weight": "float64"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
 read_experiment = partial(read_tsv, columns=EXPERIMENT)
 
@@ -77,7 +79,10 @@ BASELINES = {
     "nearest-8-mer": "8-mer nearest neighbour",
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
+    "gradient-boosting": "Gradient boosting",
 }
+# Those that a study has unless its config names others.
+USUAL_BASELINES = ("mfe-per-length", "nearest-8-mer", "logistic-regression", "random-forest")
 # The recipe, epochs and seed of a row of a baseline, which is not trained.
 BASELINE_RUN = {"recipe": "", "epochs": 0, "seed": 0}
 

@@ -19,6 +19,7 @@ rule baselines:
     params:
         sets=lambda w: STUDY.sets_of(w.experiment),
         seed=STUDY.seeds[0],
+        methods=STUDY.baselines,
         code=code_of("baselines"),
     message:
         "Scoring the records of {wildcards.experiment} without a network"

@@ -36,7 +36,7 @@ rule records:
 rule folds:
     input:
         records=lambda w: f"<results>/datasets/{STUDY.experiments[w.group].dataset}/records.tsv",
-        origins=origins_for("family-k-fold"),
+        origins=lambda w: origins_of(STUDY.origins_of_folds(w.group)),
     output:
         "<results>/folds/{group}.tsv",
     log:
@@ -65,8 +65,10 @@ rule experiments:
     input:
         records=of_sets("records.tsv"),
         train=published("train"),
+        validate=published("validate"),
         evaluate=published("evaluate"),
-        origins=origins_for("species", "time"),
+        families=lambda w: reference(STUDY.held_out_families(w.experiment)),
+        origins=lambda w: origins_of(STUDY.origins_of_roles(w.experiment)),
         dropped=lambda w: of_sets("dropped.tsv")(w) if published("evaluate")(w) else [],
         older=lambda w: reference(STUDY.older(w.experiment)),
         folds=lambda w: expand(
@@ -90,6 +92,7 @@ rule experiments:
         sets=lambda w: STUDY.sets_of(w.experiment),
         split=lambda w: STUDY.experiments[FOLDS[w.experiment].group].model_dump(),
         fold=lambda w: FOLDS[w.experiment].number,
+        weights=lambda w: STUDY.weights_of(STUDY.sets_of(w.experiment)),
         on_ambiguous=lambda w: STUDY.datasets[STUDY.sets_of(w.experiment)[0]].on_ambiguous,
         # Not tracked either, see above.
         max_lengths=lambda w, output: STUDY.max_lengths(w.experiment),

@@ -57,6 +57,7 @@ rule evaluate_group:
     params:
         runs=lambda w: plan.evaluated_runs(STUDY, w.group),
         folds=lambda w: [{"number": FOLDS[name].number} for name in STUDY.folds_of(w.group)],
+        baselines=STUDY.baselines,
         code=code_of("evaluate_group"),
     message:
         "Evaluating all methods on {wildcards.group}, with intervals"

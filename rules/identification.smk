@@ -50,7 +50,7 @@ def of_sets(name):
 
 
 def published(role):
-    """Input function: the FASTA files of a published split's role, none for other splits."""
+    """Input function: the files that a split lists for a role, none for most splits."""
     return lambda w: [file_of(ref) for ref in STUDY.split_files(w.experiment, role)]
 
 
@@ -69,14 +69,9 @@ def collection_of(wildcards):
     return STUDY.collections[wildcards.collection].params()
 
 
-def origins_for(*splits):
-    """Input function: the origins of an experiment's RNAs, if it has one of some splits."""
-
-    def origins(wildcards):
-        group = wildcards.get("group") or FOLDS[wildcards.experiment].group
-        return [f"<results>/collections/{it}.tsv" for it in STUDY.origins_of(group, *splits)]
-
-    return origins
+def origins_of(collections):
+    """List the origins of the RNAs of collections."""
+    return [f"<results>/collections/{name}.tsv" for name in collections]
 
 
 def summaries(groups):

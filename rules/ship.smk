@@ -13,8 +13,10 @@ use rule experiments as experiments_on_all with:
     input:
         records=["<results>/datasets/{dataset}/records.tsv"],
         train=[],
+        validate=[],
         evaluate=[],
-        origins=[],
+        families=[],
+        origins=lambda w: origins_of(STUDY.weighted_collections([w.dataset])),
         dropped=[],
         older=[],
         folds=[],
@@ -28,6 +30,7 @@ use rule experiments as experiments_on_all with:
         sets=lambda w: [w.dataset],
         split=lambda w: {"split": "train-on-all", "dataset": w.dataset},
         fold=0,
+        weights=lambda w: STUDY.weights_of([w.dataset]),
         on_ambiguous=lambda w: STUDY.datasets[w.dataset].on_ambiguous,
         max_lengths=untracked({}),
     message:

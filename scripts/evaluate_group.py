@@ -3,7 +3,7 @@
 import job
 import pandas as pd
 
-from mirpair.contracts import BASELINE_RUN, BASELINES, read_audit, read_predictions
+from mirpair.contracts import BASELINE_RUN, read_audit, read_predictions
 from mirpair.files import write_tsv
 from mirpair.identification.metrics import subsets, summarise
 
@@ -16,8 +16,8 @@ predictions = [
 ]
 for fold, audit, baselines in zip(params.folds, inputs.audit, inputs.baselines, strict=True):
     membership.append(subsets(read_audit(audit)).assign(**fold))
-    scores = read_predictions(baselines, BASELINES)
-    for model in BASELINES:
+    scores = read_predictions(baselines, params.baselines)
+    for model in params.baselines:
         of_one = scores[["id", "label"]].assign(score=scores[model], model=model)
         predictions.append(of_one.assign(**BASELINE_RUN, **fold))
 summary = summarise(pd.concat(predictions), pd.concat(membership))

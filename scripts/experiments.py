@@ -5,7 +5,7 @@ import job
 from mirpair.contracts import read_folds, read_left_out, read_origins, read_records
 from mirpair.files import write_tsv
 from mirpair.identification.datasets import check_lengths
-from mirpair.identification.experiments import assign_roles
+from mirpair.identification.experiments import assign_roles, read_family_names
 from mirpair.sources.collections import read_hairpins
 
 job.start(snakemake)
@@ -17,7 +17,10 @@ table = assign_roles(
     records,
     fold=snakemake.params.fold,
     train=snakemake.input.train,
+    validate=snakemake.input.validate,
     evaluate=snakemake.input.evaluate,
+    families=[name for path in snakemake.input.families for name in read_family_names(path)],
+    weights=snakemake.params.weights,
     origins={f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in origins},
     older=[hairpin.accession for path in older for hairpin in read_hairpins(path)],
     folds=next(map(read_folds, snakemake.input.folds), None),

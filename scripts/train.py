@@ -2,9 +2,9 @@
 
 import job
 
-from mirpair.contracts import read_experiment
+from mirpair.contracts import EVALUATE, TRAIN, VALIDATE, read_experiment
 from mirpair.files import write_tsv
-from mirpair.identification.train import select, train
+from mirpair.identification.train import record_weights, select, train
 from mirpair.networks.training_job import TrainingJob
 from mirpair.rna.encoded_sets import Tensors
 
@@ -23,8 +23,10 @@ training = TrainingJob(
 experiment = read_experiment(inputs.experiment)
 tensors = dict(zip(params.sets, map(Tensors.load, inputs.tensors), strict=True))
 network, score_log = train(
-    train_set=select(experiment, tensors, "train"),
-    evaluate_set=select(experiment, tensors, "evaluate"),
+    train_set=select(experiment, tensors, TRAIN),
+    validate_set=select(experiment, tensors, VALIDATE),
+    evaluate_set=select(experiment, tensors, EVALUATE),
+    weights=record_weights(experiment),
     watch=params.watch,
     **training.settings(),
 )

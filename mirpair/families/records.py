@@ -356,7 +356,7 @@ def assign_families(
             )
         added = outliers(hairpins, others, roles, each=split["outliers"], seed=seed)
         records = pd.concat([records, added], ignore_index=True)
-    table = records.assign(set="all")[list(EXPERIMENT)]
+    table = records.assign(set="all", weight=1.0)[list(EXPERIMENT)]
     return records[list(FAMILY_RECORDS)], table
 
 

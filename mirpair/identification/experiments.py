@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, EXPERIMENT, TRAIN
+from mirpair.contracts import EVALUATE, EXPERIMENT, TRAIN, VALIDATE
 from mirpair.files import InputError
 from mirpair.identification.datasets import origin_of
 from mirpair.rna.sequences import Dropped, open_text, read_records
@@ -40,24 +41,98 @@ def _divide(
         role[near.index[near]] = None
     known = role[positive].dropna() == EVALUATE
     share = float(known.mean()) if len(known) else 0.0
+    return role.fillna(_draw_clusters(records[held.isna()], {EVALUATE: share}, seed, threads))
+
+
+def _draw_clusters(
+    records: pd.DataFrame, shares: Mapping[str, float], seed: int, threads: int
+) -> pd.Series:
+    """Assign roles to complete clusters of similar RNAs, each class by the same shares.
+
+    `shares` maps each role to its share of the records; all others train.
+    """
+    roles = pd.Series(TRAIN, records.index, dtype=object)
     rng = np.random.default_rng(seed)
     for label in (1, 0):
-        left = records[(records["label"] == label) & held.isna()]
+        left = records[records["label"] == label]
         if left.empty:
             continue
         groups = clusters(left["sequence"].tolist(), identity=NEAR, threads=threads)
         sizes = np.bincount(groups)
-        room = max(round(share * len(left)), 1)
-        drawn = np.zeros(len(sizes), dtype=bool)
-        for group in rng.permutation(len(sizes)):
-            if sizes[group] > 2 * room:
-                continue
-            drawn[group] = True
-            room -= sizes[group]
-            if room <= 0:
-                break
-        role[left.index] = np.where(drawn[groups], EVALUATE, TRAIN)
-    return role
+        of_cluster = np.full(len(sizes), TRAIN, dtype=object)
+        for role, share in shares.items():
+            room = max(round(share * len(left)), 1)
+            for group in rng.permutation(len(sizes)):
+                if sizes[group] > 2 * room or of_cluster[group] != TRAIN:
+                    continue
+                of_cluster[group] = role
+                room -= sizes[group]
+                if room <= 0:
+                    break
+        roles[left.index] = of_cluster[groups]
+    return roles
+
+
+def _by_family(
+    split: Mapping[str, Any],
+    records: pd.DataFrame,
+    origins: Mapping[str, pd.DataFrame],
+    reserved: Mapping[str, Sequence[str | Path]],
+    listed: Collection[str],
+    threads: int,
+) -> pd.Series:
+    """Assign the roles of a split of families.
+
+    The RNAs of a file have the role that reserves the file. Of all others, positives of a listed
+    family evaluate, and those of the other families validate or train. Negatives of a family are
+    drawn by the family too. RNAs without a family are divided as complete clusters. All have the
+    same shares as the positives that the families divide.
+    """
+    family = origin_of(records, origins, "family").str.lower()
+    held = {name.lower() for name in listed}
+    collected = {name.lower() for table in origins.values() for name in set(table["family"])}
+    if unknown := sorted(held - collected):
+        raise InputError(
+            f"no RNA of the set's collections is of the family {', '.join(unknown[:8])}"
+            f"{' …' if len(unknown) > 8 else ''}: correct the list of families (hsa-let-7a-1 is of "
+            "the family let-7)"
+        )
+    roles = pd.Series(None, records.index, dtype=object)
+    for role, paths in reserved.items():
+        roles[records["file"].isin([str(path) for path in paths])] = role
+    named, positive = roles.isna() & (family != ""), records["label"] == 1
+    number = family[named].map({name: _number(name, split["seed"]) for name in set(family)})
+    validates = number < split["validation"]
+    by_family = validates.map({True: VALIDATE, False: TRAIN})
+    by_family = by_family.mask(family[named].isin(held), EVALUATE)
+    roles[named & positive] = by_family
+    # Shares of the roles, evaluation first.
+    counts = roles[named & positive].value_counts(normalize=True)
+    shares = {role: float(counts[role]) for role in (EVALUATE, VALIDATE) if role in counts}
+    end = 0.0
+    others = pd.Series(TRAIN, number.index, dtype=object)
+    for role, share in shares.items():
+        others[(number >= end) & (number < end + share)] = role
+        end += share
+    roles[named & ~positive] = others
+    return roles.fillna(_draw_clusters(records[roles.isna()], shares, split["seed"], threads))
+
+
+def _number(family: str, seed: int) -> float:
+    """Return a number of a family in [0, 1), which no other family has an influence on."""
+    digest = hashlib.sha256(f"{seed}\0{family}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def read_family_names(path: str | Path) -> list[str]:
+    """Read a list of families: one a line, with comments after `#`; an empty one is an error."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as a list of families ({error})") from error
+    if names := [name for line in lines if (name := line.partition("#")[0].strip())]:
+        return names
+    raise InputError(f"{path}: lists no family; write one per line, such as let-7")
 
 
 def _published_roles(
@@ -138,7 +213,10 @@ def assign_roles(
     *,
     fold: int = 0,
     train: Sequence[str | Path] = (),
+    validate: Sequence[str | Path] = (),
     evaluate: Sequence[str | Path] = (),
+    families: Collection[str] = (),
+    weights: Mapping[str, Mapping[str, float]] | None = None,
     origins: Mapping[str, pd.DataFrame] | None = None,
     older: Collection[str] = (),
     folds: pd.DataFrame | None = None,
@@ -146,7 +224,7 @@ def assign_roles(
     on_ambiguous: Literal["error", "drop"] = "error",
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Make the table of one experiment: id, set and role of each record with a role.
+    """Make the table of one experiment: id, set, role and weight of each record with a role.
 
     Parameters
     ----------
@@ -157,9 +235,15 @@ def assign_roles(
         Name of a set to its records.
     fold
         Number of the fold, from 1, if the split has folds.
-    train, evaluate
+    train, validate, evaluate
         Files of a published split: FASTA, or text with one id per line. Without training files, all
-        records train that do not evaluate.
+        records train that do not evaluate. Of a split of families: files of the set whose records
+        have only this role.
+    families
+        Of a split of families: those whose positives evaluate.
+    weights
+        Name of a set to weights in the loss by trust (`mirpair.contracts.ORIGINS`), which needs
+        `origins`. Records of any other trust have the weight 1.
     origins
         As `assign_folds` takes them.
     older
@@ -175,8 +259,8 @@ def assign_roles(
     Raises
     ------
     InputError
-        If a role lacks records of a class, or a sequence both trains and evaluates and the split
-        does not allow it; if a published file has an id that is not in the set or has another
+        If a role lacks records of a class, or a sequence has two roles and the split does not
+        allow it; if no RNA is of a listed family; if a published file has an id that is not in the set or has another
         sequence there, or an id is in the files of both roles; see also
         `mirpair.identification.datasets.origin_of`.
     """
@@ -192,13 +276,25 @@ def assign_roles(
             parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
-            if "folds" in split:
+            if split["split"] == "families":
+                reserved = {TRAIN: train, VALIDATE: validate, EVALUATE: evaluate}
+                roles = _by_family(
+                    split, records[name], origins or {}, reserved, families, threads
+                )
+            elif "folds" in split:
                 roles = _of_fold(records[name], folds, fold)
             else:
                 roles = _held_out(split, records[name], origins or {}, older, threads)
             parts = [(name, roles)]
     columns = ["id", "label", "sequence"]
-    tables = [records[name][columns].assign(set=name, role=role) for name, role in parts]
+    tables = [
+        records[name][columns].assign(
+            set=name,
+            role=role,
+            weight=_weights(records[name], origins or {}, (weights or {}).get(name, {})),
+        )
+        for name, role in parts
+    ]
     table = pd.concat(tables, ignore_index=True).dropna(subset="role")
     if split["split"] == "train-on-all":
         _both_classes(table, TRAIN)
@@ -207,9 +303,18 @@ def assign_roles(
         table = table[~_too_near(table, split["identity"], threads)]
     if split.get("copies", "refuse") == "refuse":
         _refuse_copies(table, split["split"])
-    for role in (TRAIN, EVALUATE):
+    for role in (TRAIN, EVALUATE, *({VALIDATE} & set(table["role"]))):
         _both_classes(table, role)
     return table[list(EXPERIMENT)].reset_index(drop=True)
+
+
+def _weights(
+    records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], of_trust: Mapping[str, float]
+) -> pd.Series:
+    """Return the weight of each record in the loss."""
+    if not of_trust:
+        return pd.Series(1.0, records.index)
+    return origin_of(records, origins, "trust").map(of_trust).fillna(1.0).astype(float)
 
 
 def _of_fold(records: pd.DataFrame, folds: pd.DataFrame | None, fold: int) -> pd.Series:
@@ -267,25 +372,40 @@ def _held_out(
 
 
 def _too_near(table: pd.DataFrame, identity: float, threads: int) -> pd.Series:
-    """Mark evaluation records with at least this identity to a training record."""
-    trains, evaluates = (table.loc[table["role"] == it, "sequence"] for it in (TRAIN, EVALUATE))
+    """Mark held-out records with at least this identity to a training record.
+
+    Validation records that are copies of evaluation records are marked too.
+    """
+    trains = table.loc[table["role"] == TRAIN, "sequence"]
+    held_out = table.loc[table["role"].isin([VALIDATE, EVALUATE]), "sequence"]
     if identity == 1:
-        near = evaluates.isin(set(trains)).to_numpy()
+        near = held_out.isin(set(trains)).to_numpy()
     else:
-        near = nearest(evaluates.tolist(), trains.tolist(), threads=threads) >= identity
-    return pd.Series(near, index=evaluates.index).reindex(table.index, fill_value=False)
+        near = nearest(held_out.tolist(), trains.tolist(), threads=threads) >= identity
+    marks = pd.Series(near, index=held_out.index).reindex(table.index, fill_value=False)
+    evaluates = table.loc[(table["role"] == EVALUATE) & ~marks, "sequence"]
+    return marks | ((table["role"] == VALIDATE) & table["sequence"].isin(set(evaluates)))
+
+
+# What the records of a role are called.
+_KIND = {TRAIN: "training", VALIDATE: "validation", EVALUATE: "evaluation"}
 
 
 def _refuse_copies(table: pd.DataFrame, split: str) -> None:
-    """Refuse an experiment in which a sequence both trains and evaluates."""
-    trains = table[table["role"] == TRAIN].drop_duplicates("sequence").set_index("sequence")["id"]
-    twice = table[(table["role"] == EVALUATE) & table["sequence"].isin(trains.index)]
-    if not twice.empty:
+    """Refuse an experiment in which a sequence has two roles."""
+    for role, other in ((EVALUATE, TRAIN), (VALIDATE, TRAIN), (VALIDATE, EVALUATE)):
+        copied = table[table["role"] == other].drop_duplicates("sequence")
+        originals = copied.set_index("sequence")["id"]
+        twice = table[(table["role"] == role) & table["sequence"].isin(originals.index)]
+        if twice.empty:
+            continue
         first = twice.iloc[0]
-        count = f"{len(twice)} evaluation record{'s have' if len(twice) > 1 else ' has'}"
+        article = "an" if other == EVALUATE else "a"
+        count = f"{len(twice)} {_KIND[role]} record{'s have' if len(twice) > 1 else ' has'}"
         raise InputError(
-            f"{count} the same sequence as a training record, the first is {first['id']!r} of the "
-            f"set {first['set']!r}, a copy of {trains[first['sequence']]!r}: results on them mean "
+            f"{count} the same sequence as {article} {_KIND[other]} record, the first is "
+            f"{first['id']!r} of the set {first['set']!r}, a copy of "
+            f"{originals[first['sequence']]!r}: results on them mean "
             "little. Leave them out of the evaluation (`identity: 1` in the experiment, or "
             f"`identity: 0.8` for near-copies too){_OTHER_REMEDIES.get(split, '')}, or allow "
             "copies (`copies: keep`)."
@@ -297,7 +417,7 @@ _CLEANED = ", remove copies from the set (`cleaned: true`)"
 # those in published files.
 _OTHER_REMEDIES = {
     "k-fold": f"{_CLEANED}, hold out complete clusters (`split: cluster-k-fold`)",
-    **dict.fromkeys(("cluster-k-fold", "family-k-fold", "species", "time"), _CLEANED),
+    **dict.fromkeys(("cluster-k-fold", "family-k-fold", "families", "species", "time"), _CLEANED),
 }
 
 

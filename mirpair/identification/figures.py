@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from mirpair.contracts import METRICS, read_features
+from mirpair.contracts import METRICS, VALIDATE, read_features
 from mirpair.files import read_any_tsv
 from mirpair.identification.comparison import SHOWN
-from mirpair.identification.metrics import SUBSETS
+from mirpair.identification.metrics import SUBSETS, held_out_role
 from mirpair.identification.tables import read_table
 from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
 from mirpair.pages.style import (
@@ -62,14 +62,15 @@ def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: s
     title_figure(figure, title)
     axes = figure.subplots(len(histories), 2, squeeze=False)
     for (model, runs), (left, right) in zip(histories.items(), axes, strict=True):
-        for role, colour in (("train", GREY), ("evaluate", BLUE)):
+        held_out = held_out_role(next(iter(runs.values())))
+        for role, colour in (("train", GREY), (held_out, BLUE)):
             _thin_and_mean(left, runs, f"{role} loss", role, colour)
         left.set_ylabel("loss per record")
         left.set_title(f"{model} ({len(runs)} run{'s'[: len(runs) > 1]})")
         left.set_ylim(bottom=0)
         for name in SHOWN:
-            _thin_and_mean(right, runs, f"evaluate {name}", name, _COLOUR[name])
-        right.set_title("evaluation records")
+            _thin_and_mean(right, runs, f"{held_out} {name}", name, _COLOUR[name])
+        right.set_title("validation records" if held_out == VALIDATE else "evaluation records")
         right.set_ylim(top=1.02)
         for axis in (left, right):
             axis.legend(fontsize=SMALL)
@@ -102,7 +103,7 @@ def draw_watched(
     epochs
         The epoch whose weights are the result; a line marks it.
     """
-    panels = [(name, "evaluate", history) for name, history in validation.items()]
+    panels = [(name, held_out_role(history), history) for name, history in validation.items()]
     panels += [(name, "train", history) for name, history in training.items()]
     colours = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
     rows = -(-len(panels) // 2)

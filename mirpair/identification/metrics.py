@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import METRICS, RANKING
+from mirpair.contracts import EVALUATE, METRICS, RANKING, TRAIN, VALIDATE
 from mirpair.identification.intervals import bootstrap, over_folds
 from mirpair.networks.score_log import ScoreLog
 from mirpair.settings import NEAR
@@ -82,30 +82,41 @@ def measure(
 
 
 def history(scores: ScoreLog) -> pd.DataFrame:
-    """Compute loss and all metrics of the training and evaluation records for each epoch.
+    """Compute loss and all metrics of the training and the held-out records for each epoch.
+
+    The held-out records are the validation records if there are any, else the evaluation records.
 
     Returns
     -------
     DataFrame
-        Columns epoch, ``train loss``, ``train SE``, …, ``evaluate loss``, ``evaluate SE``, …
+        Columns epoch, ``train loss``, ``train SE``, …, and ``evaluate loss``, ``evaluate SE``, …,
+        or ``validate loss``, ``validate SE``, …
     """
+    held_out = VALIDATE if scores.is_validated else EVALUATE
     rows = []
     for epoch in range(len(scores.train_loss)):
         row: dict[str, float] = {"epoch": epoch + 1}
-        for role in ("train", "evaluate"):
-            row[f"{role} loss"] = float(getattr(scores, f"{role}_loss")[epoch])
-            epoch_scores = getattr(scores, f"{role}_scores")[epoch]
-            measured = measure(getattr(scores, f"{role}_labels"), epoch_scores)
+        for role, part in ((TRAIN, "train"), (held_out, "evaluate")):
+            row[f"{role} loss"] = float(getattr(scores, f"{part}_loss")[epoch])
+            epoch_scores = getattr(scores, f"{part}_scores")[epoch]
+            measured = measure(getattr(scores, f"{part}_labels"), epoch_scores)
             row |= {f"{role} {name}": value for name, value in measured.items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
+def held_out_role(history: pd.DataFrame) -> str:
+    """Return the role of the held-out records of a history: ``validate`` or ``evaluate``."""
+    return VALIDATE if f"{VALIDATE} loss" in history else EVALUATE
+
+
 def final(scores: ScoreLog) -> pd.DataFrame:
     """Count the evaluation records and compute their metrics in the epoch that is reported."""
-    labels = scores.evaluate_labels
+    labels, final_scores = scores.evaluate_labels, scores.result
+    if scores.is_validated:
+        labels, final_scores = scores.final_labels, scores.final_scores
     counts = {"positives": int((labels == 1).sum()), "negatives": int((labels != 1).sum())}
-    return pd.DataFrame([{**counts, **measure(labels, scores.result)}])
+    return pd.DataFrame([{**counts, **measure(labels, final_scores)}])
 
 
 def subsets(records: pd.DataFrame) -> pd.DataFrame:

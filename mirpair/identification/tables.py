@@ -11,6 +11,7 @@ import pandas as pd
 from mirpair.contracts import (
     FEATURES,
     METRICS,
+    VALIDATE,
     read_audit,
     read_features,
     read_published_counts,
@@ -28,7 +29,7 @@ from mirpair.identification.comparison import (
     cleaned_table,
     results_table,
 )
-from mirpair.identification.metrics import choosers, subsets
+from mirpair.identification.metrics import choosers, held_out_role, subsets
 from mirpair.pages.printing import (
     ABOVE_MARK,
     BELOW_MARK,
@@ -183,7 +184,7 @@ def printable(table: pd.DataFrame, title: str) -> Printable:
 
 def _best_epoch(history: pd.DataFrame) -> int:
     """Find the epoch with the lowest evaluation loss; the last one if there is no loss."""
-    loss = history["evaluate loss"]
+    loss = history[f"{held_out_role(history)} loss"]
     return cast(int, loss.idxmin() if loss.notna().any() else history.index[-1])
 
 
@@ -195,9 +196,10 @@ def epochs_table(
     """Compare the last epoch, which is the result, with the best one by validation loss.
 
     In a cross-validation, the best epoch of a fold has the lowest loss on the fold's own
-    validation records, so its metrics are optimistic. For an experiment without folds, the best
-    epoch is the median over the folds on its training set: its own evaluation records do not
-    choose it.
+    validation records, so its metrics are optimistic. So they are for an experiment that has
+    validation records, all of whose values here are of these. For any other experiment without
+    folds, the best epoch is the median over the folds on its training set: its own evaluation
+    records do not choose it.
 
     Parameters
     ----------
@@ -212,8 +214,9 @@ def epochs_table(
     Returns
     -------
     DataFrame
-        Columns method, protocol (the experiment), source, last epoch, best epoch (of each fold
-        and seed), and loss, F-score, AUROC and AUPR of the evaluation records after each.
+        Columns method, protocol (the experiment, and whether it has validation records), source,
+        last epoch, best epoch (of each fold and seed), and loss, F-score, AUROC and AUPR of the
+        held-out records after each.
     """
     by_epoch = [history.set_index("epoch") for history in histories]
     trained = pd.DataFrame(list(runs)).assign(best=[_best_epoch(history) for history in by_epoch])
@@ -221,7 +224,8 @@ def epochs_table(
     lines = []
     for kind, rows in trained.groupby(["group", "model", "recipe", "epochs"], sort=False):
         group, model, recipe, epochs = cast(tuple[str, str, str, int], kind)
-        chooser = validation.get(group)
+        role = held_out_role(by_epoch[rows.index[0]])
+        chooser = group if role == VALIDATE else validation.get(group)
         median = medians.get((chooser, model, recipe, epochs))
         chosen = [] if median is None else [round(median)] * len(rows)
         listed = chosen[:1]
@@ -229,7 +233,7 @@ def epochs_table(
             chosen = listed = rows["best"].tolist()
         line = {
             "method": rows["label"].iloc[0],
-            "protocol": group,
+            "protocol": f"{group}, validation records" if role == VALIDATE else group,
             "source": OURS,
             "last epoch": epochs,
             "best epoch": ", ".join(map(str, listed)) or MISSING,
@@ -237,7 +241,7 @@ def epochs_table(
         for metric in ("loss", *SHOWN):
             for name, at in (("last", [epochs] * len(rows)), ("best", chosen)):
                 values = [
-                    by_epoch[place].loc[epoch, f"evaluate {metric}"]
+                    by_epoch[place].loc[epoch, f"{role} {metric}"]
                     for place, epoch in zip(rows.index[: len(at)], at, strict=True)
                 ]
                 of_fold = pd.Series(values, dtype=float).groupby(rows["number"].tolist()[: len(at)])

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from mirpair.contracts import TRAIN
 from mirpair.files import InputError
 from mirpair.networks.base import Network
 from mirpair.networks.checkpoints import Checkpoint
@@ -44,7 +45,8 @@ def class_weights(labels: npt.NDArray[np.int8]) -> tuple[float, float]:
 def select(experiment: pd.DataFrame, tensors: Mapping[str, Tensors], role: str) -> Tensors:
     """Select the molecules with a role in an experiment, in the order of its table.
 
-    The encoded molecules are by the name of their set; the role is ``"train"`` or ``"evaluate"``.
+    The encoded molecules are by the name of their set; the role is ``"train"``, ``"validate"`` or
+    ``"evaluate"``.
     """
     chosen = experiment[experiment["role"] == role]
     parts = [
@@ -54,6 +56,14 @@ def select(experiment: pd.DataFrame, tensors: Mapping[str, Tensors], role: str) 
     return Tensors.concatenate(parts)
 
 
+def record_weights(experiment: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """Return the weights of the training records as `select` orders them; None if all are 1."""
+    chosen = experiment[experiment["role"] == TRAIN]
+    if (chosen["weight"] == 1).all():
+        return None
+    return np.concatenate([it.to_numpy() for _, it in chosen.groupby("set", sort=False)["weight"]])
+
+
 def train(
     model: Model,
     train_set: Tensors,
@@ -61,11 +71,16 @@ def train(
     recipe: Recipe,
     *,
     seed: int,
+    validate_set: Tensors | None = None,
+    weights: npt.NDArray[np.float64] | None = None,
     watch: int = 0,
     device: str = "cpu",
     checkpoint: Checkpoint | None = None,
 ) -> tuple[Network, ScoreLog]:
-    """Train one network and score both sets in every epoch.
+    """Train one network, and score the training and the held-out records in every epoch.
+
+    If there are validation records, these are the held-out records of every epoch, and the
+    evaluation records are scored once, by the returned network.
 
     Parameters
     ----------
@@ -73,12 +88,16 @@ def train(
         The network to train.
     train_set, evaluate_set
         The records of either role. The evaluation set is only scored: no choice depends on it. It
-        may be empty.
+        may be empty, if there are no validation records.
     recipe
         How to train; the returned network is that of the recipe's last epoch.
     seed
         Seed of the initial weights, the order of the records and dropout; see
         `mirpair.networks.loop.derive_seed`.
+    validate_set
+        Validation records; None or an empty set if there are none. No choice depends on them.
+    weights
+        (number of training records,): the weight of each in the loss; None is 1 for all.
     watch
         Continue the training up to this epoch to watch it; the result stays the same.
     device
@@ -98,17 +117,19 @@ def train(
         If a record does not fit the network, the training records are all of one class or there
         is no such device.
     """
-    check_lengths(model, train_set, evaluate_set)
+    is_validated = validate_set is not None and len(validate_set) > 0
+    watched = validate_set if validate_set is not None and is_validated else evaluate_set
+    check_lengths(model, train_set, watched, evaluate_set)
     if len(np.unique(train_set.labels)) < 2:
         raise InputError("the training records are all of one class; both are needed")
     torch_device = prepare_device(device)
     dtype = DTYPES[recipe.precision]
     network = build(model, seed=seed).to(torch_device, dtype)
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
-    weights = equation_2
+    of_classes = equation_2
     if recipe.positive_weight is not None:
-        weights = equation_2.new_tensor([1.0, recipe.positive_weight])
-    labels, evaluate_labels = (part.labels.astype(np.int64) for part in (train_set, evaluate_set))
+        of_classes = equation_2.new_tensor([1.0, recipe.positive_weight])
+    labels, watched_labels = (part.labels.astype(np.int64) for part in (train_set, watched))
 
     def sum_of_losses(logits: Tensor, classes: npt.NDArray[np.int64]) -> float:
         # Equation 2 even if the recipe minimises another loss, so that losses can be compared.
@@ -121,35 +142,43 @@ def train(
             total += sum_of_losses(logits, labels[batch])
             train_scores[batch] = scores_of(logits)
         loss = total / len(train_set)
-        logits = predict(network, evaluate_set, batch_size=recipe.batch_size)
+        logits = predict(network, watched, batch_size=recipe.batch_size)
         evaluate_loss = np.nan
-        if len(evaluate_set):
-            evaluate_loss = sum_of_losses(logits, evaluate_labels) / len(evaluate_set)
+        if len(watched):
+            evaluate_loss = sum_of_losses(logits, watched_labels) / len(watched)
         row = {
             "train_loss": loss,
             "train_scores": train_scores,
             "evaluate_loss": evaluate_loss,
             "evaluate_scores": scores_of(logits),
         }
-        summary = f"loss {loss:.4f} on the training, {evaluate_loss:.4f} on the evaluation records"
+        kind = "validation" if is_validated else "evaluation"
+        summary = f"loss {loss:.4f} on the training, {evaluate_loss:.4f} on the {kind} records"
         return Measurement(loss, row, summary)
 
     epochs = max(recipe.epochs, watch)
     history: dict[str, npt.NDArray[Any]] = {
         "train_scores": np.empty((epochs, len(train_set)), dtype=np.float32),
         "train_loss": np.empty(epochs),
-        "evaluate_scores": np.empty((epochs, len(evaluate_set)), dtype=np.float32),
+        "evaluate_scores": np.empty((epochs, len(watched)), dtype=np.float32),
         "evaluate_loss": np.empty(epochs),
     }
-    passes = Passes(network, train_set, labels, weights, recipe, seed=seed)
+    passes = Passes(
+        network, train_set, labels, of_classes, recipe, seed=seed, of_records=weights
+    )
     train_epochs(
         passes, epochs, history, measure, result_epoch=recipe.epochs, checkpoint=checkpoint
     )
+    final = evaluate_set if is_validated else evaluate_set.subset(np.arange(0))
+    final_scores = scores_of(predict(network, final, batch_size=recipe.batch_size))
     return network, ScoreLog(
         epochs=np.array(recipe.epochs),
         train_ids=train_set.ids,
         train_labels=train_set.labels,
-        evaluate_ids=evaluate_set.ids,
-        evaluate_labels=evaluate_set.labels,
+        evaluate_ids=watched.ids,
+        evaluate_labels=watched.labels,
+        final_ids=final.ids,
+        final_labels=final.labels,
+        final_scores=final_scores.astype(np.float32),
         **history,
     )

@@ -46,7 +46,11 @@ def derive_seed(base: int, *names: str) -> int:
 
 
 def weighted_loss(
-    logits: Tensor, labels: Tensor, weights: Tensor | None, reduction: str = "sum"
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor | None,
+    reduction: str = "sum",
+    of_records: Tensor | None = None,
 ) -> Tensor:
     """Compute equation 2: the sum over samples of weight × −log ŷ, not divided by anything.
 
@@ -59,7 +63,16 @@ def weighted_loss(
     reduction
         The recipe's `loss`: ``"mean"`` divides by the sum of the samples' weights,
         ``"mean-of-each"`` divides each sample's term by its own weight.
+    of_records
+        (N,): further weights, one for each sample, in every reduction; None is 1 for all.
     """
+    if of_records is not None:
+        of_classes = None if reduction == "mean-of-each" else weights
+        terms = F.cross_entropy(logits, labels, weight=of_classes, reduction="none")
+        loss = (terms * of_records).sum()
+        if reduction != "mean":
+            return loss
+        return loss / (of_records if weights is None else of_records * weights[labels]).sum()
     if reduction == "mean-of-each":
         return F.cross_entropy(logits, labels, reduction="sum")
     return F.cross_entropy(logits, labels, weight=weights, reduction=reduction)
@@ -128,6 +141,8 @@ class Passes:
         See `weighted_loss`; the recipe's number of epochs is ignored.
     seed
         Seed of the order of the records and of dropout.
+    of_records
+        (N,): weight of each record in the loss; None is 1 for all.
     """
 
     def __init__(
@@ -139,8 +154,10 @@ class Passes:
         recipe: Recipe,
         *,
         seed: int,
+        of_records: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.network, self.inputs, self.labels, self.weights = network, inputs, labels, weights
+        self.of_records = of_records
         self.recipe = recipe
         self.epoch = 0
         self.optimizer = _optimizer(recipe, network)
@@ -170,7 +187,10 @@ class Passes:
                 batch = order[start : start + size]
                 logits = self.network([self.inputs[i] for i in batch])
                 labels = torch.from_numpy(self.labels[batch]).to(self.device)
-                loss = weighted_loss(logits, labels, self.weights, self.recipe.loss)
+                of_records = None
+                if self.of_records is not None:
+                    of_records = torch.from_numpy(self.of_records[batch]).to(logits)
+                loss = weighted_loss(logits, labels, self.weights, self.recipe.loss, of_records)
                 self.optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()

@@ -35,7 +35,11 @@ class ScoreLog:
         (all epochs, m) float32: the same in evaluation mode at the end of each epoch.
     train_loss, evaluate_loss
         (all epochs,) float64: equation 2 of Do et al. 2018 over the set, divided by its number of
-        records; both with the class weights of the training records.
+        records; both with the class weights of the training records, and without the weights of
+        single records.
+    final_ids, final_labels, final_scores
+        (k,) each. If the experiment has validation records, ``evaluate_…`` are those, and these are
+        the evaluation records, scored once by the network that is the result. Otherwise k is 0.
     """
 
     epochs: npt.NDArray[np.int64]
@@ -47,22 +51,32 @@ class ScoreLog:
     evaluate_labels: npt.NDArray[np.int8]
     evaluate_scores: npt.NDArray[np.float32]
     evaluate_loss: npt.NDArray[np.float64]
+    final_ids: npt.NDArray[np.str_]
+    final_labels: npt.NDArray[np.int8]
+    final_scores: npt.NDArray[np.float32]
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether validation records were scored after each epoch."""
+        return len(self.final_ids) > 0
 
     @property
     def result(self) -> npt.NDArray[np.float32]:
-        """Scores of the evaluation records in the epoch that is the result, (m,)."""
+        """Scores of `evaluate_ids` in the epoch that is the result, (m,)."""
         scores: npt.NDArray[np.float32] = self.evaluate_scores[int(self.epochs) - 1]
         return scores
 
     def predictions(self) -> pd.DataFrame:
-        """Make the table of evaluation records in the result's epoch: id, label, score."""
-        return pd.DataFrame(
-            {
-                "id": self.evaluate_ids,
-                "label": self.evaluate_labels,
-                # Nine digits distinguish any two float32.
-                "score": [f"{score:.9g}" for score in self.result],
-            }
+        """Make the table of evaluation records, never validation ones: id, label, score."""
+        if self.is_validated:
+            return _predictions(self.final_ids, self.final_labels, self.final_scores)
+        return _predictions(self.evaluate_ids, self.evaluate_labels, self.result)
+
+    def validation(self) -> pd.DataFrame:
+        """Make the same table of the validation records; it is empty if there are none."""
+        count = len(self.evaluate_ids) if self.is_validated else 0
+        return _predictions(
+            self.evaluate_ids[:count], self.evaluate_labels[:count], self.result[:count]
         )
 
     def save(self, path: str | Path) -> None:
@@ -73,3 +87,11 @@ class ScoreLog:
     def load(cls, path: str | Path) -> ScoreLog:
         """Read what `save` wrote; anything else is an `InputError`."""
         return cls(**read_npz(path, [field.name for field in fields(cls)]))
+
+
+def _predictions(
+    ids: npt.NDArray[np.str_], labels: npt.NDArray[np.int8], scores: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    # Nine digits distinguish any two float32.
+    texts = [f"{score:.9g}" for score in scores]
+    return pd.DataFrame({"id": ids, "label": labels, "score": texts})

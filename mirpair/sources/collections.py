@@ -42,6 +42,9 @@ class Entry(NamedTuple):
     family: str
     # Over ACGU, or with other letters of the database.
     sequence: str
+    # How it was cut, and how well it is supported as a pre-miRNA; empty if unknown.
+    cut: str = ""
+    trust: str = ""
 
 
 def family_of(name: str) -> str:

@@ -27,6 +27,7 @@ SourceRef = Annotated[
     ),
 ]
 SourceRefs = Annotated[list[SourceRef], Field(min_length=1)]
+FamilyFile = Annotated[str, Field(min_length=1)]
 ModelName = Annotated[Name, Field(json_schema_extra={"examples": list(MODELS)})]
 RecipeName = Annotated[Name, Field(json_schema_extra={"examples": list(RECIPES)})]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

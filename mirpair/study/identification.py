@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, Section, first_duplicate
 from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
@@ -14,6 +15,7 @@ from mirpair.study.splits import (
     AcrossDatasets,
     Drawn,
     Experiment,
+    FamiliesHeldOut,
     FamilyKFold,
     Published,
     SpeciesHeldOut,
@@ -38,6 +40,15 @@ OWN_TABLES = {
     "epochs": "The last epoch, which is the result, and the best one by validation loss",
     "audit": "What the evaluation records are worth",
 }
+
+
+Baseline = Literal[
+    "mfe-per-length",
+    "nearest-8-mer",
+    "logistic-regression",
+    "random-forest",
+    "gradient-boosting",
+]
 
 
 class Results(Section):
@@ -123,6 +134,12 @@ class Study(BaseStudy):
     recipes: dict[Name, RecipeVariant] = Field(
         {}, description="Recipes that differ from the known ones, by name; by default none."
     )
+    baselines: list[Baseline] = Field(
+        list(USUAL_BASELINES),
+        description="Methods without a network to compare with: "
+        + ", ".join(f"`{name}`" for name in BASELINES)
+        + "; gradient boosting also learns from features of the main stem.",
+    )
     runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
     tables: dict[Name, Table] = Field(
         description="Tables to write beside those of every study, by name; `{}` for none."
@@ -159,6 +176,8 @@ class Study(BaseStudy):
                 "runs: none of the experiments has the folds in `folds`, so nothing would be "
                 "trained"
             )
+        if twice_named := sorted({it for it in self.baselines if self.baselines.count(it) > 1}):
+            raise ValueError(f"baselines: {twice_named[0]!r} is listed twice")
         if taken := [name for name in self.tables if name in OWN_TABLES]:
             raise ValueError(
                 f"tables.{taken[0]}: every study has a table of this name already; "
@@ -243,7 +262,11 @@ class Study(BaseStudy):
                     "collection of positives"
                 )
         for name, experiment in self.experiments.items():
-            if not isinstance(experiment, FamilyKFold | SpeciesHeldOut | TimeHeldOut):
+            if isinstance(experiment, FamiliesHeldOut):
+                self._reserved_are_possible(name, experiment)
+            if not isinstance(
+                experiment, FamilyKFold | FamiliesHeldOut | SpeciesHeldOut | TimeHeldOut
+            ):
                 continue
             dataset = self.datasets.get(experiment.dataset)
             if dataset and not set(dataset.positives) & set(self.collections):
@@ -253,6 +276,21 @@ class Study(BaseStudy):
                     f"{', '.join(dataset.positives)}; name one of `collections` among its "
                     f"positives (there are {', '.join(self.collections) or 'none'})"
                 )
+        for name, labelled in self.datasets.items():
+            if labelled.weights and not set(labelled.positives) & set(self.collections):
+                raise ValueError(
+                    f"datasets.{name}.weights: these need collections, which record the trust in "
+                    "an RNA; name one of `collections` among the positives"
+                )
+
+    def _reserved_are_possible(self, name: str, experiment: FamiliesHeldOut) -> None:
+        if experiment.dataset not in self.datasets:
+            return  # another check says so
+        labelled = self.datasets[experiment.dataset]
+        files = [*labelled.positives, *labelled.negatives]
+        for role, refs in experiment.reserved().items():
+            for ref in refs:
+                self.require_known(f"experiments.{name}.{role}", "file", ref, files)
 
     def _shipped_is_possible(self) -> None:
         shipped = self.shipped
@@ -343,13 +381,17 @@ class Study(BaseStudy):
         )
         return next(filter(self.runs_on, same), None)
 
-    def split_files(self, fold_name: str, role: Literal["train", "evaluate"]) -> list[str]:
-        """List the files of a published split's role, `{fold}` filled in; else none."""
+    def split_files(
+        self, fold_name: str, role: Literal["train", "validate", "evaluate"]
+    ) -> list[str]:
+        """List the files that a split names for a role, `{fold}` filled in; else none."""
         group, number = self.folds()[fold_name]
         experiment = self.experiments[group]
+        if isinstance(experiment, FamiliesHeldOut):
+            return experiment.reserved()[role]
         if not isinstance(experiment, Published):
             return []
-        refs: list[str] = getattr(experiment, role) or []
+        refs: list[str] = getattr(experiment, role, None) or []
         return [ref.replace("{fold}", str(number)) for ref in refs]
 
     def source_refs(self) -> list[str]:
@@ -358,6 +400,7 @@ class Study(BaseStudy):
         train = [ref for name in self.folds() for ref in self.split_files(name, "train")]
         evaluate = [ref for name in self.folds() for ref in self.split_files(name, "evaluate")]
         older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
+        older += [e.families for e in self.experiments.values() if isinstance(e, FamiliesHeldOut)]
         collected = [ref for it in self.collections.values() for ref in it.source_refs()]
         named = sets + train + evaluate + older + self.audit.source_refs()
         return [ref for ref in named if ref not in self.collections] + collected
@@ -367,12 +410,31 @@ class Study(BaseStudy):
         files = (*self.datasets[dataset].positives, *self.datasets[dataset].negatives)
         return [ref for ref in files if ref in self.collections]
 
-    def origins_of(self, group: str, *splits: str) -> list[str]:
-        """List the collections of an experiment's set if it has one of some splits; else none."""
+    def origins_of_folds(self, group: str) -> list[str]:
+        """List the collections whose families decide the folds of an experiment; else none."""
         experiment = self.experiments[group]
-        if experiment.split not in splits:
-            return []
-        return self.collections_of(datasets_of(experiment)[0])
+        return self.collections_of(experiment.dataset) if isinstance(experiment, FamilyKFold) else []
+
+    def origins_of_roles(self, fold_name: str) -> list[str]:
+        """List the collections from which the roles or the weights of an experiment follow."""
+        experiment = self.experiments[self.folds()[fold_name].group]
+        if isinstance(experiment, FamiliesHeldOut | SpeciesHeldOut | TimeHeldOut):
+            return self.collections_of(experiment.dataset)
+        return self.weighted_collections(datasets_of(experiment))
+
+    def weights_of(self, sets: Iterable[str]) -> dict[str, dict[str, float]]:
+        """Map those sets that have weights to them, by trust."""
+        return {it: weights for it in sets if (weights := dict(self.datasets[it].weights or {}))}
+
+    def weighted_collections(self, sets: Iterable[str]) -> list[str]:
+        """List the collections of those sets that have weights."""
+        names = [ref for it in self.weights_of(sets) for ref in self.collections_of(it)]
+        return list(dict.fromkeys(names))
+
+    def held_out_families(self, fold_name: str) -> str | None:
+        """Return the file with the families of a split that hold out; None of other splits."""
+        experiment = self.experiments[self.folds()[fold_name].group]
+        return experiment.families if isinstance(experiment, FamiliesHeldOut) else None
 
     def older(self, fold_name: str) -> str | None:
         """Return the older release of a split in time; None of other splits."""

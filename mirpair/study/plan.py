@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mirpair.contracts import read_published_counts, read_published_results
+from mirpair.contracts import USUAL_BASELINES, read_published_counts, read_published_results
 from mirpair.files import InputError, sha256
 from mirpair.recipes import FAMILY_MODELS
 from mirpair.sources.live import canonical, is_remote, raw_name, read_lock
@@ -276,6 +276,8 @@ def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
     }
     data = {"datasets": datasets, "experiments": experiments}
     data["audit"] = sections["audit"]
+    if study.baselines != list(USUAL_BASELINES):
+        data["baselines"] = study.baselines
     if study.collections:
         data["collections"] = {name: it.params() for name, it in study.collections.items()}
     return {**data, "sha256": checksums}

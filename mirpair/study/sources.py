@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from mirpair.rna.sequences import LONGEST
-from mirpair.study.base import Name, Section, Seed, SourceRef, SourceRefs
+from mirpair.study.base import FamilyFile, Name, Section, Seed, SourceRef, SourceRefs
 
 # Where Rfam publishes all sequences of a family.
 RFAM = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/{family}.fa.gz"
-FamilyFile = Annotated[str, Field(min_length=1)]
+
+
+Trust = Literal["supported", "related", "doubtful"]
 
 
 class Audit(Section):
@@ -182,4 +184,10 @@ class Dataset(Section):
         False,
         description="Whether to leave out records that are known to be wrong: sequences in both "
         "classes, negatives that are known hairpins (of `audit.hairpins`), and copies.",
+    )
+    weights: dict[Trust, Annotated[float, Field(gt=0)]] | None = Field(
+        None,
+        description="Weight in the loss of records by the trust that their collection has in them "
+        "(`supported`, `related` or `doubtful`), such as `{doubtful: 0.3}`; by default all have "
+        "the weight 1.",
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from mirpair.study.base import Name, Section, Seed, SourceRef, SourceRefs
+from mirpair.study.base import FamilyFile, Name, Section, Seed, SourceRef, SourceRefs
 
 Folds = Annotated[int, Field(ge=2, description="Number of folds.")]
 
@@ -95,6 +95,50 @@ class TimeHeldOut(_Split):
     seed: Seed = Field(0, description="Seed of the random choice of records without an accession.")
 
 
+class FamiliesHeldOut(_Split):
+    """Train on some families, validate on others, evaluate on those of a list."""
+
+    split: Literal["families"] = Field(description="Kind of split.")
+    dataset: Name = Field(description="Set to split; its positives are collections.")
+    families: FamilyFile = Field(
+        description="Text file with one family per line, in any case; all RNAs of these families "
+        "evaluate. Lines that begin with `#` are comments."
+    )
+    validation: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of the other families whose RNAs validate: a training scores them after "
+        "each epoch, and the evaluation records only at its end; 0 for none.",
+    )
+    train: list[SourceRef] = Field(
+        [], description="Collections of the set whose RNAs only train; by default none."
+    )
+    validate_: list[SourceRef] = Field(
+        [],
+        alias="validate",
+        description="Collections of the set whose RNAs only validate; by default none.",
+    )
+    evaluate: list[SourceRef] = Field(
+        [], description="Collections of the set whose RNAs only evaluate; by default none."
+    )
+    seed: Seed = Field(
+        0,
+        description="Seed of the random choice of families, and of records without a family.",
+    )
+
+    def reserved(self) -> dict[str, list[str]]:
+        """Map each role to the collections whose RNAs have only this role."""
+        return {"train": self.train, "validate": self.validate_, "evaluate": self.evaluate}
+
+    @model_validator(mode="after")
+    def _one_role_each(self) -> FamiliesHeldOut:
+        named = [ref for refs in self.reserved().values() for ref in refs]
+        if twice := [ref for ref in named if named.count(ref) > 1]:
+            raise ValueError(f"{twice[0]!r} is named twice in `train`, `validate` and `evaluate`")
+        return self
+
+
 class Published(_Split):
     """A split that others published, or your own, as files with the records of each side."""
 
@@ -137,7 +181,14 @@ class AcrossDatasets(_Split):
 
 
 AnySplit = (
-    KFold | ClusterKFold | FamilyKFold | SpeciesHeldOut | TimeHeldOut | Published | AcrossDatasets
+    KFold
+    | ClusterKFold
+    | FamilyKFold
+    | FamiliesHeldOut
+    | SpeciesHeldOut
+    | TimeHeldOut
+    | Published
+    | AcrossDatasets
 )
 Experiment = Annotated[AnySplit, Field(discriminator="split")]
 
