@@ -28,7 +28,7 @@ PLAIN = line(1, 0, 0.5, 0.001, 0.999)
 
 
 def two_scores(low: int = 10, high: int = 70, times: int = 2) -> pd.DataFrame:
-    """A hundred records with score .2, `low` of them positive, and as many with .8, several times."""
+    """Times a hundred records with score .2, `low` of them positive, and as many with .8."""
     labels = np.r_[np.ones(low), np.zeros(100 - low), np.ones(high), np.zeros(100 - high)]
     one = pd.DataFrame({"label": labels.astype(int), "score": np.repeat([0.2, 0.8], 100)})
     return pd.concat([one] * times, ignore_index=True)

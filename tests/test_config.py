@@ -770,28 +770,6 @@ def test_another_file_than_a_sheet_of_samples_is_refused(tmp_path: Path) -> None
         read_samples(str(tmp_path / "no.tsv"))
 
 
-def test_the_shipped_network_is_trained_on_all_records_once_for_each_seed() -> None:
-    config = changed("shipped", {"validation": "demo-cv", "recipe": "paper"})
-    study = load_study(config | {"seeds": [3, 7]})
-    assert isinstance(study, Study)
-    assert study.shipped is not None
-    assert (study.shipped.model, study.shipped.members) == ("variable", 1)
-    # As many epochs as the trainings that calibrate it.
-    assert study.runs_on_all() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
-    nothing = load_study(shipped("demo"))
-    assert isinstance(nothing, Study)
-    assert nothing.runs_on_all() == []
-
-
-def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_records() -> None:
-    study = load_study(shipped("shipped"))
-    assert isinstance(study, Study)
-    assert study.shipped is not None
-    assert study.experiments[study.shipped.validation].split == "cluster-k-fold"
-    assert all(dataset.cleaned for dataset in study.datasets.values())
-    assert len(study.runs_on_all()) == len(study.seeds) >= study.shipped.members
-
-
 @pytest.mark.parametrize(
     ("section", "message"),
     [

@@ -413,7 +413,9 @@ class Study(BaseStudy):
     def origins_of_folds(self, group: str) -> list[str]:
         """List the collections whose families decide the folds of an experiment; else none."""
         experiment = self.experiments[group]
-        return self.collections_of(experiment.dataset) if isinstance(experiment, FamilyKFold) else []
+        return (
+            self.collections_of(experiment.dataset) if isinstance(experiment, FamilyKFold) else []
+        )
 
     def origins_of_roles(self, fold_name: str) -> list[str]:
         """List the collections from which the roles or the weights of an experiment follow."""

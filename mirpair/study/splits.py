@@ -201,7 +201,9 @@ def fold_count(experiment: AnySplit) -> int | None:
 
 def has_validation(experiment: AnySplit) -> bool:
     """Tell whether an experiment has validation records beside those that evaluate."""
-    return getattr(experiment, "validation", None) is not None
+    return isinstance(experiment, FamiliesHeldOut) and bool(
+        experiment.validation or experiment.validate_
+    )
 
 
 def complete_sets(experiment: AnySplit) -> list[str]:
