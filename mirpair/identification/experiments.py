@@ -278,7 +278,9 @@ def assign_roles(
             name = split["dataset"]
             if split["split"] == "families":
                 reserved = {TRAIN: train, VALIDATE: validate, EVALUATE: evaluate}
-                roles = _by_family(split, records[name], origins or {}, reserved, families, threads)
+                roles = _by_family(
+                    split, records[name], origins or {}, reserved, families, threads
+                )
             elif "folds" in split:
                 roles = _of_fold(records[name], folds, fold)
             else:

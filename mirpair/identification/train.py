@@ -163,7 +163,9 @@ def train(
         "evaluate_scores": np.empty((epochs, len(watched)), dtype=np.float32),
         "evaluate_loss": np.empty(epochs),
     }
-    passes = Passes(network, train_set, labels, of_classes, recipe, seed=seed, of_records=weights)
+    passes = Passes(
+        network, train_set, labels, of_classes, recipe, seed=seed, of_records=weights
+    )
     train_epochs(
         passes, epochs, history, measure, result_epoch=recipe.epochs, checkpoint=checkpoint
     )
