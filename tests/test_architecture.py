@@ -26,10 +26,10 @@ ORDER = {
     "sources": "collections transfer download published ncbi live pseudo_hairpins",
     "networks": "score_log exact base do2018 tang2019 weights "
     "build inference checkpoints loop training_job layers",
-    "study": "config_file base sources splits trainings "
+    "study": "config_file base sources splits checks trainings "
     "identification families prediction load saved_results plan shipping",
     "pages": "style page printing drawings",
-    "identification": "datasets folds experiments intervals metrics audit "
+    "identification": "datasets folds experiments intervals metrics audit stem_features "
     "baselines train comparison tables figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, random_rna
 from sklearn.ensemble import RandomForestClassifier
 
-from mirpair.contracts import BASELINES
+from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.files import InputError
 from mirpair.identification.audit import features
 from mirpair.identification.baselines import (
@@ -20,6 +20,7 @@ from mirpair.identification.baselines import (
     predict,
 )
 from mirpair.identification.metrics import measure
+from mirpair.identification.stem_features import STEM, stem_features
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 
@@ -43,7 +44,8 @@ def demo(each: int) -> pd.DataFrame:
         labels += [label] * each
         sequences += [record.sequence for record in records]
     table, structures = tables([(sequence, *fold(sequence)) for sequence in sequences])
-    return table.assign(label=labels).merge(classic_features(table, structures), on="id")
+    classic, of_stem = classic_features(table, structures), stem_features(table, structures)
+    return table.assign(label=labels).merge(classic, on="id").merge(of_stem, on="id")
 
 
 @pytest.fixture(scope="module")
@@ -174,10 +176,10 @@ def test_every_method_ranks_hairpins_above_other_rnas(scored: pd.DataFrame) -> N
 def test_every_evaluation_record_gets_a_score_of_every_method(
     halves: tuple[pd.DataFrame, pd.DataFrame], scored: pd.DataFrame
 ) -> None:
-    assert scored.columns.tolist() == ["id", "label", *BASELINES]
+    assert scored.columns.tolist() == ["id", "label", *USUAL_BASELINES]
     assert scored["id"].tolist() == halves[1]["id"].tolist()
     assert scored["label"].tolist() == halves[1]["label"].tolist()
-    values = scored[list(BASELINES)].to_numpy()
+    values = scored[list(USUAL_BASELINES)].to_numpy()
     assert ((values >= 0) & (values <= 1)).all()
 
 
@@ -203,8 +205,8 @@ def test_a_score_is_independent_of_evaluation_labels_and_other_evaluation_record
     few = evaluate.iloc[[50, 3, 11]].assign(label=[1, 1, 1])
     few_scored = predict(train, few, seed=0)
     assert few_scored["id"].tolist() == few["id"].tolist()
-    expected = scored.set_index("id").loc[few_scored["id"], list(BASELINES)]
-    np.testing.assert_allclose(few_scored[list(BASELINES)], expected, rtol=1e-12)
+    expected = scored.set_index("id").loc[few_scored["id"], list(USUAL_BASELINES)]
+    np.testing.assert_allclose(few_scored[list(USUAL_BASELINES)], expected, rtol=1e-12)
 
 
 def test_classes_have_the_same_weight_for_any_number_of_records(
@@ -237,3 +239,73 @@ def test_the_random_forest_has_the_documented_settings(
         forest.fit(records[list(CLASSIC)].to_numpy(), records["label"].to_numpy())
         expected = forest.predict_proba(evaluate[list(CLASSIC)].to_numpy())[:, 1]
         assert scores["random-forest"].tolist() == pytest.approx(expected)
+
+
+def test_gradient_boosting_learns_and_threads_do_not_change_it(
+    halves: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    about = {"seed": 0, "methods": ["gradient-boosting"]}
+    scores = predict(*halves, **about)  # type: ignore[arg-type]
+    assert scores.columns.tolist() == ["id", "label", "gradient-boosting"]
+    assert measure(scores["label"], scores["gradient-boosting"])["AUROC"] > 0.85
+    again = predict(*halves, threads=2, **about)  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(again, scores, check_exact=True)
+
+
+@pytest.mark.parametrize("method", sorted(set(BASELINES) - {"nearest-8-mer"}))
+def test_a_record_counts_by_its_weight(
+    method: str, halves: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
+    train, evaluate = halves
+    plain = predict(train, evaluate, seed=0, methods=[method])
+    equal = predict(train.assign(weight=1.0), evaluate, seed=0, methods=[method])
+    pd.testing.assert_frame_equal(equal, plain, check_exact=True)
+    weights = np.where(train["label"] == 1, 0.001, 1.0)
+    other = predict(train.assign(weight=weights), evaluate, seed=0, methods=[method])
+    assert other[method].mean() < plain[method].mean()
+
+
+def of_stem(sequence: str, structure: str, mfe: float = -6.0) -> dict[str, float]:
+    table = stem_features(*tables([(sequence, structure, mfe)]))
+    assert table.columns.tolist() == ["id", *STEM]
+    return table[list(STEM)].iloc[0].to_dict()  # type: ignore[return-value]
+
+
+def test_the_features_of_a_stem_by_hand() -> None:
+    # From outside: two pairs, a bulge of 1, two pairs, an internal loop of 1 and 3, three pairs.
+    structure = "..((.((.(((....)))...))))."
+    sequence = "AAGGAGGAGGCUUGUGCCAAACCCUA"
+    found = of_stem(sequence, structure)
+    assert (found["stem pairs"], found["other pairs"], found["hairpins"]) == (7, 0, 1)
+    assert (found["loop"], found["loop motif"]) == (4, 0)
+    assert (found["5' flank"], found["3' flank"]) == (2, 1)
+    assert (found["bulges"], found["largest bulge"]) == (1, 1)
+    assert (found["internal loops"], found["largest internal loop"]) == (1, 4)
+    assert (found["unpaired in stem"], found["asymmetry"]) == (5, 3)
+    assert found["difference of arms"] == 1
+    assert found["stem columns"] == 7 + 3 + 1
+    assert found["longest helix"] == 3
+    assert found["stem share"] == pytest.approx(23 / 26)
+    assert found["MFE/pair"] == pytest.approx(-6 / 7)
+    # From the loop: three pairs, three columns of the internal loop, two pairs, the bulge, two.
+    assert (found["mismatches 1–5"], found["mismatches 6–10"]) == (2, 2)
+    assert found["mismatches 11–15"] == 0
+
+
+def test_the_main_stem_is_the_hairpin_with_most_pairs() -> None:
+    found = of_stem("GGAGGGAAAACCCAGAAAACACC", "((.(((....))).(....).))", -5)
+    assert (found["stem pairs"], found["other pairs"], found["hairpins"]) == (3, 3, 2)
+    assert (found["5' flank"], found["3' flank"]) == (3, 10)
+    assert found["GC pairs"] == 1
+    assert found["GU or AU at the base"] == 0
+
+
+def test_without_a_base_pair_all_features_of_the_stem_are_0() -> None:
+    assert set(of_stem("ACGU", "....", 0.0).values()) == {0.0}
+
+
+def test_gu_pairs_and_the_motif_of_the_loop_are_found() -> None:
+    found = of_stem("GGGAUGUACCU", "(((.....)))")
+    assert found["loop motif"] == 1
+    assert found["GU pairs"] == pytest.approx(1 / 3)
+    assert found["GU or AU at the base"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from conftest import random_rna
 
 from mirpair.contracts import read_experiment, read_folds
 from mirpair.files import InputError, write_tsv
-from mirpair.identification.experiments import assign_roles
+from mirpair.identification.experiments import assign_roles, read_family_names
 from mirpair.identification.folds import assign_folds, family_groups
 from mirpair.rna.similarity import nearest
 
@@ -90,6 +91,7 @@ def test_a_published_split_assigns_roles_by_id_and_leaves_out_others(tmp_path: P
         "id": ["0", "1", "2", "4"],
         "set": ["s"] * 4,
         "role": ["train", "evaluate", "train", "evaluate"],
+        "weight": [1.0] * 4,
     }
 
 
@@ -149,6 +151,7 @@ def test_a_split_may_list_ids_alone(tmp_path: Path, train: str, evaluate: str) -
         "id": ["0", "1", "2", "4"],
         "set": ["s"] * 4,
         "role": ["train", "evaluate", "train", "evaluate"],
+        "weight": [1.0] * 4,
     }
 
 
@@ -585,3 +588,131 @@ def test_in_a_whole_set_all_train() -> None:
     assert table["role"].tolist() == ["train"] * 5
     with pytest.raises(InputError, match="train set has no positive records"):
         assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(0, 3)})
+
+
+# Families that are held out by name.
+
+
+FAMILIES = {"split": "families", "dataset": "s", "validation": 0.25, "seed": 0}
+
+
+def held_out(held: tuple[str, ...] = ("mir-1", "MIR-7"), **changes: object) -> pd.DataFrame:
+    """Divide 12 families of 3 RNAs, and 120 negatives, 30 of them in Rfam families of 3."""
+    records, origins = collected()
+    origins["n.fa"]["family"] = [f"RF{n // 3}" if n < 30 else "" for n in range(120)]
+    table = assign_roles(FAMILIES | changes, {"s": records}, families=held, origins=origins)
+    family = pd.concat(list(origins.values())).set_index("id")["family"]
+    return table.assign(family=table["id"].map(family))
+
+
+def test_listed_families_evaluate_and_a_share_of_the_others_validates() -> None:
+    table = held_out()
+    assert len(table) == 156, "every record has a role"
+    positives = table[table["family"].str.startswith("mir")]
+    roles = positives.groupby("family")["role"].unique()
+    assert (roles.str.len() == 1).all(), "a family is never on two sides"
+    role = roles.str[0]
+    assert role[role == "evaluate"].index.tolist() == ["mir-1", "mir-7"]
+    assert 0 < (role == "validate").sum() < 8
+    of_rfam = table[table["family"].str.startswith("RF")].groupby("family")["role"].nunique()
+    assert (of_rfam == 1).all()
+
+
+def test_negatives_without_a_family_have_the_shares_of_the_positives() -> None:
+    table = held_out()
+    positive = table[table["family"].str.startswith("mir")]["role"].value_counts(normalize=True)
+    others = table[table["family"] == ""]["role"].value_counts()
+    for role in ("evaluate", "validate"):
+        assert others[role] == pytest.approx(90 * positive[role], abs=1)
+
+
+def test_a_family_validates_whatever_the_other_families_are() -> None:
+    one = held_out(("mir-1",))
+    two = held_out(("mir-1", "mir-2", "mir-3"))
+    left = ~two["family"].isin(["mir-1", "mir-2", "mir-3"]) & two["family"].str.startswith("mir")
+    assert one["role"][left].equals(two["role"][left])
+    other = held_out(("mir-1",), seed=1)
+    assert not one["role"][left].equals(other["role"][left])
+
+
+def test_a_file_may_have_only_one_role() -> None:
+    records, origins = collected()
+    own = [f"x:{n}" for n in range(40)]
+    records.loc[records["id"].isin(own), "file"] = "own.fa"
+    for role in ("train", "validate", "evaluate"):
+        about: dict[str, Any] = {role: ["own.fa"], "families": ["mir-1"], "origins": origins}
+        table = assign_roles(FAMILIES, {"s": records}, **about)
+        assert set(table["role"][table["id"].isin(own)]) == {role}
+        assert set(table["role"][~table["id"].isin(own) & table["id"].str.startswith("x")]) == {
+            "train",
+            "validate",
+            "evaluate",
+        }
+
+
+def test_without_a_validation_share_nothing_validates() -> None:
+    table = held_out(validation=0.0)
+    assert set(table["role"]) == {"train", "evaluate"}
+
+
+def test_a_family_that_no_collection_has_is_refused() -> None:
+    with pytest.raises(InputError, match="no RNA of the set's collections is of the family mir-99"):
+        held_out(("mir-1", "mir-99"))
+
+
+def test_identity_leaves_near_copies_out_of_validation_and_evaluation() -> None:
+    records, origins = collected()
+    # The first RNA of a held-out family is a near-copy of one that trains.
+    family = origins["p.fa"]["family"]
+    table = assign_roles(FAMILIES, {"s": records}, origins=origins, families=["mir-1", "mir-7"])
+    role = table.set_index("id")["role"]
+    trains = records["id"][(records["label"] == 1) & records["id"].map(role).eq("train")].index[0]
+    held = family.index[family == "mir-1"][0]
+    rna = records.loc[trains, "sequence"]
+    records.loc[held, "sequence"] = rna[:40] + ("A" if rna[40] != "A" else "C") + rna[41:]
+    table = assign_roles(
+        FAMILIES | {"identity": 0.8}, {"s": records}, origins=origins, families=["mir-1", "mir-7"]
+    )
+    assert records.loc[held, "id"] not in set(table["id"])
+    assert apart(records, table) < 0.8
+
+
+def test_a_sequence_with_two_roles_is_refused_also_if_it_validates() -> None:
+    records, origins = collected()
+    kept: dict[str, Any] = {"origins": origins, "families": ["mir-1", "mir-7"]}
+    table = assign_roles(FAMILIES, {"s": records}, **kept)
+    place = {role: table.index[table["role"] == role][0] for role in set(table["role"])}
+    for one, other in (("validate", "train"), ("validate", "evaluate"), ("evaluate", "train")):
+        copied = records.copy()
+        copied.loc[place[one], "sequence"] = records.loc[place[other], "sequence"]
+        kind = {"validate": "validation", "evaluate": "evaluation"}[one]
+        with pytest.raises(InputError, match=f"1 {kind} record has the same sequence as an? "):
+            assign_roles(FAMILIES, {"s": copied}, **kept)
+        table = assign_roles(FAMILIES | {"identity": 1}, {"s": copied}, **kept)
+        assert copied.loc[place[one], "id"] not in set(table["id"])
+
+
+def test_a_list_of_families_has_one_a_line_and_comments(tmp_path: Path) -> None:
+    path = tmp_path / "families.txt"
+    path.write_text("# of chromosome 21\nlet-7\n\n mir-99  # three species\n")
+    assert read_family_names(path) == ["let-7", "mir-99"]
+    path.write_text("# none\n")
+    with pytest.raises(InputError, match=r"families\.txt: lists no family; write one per line"):
+        read_family_names(path)
+    with pytest.raises(InputError, match="cannot be read as a list of families"):
+        read_family_names(tmp_path / "missing.txt")
+
+
+def test_a_record_has_the_weight_of_its_trust() -> None:
+    records, origins = collected()
+    origins["p.fa"]["trust"] = ["doubtful", "supported", ""] * 12
+    origins["n.fa"]["trust"] = ""
+    about: dict[str, Any] = {"origins": origins, "weights": {"s": {"doubtful": 0.3}}}
+    for split in (FAMILIES, {"split": "train-on-all", "dataset": "s"}):
+        table = assign_roles(split, {"s": records}, families=["mir-1", "mir-7"], **about)
+        weight = table.set_index("id")["weight"]
+        assert weight[records["id"][:36]].tolist() == [0.3, 1.0, 1.0] * 12
+        assert (weight[records["id"][36:]] == 1).all()
+    about["weights"] = {}
+    table = assign_roles(FAMILIES, {"s": records}, families=["mir-1", "mir-7"], **about)
+    assert (table["weight"] == 1).all()

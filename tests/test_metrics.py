@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
-from mirpair.identification.metrics import choosers, final, history, measure, subsets
+from mirpair.identification.metrics import (
+    choosers,
+    final,
+    held_out_role,
+    history,
+    measure,
+    subsets,
+)
 from mirpair.networks.score_log import ScoreLog
 
 
@@ -83,6 +91,35 @@ def some_scores() -> ScoreLog:
         evaluate_scores=np.array([[0.4, 0.3, 0.2], [0.6, 0.7, 0.2]], dtype=np.float32),
         evaluate_loss=np.array([1.25, 1.0]),
     )
+
+
+def validated_scores() -> ScoreLog:
+    """The same, but e, f and g are validation records, and h and i evaluate."""
+    return replace(
+        some_scores(),
+        final_ids=np.array(["h", "i"]),
+        final_labels=np.array([1, 0], dtype=np.int8),
+        final_scores=np.array([0.75, 0.25], dtype=np.float32),
+    )
+
+
+def test_with_validation_records_the_history_is_theirs_and_the_result_is_not() -> None:
+    scores = validated_scores()
+    table = history(scores)
+    assert not [name for name in table if str(name).startswith("evaluate")]
+    assert table["validate SE"].tolist() == [0.0, 1.0]
+    assert table["validate loss"].tolist() == [1.25, 1.0]
+    assert (held_out_role(table), held_out_role(history(some_scores()))) == (
+        "validate",
+        "evaluate",
+    )
+    row = final(scores).iloc[0]
+    assert (row["positives"], row["negatives"], row["AUROC"]) == (1, 1, 1.0)
+    assert scores.predictions()["id"].tolist() == ["h", "i"]
+    assert scores.predictions()["score"].tolist() == ["0.75", "0.25"]
+    assert scores.validation()["id"].tolist() == ["e", "f", "g"]
+    assert scores.validation()["score"].tolist() == some_scores().predictions()["score"].tolist()
+    assert some_scores().validation().empty
 
 
 def test_the_history_has_loss_and_metrics_of_both_roles_in_every_epoch() -> None:

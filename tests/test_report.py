@@ -353,6 +353,18 @@ def test_every_dot_stands_at_its_value_in_the_row_of_its_method() -> None:
             assert y == places[row // 2]
 
 
+def test_the_figure_of_a_history_says_whose_metrics_it_shows() -> None:
+    evaluated = history(some_scores())
+    validated = evaluated.rename(columns=lambda name: name.replace("evaluate", "validate"))
+    for table, role, shown in (
+        (evaluated, "evaluate", "evaluation records"),
+        (validated, "validate", "validation records"),
+    ):
+        left, right = draw_histories({"variable": {"one": table}}, "title").axes
+        assert right.get_title() == shown
+        assert {line.get_label() for line in left.lines} >= {"train", role}
+
+
 def test_thick_lines_of_a_history_are_the_mean_of_its_runs() -> None:
     one, two = history(some_scores()), history(some_scores())
     two["train loss"] += 1

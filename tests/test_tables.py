@@ -447,6 +447,19 @@ def test_the_best_epoch_of_a_fold_is_its_own_and_that_of_a_test_is_the_folds_med
     assert (rows["test"]["loss last"], rows["test"]["last epoch"]) == (4, 4)
 
 
+def test_the_best_epoch_of_an_experiment_with_validation_records_is_its_own() -> None:
+    """All its values are of these records, which its row says."""
+    watched = [
+        table.rename(columns=lambda name: name.replace("evaluate", "validate"))
+        for table in (history(3, 1, 2, 3), history(3, 2, 1, 3))
+    ]
+    rows = epochs_of(*(("test", 0, table) for table in watched))
+    row = rows["test, validation records"]
+    assert row["best epoch"] == "2, 3"
+    assert row["AUPR best"] == pytest.approx(0.25)
+    assert row["loss last"] == 3
+
+
 def test_without_folds_that_choose_there_is_no_best_epoch() -> None:
     row = epochs_of(("test", 0, history(1, 2, 3, 4)))["test"]
     assert row["best epoch"] == "–"

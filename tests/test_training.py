@@ -11,7 +11,7 @@ import torch
 
 from mirpair.files import InputError, sha256
 from mirpair.identification.metrics import rank
-from mirpair.identification.train import class_weights, select, train
+from mirpair.identification.train import class_weights, record_weights, select, train
 from mirpair.networks.build import build
 from mirpair.networks.loop import derive_seed, weighted_loss
 from mirpair.networks.score_log import ScoreLog
@@ -123,6 +123,70 @@ def test_scores_of_the_last_epoch_are_those_of_the_returned_network(
     network, scores = train(MODELS["variable"], part, other, Recipe(epochs=2), seed=0)
     np.testing.assert_array_equal(scores.evaluate_scores[-1], scores_of(predict(network, other)))
     assert scores.evaluate_ids.tolist() == other.ids.tolist()
+
+
+def test_with_validation_records_the_evaluation_records_are_scored_once_at_the_end(
+    real_molecules: Tensors, tmp_path: Path
+) -> None:
+    from mirpair.networks.inference import predict, scores_of
+
+    part, other = halves(real_molecules)
+    validate, evaluate = other.subset(np.arange(12)), other.subset(np.arange(12, len(other)))
+    about = {"recipe": Recipe(epochs=2), "seed": 0, "watch": 3}
+    network, scores = train(
+        MODELS["variable"], part, evaluate, validate_set=validate, **about  # type: ignore[arg-type]
+    )
+    assert scores.evaluate_scores.shape == (3, 12)
+    assert scores.evaluate_ids.tolist() == validate.ids.tolist()
+    assert scores.final_ids.tolist() == evaluate.ids.tolist()
+    np.testing.assert_array_equal(scores.final_scores, scores_of(predict(network, evaluate)))
+    assert scores.predictions()["id"].tolist() == evaluate.ids.tolist()
+    alone, usual = train(MODELS["variable"], part, evaluate, **about)  # type: ignore[arg-type]
+    assert scores.predictions().equals(usual.predictions()), "they choose nothing"
+    for a, b in zip(network.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(a, b)
+    scores.save(tmp_path / "scores.npz")
+    again = ScoreLog.load(tmp_path / "scores.npz")
+    assert again.predictions().equals(scores.predictions())
+    assert again.validation().equals(scores.validation())
+
+
+@pytest.mark.parametrize("loss", ["sum", "mean", "mean-of-each"])
+def test_a_record_with_weight_2_counts_like_two(loss: str) -> None:
+    logits = torch.tensor([[1.0, -2.0], [0.5, 0.25], [-1.0, 3.0]])
+    labels, classes = torch.tensor([0, 1, 1]), torch.tensor([0.4, 1.6])
+    twice = [0, 0, 1, 2, 2]
+    weighted = weighted_loss(logits, labels, classes, loss, torch.tensor([2.0, 1.0, 2.0]))
+    assert weighted.item() == pytest.approx(
+        weighted_loss(logits[twice], labels[twice], classes, loss).item()
+    )
+    equal = weighted_loss(logits, labels, classes, loss, torch.ones(3))
+    assert equal.item() == pytest.approx(weighted_loss(logits, labels, classes, loss).item())
+
+
+def test_the_weights_of_records_change_the_training(real_molecules: Tensors) -> None:
+    part, other = halves(real_molecules)
+    half = np.where(part.labels == 1, 0.5, 1.0)
+    plain, light = (
+        train(MODELS["variable"], part, other, Recipe(epochs=1), seed=0, weights=weights)[1]
+        for weights in (None, half)
+    )
+    assert light.result.mean() < plain.result.mean(), "positives count less"
+
+
+def test_the_weights_of_training_records_are_in_the_order_of_the_records() -> None:
+    experiment = pd.DataFrame(
+        {
+            "id": ["a", "b", "c", "d", "e"],
+            "set": ["s", "t", "s", "s", "t"],
+            "role": ["train", "train", "evaluate", "train", "train"],
+            "weight": [0.5, 1.0, 0.1, 0.25, 2.0],
+        }
+    )
+    weights = record_weights(experiment)
+    assert weights is not None
+    assert weights.tolist() == [0.5, 0.25, 1.0, 2.0], "set by set, as `select` has them"
+    assert record_weights(experiment.assign(weight=1.0)) is None
 
 
 def test_seeds_differ_by_base_experiment_and_model_and_are_stable() -> None:

@@ -10,21 +10,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
-from mirpair.contracts import ALPHABET
+from mirpair.contracts import ALPHABET, USUAL_BASELINES
 from mirpair.files import InputError
 from mirpair.identification.audit import features
+from mirpair.identification.stem_features import STEM
 
 TRIPLETS = tuple(base + "".join(paired) for base in ALPHABET for paired in product("(.", repeat=3))
 CLASSIC = (*TRIPLETS, "length", "GC", "MFE", "MFE/length", "paired")
 WORD = 8
 TREES = 500
+ROUNDS = 500
+_WEIGHT = "sample_weight"
 # Smallest difference from 0.5 in nine digits. Rounding errors of a cosine are smaller; different
 # cosines of an RNA of up to 500 nt differ by more.
 TIE = 1e-9
@@ -128,26 +132,36 @@ def nearest_neighbour(train: pd.DataFrame, sequences: Sequence[str]) -> npt.NDAr
 
 
 def predict(
-    train: pd.DataFrame, evaluate: pd.DataFrame, *, seed: int, threads: int = 1
+    train: pd.DataFrame,
+    evaluate: pd.DataFrame,
+    *,
+    seed: int,
+    threads: int = 1,
+    methods: Sequence[str] = USUAL_BASELINES,
 ) -> pd.DataFrame:
-    """Fit all baselines on training records and score evaluation records.
+    """Fit baselines on training records and score evaluation records.
 
     The fitted ones weight the classes ("balanced" in scikit-learn), as does equation 2, the loss of
-    the networks. Settings not given here are scikit-learn's defaults; none was chosen by results.
+    the networks, and the records by their weights in that loss. Settings not given here are
+    scikit-learn's defaults; none was chosen by results.
 
     Parameters
     ----------
     train, evaluate
-        Columns id, label (1: a pre-miRNA), sequence and those of `classic_features`. Labels of
-        `evaluate` are only copied to the result.
+        Columns id, label (1: a pre-miRNA), sequence and those of `classic_features`; for gradient
+        boosting those of `stem_features` too. Labels of `evaluate` are only copied to the result.
+        Training records may have a column weight, 1 if there is none.
     seed, threads
-        For the random forest: nothing else is random, and threads do not change the scores.
+        For the random forest and gradient boosting: nothing else is random, and threads do not
+        change the scores.
+    methods
+        Which baselines, names of `BASELINES`.
 
     Returns
     -------
     DataFrame
-        Columns id, label and a score from 0 to 1 for each of `BASELINES`; rows as in `evaluate`. A
-        record with a score of at least 0.5 is called positive.
+        Columns id, label and a score from 0 to 1 for each method; rows as in `evaluate`. A record
+        with a score of at least 0.5 is called positive.
 
     Raises
     ------
@@ -156,33 +170,50 @@ def predict(
     """
     if train["label"].nunique() < 2:
         raise InputError("the training records are all of one class; add records of the other")
-    labels = train["label"].to_numpy()
-    single, classic = ["MFE/length"], list(CLASSIC)
-    simple = _logistic().fit(train[single].to_numpy(), labels)
-    logistic = _logistic().fit(train[classic].to_numpy(), labels)
-    forest = RandomForestClassifier(
-        TREES, class_weight="balanced", n_jobs=threads, random_state=seed
-    ).fit(train[classic].to_numpy(), labels)
-    # Threads would sum the trees in varying order, with varying rounding.
-    forest.set_params(n_jobs=1)
-    return pd.DataFrame(
-        {
-            "id": evaluate["id"].to_numpy(),
-            "label": evaluate["label"].to_numpy(),
-            "mfe-per-length": _of_positive(simple, evaluate[single]),
-            "nearest-8-mer": nearest_neighbour(train, evaluate["sequence"].tolist()),
-            "logistic-regression": _of_positive(logistic, evaluate[classic]),
-            "random-forest": _of_positive(forest, evaluate[classic]),
-        }
-    )
+    scores = {method: _score(method, train, evaluate, seed, threads) for method in methods}
+    about = {name: evaluate[name].to_numpy() for name in ("id", "label")}
+    return pd.DataFrame(about | scores)
+
+
+def _score(
+    method: str, train: pd.DataFrame, evaluate: pd.DataFrame, seed: int, threads: int
+) -> npt.NDArray[np.float64]:
+    """Fit one method and score the evaluation records."""
+    columns = list(CLASSIC)
+    match method:
+        case "nearest-8-mer":
+            return nearest_neighbour(train, evaluate["sequence"].tolist())
+        case "mfe-per-length":
+            model, columns = _logistic(), ["MFE/length"]
+        case "logistic-regression":
+            model = _logistic()
+        case "random-forest":
+            model = RandomForestClassifier(
+                TREES, class_weight="balanced", n_jobs=threads, random_state=seed
+            )
+        case "gradient-boosting":
+            # Training records that each round leaves out decide how many rounds there are.
+            model = HistGradientBoostingClassifier(
+                max_iter=ROUNDS, class_weight="balanced", early_stopping=True, random_state=seed
+            )
+            columns += STEM
+        case _:
+            raise InputError(f"there is no baseline {method!r}")
+    # Without weights, the scores stay the same to the last bit.
+    of_records = {}
+    if "weight" in train and (train["weight"] != 1).any():
+        name = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else _WEIGHT
+        of_records = {name: train["weight"].to_numpy()}
+    # Threads would sum gradients and trees in varying order, with varying rounding.
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(train[columns].to_numpy(), train["label"].to_numpy(), **of_records)
+        if method == "random-forest":
+            model.set_params(n_jobs=1)
+        probabilities: npt.NDArray[np.float64] = model.predict_proba(evaluate[columns].to_numpy())
+    return probabilities[:, model.classes_ == 1].ravel()
 
 
 def _logistic() -> Any:
     return make_pipeline(
         StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000)
     )
-
-
-def _of_positive(model: Any, chosen: pd.DataFrame) -> npt.NDArray[np.float64]:
-    probabilities: npt.NDArray[np.float64] = model.predict_proba(chosen.to_numpy())
-    return probabilities[:, model.classes_ == 1].ravel()

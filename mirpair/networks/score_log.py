@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +51,9 @@ class ScoreLog:
     evaluate_labels: npt.NDArray[np.int8]
     evaluate_scores: npt.NDArray[np.float32]
     evaluate_loss: npt.NDArray[np.float64]
-    final_ids: npt.NDArray[np.str_]
-    final_labels: npt.NDArray[np.int8]
-    final_scores: npt.NDArray[np.float32]
+    final_ids: npt.NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))
+    final_labels: npt.NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    final_scores: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     @property
     def is_validated(self) -> bool:
@@ -81,12 +81,12 @@ class ScoreLog:
 
     def save(self, path: str | Path) -> None:
         """Write NPZ, atomically and without pickled objects."""
-        write_npz(path, **{field.name: getattr(self, field.name) for field in fields(self)})
+        write_npz(path, **{it.name: getattr(self, it.name) for it in fields(self)})
 
     @classmethod
     def load(cls, path: str | Path) -> ScoreLog:
         """Read what `save` wrote; anything else is an `InputError`."""
-        return cls(**read_npz(path, [field.name for field in fields(cls)]))
+        return cls(**read_npz(path, [it.name for it in fields(cls)]))
 
 
 def _predictions(

@@ -10,7 +10,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, Section, first_duplicate
-from mirpair.study.sources import AnyCollection, Audit, Dataset, PseudoHairpinCollection
+from mirpair.study.checks import check_collections
+from mirpair.study.sources import AnyCollection, Audit, Dataset
 from mirpair.study.splits import (
     AcrossDatasets,
     Drawn,
@@ -160,7 +161,7 @@ class Study(BaseStudy):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
-        self._collections_are_possible()
+        check_collections(self.collections, self.datasets, self.experiments)
         if len(self.folds()) < sum(fold_count(e) or 1 for e in self.experiments.values()):
             raise ValueError("experiments: two folds have the same name; rename an experiment")
         for name, experiment in self.experiments.items():
@@ -244,53 +245,6 @@ class Study(BaseStudy):
                     f"runs: {' with '.join(other)} and {' with '.join(method)} have the "
                     f"same label {label!r}; give each its own"
                 )
-
-    def _collections_are_possible(self) -> None:
-        for name, labelled in self.datasets.items():
-            if both := [ref for ref in labelled.positives if ref in labelled.negatives]:
-                raise ValueError(
-                    f"datasets.{name}: {both[0]} is among the positives and the negatives"
-                )
-        for name, collection in self.collections.items():
-            if not isinstance(collection, PseudoHairpinCollection):
-                continue
-            other = collection.lengths_of
-            self.require_known(f"collections.{name}", "collection", other, self.collections)
-            if isinstance(self.collections[other], PseudoHairpinCollection):
-                raise ValueError(
-                    f"collections.{name}: lengths_of: {other!r} has pseudo-hairpins too; name a "
-                    "collection of positives"
-                )
-        for name, experiment in self.experiments.items():
-            if isinstance(experiment, FamiliesHeldOut):
-                self._reserved_are_possible(name, experiment)
-            if not isinstance(
-                experiment, FamilyKFold | FamiliesHeldOut | SpeciesHeldOut | TimeHeldOut
-            ):
-                continue
-            dataset = self.datasets.get(experiment.dataset)
-            if dataset and not set(dataset.positives) & set(self.collections):
-                raise ValueError(
-                    f"experiments.{name}: this split needs collections, which record where RNAs "
-                    f"come from, but the positives of the set {experiment.dataset!r} are "
-                    f"{', '.join(dataset.positives)}; name one of `collections` among its "
-                    f"positives (there are {', '.join(self.collections) or 'none'})"
-                )
-        for name, labelled in self.datasets.items():
-            if labelled.weights and not set(labelled.positives) & set(self.collections):
-                raise ValueError(
-                    f"datasets.{name}.weights: these need collections, which record the trust in "
-                    "an RNA; name one of `collections` among the positives"
-                )
-
-    def _reserved_are_possible(self, name: str, experiment: FamiliesHeldOut) -> None:
-        if experiment.dataset not in self.datasets:
-            return  # another check says so
-        labelled = self.datasets[experiment.dataset]
-        files = [*labelled.positives, *labelled.negatives]
-        for role, refs in experiment.reserved().items():
-            for ref in refs:
-                self.require_known(f"experiments.{name}.{role}", "file", ref, files)
 
     def _shipped_is_possible(self) -> None:
         shipped = self.shipped
