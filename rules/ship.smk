@@ -5,7 +5,9 @@ VALIDATION = STUDY.shipped.validation
 SHIPPED_SETS = {kingdom: STUDY.sets_of(name)[0] for kingdom, name in VALIDATION.items()}
 HELD_OUT = shipping.held_out_runs(STUDY)
 GENOMES = {kingdom: shipping.genomes_of(STUDY, kingdom) for kingdom in VALIDATION}
-MEASURED = sorted({name for genomes in GENOMES.values() for names in genomes.values() for name in names})
+MEASURED = sorted(
+    {name for genomes in GENOMES.values() for names in genomes.values() for name in names}
+)
 TARGETS["downloads"] += downloads_of(plan.FOR_SHIPPING)
 
 
@@ -86,7 +88,8 @@ rule ship_scores:
     input:
         records=lambda w: f"<results>/datasets/{SHIPPED_SETS[w.kingdom]}/records.tsv",
         origins=lambda w: [
-            f"<results>/collections/{it}.tsv" for it in STUDY.collections_of(SHIPPED_SETS[w.kingdom])
+            f"<results>/collections/{it}.tsv"
+            for it in STUDY.collections_of(SHIPPED_SETS[w.kingdom])
         ],
         experiment=lambda w: f"<results>/experiments/{VALIDATION[w.kingdom]}.tsv",
         logs=lambda w: [run_file(run, "scores.npz") for run in HELD_OUT[w.kingdom]],
