@@ -24,7 +24,7 @@ from mirpair.rna.encoding import Encoded, encode
 from mirpair.rna.folding import Structure, for_each, given_or_folded
 from mirpair.rna.in_memory import records_of
 from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_reference
-from mirpair.rna.sequences import Problem, Record, TooLong, too_long, too_short
+from mirpair.rna.sequences import Problem, Record, TooLong, too_long
 from mirpair.rna.structures import GivenStructure, unbranched
 from mirpair.settings import (
     NO_REFERENCE,
@@ -128,8 +128,9 @@ class Predictor:
 
     def unfit(self, sequence: str) -> str:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""
-        trained = self.trained
-        return too_long(sequence, trained.longest) or too_short(sequence, trained.shortest)
+        if (length := len(sequence)) < self.trained.shortest:
+            return f"too short: {length} < {self.trained.shortest}"
+        return too_long(sequence, self.trained.longest)
 
     def probability(self, scores: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
         """Probability of a pre-miRNA for each score, (N,), of an RNA of this length, (N,), nt.

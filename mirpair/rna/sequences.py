@@ -104,12 +104,6 @@ def too_long(sequence: str, longest: int) -> str:
     return f"too long: {length:,} > {longest:,}" if length > longest else ""
 
 
-def too_short(sequence: str, shortest: int) -> str:
-    """Say why a network cannot take an RNA that is shorter than this, nt; empty if it is not."""
-    length = len(sequence)
-    return f"too short: {length:,} < {shortest:,}" if length < shortest else ""
-
-
 def place_of(record: Record) -> str:
     """Name file, number and id of a record, for a message."""
     named = f" ({record.id!r})" if record.id else ""
