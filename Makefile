@@ -79,16 +79,16 @@ families: $(ENV)
 weights: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) results/families/shipped/families.safetensors \
 	  --configfile config/families.yaml --quiet rules
-	$(BIN)/snakemake --cores $(CORES) $(addprefix results/shipped/shipped/,$(SHIPPED)) \
-	  --configfile config/shipped.yaml --quiet rules
+	$(BIN)/snakemake --cores $(CORES) $(addprefix results/finder/shipped/,$(SHIPPED)) \
+	  --configfile config/finder.yaml --quiet rules
 	mkdir -p weights
 	cp results/families/shipped/families.safetensors results/families/shipped/families.md weights/
-	cp $(addprefix results/shipped/shipped/,$(SHIPPED)) weights/
+	cp $(addprefix results/finder/shipped/,$(SHIPPED)) weights/
 	$(BIN)/python -m bench.golden
 
 genomes: $(ENV)
-	$(BIN)/snakemake --cores $(CORES) results/shipped/datasets/benchmark/records.tsv \
-	  --configfile config/shipped.yaml --quiet rules
+	$(BIN)/snakemake --cores $(CORES) results/finder/datasets/animals/records.tsv \
+	  --configfile config/finder.yaml --quiet rules
 	$(BIN)/python -m bench.genomes
 
 known: $(ENV)

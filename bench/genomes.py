@@ -32,7 +32,7 @@ from mirpair.sources.published import read_sources
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "results" / "genomes"
 TABLES = ROOT / "docs" / "genomes"
-TRAINED = ROOT / "results" / "shipped" / "datasets" / "benchmark" / "records.tsv"
+TRAINED = ROOT / "results" / "finder" / "datasets" / "animals" / "records.tsv"
 GENOMES = {
     "yeast-first": "Yeast, first five chromosomes",
     "chrX-near": "Human X, near known hairpins",

@@ -73,6 +73,19 @@ EXPERIMENT = {"id": "str", "set": "str", "role": "str", "weight": "float64"}
 TRAIN, VALIDATE, EVALUATE = "train", "validate", "evaluate"
 read_experiment = partial(read_tsv, columns=EXPERIMENT)
 
+# shipped/<kingdom>.tsv: every record of a set, with the mean score of networks that trained on the
+# training records only. `collection`: the name of its file, without endings; `cut` and `trust` as
+# in ORIGINS. Training records, and those without a role, have no score.
+SCORED_RECORDS = {
+    "id": "str",
+    "label": "int8",
+    "role": "str",
+    "length": "int64",
+    **dict.fromkeys(("collection", "cut", "trust"), "str"),
+    "score": "float64",
+}
+read_scored_records = partial(read_tsv, columns=SCORED_RECORDS)
+
 # Methods without a network: column of baselines/<experiment>.tsv to name in tables and figures.
 BASELINES = {
     "mfe-per-length": "|MFE| / length",

@@ -14,15 +14,20 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_ty
 
 from mirpair.files import InputError
 
-FalsePositives = Literal["5%", "1%", "0.1%"]
+FalsePositives = Literal["5%", "1%", "0.1%", "0.01%"]
 # Each choice as a share.
 FALSE_POSITIVES: dict[FalsePositives, float] = {
     name: float(name.rstrip("%")) / 100 for name in get_args(FalsePositives)
 }
+# Shipped networks are trained for each; nothing guesses it from a sequence.
+Kingdom = Literal["animals", "plants"]
+KINGDOMS: tuple[Kingdom, ...] = get_args(Kingdom)
 # Identity from which RNAs count as near-copies of each other; no setting, but a decision of ours.
 NEAR = 0.8
 # No hairpin of a genome is longer, nt, whatever the criteria.
 LONGEST_SPAN = 400
+# Length from which RNAs are scored, nt; they are scored up to LONGEST_SPAN.
+SHORTEST = 40
 # Share of a known hairpin from which, at an identity of NEAR, an RNA that holds it is known.
 KNOWN_COVERAGE = 0.6
 # References that are not the name of a file: the hairpins that come with mirpair, and nothing.
@@ -108,6 +113,13 @@ def _reference() -> Any:
     )
 
 
+def _kingdom() -> Any:
+    return _setting(
+        "animals",
+        f"Kingdom of the RNAs, for networks that were trained on it: {' or '.join(KINGDOMS)}.",
+    )
+
+
 class _WithReference:
     reference: str
 
@@ -131,6 +143,7 @@ class PredictionSettings(_WithReference, Settings):
         0.5, "Lowest probability at which an RNA is called a pre-miRNA.", gt=0, lt=1
     )
     reference: str = _reference()
+    kingdom: Kingdom = _kingdom()  # noqa: RUF009, a text is immutable
 
 
 @dataclass(frozen=True)
@@ -142,6 +155,7 @@ class ScanSettings(_WithReference, Settings):
         "1%", "Share of hairpins that are called by mistake in a genome without pre-miRNAs."
     )
     reference: str = _reference()
+    kingdom: Kingdom = _kingdom()  # noqa: RUF009, a text is immutable
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
-# The network of `mirpair predict` and `mirpair scan`: trained on all records of a set,
-# calibrated by the held-out scores of a cross-validation of the same set.
-MEMBERS = list(ON_ALL.values())[: STUDY.shipped.members]
-HELD_OUT = STUDY.held_out_runs()
-VALIDATION = STUDY.folds_of(STUDY.shipped.validation)
-# Length of the background: E. coli has no microRNAs.
-BACKGROUND_BASES = 600_000
+# The networks of `mirpair predict` and `mirpair scan`: trained on all records of a set, calibrated and
+# measured by the same networks that trained on the training records of an experiment only.
+# Kingdom to the experiment, its set, and the trainings on it.
+VALIDATION = STUDY.shipped.validation
+SHIPPED_SETS = {kingdom: STUDY.sets_of(name)[0] for kingdom, name in VALIDATION.items()}
+HELD_OUT = shipping.held_out_runs(STUDY)
+GENOMES = {kingdom: shipping.genomes_of(STUDY, kingdom) for kingdom in VALIDATION}
+MEASURED = sorted(
+    {name for genomes in GENOMES.values() for names in genomes.values() for name in names}
+)
 TARGETS["downloads"] += downloads_of(plan.FOR_SHIPPING)
 
 
@@ -51,7 +54,7 @@ use rule train as train_on_all with:
         f"{RUN_ON_ALL}/benchmark.tsv"
     params:
         run=lambda w: asdict(run_of(w, ON_ALL)),
-        training=lambda w: training_of(run_of(w, ON_ALL), like=VALIDATION[0]),
+        training=lambda w: training_of(run_of(w, ON_ALL), like=LIKE[run_of(w, ON_ALL)].experiment),
         sets=lambda w: [w.experiment],
     message:
         "Training {wildcards.model} on all of {wildcards.experiment} (recipe {wildcards.recipe}, seed {wildcards.seed})"
@@ -81,49 +84,45 @@ rule ship_hairpins:
         "../scripts/ship_hairpins.py"
 
 
-# Hairpins that a scan would find, scored by networks that were not trained on them.
-rule ship_background:
+rule ship_scores:
     input:
-        genome=file_of("ecoli/bacteria.fna"),
-        records=f"<results>/datasets/{MEMBERS[0].experiment}/records.tsv",
-        experiments=expand("<results>/experiments/{experiment}.tsv", experiment=VALIDATION),
-        weights=[
-            run_file(run, "weights.safetensors")
-            for name in VALIDATION
-            for run in HELD_OUT
-            if run.experiment == name and run.seed in [member.seed for member in MEMBERS]
+        records=lambda w: f"<results>/datasets/{SHIPPED_SETS[w.kingdom]}/records.tsv",
+        origins=lambda w: [
+            f"<results>/collections/{it}.tsv"
+            for it in STUDY.collections_of(SHIPPED_SETS[w.kingdom])
         ],
-        shipped=[run_file(run, "weights.safetensors", "train_on_all") for run in MEMBERS],
+        experiment=lambda w: f"<results>/experiments/{VALIDATION[w.kingdom]}.tsv",
+        logs=lambda w: [run_file(run, "scores.npz") for run in HELD_OUT[w.kingdom]],
+        predictions=lambda w: [run_file(run, "predictions.tsv") for run in HELD_OUT[w.kingdom]],
     output:
-        "<results>/shipped/background.tsv",
+        "<results>/shipped/{kingdom}.tsv",
     log:
-        "<logs>/ship_background.log",
+        "<logs>/ship_scores/{kingdom}.log",
     benchmark:
-        "<benchmarks>/ship_background.tsv"
+        "<benchmarks>/ship_scores/{kingdom}.tsv"
+    wildcard_constraints:
+        kingdom=one_of(VALIDATION),
     conda:
         "../envs/ship.yaml"
-    threads: 2
+    threads: 1
     resources:
-        # Measured on the paper's sets: 1.1 GB, 172 s.
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=growing(4000),
+        runtime=growing(20),
     params:
-        bases=BACKGROUND_BASES,
-        code=code_of("ship_background"),
+        code=code_of("ship_scores"),
     message:
-        "Scoring hairpins that a scan would find, for its calibration"
+        "Collecting the scores that calibrate the networks of {wildcards.kingdom}"
     script:
-        "../scripts/ship_background.py"
+        "../scripts/ship_scores.py"
 
 
 rule ship:
     input:
-        predictions=[run_file(run, "predictions.tsv") for run in HELD_OUT],
-        background="<results>/shipped/background.tsv",
-        records=f"<results>/datasets/{MEMBERS[0].experiment}/records.tsv",
-        left_out=f"<results>/datasets/{MEMBERS[0].experiment}/dropped.tsv",
-        weights=[run_file(run, "weights.safetensors", "train_on_all") for run in MEMBERS],
-        provenance=[run_file(run, "provenance.json", "train_on_all") for run in MEMBERS],
+        scores=expand("<results>/shipped/{kingdom}.tsv", kingdom=VALIDATION),
+        left_out=expand("<results>/datasets/{set}/dropped.tsv", set=SHIPPED_SETS.values()),
+        summaries=expand("<results>/collections/{name}.json", name=MEASURED),
+        weights=[run_file(run, "weights.safetensors", "train_on_all") for run in LIKE],
+        provenance=[run_file(run, "provenance.json", "train_on_all") for run in LIKE],
     output:
         weights="<results>/shipped/pre-mirna.safetensors",
         card="<results>/shipped/pre-mirna.md",
@@ -135,14 +134,12 @@ rule ship:
         "../envs/ship.yaml"
     threads: 1
     resources:
-        # Measured on the paper's sets: 0.54 GB, 12 s.
-        mem_mb=growing(2000),
+        mem_mb=growing(4000),
         runtime=growing(20),
     params:
-        runs=[{"number": FOLDS[run.experiment].number, "seed": run.seed} for run in HELD_OUT],
-        seeds=[member.seed for member in MEMBERS],
+        kingdoms=SHIPPED_SETS,
+        genomes=GENOMES,
         sources=plan.citations(SOURCES, STUDY.source_refs()),
-        genome=f"the first {BACKGROUND_BASES:,} bases of the genome of E. coli K-12",
         code=code_of("ship"),
     message:
         "Writing the weights that are shipped, and their card"

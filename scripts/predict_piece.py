@@ -14,7 +14,8 @@ from mirpair.settings import PredictionSettings
 job.start(snakemake)
 piece, pieces = job.piece(snakemake)
 settings = PredictionSettings(**snakemake.params.settings | job.reference(snakemake))
-predictor = Predictor.for_candidates(load_networks(snakemake.input.weights), settings)
+trained = load_networks(snakemake.input.weights, settings.kingdom)
+predictor = Predictor.for_candidates(trained, settings)
 journal = Journal(f"{snakemake.output[0]}.part", "predict", overwrite=True)
 records = read_records(snakemake.input.fasta, note=logging.warning, gaps="remove")
 for table in predict_records(records, predictor, piece=piece, pieces=pieces):

@@ -14,7 +14,7 @@ piece, pieces = job.piece(snakemake)
 inputs = snakemake.input
 settings = ScanSettings(**snakemake.params.settings | job.reference(snakemake))
 journal = Journal(f"{snakemake.output[0]}.part", "scan_score", overwrite=True)
-trained = load_networks(inputs.weights)
+trained = load_networks(inputs.weights, settings.kingdom)
 for size in score(inputs.candidates, journal, trained, settings, piece=piece, pieces=pieces):
     logging.info("%d hairpins", size)
 journal.path.replace(snakemake.output[0])

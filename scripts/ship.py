@@ -4,41 +4,42 @@ import json
 from pathlib import Path
 
 import job
-import pandas as pd
 
-from mirpair.contracts import read_predictions, read_records
+from mirpair.contracts import read_scored_records
 from mirpair.files import read_any_tsv, write_text
-from mirpair.prediction.calibration import mean_scores
-from mirpair.prediction.card import prediction_card
+from mirpair.prediction.card import CardPart, prediction_card
+from mirpair.prediction.shipping import calibrate_kingdom
 from mirpair.prediction.weights import load_networks, write_networks
 
 job.start(snakemake)
 inputs, params, output = snakemake.input, snakemake.params, snakemake.output
-held = pd.concat(
-    [
-        read_predictions(path).assign(fold=run["number"], seed=run["seed"])
-        for run, path in zip(params.runs, inputs.predictions, strict=True)
-    ]
-)
-background = read_any_tsv(inputs.background)
-records = read_records(inputs.records)
-write_networks(
-    output.weights,
-    inputs.weights,
-    # By as many networks as are shipped: those of the fold of each record.
-    held=mean_scores(held, params.seeds),
-    background=background,
-    records=records,
-)
-card = prediction_card(
-    output.weights,
-    load_networks(output.weights),
-    held=held,
-    background=background,
-    records=records,
-    left_out=read_any_tsv(inputs.left_out),
-    provenance=[json.loads(Path(path).read_text(encoding="utf-8")) for path in inputs.provenance],
-    sources=params.sources,
-    genome=params.genome,
-)
-write_text(output.card, card)
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+summaries = {Path(path).stem: read_json(path) for path in inputs.summaries}
+tables = dict(zip(params.kingdoms, map(read_scored_records, inputs.scores), strict=True))
+calibrated, provenance = {}, {}
+for kingdom, dataset in params.kingdoms.items():
+    of_set = [f"/train_on_all/{dataset}/" in path for path in inputs.weights]
+    weights = [path for path, chosen in zip(inputs.weights, of_set, strict=True) if chosen]
+    paths = [path for path, chosen in zip(inputs.provenance, of_set, strict=True) if chosen]
+    provenance[kingdom] = list(map(read_json, paths))
+    genomes = {
+        genome: {name: summaries[name] for name in names}
+        for genome, names in params.genomes[kingdom].items()
+    }
+    calibrated[kingdom] = calibrate_kingdom(tables[kingdom], weights, genomes)
+write_networks(output.weights, calibrated)
+parts = {
+    kingdom: CardPart(
+        load_networks(output.weights, kingdom),
+        tables[kingdom],
+        read_any_tsv(left_out),
+        provenance[kingdom],
+    )
+    for kingdom, left_out in zip(params.kingdoms, inputs.left_out, strict=True)
+}
+write_text(output.card, prediction_card(output.weights, parts, params.sources))

@@ -25,17 +25,17 @@ ORDER = {
     "hairpins": "tiles stems candidates",
     "sources": "collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins",
-    "networks": "score_log exact base do2018 tang2019 weights "
+    "networks": "score_log exact base do2018 tang2019 stem weights "
     "build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits checks trainings tables "
-    "identification families prediction load saved_results plan",
+    "identification families prediction load saved_results plan shipping",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
-    "prediction": "calibration table weights predictor tracks card",
-    "scan": "resume find score background output run",
+    "prediction": "calibration table weights shipping predictor tracks card",
+    "scan": "resume find score output run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 from scipy.stats import beta
 
 from mirpair.files import InputError
-from mirpair.prediction.calibration import Calibration, calibrate, expected, held_out, reliability
+from mirpair.prediction.calibration import Calibration, calibrate, expected, reliability
 
 shares = st.floats(0.02, 0.98)
 
@@ -27,11 +27,15 @@ def line(slope: float, intercept: float, prior: float, low: float, high: float) 
 PLAIN = line(1, 0, 0.5, 0.001, 0.999)
 
 
-def two_scores(low: int = 10, high: int = 70, folds: int = 2) -> pd.DataFrame:
-    """Per fold a hundred records with score .2, `low` of them positive, and a hundred with .8."""
+def two_scores(low: int = 10, high: int = 70, times: int = 2) -> pd.DataFrame:
+    """Times a hundred records with score .2, `low` of them positive, and as many with .8."""
     labels = np.r_[np.ones(low), np.zeros(100 - low), np.ones(high), np.zeros(100 - high)]
     one = pd.DataFrame({"label": labels.astype(int), "score": np.repeat([0.2, 0.8], 100)})
-    return pd.concat([one.assign(fold=fold) for fold in range(1, folds + 1)], ignore_index=True)
+    return pd.concat([one] * times, ignore_index=True)
+
+
+# Learnt on other records of the same kind.
+LEARNT = calibrate(*(two_scores()[name] for name in ("label", "score")))
 
 
 def test_two_scores_get_the_shares_of_pre_mirnas_that_have_them() -> None:
@@ -127,35 +131,6 @@ def test_a_network_that_scores_the_wrong_way_round_cannot_be_calibrated() -> Non
         calibrate(held["label"], 1 - held["score"])
 
 
-def test_a_folds_probabilities_are_those_of_a_calibration_on_the_others() -> None:
-    shares = {1: (10, 70), 2: (30, 60), 3: (20, 90)}
-    held = pd.concat([two_scores(*pair, folds=1).assign(fold=n) for n, pair in shares.items()])
-    probability = held_out(held, 0.4)
-    for number in shares:
-        others = held[held["fold"] != number]
-        pair = calibrate(others["label"], others["score"]).probability([0.2, 0.8], 0.4)
-        own = (held["fold"] == number).to_numpy()
-        assert probability[own] == pytest.approx(np.repeat(pair, 100))
-
-
-def test_a_folds_own_labels_have_no_part_in_its_probabilities() -> None:
-    """Records of the folds are mixed, as in a table that was sorted by id."""
-    held = two_scores(20, 60, 3).sample(frac=1, random_state=0)
-    own = (held["fold"] == 2).to_numpy()
-    turned = own & (held["score"] == 0.8).to_numpy()
-    other = held.assign(label=held["label"].where(~turned, 1 - held["label"]))
-    before, after = held_out(held, 0.1), held_out(other, 0.1)
-    assert (before[own] == after[own]).all()
-    assert (before[~own] != after[~own]).all()
-
-
-def test_probabilities_of_held_out_records_are_for_the_share_that_is_asked_for() -> None:
-    held = two_scores()
-    # .7 among .4 is odds of 7/3 × (1/9) / (2/3) among .1.
-    odds = 7 / 3 / 9 * 1.5
-    assert held_out(held, 0.1)[199] == pytest.approx(odds / (1 + odds), abs=2e-3)
-
-
 def clopper_pearson(count: int, total: int) -> list[float]:
     return [
         float(beta.ppf(0.025, count, total - count + 1)) if count else 0.0,
@@ -165,7 +140,8 @@ def clopper_pearson(count: int, total: int) -> list[float]:
 
 def test_reliability_by_hand() -> None:
     """Probabilities .1 and .7, in bins of their own; a bin without records has no row."""
-    table = reliability(two_scores(), [0, 0.05, 0.5, 1])
+    held = two_scores()
+    table = reliability(LEARNT, held["label"], held["score"], [0, 0.05, 0.5, 1])
     assert table[["from", "to", "records"]].to_numpy().tolist() == [[0.05, 0.5, 200], [0.5, 1, 200]]
     assert table["predicted"].tolist() == pytest.approx([0.1, 0.7], abs=2e-3)
     assert table["observed"].tolist() == [0.1, 0.7]
@@ -178,11 +154,11 @@ def test_every_record_is_in_one_bin_however_sure_its_probability_is() -> None:
     rng = np.random.default_rng(0)
     labels = np.tile([1, 0], 200)
     scores = np.clip(expit(rng.normal(24 * labels - 12, 12)), 0, 1)
-    held = pd.DataFrame({"label": labels, "score": scores, "fold": np.repeat([1, 2], 200)})
-    table = reliability(held, [0, 0.5, 1])
+    learnt = calibrate(labels, scores)
+    table = reliability(learnt, labels, scores, [0, 0.5, 1])
     assert table["records"].sum() == 400
     assert table["from"].tolist() == [0, 0.5]
-    (whole,) = reliability(held, [0, 1]).to_dict("records")
+    (whole,) = reliability(learnt, labels, scores, [0, 1]).to_dict("records")
     assert (whole["records"], whole["observed"]) == (400, 0.5)
 
 
@@ -192,7 +168,8 @@ def test_what_calls_are_worth_by_hand() -> None:
     One to two: 7/4, called too; one to four: 7/8, not called. Of 160 pre-miRNAs 140 have this
     score, and 60 of 240 others.
     """
-    table = expected(two_scores(), [1, 2, 4]).set_index("others")
+    held = two_scores()
+    table = expected(LEARNT, held["label"], held["score"], [1, 2, 4]).set_index("others")
     assert table["SE"].tolist() == [0.875, 0.875, 0]
     assert table["FPR"].tolist() == [0.25, 0.25, 0]
     assert table["PPV"].tolist()[:2] == pytest.approx([0.875 / 1.125, 0.875 / 1.375])

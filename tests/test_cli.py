@@ -41,7 +41,7 @@ from mirpair.hairpins.tiles import check_genome
 from mirpair.networks.build import build
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
-from mirpair.prediction.weights import PreMirnaNetworks, load_networks, shipped_weights
+from mirpair.prediction.weights import PreMirnaNetworks, find_weights, load_networks
 from mirpair.recipes import FAMILY_MODELS, MODELS
 from mirpair.rna import folding
 from mirpair.rna.encoded_sets import Tensors
@@ -683,7 +683,7 @@ def test_weights_of_another_kind_are_one_message_and_no_output(
         ("annotate", network, "not weights for family annotation"),
         ("annotate", tmp_path / "none", "cannot be read (No such file"),
         ("annotate", tmp_path, "is a folder"),
-        ("annotate", shipped_weights(), "give them to mirpair predict or mirpair scan"),
+        ("annotate", find_weights(), "give them to mirpair predict or mirpair scan"),
         ("predict", tmp_path / "none", "cannot be read (No such file"),
         ("predict", pickled, "not weights that find pre-miRNAs"),
         ("predict", families, "give them to mirpair annotate"),
@@ -1077,6 +1077,7 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
         (["--fast"], "criteria", "fast", True),
         (["--prior", "0.5"], "settings", "prior", 0.5),
         (["--false-positives", "5%"], "settings", "false_positives", "5%"),
+        (["--kingdom", "plants"], "settings", "kingdom", "plants"),
         (["--reference", "none"], "settings", "reference", "none"),
     ],
 )
@@ -1336,7 +1337,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
     code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
     lines = (tmp_path / "out" / "g.gff3").read_text().splitlines()
-    weights = shipped_weights()
+    weights = find_weights()
     assert [line for line in lines if line.startswith("# ")] == [
         f"# mirpair {__version__} scan",
         "# genome: g.fa",
@@ -1349,6 +1350,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# lower-case bases: skipped",
         "# circular sequences: none",
         "# candidates: single stems (--fast)",
+        "# kingdom: animals",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
         "# prior of the probabilities: 0.3",
         "# known hairpins: none",

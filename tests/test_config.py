@@ -26,6 +26,7 @@ from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.load import load_study, renamed_keys, schema
 from mirpair.study.prediction import PredictionStudy, Sample, read_samples
+from mirpair.study.shipping import genomes_of, held_out_runs, runs_on_all
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -281,7 +282,7 @@ def said(config: dict[str, Any]) -> str:
 JUNK = ("", None, True, -1, 1e9, "x y", [], {}, [None], {"a": 1}, {1: 2}, datetime.date(2024, 1, 1))
 
 
-@pytest.mark.parametrize("name", ["demo", "shipped", "families-demo", "prediction", "alternatives"])
+@pytest.mark.parametrize("name", ["demo", "families-demo", "prediction", "alternatives"])
 def test_whatever_is_wrong_no_word_of_the_libraries_is_said(name: str) -> None:
     original = shipped(name)
     for *parents, last in places(original):
@@ -771,65 +772,75 @@ def test_another_file_than_a_sheet_of_samples_is_refused(tmp_path: Path) -> None
         read_samples(str(tmp_path / "no.tsv"))
 
 
-def test_the_shipped_network_is_trained_on_all_records_once_for_each_seed() -> None:
-    config = changed("shipped", {"validation": "demo-cv", "recipe": "paper"})
-    study = load_study(config | {"seeds": [3, 7]})
-    assert isinstance(study, Study)
-    assert study.shipped is not None
-    assert (study.shipped.model, study.shipped.members) == ("variable", 1)
-    # As many epochs as the trainings that calibrate it.
-    assert study.runs_on_all() == [Run("demo", "variable", "paper", seed, 10) for seed in (3, 7)]
-    nothing = load_study(shipped("demo"))
-    assert isinstance(nothing, Study)
-    assert nothing.runs_on_all() == []
+def shipping(**section: Any) -> dict[str, Any]:
+    """The demo with a collection, an experiment with validation records, and networks to ship."""
+    config = changed("shipped", section) | {"seeds": [0, 1]}
+    config["collections"] = {
+        "mine": {"source": "hairpins", "file": "config/demo/positives.fa"},
+        "other": {"source": "hairpins", "file": "config/demo/positives.fa"},
+    }
+    negatives = config["datasets"]["demo"]["negatives"]
+    config["datasets"]["own"] = {"positives": ["mine"], "negatives": negatives}
+    held_out = {"split": "families", "dataset": "own", "families": "held-out.txt"}
+    config["experiments"]["families"] = held_out
+    config["experiments"]["unvalidated"] = held_out | {"validation": 0.0}
+    config["runs"][0]["experiments"] = ["demo-cv", "families", "unvalidated"]
+    return config
 
 
-def test_the_network_of_this_project_is_calibrated_over_clusters_of_cleaned_records() -> None:
-    study = load_study(shipped("shipped"))
-    assert isinstance(study, Study)
-    assert study.shipped is not None
-    assert study.experiments[study.shipped.validation].split == "cluster-k-fold"
-    assert all(dataset.cleaned for dataset in study.datasets.values())
-    assert len(study.runs_on_all()) == len(study.seeds) >= study.shipped.members
+OWN = {"validation": {"animals": "families"}}
 
 
 @pytest.mark.parametrize(
     ("section", "message"),
     [
         ({}, "shipped.validation: this key is missing"),
-        ({"validation": "demo"}, "shipped.validation: there is no experiment named 'demo'"),
-        ({"validation": "across"}, "shipped.validation: 'across' has no folds"),
-        ({"validation": "demo-cv", "members": 3}, "is 3, but there are 2 `seeds`"),
-        ({"validation": "demo-cv", "members": 0}, "shipped.members: is 0"),
+        ({"validation": {"animals": "demo"}}, "there is no experiment named 'demo'"),
         (
-            {"validation": "demo-cv", "model": "alexnet"},
-            "no training of 'alexnet' with recipe 'paper' on 'demo-cv1' is planned",
+            {"validation": {"animals": "demo-cv"}},
+            "shipped.validation.animals: 'demo-cv' has no validation records",
+        ),
+        ({"validation": {"plants": "unvalidated"}}, "'unvalidated' has no validation records"),
+        ({"validation": {"fungi": "families"}}, "fungi"),
+        (
+            {"validation": {"animals": "families", "plants": "families"}},
+            "shipped.validation: two kingdoms have one set",
+        ),
+        (OWN | {"members": 3}, "is 3, but there are 2 `seeds`"),
+        (OWN | {"members": 0}, "shipped.members: is 0"),
+        (
+            OWN | {"networks": [{"model": "alexnet"}]},
+            "no training of 'alexnet' with recipe 'paper' on 'families' is planned",
         ),
         (
-            {"validation": "demo-cv", "recipe": "published-code"},
-            "no training of 'variable' with recipe 'published-code' on 'demo-cv1'",
+            OWN | {"networks": [{"model": "variable"}, {"recipe": "published-code"}]},
+            "no training of 'variable' with recipe 'published-code' on 'families'",
         ),
-        # Its entry of runs has the first fold alone.
-        ({"validation": "demo-cv", "model": "fixed"}, "no training of 'fixed' with recipe"),
+        (OWN | {"genomes": {"yeast": ["other"]}}, "there is no collection named 'other'"),
     ],
 )
-def test_a_network_that_cannot_be_shipped_is_explained(
+def test_networks_that_cannot_be_shipped_are_explained(
     section: dict[str, Any], message: str
 ) -> None:
-    config = changed("shipped", section) | {"seeds": [0, 1]}
-    config["datasets"]["other"] = config["datasets"]["demo"]
-    across = {"split": "across-datasets", "train": "demo", "evaluate": "other"}
-    config["experiments"]["across"] = across
-    config["runs"][0]["experiments"] = ["demo-cv"]
     with pytest.raises(InputError, match=re.escape(message)):
-        load_study(config)
+        load_study(shipping(**section))
 
 
-def test_two_members_of_two_seeds_can_be_shipped() -> None:
-    config = changed("shipped", {"validation": "demo-cv", "members": 2}) | {"seeds": [0, 1]}
-    study = load_study(config)
-    assert isinstance(study, Study)
-    assert len(study.runs_on_all()) == 2
+def test_shipped_networks_are_trained_on_all_records_once_for_each_member() -> None:
+    for members in (1, 2):
+        study = load_study(shipping(**OWN, members=members, genomes={"mine": ["mine"]}))
+        assert isinstance(study, Study)
+        runs = runs_on_all(study)
+        # As many epochs as the trainings that calibrate them.
+        assert [on_all for on_all, _ in runs] == [
+            Run("own", "variable", "paper", seed, runs[0][1].epochs) for seed in range(members)
+        ]
+        assert [held for _, held in runs] == held_out_runs(study)["animals"]
+        assert {held.experiment for _, held in runs} == {"families"}
+        assert genomes_of(study, "animals") == {"mine": ["mine"]}
+    nothing = load_study(shipped("demo"))
+    assert isinstance(nothing, Study)
+    assert runs_on_all(nothing) == []
 
 
 def collecting() -> dict[str, Any]:

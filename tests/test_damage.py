@@ -20,7 +20,7 @@ from mirpair.families.annotation import shipped as shipped_annotator
 from mirpair.files import InputError, Journal, read_any_tsv, read_blocks, write_tsv
 from mirpair.networks.build import build, load_weights
 from mirpair.networks.weights import read_tensors, save_weights, write_tensors
-from mirpair.prediction.weights import load_networks, shipped_weights
+from mirpair.prediction.weights import find_weights, load_networks
 from mirpair.recipes import MODELS
 from mirpair.rna.encoded_sets import Ensembles, Tensors
 from mirpair.rna.encoding import encode, encode_ensemble
@@ -216,7 +216,7 @@ def test_a_flipped_bit_of_a_small_file_is_seen_wherever_it_is(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("load", "shipped"),
     [
-        (load_networks, shipped_weights),
+        (load_networks, find_weights),
         (load_annotator, shipped_annotator),
         (load_known_hairpins, shipped_hairpins),
     ],

@@ -141,17 +141,12 @@ def test_a_file_is_collected_downloaded_or_the_user_s_own(
         without.path_of("do/human.fa")
 
 
-def test_a_training_has_the_epochs_of_its_run_and_is_like_another_s_if_it_has_none() -> None:
+def test_a_training_has_the_epochs_of_its_run() -> None:
     paper = study("config")
     params = plan.training_params(paper, Run("human-cv1", "fixed", "paper", 0, 3))
     assert params["recipe"]["epochs"] == 3
     assert params["recipe"]["learning_rate"] == Recipe().learning_rate
     assert params["model"]["architecture"] == "fixed"
-    shipped = study("shipped")
-    on_all, held_out = shipped.runs_on_all()[0], shipped.held_out_runs()[0]
-    assert plan.training_params(shipped, on_all, like=held_out.experiment) == plan.training_params(
-        shipped, held_out
-    )
 
 
 def test_a_run_has_one_key_and_one_folder() -> None:
@@ -277,13 +272,6 @@ def test_the_files_of_the_audit_are_part_of_the_data() -> None:
         data.append(plan.data_of(read, {}))
     assert data[0]["audit"] != data[1]["audit"]
     assert data[1]["audit"]["hairpins"] == "mirbase21/hairpin.fa.gz"
-
-
-def test_only_the_trainings_of_the_shipped_network_and_recipe_calibrate_it() -> None:
-    runs = [{"models": ["fixed", "variable"], "recipe": it} for it in ("published-code", "paper")]
-    held_out = study("shipped", runs=runs).held_out_runs()
-    assert {(run.model, run.recipe) for run in held_out} == {("variable", "paper")}
-    assert len(held_out) == 8, "two seeds of four folds"
 
 
 def test_a_provenance_is_expected_to_tell_the_run_the_network_and_the_recipe() -> None:

@@ -20,11 +20,16 @@ from mirpair.networks import weights
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
+from mirpair.prediction import weights as weights_module
+from mirpair.prediction.calibration import calibrate
 from mirpair.prediction.predictor import CHUNK, Predictor, predict, predict_records
 from mirpair.prediction.table import to_lines
 from mirpair.prediction.weights import (
+    GenomeRate,
+    KingdomWeights,
+    PreMirnaNetworks,
+    find_weights,
     load_networks,
-    shipped_weights,
     write_networks,
 )
 from mirpair.recipes import FAMILY_MODELS, MODELS
@@ -33,7 +38,7 @@ from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.rna.structures import GivenStructure
-from mirpair.settings import PredictionSettings, ScanSettings
+from mirpair.settings import Kingdom, PredictionSettings, ScanSettings
 
 # Long enough for the shipped weights to say something of them.
 REAL = [
@@ -53,7 +58,7 @@ def asking(**settings: float) -> Predictor:
 
 
 def test_the_shipped_weights_are_small_and_have_their_card() -> None:
-    path = shipped_weights()
+    path = find_weights()
     assert path.stat().st_size <= 10_000_000
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     from mirpair.files import sha256
@@ -62,7 +67,6 @@ def test_the_shipped_weights_are_small_and_have_their_card() -> None:
     trained = load_networks()
     assert trained.candidates is not None
     assert trained.genome is not None
-    assert f"{trained.shortest} to {trained.longest} nt" in card
 
 
 def test_two_lines_of_python_say_who_is_a_pre_mirna() -> None:
@@ -209,42 +213,140 @@ def trained(folder: Path, seeds: tuple[int, ...] = (1, 2), model: str = "variabl
     return paths
 
 
-HELD = pd.DataFrame({"label": [0, 0, 1, 0, 1, 1], "score": [0.1, 0.2, 0.3, 0.4, 0.8, 0.9]})
-BACKGROUND = HELD.assign(shipped=[0.1, 0.2, np.nan, 0.4, np.nan, np.nan])
-LENGTHS = (50, 60, 40, 70, 45, 120)
-RECORDS = pd.DataFrame({"label": HELD["label"], "sequence": ["A" * n for n in LENGTHS]})
+def short(folder: Path) -> Path:
+    path = folder / "short.safetensors"
+    save_weights(build(replace(MODELS["fixed"], max_length=200), seed=0), path)
+    return path
 
 
-def test_what_is_shipped_is_read_again_with_both_calibrations(tmp_path: Path) -> None:
-    places = trained(tmp_path)
-    # In one pre-miRNA a scan found nothing.
-    genome = pd.concat(
-        [
-            BACKGROUND.assign(score=HELD["score"] / 2),
-            pd.DataFrame({"label": [1], "score": [np.nan], "shipped": [np.nan]}),
-        ]
+LABELS, SCORES = [0, 0, 1, 0, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.8, 0.9]
+CALIBRATION = calibrate(LABELS, SCORES)
+OF_GENOMES = calibrate(LABELS, [score / 2 for score in SCORES])
+
+
+def kingdom(places: list[Path]) -> KingdomWeights:
+    return KingdomWeights(
+        places,
+        CALIBRATION,
+        OF_GENOMES,
+        cuts={"5%": 0.4, "1%": 0.6},
+        rates={
+            "5%": [GenomeRate("yeast", 1000, 500, 50)],
+            "1%": [GenomeRate("yeast", 1e3, 500, 0)],
+        },
     )
+
+
+def benchmark() -> PreMirnaNetworks:
+    """The weights of the first format, wherever they are."""
+    for name in ("benchmark", "pre-mirna"):
+        if (path := ROOT / "weights" / f"{name}.safetensors").exists():
+            return load_networks(path)
+    raise AssertionError
+
+
+def test_what_is_shipped_is_read_again_for_each_kingdom(tmp_path: Path) -> None:
+    """Also networks of different kinds; the score is the mean of all."""
+    places = [*trained(tmp_path), *trained(tmp_path, (3,), "without-pairing")]
     path = tmp_path / "shipped.safetensors"
-    write_networks(path, places, held=HELD, background=genome, records=RECORDS)
+    parts: dict[Kingdom, KingdomWeights] = {
+        "animals": kingdom(places),
+        "plants": kingdom(places[:1]),
+    }
+    write_networks(path, parts)
     first = path.read_bytes()
-    write_networks(path, places, held=HELD, background=genome, records=RECORDS)
+    write_networks(path, parts)
     assert path.read_bytes() == first
     read = load_networks(path)
-    assert len(read.networks) == 2
-    # Of three negatives all are needed, and the longest of them has 70 nt.
-    assert (read.shortest, read.longest) == (70, 120)
-    assert read.candidates is not None
-    assert read.genome is not None
-    assert read.candidates.logits[-1] == pytest.approx(logit(0.9))
-    assert read.genome.logits[-1] == pytest.approx(logit(0.45))
-    # Of three hairpins with .1, .2 and .4 nobody passes but the last.
-    assert read.cuts == pytest.approx({"5%": 0.38, "1%": 0.396, "0.1%": 0.3996})
+    assert [it.model.label for it in read.networks] == [
+        *("Variable-sized", "Variable-sized", "Without pairing matrix")
+    ]
+    assert (read.candidates, read.genome) == (CALIBRATION, OF_GENOMES)
+    assert (read.cuts, read.rates) == (parts["animals"].cuts, parts["animals"].rates)
+    assert (read.shortest, read.longest) == (40, 400)
     chosen = REAL[:3]
     each = [predict(chosen, weights=place, reference="none")["score"] for place in places]
     both = predict(chosen, weights=path, reference="none")
-    np.testing.assert_allclose(both["score"], (each[0] + each[1]) / 2, atol=1e-12)
-    expected = read.candidates.probability(both["score"], 0.1)
+    np.testing.assert_allclose(both["score"], sum(each) / 3, atol=1e-12)
+    expected = CALIBRATION.probability(both["score"], 0.1)
     np.testing.assert_allclose(both["probability"], expected)
+    plants = predict(chosen, weights=path, reference="none", kingdom="plants")
+    np.testing.assert_allclose(plants["score"], each[0], atol=1e-12)
+
+
+def test_a_kingdom_that_a_file_lacks_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "shipped.safetensors"
+    write_networks(path, {"animals": kingdom(trained(tmp_path, (1,)))})
+    with pytest.raises(InputError, match="no networks for plants, only for animals"):
+        predict(REAL[:1], weights=path, kingdom="plants")
+    for other in (trained(tmp_path, (1,))[0], ROOT / "weights" / "pre-mirna.safetensors"):
+        if other.parent == tmp_path or "kingdoms" not in str(other.read_bytes()[:5000]):
+            with pytest.raises(InputError, match="do not say for which kingdoms they are"):
+                load_networks(other, "plants")
+    with pytest.raises(InputError, match="kingdom: is 'fungi', must be one of 'animals', 'plants'"):
+        predict(REAL[:1], kingdom="fungi")  # type: ignore[arg-type]
+
+
+def test_every_rna_of_40_to_400_nt_is_scored_by_one_rule(tmp_path: Path) -> None:
+    path = tmp_path / "shipped.safetensors"
+    write_networks(path, {"animals": kingdom(trained(tmp_path))})
+    stem = "GGCAUCCAGAUCAGGACAUGC"
+    hairpin = stem + "UUCG" + "GCAUGUCCUGAUCUGGAUGCC"
+    rnas = [hairpin[4:-4], hairpin[:40], hairpin, hairpin + "A" * (400 - len(hairpin))]
+    table = predict([*rnas, rnas[-1] + "A"], weights=path, reference="none")
+    assert table["length"].tolist() == [38, 40, 46, 400, 401]
+    assert table["reason"].tolist()[::4] == ["too short: 38 < 40", "too long: 401 > 400"]
+    scored = table[1:4]
+    expected = CALIBRATION.probability(scored["score"], 0.1)
+    np.testing.assert_allclose(scored["probability"], expected)
+    genome = Predictor.for_genome(load_networks(path), ScanSettings(reference="none"))
+    records = [(Record(str(n), it, "f", n), None) for n, it in enumerate(rnas)]
+    found = pd.concat(predict_records(records, genome))
+    np.testing.assert_array_equal(found["score"][1:], scored["score"])
+    expected = OF_GENOMES.probability(scored["score"], 0.001)
+    np.testing.assert_allclose(found["probability"][1:], expected)
+
+
+def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
+    path = tmp_path / "shipped.safetensors"
+    write_networks(path, {"animals": kingdom(trained(tmp_path, (1,)))})
+    read = load_networks(path)
+    assert Predictor.for_genome(read, ScanSettings(false_positives="5%")).expected == (
+        "about 50 in yeast"
+    )
+    # None of 500 was called, so fewer than three in 500 of 1,000 are.
+    assert Predictor.for_genome(read, ScanSettings()).expected == "fewer than 6 in yeast"
+    with pytest.raises(InputError, match=r"no threshold for 0\.01%.* choose one of 5%, 1%"):
+        Predictor.for_genome(read, ScanSettings(false_positives="0.01%"))
+
+
+def test_in_single_precision_a_score_does_not_depend_on_what_is_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(weights_module, "SINGLE", frozenset({"variable"}))
+    path = tmp_path / "shipped.safetensors"
+    write_networks(path, {"animals": kingdom(trained(tmp_path))})
+    table = predict(REAL[:90], weights=path, reference="none")
+    assert {it.output.weight.dtype for it in load_networks(path).networks} == {torch.float32}
+    for rnas in (REAL[:90][::-1], REAL[:90][::7]):
+        other = predict(rnas, weights=path, reference="none")
+        expected = dict(zip(REAL[:90], table["score"], strict=True))
+        assert other["score"].tolist() == [expected[it] for it in rnas]
+    pd.testing.assert_frame_equal(
+        predict(REAL[:90], weights=path, reference="none", processes=2), table, rtol=0, atol=0
+    )
+
+
+def test_weights_that_come_with_the_package_have_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(files, "SHIPPED", [tmp_path])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"benchmark\.safetensors"):
+        find_weights("benchmark")
+    (tmp_path / "benchmark.safetensors").write_bytes(b"")
+    assert find_weights(Path("benchmark")) == tmp_path / "benchmark.safetensors"
+    assert find_weights("own.safetensors") == Path("own.safetensors")
 
 
 def test_weights_of_a_training_have_no_probability_and_call_by_the_score(tmp_path: Path) -> None:
@@ -266,23 +368,12 @@ def test_other_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ):
         with pytest.raises(InputError, match=said):
             load_networks(path)
-    with pytest.raises(InputError, match="of another kind"):
-        write_networks(
-            tmp_path / "x.safetensors",
-            [*trained(tmp_path, (1,)), *trained(tmp_path, (1,), "without-pairing")],
-            held=HELD,
-            background=BACKGROUND,
-            records=RECORDS,
-        )
+    path = tmp_path / "x.safetensors"
+    with pytest.raises(InputError, match="takes RNAs of up to 200 nt"):
+        write_networks(path, {"animals": kingdom([short(tmp_path)])})
     monkeypatch.setattr(weights, "LARGEST", 100_000)
     with pytest.raises(InputError, match="shipped weights may have at most 0 MB"):
-        write_networks(
-            tmp_path / "x.safetensors",
-            trained(tmp_path),
-            held=HELD,
-            background=BACKGROUND,
-            records=RECORDS,
-        )
+        write_networks(path, {"animals": kingdom(trained(tmp_path))})
     assert not (tmp_path / "x.safetensors").exists()
 
 
@@ -323,10 +414,10 @@ def test_a_limit_of_length_is_that_of_what_trained() -> None:
 
 def test_predict_and_scan_give_a_short_rna_the_same_probability() -> None:
     """The benchmark has no short negatives, hairpins of a genome are of all lengths."""
-    trained = load_networks()
+    trained = benchmark()
     candidates = Predictor.for_candidates(trained, PredictionSettings(prior=0.1))
     genome = Predictor.for_genome(trained, ScanSettings(prior=0.1))
-    assert trained.shortest == 75
+    assert (trained.shortest, trained.candidates_from) == (1, 75)
     scores = np.full(3, 0.99)
     lengths = np.array([74, 75, 60])
     short, long, shorter = candidates.probability(scores, lengths)
@@ -336,18 +427,6 @@ def test_predict_and_scan_give_a_short_rna_the_same_probability() -> None:
     # What a scan calls, predict calls too, with the defaults of both.
     cut = np.array([genome.cut])
     assert candidates.probability(cut, np.array([60]))[0] >= candidates.cut
-
-
-def test_short_rnas_are_scored_and_hardly_any_negative_is_called() -> None:
-    called = {}
-    for name in ("positives", "negatives"):
-        records = read_fasta(ROOT / "config" / "demo" / f"{name}.fa")
-        short = [record for record in records if len(record.sequence) < 75]
-        table = predict(short, reference="none")
-        assert set(table["reason"]) == {""}
-        assert (table["score"] > 0.9).mean() > 0.9, "the score alone says little"
-        called[name] = int(table["call"].sum()), len(table)
-    assert called == {"positives": (17, 27), "negatives": (0, 108)}
 
 
 def test_a_record_with_two_hairpins_is_scored_and_has_a_hint() -> None:

@@ -32,17 +32,13 @@ from mirpair.hairpins.candidates import (
     unbranched,
 )
 from mirpair.hairpins.tiles import DOWNSTREAM, Tile, check_genome, read_tiles
-from mirpair.networks.build import build
-from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
-from mirpair.prediction.predictor import Predictor, predict, predict_records
+from mirpair.prediction.predictor import Predictor, predict_records
 from mirpair.prediction.weights import load_networks
-from mirpair.recipes import MODELS
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan import output, resume
-from mirpair.scan.background import background
 from mirpair.scan.find import find, read_candidates
 from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
 from mirpair.scan.resume import find_key, score_key
@@ -807,7 +803,7 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
         assert (predictor.settings.prior, predictor.settings.compares) == (1e-9, False)
         assert (predictor.called_by, predictor.cut) == ("score", cut)
         assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
-    with pytest.raises(InputError, match=r"is '2%', must be one of '5%', '1%', '0\.1%'"):
+    with pytest.raises(InputError, match=r"is '2%', must be one of '5%', '1%', '0\.1%', '0\.01%'"):
         Predictor.for_genome(other, ScanSettings(0.1, "2%"))  # type: ignore[arg-type]
     without = replace(trained, cuts={}, genome=None)
     predictor = Predictor.for_genome(without, ScanSettings())
@@ -849,6 +845,7 @@ def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -
         {"prior": 0.1},
         {"reference": "mirbase22"},
         {"false_positives": "5%"},
+        {"kingdom": "plants"},
         {"reference": str(hairpins)},
     )
     for change in changes:
@@ -942,33 +939,6 @@ def test_a_piece_of_the_scores_goes_on_where_it_was(
         assert again.blocks == 1
         list(score([found.path], again, trained, settings, piece=piece, pieces=2))
         assert again.path.read_bytes() == whole.path.read_bytes()
-
-
-def test_what_calibrates_a_scan_is_held_out_and_scored_as_a_scan_would(tmp_path: Path) -> None:
-    weights = [tmp_path / f"{seed}.safetensors" for seed in (1, 2)]
-    for seed, place in enumerate(weights):
-        save_weights(build(MODELS["variable"], seed=seed), place)
-    good = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")][:4]
-    records = pd.DataFrame(
-        {
-            "id": [*"abcde", "f"],
-            "label": [1, 1, 1, 1, 0, 1],
-            "sequence": ["AA" + good[0], *good[1:], good[0], "A" * 80],
-        }
-    )
-    experiment = pd.DataFrame(
-        {"id": list("abcef"), "role": ["evaluate", "train", "evaluate", "evaluate", "evaluate"]}
-    )
-    criteria = HairpinCriteria()
-    table = background(records, experiment, good[:1], weights, criteria)
-    # b trained, d has no part, e is no pre-miRNA; in f there is no hairpin.
-    assert table["label"].tolist() == [1, 1, 1, 0]
-    seen = [as_scanned(records["sequence"][n], criteria) for n in (0, 2)]
-    expected = sum(
-        predict([*seen, good[0]], weights=place, reference="none")["score"] / 2 for place in weights
-    )
-    np.testing.assert_allclose(table["score"].dropna(), expected)
-    assert table["score"].isna().tolist() == [False, False, True, False]
 
 
 def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:

@@ -49,7 +49,7 @@ from mirpair.rna.sequences import (
     kind_of,
     read_records,
 )
-from mirpair.settings import PredictionSettings
+from mirpair.settings import Kingdom, PredictionSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,6 +121,9 @@ def predict(
     reference: Annotated[
         str, setting(PredictionSettings, "reference")
     ] = PredictionSettings.reference,
+    kingdom: Annotated[
+        Kingdom, setting(PredictionSettings, "kingdom")
+    ] = PredictionSettings.kingdom,
     nearest: Nearest = None,
     calls: Annotated[
         Path | None, typer.Option("--fasta", help="FASTA file to write, with the called RNAs.")
@@ -160,7 +163,7 @@ def predict(
     with messages():
         extra = {".fa": calls, ".gff3": gff3, ".bed": bed}
         reference = reference_of(reference, nearest)
-        settings = PredictionSettings(prior=prior, threshold=threshold, reference=reference)
+        settings = PredictionSettings(prior, threshold, reference, kingdom)
         settings.check()
         inputs = [*fasta, weights, settings.reference_file]
         _check_outputs({".tsv": output, **extra}, inputs)
@@ -172,7 +175,7 @@ def predict(
         from mirpair.prediction.weights import load_networks
         from mirpair.rna.known_hairpins import describe_reference
 
-        predictor = Predictor.for_candidates(load_networks(weights), settings)
+        predictor = Predictor.for_candidates(load_networks(weights, kingdom), settings)
         limit_threads(jobs)
         annotator = _load_annotator(None) if annotated else None
         if predictor.warning:

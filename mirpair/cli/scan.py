@@ -21,7 +21,7 @@ from mirpair.cli.terminal import (
 )
 from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN
-from mirpair.settings import SCAN_FILES, FalsePositives, HairpinCriteria, ScanSettings
+from mirpair.settings import SCAN_FILES, FalsePositives, HairpinCriteria, Kingdom, ScanSettings
 
 
 class _Progress:
@@ -67,6 +67,7 @@ def scan(
     # Typer copies the list.
     circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006
     reference: Annotated[str, setting(ScanSettings, "reference")] = ScanSettings.reference,
+    kingdom: Annotated[Kingdom, setting(ScanSettings, "kingdom")] = ScanSettings.kingdom,
     nearest: Nearest = None,
     keep: Annotated[
         bool,
@@ -110,7 +111,7 @@ def scan(
         if output.exists() and not output.is_dir():
             raise InputError(f"{output} is not a folder; name a folder to write into")
         reference = reference_of(reference, nearest)
-        settings = ScanSettings(prior=prior, false_positives=false_positives, reference=reference)
+        settings = ScanSettings(prior, false_positives, reference, kingdom)
         settings.check()
 
         from mirpair.scan import run
@@ -147,3 +148,5 @@ def scan(
             f"{counted(sum(summary.hairpins.values()), 'hairpin')}, "
             f"{counted(sum(summary.calls.values()), 'called pre-miRNA')}; see {prefix}.html"
         )
+        if summary.expected:
+            say(f"calls by mistake in a megabase, both strands: {summary.expected}")

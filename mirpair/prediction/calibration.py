@@ -105,38 +105,17 @@ def calibrate(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Calibration:
     return Calibration(tuple(knots.tolist()), tuple(odds.tolist()), prior)
 
 
-def mean_scores(held: pd.DataFrame, seeds: Sequence[int]) -> pd.DataFrame:
-    """Average the scores of held-out records over an ensemble, the networks of these seeds.
-
-    `held` has the columns fold, id, label, seed and score: every record, scored by the network of
-    each seed. The result has fold, id, label and score, one row per record.
-    """
-    chosen = held[held["seed"].isin(seeds)]
-    return chosen.groupby(["fold", "id"], as_index=False, sort=False).agg(
-        label=("label", "first"), score=("score", "mean")
-    )
-
-
-def held_out(held: pd.DataFrame, prior: float) -> Floats:
-    """Compute the probabilities of held-out records, each by a calibration on the other folds.
-
-    `held` has the columns label, score and fold; for `prior` see `Calibration.probability`.
-    """
-    probability = np.empty(len(held))
-    for fold in held["fold"].unique():
-        own = (held["fold"] == fold).to_numpy()
-        others = calibrate(held.loc[~own, "label"], held.loc[~own, "score"])
-        probability[own] = others.probability(held.loc[own, "score"], prior)
-    return probability
-
-
-def reliability(held: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
-    """Measure how often held-out records of similar probability are pre-miRNAs.
+def reliability(
+    calibration: Calibration, labels: npt.ArrayLike, scores: npt.ArrayLike, edges: Sequence[float]
+) -> pd.DataFrame:
+    """Measure how often records of similar probability are pre-miRNAs.
 
     Parameters
     ----------
-    held
-        See `held_out`; the prior is the share of pre-miRNAs among them.
+    calibration
+        Learnt on other records.
+    labels, scores
+        (N,) each; the prior is the share of pre-miRNAs among them.
     edges
         Edges of the bins of probability, ascending from 0 to 1.
 
@@ -146,23 +125,27 @@ def reliability(held: pd.DataFrame, edges: Sequence[float]) -> pd.DataFrame:
         One row per bin with records: from, to, records, predicted (mean probability),
         observed (share of pre-miRNAs) and its 95 % interval (Clopper and Pearson), low, high.
     """
-    probability = held_out(held, float((held["label"] == 1).mean()))
+    is_positive = np.asarray(labels) == 1
+    probability = calibration.probability(scores, float(is_positive.mean()))
     bins = np.clip(np.searchsorted(edges, probability, side="right") - 1, 0, len(edges) - 2)
     rows = []
     for number in np.unique(bins):
         inside = bins == number
-        positives, count = int((held["label"] == 1)[inside].sum()), int(inside.sum())
+        positives, count = int(is_positive[inside].sum()), int(inside.sum())
         row = {"from": edges[number], "to": edges[number + 1], "records": count}
         row |= {"predicted": float(probability[inside].mean()), "observed": positives / count}
-        rows.append(row | _interval(positives, count))
+        low, high = interval(positives, count)
+        rows.append(row | {"low": low, "high": high})
     return pd.DataFrame(rows)
 
 
-def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
+def expected(
+    calibration: Calibration, labels: npt.ArrayLike, scores: npt.ArrayLike, ratios: Sequence[int]
+) -> pd.DataFrame:
     """Estimate the precision of calls for several ratios of other RNAs to pre-miRNAs.
 
-    A record is called if its probability for that ratio is at least 0.5, see `held_out`. The ratios
-    are numbers of other RNAs per pre-miRNA.
+    A record is called if its probability for that ratio is at least 0.5. The calibration is learnt
+    on other records; the ratios are numbers of other RNAs per pre-miRNA.
 
     Returns
     -------
@@ -173,14 +156,14 @@ def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
         better ends of both intervals.
     """
     rows = []
-    is_positive = (held["label"] == 1).to_numpy()
+    is_positive = np.asarray(labels) == 1
     for others in ratios:
-        called = held_out(held, 1 / (1 + others)) >= 0.5
+        called = calibration.probability(scores, 1 / (1 + others)) >= 0.5
         row: dict[str, float] = {"others": others}
         for name, chosen in (("SE", is_positive), ("FPR", ~is_positive)):
             count, total = int(called[chosen].sum()), int(chosen.sum())
             row[name] = count / total
-            row |= {f"{name} {end}": it for end, it in _interval(count, total).items()}
+            row[f"{name} low"], row[f"{name} high"] = interval(count, total)
         row["PPV"] = _precision(row["SE"], row["FPR"], others)
         row["PPV low"] = _precision(row["SE low"], row["FPR high"], others)
         row["PPV high"] = _precision(row["SE high"], row["FPR low"], others)
@@ -188,11 +171,12 @@ def expected(held: pd.DataFrame, ratios: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _interval(count: int, total: int) -> dict[str, float]:
+def interval(count: int, total: int) -> tuple[float, float]:
+    """Compute the 95 % interval of a share (Clopper and Pearson)."""
     from scipy.stats import binomtest
 
-    interval = binomtest(count, total).proportion_ci()
-    return {"low": float(interval.low), "high": float(interval.high)}
+    limits = binomtest(count, total).proportion_ci()
+    return float(limits.low), float(limits.high)
 
 
 def _precision(sensitivity: float, false_positives: float, others: float) -> float:

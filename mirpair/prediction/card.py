@@ -3,75 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import METRICS
+from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 from mirpair.files import sha256
-from mirpair.identification.intervals import bootstrap
-from mirpair.identification.metrics import THRESHOLD, measure
+from mirpair.identification.metrics import rank
 from mirpair.pages.printing import markdown
-from mirpair.prediction.calibration import expected, held_out, mean_scores, reliability
+from mirpair.prediction.calibration import Calibration, expected, interval, reliability
+from mirpair.prediction.shipping import SCANNED
 from mirpair.prediction.weights import PreMirnaNetworks
-from mirpair.settings import FALSE_POSITIVES
+from mirpair.settings import LONGEST_SPAN, SHORTEST, Kingdom, PredictionSettings
 
 RATIOS = (10, 100, 1000)
-_LENGTHS = (0, 65, 75, 80, 90, 100, 120, 400)
+_LENGTHS = (0, SHORTEST - 1, 55, 65, 75, 90, 120, LONGEST_SPAN)
 _EDGES = (0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1)
+# Records that are too similar to training records to evaluate.
+_NO_ROLE = "not used"
+_UNKNOWN = {"cut": "as published", "trust": "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class CardPart:
+    """What the card says about one kingdom.
+
+    Attributes
+    ----------
+    trained
+        What `mirpair.prediction.weights.load_networks` reads from the file.
+    scored
+        See `mirpair.prediction.shipping.score_records`.
+    left_out
+        Records that were left out of the set, with the reasons.
+    provenance
+        Of each shipped training.
+    """
+
+    trained: PreMirnaNetworks
+    scored: pd.DataFrame
+    left_out: pd.DataFrame
+    provenance: Sequence[Mapping[str, Any]]
 
 
 def prediction_card(
-    path: str | Path,
-    trained: PreMirnaNetworks,
-    *,
-    held: pd.DataFrame,
-    background: pd.DataFrame,
-    records: pd.DataFrame,
-    left_out: pd.DataFrame,
-    provenance: Sequence[Mapping[str, Any]],
-    sources: Sequence[str],
-    genome: str,
+    path: str | Path, parts: Mapping[Kingdom, CardPart], sources: Sequence[str]
 ) -> str:
     """Write the card, in Markdown: the same bytes for the same weights.
 
     Parameters
     ----------
-    path, trained
-        The file of weights, and what `mirpair.prediction.weights.load_networks` reads from it.
-    held
-        See `mirpair.prediction.calibration.mean_scores`.
-    background
-        Columns label, fold and score, see `mirpair.scan.background.background`.
-    records, left_out
-        The training set, and the records that were left out of it, with the reasons.
-    provenance
-        Provenance of the shipped trainings; they are compared with one training, and with all.
+    path
+        The file of weights.
+    parts
+        Each kingdom of the file.
     sources
         Origin and licence of the sequences, one sentence each.
-    genome
-        Describes the origin of the other hairpins of `background`.
     """
-    run, recipe = provenance[0]["run"], provenance[0]["recipe"]
-    weights = sum(p.numel() for network in trained.networks for p in network.parameters())
-    positives = int((records["label"] == 1).sum())
-    reasons = ", ".join(
-        f"{count:,} ({reason})" for reason, count in left_out["reason"].value_counts().items()
-    )
-    shipped = [entry["run"]["seed"] for entry in provenance]
-    means = mean_scores(held, shipped)
-    scanned = background.dropna(subset="score")
-    lost = int((background["score"].isna() & (background["label"] == 1)).sum())
-    total = int((background["label"] == 1).sum())
-    assert trained.candidates is not None
-    assert trained.genome is not None
-    kind = f"{trained.networks[0].model.label}; the score is the mean of {len(shipped)}"
-    seeds = ", ".join(map(str, shipped))
-    others = int((scanned["label"] == 0).sum())
-    calibrated = f"{trained.shortest} to {trained.longest} nt"
     listed = "\n".join(f"- {source}" for source in sources)
+    sections = "\n".join(_section(kingdom, part) for kingdom, part in parts.items())
+    first = next(iter(parts.values())).trained
+    settings = PredictionSettings
     return f"""\
 # {Path(path).name}
 
@@ -80,167 +75,249 @@ is safetensors, without pickled objects.
 
 | | |
 |---|---|
-| network | {kind}; {weights:,} weights, float32 |
+| kingdoms (`--kingdom`) | {", ".join(parts)} |
 | size | {Path(path).stat().st_size:,} bytes |
 | SHA-256 | `{sha256(path)}` |
-| RNAs | up to {trained.longest} nt; calibrated on candidates of {calibrated} |
+| RNAs | {first.shortest} to {first.longest} nt |
 | licence | that of this project; for the sequences, see below |
 
-## Data
-
-{positives:,} pre-miRNAs and {len(records) - positives:,} other RNAs: all three sets of Do et al.
-2018 together, without wrong and duplicate records: {reasons}.
 The sequences are from:
 
 {listed}
 
-## Recipe
+## How it was measured
 
-`{run["recipe"]}`: {recipe["optimizer"]}, learning rate {recipe["learning_rate"]},
-batches of {recipe["batch_size"]}, {run["epochs"]} epochs, seed {seeds};
-the weights are those of the last epoch, trained on all records.
+The records of each kingdom have three roles. Networks of the same kind as the shipped ones trained
+on the training records only. Their scores of the validation records calibrate the probabilities and
+choose the thresholds of a scan. All figures below are those of their scores of the evaluation
+records, which decided nothing. The shipped networks then trained on all records in the same way;
+how good they are cannot be measured on the same records.
 
-## How good it is
+*Called* below means a probability of at least {settings.threshold} for a prior of {settings.prior},
+the defaults of `mirpair predict`. In brackets are 95 % intervals (Clopper and Pearson), which take
+records as independent; related records are not.
 
-Measured with networks of the same kind, in a cross-validation over clusters: no record has an
-identity of 0.8 or more to a training record of the network that scores it. {len(means):,} records;
-threshold {THRESHOLD} on the score. In brackets is the 95 % interval of a bootstrap over records;
-the first row is the mean over single seeds.
-
-{_comparison(held, shipped)}
-
-Records that are copies or near-copies of records in another fold are not evaluated, so not all
-records are scored.
-
-**Length matters.** The shortest RNAs of the training set are nearly all pre-miRNAs. So the network
-takes any short RNA for a pre-miRNA. Therefore `mirpair predict` and `mirpair scan` both take the
-probability of RNAs shorter than {trained.shortest} nt from the calibration among hairpins of a
-genome, see below. Calls by length with the calibration among candidates, from a probability of 0.5,
-if one RNA in ten is a pre-miRNA:
-
-{_lengths(means, records)}
-
-The shipped weights were trained on all records, these networks on a part of them. How good the
-shipped weights are cannot be measured on the same records.
-
-## What a probability means
-
-Probabilities are calibrated on the held-out scores, by Platt's method in pieces. Of these records,
-{trained.candidates.prior:.3f} are pre-miRNAs, which is the prior here; each fold's
-probabilities come from a calibration on the other folds.
-
-{_bins(means)}
-
-### Among candidates like the benchmark's
-
-`mirpair predict`. What to expect of calls (a probability of at least 0.5 for that prior) if there
-are so many other RNAs per pre-miRNA. SE (sensitivity) and FPR (false positive rate) are
-measured, with Clopper and Pearson's 95 % intervals; the precision (PPV) is an estimate from both.
-
-{_ratios(means)}
-
-### Among hairpins of a genome
-
-`mirpair scan`. The others here are {others:,} hairpins of {genome},
-which has no microRNAs; the pre-miRNAs are the held-out ones as a scan would find them.
-In {lost:,} of {total:,} of these, no hairpin meets the criteria of a scan; they are not
-counted below.
-
-{_ratios(scanned)}
-
-A scan calls hairpins from the score that a share of these hairpins reaches with the shipped weights
-(`--false-positives`), which were not trained on them; the score was chosen on these very hairpins.
-The share of pre-miRNAs is measured with held-out networks, at the score that as many of these
-hairpins reach with them.
-
-{_cuts(scanned, trained)}
-
+{sections}
 ## Limits
 
-- The negatives of the benchmark are parts of coding sequences and other non-coding RNAs. Hairpins
-  of a genome are harder, as the last table shows; a call is a candidate, not a proof.
+- A call is a candidate, not a proof. In a genome, most hairpins are no pre-miRNAs; the tables above
+  say how many false calls a megabase to expect.
 - The probability holds for the expected share of pre-miRNAs (`--prior`), and for RNAs like those
-  above. Beyond the range of the held-out scores it stays that of the end of the range.
+  above. Beyond the range of the validation scores it stays that of the end of the range.
 - Known hairpins are mostly in the training set: that they are called says little.
-- The score depends on length, see above; the shortest and the longest hairpins of a genome are
-  called too often, because the benchmark's negatives have 80 to 120 nt.
-- RNAs must be whole hairpins, on the right strand. Those longer than {trained.longest} nt are not
-  scored. The score of those shorter than {trained.shortest} nt is nearly always high; look at their
-  probability.
+- RNAs must be hairpins on the right strand, of {first.shortest} to {first.longest} nt.
 """
 
 
-def _comparison(held: pd.DataFrame, shipped: Sequence[Any]) -> str:
-    table = held.pivot(index=["fold", "id"], columns="seed", values="score")
-    # The shipped seeds come first, so that their ensemble is one of those compared.
-    seeds = [*shipped, *(seed for seed in table.columns if seed not in shipped)]
-    each = table[seeds].to_numpy().T
-    labels = held[held["seed"] == seeds[0]].set_index(["fold", "id"])["label"].loc[table.index]
+def _section(kingdom: Kingdom, part: CardPart) -> str:
+    trained, scored = part.trained, part.scored
+    evaluation = scored[scored["role"] == EVALUATE]
+    assert trained.candidates is not None
+    prior = PredictionSettings.prior
+    called = trained.candidates.probability(evaluation["score"], prior)
+    evaluation = evaluation.assign(called=called >= PredictionSettings.threshold)
+    positives, others = (evaluation[evaluation["label"] == label] for label in (1, 0))
+    validation = scored[scored["role"] == VALIDATE]
+    return f"""\
+## {kingdom.capitalize()}
+
+{_networks(part)}
+
+### Records
+
+{_records(scored)}
+
+{_left_out(part.left_out)}
+
+### Pre-miRNAs that are called
+
+{len(positives):,} evaluation records, by how they were cut and how sure it is that they are
+pre-miRNAs.
+
+{_shares(positives, ["cut", "trust"], "called (SE)")}
+
+### Other RNAs that are called
+
+{len(others):,} evaluation records, by their collection and how they were cut; AUROC and AUPR are
+those of all evaluation pre-miRNAs against them.
+
+{_shares(others, ["collection", "cut"], "called (FPR)", against=positives)}
+
+### By length
+
+{_lengths(evaluation)}
+
+### What a probability means
+
+Calibrated on {len(validation):,} validation records by Platt's method in pieces, measured on the
+evaluation records, of which {len(positives) / len(evaluation):.3f} are pre-miRNAs, which is the
+prior here.
+
+{_bins(trained.candidates, evaluation)}
+
+What to expect of calls (a probability of at least 0.5 for that prior) if there are so many other
+RNAs per pre-miRNA. SE (sensitivity) and FPR (false positive rate) are measured; the precision (PPV)
+is an estimate from both.
+
+{_ratios(trained.candidates, evaluation)}
+
+{_genome(trained, scored)}
+"""
+
+
+def _networks(part: CardPart) -> str:
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for network, entry in zip(part.trained.networks, part.provenance, strict=True):
+        run, recipe = entry["run"], entry["recipe"]
+        count = sum(p.numel() for p in network.parameters())
+        described = (
+            network.model.label,
+            f"{count:,}",
+            f"`{run['recipe']}`: {recipe['optimizer']}, learning rate {recipe['learning_rate']}, "
+            f"batches of {recipe['batch_size']}, {run['epochs']} epochs",
+        )
+        rows.setdefault(described, []).append(str(run["seed"]))
+    names = ("network", "weights", "recipe", "seeds")
+    table = [dict(zip(names, (*it, ", ".join(of)), strict=True)) for it, of in rows.items()]
+    return "The score is the mean of these networks.\n\n" + markdown(pd.DataFrame(table))
+
+
+def _records(scored: pd.DataFrame) -> str:
+    kinds = scored.assign(
+        cut=scored["cut"].replace("", _UNKNOWN["cut"]),
+        kind=scored["label"].map({1: "pre-miRNAs", 0: "others"}),
+        role=scored["role"].replace("", _NO_ROLE),
+    )
+    counts = kinds.groupby(["kind", "collection", "cut", "role"], sort=False).size().unstack()
+    roles = {TRAIN: "training", VALIDATE: "validation", EVALUATE: "evaluation", _NO_ROLE: _NO_ROLE}
+    counts = counts.reindex(columns=list(roles)).fillna(0).astype(int).rename(columns=roles)
+    shown = counts.map("{:,}".format).reset_index().rename(columns={"kind": "records"})
+    return markdown(shown)
+
+
+def _left_out(left_out: pd.DataFrame) -> str:
+    if left_out.empty:
+        return "No record was left out of the set."
+    reasons = left_out["reason"].value_counts().items()
+    return f"Left out of the set: {', '.join(f'{n:,} ({reason})' for reason, n in reasons)}."
+
+
+def _shares(
+    records: pd.DataFrame,
+    by: list[str],
+    name: str,
+    against: pd.DataFrame | None = None,
+) -> str:
     rows = []
-    for count in range(1, len(seeds) + 1):
-        scores = each if count == 1 else each[:count].mean(axis=0)[None]
-        values = np.mean([list(measure(labels, row).values()) for row in scores], axis=0)
-        limits = bootstrap(labels, scores, threshold=THRESHOLD)
-        row = {"networks": f"{count}{' (shipped)' if count == len(shipped) else ''}"}
-        row |= {
-            name: f"{value:.3f} ({low:.3f}–{high:.3f})"
-            for name, value, (low, high) in zip(METRICS, values, limits, strict=True)
+    for kind, part in records.groupby(by):
+        row = {
+            column: value or _UNKNOWN.get(column, "")
+            for column, value in zip(by, kind, strict=True)
         }
-        if count > 1:
-            place = METRICS.index("AUPR")
-            low, high = bootstrap(labels, scores, minus=each, threshold=THRESHOLD)[place]
-            row["AUPR more than one"] = f"{low:+.4f} to {high:+.4f}"
-        rows.append(row)
-    return markdown(pd.DataFrame(rows).fillna(""))
-
-
-def _lengths(means: pd.DataFrame, records: pd.DataFrame) -> str:
-    length = dict(zip(records["id"], records["sequence"].str.len(), strict=True))
-    bins = pd.cut(means["id"].map(length), _LENGTHS)
-    called = held_out(means, 0.1) >= 0.5
-    rows = []
-    for interval in bins.cat.categories:
-        inside = (bins == interval).to_numpy()
-        row = {"nt": f"{int(interval.left) + 1}–{int(interval.right)}"}
-        for name, rate, label in (("pre-miRNAs", "SE", 1), ("others", "FPR", 0)):
-            chosen = inside & (means["label"] == label).to_numpy()
-            row[name] = f"{chosen.sum():,}"
-            row[rate] = f"{called[chosen].mean():.3f}" if chosen.any() else ""
+        row |= {"records": f"{len(part):,}", name: _share(part["called"])}
+        if against is not None:
+            both = pd.concat([against, part])
+            row |= {it: f"{value:.3f}" for it, value in rank(both["label"], both["score"]).items()}
         rows.append(row)
     return markdown(pd.DataFrame(rows))
 
 
-def _bins(means: pd.DataFrame) -> str:
+def _share(called: pd.Series) -> str:
+    """Write the share of calls, with as many digits as it has, and its interval."""
+    low, high = interval(int(called.sum()), len(called))
+    digits = 3 if called.mean() >= 0.05 else 5
+    return f"{called.mean():.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def _lengths(evaluation: pd.DataFrame) -> str:
+    bins = pd.cut(evaluation["length"], _LENGTHS)
+    rows = []
+    for limits in bins.cat.categories:
+        inside = evaluation[bins == limits]
+        row = {"nt": f"{int(limits.left) + 1}–{int(limits.right)}"}
+        for name, rate, label in (("pre-miRNAs", "SE", 1), ("others", "FPR", 0)):
+            chosen = inside[inside["label"] == label]
+            row[name] = f"{len(chosen):,}"
+            row[rate] = _share(chosen["called"]) if len(chosen) else ""
+        if len(inside):
+            rows.append(row)
+    return markdown(pd.DataFrame(rows))
+
+
+def _bins(calibration: Calibration, records: pd.DataFrame) -> str:
     rows = [
         {
             "probability": f"{row['from']:g}–{row['to']:g}",
-            "records": str(row["records"]),
+            "records": f"{row['records']:,}",
             "mean probability": f"{row['predicted']:.4f}",
             "pre-miRNAs": f"{row['observed']:.4f} ({row['low']:.4f}–{row['high']:.4f})",
         }
-        for row in reliability(means, _EDGES).to_dict("records")
+        for row in reliability(calibration, records["label"], records["score"], _EDGES).to_dict(
+            "records"
+        )
     ]
     return markdown(pd.DataFrame(rows))
 
 
-def _cuts(scanned: pd.DataFrame, trained: PreMirnaNetworks) -> str:
-    positives = scanned.loc[scanned["label"] == 1, "score"]
-    others = scanned["shipped"].dropna()
+def _genome(trained: PreMirnaNetworks, scored: pd.DataFrame) -> str:
+    heading = "### Hairpins of a genome: `mirpair scan`\n\n"
+    scanned = scored[scored["cut"] == SCANNED]
+    evaluation = scanned[scanned["role"] == EVALUATE]
+    if trained.genome is None:
+        return heading + "These networks are not calibrated for hairpins of a genome."
+    chosen = (scanned["role"] == VALIDATE) & (scanned["label"] == 0)
+    text = f"""\
+{heading}Probabilities and thresholds of a scan come from records that are cut as a scan cuts them:
+pre-miRNAs, and hairpins of genomes without known pre-miRNAs. A scan calls hairpins from the score
+that a share of {int(chosen.sum()):,} such validation hairpins reaches (`--false-positives`).
+
+{_cuts(trained, evaluation)}
+
+{_rates(trained)}
+"""
+    if evaluation["label"].nunique() < 2:
+        return text
+    return f"""{text}
+Reliability and precision among these evaluation records:
+
+{_bins(trained.genome, evaluation)}
+
+{_ratios(trained.genome, evaluation)}"""
+
+
+def _cuts(trained: PreMirnaNetworks, evaluation: pd.DataFrame) -> str:
     rows = []
     for name, cut in trained.cuts.items():
-        own = scanned.loc[scanned["label"] == 0, "score"].quantile(1 - FALSE_POSITIVES[name])
-        rows.append(
-            {
-                "false positives": name,
-                "score from": f"{cut:.6f}",
-                "of these hairpins": f"{(others >= cut).mean():.4f}",
-                "held-out pre-miRNAs (SE)": f"{(positives >= own).mean():.3f}",
-            }
-        )
+        row = {"false positives": name, "score from": f"{cut:.6f}"}
+        for label, column in ((0, "evaluation hairpins called"), (1, "pre-miRNAs called (SE)")):
+            scores = evaluation.loc[evaluation["label"] == label, "score"]
+            row[column] = _share(scores >= cut) if len(scores) else ""
+        rows.append(row)
     return markdown(pd.DataFrame(rows))
 
 
-def _ratios(held: pd.DataFrame) -> str:
+def _rates(trained: PreMirnaNetworks) -> str:
+    first = next(iter(trained.rates.values()), ())
+    if not first:
+        return "How many hairpins of a megabase are called was not measured."
+    rows = []
+    for number, genome in enumerate(first):
+        row = {
+            "genome": genome.genome,
+            "hairpins a megabase": f"{genome.hairpins:,.0f}",
+            "scored": f"{genome.scored:,}",
+        }
+        for name, rates in trained.rates.items():
+            calls, limit = rates[number].calls, 3 * genome.hairpins / genome.scored
+            row[f"calls at {name}"] = f"{calls:,.3g}" if calls else f"< {limit:,.2g}"
+        rows.append(row)
+    return (
+        "Calls by mistake in a megabase, on both strands. Where none of the scored hairpins is "
+        "called, the limit is that of the 95 % interval.\n\n" + markdown(pd.DataFrame(rows))
+    )
+
+
+def _ratios(calibration: Calibration, records: pd.DataFrame) -> str:
     rows = [
         {
             "pre-miRNAs : others": f"1 : {row['others']:,.0f}",
@@ -248,7 +325,9 @@ def _ratios(held: pd.DataFrame) -> str:
             "FPR": f"{row['FPR']:.5f} ({row['FPR low']:.5f}–{row['FPR high']:.5f})",
             "PPV, estimated": _precision(row),
         }
-        for row in expected(held, RATIOS).to_dict("records")
+        for row in expected(calibration, records["label"], records["score"], RATIOS).to_dict(
+            "records"
+        )
     ]
     return markdown(pd.DataFrame(rows))
 

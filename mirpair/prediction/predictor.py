@@ -16,16 +16,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mirpair.files import InputError
 from mirpair.prediction.calibration import Calibration, Floats
 from mirpair.prediction.table import columns
-from mirpair.prediction.weights import PreMirnaNetworks, load_networks
-from mirpair.rna.encoding import encode
+from mirpair.prediction.weights import GenomeRate, PreMirnaNetworks, load_networks
+from mirpair.rna.encoding import Encoded, encode
 from mirpair.rna.folding import Structure, for_each, given_or_folded
 from mirpair.rna.in_memory import records_of
 from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_reference
 from mirpair.rna.sequences import Problem, Record, TooLong, too_long
 from mirpair.rna.structures import GivenStructure, unbranched
-from mirpair.settings import NO_REFERENCE, HairpinCriteria, PredictionSettings, ScanSettings
+from mirpair.settings import (
+    NO_REFERENCE,
+    HairpinCriteria,
+    Kingdom,
+    PredictionSettings,
+    ScanSettings,
+)
 
 if TYPE_CHECKING:
     from mirpair.networks.base import Network
@@ -47,11 +54,13 @@ class Predictor:
         The mean of its networks is the score.
     settings
         The prior, and the known hairpins to compare with.
-    calibration, calibration_of_short
-        From a score to a probability, the second for RNAs shorter than `trained.shortest`; None if
-        there is none.
+    calibration
+        From a score to a probability; None if there is none. RNAs shorter than
+        `trained.candidates_from` always have that of hairpins of a genome.
     called_by, cut
         An RNA is called a pre-miRNA from this score or probability.
+    rates
+        How many hairpins of kinds of genome are called by mistake; empty if it is not known.
     several
         What to say of an RNA whose structure has several hairpins; empty if nothing.
     """
@@ -59,41 +68,45 @@ class Predictor:
     trained: PreMirnaNetworks
     settings: PredictionSettings | ScanSettings
     calibration: Calibration | None
-    calibration_of_short: Calibration | None
     called_by: Literal["score", "probability"]
     cut: float
+    rates: Sequence[GenomeRate]
     several: str
 
     @classmethod
     def for_candidates(cls, trained: PreMirnaNetworks, settings: PredictionSettings) -> Predictor:
-        """Predict candidates: they are called by their probability, or else by their score.
-
-        The benchmark has hardly any short negatives, so nearly every short RNA has a high score.
-        Hairpins of a genome are of all lengths, so the probability of a short RNA is calibrated on
-        them.
-        """
+        """Predict candidates: they are called by their probability, or else by their score."""
         settings.check()
         return cls(
             trained,
             settings,
             calibration=trained.candidates,
-            calibration_of_short=trained.genome,
             called_by="probability" if trained.candidates else "score",
             cut=settings.threshold,
+            rates=(),
             several=SEVERAL,
         )
 
     @classmethod
     def for_genome(cls, trained: PreMirnaNetworks, settings: ScanSettings) -> Predictor:
-        """Predict hairpins of a genome: they are called by the rate of false positives."""
+        """Predict hairpins of a genome: they are called by the rate of false positives.
+
+        It is an `InputError` if the weights have thresholds, but none for this rate.
+        """
         settings.check()
+        rate = settings.false_positives
+        if trained.cuts and rate not in trained.cuts:
+            raise InputError(
+                f"false_positives: these weights have no threshold for {rate}, because too few "
+                f"hairpins calibrated them; choose one of {', '.join(trained.cuts)}"
+            )
         return cls(
             trained,
             settings,
             calibration=trained.genome,
-            calibration_of_short=trained.genome,
             called_by="score",
-            cut=trained.cuts[settings.false_positives] if trained.cuts else _UNCALIBRATED,
+            cut=trained.cuts.get(rate, _UNCALIBRATED),
+            rates=trained.rates.get(rate, ()),
             several="",
         )
 
@@ -102,13 +115,21 @@ class Predictor:
         """What a user must know of networks that are not calibrated; else empty."""
         if self.calibration:
             return ""
+        kind = " for hairpins of a genome" if self.trained.candidates else ""
         return (
-            "these weights are not calibrated: there is no probability, and RNAs with a score of "
-            f"at least {self.cut} are called"
+            f"these weights are not calibrated{kind}: there is no probability, and RNAs with a "
+            f"score of at least {self.cut} are called"
         )
+
+    @property
+    def expected(self) -> str:
+        """How many calls in a megabase of a genome are false, in words; empty if not known."""
+        return ", ".join(map(str, self.rates))
 
     def unfit(self, sequence: str) -> str:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""
+        if (length := len(sequence)) < self.trained.shortest:
+            return f"too short: {length} < {self.trained.shortest}"
         return too_long(sequence, self.trained.longest)
 
     def probability(self, scores: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
@@ -116,14 +137,14 @@ class Predictor:
 
         It is NaN if there is no calibration.
         """
-        if self.calibration is None or self.calibration_of_short is None:
+        if self.calibration is None:
             return np.full(len(scores), np.nan)
-        prior = self.settings.prior
-        return np.where(
-            lengths < self.trained.shortest,
-            self.calibration_of_short.probability(scores, prior),
-            self.calibration.probability(scores, prior),
-        )
+        probability = self.calibration.probability(scores, self.settings.prior)
+        is_short = lengths < self.trained.candidates_from
+        if self.trained.genome and is_short.any():
+            short = self.trained.genome.probability(scores[is_short], self.settings.prior)
+            probability[is_short] = short
+        return probability
 
     def remark(self, dot_bracket: str) -> str:
         """Say that a structure has several hairpins that a scan would find; empty if it has not."""
@@ -141,6 +162,7 @@ def predict(
     prior: float = PredictionSettings.prior,
     threshold: float = PredictionSettings.threshold,
     reference: str | Path | None = PredictionSettings.reference,
+    kingdom: Kingdom = PredictionSettings.kingdom,
     nearest: bool | None = None,
     processes: int = 1,
 ) -> pd.DataFrame:
@@ -155,7 +177,7 @@ def predict(
         or of `mirpair.rna.sequences.read_fasta`. The keys of a mapping, the index of a Series
         (unless it is the default one) and the ids of records are the ids; those of others are their
         numbers, from 1.
-    weights, prior, threshold, reference
+    weights, prior, threshold, reference, kingdom
         See `mirpair.prediction.weights.load_networks` and `mirpair.settings.PredictionSettings`. A
         reference None is ``"none"``.
     nearest
@@ -179,8 +201,8 @@ def predict(
     Raises
     ------
     InputError
-        If there are no weights, a setting is out of range, or the reference is not a FASTA file of
-        known hairpins.
+        If there are no weights or none for the kingdom, a setting is out of range, or the reference
+        is not a FASTA file of known hairpins.
     TypeError
         If `sequences` is something else, such as None, bytes, a path or a DataFrame.
     """
@@ -194,8 +216,9 @@ def predict(
         )
         reference = reference if nearest else NO_REFERENCE
     reference = NO_REFERENCE if reference is None else reference
-    settings = PredictionSettings(prior=prior, threshold=threshold, reference=str(reference))
-    predictor = Predictor.for_candidates(load_networks(weights), settings)
+    settings = PredictionSettings(prior, threshold, str(reference), kingdom)
+    settings.check()
+    predictor = Predictor.for_candidates(load_networks(weights, kingdom), settings)
     parts = predict_records(records, predictor, processes=processes)
     kinds = columns(nearest=settings.compares)
     empty = pd.DataFrame({name: [] for name in kinds}).astype(kinds)
@@ -285,15 +308,39 @@ def _prepare(job: int, networks: Sequence[Network], hairpins: KnownHairpins | No
     _PREPARED[job] = (networks, hairpins)
 
 
-def _score_chunk(rnas: list[_Foldable], job: int) -> list[_Scored]:
+def score_molecules(networks: Sequence[Network], molecules: Sequence[Encoded]) -> Floats:
+    """Compute the mean of the networks' scores of each molecule, (N,).
+
+    In double precision, rounding differs between batches by far less than the digits that are
+    printed. In single precision it does not, so each molecule is computed alone and on one thread:
+    then the same numbers are added in the same order, whatever is scored beside it.
+    """
+    import torch
+
     from mirpair.networks.inference import predict, scores_of
 
+    threads = torch.get_num_threads()
+    scores = []
+    for network in networks:
+        alone = network.output.weight.dtype == torch.float32
+        if alone:
+            torch.set_num_threads(1)
+        try:
+            logits = predict(network, molecules, batch_size=1 if alone else CHUNK)
+        finally:
+            torch.set_num_threads(threads)
+        scores.append(scores_of(logits.double()))
+    mean: Floats = np.mean(scores, axis=0)
+    return mean
+
+
+def _score_chunk(rnas: list[_Foldable], job: int) -> list[_Scored]:
     networks, hairpins = _PREPARED[job]
     different = list(dict.fromkeys(rnas))
     sequences = [sequence for sequence, _ in different]
     structures = [given_or_folded(*rna) for rna in different]
     molecules = [encode(s, *folded) for s, folded in zip(sequences, structures, strict=True)]
-    scores = np.mean([scores_of(predict(network, molecules)) for network in networks], axis=0)
+    scores = score_molecules(networks, molecules)
     nearest = hairpins.nearest(sequences) if hairpins else [None] * len(different)
     scored = {
         rna: _Scored(*rest)

@@ -3,182 +3,278 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from mirpair import files
 from mirpair.files import InputError
-from mirpair.prediction.calibration import Calibration, calibrate
+from mirpair.prediction.calibration import Calibration
 from mirpair.recipes import Model
-from mirpair.settings import FALSE_POSITIVES, FalsePositives
+from mirpair.settings import LONGEST_SPAN, SHORTEST, FalsePositives, Kingdom
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mirpair.networks.base import Network
 
 NAME = "pre-mirna.safetensors"
-# A network that saw too few short negatives takes every short RNA for a pre-miRNA.
-FEWEST = 30
+# Weights that come with the package, by the name that `--weights` takes in place of a path.
+NAMED = {"benchmark": "benchmark.safetensors"}
+# Architectures that are faster one RNA at a time in single precision than in batches in double
+# precision, see `mirpair.prediction.predictor`.
+SINGLE = frozenset({"stem"})
+_WHERE = "a training of the workflow writes such a file: results/<study>/runs/…/weights.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class GenomeRate:
+    """How often hairpins of one kind of genome are called by mistake, at one threshold.
+
+    Attributes
+    ----------
+    genome
+        The kind of genome: "the human chromosome X".
+    hairpins
+        Number of hairpins that a scan finds in a megabase of it, on both strands.
+    scored
+        Number of these hairpins that were scored.
+    calls
+        Number of hairpins in a megabase, on both strands, that reach the threshold.
+    """
+
+    genome: str
+    hairpins: float
+    scored: int
+    calls: float
+
+    def __str__(self) -> str:
+        """Say how many calls to expect, as exactly as was measured."""
+        if self.calls:
+            return f"about {_rounded(self.calls)} in {self.genome}"
+        # None of n was called: the 95 % limit is three of n.
+        return f"fewer than {_rounded(3 * self.hairpins / self.scored)} in {self.genome}"
+
+
+def _rounded(calls: float) -> str:
+    """Round to two digits: no measured rate of calls has more."""
+    return f"{float(f'{calls:.2g}'):,g}"
 
 
 @dataclass(frozen=True, slots=True)
 class PreMirnaNetworks:
-    """The networks of a file of weights, with all that calibrates their mean score.
+    """The networks of a file of weights for one kingdom, with all that calibrates their mean score.
 
     A `mirpair.prediction.predictor.Predictor` uses them with one of the calibrations.
 
     Attributes
     ----------
     networks
-        In double precision: their scores of an RNA do not depend, in any digit that is printed, on
-        which RNAs are computed with it.
+        The mean of their scores is the score. The score of an RNA does not depend, in any digit
+        that is printed, on which RNAs are computed with it, see
+        `mirpair.prediction.predictor.score_molecules`.
     candidates, genome
-        Calibrations of the score, for candidates like the benchmark's and for hairpins of a genome;
-        None for a training that was not calibrated.
+        Calibrations of the score, for candidates and for hairpins of a genome; None if it was not
+        calibrated for them.
     cuts
-        For each of `mirpair.settings.FALSE_POSITIVES`, the score that such a share of the hairpins
-        of a genome without pre-miRNAs reaches; empty for a training that was not calibrated.
-    shortest
-        Length from which `candidates` holds, nt: of shorter ones, too few negatives calibrated it.
-    longest
-        Length up to which RNAs can be scored, nt.
+        Of `mirpair.settings.FALSE_POSITIVES`, those that could be measured: the score that such a
+        share of the hairpins of genomes without pre-miRNAs reaches. Empty if `genome` is None.
+    rates
+        For each of `cuts`, the calls to expect in kinds of genome; empty if it is not known.
+    shortest, longest
+        Lengths from and up to which RNAs can be scored, nt.
+    candidates_from
+        Length from which `candidates` holds, nt; `genome` holds for shorter ones. Files of weights
+        of the benchmark have too few short negatives; others calibrate all lengths alike.
     """
 
     networks: tuple[Network, ...]
-    candidates: Calibration | None
-    genome: Calibration | None
-    cuts: Mapping[FalsePositives, float]
-    shortest: int
-    longest: int
+    candidates: Calibration | None = None
+    genome: Calibration | None = None
+    cuts: Mapping[FalsePositives, float] = field(default_factory=dict)
+    rates: Mapping[FalsePositives, Sequence[GenomeRate]] = field(default_factory=dict)
+    shortest: int = 1
+    longest: int = LONGEST_SPAN
+    candidates_from: int = 1
 
     @classmethod
     def uncalibrated(cls, networks: Iterable[Network], longest: int) -> PreMirnaNetworks:
-        """Take the networks of trainings, in double precision, without a calibration."""
-        doubled = tuple(network.double() for network in networks)
-        return cls(doubled, None, None, {}, shortest=1, longest=longest)
+        """Take the networks of trainings, without a calibration."""
+        return cls(tuple(map(_ready, networks)), longest=longest)
 
 
-def write_networks(
-    path: str | Path,
-    weights: Sequence[str | Path],
-    *,
-    held: pd.DataFrame,
-    background: pd.DataFrame,
-    records: pd.DataFrame,
-) -> None:
-    """Write the networks of some trainings, and their calibration, into one file.
+def _ready(network: Network) -> Network:
+    """Put a network into the precision in which it scores."""
+    is_single = network.model.architecture in SINGLE
+    return (network.float() if is_single else network.double()).eval()
 
-    Parameters
+
+@dataclass(frozen=True, slots=True)
+class KingdomWeights:
+    """What `write_networks` writes for one kingdom.
+
+    Attributes
     ----------
     weights
-        Weights of the trainings, all of one kind of network.
-    held
-        Columns label and score: held-out records, scored by as many networks of this kind.
-    background
-        Columns label and score: held-out pre-miRNAs as a scan would find them, and hairpins of a
-        genome; and column shipped: scores of these hairpins by the networks that are shipped.
-    records
-        Training set, with labels. RNAs that are longer than all of them are not scored; those that
-        are so short that fewer than `FEWEST` negatives are as short are not calibrated by `held`.
+        Weights of the trainings whose mean is the score; they may be of different networks.
+    candidates, genome, cuts, rates
+        As in `PreMirnaNetworks`.
+    """
 
-    Raises
-    ------
-    InputError
-        If the networks are of different kinds or classify families, if the file would be larger
-        than `mirpair.networks.weights.LARGEST`, or if `calibrate` does.
+    weights: Sequence[str | Path]
+    candidates: Calibration
+    genome: Calibration | None
+    cuts: Mapping[FalsePositives, float]
+    rates: Mapping[FalsePositives, Sequence[GenomeRate]]
+
+
+def write_networks(path: str | Path, kingdoms: Mapping[Kingdom, KingdomWeights]) -> None:
+    """Write the networks of some trainings, and their calibrations, into one file.
+
+    It is an `InputError` if a network classifies families or takes no RNAs of some of the lengths
+    from `mirpair.settings.SHORTEST` to `LONGEST_SPAN`, or if the file would be larger than
+    `mirpair.networks.weights.LARGEST`.
     """
     from mirpair.networks.build import load_weights
     from mirpair.networks.weights import LARGEST, PREDICTOR, write_tensors
 
-    networks = [load_weights(file) for file in weights]
-    _check_networks(networks, weights)
-    lengths = records["sequence"].str.len().to_numpy()
-    # A pre-miRNA in which a scan finds no hairpin has no score to learn from.
-    scanned = background.dropna(subset="score")
-    described = {
-        "model": asdict(networks[0].model),
-        "members": len(networks),
-        "calibration": asdict(calibrate(held["label"], held["score"])),
-        "genome": asdict(calibrate(scanned["label"], scanned["score"])),
-        "cuts": {
-            name: float(np.quantile(background["shipped"].dropna(), 1 - share))
-            for name, share in FALSE_POSITIVES.items()
-        },
-        "shortest": int(np.sort(lengths[records["label"] == 0])[:FEWEST][-1]),
-        "longest": int(lengths.max()),
-    }
-    tensors = {
-        f"{number}.{name}": tensor
-        for number, network in enumerate(networks)
-        for name, tensor in network.state_dict().items()
-    }
-    write_tensors(path, PREDICTOR, described, tensors, largest=LARGEST)
+    described: dict[str, Any] = {}
+    tensors: dict[str, Tensor] = {}
+    for kingdom, part in kingdoms.items():
+        networks = [load_weights(file) for file in part.weights]
+        for network, file in zip(networks, part.weights, strict=True):
+            _check_network(network, file)
+            if network.model.max_length is not None and network.model.max_length < LONGEST_SPAN:
+                raise InputError(
+                    f"{file}: this network takes RNAs of up to {network.model.max_length} nt, but "
+                    f"shipped weights score RNAs of up to {LONGEST_SPAN} nt; choose another network"
+                )
+        described[kingdom] = {
+            "models": [asdict(network.model) for network in networks],
+            "candidates": asdict(part.candidates),
+            "genome": part.genome and asdict(part.genome),
+            "cuts": dict(part.cuts),
+            "rates": {name: [asdict(it) for it in rates] for name, rates in part.rates.items()},
+        }
+        tensors |= {
+            f"{kingdom}.{number}.{name}": tensor
+            for number, network in enumerate(networks)
+            for name, tensor in network.state_dict().items()
+        }
+    description = {"shortest": SHORTEST, "longest": LONGEST_SPAN, "kingdoms": described}
+    write_tensors(path, PREDICTOR, description, tensors, largest=LARGEST)
 
 
-def _check_networks(networks: Sequence[Network], paths: Sequence[str | Path]) -> None:
-    for network, path in zip(networks, paths, strict=True):
-        if network.classes:
-            raise InputError(
-                f"{path}: this network classifies families, it does not find pre-miRNAs; give "
-                "weights from a study of the task `identification`"
-            )
-        if network.model != networks[0].model:
-            raise InputError(f"{path}: this network is of another kind than {paths[0]}")
+def _check_network(network: Network, path: str | Path) -> None:
+    if network.classes:
+        raise InputError(
+            f"{path}: this network classifies families, it does not find pre-miRNAs; give weights "
+            "from a study of the task `identification`"
+        )
 
 
-def shipped_weights() -> Path:
-    """Find the file that comes with the package; raise an `InputError` if it is missing."""
-    return files.shipped(NAME, "name a file with --weights, or make it: make weights")
+def find_weights(path: str | Path | None = None) -> Path:
+    """Find a file of weights: a path, one of `NAMED`, or the default one (None).
+
+    It is an `InputError` if a file that comes with the package is missing; a path is not checked.
+    """
+    if path is None:
+        return files.shipped(NAME, "name a file with --weights, or make it: make weights")
+    if (name := NAMED.get(str(path))) and not Path(path).exists():
+        return files.shipped(name, "install mirpair again")
+    return Path(path)
 
 
-def load_networks(path: str | Path | None = None) -> PreMirnaNetworks:
+def load_networks(path: str | Path | None = None, kingdom: Kingdom = "animals") -> PreMirnaNetworks:
     """Read a file of `write_networks`, or the weights of one training, which are not calibrated.
 
-    None is the file that comes with the package.
+    Parameters
+    ----------
+    path
+        See `find_weights`.
+    kingdom
+        Whose networks to read. A file that names no kingdoms is read if it is the default one.
 
     Raises
     ------
     InputError
-        If it is something else (a pickle is never opened).
+        If it is something else (a pickle is never opened), or has no networks for the kingdom.
     """
-    from mirpair.networks.build import build, load_weights
+    from mirpair.networks.build import load_weights
     from mirpair.networks.weights import PREDICTOR, read_tensors, refuse_kind
 
-    path = path or shipped_weights()
+    path = find_weights(path)
     try:
         kind, described, tensors = read_tensors(path)
+        if kind != PREDICTOR or "kingdoms" not in described:
+            _refuse_kingdom(path, kingdom)
         if kind != PREDICTOR:
             refuse_kind(path, kind)
             network = load_weights(path)
-            _check_networks([network], [path])
-            # 400 nt for a network that was trained without a limit.
-            longest = network.model.max_length or 400
-            return PreMirnaNetworks.uncalibrated([network], longest)
-        model = Model(**described["model"])
-        networks = []
-        for number in range(described["members"]):
-            network = build(model, seed=0)
-            names = network.state_dict()
-            network.load_state_dict({name: tensors[f"{number}.{name}"] for name in names})
-            networks.append(network.double().eval())
+            _check_network(network, path)
+            return PreMirnaNetworks.uncalibrated(
+                [network], network.model.max_length or LONGEST_SPAN
+            )
+        if "kingdoms" not in described:
+            return _read_benchmark(described, tensors)
+        if kingdom not in described["kingdoms"]:
+            raise InputError(
+                f"{path}: it has no networks for {kingdom}, only for "
+                f"{', '.join(described['kingdoms'])}; choose with --kingdom, or give other weights"
+            )
+        part = described["kingdoms"][kingdom]
+        cuts = {name: float(cut) for name, cut in part["cuts"].items()}
         return PreMirnaNetworks(
-            networks=tuple(networks),
-            candidates=_calibration(described["calibration"]),
-            genome=_calibration(described["genome"]),
-            cuts={name: float(described["cuts"][name]) for name in FALSE_POSITIVES},
+            networks=_networks(part["models"], f"{kingdom}.", tensors),
+            candidates=_calibration(part["candidates"]),
+            genome=_calibration(part["genome"]) if part["genome"] else None,
+            cuts=cuts,
+            rates={name: [GenomeRate(**it) for it in part["rates"].get(name, [])] for name in cuts},
             shortest=int(described["shortest"]),
             longest=int(described["longest"]),
         )
     except InputError:
         raise
-    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: not weights that find pre-miRNAs ({error}); {_WHERE}") from error
+
+
+def _refuse_kingdom(path: Path, kingdom: Kingdom) -> None:
+    if kingdom != "animals":
         raise InputError(
-            f"{path}: not weights that find pre-miRNAs ({error}); a training of the workflow "
-            "writes such a file: results/<study>/runs/…/weights.safetensors"
-        ) from error
+            f"{path}: these weights do not say for which kingdoms they are, so they cannot be "
+            f"chosen for {kingdom}; leave out --kingdom, or give other weights"
+        )
+
+
+def _read_benchmark(
+    described: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> PreMirnaNetworks:
+    """Read a file of the first format: networks of one kind, calibrated in two parts by length."""
+    return PreMirnaNetworks(
+        networks=_networks([described["model"]] * described["members"], "", tensors),
+        candidates=_calibration(described["calibration"]),
+        genome=_calibration(described["genome"]),
+        cuts={name: float(cut) for name, cut in described["cuts"].items()},
+        candidates_from=int(described["shortest"]),
+        longest=int(described["longest"]),
+    )
+
+
+def _networks(
+    models: Iterable[Mapping[str, Any]], prefix: str, tensors: Mapping[str, Tensor]
+) -> tuple[Network, ...]:
+    from mirpair.networks.build import build
+
+    networks = []
+    for number, model in enumerate(models):
+        network = build(Model(**model), seed=0)
+        names = network.state_dict()
+        network.load_state_dict({name: tensors[f"{prefix}{number}.{name}"] for name in names})
+        networks.append(_ready(network))
+    if not networks:
+        raise ValueError("it has no networks")
+    return tuple(networks)
 
 
 def _calibration(described: Mapping[str, Any]) -> Calibration:

@@ -129,6 +129,8 @@ class Summary:
     best
         The ten hairpins with the highest scores, without antisense twins: row of
         `mirpair.prediction.predictor.predict` and bases of each.
+    expected
+        How many calls in a megabase are false, in words; empty if it is not known.
     """
 
     lengths: dict[str, int] = field(default_factory=dict)
@@ -136,6 +138,7 @@ class Summary:
     calls: Counter[str] = field(default_factory=Counter)
     scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
     best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+    expected: str = ""
 
 
 def write_files(
@@ -312,6 +315,7 @@ def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
         best=best,
         pictures=pictures,
         parameters=parameters,
+        expected=summary.expected,
     )
 
 

@@ -10,7 +10,7 @@ from mirpair import __version__
 from mirpair.files import InputError, Journal, file_lock, sha256, write_text
 from mirpair.hairpins.tiles import TILE, check_genome
 from mirpair.prediction.predictor import Predictor
-from mirpair.prediction.weights import load_networks, shipped_weights
+from mirpair.prediction.weights import find_weights, load_networks
 from mirpair.rna.known_hairpins import describe_reference, load_reference
 from mirpair.scan.find import find
 from mirpair.scan.output import (
@@ -25,6 +25,9 @@ from mirpair.scan.output import (
 from mirpair.scan.resume import find_key, genome_of, score_key
 from mirpair.scan.score import score
 from mirpair.settings import HairpinCriteria, ScanSettings
+
+# Name of a parameter.
+EXPECTED = "calls by mistake in a megabase"
 
 
 class Progress(Protocol):
@@ -83,8 +86,9 @@ def scan(
         the same files.
     """
     criteria.check()
-    weights = weights or shipped_weights()
-    trained = load_networks(weights)
+    settings.check()
+    weights = find_weights(weights)
+    trained = load_networks(weights, settings.kingdom)
     if warning := Predictor.for_genome(trained, settings).warning:
         progress.say(warning)
     # An error in the file ends the scan now, not after the search for hairpins.
@@ -161,10 +165,12 @@ def write(
 ) -> Summary:
     """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
     checksum = genome_of(candidates[0])
-    parameters = _parameters(genome, checksum, criteria, settings, weights)
+    predictor = Predictor.for_genome(load_networks(weights, settings.kingdom), settings)
+    parameters = _parameters(genome, checksum, criteria, predictor, weights)
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
     summary = write_files(candidates, scored, prefix, comments, nearest=settings.compares)
+    summary.expected = parameters.get(EXPECTED, "")
     write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
     return summary
 
@@ -173,11 +179,11 @@ def _parameters(
     genome: str | Path,
     checksum: str,
     criteria: HairpinCriteria,
-    settings: ScanSettings,
+    predictor: Predictor,
     weights: str | Path,
 ) -> dict[str, Any]:
     """Describe a scan for people, the same in whichever folder the files are."""
-    cut = Predictor.for_genome(load_networks(weights), settings).cut
+    settings = predictor.settings
     return {
         "genome": Path(genome).name,
         CHECKSUM: f"SHA-256 {checksum}",
@@ -191,7 +197,9 @@ def _parameters(
         "candidates": "single stems (--fast)"
         if criteria.fast
         else "windowed folding and single stems",
-        "called from a score of": f"{cut:.6f}",
+        "kingdom": settings.kingdom,
+        "called from a score of": f"{predictor.cut:.6f}",
+        **({EXPECTED: predictor.expected} if predictor.expected else {}),
         "prior of the probabilities": settings.prior,
         "known hairpins": describe_reference(settings.reference),
     }

@@ -24,6 +24,7 @@ from mirpair.study.splits import (
     complete_sets,
     datasets_of,
     fold_count,
+    has_validation,
 )
 from mirpair.study.tables import OWN_TABLES, Counts, Kinds, Results, Table, unknown_files
 from mirpair.study.trainings import (
@@ -32,7 +33,7 @@ from mirpair.study.trainings import (
     ModelVariant,
     RecipeVariant,
     Runs,
-    ShippedNetwork,
+    ShippedNetworks,
 )
 
 T = TypeVar("T")
@@ -109,9 +110,9 @@ class Study(BaseStudy):
         Audit(hairpins=None, families=None),
         description="Known hairpins that the audit compares with; by default none.",
     )
-    shipped: ShippedNetwork | None = Field(
+    shipped: ShippedNetworks | None = Field(
         None,
-        description="Network of `mirpair predict` and `mirpair scan` to train; by default none.",
+        description="Networks of `mirpair predict` and `mirpair scan` to train; by default none.",
     )
 
     @model_validator(mode="after")
@@ -216,22 +217,33 @@ class Study(BaseStudy):
         shipped = self.shipped
         if shipped is None:
             return
-        where, validation = "shipped.validation", shipped.validation
-        self.require_known(where, "experiment", validation, self.experiments)
-        if not fold_count(self.experiments[validation]):
-            raise ValueError(f"{where}: {validation!r} has no folds")
-        planned = {run.key for run in self.plan()}
-        for name in self.folds_of(validation):
-            for seed in self.seeds:
-                if (name, shipped.model, shipped.recipe, seed) not in planned:
-                    raise ValueError(
-                        f"shipped: no training of {shipped.model!r} with recipe "
-                        f"{shipped.recipe!r} on {name!r} is planned; add it to `runs`"
-                    )
         if shipped.members > len(self.seeds):
             raise ValueError(
                 f"shipped.members: is {shipped.members}, but there are {len(self.seeds)} `seeds`"
             )
+        planned = {run.key for run in self.plan()}
+        for kingdom, name in shipped.validation.items():
+            where = f"shipped.validation.{kingdom}"
+            self.require_known(where, "experiment", name, self.experiments)
+            if not has_validation(self.experiments[name]):
+                raise ValueError(
+                    f"{where}: {name!r} has no validation records, which calibrate the networks; "
+                    "name an experiment with `split: families`"
+                )
+            for model, recipe in shipped.methods():
+                for seed in self.seeds[: shipped.members]:
+                    if (name, model, recipe, seed) not in planned:
+                        raise ValueError(
+                            f"shipped: no training of {model!r} with recipe {recipe!r} on "
+                            f"{name!r} is planned; add it to `runs`"
+                        )
+        sets = [self.sets_of(name)[0] for name in shipped.validation.values()]
+        if len(set(sets)) < len(sets):
+            raise ValueError("shipped.validation: two kingdoms have one set; give each its own")
+        used = [it for dataset in sets for it in self.collections_of(dataset)]
+        for genome, names in shipped.genomes.items():
+            for name in names:
+                self.require_known(f"shipped.genomes.{genome}", "collection", name, used)
 
     def _variants_are_possible(self) -> None:
         for section, own, known in (
@@ -421,23 +433,6 @@ class Study(BaseStudy):
             if group is not None
             for name in self.folds_of(group)
         ]
-
-    def held_out_runs(self) -> list[Run]:
-        """List the trainings whose held-out scores calibrate the shipped network."""
-        if self.shipped is None:
-            return []
-        wanted = (self.shipped.model, self.shipped.recipe)
-        runs = self.runs_on(self.shipped.validation)
-        return [run for run in runs if (run.model, run.recipe) == wanted]
-
-    def runs_on_all(self) -> list[Run]:
-        """List the trainings on all records of a set, whose networks are shipped."""
-        if self.shipped is None:
-            return []
-        # As many epochs as the trainings that calibrate it.
-        first = self.held_out_runs()[0]
-        (dataset,) = self.sets_of(first.experiment)
-        return [Run(dataset, first.model, first.recipe, seed, first.epochs) for seed in self.seeds]
 
     def training(self, fold_name: str, model: str, recipe: str) -> tuple[Model, Recipe]:
         """Return what a run trains and how, by the names that it has in the config."""

@@ -24,8 +24,8 @@ from mirpair.study.identification import Study
 from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
 from mirpair.study.tables import Counts, Kinds, Results
 
-# Files of the sources table that shipped weights are compared with, whatever a study is made of.
-FOR_SHIPPING = ("mirbase-22/hairpins.csv", "ecoli/bacteria.fna")
+# Files of the sources table that are shipped with weights, whatever a study is made of.
+FOR_SHIPPING = ("mirbase-22/hairpins.csv",)
 # Collections of hairpins that were searched in so many bases.
 GENOME_HAIRPINS = "genome-hairpins"
 Resolve = Callable[[str], str]

@@ -199,6 +199,13 @@ def fold_count(experiment: AnySplit) -> int | None:
     return folds
 
 
+def has_validation(experiment: AnySplit) -> bool:
+    """Tell whether an experiment has validation records beside those that evaluate."""
+    return isinstance(experiment, FamiliesHeldOut) and bool(
+        experiment.validation or experiment.validate_
+    )
+
+
 def complete_sets(experiment: AnySplit) -> list[str]:
     """List the sets of an experiment all of whose records train or evaluate."""
     match experiment:

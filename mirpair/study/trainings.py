@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
+from mirpair.settings import Kingdom
 from mirpair.study.base import ModelName, Name, RecipeName, Section
 
 
@@ -155,19 +156,40 @@ class Figure3(Section):
 
 
 class ShippedNetwork(Section):
-    """The network of `mirpair predict` and `mirpair scan`."""
+    """A kind of network among those that are shipped."""
 
-    validation: Name = Field(
-        description="Cross-validation whose held-out scores calibrate the network, which itself is "
-        "trained on all records of its set."
-    )
     model: ModelName = Field(
         "variable", description="Network to train; `runs` must train it on `validation` too."
     )
     recipe: RecipeName = Field("paper", description="How to train it.")
+
+
+class ShippedNetworks(Section):
+    """The networks of `mirpair predict` and `mirpair scan`."""
+
+    validation: dict[Kingdom, Name] = Field(
+        min_length=1,
+        description="Experiment for each kingdom (`animals`, `plants`), such as `{animals: "
+        "families}`, whose validation records calibrate the networks and whose evaluation records "
+        "measure them; the networks that are shipped are trained on all records of its set.",
+    )
+    networks: list[ShippedNetwork] = Field(
+        [ShippedNetwork(model="variable", recipe="paper")],
+        min_length=1,
+        description="Networks to ship, each with its recipe; the score is the mean of all.",
+    )
     members: int = Field(
         1,
         ge=1,
-        description="Number of networks to ship, trained with the first of `seeds`; the score is "
-        "their mean.",
+        description="Number of trainings of each network, with the first of `seeds`.",
     )
+    genomes: dict[str, list[Name]] = Field(
+        {},
+        description="Kinds of genome, as a scan names them, such as `{yeast: [yeast]}`, and the "
+        "collections with `source: genome-hairpins` that show how many hairpins a megabase are "
+        "called there; by default none.",
+    )
+
+    def methods(self) -> list[tuple[str, str]]:
+        """List model and recipe of each network."""
+        return [(network.model, network.recipe) for network in self.networks]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mirpair.networks.score_log import ScoreLog
 from mirpair.prediction.weights import load_networks
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import read_fasta
@@ -31,18 +32,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         [record.sequence for record in read_fasta(DEMO / f"{name}.fa")]
         for name in ("positives", "negatives")
     )
-    # Two sets that overlap: copies, a sequence of both classes, a negative that is a known hairpin.
+    # A copy, a sequence of both classes, a negative that is a known hairpin.
     folder = copy.folder
+    (folder / "mine.fa").write_text(
+        "".join(f">xyz-mir-{n} MI{n}\n{it}\n" for n, it in enumerate(positives[:40], 1))
+    )
+    (folder / "held-out.txt").write_text("".join(f"mir-{n}\n" for n in range(1, 11)))
     config: dict[str, Any] = {
         "study": "own",
         "title": "Weights of one's own",
         "seeds": [0, 1],
+        "collections": {"mine": {"source": "hairpins", "file": "mine.fa"}},
         "datasets": {
             "both": {
-                "positives": [
-                    fasta(folder / "one_pos.fa", positives[:30]),
-                    fasta(folder / "two_pos.fa", positives[25:40]),
-                ],
+                "positives": ["mine"],
                 "negatives": [
                     fasta(folder / "one_neg.fa", [*negatives[:60], positives[3]]),
                     fasta(folder / "two_neg.fa", [*negatives[55:80], positives[100]]),
@@ -51,27 +54,34 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
             }
         },
         "audit": {"hairpins": fasta(folder / "known.fa", positives[90:110])},
-        "experiments": {"cv": {"split": "cluster-k-fold", "dataset": "both", "folds": 2}},
-        "runs": [{"models": ["variable"], "epochs": 4}],
-        "shipped": {"validation": "cv", "members": 2},
-        "tables": {"cv": {"title": "Held out", "rows": {"CV": "cv"}}},
+        "experiments": {
+            "families": {
+                "split": "families",
+                "dataset": "both",
+                "families": "held-out.txt",
+                "validation": 0.4,
+            }
+        },
+        "runs": [{"models": ["variable", "without-pairing"], "epochs": 4}],
+        "shipped": {
+            "validation": {"animals": "families"},
+            "networks": [{"model": "variable"}, {"model": "without-pairing"}],
+            "members": 2,
+        },
+        "tables": {},
     }
     copy.write_config(config)
     # In place of what pip would download.
-    raw = folder / "results" / "raw"
-    for name in ("ecoli", "mirbase-22"):
-        (raw / name).mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    bases = "".join("".join(rng.choice(list("ACGT"), 200)) + s for s in negatives[100:130])
-    (raw / "ecoli" / "bacteria.fna").write_text(f">g\n{bases}\n")
-    (raw / "mirbase-22" / "hairpins.csv").write_text(
+    raw = folder / "results" / "raw" / "mirbase-22"
+    raw.mkdir(parents=True)
+    (raw / "hairpins.csv").write_text(
         "accession,ID,precursor\n"
         + "".join(f"MI{n},hsa-mir-{n},{s}\n" for n, s in enumerate(positives))
     )
     names = ("pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz")
     copy.snakemake(*(f"{RESULTS}/shipped/{name}" for name in names), "--configfile", "test.yaml")
     left = copy.planned("all", "--configfile", "test.yaml")
-    assert not {"ship", "ship_hairpins", "ship_background", "train_on_all"} & set(left)
+    assert not {"ship", "ship_hairpins", "ship_scores", "train_on_all"} & set(left)
     return copy
 
 
@@ -80,14 +90,13 @@ def test_records_known_to_be_wrong_do_not_train_and_are_listed(made: Copy) -> No
     records = pd.read_csv(folder / "records.tsv", sep="\t")
     dropped = pd.read_csv(folder / "dropped.tsv", sep="\t")
     assert dropped["reason"].value_counts().to_dict() == {
-        "copy": 10,
+        "copy": 5,
         "in both classes": 2,
         "known hairpin": 1,
     }
     assert records["sequence"].is_unique
     assert len(records) == 39 + 80
     assert records["id"].is_unique
-    assert records["id"].iloc[0] == "one_pos:1"
     experiment = pd.read_csv(made.folder / RESULTS / "train_on_all" / "both.tsv", sep="\t")
     assert experiment["id"].tolist() == records["id"].tolist()
     assert set(experiment["role"]) == {"train"}
@@ -96,34 +105,49 @@ def test_records_known_to_be_wrong_do_not_train_and_are_listed(made: Copy) -> No
 def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Copy) -> None:
     folder = made.folder / RESULTS / "shipped"
     trained = load_networks(folder / "pre-mirna.safetensors")
-    assert len(trained.networks) == 2
+    assert [it.model.label for it in trained.networks] == [
+        *["Variable-sized"] * 2, *["Without pairing matrix"] * 2
+    ]  # fmt: skip
     assert trained.candidates is not None
+    assert trained.genome is None, "no hairpins of a genome"
     provenance = json.loads(
         (
             made.folder / RESULTS / "train_on_all/both/variable/paper/seed0/provenance.json"
         ).read_text()
     )
     assert provenance["run"]["epochs"] == 4
-    card = (folder / "pre-mirna.md").read_text()
-    assert "39 pre-miRNAs and 80 other RNAs" in card
-    assert "10 (copy), 2 (in both classes), 1 (known hairpin)" in card
-    assert "2 (shipped)" in card
-    held = pd.concat(
-        pd.read_csv(path, sep="\t")
-        for path in (made.folder / RESULTS / "runs").glob("cv*/*/*/*/predictions.tsv")
-    )
-    assert f"{len(held) // 2} records" in card
     assert len(load_known_hairpins(folder / "mirbase22.tsv.xz").sequences) == 150
-    background = pd.read_csv(folder / "background.tsv", sep="\t")
-    assert set(background["fold"]) == {1, 2}
-    assert background.loc[background["label"] == 0, "score"].notna().all()
-    # Every pre-miRNA that evaluates is asked once.
-    assert (background["label"] == 1).sum() == (held["label"] == 1).sum() // 2
+    # What trained has no score, and every other record the mean of the four networks.
+    scored = pd.read_csv(folder / "animals.tsv", sep="\t").set_index("id")
+    assert set(scored["role"]) == {"train", "validate", "evaluate"}
+    assert (scored["score"].notna() == (scored["role"] != "train")).all()
+    runs = (made.folder / RESULTS / "runs" / "families").glob("*/*/*")
+    logs = [
+        (
+            ScoreLog.load(run / "scores.npz"),
+            pd.read_csv(run / "predictions.tsv", sep="\t").set_index("id"),
+        )
+        for run in sorted(runs)
+    ]
+    assert len(logs) == 4
+    of_validation = np.mean([log.result for log, _ in logs], axis=0)
+    first = logs[0][0]
+    np.testing.assert_allclose(scored.loc[first.evaluate_ids, "score"], of_validation, rtol=1e-6)
+    assert set(scored.loc[first.evaluate_ids, "role"]) == {"validate"}
+    evaluated = sum(table["score"] for _, table in logs) / 4
+    np.testing.assert_allclose(scored.loc[evaluated.index, "score"], evaluated, rtol=1e-6)
+    assert set(scored.loc[evaluated.index, "role"]) == {"evaluate"}
+    validation = scored[scored["role"] == "validate"]
+    assert trained.candidates.prior == pytest.approx((validation["label"] == 1).mean())
+    card = (folder / "pre-mirna.md").read_text()
+    assert "5 (copy), 2 (in both classes), 1 (known hairpin)" in card
+    assert f"{int((evaluated.index != '').sum())}" in card
+    assert "not calibrated for hairpins of a genome" in card
 
 
 def test_a_second_run_gives_the_same_bytes(made: Copy) -> None:
     folder = made.folder / RESULTS / "shipped"
-    names = ("pre-mirna.safetensors", "pre-mirna.md", "background.tsv", "mirbase22.tsv.xz")
+    names = ("pre-mirna.safetensors", "pre-mirna.md", "animals.tsv", "mirbase22.tsv.xz")
     before = {name: (folder / name).read_bytes() for name in names[:3]}
     made.snakemake(
         *(f"{RESULTS}/shipped/{name}" for name in names[:2]),
@@ -135,11 +159,12 @@ def test_a_second_run_gives_the_same_bytes(made: Copy) -> None:
 def test_an_impossible_section_is_refused_before_anything_runs(made: Copy) -> None:
     for before, after, said in (
         ("members: 2", "members: 3", "shipped.members: is 3, but there are 2 `seeds`"),
-        ("validation: cv", "validation: other", "there is no experiment named 'other'"),
-        ("model: variable", "model: fixed", "no training of 'fixed'"),
+        ("animals: families", "animals: other", "there is no experiment named 'other'"),
+        ("animals: families", "fungi: families", "fungi"),
+        ("validation: 0.4", "validation: 0.0", "'families' has no validation records"),
+        ("- model: without-pairing", "- model: fixed", "no training of 'fixed'"),
     ):
         text = (made.folder / "test.yaml").read_text()
-        text = text.replace("  members: 2\n", "  members: 2\n  model: variable\n")
         assert before in text
         (made.folder / "wrong.yaml").write_text(text.replace(before, after))
         done = made.snakemake("-n", "all", "--configfile", "wrong.yaml", check=False)

@@ -1,0 +1,149 @@
+"""Calibrate the networks that are shipped, by records that held-out networks did not train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mirpair.contracts import EVALUATE, SCORED_RECORDS, VALIDATE
+from mirpair.files import InputError
+from mirpair.prediction.calibration import calibrate
+from mirpair.prediction.weights import GenomeRate, KingdomWeights
+from mirpair.settings import FALSE_POSITIVES, FalsePositives
+
+# The cut of RNAs as a scan finds them in a genome, or would find them in a known hairpin.
+SCANNED = "scanned"
+# Fewest hairpins of genomes that calibrate: enough to measure the highest rate of false positives.
+FEWEST = round(1 / max(FALSE_POSITIVES.values()))
+
+
+def score_records(
+    records: pd.DataFrame,
+    origins: Mapping[str, pd.DataFrame],
+    experiment: pd.DataFrame,
+    scores: Iterable[pd.DataFrame],
+) -> pd.DataFrame:
+    """Make the table of all records of a set (`mirpair.contracts.SCORED_RECORDS`).
+
+    Parameters
+    ----------
+    records
+        The set (`mirpair.contracts.RECORDS`).
+    origins
+        FASTA file to the origins of its RNAs (`mirpair.contracts.ORIGINS`).
+    experiment
+        Roles of its records (`mirpair.contracts.EXPERIMENT`).
+    scores
+        Scores of the validation and of the evaluation records by networks that trained on the
+        training records: tables with the columns id and score. The mean of all networks counts.
+
+    Raises
+    ------
+    InputError
+        If there are no validation or no evaluation records.
+    """
+    roles = dict(zip(experiment["id"], experiment["role"], strict=True))
+    for role in (VALIDATE, EVALUATE):
+        if role not in roles.values():
+            raise InputError(
+                f"no record of the experiment has the role {role!r}: shipped weights need records "
+                "that calibrate them, and others that measure how good they are"
+            )
+    table = records[["id", "label"]].assign(
+        role=records["id"].map(roles).fillna(""),
+        length=records["sequence"].str.len(),
+        collection=records["file"].map(lambda path: Path(path).name.split(".")[0]),
+        cut="",
+        trust="",
+        score=records["id"].map(pd.concat(scores).groupby("id")["score"].mean()),
+    )
+    known = [
+        origin[["cut", "trust"]].assign(file=path, number=range(1, len(origin) + 1))
+        for path, origin in origins.items()
+    ]
+    if known:
+        places = pd.MultiIndex.from_frame(records[["file", "number"]])
+        named = pd.concat(known).set_index(["file", "number"]).reindex(places).fillna("")
+        for name in ("cut", "trust"):
+            table[name] = named[name].to_numpy()
+    return table[list(SCORED_RECORDS)].astype(SCORED_RECORDS)
+
+
+def calibrate_kingdom(
+    scored: pd.DataFrame,
+    weights: Sequence[str | Path],
+    genomes: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> KingdomWeights:
+    """Calibrate the networks of a kingdom by the validation records.
+
+    All of them calibrate probabilities of candidates. Those that are cut as a scan does calibrate
+    probabilities of hairpins of a genome and choose the thresholds of a scan. Without at least
+    `FEWEST` negatives of this kind, the networks are not calibrated for a scan. A threshold needs
+    so many of them that one of them reaches it.
+
+    Parameters
+    ----------
+    scored
+        Result of `score_records`.
+    weights
+        Weights of the trainings that are shipped.
+    genomes
+        Kind of genome to collection to the collection's summary, with ``bases`` (searched) and
+        ``hairpins`` (found there, on both strands). The evaluation records of these collections
+        that are cut as a scan does show how many hairpins of such a genome are called; if there are
+        none, the validation records do.
+
+    Raises
+    ------
+    InputError
+        If `mirpair.prediction.calibration.calibrate` raises one, or a collection of `genomes` has
+        no such records or no number of hairpins.
+    """
+    validation = scored[scored["role"] == VALIDATE]
+    candidates = calibrate(validation["label"], validation["score"])
+    scanned = validation[validation["cut"] == SCANNED]
+    others = scanned.loc[scanned["label"] == 0, "score"]
+    if len(others) < FEWEST or len(others) == len(scanned):
+        return KingdomWeights(weights, candidates, None, {}, {})
+    cuts = {
+        name: float(others.quantile(1 - share))
+        for name, share in FALSE_POSITIVES.items()
+        if share * len(others) >= 1
+    }
+    negatives = scored[(scored["label"] == 0) & (scored["cut"] == SCANNED)]
+    rates: dict[FalsePositives, list[GenomeRate]] = {
+        name: [_rate(genome, parts, negatives, cut) for genome, parts in genomes.items()]
+        for name, cut in cuts.items()
+    }
+    genome = calibrate(scanned["label"], scanned["score"])
+    return KingdomWeights(weights, candidates, genome, cuts, rates)
+
+
+def _rate(
+    genome: str, parts: Mapping[str, Mapping[str, Any]], negatives: pd.DataFrame, cut: float
+) -> GenomeRate:
+    bases = hairpins = calls = 0.0
+    count = 0
+    for collection, summary in parts.items():
+        if not summary.get("bases"):
+            raise InputError(
+                f"shipped.genomes: {collection!r} does not say in how many bases its hairpins were "
+                "found; name collections with `source: genome-hairpins`"
+            )
+        of_collection = negatives[negatives["collection"] == collection]
+        by_role = of_collection.groupby("role")["score"]
+        role = EVALUATE if EVALUATE in by_role.groups else VALIDATE
+        if role not in by_role.groups:
+            raise InputError(
+                f"shipped.genomes: no hairpin of {collection!r} that is cut as a scan does "
+                "evaluates or validates"
+            )
+        scores = by_role.get_group(role)
+        bases += summary["bases"]
+        hairpins += summary["hairpins"]
+        calls += summary["hairpins"] * float((scores >= cut).mean())
+        count += len(scores)
+    return GenomeRate(genome, 1e6 * hairpins / bases, count, 1e6 * calls / bases)

@@ -1,0 +1,159 @@
+"""Networks that are shipped are calibrated by some held-out records, and measured by others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from mirpair.contracts import SCORED_RECORDS
+from mirpair.files import InputError
+from mirpair.networks.build import build
+from mirpair.networks.weights import save_weights
+from mirpair.prediction.calibration import calibrate
+from mirpair.prediction.card import CardPart, prediction_card
+from mirpair.prediction.shipping import calibrate_kingdom, score_records
+from mirpair.prediction.weights import load_networks, write_networks
+from mirpair.recipes import MODELS
+
+YEAST = {"bases": 2_000_000, "hairpins": 30_000}
+X = {"bases": 1_000_000, "hairpins": 8_000}
+
+
+def scored(others: int = 2000) -> pd.DataFrame:
+    """Two kinds of genome, whose hairpins evaluate or validate, and pre-miRNAs of two cuts."""
+    rng = np.random.default_rng(0)
+    parts = []
+    for role in ("train", "validate", "evaluate"):
+        for label, collection, cut, count in (
+            (1, "animals", "hairpin", 100),
+            (1, "animals", "scanned", 100),
+            (0, "yeast", "scanned", others // 2),
+            (0, "x", "scanned", others // 2),
+            (0, "yeast", "window", 50),
+            (0, "rfam", "", 50),
+        ):
+            score = np.nan if role == "train" else expit(rng.normal(4 * label - 2, 1, count))
+            part = {"label": label, "role": role, "collection": collection, "cut": cut}
+            lengths = rng.integers(40, 130, count)
+            parts.append(pd.DataFrame({**part, "length": lengths, "score": score}))
+    table = pd.concat(parts, ignore_index=True).assign(trust="")
+    table["id"] = table.index.astype(str)
+    return table[list(SCORED_RECORDS)].astype(SCORED_RECORDS)
+
+
+def test_every_record_has_its_role_cut_and_the_mean_score_of_the_networks() -> None:
+    records = pd.DataFrame(
+        {
+            "id": list("abcde"),
+            "label": [1, 1, 0, 0, 0],
+            "sequence": ["A" * n for n in (50, 60, 70, 80, 90)],
+            "file": ["c/mine.fa", "c/mine.fa", "other.fa.gz", "c/yeast.fa", "c/yeast.fa"],
+            "number": [1, 2, 1, 1, 2],
+        }
+    )
+    origins = {
+        "c/mine.fa": pd.DataFrame({"cut": ["hairpin", "scanned"], "trust": ["supported", ""]}),
+        "c/yeast.fa": pd.DataFrame({"cut": ["scanned", "window"], "trust": ["", ""]}),
+    }
+    experiment = pd.DataFrame(
+        {"id": list("abcd"), "role": ["train", "validate", "evaluate", "validate"]}
+    )
+    networks = [
+        pd.DataFrame({"id": list("bcd"), "score": scores})
+        for scores in ([0.5, 0.25, 0.0], [1.0, 0.75, 0.5])
+    ]
+    table = score_records(records, origins, experiment, networks)
+    assert table["role"].tolist() == ["train", "validate", "evaluate", "validate", ""]
+    assert table["collection"].tolist() == ["mine", "mine", "other", "yeast", "yeast"]
+    assert table["cut"].tolist() == ["hairpin", "scanned", "", "scanned", "window"]
+    assert table["trust"].tolist() == ["supported", "", "", "", ""]
+    assert table["length"].tolist() == [50, 60, 70, 80, 90]
+    assert table["score"].tolist()[1:4] == [0.75, 0.5, 0.25]
+    assert table["score"].isna().tolist() == [True, False, False, False, True]
+    with pytest.raises(InputError, match="no record of the experiment has the role 'validate'"):
+        score_records(records, origins, experiment.iloc[[0, 2]], networks)
+
+
+def test_validation_records_calibrate_and_evaluation_records_do_not() -> None:
+    table = scored()
+    part = calibrate_kingdom(table, [], {})
+    validation = table[table["role"] == "validate"]
+    assert part.candidates == calibrate(validation["label"], validation["score"])
+    scanned = validation[validation["cut"] == "scanned"]
+    assert part.genome == calibrate(scanned["label"], scanned["score"])
+    others = scanned.loc[scanned["label"] == 0, "score"]
+    # Of 2,000 none could be a share of 0.01 %.
+    assert list(part.cuts) == ["5%", "1%", "0.1%"]
+    for name, count in (("5%", 100), ("1%", 20), ("0.1%", 2)):
+        assert (others >= part.cuts[name]).sum() == count  # type: ignore[index]
+    changed = table.assign(score=table["score"].where(table["role"] != "evaluate", 0.5))
+    assert calibrate_kingdom(changed, [], {}) == part
+    assert list(calibrate_kingdom(scored(20_000), [], {}).cuts)[-1] == "0.01%"
+
+
+def test_calls_a_megabase_are_the_share_of_a_genomes_hairpins_times_their_number() -> None:
+    table = scored()
+    genomes: dict[str, Any] = {"yeast": {"yeast": YEAST}, "both": {"yeast": YEAST, "x": X}}
+    part = calibrate_kingdom(table, [], genomes)
+    yeast, both = part.rates["5%"]
+    chosen = table[(table["role"] == "evaluate") & (table["cut"] == "scanned")]
+    shares = {
+        name: (chosen.loc[chosen["collection"] == name, "score"] >= part.cuts["5%"]).mean()
+        for name in ("yeast", "x")
+    }
+    assert (yeast.genome, yeast.hairpins, yeast.scored) == ("yeast", 15_000, 1000)
+    assert yeast.calls == pytest.approx(shares["yeast"] * 15_000)
+    assert both.hairpins == pytest.approx(38_000 / 3)
+    expected = (shares["yeast"] * 30_000 + shares["x"] * 8_000) / 3
+    assert both.calls == pytest.approx(expected)
+    # Without evaluation records, by those that validate.
+    only = table[(table["role"] != "evaluate") | (table["collection"] != "yeast")]
+    validation = only[(only["collection"] == "yeast") & (only["cut"] == "scanned")]
+    calls = (validation["score"] >= part.cuts["5%"]).sum() * 15
+    assert calibrate_kingdom(only, [], genomes).rates["5%"][0].calls == pytest.approx(calls)
+    with pytest.raises(InputError, match="'rfam' does not say in how many bases"):
+        calibrate_kingdom(table, [], {"none": {"rfam": {"rnas": 50}}})
+    with pytest.raises(InputError, match="no hairpin of 'rfam' that is cut as a scan does"):
+        calibrate_kingdom(table, [], {"none": {"rfam": YEAST}})
+
+
+def test_without_hairpins_of_genomes_a_scan_is_not_calibrated() -> None:
+    part = calibrate_kingdom(scored(20), [], {})
+    assert list(part.cuts) == ["5%"]
+    part = calibrate_kingdom(scored(18), [], {})
+    assert (part.genome, part.cuts, part.rates) == (None, {}, {})
+
+
+def test_the_card_has_the_figures_of_the_evaluation_records(tmp_path: Path) -> None:
+    weights = tmp_path / "trained.safetensors"
+    save_weights(build(MODELS["variable"], seed=0), weights)
+    path, table = tmp_path / "pre-mirna.safetensors", scored()
+    genomes = {"yeast": {"yeast": YEAST}}
+    part = calibrate_kingdom(table, [weights], genomes)
+    write_networks(path, {"animals": part, "plants": part})
+    recipe = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 64}
+    provenance = [{"run": {"recipe": "paper", "epochs": 4, "seed": 7}, "recipe": recipe}]
+    left_out = pd.DataFrame({"id": ["z"], "reason": ["copy"]})
+    parts: dict[Any, CardPart] = {
+        name: CardPart(load_networks(path, name), table, left_out, provenance)  # type: ignore[arg-type]
+        for name in ("animals", "plants")
+    }
+    card = prediction_card(path, parts, ["someone; licence: none"])
+    assert card.count("\n## Animals\n") == card.count("\n## Plants\n") == 1
+    evaluation = table[table["role"] == "evaluate"]
+    called = part.candidates.probability(evaluation["score"], 0.1) >= 0.5
+    of_rfam = called[(evaluation["collection"] == "rfam").to_numpy()].mean()
+    lines = card.split("\n## Plants")[0].splitlines()
+    (row,) = [line for line in lines if line.startswith("| rfam ")]
+    assert f"{of_rfam:.5f} (" in row
+    yeast = part.rates["1%"][0]
+    assert f"{yeast.calls:,.3g}" in card
+    assert "15,000" in card
+    assert f"{part.cuts['0.1%']:.6f}" in card
+    assert "someone; licence: none" in card
+    assert prediction_card(path, parts, ["someone; licence: none"]) == card
