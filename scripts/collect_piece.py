@@ -5,7 +5,7 @@ import job
 from mirpair.files import write_tsv
 from mirpair.settings import HairpinCriteria
 from mirpair.sources import genome_hairpins, pre_mirnas, pseudo_hairpins
-from mirpair.sources.collections import cut_table, read_lengths
+from mirpair.sources.collections import cut_table, read_hairpins, read_lengths
 from mirpair.sources.known_stretches import KnownStretches
 
 job.start(snakemake)
@@ -47,7 +47,7 @@ else:
         hairpins,
         *number,
         cuts=how["cuts"],
-        trust=pre_mirnas.trusts(hairpins, mature[0]) if mature else [],
+        trust=pre_mirnas.trusts(read_hairpins(files.sequences), mature[0]) if mature else {},
         arms=pre_mirnas.read_arms(files.sequences) if by_arms else {},
         flanked=pre_mirnas.read_flanked(files.flanks),
         criteria=criteria,

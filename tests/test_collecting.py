@@ -68,7 +68,7 @@ def test_hairpins_of_mirgenedb_are_their_own_accession(tmp_path: Path) -> None:
     (tmp_path / "all.fas").write_text(MIRGENEDB)
     first, second = read_hairpins(tmp_path / "all.fas")
     assert first[:4] == ("Hsa-Let-7-P1a_pre", "Hsa-Let-7-P1a_pre", "Hsa", "let-7")
-    assert second[1:] == ("Dre-Mir-10-P1b-v1_pre", "Dre", "mir-10", "CCAGAUGU")
+    assert second[1:5] == ("Dre-Mir-10-P1b-v1_pre", "Dre", "mir-10", "CCAGAUGU")
 
 
 def test_a_table_of_mirbase_is_read_without_entries_that_were_withdrawn(tmp_path: Path) -> None:

@@ -904,7 +904,7 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
         (with_collection("pseudo-hairpins", lengths_of="x"), "there is no collection named 'x'"),
         (
             with_collection("pseudo-hairpins", lengths_of="pseudo-hairpins"),
-            "has pseudo-hairpins too",
+            "name a collection of positives",
         ),
         (with_collection("other-rnas", families=["RF00005"]), "either `families` .* or `file`"),
         (
@@ -918,7 +918,10 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
                 ({"source": "pre-mirnas", "cuts": ["hairpin", "flanked"]}, "need each other"),
                 ({"source": "pre-mirnas", "flanks": ["x.txt"]}, "need each other"),
                 ({"source": "pre-mirnas", "cuts": ["scanned", "scanned"]}, "same cut twice"),
-                ({"source": "pre-mirnas", "kingdom": "fungi"}, "kingdom: must be .*animals"),
+                (
+                    {"source": "pre-mirnas", "kingdom": "fungi"},
+                    "kingdom: is 'fungi', must be 'animals'",
+                ),
                 ({"cuts": {"scanned": 0.5, "flanked": 0.4}}, "they sum to 0.9"),
                 ({"cuts": {"window": 1.0}}, "`lengths_of` and the cut `window`"),
                 ({"lengths_of": "hairpins"}, "`lengths_of` and the cut `window`"),

@@ -41,7 +41,7 @@ def entry(name: str, sequence: str = LET7, **more: str) -> Entry:
 def cut_all(
     hairpins: Sequence[Entry], piece: int = 1, pieces: int = 1, **more: Any
 ) -> list[CutRna]:
-    settings = {"cuts": CUTS, "trust": [], "arms": {}, "flanked": {}, "criteria": FAST, **more}
+    settings = {"cuts": CUTS, "trust": {}, "arms": {}, "flanked": {}, "criteria": FAST, **more}
     return pre_mirnas.cut_piece(hairpins, piece, pieces, **settings)
 
 
@@ -139,13 +139,15 @@ def test_mirgenedb_decides_how_sure_a_pre_mirna_is(tmp_path: Path) -> None:
     hairpins = [
         entry("hsa-let-7"),
         entry("mmu-let-7"),
-        entry("hsa-let-7", reverse(LET7)),
+        entry("hsa-x", reverse(LET7), family="let-7"),
         entry("hsa-mir-9", reverse(LET7)),
         entry("mmu-mir-9"),
+        entry("hsa-MIR9"),
     ]
-    expected = ["supported", "related", "related", "doubtful", ""]
-    assert pre_mirnas.trusts(hairpins, mature) == expected
-    cut = cut_all(hairpins, cuts=["hairpin"], trust=expected)
+    expected = ["supported", "related", "related", "doubtful", "", ""]
+    trust = pre_mirnas.trusts(hairpins, mature)
+    assert trust == dict(zip([it.id for it in hairpins], expected, strict=True))
+    cut = cut_all(hairpins, cuts=["hairpin"], trust=trust)
     assert [it.entry.trust for it in cut] == expected
 
 

@@ -135,28 +135,16 @@ def _candidates(
         return
     bases = "N".join(runs)
     starts = list(accumulate((len(run) + 1 for run in runs), initial=0))
-    structures: Iterable[tuple[int, str]] = find_stems(
-        bases,
-        mfe=criteria.mfe + _MARGIN,
-        span=criteria.span,
-        loop=criteria.loop,
-        stem=criteria.stem,
-    )
-    if not criteria.fast:
-        # Folding finds stems of any shape, but not one whose bases have better partners beside it.
-        windows = (
-            (offset + start, structure)
-            for offset, run in zip(starts, runs, strict=False)
-            for start, structure in _window_structures(run, criteria.span)
-        )
-        structures = chain(structures, windows)
-    stems: set[tuple[int, str]] = set()
-    for start, structure in structures:
-        if structure.count("(") >= criteria.stem:
-            for low, high, pairs, loop in unbranched(structure):
-                is_short = loop <= criteria.loop and high - low <= criteria.span
-                if pairs >= criteria.stem and is_short:
-                    stems.add((start + low, structure[low:high]))
+    limits = {"span": criteria.span, "loop": criteria.loop, "stem": criteria.stem}
+    stems: set[tuple[int, str]] = set(find_stems(bases, mfe=criteria.mfe + _MARGIN, **limits))
+    # Folding finds stems of any shape, but not one whose bases have better partners beside it.
+    for offset, run in zip(starts, [] if criteria.fast else runs, strict=False):
+        for start, structure in _window_structures(run, criteria.span):
+            if structure.count("(") >= criteria.stem:
+                for low, high, pairs, loop in unbranched(structure):
+                    is_short = loop <= criteria.loop and high - low <= criteria.span
+                    if pairs >= criteria.stem and is_short:
+                        stems.add((offset + start + low, structure[low:high]))
     best: dict[tuple[int, int], tuple[int, int, int, float]] = {}
     for start, structure in stems:
         end = start + len(structure)
@@ -166,8 +154,8 @@ def _candidates(
             stem = (_rank(energy, len(structure)), start, end, energy)
             best[innermost] = min(stem, best.get(innermost, stem))
     for _, start, end, energy in best.values():
-        run = bisect_right(starts, start) - 1
-        yield run, start - starts[run], end - starts[run], energy
+        number = bisect_right(starts, start) - 1
+        yield number, start - starts[number], end - starts[number], energy
 
 
 def _rank(energy: float, length: int) -> int:

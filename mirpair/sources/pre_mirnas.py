@@ -135,36 +135,37 @@ def read_flanked(paths: Iterable[str | Path]) -> dict[str, str]:
     return flanked
 
 
-def trusts(hairpins: Sequence[Entry], mature: Mapping[str, Collection[str]]) -> list[str]:
-    """Judge how sure it is that each hairpin is of a pre-miRNA.
+def trusts(hairpins: Iterable[Entry], mature: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Judge how sure it is that each hairpin is of a pre-miRNA: by its id.
 
     Parameters
     ----------
     hairpins
         All those of miRBase, so that the families are complete.
     mature
-        See `read_mature`.
+        See `read_mature`. It is of animals, and so a species of another kingdom is none of its.
 
     Returns
     -------
-    list of str
+    dict
         ``supported``: the hairpin has an arm of its own species; ``related``: another hairpin of
         its family has; ``doubtful``: neither, and there are arms of its species; else empty.
     """
-    supported = [
-        any(arm in it.sequence for arm in mature.get(it.species.lower(), ())) for it in hairpins
-    ]
-    families = {it.family for it, is_sure in zip(hairpins, supported, strict=True) if is_sure}
-    return [
-        SUPPORTED
-        if is_sure
-        else RELATED
-        if it.family in families
-        else DOUBTFUL
-        if it.species.lower() in mature
-        else ""
-        for it, is_sure in zip(hairpins, supported, strict=True)
-    ]
+    arms_of: dict[str, Collection[str]] = {}
+    trust: dict[str, str] = {}
+    families: dict[str, str] = {}
+    supported: set[str] = set()
+    for it in hairpins:
+        is_animal = kingdom_of(it.id) == "animals"
+        arms_of[it.id] = mature.get(it.species.lower(), ()) if is_animal else ()
+        families[it.id] = it.family if is_animal else ""
+        if any(arm in it.sequence for arm in arms_of[it.id]):
+            trust[it.id] = SUPPORTED
+            supported.add(it.family)
+    for name, arms in arms_of.items():
+        other = RELATED if families[name] in supported else DOUBTFUL if arms else ""
+        trust.setdefault(name, other)
+    return trust
 
 
 def cut(
@@ -208,7 +209,7 @@ def cut_piece(
     pieces: int,
     *,
     cuts: Collection[str],
-    trust: Sequence[str],
+    trust: Mapping[str, str],
     arms: Mapping[str, tuple[str, str]],
     flanked: Mapping[str, str],
     criteria: HairpinCriteria,
@@ -222,7 +223,7 @@ def cut_piece(
     Parameters
     ----------
     trust
-        Of each hairpin, see `trusts`; it may be empty.
+        See `trusts`; it may be empty.
     arms, flanked
         See `read_arms` and `read_flanked`.
     criteria
@@ -243,7 +244,7 @@ def cut_piece(
         for way in cuts:
             if bases := ways.get(way):
                 name = f"{entry.id}/{way}"
-                sure = trust[number] if trust else ""
+                sure = trust.get(entry.id, "")
                 rna = entry._replace(id=name, sequence=bases, cut=way, trust=sure)
                 rnas.append(CutRna(number, rna))
     return rnas
