@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, Section, first_duplicate
 from mirpair.study.checks import check_collections
@@ -26,6 +25,8 @@ from mirpair.study.splits import (
     fold_count,
 )
 from mirpair.study.trainings import (
+    USUAL,
+    Baselines,
     Figure3,
     Method,
     ModelVariant,
@@ -40,15 +41,6 @@ OWN_TABLES = {
     "epochs": "The last epoch, which is the result, and the best one by validation loss",
     "audit": "What the evaluation records are worth",
 }
-
-
-Baseline = Literal[
-    "mfe-per-length",
-    "nearest-8-mer",
-    "logistic-regression",
-    "random-forest",
-    "gradient-boosting",
-]
 
 
 class Results(Section):
@@ -134,12 +126,7 @@ class Study(BaseStudy):
     recipes: dict[Name, RecipeVariant] = Field(
         {}, description="Recipes that differ from the known ones, by name; by default none."
     )
-    baselines: list[Baseline] = Field(
-        list(USUAL_BASELINES),
-        description="Methods without a network to compare with: "
-        + ", ".join(f"`{name}`" for name in BASELINES)
-        + "; gradient boosting also learns from features of the main stem.",
-    )
+    baselines: Baselines = Field(list(USUAL))
     runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
     tables: dict[Name, Table] = Field(
         description="Tables to write beside those of every study, by name; `{}` for none."
@@ -368,7 +355,8 @@ class Study(BaseStudy):
 
     def weights_of(self, sets: Iterable[str]) -> dict[str, dict[str, float]]:
         """Map those sets that have weights to them, by trust."""
-        return {it: weights for it in sets if (weights := dict(self.datasets[it].weights or {}))}
+        weights = {it: self.datasets[it].weights for it in sets}
+        return {it: {str(key): w for key, w in of.items()} for it, of in weights.items() if of}
 
     def weighted_collections(self, sets: Iterable[str]) -> list[str]:
         """List the collections of those sets that have weights."""
