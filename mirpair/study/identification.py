@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, model_validator
 
-from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
 from mirpair.study.checks import check_collections
@@ -28,6 +27,8 @@ from mirpair.study.splits import (
 )
 from mirpair.study.tables import OWN_TABLES, Counts, Kinds, Results, Table, unknown_files
 from mirpair.study.trainings import (
+    USUAL,
+    Baselines,
     Figure3,
     Method,
     ModelVariant,
@@ -37,14 +38,6 @@ from mirpair.study.trainings import (
 )
 
 T = TypeVar("T")
-
-Baseline = Literal[
-    "mfe-per-length",
-    "nearest-8-mer",
-    "logistic-regression",
-    "random-forest",
-    "gradient-boosting",
-]
 
 
 class Fold(NamedTuple):
@@ -91,12 +84,7 @@ class Study(BaseStudy):
     recipes: dict[Name, RecipeVariant] = Field(
         {}, description="Recipes that differ from the known ones, by name; by default none."
     )
-    baselines: list[Baseline] = Field(
-        list(USUAL_BASELINES),
-        description="Methods without a network to compare with: "
-        + ", ".join(f"`{name}`" for name in BASELINES)
-        + "; gradient boosting also learns from features of the main stem.",
-    )
+    baselines: Baselines = Field(list(USUAL))
     runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
     tables: dict[Name, Table] = Field(
         description="Tables to write beside those of every study, by name; `{}` for none."
@@ -348,7 +336,8 @@ class Study(BaseStudy):
 
     def weights_of(self, sets: Iterable[str]) -> dict[str, dict[str, float]]:
         """Map those sets that have weights to them, by trust."""
-        return {it: weights for it in sets if (weights := dict(self.datasets[it].weights or {}))}
+        weights = {it: self.datasets[it].weights for it in sets}
+        return {it: {str(key): w for key, w in of.items()} for it, of in weights.items() if of}
 
     def weighted_collections(self, sets: Iterable[str]) -> list[str]:
         """List the collections of those sets that have weights."""

@@ -306,7 +306,7 @@ def data_of(study: Study, checksums: Mapping[str, str]) -> dict[str, Any]:
         name: {key: value for key, value in dataset.items() if value is not None}
         for name, dataset in sections["datasets"].items()
     }
-    data = {"datasets": datasets, "experiments": experiments}
+    data: dict[str, Any] = {"datasets": datasets, "experiments": experiments}
     data["audit"] = sections["audit"]
     if study.baselines != list(USUAL_BASELINES):
         data["baselines"] = study.baselines

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import Field
 
+from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.settings import Kingdom
 from mirpair.study.base import ModelName, Name, RecipeName, Section
+
+Baseline = Literal[
+    "mfe-per-length",
+    "nearest-8-mer",
+    "logistic-regression",
+    "random-forest",
+    "gradient-boosting",
+]
+USUAL = cast(tuple[Baseline, ...], USUAL_BASELINES)
+Baselines = Annotated[
+    list[Baseline],
+    Field(
+        description="Methods without a network to compare with: "
+        + ", ".join(f"`{name}`" for name in BASELINES)
+        + "; gradient boosting also learns from features of the main stem."
+    ),
+]
 
 
 class Method(NamedTuple):
