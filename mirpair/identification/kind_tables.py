@@ -12,9 +12,9 @@ from mirpair.identification.ranking import RESAMPLES
 from mirpair.pages.printing import BEST_MARK, OURS, Printable, decimals, ranges
 
 NOTES_OF_KINDS = (
-    "R@1%: share of pre-miRNAs above the score that 1 % of the negatives reach. Below a value its "
-    f"95 % interval, from {RESAMPLES:,} resamples of complete families of pre-miRNAs and of single "
-    "negatives. – is a share that is less than one negative.",
+    "R@1%: share of pre-miRNAs above the score that 1 % of the negatives reach. With each value "
+    f"its 95 % interval, from {RESAMPLES:,} resamples of complete families of pre-miRNAs and of "
+    "single negatives. – is a share that is less than one negative.",
 )
 NOTE_OF_SEEDS = (
     "A row of several seeds is the mean of the metrics of their trainings; the ensemble is one "
