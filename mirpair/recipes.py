@@ -45,9 +45,7 @@ class Model:
     """
 
     label: str
-    architecture: Literal[
-        "variable", "fixed", "alexnet", "resnet", "stem", MatrixKind, "one-hot"
-    ]
+    architecture: Literal["variable", "fixed", "alexnet", "resnet", "stem", MatrixKind, "one-hot"]
     published: str = ""
     pairing: bool = True
     max_length: int | None = None

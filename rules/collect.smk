@@ -71,6 +71,7 @@ rule collect_pieces:
         sequences=lambda w: file_of(STUDY.collections[w.collection].file),
         like=named_by("lengths_of"),
         known=named_by("known"),
+        mature=named_by("mature"),
     output:
         fasta="<results>/collections/{collection}.fa",
         origins="<results>/collections/{collection}.tsv",

@@ -21,11 +21,15 @@ if how["source"] == "pseudo-hairpins":
     for length, count in sorted(missing.items()):
         logging.info("no place found for %d pseudo-hairpins of %d nt", count, length)
 elif how["source"] == "genome-hairpins":
-    known = KnownStretches.read(files.known[0]) if how["known"] else None
+    known = None
+    if how["known"]:
+        trusted = pre_mirnas.read_trusted(files.known[0], next(iter(files.mature), None))
+        known = KnownStretches(trusted)
     entries, left_out = genome_hairpins.select(
         rnas, known=known, at_most=how["at_most"], seed=how["seed"]
     )
-    search = genome_hairpins.Search.described(how, known)
+    near = KnownStretches.read(files.known[0]) if how["away"] else None
+    search = genome_hairpins.Search.described(how, near)
     searched = genome_hairpins.choose_blocks(files.sequences, search)
     counts = {"bases": sum(searched.values()), "hairpins": len(rnas)}
 else:

@@ -108,7 +108,9 @@ class StemNetwork(Network):
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
         super().__init__(model, classes)
-        self.conv = nn.Conv1d(CHANNELS, _WIDTH, _FIRST_KERNEL, padding=_FIRST_KERNEL // 2, bias=False)
+        self.conv = nn.Conv1d(
+            CHANNELS, _WIDTH, _FIRST_KERNEL, padding=_FIRST_KERNEL // 2, bias=False
+        )
         self.norm = nn.BatchNorm1d(_WIDTH)
         self.blocks = nn.ModuleList(_Block() for _ in range(_BLOCKS))
         self.between = nn.Dropout(_DROPPED)
@@ -213,8 +215,7 @@ class StemNetwork(Network):
             for it, (drawn, share) in zip(molecules, draws, strict=True)
         ]
         return [
-            it._replace(symbols=it.symbols[cut:])
-            for it, cut in zip(molecules, cuts, strict=True)
+            it._replace(symbols=it.symbols[cut:]) for it, cut in zip(molecules, cuts, strict=True)
         ]
 
 

@@ -18,8 +18,8 @@ from mirpair.settings import HairpinCriteria, ScanSettings
 def find_key(genome: str, criteria: HairpinCriteria, *, tile: int = TILE) -> str:
     """Describe all that the journal of `find` depends on.
 
-    `genome` is the checksum of the genome, see `mirpair.hairpins.tiles.check_genome`; the journal has
-    a block for each tile of `tile` nt.
+    `genome` is the checksum of the genome, see `mirpair.hairpins.tiles.check_genome`; the journal
+    has a block for each tile of `tile` nt.
     """
     return json.dumps(
         {

@@ -168,6 +168,21 @@ def trusts(hairpins: Iterable[Entry], mature: Mapping[str, Collection[str]]) -> 
     return trust
 
 
+def read_trusted(path: str | Path, mature: str | Path | None) -> list[str]:
+    """Read the sequences of a table of miRBase that are surely of pre-miRNAs.
+
+    Doubtful animal hairpins are left out, and those of unknown trust: many are parts of repeats,
+    and bases of theirs are all over a genome. Without `mature`, the file of `read_mature`, all
+    hairpins are read.
+    """
+    hairpins = list(read_hairpins(path))
+    if mature is None:
+        return [it.sequence for it in hairpins]
+    trust = trusts(hairpins, read_mature(mature))
+    sure = (SUPPORTED, RELATED)
+    return [it.sequence for it in hairpins if trust[it.id] in sure or kingdom_of(it.id) == "plants"]
+
+
 def cut(
     hairpin: Entry, arms: tuple[str, str] | None, flanked: str, *, seed: int = 0
 ) -> dict[str, str]:

@@ -60,7 +60,9 @@ def _is_same(planned: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
     """Tell whether a training was as planned: keys that are newer than it had their defaults."""
     newer = {"recipe": asdict(Recipe())}
     return all(
-        {**newer[name], **saved.get(name, {})} == value if name in newer else saved.get(name) == value
+        {**newer[name], **saved.get(name, {})} == value
+        if name in newer
+        else saved.get(name) == value
         for name, value in planned.items()
     )
 

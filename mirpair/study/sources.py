@@ -256,6 +256,12 @@ class GenomeHairpinCollection(_Collection):
         description="Known hairpins, as miRBase publishes them: an RNA that shares 20 consecutive "
         "bases with one, on either strand, is left out; by default none is.",
     )
+    mature: SourceRef | None = Field(
+        None,
+        description="MirGeneDB's FASTA file of mature and co-mature arms: of the `known` animal "
+        "hairpins, only those count that have such arms of their species, or a relative that has; "
+        "by default all count.",
+    )
     away: int = Field(
         0,
         ge=0,
@@ -281,13 +287,13 @@ class GenomeHairpinCollection(_Collection):
             raise ValueError(f"`cuts` are shares of all: they sum to {sum(self.cuts.values()):g}")
         if ("window" in self.cuts) != (self.lengths_of is not None):
             raise ValueError("`lengths_of` and the cut `window` need each other")
-        if self.away and not self.known:
-            raise ValueError("`away` also needs `known`")
+        if (self.away or self.mature) and not self.known:
+            raise ValueError("`away` and `mature` also need `known`")
         return self
 
     def source_refs(self) -> list[str]:
         """List the files that it is made from."""
-        return [self.file, *([self.known] if self.known else [])]
+        return [ref for ref in (self.file, self.known, self.mature) if ref is not None]
 
 
 AnyCollection = (
