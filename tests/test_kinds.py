@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -48,6 +50,9 @@ from mirpair.identification.ranking import Ranking, allowed, intervals
 from mirpair.identification.report import Section, answer
 from mirpair.identification.tables import make_table, printable, read_table
 from mirpair.pages.printing import BASELINE, BEST_MARK, OURS, write
+from mirpair.study.identification import Study
+from mirpair.study.load import load_study
+from mirpair.study.plan import curves_of_kinds, figures_of_report
 from mirpair.study.tables import Kinds, RecordKind
 
 # A record: score in eighths, so that there are ties, and how often a resample has it.
@@ -508,3 +513,64 @@ def test_a_config_knows_all_cuts_and_trusts() -> None:
     RecordKind(cuts=[*CUTS, "as-published"], trust=[*TRUSTS, "unknown"])
     assert set(BY_KIND) < set(KINDS)
     assert set(AT_CALLS) < set(KINDS)
+
+
+def a_config(**table: Any) -> dict[str, Any]:
+    """A study of two collections with a split in time, and a table of kinds."""
+    return {
+        "study": "mine",
+        "title": "Mine",
+        "collections": {"animals": {"source": "hairpins", "file": "hairpin.fa"}},
+        "datasets": {"mine": {"positives": ["animals"], "negatives": ["other.fa"]}},
+        "experiments": {
+            "new": {"split": "time", "dataset": "mine", "older": "older.fa"},
+            "cv": {"split": "k-fold", "dataset": "mine", "folds": 3},
+        },
+        "runs": [{"models": ["variable"]}],
+        "tables": {
+            "by-kind": {
+                "title": "By kind",
+                "experiment": "new",
+                "positives": {"all": {}, "newest": {"newer_than": "newer.fa"}},
+                "negatives": {"other": {"collections": ["other.fa"]}},
+                "rows": [["all", "other"]],
+                **table,
+            },
+            "cutting": {"title": "Cutting", "experiment": "new"},
+        },
+    }
+
+
+def test_a_study_knows_the_files_and_figures_of_its_tables_of_kinds() -> None:
+    study = load_study(a_config())
+    assert isinstance(study, Study)
+    assert "newer.fa" in study.source_refs()
+    assert list(curves_of_kinds(study)["by-kind"]) == [PRECISION, RELIABILITY]
+    figures = figures_of_report(study, has_figure3=False)
+    assert figures[f"kinds/by-kind/{PRECISION}"] == (
+        "Precision and recall: By kind",
+        "kinds-precision-recall",
+    )
+    for _, caption in figures.values():
+        assert (ROOT / "rules" / "captions" / f"{caption}.rst").is_file()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"experiment": "cv"}, "tables.by-kind: 'cv' has folds; name an experiment without folds"),
+        ({"experiment": "nowhere"}, "there is no experiment named 'nowhere'"),
+        ({"rows": [["all", "others"]]}, "the kind 'others' of row 1 is not among `negatives`"),
+        ({"rows": [["all", "other"]] * 2}, "tables.by-kind: rows: a row is listed twice"),
+        (
+            {"negatives": {"other": {"collections": ["animals"]}}},
+            "negatives.other: 'animals' is not among the negatives of the set: other.fa",
+        ),
+        ({"positives": {"all": {"cuts": ["sliced"]}}}, "tables.by-kind.positives.all.cuts.1"),
+    ],
+)
+def test_a_table_of_kinds_that_cannot_be_made_is_explained(
+    table: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_study(a_config(**table))
