@@ -583,13 +583,6 @@ def test_a_sequence_on_both_sides_is_refused_unless_copies_are_kept(
         assert not trains & evaluates
 
 
-def test_in_a_whole_set_all_train() -> None:
-    table = assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(2, 3)})
-    assert table["role"].tolist() == ["train"] * 5
-    with pytest.raises(InputError, match="train set has no positive records"):
-        assign_roles({"split": "train-on-all", "dataset": "s"}, {"s": some_records(0, 3)})
-
-
 # Families that are held out by name.
 
 
@@ -708,11 +701,10 @@ def test_a_record_has_the_weight_of_its_trust() -> None:
     origins["p.fa"]["trust"] = ["doubtful", "supported", ""] * 12
     origins["n.fa"]["trust"] = ""
     about: dict[str, Any] = {"origins": origins, "weights": {"s": {"doubtful": 0.3}}}
-    for split in (FAMILIES, {"split": "train-on-all", "dataset": "s"}):
-        table = assign_roles(split, {"s": records}, families=["mir-1", "mir-7"], **about)
-        weight = table.set_index("id")["weight"]
-        assert weight[records["id"][:36]].tolist() == [0.3, 1.0, 1.0] * 12
-        assert (weight[records["id"][36:]] == 1).all()
+    table = assign_roles(FAMILIES, {"s": records}, families=["mir-1", "mir-7"], **about)
+    weight = table.set_index("id")["weight"]
+    assert weight[records["id"][:36]].tolist() == [0.3, 1.0, 1.0] * 12
+    assert (weight[records["id"][36:]] == 1).all()
     about["weights"] = {}
     table = assign_roles(FAMILIES, {"s": records}, families=["mir-1", "mir-7"], **about)
     assert (table["weight"] == 1).all()

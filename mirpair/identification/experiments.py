@@ -229,8 +229,7 @@ def assign_roles(
     Parameters
     ----------
     split
-        An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary; or
-        ``{"split": "train-on-all", "dataset": …}``, which trains on all records.
+        An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary.
     records
         Name of a set to its records.
     fold
@@ -272,8 +271,6 @@ def assign_roles(
             parts = [(split["dataset"], roles)]
         case "across-datasets":
             parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
-        case "train-on-all":
-            parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
             if split["split"] == "families":
@@ -294,9 +291,6 @@ def assign_roles(
         for name, role in parts
     ]
     table = pd.concat(tables, ignore_index=True).dropna(subset="role")
-    if split["split"] == "train-on-all":
-        _both_classes(table, TRAIN)
-        return table[list(EXPERIMENT)]
     if split.get("identity"):
         table = table[~_too_near(table, split["identity"], threads)]
     if split.get("copies", "refuse") == "refuse":
