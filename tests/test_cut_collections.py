@@ -132,7 +132,7 @@ def test_hairpins_of_one_kingdom_are_read_with_the_arms_that_the_table_has(tmp_p
 
 def test_mirgenedb_decides_how_sure_a_pre_mirna_is(tmp_path: Path) -> None:
     (tmp_path / "mature.fa").write_text(
-        f">Hsa-Let-7-P1a_5p\n{FIVE.replace('U', 'T')}\n>Cel-X_3p\nA"
+        f">Hsa-Let-7-P1a_5p\n{FIVE.replace('U', 'T')}\n>Dma-X_3p\nA"
     )
     mature = pre_mirnas.read_mature(tmp_path / "mature.fa")
     assert mature == {"hsa": {FIVE}, "dma": {"A"}}
