@@ -267,7 +267,7 @@ def test_a_record_counts_by_its_weight(
     for weight in (1.0, 0.01):
         weighted = mislabelled.assign(weight=np.where(wrong, weight, 1.0))
         scores = predict(weighted, evaluate, seed=0, methods=[method])[method]
-        harm.append((scores - predict(train[~wrong], evaluate, seed=0, methods=[method])[method]))
+        harm.append(scores - predict(train[~wrong], evaluate, seed=0, methods=[method])[method])
     assert harm[1].abs().mean() < harm[0].abs().mean()
 
 
