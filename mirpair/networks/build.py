@@ -15,8 +15,8 @@ from mirpair.recipes import Model
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
     """Make a network with initial weights: PyTorch's defaults, for Tang & Sun's networks Keras's.
 
-    An unknown architecture is an `InputError`. Trainings that identify pre-miRNAs call the builders of
-    their networks, so that an edit of the networks for families does not make them run again.
+    An unknown architecture is an `InputError`. Trainings that identify pre-miRNAs call the builders
+    of their networks, so that an edit of networks for families does not make them run again.
 
     Parameters
     ----------
