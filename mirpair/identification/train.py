@@ -13,9 +13,9 @@ from torch import Tensor
 
 from mirpair.contracts import TRAIN
 from mirpair.files import InputError
+from mirpair.networks import do2018, stem
 from mirpair.networks.base import Network
 from mirpair.networks.checkpoints import Checkpoint
-from mirpair.networks.do2018 import build
 from mirpair.networks.inference import predict, scores_of
 from mirpair.networks.loop import (
     DTYPES,
@@ -124,7 +124,9 @@ def train(
         raise InputError("the training records are all of one class; both are needed")
     torch_device = prepare_device(device)
     dtype = DTYPES[recipe.precision]
-    network = build(model, seed=seed).to(torch_device, dtype)
+    # Not `mirpair.networks.build`: an edit of the networks for families must rerun no training here.
+    builder = stem if model.architecture in stem.NETWORKS else do2018
+    network = builder.build(model, seed=seed).to(torch_device, dtype)
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
     of_classes = equation_2
     if recipe.positive_weight is not None:
