@@ -8,11 +8,6 @@ FOLD_COUNTS = STUDY.fold_counts()
 TRAINED = STUDY.trained()
 WATCHED = {run.key: run for run in STUDY.watched()}
 WATCHED_RUN = f"<results>/watched/{RUN_FOLDER}"
-# Trainings on all records of a set, whose name is in place of an experiment's, and which training
-# on an experiment each equals.
-LIKE = dict(shipping.runs_on_all(STUDY))
-ON_ALL = {run.key: run for run in LIKE}
-RUN_ON_ALL = f"<results>/train_on_all/{RUN_FOLDER}"
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
 # Tables that have a figure.
 DRAWN_TABLES = [*STUDY.tables_of(Results), "cleaned"]

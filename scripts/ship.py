@@ -1,6 +1,7 @@
 """Write the weights of `mirpair predict` and `mirpair scan`, and their card."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import job
@@ -20,13 +21,11 @@ def read_json(path):
 
 
 summaries = {Path(path).stem: read_json(path) for path in inputs.summaries}
-tables = dict(zip(params.kingdoms, map(read_scored_records, inputs.scores), strict=True))
+tables = dict(zip(params.members, map(read_scored_records, inputs.scores), strict=True))
 calibrated, provenance = {}, {}
-for kingdom, dataset in params.kingdoms.items():
-    of_set = [f"/train_on_all/{dataset}/" in path for path in inputs.weights]
-    weights = [path for path, chosen in zip(inputs.weights, of_set, strict=True) if chosen]
-    paths = [path for path, chosen in zip(inputs.provenance, of_set, strict=True) if chosen]
-    provenance[kingdom] = list(map(read_json, paths))
+trained = iter(zip(inputs.weights, map(read_json, inputs.provenance), strict=True))
+for kingdom, members in params.members.items():
+    weights, provenance[kingdom] = zip(*islice(trained, members), strict=True)
     genomes = {
         genome: {name: summaries[name] for name in names}
         for genome, names in params.genomes[kingdom].items()
@@ -40,6 +39,6 @@ parts = {
         read_any_tsv(left_out),
         provenance[kingdom],
     )
-    for kingdom, left_out in zip(params.kingdoms, inputs.left_out, strict=True)
+    for kingdom, left_out in zip(params.members, inputs.left_out, strict=True)
 }
 write_text(output.card, prediction_card(output.weights, parts, params.sources))

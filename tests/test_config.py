@@ -26,7 +26,7 @@ from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.load import load_study, renamed_keys, schema
 from mirpair.study.prediction import PredictionStudy, Sample, read_samples
-from mirpair.study.shipping import genomes_of, held_out_runs, runs_on_all
+from mirpair.study.shipping import genomes_of, members
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -826,21 +826,19 @@ def test_networks_that_cannot_be_shipped_are_explained(
         load_study(shipping(**section))
 
 
-def test_shipped_networks_are_trained_on_all_records_once_for_each_member() -> None:
-    for members in (1, 2):
-        study = load_study(shipping(**OWN, members=members, genomes={"mine": ["mine"]}))
+def test_the_networks_that_are_measured_are_those_that_ship() -> None:
+    for count in (1, 2):
+        study = load_study(shipping(**OWN, members=count, genomes={"mine": ["mine"]}))
         assert isinstance(study, Study)
-        runs = runs_on_all(study)
-        # As many epochs as the trainings that calibrate them.
-        assert [on_all for on_all, _ in runs] == [
-            Run("own", "variable", "paper", seed, runs[0][1].epochs) for seed in range(members)
+        runs = members(study)["animals"]
+        assert [(run.experiment, run.model, run.seed) for run in runs] == [
+            ("families", "variable", seed) for seed in range(count)
         ]
-        assert [held for _, held in runs] == held_out_runs(study)["animals"]
-        assert {held.experiment for _, held in runs} == {"families"}
+        assert set(runs) <= set(study.plan())
         assert genomes_of(study, "animals") == {"mine": ["mine"]}
     nothing = load_study(shipped("demo"))
     assert isinstance(nothing, Study)
-    assert runs_on_all(nothing) == []
+    assert members(nothing) == {}
 
 
 def collecting() -> dict[str, Any]:

@@ -132,10 +132,10 @@ def test_hairpins_of_one_kingdom_are_read_with_the_arms_that_the_table_has(tmp_p
 
 def test_mirgenedb_decides_how_sure_a_pre_mirna_is(tmp_path: Path) -> None:
     (tmp_path / "mature.fa").write_text(
-        f">Hsa-Let-7-P1a_5p\n{FIVE.replace('U', 'T')}\n>Cel-X_3p\nA"
+        f">Hsa-Let-7-P1a_5p\n{FIVE.replace('U', 'T')}\n>Dma-X_3p\nA"
     )
     mature = pre_mirnas.read_mature(tmp_path / "mature.fa")
-    assert mature == {"hsa": {FIVE}, "cel": {"A"}}
+    assert mature == {"hsa": {FIVE}, "dma": {"A"}}
     hairpins = [
         entry("hsa-let-7"),
         entry("mmu-let-7"),
@@ -143,8 +143,9 @@ def test_mirgenedb_decides_how_sure_a_pre_mirna_is(tmp_path: Path) -> None:
         entry("hsa-mir-9", reverse(LET7)),
         entry("mmu-mir-9"),
         entry("hsa-MIR9"),
+        entry("dma-mir-9"),  # a lemur, and not the water flea
     ]
-    expected = ["supported", "related", "related", "doubtful", "", ""]
+    expected = ["supported", "related", "related", "doubtful", "", "", ""]
     trust = pre_mirnas.trusts(hairpins, mature)
     assert trust == dict(zip([it.id for it in hairpins], expected, strict=True))
     cut = cut_all(hairpins, cuts=["hairpin"], trust=trust)

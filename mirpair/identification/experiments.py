@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from mirpair.identification.datasets import origin_of
 from mirpair.rna.sequences import Dropped, open_text, read_records
 from mirpair.rna.similarity import clusters, nearest
 from mirpair.settings import NEAR
+
+log = logging.getLogger(__name__)
 
 
 def _divide(
@@ -91,12 +94,15 @@ def _by_family(
     family = origin_of(records, origins, "family").str.lower()
     held = {name.lower() for name in listed}
     collected = {name.lower() for table in origins.values() for name in set(table["family"])}
+    # A set may be a part of the database that the list is of, such as some species.
     if unknown := sorted(held - collected):
-        raise InputError(
-            f"no RNA of the set's collections is of the family {', '.join(unknown[:8])}"
-            f"{' …' if len(unknown) > 8 else ''}: correct the list of families (hsa-let-7a-1 is of "
-            "the family let-7)"
-        )
+        first = f"{', '.join(unknown[:8])}{' …' if len(unknown) > 8 else ''}"
+        if not held & collected:
+            raise InputError(
+                f"no RNA of the set's collections is of the family {first}: correct the list of "
+                "families (hsa-let-7a-1 is of the family let-7)"
+            )
+        log.info("%d of %d families have no RNA here: %s", len(unknown), len(held), first)
     roles = pd.Series(None, records.index, dtype=object)
     for role, paths in reserved.items():
         roles[records["file"].isin([str(path) for path in paths])] = role
@@ -229,8 +235,7 @@ def assign_roles(
     Parameters
     ----------
     split
-        An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary; or
-        ``{"split": "train-on-all", "dataset": …}``, which trains on all records.
+        An experiment of the config (`mirpair.study.splits.Experiment`) as a dictionary.
     records
         Name of a set to its records.
     fold
@@ -272,8 +277,6 @@ def assign_roles(
             parts = [(split["dataset"], roles)]
         case "across-datasets":
             parts = [(split["train"], TRAIN), (split["evaluate"], EVALUATE)]
-        case "train-on-all":
-            parts = [(split["dataset"], TRAIN)]
         case _:
             name = split["dataset"]
             if split["split"] == "families":
@@ -294,9 +297,6 @@ def assign_roles(
         for name, role in parts
     ]
     table = pd.concat(tables, ignore_index=True).dropna(subset="role")
-    if split["split"] == "train-on-all":
-        _both_classes(table, TRAIN)
-        return table[list(EXPERIMENT)]
     if split.get("identity"):
         table = table[~_too_near(table, split["identity"], threads)]
     if split.get("copies", "refuse") == "refuse":

@@ -87,11 +87,10 @@ The sequences are from:
 
 ## How it was measured
 
-The records of each kingdom have three roles. Networks of the same kind as the shipped ones trained
-on the training records only. Their scores of the validation records calibrate the probabilities and
-choose the thresholds of a scan. All figures below are those of their scores of the evaluation
-records, which decided nothing. The shipped networks then trained on all records in the same way;
-how good they are cannot be measured on the same records.
+The records of each kingdom have three roles. The shipped networks trained on the training records
+only. Their scores of the validation records calibrate the probabilities and choose the thresholds
+of a scan. All figures below are those of their scores of the evaluation records, which decided
+nothing.
 
 *Called* below means a probability of at least {settings.threshold} for a prior of {settings.prior},
 the defaults of `mirpair predict`. In brackets are 95 % intervals (Clopper and Pearson), which take
@@ -104,7 +103,8 @@ records as independent; related records are not.
   say how many false calls a megabase to expect.
 - The probability holds for the expected share of pre-miRNAs (`--prior`), and for RNAs like those
   above. Beyond the range of the validation scores it stays that of the end of the range.
-- Known hairpins are mostly in the training set: that they are called says little.
+- Most known hairpins are in the training set: that they are called says little. The families that
+  only evaluate did not train.
 - RNAs must be hairpins on the right strand, of {first.shortest} to {first.longest} nt.
 """
 

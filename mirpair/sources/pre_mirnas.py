@@ -42,6 +42,9 @@ _VIRUSES = (
 )
 # Dictyostelium, an amoeba.
 _OTHERS = ("ddi",)
+# Names of species in miRBase that are other species in MirGeneDB: a lemur and a water flea, a
+# tapeworm and a sponge, barley and a polyp.
+_AMBIGUOUS = ("dma", "emu", "hvu")
 # Most bases of flanks on one side, nt.
 FLANK = 25
 # Bases that are searched for hairpins together.
@@ -143,7 +146,7 @@ def trusts(hairpins: Iterable[Entry], mature: Mapping[str, Collection[str]]) -> 
     hairpins
         All those of miRBase, so that the families are complete.
     mature
-        See `read_mature`. It is of animals, and so a species of another kingdom is none of its.
+        See `read_mature`. It is of animals, so hairpins of other kingdoms are in none of it.
 
     Returns
     -------
@@ -157,7 +160,8 @@ def trusts(hairpins: Iterable[Entry], mature: Mapping[str, Collection[str]]) -> 
     supported: set[str] = set()
     for it in hairpins:
         is_animal = kingdom_of(it.id) == "animals"
-        arms_of[it.id] = mature.get(it.species.lower(), ()) if is_animal else ()
+        is_there = is_animal and it.species.lower() not in _AMBIGUOUS
+        arms_of[it.id] = mature.get(it.species.lower(), ()) if is_there else ()
         families[it.id] = it.family if is_animal else ""
         if any(arm in it.sequence for arm in arms_of[it.id]):
             trust[it.id] = SUPPORTED

@@ -140,14 +140,9 @@ class SourceFiles:
         )
 
 
-def training_params(
-    study: Study | FamilyStudy, run: Run, *, like: str | None = None
-) -> dict[str, dict[str, Any]]:
-    """Return what a run trains and how, in every detail, as params of a script.
-
-    `like` names the experiment whose trainings the run equals, if it is not its own.
-    """
-    model, recipe = study.training(like or run.experiment, run.model, run.recipe)
+def training_params(study: Study | FamilyStudy, run: Run) -> dict[str, dict[str, Any]]:
+    """Return what a run trains and how, in every detail, as params of a script."""
+    model, recipe = study.training(run.experiment, run.model, run.recipe)
     return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
 
 

@@ -201,8 +201,8 @@ class ShippedNetworks(Section):
     validation: dict[Kingdom, Name] = Field(
         min_length=1,
         description="Experiment for each kingdom (`animals`, `plants`), such as `{animals: "
-        "families}`, whose validation records calibrate the networks and whose evaluation records "
-        "measure them; the networks that are shipped are trained on all records of its set.",
+        "families}`, whose training records train the networks, whose validation records calibrate "
+        "them, and whose evaluation records measure them.",
     )
     networks: list[ShippedNetwork] = Field(
         [ShippedNetwork(model="variable", recipe="paper")],

@@ -64,6 +64,8 @@ MADE = tuple(
         "experiments/families1.tsv",
         "experiments/families2.tsv",
         "experiments/new.tsv",
+        "collections/genome.json",
+        "collections/cut.json",
     )
 )
 
@@ -86,6 +88,21 @@ def study(url: str) -> dict[str, Any]:
                 "per_positive": 2,
                 "stem": 14,
                 "mfe": -8.0,
+            },
+            "cut": {
+                "source": "pre-mirnas",
+                "file": f"{url}/hairpin.fa",
+                "kingdom": "animals",
+                "cuts": ["hairpin", "scanned"],
+                "mature": f"{url}/older.fa",
+            },
+            "genome": {
+                "source": "genome-hairpins",
+                "file": f"{url}/genome.fna",
+                "cuts": {"scanned": 0.5, "window": 0.5},
+                "lengths_of": "cut",
+                "known": f"{url}/hairpin.fa",
+                "away": 5,
             },
         },
         "datasets": {"mine": {"positives": ["hairpins"], "negatives": ["pseudo"]}},
@@ -115,6 +132,22 @@ def test_a_set_is_made_from_what_servers_have(made: Copy) -> None:
     found = int((records["label"] == 0).sum())
     missing = {"no place found": 48 - found} if found < 48 else {}
     assert collections["pseudo"] == {"rnas": found, "left_out": missing}
+
+
+def test_rnas_that_are_cut_have_their_origins_and_are_counted(made: Copy) -> None:
+    collections = made.folder / "results" / "fresh" / "collections"
+    cut = read_origins(collections / "cut.tsv")
+    assert set(cut["cut"]) == {"hairpin", "scanned"}
+    assert cut["id"].str.endswith("/hairpin").sum() == 25, "of all species"
+    # The complete hairpin is no arm, but the older release has it.
+    assert (cut["trust"] == "supported").sum() >= 18
+    genome = read_origins(collections / "genome.tsv")
+    assert set(genome["cut"]) == {"scanned", "window"}
+    summary = json.loads((collections / "genome.json").read_text())
+    negatives = (ROOT / "config" / "demo" / "negatives.fa").read_text().splitlines()[1::2]
+    assert summary["bases"] == sum(map(len, negatives))
+    assert summary["hairpins"] == summary["rnas"] + sum(summary["left_out"].values())
+    assert (collections / "genome.fa").read_text().count(">") == summary["rnas"] == len(genome)
 
 
 def test_what_is_new_in_the_release_evaluates(made: Copy) -> None:

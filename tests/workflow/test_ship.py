@@ -81,7 +81,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     names = ("pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz")
     copy.snakemake(*(f"{RESULTS}/shipped/{name}" for name in names), "--configfile", "test.yaml")
     left = copy.planned("all", "--configfile", "test.yaml")
-    assert not {"ship", "ship_hairpins", "ship_scores", "train_on_all"} & set(left)
+    assert not {"ship", "ship_hairpins", "ship_scores"} & set(left)
     return copy
 
 
@@ -97,9 +97,6 @@ def test_records_known_to_be_wrong_do_not_train_and_are_listed(made: Copy) -> No
     assert records["sequence"].is_unique
     assert len(records) == 39 + 80
     assert records["id"].is_unique
-    experiment = pd.read_csv(made.folder / RESULTS / "train_on_all" / "both.tsv", sep="\t")
-    assert experiment["id"].tolist() == records["id"].tolist()
-    assert set(experiment["role"]) == {"train"}
 
 
 def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Copy) -> None:
@@ -111,9 +108,7 @@ def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Co
     assert trained.candidates is not None
     assert trained.genome is None, "no hairpins of a genome"
     provenance = json.loads(
-        (
-            made.folder / RESULTS / "train_on_all/both/variable/paper/seed0/provenance.json"
-        ).read_text()
+        (made.folder / RESULTS / "runs/families/variable/paper/seed0/provenance.json").read_text()
     )
     assert provenance["run"]["epochs"] == 4
     assert len(load_known_hairpins(folder / "mirbase22.tsv.xz").sequences) == 150
