@@ -75,6 +75,12 @@ CODE = RECIPES["published-code"](MODELS["variable"], "cross-validation")
             replace(PAPER[0], dropout=0.5), Recipe(epochs=4, batch_size=4), 0, id="dropout"
         ),
         pytest.param(MODELS["fixed"], Recipe(epochs=4, batch_size=4), 0, id="fixed-sized"),
+        pytest.param(
+            MODELS["stem"],
+            Recipe(epochs=4, batch_size=4, optimizer="adamw", schedule="one-cycle"),
+            0,
+            id="stem, one cycle",
+        ),
     ],
 )
 @pytest.mark.parametrize("stop", [1, 3, 4])

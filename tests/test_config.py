@@ -886,8 +886,8 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
     config = cut_collection("pre-mirnas", mature="m.fa", flanks=flanks, cuts=cuts)
     assert {"x.fa", "m.fa", *flanks} <= set(load_study(config).source_refs())
     windows: dict[str, Any] = {"cuts": {"window": 1.0}, "lengths_of": "hairpins"}
-    config = cut_collection(known="k.csv", away=9, regions=["X:1-5"], **windows)
-    assert {"x.fa", "k.csv"} <= set(load_study(config).source_refs())
+    config = cut_collection(known="k.csv", mature="m.fa", away=9, regions=["X:1-5"], **windows)
+    assert {"x.fa", "k.csv", "m.fa"} <= set(load_study(config).source_refs())
 
 
 @pytest.mark.parametrize(
@@ -923,7 +923,8 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
                 ({"cuts": {"scanned": 0.5, "flanked": 0.4}}, "they sum to 0.9"),
                 ({"cuts": {"window": 1.0}}, "`lengths_of` and the cut `window`"),
                 ({"lengths_of": "hairpins"}, "`lengths_of` and the cut `window`"),
-                ({"away": 5}, "`away` also needs `known`"),
+                ({"away": 5}, "`away` and `mature` also need `known`"),
+                ({"mature": "mature.fa"}, "`away` and `mature` also need `known`"),
                 ({"regions": ["X:0-5"]}, "regions"),
                 (
                     {"cuts": {"window": 1.0}, "lengths_of": "pseudo-hairpins"},

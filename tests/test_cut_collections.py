@@ -152,6 +152,20 @@ def test_mirgenedb_decides_how_sure_a_pre_mirna_is(tmp_path: Path) -> None:
     assert [it.entry.trust for it in cut] == expected
 
 
+def test_hairpins_that_are_surely_of_pre_mirnas(tmp_path: Path) -> None:
+    """Of animals those that MirGeneDB supports, or whose family it does; of plants all."""
+    rng = np.random.default_rng(0)
+    names = ("mmu-let-7", "hsa-mir-9", "cel-mir-9", "ath-MIR156a", "ebv-mir-B1", "ddi-mir-1")
+    others = {name: random_rna(rng, 60) for name in names}
+    table = {"hsa-let-7": LET7, **others}
+    rows = [f"MI{n},{name},{it}" for n, (name, it) in enumerate(table.items())]
+    (tmp_path / "known.csv").write_text("\n".join(["accession,ID,precursor", *rows]))
+    (tmp_path / "mature.fa").write_text(f">Hsa-Let-7-P1a_5p\n{FIVE}\n")
+    sure = pre_mirnas.read_trusted(tmp_path / "known.csv", tmp_path / "mature.fa")
+    assert sure == [table[name] for name in ("hsa-let-7", "mmu-let-7", "ath-MIR156a")]
+    assert pre_mirnas.read_trusted(tmp_path / "known.csv", None) == list(table.values())
+
+
 def test_hairpins_with_flanks_are_read_from_tables_of_deepmircut(tmp_path: Path) -> None:
     row = ["ex1", "hsa-a", *["x"] * 9, f"GG{LET7}", "(.)", "SSS"]
     (tmp_path / "a.txt").write_text("\t".join(row) + "\n")

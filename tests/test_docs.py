@@ -11,9 +11,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-import mirpair
 from mirpair.contracts import METRICS
-from mirpair.rna.sequences import read_fasta
 
 PAGES = sorted(
     path
@@ -85,22 +83,6 @@ def test_the_page_on_families_shows_the_tables_that_were_made(name: str) -> None
     rows = [line for line in made.splitlines() if line.startswith("|")]
     assert len(rows) > 3
     assert "\n".join(rows) in (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
-
-
-def test_what_is_said_of_the_demos_other_rnas_is_what_predict_says() -> None:
-    text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
-    records = read_fasta(ROOT / "config" / "demo" / "negatives.fa")
-    table = mirpair.predict({it.id: it.sequence for it in records}, reference="none")
-    short = table[table["length"] < 75]
-    assert f"none of {len(short)} shorter ones" in text
-    assert short["call"].sum() == 0
-    table = table[table["length"] >= 75]
-    scored, called = table["score"].notna().sum(), (table["call"] == 1).sum()
-    assert f"{called} of {scored} are called, {called / scored:.0%}".replace("%", " %") in text
-    (rate,) = re.findall(
-        r"\| 1 : 10 +\| \S+ \S+ +\| (\S+) ", (ROOT / "weights" / "pre-mirna.md").read_text()
-    )[:1]
-    assert f"where the card expects {100 * float(rate):.1f} %" in text
 
 
 def test_what_the_first_page_says_of_a_scan_is_what_was_measured() -> None:

@@ -272,6 +272,34 @@ def test_the_fixed_sized_network_is_padded_pooled_and_normalised_as_it_is_writte
     assert "2×2 average-pool | 6 × 6 × 64" in found
 
 
+def test_the_network_on_a_duplex_is_seen_layer_by_layer() -> None:
+    """Of the columns, and with the numbers that are concatenated to what it makes of them."""
+    network = build(MODELS["stem"], seed=0)
+    found = words(network)
+    block = ["conv 64→64, width 3, pad 1", "BatchNorm", "ReLU", "dropout 0.1"]
+    block = [*block, *block[:2], "add", "ReLU"]
+    head = ["maximum | 64", "mean | 64", "concatenate | 128", "concatenate | 134"]
+    assert found == [
+        "duplex, and 6 numbers | 47 × 13",
+        *(f"{it} | 47 × 64" for it in ("conv 13→64, width 5, pad 2", "BatchNorm", "ReLU", *block)),
+        *(f"{it} | 24 × 64" for it in ("2 max-pool, rounded up", *block)),
+        *(f"{it} | 12 × 64" for it in ("2 max-pool, rounded up", *block)),
+        *head,
+        "dropout 0.3 | 134",
+        "fully connected 134→128 | 128",
+        "ReLU | 128",
+        "dropout 0.3 | 128",
+        "fully connected 128→2 | 2",
+        "softmax | 2",
+    ]
+    steps = observe(network, encode("A" * 94, "." * 94, 0.0))
+    sources = {step.words: step.sources for step in steps if step.shape in ((128,), (134,))}
+    assert sources["concatenate"] == (found.index("concatenate | 128"), 0)
+    figure = draw_networks({"A": network, "B": build(MODELS["variable"], seed=0)})
+    assert overlaps(figure) == []
+    assert clipped(figure) == []
+
+
 class Another(PairingNetwork):
     """Modules and functions mixed, a shortcut, layers that no network here has."""
 

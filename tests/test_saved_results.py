@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 
 from mirpair.files import InputError
+from mirpair.recipes import Recipe
 from mirpair.study.saved_results import (
     DATA,
     OF_RUN,
@@ -24,7 +27,7 @@ NAME = "runs/cv1/variable/paper/seed0"
 TRAINING: dict[str, Any] = {
     "run": {"experiment": "cv1", "epochs": 40, "seed": 0},
     "model": {"label": "Variable-sized"},
-    "recipe": {"learning_rate": 0.001},
+    "recipe": asdict(Recipe()),
 }
 
 
@@ -49,6 +52,32 @@ def test_a_run_is_reused_if_it_is_complete_and_was_trained_as_planned(tmp_path: 
 def test_a_run_that_was_trained_otherwise_is_not_reused(tmp_path: Path, part: str) -> None:
     save(tmp_path, **{part: {**TRAINING[part], "other": 1}})
     assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
+
+
+def test_a_run_from_before_a_key_of_recipes_had_its_default(tmp_path: Path) -> None:
+    """A new key must not cost every training that is saved."""
+    before = {name: value for name, value in TRAINING["recipe"].items() if name != "schedule"}
+    save(tmp_path, recipe=before)
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == [NAME]
+    other = {**TRAINING, "recipe": asdict(Recipe(schedule="one-cycle"))}
+    assert reusable_runs(tmp_path, {NAME: other}) == []
+    save(tmp_path, recipe={**before, "epochs": 41})
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
+    save(tmp_path, recipe={**TRAINING["recipe"], "of the future": 1})
+    assert reusable_runs(tmp_path, {NAME: TRAINING}) == []
+
+
+def test_the_published_results_are_of_recipes_of_today() -> None:
+    """Those of docs/reproduction are older than some keys."""
+    folder = ROOT / "docs" / "reproduction"
+    planned = {}
+    for path in sorted(folder.glob("runs/*/*/*/seed*/provenance.json")):
+        saved = json.loads(path.read_text("utf-8"))
+        training = {name: saved[name] for name in TRAINING}
+        recipe = Recipe(**training["recipe"])
+        planned[str(path.parent.relative_to(folder))] = {**training, "recipe": asdict(recipe)}
+    assert len(planned) >= 39
+    assert reusable_runs(folder, planned) == list(planned)
 
 
 @pytest.mark.parametrize("missing", OF_RUN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from mirpair.files import InputError, sha256
 from mirpair.identification.metrics import rank
 from mirpair.identification.train import class_weights, record_weights, select, train
 from mirpair.networks.build import build
-from mirpair.networks.loop import derive_seed, weighted_loss
+from mirpair.networks.loop import derive_seed, one_cycle, weighted_loss
 from mirpair.networks.score_log import ScoreLog
 from mirpair.networks.weights import save_weights
 from mirpair.recipes import MODELS, Recipe
@@ -80,6 +81,43 @@ def test_batches_are_of_the_recipes_size_and_cover_every_record(real_molecules: 
     assert ((scores.train_scores > 0) & (scores.train_scores < 1)).all()
 
 
+def test_one_cycle_rises_to_the_maximum_and_falls_to_0() -> None:
+    assert [one_cycle(at) for at in (0, 0.15, 1)] == pytest.approx([0, 1, 0])
+    assert [one_cycle(at) for at in (0.075, 0.575)] == pytest.approx([0.5, 0.5]), "half-way"
+    assert one_cycle(0.05) == pytest.approx(0.25), "(1 - cos 60°) / 2"
+    shares = np.array([one_cycle(at) for at in np.linspace(0, 1, 1001)])
+    steps = np.diff(shares)
+    assert (steps[:150] > 0).all()
+    assert (steps[150:] < 0).all()
+    assert abs(steps).max() < np.pi / 2 / 150 + 1e-6, "no jump"
+    assert shares.mean() == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
+def test_the_schedule_sets_the_learning_rate_of_each_step(
+    schedule: Literal["constant", "one-cycle"],
+    real_molecules: Tensors,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That of the middle of the step: 10 records in steps of 4, 4 and 2, twice."""
+    part = real_molecules.subset(np.arange(0, 40, 4))
+    rates: list[float] = []
+    original = torch.optim.AdamW.step
+
+    def noting(self: torch.optim.AdamW, *args: object) -> object:
+        rates.append(self.param_groups[0]["lr"])
+        return original(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noting)
+    recipe = Recipe(
+        epochs=2, batch_size=4, learning_rate=0.01, optimizer="adamw", schedule=schedule
+    )
+    train(MODELS["stem"], part, part, recipe, seed=0)
+    middles = [0.1, 0.3, 0.45, 0.6, 0.8, 0.95]
+    shares = [one_cycle(at) if schedule == "one-cycle" else 1 for at in middles]
+    assert rates == pytest.approx([0.01 * share for share in shares])
+
+
 def test_it_learns_real_hairpins(real_molecules: Tensors) -> None:
     train_set, evaluate_set = halves(real_molecules)
     recipe = Recipe(learning_rate=0.001, batch_size=8, epochs=8)
@@ -88,7 +126,7 @@ def test_it_learns_real_hairpins(real_molecules: Tensors) -> None:
     assert rank(scores.evaluate_labels, scores.evaluate_scores[-1])["AUROC"] > 0.85
 
 
-@pytest.mark.parametrize("model", ["variable", "fixed"])
+@pytest.mark.parametrize("model", ["variable", "fixed", "stem"])
 def test_the_same_seed_gives_the_same_bytes(
     model: str, real_molecules: Tensors, tmp_path: Path
 ) -> None:

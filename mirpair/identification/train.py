@@ -124,9 +124,9 @@ def train(
         raise InputError("the training records are all of one class; both are needed")
     torch_device = prepare_device(device)
     dtype = DTYPES[recipe.precision]
-    # Not by mirpair.networks.build: an edit of Tang & Sun's networks must not train these again.
-    builder = stem.build if model.architecture in stem.NETWORKS else do2018.build
-    network = builder(model, seed=seed).to(torch_device, dtype)
+    # Not `mirpair.networks.build`: an edit of networks for families must rerun no training here.
+    builder = stem if model.architecture in stem.NETWORKS else do2018
+    network = builder.build(model, seed=seed).to(torch_device, dtype)
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
     of_classes = equation_2
     if recipe.positive_weight is not None:

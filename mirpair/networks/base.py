@@ -1,4 +1,4 @@
-"""What the networks of both papers share: they take a list of molecules and return logits.
+"""What all networks share: they take a list of molecules and return logits.
 
 The softmax over the logits gives the probability of column 0 (not a pre-miRNA) and column 1
 (pre-miRNA: label 1) or, from a network that classifies families, the probability of each family.
@@ -57,9 +57,9 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def prepare(self, molecules: Sequence[Encoded]) -> Sequence[Any]:
-        """Compute what many passes over the molecules need but once; by default nothing.
+        """Compute once what every pass over the molecules needs; by default nothing.
 
-        All other methods accept the result in place of the molecules.
+        All other methods of the network accept the result in place of the molecules.
         """
         return molecules
 

@@ -15,8 +15,9 @@ from mirpair.recipes import Model
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
     """Make a network with initial weights: PyTorch's defaults, for Tang & Sun's networks Keras's.
 
-    An unknown architecture is an `InputError`. Trainings that identify pre-miRNAs call the builders
-    of their networks, so that an edit of networks for families does not make them run again.
+    An unknown architecture is an `InputError`. `mirpair.identification.train` calls `build` of
+    `mirpair.networks.do2018` and `mirpair.networks.stem`, so that an edit of the other paper's
+    networks does not make its trainings run again.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from mirpair.networks import stem
 from mirpair.networks.base import Network
 from mirpair.networks.inference import scores_of
 from mirpair.rna.encoding import Molecule
@@ -23,7 +24,7 @@ class Step:
     kind: str
     # Such as "conv 9→32, 11×11, stride 4, pad 10".
     words: str
-    # Of its result for one molecule: height, width, channels; or number of values.
+    # Of its result for one molecule: height, width, channels; or columns, channels; or values.
     shape: tuple[int, ...]
     # Indices of the steps whose results it takes.
     sources: tuple[int, ...]
@@ -31,10 +32,11 @@ class Step:
 
 # Names of the arguments that PyTorch's functions accept by position.
 _CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-_POOL = ("input", "kernel_size", "stride", "padding")
+_POOL = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode")
 _ARGUMENTS = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), _CONV),
-    **dict.fromkeys(("max_pool1d", "max_pool2d", "avg_pool1d", "avg_pool2d"), _POOL),
+    **dict.fromkeys(("max_pool1d", "max_pool2d"), _POOL),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d"), (*_POOL[:4], _POOL[5])),
     **dict.fromkeys(("adaptive_avg_pool2d", "adaptive_max_pool2d"), ("input", "output_size")),
     "linear": ("input", "weight", "bias"),
     "group_norm": ("input", "groups"),
@@ -76,7 +78,7 @@ def _in_words(name: str, given: dict[str, Any], before: Tensor, after: Tensor) -
             weight = given["weight"]
             channels = f"{before.shape[-weight.dim() + 1]}→{len(weight)}"
             return "conv", (
-                f"conv {channels}, {_times(weight.shape[2:])}"
+                f"conv {channels}, {'width ' * (weight.dim() == 3)}{_times(weight.shape[2:])}"
                 + more("stride", "stride", 1)
                 + more("pad", "padding", 0)
                 + more("dilation", "dilation", 1)
@@ -95,6 +97,7 @@ def _in_words(name: str, given: dict[str, Any], before: Tensor, after: Tensor) -
                 + (more(stride, "stride", None) if stride else "")
                 + more("pad", "padding", 0)
                 + (f", divided by {divisor}" if divisor not in (None, 1) else "")
+                + (", rounded up" if given.get("ceil_mode") else "")
             )
         case "adaptive_avg_pool2d" | "adaptive_max_pool2d":
             what = "max" if "max" in name else "average"
@@ -117,6 +120,8 @@ def _in_words(name: str, given: dict[str, Any], before: Tensor, after: Tensor) -
             return "other", "flatten" if after.dim() <= 2 else "reshape"
         case "relu":
             return "curve", "ReLU"
+        case "amax" | "mean":
+            return "pool", "maximum" if name == "amax" else "mean"
         case "add" | "mul" | "sub":
             return "other", {"add": "add", "mul": "multiply", "sub": "subtract"}[name]
         case "cat" | "concat":
@@ -132,9 +137,10 @@ class _Observer(TorchFunctionMode):
 
     def __init__(self, network: Network, shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.steps = [
-            Step("image", "pairing matrix" if network.model.pairing else "sequence", shape, ())
-        ]
+        image = "pairing matrix" if network.model.pairing else "sequence"
+        if network.model.architecture in stem.NETWORKS:
+            image = f"duplex, and {stem.SCALARS} numbers"
+        self.steps = [Step("image", image, shape, ())]
         # The step that each tensor comes from; None for weights and what depends on them alone. We
         # keep the tensors, because Python may reuse the id of one that is gone.
         own = (*network.parameters(), *network.buffers())
@@ -152,11 +158,13 @@ class _Observer(TorchFunctionMode):
             for part in (value if isinstance(value, (list, tuple)) else (value,))
             if isinstance(part, Tensor)
         ]
+        name = func.__name__.strip("_")
+        if name == "to":  # another tensor may name the precision
+            tensors = tensors[:1]
         # A tensor that was not seen before is the image.
         data = [t for t in tensors if self.origin.get(id(t), 0) is not None]
         sources = tuple(dict.fromkeys(self.origin.get(id(t)) or 0 for t in data))
         origin = max(sources, default=None)
-        name = func.__name__.strip("_")
         name = {"iadd": "add", "radd": "add", "imul": "mul", "rmul": "mul"}.get(name, name)
         single = name in ("cat", "concat") and len(sources) < 2
         if data and isinstance(result, Tensor) and not single:
@@ -176,9 +184,9 @@ class _Observer(TorchFunctionMode):
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
-    """Return height, width and channels of one image, or its number of values."""
+    """Return height, width and channels of one image, or columns and channels, or values."""
     shape = tuple(tensor.shape)
-    if len(shape) == 4 or (len(shape) == 2 and shape[0] == 1):
+    if len(shape) == 4 or (len(shape) in (2, 3) and shape[0] == 1):
         shape = shape[1:]
     return (*shape[1:], shape[0])
 
@@ -192,8 +200,8 @@ def observe(network: Network, molecule: Molecule) -> list[Step]:
     """
     was_training = network.training
     network.eval()
-    channels, height, width = network.image(molecule).shape
-    observer = _Observer(network, (height, width, channels))
+    channels, *size = network.image(molecule).shape
+    observer = _Observer(network, (*size, channels))
     try:
         with torch.no_grad(), observer:
             scores_of(network([molecule], dense=True))

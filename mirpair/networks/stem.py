@@ -1,8 +1,9 @@
 """A network that reads a hairpin as a duplex, from its open end to its loop.
 
-The columns of `mirpair.rna.duplex` are its input: what faces what, and where the stem ends. Three
-residual blocks of one-dimensional convolutions with two poolings see about 50 columns, the length
-of a microRNA's duplex and what is around it. Branched structures are seen along their main stem.
+The columns of `mirpair.rna.duplex` are its input: which bases face each other, and where the stem
+ends. Three residual blocks of one-dimensional convolutions, with two poolings between them, see 36
+columns at a time: the duplex of a microRNA and what is around it. Of a branched structure, they see
+the main stem.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ CHANNELS = 2 * GAP + STATES + 1
 SCALARS = 6
 _WIDTH, _HIDDEN, _BLOCKS = 64, 128, 3
 _KERNEL, _FIRST_KERNEL = 3, 5
-# Columns are pooled in pairs between the blocks.
+# Number of columns that become one: between two blocks, pairs of columns are pooled.
 _POOLED = 2 ** (_BLOCKS - 1)
-# Share of the RNAs that are trimmed while training, and greatest share of a stem's pairs.
+# Share of the RNAs that training may trim, and how much of the stem at most: columns, as a share of
+# its pairs.
 _TRIMMED, _OF_STEM = 0.3, 0.2
+# Probability of dropout within the blocks.
 _DROPPED = 0.1
+# Number of different columns.
 _SYMBOLS = (GAP + 1) * (GAP + 1) * STATES
 
 
@@ -42,8 +46,9 @@ class Columns(NamedTuple):
     symbols
         (C,): each column as one number, of its two bases and its state.
     scalars
-        (6,): energy per base and per pair, log-length, share of paired bases, GC content, and
-        number of pairs of the main stem; about 1 in size.
+        (6,): energy per base and per pair, logarithm of the length, share of paired bases, GC
+        content, and number of pairs of the main stem; scaled, so that all are about 1 in size.
+        They are of the complete molecule, also if training trims it.
     room
         Number of columns at the open end that training may cut off.
     """
@@ -54,7 +59,7 @@ class Columns(NamedTuple):
 
 
 def columns_of(molecule: Molecule) -> Columns:
-    """Make the network's input of a molecule."""
+    """Compute the network's input of a molecule."""
     duplex = as_duplex(molecule)
     length = len(molecule.codes)
     paired = int((molecule.partner >= 0).sum())
@@ -102,8 +107,9 @@ class _Block(nn.Module):
 class StemNetwork(Network):
     """The network on a duplex.
 
-    Batch normalisation uses all columns of a batch, and no others. While training, some RNAs lose a
-    few columns at their open end, because an RNA may be cut anywhere.
+    Batch normalisation computes its mean and variance from the columns of all molecules of a batch.
+    While training, some molecules lose a few columns at their open end, because users cut their
+    RNAs anywhere. Evaluation trims nothing.
     """
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
@@ -123,7 +129,7 @@ class StemNetwork(Network):
         return CHANNELS
 
     def prepare(self, molecules: Sequence[Encoded]) -> Sequence[Columns]:
-        """Make the columns of all molecules once, before many passes over them."""
+        """Compute the columns of all molecules once, before many passes over them."""
         return [self._columns(cast(Molecule, molecule)) for molecule in molecules]
 
     def image(self, molecule: Molecule | Columns) -> Tensor:
@@ -146,7 +152,7 @@ class StemNetwork(Network):
         return cast(Tensor, self.drop(F.relu(self.hidden(self.drop(x)))))
 
     def dense_maps(self, molecules: Sequence[Any]) -> Tensor:
-        """Compute the maximum and the mean over all columns, (N, 2 · 64), by the definition."""
+        """Compute the maximum and the mean of 64 maps, (N, 2 · 64), by the definition."""
         maps = [self.image(molecule)[None] for molecule in molecules]
         maps = [F.relu(x) for x in self._normalised([self.conv(x) for x in maps], self.norm)]
         for number, block in enumerate(self._blocks()):
@@ -166,9 +172,9 @@ class StemNetwork(Network):
     def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
         """Compute the same on one tape, (T, channels), of all molecules one after the other.
 
-        Each molecule has a multiple of four places on it, and at least four of them are empty at
-        its end, so that neither the convolutions nor the poolings mix two molecules. Empty places
-        are 0, which no maximum of values after ReLU notices.
+        Each molecule has a multiple of four places, of which at least the last four are empty, so
+        that neither convolutions nor poolings mix two molecules. Empty places are 0: they change no
+        sum, and no maximum of values after ReLU.
         """
         symbols = [self._columns(molecule).symbols for molecule in molecules]
         lengths = np.array([len(it) for it in symbols])
@@ -208,7 +214,7 @@ class StemNetwork(Network):
 
     @staticmethod
     def _trimmed(molecules: Sequence[Columns]) -> list[Columns]:
-        """Cut random columns off the open end of some molecules."""
+        """Cut columns off the open end of some molecules: a random number, within their room."""
         draws = torch.rand(len(molecules), 2).numpy()
         cuts = [
             int(share * (it.room + 1)) if drawn < _TRIMMED else 0
@@ -220,7 +226,7 @@ class StemNetwork(Network):
 
 
 def _convolved(x: Tensor, conv: nn.Conv1d) -> Tensor:
-    """Convolve a tape, (T, channels): one product of matrices."""
+    """Convolve a tape, (T, channels), by one product of matrices."""
     (size,) = conv.kernel_size
     padded = F.pad(x, (0, 0, size // 2, size // 2))
     windows = torch.cat([padded[n : n + len(x)] for n in range(size)], dim=1)

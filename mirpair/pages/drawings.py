@@ -396,6 +396,7 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
         weights = sum(p.numel() for p in networks[label].parameters())
         size = f"for an RNA of {length} nt; {weights:,} weights".replace(",", "\N{THIN SPACE}")
         axis.text(left, height - 12, size, size=8, color=GREY)
+        taken: list[tuple[float, float, float]] = []
         for place, step in enumerate(steps):
             y = top - pitch * place
             axis.add_patch(
@@ -408,7 +409,7 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
             size = " × ".join(str(n) for n in step.shape)
             axis.text(left + box + 2.5, y, size, size=7.5, va="center_baseline")
             for source in step.sources:
-                _arrow(axis, left, box, tall, y, pitch * (place - source), pitch)
+                _arrow(axis, left, box, tall, y, pitch * (place - source), pitch, taken)
     return figure
 
 
@@ -420,9 +421,19 @@ def draw_models(models: Sequence[Model]) -> Figure:
 
 
 def _arrow(
-    axis: Axes, left: float, box: float, tall: float, y: float, back: float, pitch: float
+    axis: Axes,
+    left: float,
+    box: float,
+    tall: float,
+    y: float,
+    back: float,
+    pitch: float,
+    taken: list[tuple[float, float, float]],
 ) -> None:
-    """Draw an arrow to the box at height `y` from the box `back` mm above, past those between."""
+    """Draw an arrow to the box at height `y` from the box `back` mm above, past those between.
+
+    `taken` has x, bottom and top of the arrows beside the boxes; this one is added.
+    """
     style = {"arrowstyle": "-|>", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
     style["mutation_scale"] = 6
     if back <= pitch:
@@ -431,5 +442,8 @@ def _arrow(
         return
     # A longer arrow runs further aside, so that two arrows do not meet.
     x = left - min(10.0, 2 + 0.5 * back / pitch)
+    while any(abs(x - other) < 1 and y < high and low < y + back for other, low, high in taken):
+        x -= 1
+    taken.append((x, y, y + back))
     axis.plot([left, x, x], [y + back, y + back, y], color=GREY, lw=0.8)
     axis.annotate("", (left, y), (x, y), arrowprops=style)

@@ -1,8 +1,8 @@
 """Read a hairpin as a duplex: columns from its open end to its loop.
 
-A hairpin is drawn as two strands that face each other. Each column has a base of the 5′ strand, the
-base opposite on the 3′ strand, or a gap in place of one of them. It is the pairing matrix of Do et
-al. 2018, read along its anti-diagonal: what a two-dimensional network has to find is given here.
+A duplex has two strands that face each other. Each column has a base of the 5′ strand and the base
+opposite, on the 3′ strand, or a gap in place of one of them. It is the pairing matrix of Do et al.
+2018, read along its anti-diagonal: a two-dimensional network has to find what is given here.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from mirpair.contracts import ALPHABET
 from mirpair.rna.encoding import Molecule
 
 GAP = len(ALPHABET)
-# What a column is: outside the stem, a base pair, within a bulge, an interior loop or a branch, or
-# in the hairpin's loop.
+# What a column is: outside the stem; a base pair; in a bulge, an interior loop or a branch; in the
+# hairpin's loop.
 OUTSIDE, PAIR, INSIDE, LOOP = range(4)
 STATES = 4
 
@@ -39,10 +39,10 @@ class Duplex(NamedTuple):
 
 
 def main_stem(partner: npt.NDArray[np.int32]) -> tuple[list[int], list[int]]:
-    """Find the pairs that enclose one loop, outermost first: of all loops, that with most of them.
+    """Find the stem with most pairs: all pairs that enclose one loop, outermost first.
 
-    A branched structure has several loops; of equally good ones the leftmost is chosen. Both lists
-    are empty if nothing is paired.
+    A branched structure has several loops; of stems with equally many pairs, the leftmost is
+    returned. Both lists are empty if nothing is paired.
 
     Parameters
     ----------
@@ -72,19 +72,21 @@ def main_stem(partner: npt.NDArray[np.int32]) -> tuple[list[int], list[int]]:
 def as_duplex(molecule: Molecule) -> Duplex:
     """Read an RNA as a duplex, around its main stem (`main_stem`).
 
-    Strands outside the stem are aligned at the stem. The bases of an interior loop are opposite
-    each other from its outer end on, and a gap fills the shorter side; so are bulges, and branches
-    of the structure, whose bases count as unpaired. The loop is folded in half. An RNA without
-    pairs is folded in the middle, and all of it is `OUTSIDE`.
+    The ends outside the stem are aligned at the stem. Bases of an interior loop face each other
+    from its outer end on, and gaps fill the shorter side. Bulges are interior loops with one side.
+    Other stems of the structure are part of these loops, and their bases count as unpaired. The
+    hairpin's loop is folded in half. An RNA without pairs is folded in the middle, and all of it is
+    `OUTSIDE`.
     """
     length = len(molecule.codes)
     left, right = main_stem(molecule.partner)
+    # Positions of bases; `length` is that of a gap.
     five: list[int] = []
     three: list[int] = []
     state: list[int] = []
 
     def add(ones: range, others: range, kind: int, *, at_end: bool = False) -> None:
-        """Add bases of both strands opposite each other, aligned at the outer or the inner end."""
+        """Add columns with bases of both strands, which are aligned at the outer or inner end."""
         gaps = [[length] * max(0, len(b) - len(a)) for a, b in ((ones, others), (others, ones))]
         five.extend([*gaps[0], *ones] if at_end else [*ones, *gaps[0]])
         three.extend([*gaps[1], *others] if at_end else [*others, *gaps[1]])

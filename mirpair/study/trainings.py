@@ -68,7 +68,7 @@ class ModelVariant(_Variant):
         ge=0,
         lt=1,
         description="Probability of dropout before the fully connected layers, of `alexnet` before "
-        "the first two (known ones: 0; `alexnet` 0.5).",
+        "the first two (known ones: 0; `alexnet` 0.5, `stem` 0.3).",
     )
     pooling: int | None = Field(
         None,
@@ -99,10 +99,19 @@ class RecipeVariant(_Variant):
         description="Learning rate of the optimiser (`paper`: 0.001).",
     )
     weight_decay: float | None = Field(
-        None, ge=0, description="L2 penalty of the optimiser (`paper`: 0)."
+        None,
+        ge=0,
+        description="L2 penalty of the optimiser; `adamw` shrinks the weights instead (`paper`: "
+        "0).",
     )
-    optimizer: Literal["adagrad", "adam"] | None = Field(
+    optimizer: Literal["adagrad", "adam", "adamw"] | None = Field(
         None, description="Optimiser (`paper`: `adagrad`)."
+    )
+    schedule: Literal["constant", "one-cycle"] | None = Field(
+        None,
+        description="Learning rate in the course of a training: `constant`, or `one-cycle`, which "
+        "rises to `learning_rate` in the first 15 % of all steps and then falls to 0 (`paper`: "
+        "`constant`).",
     )
     loss: Literal["sum", "mean", "mean-of-each"] | None = Field(
         None,
@@ -137,7 +146,11 @@ class Runs(Section):
         description="Networks to train: " + ", ".join(MODELS) + ", or those of `models`.",
     )
     recipe: RecipeName = Field(
-        "paper", description="How to train them: `paper`, `published-code`, or one of `recipes`."
+        "paper",
+        description="How to train them: "
+        + ", ".join(f"`{name}`" for name in RECIPES)
+        + ", or one of "
+        "`recipes`.",
     )
     experiments: list[Name] | None = Field(
         None, min_length=1, description="Experiments to train on; by default all."
