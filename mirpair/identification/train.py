@@ -125,8 +125,8 @@ def train(
     torch_device = prepare_device(device)
     dtype = DTYPES[recipe.precision]
     # Not `mirpair.networks.build`: an edit of networks for families must rerun no training here.
-    build = stem.build if model.architecture in stem.NETWORKS else do2018.build
-    network = build(model, seed=seed).to(torch_device, dtype)
+    builder = stem if model.architecture in stem.NETWORKS else do2018
+    network = builder.build(model, seed=seed).to(torch_device, dtype)
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
     of_classes = equation_2
     if recipe.positive_weight is not None:
