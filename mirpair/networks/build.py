@@ -30,10 +30,12 @@ def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
         Names of the classes in the order of the output's columns; empty for the two columns "not
         a pre-miRNA" and "pre-miRNA".
     """
-    for module in (tang2019, stem):
-        if model.architecture in module.NETWORKS:
-            return module.build(model, seed=seed, classes=classes)
-    return do2018.build(model, seed=seed, classes=classes)
+    builder = do2018.build
+    if model.architecture in tang2019.NETWORKS:
+        builder = tang2019.build
+    elif model.architecture in stem.NETWORKS:
+        builder = stem.build
+    return builder(model, seed=seed, classes=classes)
 
 
 def load_weights(path: str | Path) -> Network:

@@ -167,7 +167,9 @@ class StemNetwork(Network):
     def _normalised(self, maps: Sequence[Tensor], norm: nn.BatchNorm1d) -> list[Tensor]:
         """Normalise (1, C, W) maps over all columns of all of them."""
         together: Tensor = norm(torch.cat(list(maps), dim=2))
-        return list(together.split([x.shape[2] for x in maps], dim=2))
+        return list(
+            together.split([x.shape[2] for x in maps], dim=2)  # type: ignore[no-untyped-call]
+        )
 
     def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
         """Compute the same on one tape, (T, channels), of all molecules one after the other.
