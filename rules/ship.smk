@@ -58,7 +58,8 @@ rule ship_scores:
         "../envs/ship.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        # Measured on 396,000 records: 0.45 GB, 7 s.
+        mem_mb=growing(2000),
         runtime=growing(20),
     params:
         code=code_of("ship_scores"),
@@ -86,7 +87,8 @@ rule ship:
         "../envs/ship.yaml"
     threads: 1
     resources:
-        mem_mb=growing(4000),
+        # Measured on 396,000 records: 0.45 GB, 5 s.
+        mem_mb=growing(2000),
         runtime=growing(20),
     params:
         members={kingdom: len(runs) for kingdom, runs in MEMBERS.items()},
