@@ -258,8 +258,9 @@ def render() -> str:
         ):
             part = known[chosen]
             row = {"hairpins": label, "way": way, "places": len(part)}
-            for name in ("found", *cuts()):
-                row[name] = int(part[f"{way}, {name}"].sum())
+            # The thresholds of the weights that were measured.
+            for column in known.filter(regex=f"^{way}, "):
+                row[str(column).removeprefix(f"{way}, ")] = int(part[column].sum())
             rows.append(row)
     missed = known[~known["windowed, found"]]["name"]
     never = known[known["windowed, found"] & ~known["windowed, score 0.5"]]

@@ -738,7 +738,7 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
         "'N' at position 5",
         "no id",
         "no sequence",
-        "too long: 1,204 > 398",
+        "too long: 1,204 > 400",
         "no hairpin",
     ]
     assert table["call"].tolist() == ["1", "", "", "", "", "", "1"] * 2
@@ -747,7 +747,7 @@ def test_predict_says_why_a_record_has_no_score_and_counts_them(tmp_path: Path) 
     assert "hsa-let-7a-1" in table["nearest"][0].split(",")
     assert (table["identity"][0], table["coverage"][0]) == ("1.0000", "1.0000")
     assert f"skipped: 2 records, no id: {path}: record 3; {more}: record 3\n" in message
-    assert f"{more}: record 5 ('long'): too long: 1,204 > 398\n" in message
+    assert f"{more}: record 5 ('long'): too long: 1,204 > 400\n" in message
     assert (
         "14 records: 4 called pre-miRNAs, 2 no hairpin, 2 no id, 2 no sequence, "
         "2 odd character, 2 too long" in message

@@ -142,10 +142,10 @@ def test_gaps_of_an_alignment_are_removed_with_one_warning() -> None:
 
 
 def test_an_invalid_structure_of_a_record_is_the_reason_of_its_row() -> None:
-    rna = "GGGGAAAACCCC"
+    rna = "GGGGAAAACCCC" + "A" * 28
     table = mirpair.predict(
         [
-            Record(name, rna, "mine", 1, structure=GivenStructure(structure, None))
+            Record(name, rna, "mine", 1, structure=GivenStructure(structure + "." * 28, None))
             for name, structure in (
                 ("good", "((((....))))"),
                 ("short", "(((....)))"),
@@ -154,11 +154,11 @@ def test_an_invalid_structure_of_a_record_is_the_reason_of_its_row() -> None:
         ],
         reference=None,
     )
-    assert table["structure"].tolist() == ["((((....))))", "", ""]
+    assert table["structure"].tolist() == ["((((....))))" + "." * 28, "", ""]
     assert table["score"].isna().tolist() == [False, True, True]
     assert table["reason"].tolist() == [
         "",
-        "a structure of 10 characters for 12 nt",
+        "a structure of 38 characters for 40 nt",
         "a structure that pairs A with C at positions 5 and 9",
     ]
 
