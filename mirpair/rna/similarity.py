@@ -72,8 +72,8 @@ def nearest(
 
     With more than 100,000 targets, or a billion pairs, only the 300 that share most with a query
     without gaps are aligned: they include 2,246 of 2,250 near-copies among 42,000 RNAs. Of these,
-    targets without 15 matches on one diagonal are not aligned either, which makes the search five
-    times as fast: of 4,000 RNAs, 1,611 have a near-copy among 231,000 then, and 1,612 otherwise. A
+    targets without a score of 30 on one diagonal (a match is 2) are chance matches, and not aligned
+    either: of 4,000 RNAs, 1,611 have a near-copy among 231,000 then, and 1,612 otherwise. A
     near-copy with many small gaps may be missed.
 
     Parameters
