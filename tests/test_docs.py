@@ -85,14 +85,39 @@ def test_the_page_on_families_shows_the_tables_that_were_made(name: str) -> None
     assert "\n".join(rows) in (ROOT / "docs" / "families.md").read_text(encoding="utf-8")
 
 
-def test_what_the_first_page_says_of_a_scan_is_what_was_measured() -> None:
+def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    tables = ROOT / "docs" / "genomes"
-    rates = pd.read_csv(tables / "rates.tsv", sep="\t").set_index(["genome", "way"])
-    known = pd.read_csv(tables / "recall.tsv", sep="\t")
-    false = rates.loc[("yeast-first", "windowed"), "calls per Mb, 1%"]
-    assert f"a scan calls {false:.1f} hairpins per megabase of yeast" in text
-    assert f"it calls {known['windowed, 1%'].sum()} of {len(known)} known human hairpins" in text
+    folder = ROOT / "docs" / "finder"
+    kinds = pd.read_csv(folder / "kinds.csv")
+    shipped = kinds[kinds["method"].str.contains("ensemble")].iloc[0]
+    assert shipped["kind of positives"] == "MirGeneDB-supported pre-miRNAs"
+    assert (shipped["positives"], shipped["kind of negatives"]) == (882, "coding sequences")
+    assert f"coding sequences | {shipped['R@1%']:.0%} | – |".replace("%", " %") in text
+    peers = pd.read_csv(folder / "peers.tsv", sep="\t")
+    ours = (peers["method"] == "stem") & (peers["trainings"] == "mean score of 3")
+    for positives, count, negatives in (
+        ("miRBase pre-miRNAs, from the 5p to the 3p arm", 2892, "human X"),
+        ("miRBase hairpins, as a scan cuts them", 6125, "E. coli"),
+    ):
+        row = (peers["positives"] == positives) & (peers["negatives"] == negatives)
+        assert (peers.loc[row, "pre-miRNAs"] == count).all()
+        found, theirs = (
+            float(peers.loc[row & method, "R@1%"].iloc[0])
+            for method in (ours, peers["method"] == "mirDNN")
+        )
+        wanted = f"{negatives.replace('E. coli', '*E. coli*')} | {found:.0%} | {theirs:.0%} |"
+        assert wanted.replace("%", " %") in text
+        assert f"miRBase 22, {count:,}" in text
+    card = (ROOT / "weights" / "pre-mirna.md").read_text(encoding="utf-8")
+    rows = {
+        cells[1]: cells[4:7]
+        for line in card.splitlines()
+        if len(cells := [it.strip() for it in line.split("|")]) == 9
+    }
+    (_, x, x_strict), (_, yeast, yeast_strict) = rows["the human chromosome X"], rows["yeast"]
+    assert f"calls about {float(x):.0f} " in text
+    assert f"and {float(yeast):.0f} in yeast" in text
+    assert f"leaves {float(x_strict):.0f} and {float(yeast_strict):.0f} " in text
 
 
 def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
