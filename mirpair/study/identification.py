@@ -298,9 +298,9 @@ class Study(BaseStudy):
         experiment = self.experiments[group]
         if isinstance(experiment, FamiliesHeldOut):
             return experiment.reserved()[role]
-        if not isinstance(experiment, Published):
+        if not isinstance(experiment, Published) or role == "validate":
             return []
-        refs: list[str] = getattr(experiment, role, None) or []
+        refs: list[str] = getattr(experiment, role) or []
         return [ref.replace("{fold}", str(number)) for ref in refs]
 
     def source_refs(self) -> list[str]:
