@@ -19,6 +19,7 @@ if FAMILY_DOWNLOADS:
         params:
             urls=[SOURCES[name].url for name in FAMILY_DOWNLOADS],
             checksums=[SOURCES[name].sha256 for name in FAMILY_DOWNLOADS],
+            packages=lambda w, output: f"{output[0].removesuffix(FAMILY_DOWNLOADS[0])}packages",
         message:
             f"Downloading the files of {len(FAMILY_DOWNLOADS)} families"
 
