@@ -117,7 +117,7 @@ def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
     (_, x, x_strict), (_, yeast, yeast_strict) = rows["the human chromosome X"], rows["yeast"]
     assert f"calls about {float(x):.0f} " in text
     assert f"and {float(yeast):.0f} in yeast" in text
-    assert f"leaves {float(x_strict):.0f} and {float(yeast_strict):.0f} " in text
+    assert f"leaves {float(x_strict):.0f} and {float(yeast_strict):.0f}, but" in text
 
 
 def test_every_test_that_the_page_on_reliability_names_is_there() -> None:
