@@ -814,13 +814,14 @@ def test_what_fold_writes_is_read_by_all_commands(tmp_path: Path) -> None:
 
 
 def test_a_structure_that_does_not_fit_is_passed_over_with_its_reason(tmp_path: Path) -> None:
-    text = ">a\nGGGGAAAACCCC\n((((....)))\n>b\nGGGGAAAACCCC\n((((....))))\n"
+    rna, tail = "GGGGAAAACCCC" + "A" * 28, "." * 28
+    text = f">a\n{rna}\n((((....))){tail}\n>b\n{rna}\n((((....)))){tail}\n"
     arguments = ("--reference", "none", "-j", "1", "--keep-structures")
     code, out, message = mirpair("predict", "-", *arguments, stdin=text)
     assert code == 0
     rows = [line.split("\t") for line in out.splitlines()[1:]]
-    assert [row[-1] for row in rows] == ["a structure of 11 characters for 12 nt", ""]
-    assert "record 1 ('a') has a structure of 11 characters for 12 nt" in message
+    assert [row[-1] for row in rows] == ["a structure of 39 characters for 40 nt", ""]
+    assert "record 1 ('a') has a structure of 39 characters for 40 nt" in message
     assert mirpair("predict", "-", *arguments, "--strict", stdin=text)[0] == 1
 
 
@@ -1352,6 +1353,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# candidates: single stems (--fast)",
         "# kingdom: animals",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
+        next(it for it in lines if it.startswith("# calls by mistake in a megabase: about ")),
         "# prior of the probabilities: 0.3",
         "# known hairpins: none",
     ]
