@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mirpair.identification.train import class_weights, train
+from mirpair.networks import do2018
 from mirpair.networks.build import build
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
@@ -246,9 +247,7 @@ def test_dropout_depends_on_the_seed(
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     dropping = replace(VARIABLE, dropout=0.5)
     # The same weights and one batch in any order, so that nothing else differs.
-    monkeypatch.setattr(
-        "mirpair.identification.train.build", lambda model, seed: build(model, seed=0)
-    )
+    monkeypatch.setattr(do2018, "build", lambda model, seed: build(model, seed=0))
     ends = [train(dropping, part, part, Recipe(epochs=1), seed=seed)[1] for seed in (4, 5)]
     assert not np.allclose(ends[0].train_scores, ends[1].train_scores, atol=1e-3)
 
