@@ -69,6 +69,35 @@ def collections_from(*sources):
 CUT_IN_PIECES = ("pseudo-hairpins", "pre-mirnas", "genome-hairpins")
 
 
+def experiment_of(wildcards):
+    """Name the experiment of a table."""
+    return STUDY.tables[wildcards.table].experiment
+
+
+def of_table(name):
+    """Input function: a file of each set that a table's experiment takes its records from."""
+    return lambda w: [f"<results>/datasets/{it}/{name}" for it in STUDY.sets_of(experiment_of(w))]
+
+
+def refs_of_table(wildcards):
+    """List the files, as the config names them, of the set that evaluates in a table."""
+    labelled = STUDY.datasets[STUDY.sets_of(experiment_of(wildcards))[-1]]
+    return [*labelled.positives, *labelled.negatives]
+
+
+def collected(suffix):
+    """Input function: a file of each collection of the set that evaluates in a table."""
+    return lambda w: [
+        f"<results>/collections/{it}.{suffix}"
+        for it in STUDY.collections_of(STUDY.sets_of(experiment_of(w))[-1])
+    ]
+
+
+def older_of_table(wildcards):
+    """List the older releases that the kinds of a table name."""
+    return STUDY.tables[wildcards.table].source_refs()
+
+
 def named_by(key):
     """Input function: the files that a key of a collection names, none if it has no such key."""
 

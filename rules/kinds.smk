@@ -1,34 +1,5 @@
 # Results by kind of RNA, and by how RNAs are cut: the input of their tables and figures.
-# The functions below give what belongs to the experiment of a table.
-def experiment_of(wildcards):
-    """Name the experiment of a table."""
-    return STUDY.tables[wildcards.table].experiment
-
-
-def of_table(name):
-    """Input function: a file of each set that a table's experiment takes its records from."""
-    return lambda w: [f"<results>/datasets/{it}/{name}" for it in STUDY.sets_of(experiment_of(w))]
-
-
-def refs_of_table(wildcards):
-    """List the files, as the config names them, of the set that evaluates in a table."""
-    labelled = STUDY.datasets[STUDY.sets_of(experiment_of(wildcards))[-1]]
-    return [*labelled.positives, *labelled.negatives]
-
-
-def collected(suffix):
-    """Input function: a file of each collection of the set that evaluates in a table."""
-    return lambda w: [
-        f"<results>/collections/{it}.{suffix}"
-        for it in STUDY.collections_of(STUDY.sets_of(experiment_of(w))[-1])
-    ]
-
-
-def older_of_table(wildcards):
-    """List the older releases that the kinds of a table name."""
-    return STUDY.tables[wildcards.table].source_refs()
-
-
+# rules/identification.smk has the functions that give what belongs to the experiment of a table.
 rule evaluate_kinds:
     input:
         experiment=lambda w: f"<results>/experiments/{experiment_of(w)}.tsv",
