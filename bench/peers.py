@@ -299,6 +299,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__)
     parser.add_argument("table", type=Path, help="hairpins with the scores of peers")
     parser.add_argument("--weights", nargs="+", required=True, metavar="[NAME=]FILE")
+    parser.add_argument(
+        "--seen", nargs="*", default=[], metavar="NAME", help="weights that trained on the families"
+    )
     parser.add_argument("--scores", type=Path, help="scores of other methods, by sequence")
     parser.add_argument("--training", type=Path, help="TSV with the sequences of all trainings")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "finder")
@@ -320,9 +323,9 @@ def _compare_all(given: argparse.Namespace) -> None:
     is_positive = table["label"] == 1
     facts: dict[str, Any] = {"peers": [it for it in table.columns if it not in COLUMNS]}
     facts |= {"hairpins": len(table), "methods": {name: len(it) for name, it in files.items()}}
-    # Weights that are calibrated are those to ship, which are trained on all records.
-    complete = [it for it, paths in files.items() if load_networks(paths[0]).candidates]
-    facts |= {"complete": complete, "left_out": None, "similar": None}
+    if unknown := sorted(set(given.seen) - set(files)):
+        raise InputError(f"--seen: no weights are named {unknown[0]!r}; name one of {list(files)}")
+    facts |= {"seen": given.seen, "left_out": None, "similar": None}
     if given.training:
         training = pd.read_csv(given.training, sep="\t", usecols=["sequence"])["sequence"]
         seen = in_training(table["sequence"].tolist(), training)

@@ -1,4 +1,4 @@
-"""Measure every method on one experiment by kind of RNA, or what is told by how RNAs are cut."""
+"""Measure every method on one experiment by kind of RNA, or what the cutting of RNAs reveals."""
 
 import json
 from pathlib import Path

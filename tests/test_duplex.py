@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from strategies import structures
 
 from mirpair.contracts import ALPHABET
 from mirpair.rna.duplex import GAP, INSIDE, LOOP, OUTSIDE, PAIR, Duplex, as_duplex, main_stem
@@ -65,19 +65,6 @@ def test_a_duplex_by_hand(
 def test_the_main_stem_has_most_pairs(dot_bracket: str, stem: list[tuple[int, int]]) -> None:
     left, right = main_stem(pairing_partners(dot_bracket))
     assert list(zip(left, right, strict=True)) == stem
-
-
-@st.composite
-def structures(draw: st.DrawFn) -> str:
-    """Random nested dot-bracket strings, often with several loops."""
-    symbols: list[str] = []
-    depth = 0
-    for step in draw(st.lists(st.sampled_from("((.))"), min_size=1, max_size=80)):
-        if step == ")" and depth == 0:
-            continue
-        depth += {"(": 1, ".": 0, ")": -1}[step]
-        symbols.append(step)
-    return "".join(symbols) + ")" * depth or "."
 
 
 @given(structures())

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import structures
 
 from mirpair.files import InputError
 from mirpair.rna.encoded_sets import Ensembles, Tensors, encode_set, export_dense
@@ -53,19 +54,6 @@ def test_a_tiny_molecule_pixel_by_pixel() -> None:
 def test_without_pairing_the_eight_sequence_channels_stay() -> None:
     molecule = encode("GCCCUUGGCA", "(((...))).", -3.0)
     np.testing.assert_array_equal(dense(molecule, pairing=False), dense(molecule)[:, :, 1:])
-
-
-@st.composite
-def structures(draw: st.DrawFn) -> str:
-    """Random nested dot-bracket strings."""
-    symbols: list[str] = []
-    depth = 0
-    for step in draw(st.lists(st.sampled_from("(.)"), min_size=1, max_size=60)):
-        if step == ")" and depth == 0:
-            continue
-        depth += {"(": 1, ".": 0, ")": -1}[step]
-        symbols.append(step)
-    return "".join(symbols) + ")" * depth or "."
 
 
 @given(structures())

@@ -86,9 +86,9 @@ def test_all_methods_score_the_same_hairpins(table: Path, tmp_path: Path) -> Non
     assert page == peers.render(compared, facts) + "\n"
     assert "**has seen these pre-miRNAs**" in page
     assert "**has not seen**" in page
-    complete = peers.render(compared, facts | {"complete": ["ours"]})
-    assert "**has not seen**" not in complete
-    assert "**have seen these" in complete
+    seen = peers.render(compared, facts | {"seen": ["ours"]})
+    assert "**has not seen**" not in seen
+    assert "**have seen these" in seen
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     # The escaped bars of |MFE| are no columns.
     columns = {line.replace(r"\|", "").count("|") for line in rows}

@@ -2,7 +2,7 @@
 
     .venv/bin/python config/demo/build.py  # downloads three packages
 
-What it does and why is told in README.md beside it. The same packages give the same bytes.
+README.md beside it explains what it does and why. The same packages give the same bytes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     .venv/bin/python config/families-demo/build.py  # downloads the package
 
-What it does and why is told in README.md beside it. The same package gives the same bytes.
+README.md beside it explains what it does and why. The same package gives the same bytes.
 """
 
 from __future__ import annotations

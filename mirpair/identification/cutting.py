@@ -1,4 +1,4 @@
-"""Measure what can be told from how RNAs are cut, without what they are."""
+"""Measure how well the cutting of RNAs alone separates the classes."""
 
 from __future__ import annotations
 

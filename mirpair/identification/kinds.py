@@ -21,6 +21,7 @@ from mirpair.contracts import (
     EVALUATE,
     KINDS,
     ORIGINS,
+    SCANNED,
     UNKNOWN,
 )
 from mirpair.files import InputError
@@ -33,7 +34,6 @@ POINTS = 300
 BINS, FEWEST = 10, 20
 # Columns that name a row of a table of kinds.
 KEYS = ("kind of positives", "kind of negatives")
-SCANNED = "scanned"
 # Ends the name of a method whose score is the mean of several trainings.
 ENSEMBLE = ", ensemble"
 _MEGABASE = 1_000_000

@@ -60,7 +60,7 @@ class Ranking:
         self.reached = len(p) - np.searchsorted(ascending, self.scores, "left")
         # Number of positives above each negative, from the highest.
         self._higher = len(p) - np.searchsorted(ascending, negatives_up[::-1], "right")
-        # Negatives between two scores of positives need not be told apart; the highest ones do,
+        # Negatives between two scores of positives need not be distinguished; the highest ones do,
         # because the recalls need their ranks.
         rank = allowed(max(RECALLS.values()), len(n))
         self._few = min(len(n), rank + int(10 * math.sqrt(rank)) + 50) if rank else 0

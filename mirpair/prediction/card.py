@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
+from mirpair.contracts import EVALUATE, SCANNED, TRAIN, VALIDATE
 from mirpair.files import sha256
 from mirpair.identification.metrics import rank
 from mirpair.pages.printing import markdown
 from mirpair.prediction.calibration import Calibration, expected, interval, reliability
-from mirpair.prediction.shipping import SCANNED
 from mirpair.prediction.weights import PreMirnaNetworks
 from mirpair.settings import LONGEST_SPAN, SHORTEST, Kingdom, PredictionSettings
 

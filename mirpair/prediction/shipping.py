@@ -8,14 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, SCORED_RECORDS, VALIDATE
+from mirpair.contracts import EVALUATE, SCANNED, SCORED_RECORDS, VALIDATE
 from mirpair.files import InputError
 from mirpair.prediction.calibration import calibrate
 from mirpair.prediction.weights import GenomeRate, KingdomWeights
 from mirpair.settings import FALSE_POSITIVES, FalsePositives
 
-# The cut of RNAs as a scan finds them in a genome, or would find them in a known hairpin.
-SCANNED = "scanned"
 # Fewest hairpins of genomes that calibrate: enough to measure the highest rate of false positives.
 FEWEST = round(1 / max(FALSE_POSITIVES.values()))
 

@@ -354,3 +354,21 @@ def write_collection(
 def read_lengths(path: str | Path) -> list[int]:
     """Read the lengths of a FASTA file's sequences, in their order, nt."""
     return [sum(map(len, parts)) for _, parts in read_parts(path)]
+
+
+def read_named(path: str | Path) -> Iterator[tuple[str, Iterator[str]]]:
+    """Read sequences that hairpins are named after: name and parts of each.
+
+    It is an `InputError` if two sequences share a name, or one has none.
+    """
+    names: set[str] = set()
+    for number, (header, parts) in enumerate(read_parts(path), 1):
+        name = (header.split() or [""])[0]
+        if not name or name in names:
+            raise InputError(
+                f"{path}: sequence {number} has "
+                + (f"the name {name!r} of another one" if name else "no name")
+                + "; hairpins are named after their sequence: rename it"
+            )
+        names.add(name)
+        yield name, parts

@@ -23,15 +23,16 @@ from mirpair.contracts import ALPHABET, FLANKED, SCANNED, WINDOW
 from mirpair.files import InputError
 from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, TileHairpins, find_in_each, resolve
 from mirpair.rna.folding import for_each
-from mirpair.rna.sequences import LONGEST, normalise, read_parts
+from mirpair.rna.sequences import LONGEST, normalise
 from mirpair.settings import HairpinCriteria
-from mirpair.sources.collections import CutRna, Entry, choose, without_copies
+from mirpair.sources.collections import CutRna, Entry, choose, read_named, without_copies
 from mirpair.sources.known_stretches import KnownStretches
+from mirpair.sources.pre_mirnas import FLANK
 
 # Bases that are searched together.
 BLOCK = 50_000
-# Most bases of flanks on one side, and by how much a window may be beside the stem's centre, nt.
-FLANK, SHIFT = 25, 15
+# By how much a window may be beside the stem's centre, nt.
+SHIFT = 15
 _REGION = re.compile(r"(\S+):(\d+)-(\d+)")
 _COMPLEMENT = str.maketrans("ACGU", "UGCA")
 
@@ -156,14 +157,7 @@ def _read_regions(
     """Read the regions: name and start, from 0, bases, and the places of known hairpins."""
     names: set[str] = set()
     copies: set[bytes] = set()
-    for number, (header, parts) in enumerate(read_parts(path), 1):
-        name = (header.split() or [""])[0]
-        if not name or name in names:
-            raise InputError(
-                f"{path}: sequence {number} has "
-                + (f"the name {name!r} of another one" if name else "no name")
-                + "; hairpins are named after their sequence: rename it"
-            )
+    for name, parts in read_named(path):
         names.add(name)
         if not search.includes(name):
             continue

@@ -47,7 +47,7 @@ def _words(bases: str) -> tuple[_Words, npt.NDArray[np.intp]]:
 
 
 class _WordSet:
-    """A set of stretches. A table tells most of those that are not in it, without a search."""
+    """A set of stretches. A table rules out most other stretches without a search."""
 
     def __init__(self, words: Iterable[_Words]) -> None:
         every = np.sort(np.concatenate([*words, np.zeros(0, dtype=np.uint64)]))

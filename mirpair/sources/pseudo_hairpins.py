@@ -21,7 +21,7 @@ from mirpair.contracts import WINDOW
 from mirpair.files import InputError
 from mirpair.rna.folding import fold, for_each
 from mirpair.rna.sequences import normalise, read_parts
-from mirpair.sources.collections import CutRna, Entry
+from mirpair.sources.collections import CutRna, Entry, read_named
 
 _LOOP = re.compile(r"\(\.*\)")
 _COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -141,19 +141,7 @@ def _stretches(bases: int, lengths: int) -> int:
 
 def _bases(path: str | Path) -> int:
     """Count the bases; an `InputError` if two sequences share a name, or one has none."""
-    names: set[str] = set()
-    total = 0
-    for number, (header, parts) in enumerate(read_parts(path), 1):
-        name = (header.split() or [""])[0]
-        if not name or name in names:
-            raise InputError(
-                f"{path}: sequence {number} has "
-                + (f"the name {name!r} of another one" if name else "no name")
-                + "; pseudo-hairpins are named after their sequence: rename it"
-            )
-        names.add(name)
-        total += sum(map(len, parts))
-    return total
+    return sum(len(part) for _, parts in read_named(path) for part in parts)
 
 
 def cut(

@@ -126,7 +126,7 @@ class Kinds(Section):
 
 
 class Cutting(Section):
-    """A table of what can be told from how RNAs are cut, without what they are."""
+    """A table of how well the cutting of RNAs alone separates the classes."""
 
     title: str = Field(description="Caption of the table.")
     experiment: Name = Field(
