@@ -24,6 +24,7 @@ import pandas as pd
 
 from mirpair.contracts import BY_KIND, PIECE, read_piece
 from mirpair.files import InputError, read_any_tsv, write_text, write_tsv
+from mirpair.identification.experiments import read_family_names
 from mirpair.identification.ranking import Ranking, intervals
 from mirpair.networks.inference import predict, scores_of
 from mirpair.prediction.weights import load_networks
@@ -148,12 +149,6 @@ def families_of(table: pd.DataFrame) -> list[str]:
     for index, hit in zip(unnamed.tolist(), nearest, strict=True):
         families[index] = family_of(hit.names.split(",")[0]) if hit.names else f"unknown {index}"
     return families
-
-
-def held_out(path: str | Path = HELD_OUT) -> set[str]:
-    """Read families, one a line; lines that begin with ``#`` are comments."""
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
 def in_training(sequences: Sequence[str], training: Iterable[str]) -> npt.NDArray[np.bool_]:
@@ -334,7 +329,7 @@ def _compare_all(given: argparse.Namespace) -> None:
         table = table[~(seen & ~is_positive)].reset_index(drop=True)
         is_positive = table["label"] == 1
     families = families_of(table)
-    held = held_out()
+    held = set(read_family_names(HELD_OUT))
     facts["positives"] = int(is_positive.sum())
     facts["held"] = sum(family in held for family in families if family)
     folded = structures_of(table["sequence"].tolist(), given.cache, processes=given.processes)

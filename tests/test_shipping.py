@@ -77,6 +77,8 @@ def test_every_record_has_its_role_cut_and_the_mean_score_of_the_networks() -> N
     assert table["score"].isna().tolist() == [True, False, False, False, True]
     with pytest.raises(InputError, match="no record of the experiment has the role 'validate'"):
         score_records(records, origins, experiment.iloc[[0, 2]], networks)
+    with pytest.raises(InputError, match="did not all score the same records"):
+        score_records(records, origins, experiment, [networks[0], networks[1].iloc[1:]])
 
 
 def test_validation_records_calibrate_and_evaluation_records_do_not() -> None:

@@ -41,7 +41,7 @@ def score_records(
     Raises
     ------
     InputError
-        If there are no validation or no evaluation records.
+        If there are no validation or no evaluation records, or a network did not score all.
     """
     roles = dict(zip(experiment["id"], experiment["role"], strict=True))
     for role in (VALIDATE, EVALUATE):
@@ -50,13 +50,18 @@ def score_records(
                 f"no record of the experiment has the role {role!r}: shipped weights need records "
                 "that calibrate them, and others that measure how good they are"
             )
+    by_id = pd.concat(scores).groupby("id")["score"]
+    if by_id.size().nunique() > 1:
+        raise InputError(
+            "the networks that ship did not all score the same records: train all of them anew"
+        )
     table = records[["id", "label"]].assign(
         role=records["id"].map(roles).fillna(""),
         length=records["sequence"].str.len(),
         collection=records["file"].map(lambda path: Path(path).name.split(".")[0]),
         cut="",
         trust="",
-        score=records["id"].map(pd.concat(scores).groupby("id")["score"].mean()),
+        score=records["id"].map(by_id.mean()),
     )
     known = [
         origin[["cut", "trust"]].assign(file=path, number=range(1, len(origin) + 1))
