@@ -11,7 +11,7 @@ import pytest
 import yaml
 from markupsafe import escape
 
-from mirpair.contracts import BASELINES, METRICS, SET_FEATURES, read_audit, read_summary
+from mirpair.contracts import METRICS, SET_FEATURES, USUAL_BASELINES, read_audit, read_summary
 from mirpair.identification.intervals import bootstrap, over_folds
 from mirpair.networks.loop import derive_seed
 from workflow.conftest import ROOT, Copy
@@ -168,7 +168,7 @@ def test_cleaned_records_are_left_out_of_the_same_predictions(finished: Copy) ->
     counts = evaluation.drop_duplicates("subset").set_index("subset")
     assert counts["positives"]["all"] == 12
     assert counts["negatives"]["labels cleaned"] == counts["negatives"]["all"] - 1
-    assert set(evaluation["model"]) == {"fixed", "variable", "without-pairing", *BASELINES}
+    assert set(evaluation["model"]) == {"fixed", "variable", "without-pairing", *USUAL_BASELINES}
 
 
 def test_raw_files_are_the_published_bytes_and_structures_are_in_order(finished: Copy) -> None:
