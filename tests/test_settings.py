@@ -35,7 +35,7 @@ COMMANDS = [
 
 
 def test_a_choice_of_false_positives_is_its_share() -> None:
-    assert FALSE_POSITIVES == {"5%": 0.05, "1%": 0.01, "0.1%": 0.001}
+    assert FALSE_POSITIVES == {"5%": 0.05, "1%": 0.01, "0.1%": 0.001, "0.01%": 0.0001}
 
 
 def test_the_section_of_the_config_has_all_settings_of_a_scan_and_is_taken_apart() -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mirpair.cli.app import app
 from mirpair.networks.weights import read_tensors, write_tensors
-from mirpair.prediction.weights import shipped_weights
+from mirpair.prediction.weights import find_weights
 from mirpair.rna.sequences import read_fasta
 from workflow.conftest import ROOT, Copy, copy_of_repository, small_fasta
 
@@ -36,10 +36,10 @@ def genome(folder: Path) -> str:
 
 def other_weights(folder: Path) -> str:
     """Weights that are calibrated, but score and call otherwise than those that are shipped."""
-    kind, described, tensors = read_tensors(shipped_weights())
+    kind, described, tensors = read_tensors(find_weights())
     changed = {name: tensor * 0.99 for name, tensor in tensors.items()}
-    cuts = {"cuts": {"5%": 0.5, "1%": 0.9, "0.1%": 0.99}}
-    write_tensors(folder / "other.safetensors", kind, {**described, **cuts}, changed)
+    described["kingdoms"]["animals"]["cuts"] = {"5%": 0.5, "1%": 0.9, "0.1%": 0.99}
+    write_tensors(folder / "other.safetensors", kind, described, changed)
     return "other.safetensors"
 
 
