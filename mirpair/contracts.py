@@ -53,7 +53,7 @@ ORIGINS = dict.fromkeys(("id", "accession", "species", "family", "cut", "trust")
 HAIRPIN, PRE_MIRNA, SCANNED, TRIMMED, FLANKED, WINDOW = CUTS = (
     *("hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window"),
 )
-SUPPORTED, RELATED, DOUBTFUL = TRUSTS = ("supported", "related", "doubtful")
+SUPPORTED, RELATED, DOUBTFUL, REPEAT = TRUSTS = ("supported", "related", "doubtful", "repeat")
 # What the empty cut and the empty trust are called in a config and in tables.
 AS_PUBLISHED, UNKNOWN = "as-published", "unknown"
 read_origins = partial(read_tsv, columns=ORIGINS)

@@ -39,6 +39,7 @@ rule collect_piece:
         like=named_by("lengths_of"),
         known=named_by("known"),
         mature=named_by("mature"),
+        repeats=named_by("repeats"),
         flanks=named_by("flanks"),
     output:
         temp("<results>/collections/{collection}/{scatteritem}.tsv"),

@@ -41,13 +41,19 @@ elif how["source"] == "genome-hairpins":
 else:
     select = {"kingdom": how["kingdom"], "species": how["species"]}
     hairpins, _ = pre_mirnas.read_pre_mirnas(files.sequences, **select)
-    mature = [pre_mirnas.read_mature(path) for path in files.mature]
+    trust = {}
+    if files.mature:
+        every = list(read_hairpins(files.sequences))
+        trust = pre_mirnas.trusts(every, pre_mirnas.read_mature(files.mature[0]))
+    if files.repeats:
+        genome = genome_hairpins.read_texts(files.repeats[0], how["repeat_regions"])
+        trust = pre_mirnas.mark_repeats(trust, hairpins, genome)
     by_arms = {"pre-mirna", "trimmed"}.intersection(how["cuts"])
     rnas = pre_mirnas.cut_piece(
         hairpins,
         *number,
         cuts=how["cuts"],
-        trust=pre_mirnas.trusts(read_hairpins(files.sequences), mature[0]) if mature else {},
+        trust=trust,
         arms=pre_mirnas.read_arms(files.sequences) if by_arms else {},
         flanked=pre_mirnas.read_flanked(files.flanks),
         criteria=criteria,

@@ -883,8 +883,9 @@ def cut_collection(source: str = "genome-hairpins", **given: Any) -> dict[str, A
 def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None:
     flanks = ["a.txt", "b.txt"]
     cuts = ["hairpin", "flanked"]
-    config = cut_collection("pre-mirnas", mature="m.fa", flanks=flanks, cuts=cuts)
-    assert {"x.fa", "m.fa", *flanks} <= set(load_study(config).source_refs())
+    more = {"mature": "m.fa", "repeats": "g.fa", "flanks": flanks}
+    config = cut_collection("pre-mirnas", cuts=cuts, **more)
+    assert {"x.fa", "m.fa", "g.fa", *flanks} <= set(load_study(config).source_refs())
     windows: dict[str, Any] = {"cuts": {"window": 1.0}, "lengths_of": "hairpins"}
     config = cut_collection(known="k.csv", mature="m.fa", away=9, regions=["X:1-5"], **windows)
     assert {"x.fa", "k.csv", "m.fa"} <= set(load_study(config).source_refs())
@@ -915,6 +916,8 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
             for given, message in (
                 ({"source": "pre-mirnas", "cuts": ["hairpin", "flanked"]}, "need each other"),
                 ({"source": "pre-mirnas", "flanks": ["x.txt"]}, "need each other"),
+                ({"source": "pre-mirnas", "repeats": "x.fa"}, "also needs `mature`"),
+                ({"source": "pre-mirnas", "repeat_regions": ["X:1-9"]}, "also needs `repeats`"),
                 ({"source": "pre-mirnas", "cuts": ["scanned", "scanned"]}, "same cut twice"),
                 (
                     {"source": "pre-mirnas", "kingdom": "fungi"},

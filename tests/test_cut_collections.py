@@ -20,7 +20,7 @@ from mirpair.settings import HairpinCriteria
 from mirpair.sources import genome_hairpins, pre_mirnas
 from mirpair.sources.collections import CutRna, Entry, cut_table, merge_cut
 from mirpair.sources.genome_hairpins import Cutting, Region, Search, choose_blocks, read_blocks
-from mirpair.sources.known_stretches import LENGTH, KnownStretches
+from mirpair.sources.known_stretches import LENGTH, KnownStretches, most_places
 
 FAST = HairpinCriteria(fast=True)
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -216,6 +216,36 @@ def test_known_hairpins_are_found_in_a_genome_where_they_are() -> None:
     assert found == [(start, start + len(LET7)), (len(bases) - len(LET7), len(bases))]
 
 
+def test_places_of_an_rna_are_counted_on_both_strands_of_a_genome() -> None:
+    rng = np.random.default_rng(0)
+    twice, once = random_rna(rng, 30), random_rna(rng, 50)
+    far = random_rna(rng, 199_990)  # across the stretches that are compared at once
+    genome = [f"{far}{twice}NNN{once[:25]}", f"{random_rna(rng, 50)}{reverse(twice[5:])}"]
+    rnas = [twice, reverse(twice[:25]), f"GGGG{once}", once[10:], "ACGU", f"N{twice[:19]}"]
+    assert most_places(rnas, genome) == [2, 2, 1, 0, 0, 0]
+
+
+def test_parts_of_repeats_are_marked_unless_mirgenedb_supports_them() -> None:
+    """A doubtful hairpin whose bases are at three places of a genome is a part of a repeat."""
+    rng = np.random.default_rng(0)
+    alu, twice = random_rna(rng, 60), random_rna(rng, 60)
+    hairpins = {
+        "hsa-mir-1": (alu, "supported"),
+        "ptr-mir-1": (alu, "related"),
+        "hsa-mir-2": (alu, "doubtful"),
+        "ptr-mir-3": (reverse(alu), ""),
+        "hsa-mir-4": (twice, "doubtful"),
+        "ath-MIR5": (alu, ""),
+        "ebv-mir-6": (alu, ""),
+    }
+    trust = {name: it for name, (_, it) in hairpins.items()}
+    entries = [entry(name, bases) for name, (bases, _) in hairpins.items()]
+    genome = [f"{alu}{random_rna(rng, 9)}{twice}", f"{reverse(alu)}A{twice}", alu[7:]]
+    marked = pre_mirnas.mark_repeats(trust, entries, genome)
+    assert marked == {**trust, "hsa-mir-2": "repeat", "ptr-mir-3": "repeat"}
+    assert pre_mirnas.mark_repeats(trust, entries, genome[:2]) == trust
+
+
 @pytest.fixture(scope="module")
 def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three sequences: with hairpins on both strands, ambiguous letters, short ones, and a copy."""
@@ -307,6 +337,7 @@ def test_what_is_searched_can_be_chosen_by_name_pattern_and_region(genome: Path)
 
     assert names(only=("cds-1*",)) == {"cds-1", *(f"cds-{n}" for n in range(10, 20))}
     assert names(without=("cds-*", "o?e")) == {"two"}, "a copy is not searched twice"
+    assert names(only=("two*test",)) == {"two"}, "a header line has the pattern"
     regions = (Region.parse("two:11-1000"), Region.parse("one:1-70"))
     parts = [part for it in read_blocks(genome, Search(regions=regions)) for part in it.parts]
     assert [(name, start, len(bases)) for name, start, bases in parts] == [

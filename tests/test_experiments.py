@@ -710,3 +710,15 @@ def test_a_record_has_the_weight_of_its_trust() -> None:
     about["weights"] = {}
     table = assign_roles(FAMILIES, {"s": records}, families=["mir-1", "mir-7"], **about)
     assert (table["weight"] == 1).all()
+
+
+def test_records_of_weight_0_evaluate_but_neither_train_nor_validate() -> None:
+    records, origins = collected()
+    origins["p.fa"]["trust"] = ["repeat", "", ""] * 12
+    origins["n.fa"]["trust"] = ""
+    about: dict[str, Any] = {"origins": origins, "families": ["mir-1", "mir-7"]}
+    every = assign_roles(FAMILIES, {"s": records}, **about)
+    table = assign_roles(FAMILIES, {"s": records}, weights={"s": {"repeat": 0}}, **about)
+    repeats = set(records["id"][:36:3])
+    left_out = set(every["id"]) - set(table["id"])
+    assert left_out == set(every["id"][every["role"] != "evaluate"]) & repeats != set()

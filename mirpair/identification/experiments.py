@@ -248,7 +248,8 @@ def assign_roles(
         Of a split of families: those whose positives evaluate.
     weights
         Name of a set to weights in the loss by trust (`mirpair.contracts.ORIGINS`), which needs
-        `origins`. Records of any other trust have the weight 1.
+        `origins`. Records of any other trust have the weight 1; those of weight 0 have no role,
+        unless they evaluate.
     origins
         As `assign_folds` takes them.
     older
@@ -297,6 +298,7 @@ def assign_roles(
         for name, role in parts
     ]
     table = pd.concat(tables, ignore_index=True).dropna(subset="role")
+    table = table[(table["role"] == EVALUATE) | (table["weight"] > 0)]
     if split.get("identity"):
         table = table[~_too_near(table, split["identity"], threads)]
     if split.get("copies", "refuse") == "refuse":

@@ -356,8 +356,8 @@ def read_lengths(path: str | Path) -> list[int]:
     return [sum(map(len, parts)) for _, parts in read_parts(path)]
 
 
-def read_named(path: str | Path) -> Iterator[tuple[str, Iterator[str]]]:
-    """Read sequences that hairpins are named after: name and parts of each.
+def read_named(path: str | Path) -> Iterator[tuple[str, str, Iterator[str]]]:
+    """Read sequences that hairpins are named after: name, header and parts of each.
 
     It is an `InputError` if two sequences share a name, or one has none.
     """
@@ -371,4 +371,4 @@ def read_named(path: str | Path) -> Iterator[tuple[str, Iterator[str]]]:
                 + "; hairpins are named after their sequence: rename it"
             )
         names.add(name)
-        yield name, parts
+        yield name, header, parts

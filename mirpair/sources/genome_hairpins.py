@@ -87,7 +87,7 @@ class Search:
     regions
         By default all sequences completely.
     only, without
-        Patterns (``chr2*``) of names of sequences: search only these, all but these.
+        Patterns (``chr2*``) of names or headers of sequences: search only these, all but these.
     sample
         Number of bases to search, drawn in blocks; None: all.
     away, known
@@ -114,13 +114,17 @@ class Search:
             how["seed"],
         )
 
-    def includes(self, name: str) -> bool:
-        """Tell whether a sequence of this name is searched."""
+    def includes(self, name: str, header: str = "") -> bool:
+        """Tell whether a sequence of this name and header is searched."""
         if self.regions and name not in {region.name for region in self.regions}:
             return False
-        if self.only and not any(fnmatchcase(name, it) for it in self.only):
+        if self.only and not _match(self.only, name, header):
             return False
-        return not any(fnmatchcase(name, it) for it in self.without)
+        return not _match(self.without, name, header)
+
+
+def _match(patterns: Iterable[str], *texts: str) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns for text in texts)
 
 
 def read_blocks(path: str | Path, search: Search) -> Iterator[Block]:
@@ -157,9 +161,9 @@ def _read_regions(
     """Read the regions: name and start, from 0, bases, and the places of known hairpins."""
     names: set[str] = set()
     copies: set[bytes] = set()
-    for name, parts in read_named(path):
+    for name, header, parts in read_named(path):
         names.add(name)
-        if not search.includes(name):
+        if not search.includes(name, header):
             continue
         text = normalise("".join(parts))
         digest = blake2b(text.encode(), digest_size=16).digest()
@@ -178,6 +182,12 @@ def _read_regions(
             yield name, region.start, text[region.start : region.end], places
     if missing := sorted({region.name for region in search.regions} - names):
         raise InputError(f"{path}: no sequence is named {', '.join(missing)} (`regions`)")
+
+
+def read_texts(path: str | Path, regions: Iterable[str]) -> Iterator[str]:
+    """Read the bases of regions, of all sequences by default; see `read_blocks` for errors."""
+    for _, _, text, _ in _read_regions(path, Search(tuple(map(Region.parse, regions)))):
+        yield text
 
 
 def choose_blocks(path: str | Path, search: Search) -> dict[int, int]:

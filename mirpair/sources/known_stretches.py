@@ -119,6 +119,37 @@ class KnownStretches:
         return found
 
 
+def most_places(sequences: Sequence[str], genome: Iterable[str]) -> list[int]:
+    """Count the places in a genome of the most frequent 20 consecutive bases of each RNA.
+
+    Parameters
+    ----------
+    sequences
+        Over ACGU; stretches with other letters do not count.
+    genome
+        Its sequences, or parts of them. Both strands are searched.
+
+    Returns
+    -------
+    list of int
+        For each RNA; 0 if it is shorter, or no stretch of it is in the genome.
+    """
+    reverse = [it.translate(_COMPLEMENT)[::-1] for it in sequences]
+    every = _WordSet(_words(text)[0] for text in _joined([*sequences, *reverse]))
+    counts = np.zeros(len(every.words), dtype=np.int64)
+    for bases in genome:
+        for offset in range(0, len(bases), _AT_ONCE):
+            words, _ = _words(bases[offset : offset + _AT_ONCE + LENGTH - 1])
+            places = np.searchsorted(every.words, words[every.find(words)])
+            counts += np.bincount(places, minlength=len(counts))
+    most = []
+    for strands in zip(sequences, reverse, strict=True):
+        # The last stretch of one strand is the first of the other.
+        one, other = (counts[np.searchsorted(every.words, _words(it)[0])] for it in strands)
+        most.append(int((one + other[::-1]).max(initial=0)))
+    return most
+
+
 def _joined(sequences: Iterable[str]) -> Iterator[str]:
     """Join sequences by N, as many as are compared at once."""
     held: list[str] = []

@@ -22,6 +22,7 @@ from mirpair.contracts import (
     HAIRPIN,
     PRE_MIRNA,
     RELATED,
+    REPEAT,
     SCANNED,
     SUPPORTED,
     TRIMMED,
@@ -32,6 +33,7 @@ from mirpair.rna.folding import for_each
 from mirpair.rna.sequences import LONGEST, normalise, open_text, read_parts
 from mirpair.settings import HairpinCriteria
 from mirpair.sources.collections import CutRna, Entry, choose, read_hairpins, without_copies
+from mirpair.sources.known_stretches import most_places
 
 Kingdom = Literal["animals", "plants", "viruses", "all"]
 # miRBase names no kingdoms, so these are all of its viruses, up to release 22.
@@ -53,7 +55,9 @@ _AT_ONCE = 50_000
 _NAME, _FLANKED, _COLUMNS = 1, 11, 14
 _MATURE = ("mature1_seq", "mature2_seq")
 # Of copies, the most certain pre-miRNA remains.
-_MOST_SURE = {SUPPORTED: 0, RELATED: 1, "": 2, DOUBTFUL: 3}
+_MOST_SURE = {SUPPORTED: 0, RELATED: 1, "": 2, DOUBTFUL: 3, REPEAT: 4}
+# Places in a genome from which on 20 bases are of a repeat.
+REPEATED = 3
 
 
 def kingdom_of(name: str) -> str:
@@ -170,6 +174,25 @@ def trusts(hairpins: Iterable[Entry], mature: Mapping[str, Collection[str]]) -> 
         other = RELATED if families[name] in supported else DOUBTFUL if arms else ""
         trust.setdefault(name, other)
     return trust
+
+
+def mark_repeats(
+    trust: Mapping[str, str], hairpins: Iterable[Entry], genome: Iterable[str]
+) -> dict[str, str]:
+    """Mark the animal hairpins that are probably parts of repeats (``repeat``), in the trust.
+
+    These are neither supported nor related, and 20 consecutive bases of theirs are at three or more
+    places of a genome, see `mirpair.sources.known_stretches.most_places`. Many of miRBase are: the
+    family mir-548 consists of copies of the transposon MADE1.
+    """
+    unsure = [
+        it
+        for it in hairpins
+        if kingdom_of(it.id) == "animals" and trust.get(it.id, "") in ("", DOUBTFUL)
+    ]
+    places = most_places([it.sequence for it in unsure], genome)
+    repeats = {it.id for it, count in zip(unsure, places, strict=True) if count >= REPEATED}
+    return {**trust, **dict.fromkeys(repeats, REPEAT)}
 
 
 def read_trusted(path: str | Path, mature: str | Path | None) -> list[str]:

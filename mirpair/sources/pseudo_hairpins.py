@@ -141,7 +141,7 @@ def _stretches(bases: int, lengths: int) -> int:
 
 def _bases(path: str | Path) -> int:
     """Count the bases; an `InputError` if two sequences share a name, or one has none."""
-    return sum(len(part) for _, parts in read_named(path) for part in parts)
+    return sum(len(part) for _, _, parts in read_named(path) for part in parts)
 
 
 def cut(

@@ -13,7 +13,8 @@ from mirpair.study.base import FamilyFile, Name, Section, Seed, SourceRef, Sourc
 RFAM = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/{family}.fa.gz"
 
 
-Trust = Literal["supported", "related", "doubtful"]
+Trust = Literal["supported", "related", "doubtful", "repeat"]
+Region = Annotated[str, Field(pattern=r"^\S+:[1-9]\d*-[1-9]\d*$")]
 
 
 class Audit(Section):
@@ -186,6 +187,17 @@ class PreMirnaCollection(_Database):
         description="MirGeneDB's FASTA file of mature and co-mature arms, which decides how sure a "
         "pre-miRNA is; by default it is unknown.",
     )
+    repeats: SourceRef | None = Field(
+        None,
+        description="FASTA file of a genome: an animal hairpin that is neither supported nor "
+        "related, and has 20 consecutive bases that are at three or more of its places, is a "
+        "`repeat`; by default none is.",
+    )
+    repeat_regions: list[Region] = Field(
+        [],
+        description="Parts of that genome to count in, such as `X:2700001-46950000`; by default "
+        "all sequences.",
+    )
     flanks: list[SourceRef] = Field(
         [],
         description="DeepMirCut's tables of hairpins with their genomic flanks, for the cut "
@@ -204,11 +216,16 @@ class PreMirnaCollection(_Database):
             raise ValueError("`cuts` has the same cut twice; remove one")
         if ("flanked" in self.cuts) != bool(self.flanks):
             raise ValueError("`flanks` and the cut `flanked` need each other")
+        if self.repeats and not self.mature:
+            raise ValueError("`repeats` also needs `mature`, which tells who is supported")
+        if self.repeat_regions and not self.repeats:
+            raise ValueError("`repeat_regions` also needs `repeats`")
         return self
 
     def source_refs(self) -> list[str]:
         """List the files that it is made from."""
-        return [self.file, *([self.mature] if self.mature else []), *self.flanks]
+        named = [ref for ref in (self.mature, self.repeats) if ref is not None]
+        return [self.file, *named, *self.flanks]
 
 
 class GenomeHairpinCollection(_Collection):
@@ -216,18 +233,18 @@ class GenomeHairpinCollection(_Collection):
 
     source: Literal["genome-hairpins"] = Field(description="Kind of collection.")
     file: SourceRef = Field(description="FASTA file of a genome, contigs or transcripts.")
-    regions: list[Annotated[str, Field(pattern=r"^\S+:[1-9]\d*-[1-9]\d*$")]] = Field(
+    regions: list[Region] = Field(
         [],
         description="Parts to search, such as `X:2700001-46950000`, counted from 1; by default "
         "all sequences.",
     )
     only: list[str] = Field(
         [],
-        description="Names of sequences to search, or patterns of names (`*_chr2L_*`); by default "
-        "all.",
+        description="Sequences to search: patterns of names (`*_chr2L_*`) or of complete header "
+        "lines (`*(SLC*), *`); by default all.",
     )
     without: list[str] = Field(
-        [], description="Names of sequences to leave out, or patterns of names; by default none."
+        [], description="Sequences to leave out: patterns as of `only`; by default none."
     )
     sample: int | None = Field(
         None,
@@ -332,9 +349,9 @@ class Dataset(Section):
         description="Whether to leave out records that are known to be wrong: sequences in both "
         "classes, negatives that are known hairpins (of `audit.hairpins`), and copies.",
     )
-    weights: dict[Trust, Annotated[float, Field(gt=0)]] | None = Field(
+    weights: dict[Trust, Annotated[float, Field(ge=0)]] | None = Field(
         None,
         description="Weight in the loss of records by the trust that their collection has in them "
-        "(`supported`, `related` or `doubtful`), such as `{doubtful: 0.3}`; by default all have "
-        "the weight 1.",
+        "(`supported`, `related`, `doubtful` or `repeat`), such as `{doubtful: 0.3, repeat: 0}`; "
+        "by default all have the weight 1. With 0, they neither train nor validate.",
     )
