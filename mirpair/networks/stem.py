@@ -57,6 +57,11 @@ class Columns(NamedTuple):
     scalars: npt.NDArray[np.float32]
     room: int
 
+    @property
+    def codes(self) -> npt.NDArray[np.uint8]:
+        """As a molecule has them: what is computed together is sorted by their number."""
+        return self.symbols
+
 
 def columns_of(molecule: Molecule) -> Columns:
     """Compute the network's input of a molecule."""

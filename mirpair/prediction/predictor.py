@@ -312,24 +312,33 @@ def score_molecules(networks: Sequence[Network], molecules: Sequence[Encoded]) -
     """Compute the mean of the networks' scores of each molecule, (N,).
 
     In double precision, rounding differs between batches by far less than the digits that are
-    printed. In single precision it does not, so each molecule is computed alone and on one thread:
-    then the same numbers are added in the same order, whatever is scored beside it.
+    printed. In single precision it does not. There, small products of matrices are computed by other
+    kernels, which add in another order, and so are those of several threads. Thus batches are
+    filled up, and computed on one thread; then a score depends on nothing else in its batch.
     """
     import torch
 
     from mirpair.networks.inference import predict, scores_of
 
+    if not molecules:
+        return np.zeros(0)
     threads = torch.get_num_threads()
+    filled = [*molecules, *[molecules[0]] * (-len(molecules) % CHUNK)]
+    # Networks of the same architecture read a molecule alike.
+    inputs: dict[str, Sequence[Any]] = {}
     scores = []
     for network in networks:
-        alone = network.output.weight.dtype == torch.float32
-        if alone:
+        is_single = network.output.weight.dtype == torch.float32
+        if is_single:
             torch.set_num_threads(1)
+        architecture = network.model.architecture
+        if architecture not in inputs:
+            inputs[architecture] = network.prepare(filled if is_single else molecules)
         try:
-            logits = predict(network, molecules, batch_size=1 if alone else CHUNK)
+            logits = predict(network, inputs[architecture], batch_size=CHUNK)
         finally:
             torch.set_num_threads(threads)
-        scores.append(scores_of(logits.double()))
+        scores.append(scores_of(logits[: len(molecules)].double()))
     mean: Floats = np.mean(scores, axis=0)
     return mean
 
