@@ -649,7 +649,9 @@ def test_without_a_validation_share_nothing_validates() -> None:
 
 
 def test_families_none_of_which_a_collection_has_are_refused() -> None:
-    with pytest.raises(InputError, match="is of the family mir-98, mir-99: correct the list of families"):
+    with pytest.raises(
+        InputError, match="is of the family mir-98, mir-99: correct the list of families"
+    ):
         held_out(("mir-98", "mir-99"))
     # The set may be of some species only.
     pd.testing.assert_frame_equal(held_out(("mir-1", "mir-99")), held_out(("mir-1",)))

@@ -20,7 +20,6 @@ from mirpair.networks import weights
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
-from mirpair.prediction import weights as weights_module
 from mirpair.prediction.calibration import calibrate
 from mirpair.prediction.predictor import CHUNK, Predictor, predict, predict_records
 from mirpair.prediction.table import to_lines

@@ -312,7 +312,7 @@ def score_molecules(networks: Sequence[Network], molecules: Sequence[Encoded]) -
     """Compute the mean of the networks' scores of each molecule, (N,).
 
     In double precision, rounding differs between batches by far less than the digits that are
-    printed. In single precision it does not. There, small products of matrices are computed by other
+    printed. In single precision it does not: small products of matrices are computed by other
     kernels, which add in another order, and so are those of several threads. Thus batches are
     filled up, and computed on one thread; then a score depends on nothing else in its batch.
     """
