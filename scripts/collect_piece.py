@@ -1,11 +1,13 @@
 """Cut one piece of a collection: pseudo-hairpins, pre-miRNAs, or hairpins of a genome."""
 
+from itertools import chain
+
 import job
 
 from mirpair.files import write_tsv
 from mirpair.settings import HairpinCriteria
 from mirpair.sources import genome_hairpins, pre_mirnas, pseudo_hairpins
-from mirpair.sources.collections import cut_table, read_hairpins, read_lengths
+from mirpair.sources.collections import cut_table, read_lengths
 from mirpair.sources.known_stretches import KnownStretches
 
 job.start(snakemake)
@@ -41,19 +43,14 @@ elif how["source"] == "genome-hairpins":
 else:
     select = {"kingdom": how["kingdom"], "species": how["species"]}
     hairpins, _ = pre_mirnas.read_pre_mirnas(files.sequences, **select)
-    trust = {}
-    if files.mature:
-        every = list(read_hairpins(files.sequences))
-        trust = pre_mirnas.trusts(every, pre_mirnas.read_mature(files.mature[0]))
-    if files.repeats:
-        genome = genome_hairpins.read_texts(files.repeats[0], how["repeat_regions"])
-        trust = pre_mirnas.mark_repeats(trust, hairpins, genome)
+    genomes = [genome_hairpins.read_texts(it, how["repeat_regions"]) for it in files.repeats]
+    trusted_by = (next(iter(files.mature), None), chain(*genomes))
     by_arms = {"pre-mirna", "trimmed"}.intersection(how["cuts"])
     rnas = pre_mirnas.cut_piece(
         hairpins,
         *number,
         cuts=how["cuts"],
-        trust=trust,
+        trust=pre_mirnas.read_trust(files.sequences, *trusted_by),
         arms=pre_mirnas.read_arms(files.sequences) if by_arms else {},
         flanked=pre_mirnas.read_flanked(files.flanks),
         criteria=criteria,

@@ -164,6 +164,11 @@ def test_hairpins_that_are_surely_of_pre_mirnas(tmp_path: Path) -> None:
     sure = pre_mirnas.read_trusted(tmp_path / "known.csv", tmp_path / "mature.fa")
     assert sure == [table[name] for name in ("hsa-let-7", "mmu-let-7", "ath-MIR156a")]
     assert pre_mirnas.read_trusted(tmp_path / "known.csv", None) == list(table.values())
+    trust = pre_mirnas.read_trust(
+        tmp_path / "known.csv", tmp_path / "mature.fa", [table["hsa-mir-9"]] * 3
+    )
+    assert trust["hsa-mir-9"] == "repeat"
+    assert trust["hsa-let-7"] == "supported"
 
 
 def test_hairpins_with_flanks_are_read_from_tables_of_deepmircut(tmp_path: Path) -> None:

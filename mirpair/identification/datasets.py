@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from mirpair.contracts import RECORDS
+from mirpair.contracts import ORIGINS, RECORDS
 from mirpair.files import InputError
 from mirpair.rna.sequences import ODD_CHARACTER, Dropped, Record, kind_of, read_fasta
 
@@ -227,6 +227,33 @@ def count_reasons(left_out: pd.DataFrame) -> dict[str, int]:
     return {str(why): int(count) for why, count in reasons.value_counts().sort_index().items()}
 
 
+def origins_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the origins of every record, in its row; empty text for what is unknown.
+
+    Parameters
+    ----------
+    records
+        A set (`mirpair.contracts.RECORDS`), or some of its rows.
+    origins
+        FASTA file to the origins of its RNAs (`mirpair.contracts.read_origins`).
+
+    Returns
+    -------
+    DataFrame
+        Columns `mirpair.contracts.ORIGINS` without the id; the index of `records`.
+    """
+    columns = [name for name in ORIGINS if name != "id"]
+    known = [
+        table.reindex(columns=columns).assign(file=file, number=range(1, len(table) + 1))
+        for file, table in origins.items()
+    ]
+    if not known:
+        return pd.DataFrame("", records.index, columns)
+    places = pd.MultiIndex.from_frame(records[["file", "number"]])
+    named = pd.concat(known).set_index(["file", "number"]).reindex(places)
+    return named.set_axis(records.index).astype("object").fillna("").astype("str")
+
+
 def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column: str) -> pd.Series:
     """Return the species, family or accession of every record, empty if unknown.
 
@@ -242,13 +269,7 @@ def origin_of(records: pd.DataFrame, origins: Mapping[str, pd.DataFrame], column
     InputError
         If it is unknown for all positives.
     """
-    known = {
-        (file, number): value
-        for file, table in origins.items()
-        for number, value in enumerate(table[column], 1)
-    }
-    places = zip(records["file"], records["number"], strict=True)
-    origin = pd.Series([known.get(place, "") for place in places], records.index, "str")
+    origin = origins_of(records, origins)[column]
     if not (origin[records["label"] == 1] != "").any():
         raise InputError(
             f"no positive of the set has a known {column}: use a collection of hairpins "

@@ -20,11 +20,11 @@ from mirpair.contracts import (
     CURVES,
     EVALUATE,
     KINDS,
-    ORIGINS,
     SCANNED,
     UNKNOWN,
 )
 from mirpair.files import InputError
+from mirpair.identification.datasets import origins_of
 from mirpair.identification.ranking import RESAMPLES, Ranking, intervals
 
 # The curves of each row, and the number of points that a curve has at most.
@@ -90,19 +90,12 @@ def evaluation_records(
     """
     evaluated = experiment.loc[experiment["role"] == EVALUATE, ["id"]]
     table = evaluated.merge(records, on="id", how="inner", validate="one_to_one")
-    columns = [name for name in ORIGINS if name != "id"]
-    known = [
-        origin[columns].assign(file=file, number=np.arange(1, len(origin) + 1))
-        for file, origin in origins.items()
-    ]
-    if known:
-        table = table.merge(pd.concat(known), "left", ["file", "number"], validate="many_to_one")
-    table = table.reindex(columns=[*table.columns.drop(columns, errors="ignore"), *columns])
-    table[columns] = table[columns].fillna("")
+    origin = origins_of(table, origins)
+    table = table.join(origin)
     table["collection"] = table["file"].map(refs).fillna(table["file"])
     table["cut"] = table["cut"].replace("", AS_PUBLISHED)
     table["trust"] = table["trust"].replace("", UNKNOWN)
-    return table[["id", "label", "collection", *columns]].reset_index(drop=True)
+    return table[["id", "label", "collection", *origin]].reset_index(drop=True)
 
 
 def choose(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, SCANNED, TRAIN, VALIDATE
+from mirpair.contracts import AS_PUBLISHED, EVALUATE, SCANNED, TRAIN, UNKNOWN, VALIDATE
 from mirpair.files import sha256
 from mirpair.identification.metrics import rank
 from mirpair.pages.printing import markdown
@@ -23,7 +23,7 @@ _LENGTHS = (0, SHORTEST - 1, 55, 65, 75, 90, 120, LONGEST_SPAN)
 _EDGES = (0, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1)
 # Records that are too similar to training records to evaluate.
 _NO_ROLE = "not used"
-_UNKNOWN = {"cut": "as published", "trust": "unknown"}
+_UNKNOWN = {"cut": AS_PUBLISHED, "trust": UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, SCANNED, SCORED_RECORDS, VALIDATE
 from mirpair.files import InputError
+from mirpair.identification.datasets import origins_of
 from mirpair.prediction.calibration import calibrate
 from mirpair.prediction.weights import GenomeRate, KingdomWeights
 from mirpair.settings import FALSE_POSITIVES, FalsePositives
@@ -55,23 +56,16 @@ def score_records(
         raise InputError(
             "the networks that ship did not all score the same records: train all of them anew"
         )
-    table = records[["id", "label"]].assign(
-        role=records["id"].map(roles).fillna(""),
-        length=records["sequence"].str.len(),
-        collection=records["file"].map(lambda path: Path(path).name.split(".")[0]),
-        cut="",
-        trust="",
-        score=records["id"].map(by_id.mean()),
+    table = (
+        records[["id", "label"]]
+        .assign(
+            role=records["id"].map(roles).fillna(""),
+            length=records["sequence"].str.len(),
+            collection=records["file"].map(lambda path: Path(path).name.split(".")[0]),
+            score=records["id"].map(by_id.mean()),
+        )
+        .join(origins_of(records, origins)[["cut", "trust"]])
     )
-    known = [
-        origin[["cut", "trust"]].assign(file=path, number=range(1, len(origin) + 1))
-        for path, origin in origins.items()
-    ]
-    if known:
-        places = pd.MultiIndex.from_frame(records[["file", "number"]])
-        named = pd.concat(known).set_index(["file", "number"]).reindex(places).fillna("")
-        for name in ("cut", "trust"):
-            table[name] = named[name].to_numpy()
     return table[list(SCORED_RECORDS)].astype(SCORED_RECORDS)
 
 

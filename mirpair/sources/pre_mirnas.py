@@ -195,6 +195,19 @@ def mark_repeats(
     return {**trust, **dict.fromkeys(repeats, REPEAT)}
 
 
+def read_trust(
+    path: str | Path, mature: str | Path | None, genome: Iterable[str] = ()
+) -> dict[str, str]:
+    """Read a table of miRBase, and judge each hairpin by `trusts` and `mark_repeats`.
+
+    Without `mature`, the file of `read_mature`, nothing is known of any: the result is empty.
+    """
+    if mature is None:
+        return {}
+    hairpins = list(read_hairpins(path))
+    return mark_repeats(trusts(hairpins, read_mature(mature)), hairpins, genome)
+
+
 def read_trusted(path: str | Path, mature: str | Path | None) -> list[str]:
     """Read the sequences of a table of miRBase that are surely of pre-miRNAs.
 
@@ -205,7 +218,7 @@ def read_trusted(path: str | Path, mature: str | Path | None) -> list[str]:
     hairpins = list(read_hairpins(path))
     if mature is None:
         return [it.sequence for it in hairpins]
-    trust = trusts(hairpins, read_mature(mature))
+    trust = read_trust(path, mature)
     sure = (SUPPORTED, RELATED)
     return [it.sequence for it in hairpins if trust[it.id] in sure or kingdom_of(it.id) == "plants"]
 

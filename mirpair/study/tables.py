@@ -16,7 +16,7 @@ OWN_TABLES = {
     "audit": "What the evaluation records are worth",
 }
 Cut = Literal["hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window", "as-published"]
-Trust = Literal["supported", "related", "doubtful", "unknown"]
+Trust = Literal["supported", "related", "doubtful", "repeat", "unknown"]
 
 
 class Results(Section):
