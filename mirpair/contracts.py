@@ -87,12 +87,13 @@ SCORED_RECORDS = {
 read_scored_records = partial(read_tsv, columns=SCORED_RECORDS)
 
 # Methods without a network: column of baselines/<experiment>.tsv to name in tables and figures.
+BOOSTING = "gradient-boosting"
 BASELINES = {
     "mfe-per-length": "|MFE| / length",
     "nearest-8-mer": "8-mer nearest neighbour",
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
-    "gradient-boosting": "Gradient boosting",
+    BOOSTING: "Gradient boosting",
 }
 # Those that a study has unless its config names others.
 USUAL_BASELINES = ("mfe-per-length", "nearest-8-mer", "logistic-regression", "random-forest")

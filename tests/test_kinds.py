@@ -381,6 +381,18 @@ def test_a_table_has_a_line_for_each_row_and_method_and_the_ensemble_of_seeds() 
     assert results["R@1/Mb"].notna().tolist() == [True] * 3 + [False] * 3
 
 
+def test_a_network_is_averaged_with_gradient_boosting_too() -> None:
+    records, (_, ensemble, _), _ = a_study()
+    boosting = pd.DataFrame({"id": records["id"], "gradient-boosting": np.linspace(0, 1, 920)})
+    runs = [{"label": "net", "model": "m", "recipe": "r", "epochs": 1, "seed": it} for it in (0, 1)]
+    scores = [pd.DataFrame({"id": records["id"], "score": ensemble.scores[0]})] * 2
+    methods = methods_of(records, runs, scores, boosting)
+    names = ["net", "net, ensemble", "Gradient boosting"]
+    assert [it.name for it in methods] == [*names, "net, ensemble, averaged with gradient boosting"]
+    expected = (ensemble.scores[0] + np.linspace(0, 1, 920)) / 2
+    np.testing.assert_allclose(methods[-1].scores, [expected], rtol=1e-12)
+
+
 def test_the_curves_end_where_the_records_end() -> None:
     records, methods, table = a_study()
     _, curves = measure_kinds(table, records, methods, {}, SUMMARIES, resamples=5)

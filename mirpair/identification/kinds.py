@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from mirpair.contracts import (
     AT_CALLS,
     BASELINE_RUN,
     BASELINES,
+    BOOSTING,
     BY_KIND,
     CURVES,
     EVALUATE,
@@ -36,6 +37,8 @@ BINS, FEWEST = 10, 20
 KEYS = ("kind of positives", "kind of negatives")
 # Ends the name of a method whose score is the mean of several trainings.
 ENSEMBLE = ", ensemble"
+# Ends the name of a method whose score is the mean of a network and of gradient boosting.
+AND_BOOSTING = ", averaged with gradient boosting"
 _MEGABASE = 1_000_000
 
 Floats = npt.NDArray[np.float64]
@@ -165,7 +168,8 @@ def methods_of(
     """Gather the scores of all methods: networks in their order, then baselines.
 
     A network with several seeds is two methods: each of its trainings, whose metrics are averaged,
-    and the ensemble, whose score is their mean.
+    and the ensemble, whose score is their mean. If gradient boosting is among the baselines, the
+    mean of its score and that of a network (the ensemble, if there is one) is a method too.
 
     Parameters
     ----------
@@ -198,7 +202,15 @@ def methods_of(
             of_one = _aligned(records, baselines, name, label)[None]
             run = {"model": name, "recipe": BASELINE_RUN["recipe"], "epochs": 0}
             found.append(Method(label, run, of_one, 0))
+            if name == BOOSTING:
+                found += [_mean(it, of_one) for it in shown_methods(found) if it.seeds]
     return found
+
+
+def _mean(network: Method, boosting: Floats) -> Method:
+    """Average the scores of a network and of gradient boosting."""
+    name = f"{network.name}{AND_BOOSTING}"
+    return replace(network, name=name, scores=(network.scores + boosting) / 2)
 
 
 def _aligned(records: pd.DataFrame, table: pd.DataFrame, column: str, name: str) -> Floats:
