@@ -18,6 +18,7 @@ from itertools import accumulate, chain
 from typing import NamedTuple
 
 import RNA
+from Bio.Seq import reverse_complement_rna
 
 from mirpair.hairpins.stems import PER_BASE, find_stems
 from mirpair.hairpins.tiles import DOWNSTREAM, SURROUNDINGS, Tile
@@ -25,7 +26,6 @@ from mirpair.rna.structures import unbranched
 from mirpair.settings import LONGEST_SPAN, HairpinCriteria
 
 STRANDS = "+-"
-_COMPLEMENT = str.maketrans("ACGUacgu", "UGCAugca")
 _BASES = re.compile("[ACGU]+")
 # The energy of a single stem is first estimated, mostly too high: by up to so much, kcal/mol.
 _MARGIN = 4.0
@@ -92,7 +92,7 @@ def find_in_each(
     if not criteria.masked:
         texts = [text.upper() for text in texts]
     if strand == "-":
-        texts = [text.translate(_COMPLEMENT)[::-1] for text in texts]
+        texts = [reverse_complement_rna(text) for text in texts]
     runs = [
         (number, run.start(), run.group())
         for number, text in enumerate(texts)

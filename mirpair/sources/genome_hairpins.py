@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
+from Bio.Seq import reverse_complement_rna
 
 from mirpair.contracts import ALPHABET, FLANKED, SCANNED, WINDOW
 from mirpair.files import InputError
@@ -34,7 +35,6 @@ BLOCK = 50_000
 # By how much a window may be beside the stem's centre, nt.
 SHIFT = 15
 _REGION = re.compile(r"(\S+):(\d+)-(\d+)")
-_COMPLEMENT = str.maketrans("ACGU", "UGCA")
 
 
 class Region(NamedTuple):
@@ -258,7 +258,7 @@ def cut(block: Block, cutting: Cutting) -> list[CutRna]:
         way, start, end = _place(hairpin, len(text), cutting)
         bases = text[start:end]
         if hairpin.strand == "-":
-            bases = bases.translate(_COMPLEMENT)[::-1]
+            bases = reverse_complement_rna(bases)
         place, stem = (
             f"{name}:{offset + first + 1}-{offset + last}({hairpin.strand})"
             for first, last in ((start, end), (hairpin.start, hairpin.end))

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from Bio.Seq import reverse_complement_rna
 
 from mirpair.contracts import ALPHABET
 from mirpair.sources.collections import read_hairpins
 
 # Consecutive bases that two RNAs must share.
 LENGTH = 20
-_COMPLEMENT = str.maketrans("ACGU", "UGCA")
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 _OTHER = len(ALPHABET)
 _DIGITS = str.maketrans(ALPHABET, "0123")
@@ -80,7 +80,7 @@ class KnownStretches:
 
     def __init__(self, hairpins: Iterable[str]) -> None:
         forward = sorted(set(hairpins))
-        both = [*forward, *(it.translate(_COMPLEMENT)[::-1] for it in forward)]
+        both = [*forward, *(reverse_complement_rna(it) for it in forward)]
         self._all = _WordSet(_words(text)[0] for text in _joined(both))
         self._starting: dict[int, list[str]] = {}
         for hairpin in both:
@@ -134,7 +134,7 @@ def most_places(sequences: Sequence[str], genome: Iterable[str]) -> list[int]:
     list of int
         For each RNA; 0 if it is shorter, or no stretch of it is in the genome.
     """
-    reverse = [it.translate(_COMPLEMENT)[::-1] for it in sequences]
+    reverse = [reverse_complement_rna(it) for it in sequences]
     every = _WordSet(_words(text)[0] for text in _joined([*sequences, *reverse]))
     counts = np.zeros(len(every.words), dtype=np.int64)
     for bases in genome:

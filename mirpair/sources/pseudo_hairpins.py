@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from Bio.Seq import reverse_complement_rna
 
 from mirpair.contracts import WINDOW
 from mirpair.files import InputError
@@ -24,7 +25,6 @@ from mirpair.rna.sequences import normalise, read_parts
 from mirpair.sources.collections import CutRna, Entry, read_named
 
 _LOOP = re.compile(r"\(\.*\)")
-_COMPLEMENT = str.maketrans("ACGU", "UGCA")
 _OUTSIDE = re.compile("[^ACGU]")
 # Number of pseudo-hairpins to find in one stretch: enough for each to find a place, and few enough
 # for many processes to have work.
@@ -178,7 +178,7 @@ def cut(
             if taken[part][start : start + length].any() or _OUTSIDE.search(text):
                 continue
             folded += 1
-            sequence = text.translate(_COMPLEMENT)[::-1] if minus else text
+            sequence = reverse_complement_rna(text) if minus else text
             if criteria.met(*fold(sequence)):
                 taken[part][start : start + length] = True
                 where = f"{name}:{offset + start + 1}-{offset + start + length}"
