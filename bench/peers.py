@@ -22,8 +22,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import BY_KIND, PIECE, read_piece
-from mirpair.files import InputError, read_any_tsv, write_text, write_tsv
+from mirpair.contracts import (
+    BASELINES,
+    BY_KIND,
+    PIECE,
+    TRAIN,
+    read_experiment,
+    read_piece,
+    read_records,
+    read_structures,
+)
+from mirpair.files import InputError, write_text, write_tsv
+from mirpair.identification import baselines
+from mirpair.identification.audit import join_features
+from mirpair.identification.baselines import features_for
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.ranking import Ranking, intervals
 from mirpair.networks.inference import predict, scores_of
@@ -52,6 +64,8 @@ NEGATIVES = {
     "human X": ["human-x", "human-x-near-known"],
 }
 MFE = "|MFE|/length"
+# Baselines that are fitted, and to how many training records at most: a forest on all takes hours.
+TREES = {"random-forest": 60_000, "gradient-boosting": None}
 # RNAs that share as many consecutive bases with a training record are left out of the negatives.
 SHARED = 20
 
@@ -123,16 +137,32 @@ def score(path: Path, folded: pd.DataFrame) -> Floats:
     return mean
 
 
-def further_scores(path: str | Path, sequences: Sequence[str]) -> list[Method]:
-    """Read scores of other methods: TSV with the column sequence; the others are methods.
+def training_records(study: Path, experiment: str) -> pd.DataFrame:
+    """Read the training records of a study with the features of `TREES`, and their weights."""
+    roles = read_experiment(study / "experiments" / f"{experiment}.tsv")
+    roles = roles[roles["role"] == TRAIN]
+    features = {}
+    for name in roles["set"].unique():
+        folder = study / "datasets" / str(name)
+        records = read_records(folder / "records.tsv")
+        structures = read_structures(folder / "structures.tsv")
+        trains = records["id"].isin(set(roles["id"])).to_numpy()
+        of_set = (it[trains].reset_index(drop=True) for it in (records, structures))
+        features[str(name)] = features_for(list(TREES), *of_set)
+    return join_features(roles, features)
 
-    It is an `InputError` if a sequence has no scores.
-    """
-    table = read_any_tsv(path).drop_duplicates("sequence").set_index("sequence")
-    if missing := set(sequences) - set(table.index):
-        raise InputError(f"{path}: {len(missing)} sequences have no scores, {min(missing)} first")
-    chosen = table.loc[list(sequences)]
-    return [Method(str(name), [chosen[name].to_numpy(np.float64)]) for name in chosen]
+
+def trees(training: pd.DataFrame, folded: pd.DataFrame) -> list[Method]:
+    """Fit the baselines of `TREES` to training records, and score folded RNAs."""
+    rnas = folded.assign(id=[str(number) for number in range(len(folded))], label=0)
+    features = features_for(list(TREES), rnas, rnas)
+    methods = []
+    for name, at_most in TREES.items():
+        some = training.sample(min(len(training), at_most or len(training)), random_state=0)
+        scores = baselines.predict(some.sort_index(), features, seed=0, methods=[name])
+        suffix = f", {at_most:,} records" if at_most else ""
+        methods.append(Method(BASELINES[name] + suffix, [scores[name].to_numpy()]))
+    return methods
 
 
 def families_of(table: pd.DataFrame) -> list[str]:
@@ -166,6 +196,15 @@ def in_training(sequences: Sequence[str], training: Iterable[str]) -> npt.NDArra
         for word in words(sequence):
             marked[owners.get(word, [])] = True
     return marked
+
+
+def _kinds(table: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+    """Mark the RNAs of each kind on the page."""
+    return {
+        name: (table["label"].eq(label) & table["kind"].isin(kinds)).to_numpy()
+        for label, named in ((1, POSITIVES), (0, NEGATIVES))
+        for name, kinds in named.items()
+    }
 
 
 def compare(
@@ -297,8 +336,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--seen", nargs="*", default=[], metavar="NAME", help="weights that trained on the families"
     )
-    parser.add_argument("--scores", type=Path, help="scores of other methods, by sequence")
-    parser.add_argument("--training", type=Path, help="TSV with the sequences of all trainings")
+    parser.add_argument(
+        "--study", type=Path, help="results of the study of the weights: fit trees to its records"
+    )
+    parser.add_argument("--experiment", default="families", help="of the study (families)")
+    parser.add_argument(
+        "--unlike", action="store_true", help="leave out others that share bases with its records"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "finder")
     parser.add_argument("--cache", type=Path, default=CACHE, help="structures, kept between runs")
     parser.add_argument("--processes", type=int, default=2, help="processes that fold (2)")
@@ -320,14 +364,19 @@ def _compare_all(given: argparse.Namespace) -> None:
     facts |= {"hairpins": len(table), "methods": {name: len(it) for name, it in files.items()}}
     if unknown := sorted(set(given.seen) - set(files)):
         raise InputError(f"--seen: no weights are named {unknown[0]!r}; name one of {list(files)}")
-    facts |= {"seen": given.seen, "left_out": None, "similar": None}
-    if given.training:
-        training = pd.read_csv(given.training, sep="\t", usecols=["sequence"])["sequence"]
-        seen = in_training(table["sequence"].tolist(), training)
-        facts |= {"left_out": int((seen & ~is_positive).sum()), "shared": SHARED}
-        facts["similar"] = int((seen & is_positive).sum())
-        table = table[~(seen & ~is_positive)].reset_index(drop=True)
-        is_positive = table["label"] == 1
+    facts |= {"seen": given.seen, "alike": None, "unlike": given.unlike, "shared": SHARED}
+    if given.unlike and not given.study:
+        raise InputError("--unlike needs the records that trained: give --study too")
+    if given.study:
+        training = training_records(given.study, given.experiment)
+        seen = in_training(table["sequence"].tolist(), training["sequence"])
+        facts["alike"] = {
+            name: [int((seen & of_kind).sum()), int(of_kind.sum())]
+            for name, of_kind in _kinds(table).items()
+        }
+        if given.unlike:
+            table = table[is_positive | ~seen].reset_index(drop=True)
+            is_positive = table["label"] == 1
     families = families_of(table)
     held = set(read_family_names(HELD_OUT))
     facts["positives"] = int(is_positive.sum())
@@ -336,8 +385,8 @@ def _compare_all(given: argparse.Namespace) -> None:
     per_length = -folded["mfe"].to_numpy() / folded["sequence"].str.len().to_numpy()
     methods = [Method(name, [table[name].to_numpy(np.float64)]) for name in facts["peers"]]
     methods.append(Method(MFE, [per_length]))
-    if given.scores:
-        methods += further_scores(given.scores, table["sequence"].tolist())
+    if given.study:
+        methods += trees(training, folded)
     for name, paths in files.items():
         methods.append(Method(name, [score(path, folded) for path in paths]))
         print(f"scored by {name}", flush=True)

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from bench import peers
-from mirpair.contracts import BY_KIND, PIECE
+from mirpair.contracts import BY_KIND, EXPERIMENT, PIECE, RECORDS
+from mirpair.files import write_tsv
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.metrics import rank, recall_at
 from mirpair.networks.build import build
@@ -41,25 +42,52 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+def study(folder: Path, sequences: list[str], labels: list[int]) -> Path:
+    """Write what a study has of a few records, all of which train."""
+    ids = [f"r{number}" for number in range(len(sequences))]
+    records = pd.DataFrame({"id": ids, "label": labels, "sequence": sequences, "file": "x.fa"})
+    records["number"] = range(1, len(ids) + 1)
+    structures = pd.DataFrame([fold(it) for it in sequences], columns=["structure", "mfe"])
+    structures.insert(0, "id", ids)
+    roles = pd.DataFrame({"id": ids, "set": "own", "role": "train", "weight": 1.0})
+    write_tsv(records[list(RECORDS)], folder / "datasets" / "own" / "records.tsv")
+    write_tsv(structures, folder / "datasets" / "own" / "structures.tsv")
+    write_tsv(roles[list(EXPERIMENT)], folder / "experiments" / "families.tsv")
+    return folder
+
+
 def test_all_methods_score_the_same_hairpins(table: Path, tmp_path: Path) -> None:
     files = []
     for seed in (1, 2):
         files.append(tmp_path / f"{seed}.safetensors")
         save_weights(build(MODELS["variable"], seed=seed), files[-1])
     hairpins = peers.read_hairpins(table)
-    trees = pd.DataFrame({"sequence": hairpins["sequence"], "trees": np.linspace(0, 1, 14)})
-    trees.to_csv(tmp_path / "trees.tsv", sep="\t", index=False)
+    more = [
+        it
+        for name in ("positives", "negatives")
+        for it in list(read_fasta(DEMO / f"{name}.fa"))[20:26]
+    ]
     # The first negative is a training record with other ends.
-    training = pd.DataFrame({"sequence": ["AC" + hairpins["sequence"].iloc[6][3:40]]})
-    training.to_csv(tmp_path / "training.tsv", sep="\t", index=False)
-    options = ["--scores", tmp_path / "trees.tsv", "--training", tmp_path / "training.tsv"]
-    options += ["--out", tmp_path / "out", "--cache", tmp_path / "folded.tsv", "--processes", "1"]
+    trained = ["AC" + hairpins["sequence"].iloc[6][3:40], *(it.sequence for it in more)]
+    folder = study(tmp_path / "study", trained, [0, *[1] * 6, *[0] * 6])
+    options = [
+        "--study",
+        folder,
+        "--unlike",
+        "--out",
+        tmp_path / "out",
+        "--cache",
+        tmp_path / "folded.tsv",
+        "--processes",
+        "1",
+    ]
     weights = [f"ours={file}" for file in files]
     arguments = [str(it) for it in (table, "--weights", *weights, *options, "--resamples", "20")]
     assert peers.main(arguments) == 0
 
     compared, facts = peers.read(tmp_path / "out")
-    assert facts["left_out"] == 1
+    assert facts["alike"]["E. coli"] == [1, 3]
+    assert facts["alike"]["human X"] == [0, 5]
     assert facts["methods"] == {"ours": 2}
     pairs = compared[["positives", "pre-miRNAs", "negatives", "others"]].drop_duplicates()
     hairpin, _, _, on_x = peers.POSITIVES
@@ -72,13 +100,14 @@ def test_all_methods_score_the_same_hairpins(table: Path, tmp_path: Path) -> Non
     human = compared[(compared["pre-miRNAs"] == 5) & (compared["negatives"] == "human X")]
     methods = [(row["method"], row["trainings"]) for _, row in human.iterrows()]
     own = [("ours", it) for it in ("1 of 2", "2 of 2", "mean of 2", "mean score of 2")]
-    assert methods == [("mirDNN", ""), (peers.MFE, ""), ("trees", ""), *own]
+    fitted = ["Random forest, 60,000 records", "Gradient boosting"]
+    assert methods == [("mirDNN", ""), (peers.MFE, ""), *((it, "") for it in fitted), *own]
     chosen = hairpins[hairpins["kind"].isin(["mirbase", "human-x", "human-x-near-known"])]
     peer = human.iloc[0]
     assert peer["AUROC"] == pytest.approx(rank(chosen["label"], chosen["mirDNN"])["AUROC"])
     assert peer["AUROC low"] <= peer["AUROC"] <= peer["AUROC high"]
     mean = human[human["trainings"].isin(["1 of 2", "2 of 2"])]["AUPR"].mean()
-    assert human.iloc[5]["AUPR"] == pytest.approx(mean)
+    assert human.iloc[6]["AUPR"] == pytest.approx(mean)
     # Of five negatives, no share of 1 % can be called.
     assert np.isnan(recall_at(chosen["label"], chosen["mirDNN"], 0.01))
     assert human[["R@1%", "R@0.1%"]].isna().all(axis=None)

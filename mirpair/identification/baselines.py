@@ -18,10 +18,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from mirpair.contracts import ALPHABET, USUAL_BASELINES
+from mirpair.contracts import ALPHABET, BOOSTING, USUAL_BASELINES
 from mirpair.files import InputError
 from mirpair.identification.audit import features
-from mirpair.identification.stem_features import STEM
+from mirpair.identification.stem_features import STEM, stem_features
 
 TRIPLETS = tuple(base + "".join(paired) for base in ALPHABET for paired in product("(.", repeat=3))
 CLASSIC = (*TRIPLETS, "length", "GC", "MFE", "MFE/length", "paired")
@@ -72,6 +72,33 @@ def _triplet_shares(sequence: str, states: str) -> list[float]:
     inner = range(1, len(sequence) - 1)
     counts = Counter(sequence[i] + states[i - 1 : i + 2] for i in inner)
     return [counts[triplet] / max(len(inner), 1) for triplet in TRIPLETS]
+
+
+def features_for(
+    methods: Sequence[str], records: pd.DataFrame, structures: pd.DataFrame
+) -> pd.DataFrame:
+    """Compute all that some baselines need of the records of a set.
+
+    Parameters
+    ----------
+    methods
+        Names of `BASELINES`.
+    records, structures
+        As `classic_features` takes them.
+
+    Returns
+    -------
+    DataFrame
+        Columns id, label, sequence, those of `classic_features`, and for gradient boosting those of
+        `mirpair.identification.stem_features.stem_features`.
+    """
+    table = records[["id", "label", "sequence"]]
+    parts = [classic_features(records, structures)]
+    if BOOSTING in methods:
+        parts.append(stem_features(records, structures))
+    for part in parts:
+        table = table.merge(part, on="id", validate="one_to_one")
+    return table
 
 
 def likeness(sequences: Sequence[str], others: Sequence[str]) -> npt.NDArray[np.float64]:
