@@ -34,7 +34,7 @@ from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 
 DEMO = Path(__file__).parent.parent / "config" / "demo"
-# The first network of each architecture is measured; one that mirpair does not have is left out.
+# The first network of each architecture is measured.
 ARCHITECTURES = ("variable", "fixed", "stem")
 TOLERANCE = 1e-3
 # RNAs of each class, of the demo's: those of the timings; the first of them are compared.
@@ -46,11 +46,10 @@ SECONDS = 1.0
 
 def models(architectures: Iterable[str] = ARCHITECTURES) -> list[Model]:
     """List the first network of each architecture."""
-    first = [
-        next((model for model in MODELS.values() if model.architecture == name), None)
+    return [
+        next(model for model in MODELS.values() if model.architecture == name)
         for name in architectures
     ]
-    return [model for model in first if model is not None]
 
 
 def _without_dropout(network: Network) -> Network:

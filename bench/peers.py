@@ -38,13 +38,14 @@ from mirpair.identification.audit import join_features
 from mirpair.identification.baselines import features_for
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.ranking import Ranking, intervals
-from mirpair.networks.inference import predict, scores_of
+from mirpair.prediction.predictor import CHUNK, score_molecules
 from mirpair.prediction.weights import load_networks
 from mirpair.provenance import write_json
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold_all, unique
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.sources.collections import family_of
+from mirpair.sources.known_stretches import LENGTH, KnownStretches
 
 ROOT = Path(__file__).parent.parent
 HELD_OUT = ROOT / "config" / "finder" / "held-out-families.txt"
@@ -66,8 +67,6 @@ NEGATIVES = {
 MFE = "|MFE|/length"
 # Baselines that are fitted, and to how many training records at most: a forest on all takes hours.
 TREES = {"random-forest": 60_000, "gradient-boosting": None}
-# RNAs that share as many consecutive bases with a training record are left out of the negatives.
-SHARED = 20
 
 Floats = npt.NDArray[np.float64]
 
@@ -131,10 +130,9 @@ def named_files(given: Iterable[str]) -> dict[str, list[Path]]:
 def score(path: Path, folded: pd.DataFrame) -> Floats:
     """Score folded RNAs with a file of weights: the mean of its networks, (N,)."""
     molecules = [encode(*row) for row in folded.itertuples(index=False)]
-    # In double precision: the highest scores would be equal in single precision.
-    logits = [predict(network, molecules).double() for network in load_networks(path).networks]
-    mean: Floats = np.mean([scores_of(it) for it in logits], axis=0)
-    return mean
+    networks = load_networks(path).networks
+    chunks = (molecules[start : start + CHUNK] for start in range(0, len(molecules), CHUNK))
+    return np.concatenate([score_molecules(networks, chunk) for chunk in chunks])
 
 
 def training_records(study: Path, experiment: str) -> pd.DataFrame:
@@ -179,23 +177,6 @@ def families_of(table: pd.DataFrame) -> list[str]:
     for index, hit in zip(unnamed.tolist(), nearest, strict=True):
         families[index] = family_of(hit.names.split(",")[0]) if hit.names else f"unknown {index}"
     return families
-
-
-def in_training(sequences: Sequence[str], training: Iterable[str]) -> npt.NDArray[np.bool_]:
-    """Mark the RNAs that share `SHARED` consecutive bases with a training record, (N,)."""
-
-    def words(sequence: str) -> set[str]:
-        return {sequence[i : i + SHARED] for i in range(max(1, len(sequence) - SHARED + 1))}
-
-    owners: dict[str, list[int]] = {}
-    for index, sequence in enumerate(sequences):
-        for word in words(sequence):
-            owners.setdefault(word, []).append(index)
-    marked = np.zeros(len(sequences), dtype=bool)
-    for sequence in training:
-        for word in words(sequence):
-            marked[owners.get(word, [])] = True
-    return marked
 
 
 def _kinds(table: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
@@ -334,7 +315,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("table", type=Path, help="hairpins with the scores of peers")
     parser.add_argument("--weights", nargs="+", required=True, metavar="[NAME=]FILE")
     parser.add_argument(
-        "--seen", nargs="*", default=[], metavar="NAME", help="weights that trained on the families"
+        "--seen",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="weights whose training set has these families",
     )
     parser.add_argument(
         "--study", type=Path, help="results of the study of the weights: fit trees to its records"
@@ -361,15 +346,16 @@ def _compare_all(given: argparse.Namespace) -> None:
     table = read_hairpins(given.table)
     is_positive = table["label"] == 1
     facts: dict[str, Any] = {"peers": [it for it in table.columns if it not in COLUMNS]}
-    facts |= {"hairpins": len(table), "methods": {name: len(it) for name, it in files.items()}}
+    facts["methods"] = {name: len(it) for name, it in files.items()}
     if unknown := sorted(set(given.seen) - set(files)):
         raise InputError(f"--seen: no weights are named {unknown[0]!r}; name one of {list(files)}")
-    facts |= {"seen": given.seen, "alike": None, "unlike": given.unlike, "shared": SHARED}
+    facts |= {"seen": given.seen, "alike": None, "unlike": given.unlike, "shared": LENGTH}
     if given.unlike and not given.study:
         raise InputError("--unlike needs the records that trained: give --study too")
     if given.study:
         training = training_records(given.study, given.experiment)
-        seen = in_training(table["sequence"].tolist(), training["sequence"])
+        known = KnownStretches(training["sequence"])
+        seen = np.array(known.shared_by(table["sequence"].tolist()))
         facts["alike"] = {
             name: [int((seen & of_kind).sum()), int(of_kind.sum())]
             for name, of_kind in _kinds(table).items()
@@ -377,6 +363,7 @@ def _compare_all(given: argparse.Namespace) -> None:
         if given.unlike:
             table = table[is_positive | ~seen].reset_index(drop=True)
             is_positive = table["label"] == 1
+    facts["hairpins"] = len(table)
     families = families_of(table)
     held = set(read_family_names(HELD_OUT))
     facts["positives"] = int(is_positive.sum())

@@ -58,6 +58,12 @@ SUPPORTED, RELATED, DOUBTFUL, REPEAT = TRUSTS = ("supported", "related", "doubtf
 AS_PUBLISHED, UNKNOWN = "as-published", "unknown"
 read_origins = partial(read_tsv, columns=ORIGINS)
 
+
+def read_all_origins(paths: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """Read the origins of collections, each by the path of its FASTA file, which is beside them."""
+    return {f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in paths}
+
+
 # A piece of a collection that is cut in pieces: the number of the stretch of the genome (or of the
 # hairpin) that each RNA was cut from, and the stem around which it was cut (empty: no stem).
 CUT_RNAS = {"stretch": "int64", **ORIGINS, "sequence": "str", "stem": "str"}
@@ -125,7 +131,8 @@ SUMMARY = {
 }
 read_summary = partial(read_tsv, columns=SUMMARY)
 
-# kinds/<table>.tsv: result of `mirpair.identification.kinds.measure_kinds`.
+# kinds/<table>.tsv: result of `mirpair.identification.kinds.measure_kinds`. `seeds`: trainings that
+# the scores come from; `averaged`: trainings whose metrics are averaged, 1 for an ensemble.
 KINDS = {
     "kind of positives": "str",
     "positives": "int64",
@@ -133,13 +140,13 @@ KINDS = {
     "kind of negatives": "str",
     "negatives": "int64",
     **dict.fromkeys(("method", "model", "recipe"), "str"),
-    **dict.fromkeys(("epochs", "seeds"), "int64"),
+    **dict.fromkeys(("epochs", "seeds", "averaged"), "int64"),
     **{f"{m}{end}": "float64" for m in BY_KIND for end in ("", " low", " high")},
     **dict.fromkeys(AT_CALLS, "float64"),
 }
 read_kinds = partial(read_tsv, columns=KINDS)
 
-# kinds/<table>-curves.tsv: points of the curves of `mirpair.identification.kinds.draw_points`.
+# kinds/<table>-curves.tsv: points of the curves of `mirpair.identification.kinds.measure_kinds`.
 CURVES = {
     **dict.fromkeys(("curve", "kind of positives", "kind of negatives", "method", "recipe"), "str"),
     **dict.fromkeys(("x", "y"), "float64"),

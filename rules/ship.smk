@@ -93,7 +93,7 @@ rule ship:
     params:
         members={kingdom: len(runs) for kingdom, runs in MEMBERS.items()},
         genomes=GENOMES,
-        sources=plan.citations(SOURCES, STUDY.source_refs()),
+        sources=plan.citations(SOURCES, STUDY.sequence_refs()),
         code=code_of("ship"),
     message:
         "Writing the weights that are shipped, and their card"

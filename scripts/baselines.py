@@ -2,7 +2,14 @@
 
 import job
 
-from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_records, read_structures
+from mirpair.contracts import (
+    EVALUATE,
+    TRAIN,
+    VALIDATE,
+    read_experiment,
+    read_records,
+    read_structures,
+)
 from mirpair.files import write_tsv
 from mirpair.identification.audit import join_features
 from mirpair.identification.baselines import features_for, predict
@@ -17,9 +24,11 @@ tables = zip(
 )
 features = {name: features_for(params.methods, *of_set) for name, *of_set in tables}
 records = join_features(read_experiment(inputs.experiment), features)
+by_role = {role: records[records["role"] == role] for role in (TRAIN, VALIDATE, EVALUATE)}
 predictions = predict(
-    records[records["role"] == TRAIN],
-    records[records["role"] == EVALUATE],
+    by_role[TRAIN],
+    by_role[EVALUATE],
+    validate=by_role[VALIDATE],
     seed=params.seed,
     threads=snakemake.threads,
     methods=params.methods,

@@ -6,8 +6,8 @@ from pathlib import Path
 import job
 
 from mirpair.contracts import (
+    read_all_origins,
     read_experiment,
-    read_origins,
     read_predictions,
     read_records,
     read_structures,
@@ -25,7 +25,7 @@ sets = dict(zip(params.sets, map(read_records, inputs.records), strict=True))
 records = evaluation_records(
     experiment,
     sets[params.sets[-1]],
-    {f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in inputs.origins},
+    read_all_origins(inputs.origins),
     dict(zip(inputs.files, params.refs, strict=True)),
 )
 methods = methods_of(

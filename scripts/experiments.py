@@ -2,7 +2,7 @@
 
 import job
 
-from mirpair.contracts import read_folds, read_left_out, read_origins, read_records
+from mirpair.contracts import read_all_origins, read_folds, read_left_out, read_records
 from mirpair.files import write_tsv
 from mirpair.identification.datasets import check_lengths
 from mirpair.identification.experiments import assign_roles, read_family_names
@@ -21,7 +21,7 @@ table = assign_roles(
     evaluate=snakemake.input.evaluate,
     families=[name for path in snakemake.input.families for name in read_family_names(path)],
     weights=snakemake.params.weights,
-    origins={f"{path.removesuffix('.tsv')}.fa": read_origins(path) for path in origins},
+    origins=read_all_origins(origins),
     older=[hairpin.accession for path in older for hairpin in read_hairpins(path)],
     folds=next(map(read_folds, snakemake.input.folds), None),
     on_ambiguous=snakemake.params.on_ambiguous,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,6 +252,19 @@ def test_gradient_boosting_learns_and_threads_do_not_change_it(
     assert measure(scores["label"], scores["gradient-boosting"])["AUROC"] > 0.85
     again = predict(*halves, threads=2, **about)  # type: ignore[arg-type]
     pd.testing.assert_frame_equal(again, scores, check_exact=True)
+
+
+def test_validation_records_decide_how_many_rounds_boosting_has(
+    halves: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    """If they get worse with every round, there are few, and scores are nearer to one another."""
+    train, evaluate = halves
+    about: dict[str, Any] = {"seed": 0, "methods": ["gradient-boosting"]}
+    spread = [
+        predict(train, evaluate, validate=validate, **about)["gradient-boosting"].std()
+        for validate in (evaluate, evaluate.assign(label=1 - evaluate["label"]))
+    ]
+    assert spread[1] < 0.8 * spread[0]
 
 
 @pytest.mark.parametrize("method", sorted(set(BASELINES) - {"nearest-8-mer"}))

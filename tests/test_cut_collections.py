@@ -225,9 +225,12 @@ def test_places_of_an_rna_are_counted_on_both_strands_of_a_genome() -> None:
     rng = np.random.default_rng(0)
     twice, once = random_rna(rng, 30), random_rna(rng, 50)
     far = random_rna(rng, 199_990)  # across the stretches that are compared at once
-    genome = [f"{far}{twice}NNN{once[:25]}", f"{random_rna(rng, 50)}{reverse(twice[5:])}"]
-    rnas = [twice, reverse(twice[:25]), f"GGGG{once}", once[10:], "ACGU", f"N{twice[:19]}"]
-    assert most_places(rnas, genome) == [2, 2, 1, 0, 0, 0]
+    # A perfect stem is on both strands of its one place.
+    stem = f"{once[25:]}GAAA{reverse(once[25:])}"
+    genome = [f"{far}{twice}NNN{once[:25]}", f"{random_rna(rng, 50)}{twice[5:]}", stem]
+    genome[0] += reverse(twice)
+    rnas = [twice, reverse(twice[:25]), f"GGGG{once[:25]}", stem, "ACGU", f"N{twice[:19]}"]
+    assert most_places(rnas, genome) == [2, 2, 1, 1, 0, 0]
 
 
 def test_parts_of_repeats_are_marked_unless_mirgenedb_supports_them() -> None:
@@ -245,7 +248,7 @@ def test_parts_of_repeats_are_marked_unless_mirgenedb_supports_them() -> None:
     }
     trust = {name: it for name, (_, it) in hairpins.items()}
     entries = [entry(name, bases) for name, (bases, _) in hairpins.items()]
-    genome = [f"{alu}{random_rna(rng, 9)}{twice}", f"{reverse(alu)}A{twice}", alu[7:]]
+    genome = [f"{alu}{random_rna(rng, 9)}{twice}", f"{alu}A{twice}{reverse(twice)}", alu[7:]]
     marked = pre_mirnas.mark_repeats(trust, entries, genome)
     assert marked == {**trust, "hsa-mir-2": "repeat", "ptr-mir-3": "repeat"}
     assert pre_mirnas.mark_repeats(trust, entries, genome[:2]) == trust
@@ -349,9 +352,12 @@ def test_what_is_searched_can_be_chosen_by_name_pattern_and_region(genome: Path)
         ("one", 0, 70),
         ("two", 10, 990),
     ]
-    assert {
-        it.entry.id.partition(":")[0] for it in cut_genome(genome, search=Search(only=("two",)))
-    }
+    chosen = cut_genome(genome, search=Search(only=("two",)))
+    assert {it.entry.id.partition(":")[0] for it in chosen} == {"two"}
+    of_region = cut_genome(genome, search=Search(regions=(Region.parse("one:2001-20000"),)))
+    places = [re.search(r"one:(\d+)-(\d+)", it.entry.accession) for it in of_region]
+    assert places
+    assert all(it and int(it[1]) >= 2001 and int(it[2]) <= 20000 for it in places)
 
 
 @pytest.mark.parametrize(

@@ -362,6 +362,7 @@ def test_a_table_has_a_line_for_each_row_and_method_and_the_ensemble_of_seeds() 
         * 2
     )
     assert results["seeds"].tolist() == [2, 2, 0] * 2
+    assert results["averaged"].tolist() == [2, 1, 1] * 2
     first = results.iloc[:3].set_index("method")
     positive = ((records["label"] == 1) & (records["cut"] == "pre-mirna")).to_numpy()
     negative = (records["collection"] == "genome").to_numpy()

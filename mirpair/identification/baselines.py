@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import product
 from typing import Any
 
@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_limits
 
 from mirpair.contracts import ALPHABET, BOOSTING, USUAL_BASELINES
@@ -29,6 +30,7 @@ WORD = 8
 TREES = 500
 ROUNDS = 500
 _WEIGHT = "sample_weight"
+_ONE_CLASS = "the training records are all of one class; add records of the other"
 # Smallest difference from 0.5 in nine digits. Rounding errors of a cosine are smaller; different
 # cosines of an RNA of up to 500 nt differ by more.
 TIE = 1e-9
@@ -164,6 +166,7 @@ def predict(
     *,
     seed: int,
     threads: int = 1,
+    validate: pd.DataFrame | None = None,
     methods: Sequence[str] = USUAL_BASELINES,
 ) -> pd.DataFrame:
     """Fit baselines on training records and score evaluation records.
@@ -181,6 +184,9 @@ def predict(
     seed, threads
         For the random forest and gradient boosting: nothing else is random, and threads do not
         change the scores.
+    validate
+        Validation records, with the columns of `train`: of use for gradient boosting alone, see
+        `boosting_scores`. None if there are none.
     methods
         Which baselines, names of `BASELINES`.
 
@@ -196,14 +202,21 @@ def predict(
         If all training records are of one class.
     """
     if train["label"].nunique() < 2:
-        raise InputError("the training records are all of one class; add records of the other")
-    scores = {method: _score(method, train, evaluate, seed, threads) for method in methods}
+        raise InputError(_ONE_CLASS)
+    scores = {
+        method: _score(method, train, evaluate, validate, seed, threads) for method in methods
+    }
     about = {name: evaluate[name].to_numpy() for name in ("id", "label")}
     return pd.DataFrame(about | scores)
 
 
 def _score(
-    method: str, train: pd.DataFrame, evaluate: pd.DataFrame, seed: int, threads: int
+    method: str,
+    train: pd.DataFrame,
+    evaluate: pd.DataFrame,
+    validate: pd.DataFrame | None,
+    seed: int,
+    threads: int,
 ) -> npt.NDArray[np.float64]:
     """Fit one method and score the evaluation records."""
     columns = list(CLASSIC)
@@ -219,25 +232,82 @@ def _score(
                 TREES, class_weight="balanced", n_jobs=threads, random_state=seed
             )
         case "gradient-boosting":
-            # Training records that each round leaves out decide how many rounds there are.
-            model = HistGradientBoostingClassifier(
-                max_iter=ROUNDS, class_weight="balanced", early_stopping=True, random_state=seed
-            )
             columns += STEM
+            return boosting_scores(train, evaluate, columns, seed=seed, validate=validate)
         case _:
             raise InputError(f"there is no baseline {method!r}")
     # Without weights, the scores stay the same to the last bit.
     of_records = {}
-    if "weight" in train and (train["weight"] != 1).any():
+    if (weights := _weights(train)) is not None:
         name = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else _WEIGHT
-        of_records = {name: train["weight"].to_numpy()}
-    # Threads would sum gradients and trees in varying order, with varying rounding.
+        of_records = {name: weights}
+    # Threads would sum trees in varying order, with varying rounding.
     with threadpool_limits(1, user_api="openmp"):
         model.fit(train[columns].to_numpy(), train["label"].to_numpy(), **of_records)
         if method == "random-forest":
             model.set_params(n_jobs=1)
         probabilities: npt.NDArray[np.float64] = model.predict_proba(evaluate[columns].to_numpy())
     return probabilities[:, model.classes_ == 1].ravel()
+
+
+def boosting_scores(
+    train: pd.DataFrame,
+    evaluate: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    seed: int,
+    validate: pd.DataFrame | None = None,
+    categorical: Collection[str] = (),
+) -> npt.NDArray[np.float64]:
+    """Fit gradient boosting on training records and score others.
+
+    Classes are weighted ("balanced" in scikit-learn). There are up to `ROUNDS` rounds: as long as
+    the loss of the validation records falls. Without them, scikit-learn draws a tenth of the
+    training records for this, near-copies of others among them.
+
+    Parameters
+    ----------
+    train, evaluate, validate
+        Features, and of training and validation records label, and weight if it is not 1.
+    columns, categorical
+        Names of the features, and those of them that are categories.
+    seed
+        Of what is drawn.
+
+    Returns
+    -------
+    ndarray
+        (len(evaluate),), probability of a pre-miRNA. An `InputError` if `train` is of one class.
+    """
+    if train["label"].nunique() < 2:
+        raise InputError(_ONE_CLASS)
+    names = list(columns)
+    model = HistGradientBoostingClassifier(
+        max_iter=ROUNDS,
+        class_weight="balanced",
+        early_stopping=True,
+        categorical_features=[name in categorical for name in names],
+        random_state=seed,
+    )
+    given: dict[str, Any] = {_WEIGHT: _weights(train)}
+    if validate is not None and len(validate):
+        labels = validate["label"].to_numpy()
+        # scikit-learn weights the classes of the training records only.
+        balanced = compute_sample_weight("balanced", labels)
+        given |= {"X_val": validate[names].to_numpy(), "y_val": labels}
+        given["sample_weight_val"] = balanced * validate.get("weight", 1.0)
+    # Threads would sum gradients in varying order, with varying rounding.
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(train[names].to_numpy(), train["label"].to_numpy(), **given)
+        probabilities: npt.NDArray[np.float64] = model.predict_proba(evaluate[names].to_numpy())
+    return probabilities[:, model.classes_ == 1].ravel()
+
+
+def _weights(records: pd.DataFrame) -> npt.NDArray[np.float64] | None:
+    """Return the weights of records; None if all are 1."""
+    if "weight" not in records or (records["weight"] == 1).all():
+        return None
+    return records["weight"].to_numpy(np.float64)
 
 
 def _logistic() -> Any:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import ALPHABET, CUTTING, EVALUATE, FEATURES, TRAIN, is_baseline
-from mirpair.files import InputError
+from mirpair.contracts import ALPHABET, CUTTING, EVALUATE, FEATURES, TRAIN, VALIDATE, is_baseline
 from mirpair.identification.audit import features
+from mirpair.identification.baselines import boosting_scores
 from mirpair.identification.kinds import Method, shown_methods
 from mirpair.identification.metrics import rank
 
@@ -55,16 +55,19 @@ def _unpaired(structure: str) -> tuple[float, float]:
 
 
 def scores_of_cutting(
-    train: pd.DataFrame, evaluate: pd.DataFrame, *, seed: int
+    train: pd.DataFrame,
+    evaluate: pd.DataFrame,
+    *,
+    seed: int,
+    validate: pd.DataFrame | None = None,
 ) -> npt.NDArray[np.float64]:
     """Score records by gradient boosting on `OF_CUTTING` alone, fitted on the training records.
 
-    Classes are weighted ("balanced" in scikit-learn); other settings are scikit-learn's defaults.
-
     Parameters
     ----------
-    train, evaluate
-        Results of `cutting_features`. If all of `train` are of one class, that is an `InputError`.
+    train, evaluate, validate
+        Results of `cutting_features`, see `mirpair.identification.baselines.boosting_scores`, with
+        its error.
     seed
         Of the boosting.
 
@@ -73,19 +76,10 @@ def scores_of_cutting(
     ndarray
         (len(evaluate),), probability of a pre-miRNA.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    if train["label"].nunique() < 2:
-        raise InputError("the training records are all of one class; add records of the other")
-    boosting = HistGradientBoostingClassifier(
-        class_weight="balanced",
-        categorical_features=[name.endswith(" base") for name in OF_CUTTING],
-        random_state=seed,
+    bases = [name for name in OF_CUTTING if name.endswith(" base")]
+    return boosting_scores(
+        train, evaluate, OF_CUTTING, seed=seed, validate=validate, categorical=bases
     )
-    boosting.fit(train[list(OF_CUTTING)].to_numpy(), train["label"].to_numpy())
-    scores = boosting.predict_proba(evaluate[list(OF_CUTTING)].to_numpy())
-    column: npt.NDArray[np.float64] = scores[:, boosting.classes_ == 1].ravel()
-    return column
 
 
 def by_cut(
@@ -117,7 +111,9 @@ def by_cut(
         of the network. Higher or lower values of a single feature count as positive, as the
         training records decide. Lines with fewer than ten records of either class are left out.
     """
-    train, evaluate = (joined[joined["role"] == role] for role in (TRAIN, EVALUATE))
+    train, validate, evaluate = (
+        joined[joined["role"] == role] for role in (TRAIN, VALIDATE, EVALUATE)
+    )
     table = records[["id", "label", "cut"]].merge(
         evaluate.drop(columns="label"), on="id", how="left", validate="one_to_one"
     )
@@ -127,7 +123,7 @@ def by_cut(
     first = next(it for it in methods if not is_baseline(it.run))
     # Of several seeds the ensemble.
     network = next(it for it in shown_methods(methods) if it.run == first.run)
-    table["cutting"] = scores_of_cutting(train, table, seed=seed)
+    table["cutting"] = scores_of_cutting(train, table, seed=seed, validate=validate)
     table["network"] = network.scores[0]
     lines = []
     for positives, negatives in _pairs(table):

@@ -66,6 +66,8 @@ def draw_kinds(curves: pd.DataFrame, curve: str, title: str) -> Figure:
     """
     looks = _looks(curves)
     points = curves[curves["curve"] == curve]
+    if points.empty:
+        return _without_points(title)
     rows = points.groupby(list(KEYS), sort=False)
     columns = min(COLUMNS, len(rows))
     lines = -(-len(rows) // columns)
@@ -84,6 +86,16 @@ def draw_kinds(curves: pd.DataFrame, curve: str, title: str) -> Figure:
     fitting = max(1, 110 // (max(map(len, looks)) + 8))
     columns = min(len(handles), fitting)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=SMALL)
+    return figure
+
+
+def _without_points(title: str) -> Figure:
+    """Draw the figure of a study that has too few records for a curve."""
+    figure = Figure(figsize=(8, 2), layout="constrained")
+    title_figure(figure, title)
+    axis = figure.subplots()
+    axis.set_axis_off()
+    axis.text(0.5, 0.5, "No row has enough records for this curve.", ha="center", va="center")
     return figure
 
 

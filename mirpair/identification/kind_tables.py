@@ -7,22 +7,22 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mirpair.contracts import AT_CALLS, BY_KIND
-from mirpair.identification.kinds import ENSEMBLE, KEYS
+from mirpair.identification.kinds import KEYS
 from mirpair.identification.ranking import RESAMPLES
 from mirpair.pages.printing import BEST_MARK, OURS, Printable, decimals, ranges
 
 NOTES_OF_KINDS = (
     "R@1%: share of pre-miRNAs above the score that 1 % of the negatives reach. With each value "
     f"its 95 % interval, from {RESAMPLES:,} resamples of complete families of pre-miRNAs and of "
-    "single negatives. – is a share that is less than one negative.",
+    "single negatives. A dash means that the share is less than one negative.",
 )
 NOTE_OF_SEEDS = (
     "A row of several seeds is the mean of the metrics of their trainings; the ensemble is one "
     "method, whose score is the mean of theirs."
 )
 NOTE_OF_CALLS = (
-    "R@1/Mb: share of pre-miRNAs called at one call a megabase of the negatives' genome: of the "
-    "hairpins found there, those cut as a scan cuts them are the sample."
+    "R@1/Mb: share of pre-miRNAs called at one call a megabase of the negatives' genome. The "
+    "sample is the evaluation hairpins that are cut as a scan cuts them."
 )
 NOTE_OF_CUTTING = (
     "Cutting alone: gradient boosting on length, GC content, unpaired bases at both ends and the "
@@ -50,10 +50,8 @@ def printable_kinds(table: pd.DataFrame, title: str) -> Printable:
                 for name, count in zip(table[KEYS[1]], table["negatives"], strict=True)
             ],
             "Method": [
-                f"{name}, mean of {seeds} seeds"
-                if seeds > 1 and not name.endswith(ENSEMBLE)
-                else name
-                for name, seeds in zip(table["method"], table["seeds"], strict=True)
+                f"{name}, mean of {count} seeds" if count > 1 else name
+                for name, count in zip(table["method"], table["averaged"], strict=True)
             ],
         },
         index=table.index,

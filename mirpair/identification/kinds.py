@@ -371,7 +371,7 @@ def measure_kinds(
         }
         for method, ranked, ends in zip(methods, rankings, limits, strict=True):
             line = {**shared, "method": method.name, **method.run}
-            line["seeds"] = method.seeds
+            line |= {"seeds": method.seeds, "averaged": len(method.scores)}
             values = np.mean([it.values() for it in ranked], axis=0)
             for metric, value, (low, high) in zip(BY_KIND, values, ends, strict=True):
                 line |= {metric: value, f"{metric} low": low, f"{metric} high": high}

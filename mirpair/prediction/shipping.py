@@ -1,4 +1,4 @@
-"""Calibrate the networks that are shipped, by records that held-out networks did not train on."""
+"""Calibrate the networks that are shipped with the validation records."""
 
 from __future__ import annotations
 

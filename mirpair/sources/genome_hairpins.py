@@ -1,4 +1,4 @@
-"""Cut the hairpins of genomes: what a model that scans a genome must tell from pre-miRNAs.
+"""Cut the hairpins of genomes, which a scan must distinguish from pre-miRNAs.
 
 A genome is searched in blocks, each by itself, so that a sample of them takes a share of the time.
 """

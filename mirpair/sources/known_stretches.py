@@ -122,12 +122,15 @@ class KnownStretches:
 def most_places(sequences: Sequence[str], genome: Iterable[str]) -> list[int]:
     """Count the places in a genome of the most frequent 20 consecutive bases of each RNA.
 
+    Places on one strand are counted, that with more of them: a perfect stem is on both strands of
+    one place.
+
     Parameters
     ----------
     sequences
         Over ACGU; stretches with other letters do not count.
     genome
-        Its sequences, or parts of them. Both strands are searched.
+        Its sequences, or parts of them.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def most_places(sequences: Sequence[str], genome: Iterable[str]) -> list[int]:
     for strands in zip(sequences, reverse, strict=True):
         # The last stretch of one strand is the first of the other.
         one, other = (counts[np.searchsorted(every.words, _words(it)[0])] for it in strands)
-        most.append(int((one + other[::-1]).max(initial=0)))
+        most.append(int(np.maximum(one, other[::-1]).max(initial=0)))
     return most
 
 

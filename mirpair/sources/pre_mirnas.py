@@ -182,8 +182,8 @@ def mark_repeats(
     """Mark the animal hairpins that are probably parts of repeats (``repeat``), in the trust.
 
     These are neither supported nor related, and 20 consecutive bases of theirs are at three or more
-    places of a genome, see `mirpair.sources.known_stretches.most_places`. Many of miRBase are: the
-    family mir-548 consists of copies of the transposon MADE1.
+    places of one strand of a genome, see `mirpair.sources.known_stretches.most_places`. There are
+    many in miRBase: the family mir-548 consists of copies of the transposon MADE1.
     """
     unsure = [
         it

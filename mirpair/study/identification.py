@@ -305,15 +305,19 @@ class Study(BaseStudy):
 
     def source_refs(self) -> list[str]:
         """List every file of sequences or families that the config names."""
-        sets = [ref for d in self.datasets.values() for ref in (*d.positives, *d.negatives)]
         train = [ref for name in self.folds() for ref in self.split_files(name, "train")]
         evaluate = [ref for name in self.folds() for ref in self.split_files(name, "evaluate")]
         older = [e.older for e in self.experiments.values() if isinstance(e, TimeHeldOut)]
         older += [e.families for e in self.experiments.values() if isinstance(e, FamiliesHeldOut)]
-        collected = [ref for it in self.collections.values() for ref in it.source_refs()]
         older += [ref for it in self.tables_of(Kinds).values() for ref in it.source_refs()]
-        named = sets + train + evaluate + older + self.audit.source_refs()
-        return [ref for ref in named if ref not in self.collections] + collected
+        named = train + evaluate + older + self.audit.source_refs()
+        return self.sequence_refs() + [ref for ref in named if ref not in self.collections]
+
+    def sequence_refs(self) -> list[str]:
+        """List the files of sequences that the sets and the collections are made from."""
+        sets = [ref for d in self.datasets.values() for ref in (*d.positives, *d.negatives)]
+        collected = [ref for it in self.collections.values() for ref in it.source_refs()]
+        return [ref for ref in sets if ref not in self.collections] + collected
 
     def collections_of(self, dataset: str) -> list[str]:
         """List the collections that a set takes its records from."""

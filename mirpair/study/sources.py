@@ -190,8 +190,8 @@ class PreMirnaCollection(_Database):
     repeats: SourceRef | None = Field(
         None,
         description="FASTA file of a genome: an animal hairpin that is neither supported nor "
-        "related, and has 20 consecutive bases that are at three or more of its places, is a "
-        "`repeat`; by default none is.",
+        "related, and has 20 consecutive bases that are at three or more places of one of its "
+        "strands, is a `repeat`; by default none is.",
     )
     repeat_regions: list[Region] = Field(
         [],
@@ -217,7 +217,9 @@ class PreMirnaCollection(_Database):
         if ("flanked" in self.cuts) != bool(self.flanks):
             raise ValueError("`flanks` and the cut `flanked` need each other")
         if self.repeats and not self.mature:
-            raise ValueError("`repeats` also needs `mature`, which tells who is supported")
+            raise ValueError(
+                "`repeats` also needs `mature`, which decides which hairpins are supported"
+            )
         if self.repeat_regions and not self.repeats:
             raise ValueError("`repeat_regions` also needs `repeats`")
         return self
@@ -275,9 +277,9 @@ class GenomeHairpinCollection(_Collection):
     )
     mature: SourceRef | None = Field(
         None,
-        description="MirGeneDB's FASTA file of mature and co-mature arms: of the `known` animal "
-        "hairpins, only those count that have such arms of their species, or a relative that has; "
-        "by default all count.",
+        description="MirGeneDB's FASTA file of mature and co-mature arms. Of the `known` hairpins, "
+        "those of plants count, and those of animals that have such an arm of their species or a "
+        "relative that has one; by default all count.",
     )
     away: int = Field(
         0,

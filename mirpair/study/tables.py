@@ -63,7 +63,7 @@ class RecordKind(Section):
     trust: Annotated[list[Trust], Field(min_length=1)] | None = Field(
         None,
         description="How sure it is that its RNAs are pre-miRNAs: `supported`, `related`, "
-        "`doubtful` or `unknown`; by default any.",
+        "`doubtful`, `repeat` or `unknown`; by default any.",
     )
     species: Annotated[list[str], Field(min_length=1)] | None = Field(
         None,

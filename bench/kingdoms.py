@@ -1,0 +1,110 @@
+"""Do plants need networks of their own? (`python -m bench.kingdoms`)
+
+The networks of each kingdom in a file of weights score the evaluation records of the plants'
+experiment of config/finder.yaml, and are measured as its table of kinds measures them. The networks
+of animals trained on negatives of the same genomes, but on no plant's pre-miRNA. The result is
+docs/finder/kingdoms.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from mirpair.contracts import (
+    BY_KIND,
+    read_experiment,
+    read_origins,
+    read_records,
+    read_structures,
+)
+from mirpair.files import write_text
+from mirpair.identification.kinds import Method, evaluation_records, measure_kinds
+from mirpair.prediction.predictor import CHUNK, score_molecules
+from mirpair.prediction.weights import load_networks
+from mirpair.rna.encoding import encode
+from mirpair.settings import Kingdom
+from mirpair.study.load import load_study
+from mirpair.study.tables import Kinds
+
+ROOT = Path(__file__).parent.parent
+CONFIG = ROOT / "config" / "finder.yaml"
+TABLE = "plants"
+KINGDOMS: tuple[Kingdom, ...] = ("animals", "plants")
+
+
+def score(
+    networks_of: Mapping[Kingdom, Sequence[Any]], folded: pd.DataFrame
+) -> dict[Kingdom, list[float]]:
+    """Score folded RNAs (columns sequence, structure, mfe) with the networks of each kingdom."""
+    scores: dict[Kingdom, list[float]] = {kingdom: [] for kingdom in networks_of}
+    rows = list(folded[["sequence", "structure", "mfe"]].itertuples(index=False))
+    for start in range(0, len(rows), CHUNK):
+        molecules = [encode(*row) for row in rows[start : start + CHUNK]]
+        for kingdom, networks in networks_of.items():
+            scores[kingdom] += score_molecules(networks, molecules).tolist()
+    return scores
+
+
+def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
+    """Measure the networks of both kingdoms on the plants' evaluation records, see `KINDS`.
+
+    Parameters
+    ----------
+    results
+        Folder of the study's results.
+    weights
+        See `mirpair.prediction.weights.load_networks`.
+    """
+    study = load_study(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
+    table = study.tables[TABLE]
+    assert isinstance(table, Kinds)
+    (dataset,) = study.sets_of(table.experiment)
+    experiment = read_experiment(results / "experiments" / f"{table.experiment}.tsv")
+    folder = results / "datasets" / dataset
+    records, structures = (
+        read_records(folder / "records.tsv"),
+        read_structures(folder / "structures.tsv"),
+    )
+    refs = {path: Path(path).stem for path in records["file"].unique()}
+    origins = {
+        path: read_origins(results / "collections" / f"{name}.tsv") for path, name in refs.items()
+    }
+    evaluated = evaluation_records(experiment, records, origins, refs)
+    folded = records[["id", "sequence"]].merge(structures, on="id", validate="one_to_one")
+    folded = folded.set_index("id").loc[evaluated["id"]]
+    networks_of = {it: load_networks(weights, it).networks for it in KINGDOMS}
+    methods = [
+        Method(
+            f"networks of {kingdom}",
+            {"model": "", "recipe": "", "epochs": 0},
+            pd.DataFrame([scores]).to_numpy(),
+            len(networks_of[kingdom]),
+        )
+        for kingdom, scores in score(networks_of, folded).items()
+    ]
+    return measure_kinds(table.model_dump(), evaluated, methods, {}, {})[0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare the kingdoms, and write and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.kingdoms", description=__doc__)
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / "finder")
+    parser.add_argument("--weights", help="weights with networks of both kingdoms")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "finder" / "kingdoms.csv")
+    given = parser.parse_args(arguments)
+    measured = compare(given.results, given.weights)
+    named = ["kind of positives", "positives", "kind of negatives", "negatives", "method"]
+    shown = measured[[*named, *BY_KIND]]
+    write_text(given.out, shown.to_csv(index=False, float_format="%.4f"))
+    print(shown.to_markdown(index=False, floatfmt=".3f"))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
