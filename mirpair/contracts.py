@@ -50,8 +50,8 @@ read_piece = partial(read_tsv, columns=PIECE)
 # `cut`: how the RNA was cut (`CUTS`), empty if as the database has it; `trust`: how sure it is that
 # a pre-miRNA is one (`TRUSTS`), empty if unknown.
 ORIGINS = dict.fromkeys(("id", "accession", "species", "family", "cut", "trust"), "str")
-HAIRPIN, PRE_MIRNA, SCANNED, TRIMMED, FLANKED, WINDOW = CUTS = (
-    *("hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window"),
+HAIRPIN, PRE_MIRNA, SCANNED, TRIMMED, FLANKED, WINDOW, JOINED = CUTS = (
+    *("hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window", "joined"),
 )
 SUPPORTED, RELATED, DOUBTFUL, REPEAT = TRUSTS = ("supported", "related", "doubtful", "repeat")
 # What the empty cut and the empty trust are called in a config and in tables.

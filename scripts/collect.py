@@ -12,6 +12,8 @@ from mirpair.sources.collections import (
     thin,
     write_collection,
 )
+from mirpair.sources.genome_hairpins import read_texts
+from mirpair.sources.repeat_pairs import join_pairs
 
 job.start(snakemake)
 settings, files = snakemake.params.how, snakemake.input
@@ -19,6 +21,10 @@ if settings["source"] == "hairpins":
     entries = read_hairpins(files[0])
     families = read_families(files[1]) if settings["families"] else None
     criteria = {"species": settings["species"], "families": families}
+elif settings["source"] == "repeat-pairs":
+    texts = read_texts(files[0], settings["regions"])
+    about = {key: settings[key] for key in ("number", "places", "species", "seed")}
+    entries, criteria = join_pairs(texts, **about), {}
 else:
     names = settings["families"] or [""]
     entries = [
@@ -27,7 +33,7 @@ else:
         for entry in read_rfam(path, name, without=settings["without"])
     ]
     criteria = {}
-lengths = {name: settings[name] for name in ("shortest", "longest")}
+lengths = {name: settings[name] for name in ("shortest", "longest") if name in settings}
 chosen, left_out = choose(entries, **lengths, **criteria)
 if at_most := settings.get("at_most"):
     thinned = thin(chosen, at_most, seed=settings["seed"])

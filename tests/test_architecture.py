@@ -24,7 +24,7 @@ ORDER = {
     "known_hairpins",
     "hairpins": "tiles stems candidates",
     "sources": "collections transfer packages download published ncbi live pseudo_hairpins "
-    "known_stretches pre_mirnas genome_hairpins",
+    "known_stretches pre_mirnas genome_hairpins repeat_pairs",
     "networks": "score_log exact base do2018 tang2019 stem weights "
     "build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits checks trainings tables "

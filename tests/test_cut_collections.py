@@ -21,6 +21,7 @@ from mirpair.sources import genome_hairpins, pre_mirnas
 from mirpair.sources.collections import CutRna, Entry, cut_table, merge_cut
 from mirpair.sources.genome_hairpins import Cutting, Region, Search, choose_blocks, read_blocks
 from mirpair.sources.known_stretches import LENGTH, KnownStretches, most_places
+from mirpair.sources.repeat_pairs import join_pairs
 
 FAST = HairpinCriteria(fast=True)
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -431,3 +432,44 @@ def test_what_is_known_copied_ambiguous_or_too_much_is_left_out_and_counted() ->
     assert len(fewer) == 5
     assert [it for it in chosen if it in fewer] == fewer
     assert left_out == {**expected, "more than 5": 7}
+
+
+@pytest.fixture(scope="module")
+def repeats() -> list[str]:
+    """Two sequences with twelve copies of a repeat, each with other mistakes, on both strands."""
+    rng = np.random.default_rng(3)
+    core, texts = random_rna(rng, 30), []
+    for _ in range(2):
+        parts = []
+        for number in range(6):
+            copy = random_rna(rng, 20) + core + random_rna(rng, 20)
+            parts += [random_rna(rng, 300), copy if number % 3 else reverse(copy)]
+        texts.append("".join([*parts, random_rna(rng, 300)]))
+    return texts
+
+
+def test_copies_of_a_repeat_are_joined_to_hairpins(repeats: list[str]) -> None:
+    hairpins = join_pairs(repeats, 40, places=8, species="hsa", seed=1)
+    assert len({it.sequence for it in hairpins}) == 40
+    assert {(it.cut, it.species, it.family) for it in hairpins} == {("joined", "hsa", "")}
+    assert hairpins == join_pairs(repeats, 40, places=8, species="hsa", seed=1)
+    assert hairpins != join_pairs(repeats, 40, places=8, species="hsa", seed=2)
+    whole = "N".join(repeats)
+    both = whole + "N" + reverse(whole)
+    for it in hairpins:
+        assert 2 * 25 + 4 <= len(it.sequence) <= 2 * 55 + 20
+        # At least twenty bases of both arms face each other.
+        facing = KnownStretches([it.sequence[: len(it.sequence) // 2]])
+        assert facing.shared_by([reverse(it.sequence[-(len(it.sequence) // 2) :])]) == [True]
+        # Each arm is from the genome, and the loop is beside one of them.
+        pieces = [it.sequence[:25], it.sequence[-25:]]
+        assert all(piece in both for piece in pieces)
+
+
+def test_what_is_no_repeat_is_not_joined(repeats: list[str]) -> None:
+    with pytest.raises(InputError, match=r"0 hairpins could be made .* lower `number` or `places`"):
+        join_pairs(repeats, 5, places=13)
+    with pytest.raises(InputError, match="0 hairpins"):
+        join_pairs(["A" * 500, "UG" * 300], 5, places=3)
+    with pytest.raises(InputError, match="0 hairpins"):
+        join_pairs(["ACGU"], 5, places=3)

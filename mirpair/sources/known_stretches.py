@@ -31,8 +31,8 @@ _LARGEST_TABLE = 26
 _Words = npt.NDArray[np.uint64]
 
 
-def _words(bases: str) -> tuple[_Words, npt.NDArray[np.intp]]:
-    """Write all stretches over ACGU as numbers: those numbers, and where each begins."""
+def find_stretches(bases: str) -> tuple[_Words, npt.NDArray[np.intp]]:
+    """Write all stretches of 20 bases over ACGU as numbers: those, and where each begins."""
     if len(bases) < LENGTH:
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.intp)
     codes = _CODES[np.frombuffer(bases.encode("ascii", "replace"), dtype=np.uint8)]
@@ -81,7 +81,7 @@ class KnownStretches:
     def __init__(self, hairpins: Iterable[str]) -> None:
         forward = sorted(set(hairpins))
         both = [*forward, *(reverse_complement_rna(it) for it in forward)]
-        self._all = _WordSet(_words(text)[0] for text in _joined(both))
+        self._all = _WordSet(find_stretches(text)[0] for text in _joined(both))
         self._starting: dict[int, list[str]] = {}
         for hairpin in both:
             if len(hairpin) >= LENGTH and not _OUTSIDE.search(hairpin):
@@ -100,7 +100,7 @@ class KnownStretches:
         shares = np.zeros(len(sequences), dtype=bool)
         offset = 0
         for text in _joined(sequences):
-            words, places = _words(text)
+            words, places = find_stretches(text)
             found = places[self._all.find(words)] + offset
             shares[np.searchsorted(starts, found, side="right") - 1] = True
             offset += len(text) + 1
@@ -110,7 +110,7 @@ class KnownStretches:
         """Find exact known hairpins: start and end of each, from 0 and half-open."""
         found = []
         for offset in range(0, len(bases), _AT_ONCE):
-            words, starts = _words(bases[offset : offset + _AT_ONCE + LENGTH - 1])
+            words, starts = find_stretches(bases[offset : offset + _AT_ONCE + LENGTH - 1])
             for index in self._first.find(words).tolist():
                 start = offset + int(starts[index])
                 for hairpin in self._starting[int(words[index])]:
@@ -138,17 +138,17 @@ def most_places(sequences: Sequence[str], genome: Iterable[str]) -> list[int]:
         For each RNA; 0 if it is shorter, or no stretch of it is in the genome.
     """
     reverse = [reverse_complement_rna(it) for it in sequences]
-    every = _WordSet(_words(text)[0] for text in _joined([*sequences, *reverse]))
+    every = _WordSet(find_stretches(text)[0] for text in _joined([*sequences, *reverse]))
     counts = np.zeros(len(every.words), dtype=np.int64)
     for bases in genome:
         for offset in range(0, len(bases), _AT_ONCE):
-            words, _ = _words(bases[offset : offset + _AT_ONCE + LENGTH - 1])
+            words, _ = find_stretches(bases[offset : offset + _AT_ONCE + LENGTH - 1])
             places = np.searchsorted(every.words, words[every.find(words)])
             counts += np.bincount(places, minlength=len(counts))
     most = []
     for strands in zip(sequences, reverse, strict=True):
         # The last stretch of one strand is the first of the other.
-        one, other = (counts[np.searchsorted(every.words, _words(it)[0])] for it in strands)
+        one, other = (counts[np.searchsorted(every.words, find_stretches(it)[0])] for it in strands)
         most.append(int(np.maximum(one, other[::-1]).max(initial=0)))
     return most
 

@@ -315,12 +315,37 @@ class GenomeHairpinCollection(_Collection):
         return [ref for ref in (self.file, self.known, self.mature) if ref is not None]
 
 
+class RepeatPairCollection(_Collection):
+    """Copies of repeats of a genome, joined to hairpins."""
+
+    source: Literal["repeat-pairs"] = Field(description="Kind of collection.")
+    file: SourceRef = Field(description="FASTA file of a genome.")
+    regions: list[Region] = Field(
+        [],
+        description="Parts to take copies from, such as `X:60001-2700000`, counted from 1; by "
+        "default all sequences. Ten million bases need 0.7 GB of memory.",
+    )
+    number: int = Field(ge=1, description="Number of hairpins.")
+    places: int = Field(
+        20, ge=2, description="Places of one strand that 20 bases of a repeat have at least."
+    )
+    species: str = Field(
+        "", description="Species of the sequences, for a split by species; by default none."
+    )
+    seed: Seed = Field(0, description="Seed of the choice of copies, arms and loops.")
+
+    def source_refs(self) -> list[str]:
+        """List the file that copies are taken from."""
+        return [self.file]
+
+
 AnyCollection = (
     HairpinCollection
     | RfamCollection
     | PseudoHairpinCollection
     | PreMirnaCollection
     | GenomeHairpinCollection
+    | RepeatPairCollection
 )
 # Collections of RNAs that are cut from sequences without pre-miRNAs.
 CutNegatives = PseudoHairpinCollection | GenomeHairpinCollection

@@ -15,7 +15,9 @@ OWN_TABLES = {
     "epochs": "The last epoch, which is the result, and the best one by validation loss",
     "audit": "What the evaluation records are worth",
 }
-Cut = Literal["hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window", "as-published"]
+Cut = Literal[
+    "hairpin", "pre-mirna", "scanned", "trimmed", "flanked", "window", "joined", "as-published"
+]
 Trust = Literal["supported", "related", "doubtful", "repeat", "unknown"]
 
 
@@ -58,7 +60,7 @@ class RecordKind(Section):
     cuts: Annotated[list[Cut], Field(min_length=1)] | None = Field(
         None,
         description="How its RNAs were cut: `hairpin`, `pre-mirna`, `scanned`, `trimmed`, "
-        "`flanked`, `window` or `as-published`; by default in any way.",
+        "`flanked`, `window`, `joined` or `as-published`; by default in any way.",
     )
     trust: Annotated[list[Trust], Field(min_length=1)] | None = Field(
         None,
