@@ -172,6 +172,8 @@ def _finder(model: Model, split: Split) -> tuple[Model, Recipe]:
         optimizer="adamw",
         schedule="one-cycle",
         loss="mean",
+        # A negative counts as much as a positive: the highest-scoring ones decide about a scan.
+        positive_weight=1.0,
     )
 
 

@@ -4,6 +4,7 @@ import logging
 
 import job
 
+from mirpair.rna.sequences import LONGEST
 from mirpair.sources.collections import (
     choose,
     read_families,
@@ -33,7 +34,7 @@ else:
         for entry in read_rfam(path, name, without=settings["without"])
     ]
     criteria = {}
-lengths = {name: settings[name] for name in ("shortest", "longest") if name in settings}
+lengths = {"shortest": settings.get("shortest", 1), "longest": settings.get("longest", LONGEST)}
 chosen, left_out = choose(entries, **lengths, **criteria)
 if at_most := settings.get("at_most"):
     thinned = thin(chosen, at_most, seed=settings["seed"])
