@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 from Bio.Seq import reverse_complement_rna
 
-from bench import peers
+from bench import kingdoms, peers
 from mirpair.contracts import BY_KIND, EXPERIMENT, PIECE, RECORDS
 from mirpair.files import write_tsv
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.metrics import rank, recall_at
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
+from mirpair.prediction.predictor import score_molecules
 from mirpair.recipes import MODELS
+from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 
@@ -180,3 +182,17 @@ def test_the_page_of_peers_is_what_its_table_says() -> None:
         pytest.skip("python -m bench.peers has not written the page yet")
     written = (folder / "peers.md").read_text(encoding="utf-8")
     assert peers.render(*peers.read(folder)) + "\n" == written
+
+
+def test_networks_of_both_kingdoms_score_the_same_rnas() -> None:
+    networks = {
+        "animals": [build(MODELS["stem"], seed=0).eval()],
+        "plants": [build(MODELS["stem"], seed=1).eval()],
+    }
+    rnas = [it.sequence for it in list(read_fasta(DEMO / "positives.fa"))[:70]]
+    folded = pd.DataFrame([(it, *fold(it)) for it in rnas], columns=list(PIECE))
+    scores = kingdoms.score(networks, folded)  # type: ignore[arg-type]
+    for kingdom, of_kingdom in networks.items():
+        alone = score_molecules(of_kingdom, [encode(*folded.iloc[66])])
+        assert scores[kingdom][66] == alone[0]  # type: ignore[index]
+        assert len(scores[kingdom]) == 70  # type: ignore[index]
