@@ -11,7 +11,6 @@ import pandas as pd
 
 from mirpair.contracts import ALPHABET, CUTTING, EVALUATE, FEATURES, TRAIN, VALIDATE, is_baseline
 from mirpair.identification.audit import features
-from mirpair.identification.baselines import boosting_scores
 from mirpair.identification.kinds import Method, shown_methods
 from mirpair.identification.metrics import rank
 
@@ -76,6 +75,8 @@ def scores_of_cutting(
     ndarray
         (len(evaluate),), probability of a pre-miRNA.
     """
+    from mirpair.identification.baselines import boosting_scores
+
     bases = [name for name in OF_CUTTING if name.endswith(" base")]
     return boosting_scores(
         train, evaluate, OF_CUTTING, seed=seed, validate=validate, categorical=bases

@@ -404,7 +404,7 @@ def _read_stockholm(text: str, name: str, gaps: Gaps, notes: _Notes) -> Iterator
     from Bio import AlignIO
 
     try:
-        alignments = AlignIO.parse(io.StringIO(text), "stockholm")  # type: ignore[no-untyped-call]
+        alignments = AlignIO.parse(io.StringIO(text), "stockholm")
         for alignment in alignments:
             for row in alignment:
                 header = row.id if row.description == row.id else f"{row.id} {row.description}"

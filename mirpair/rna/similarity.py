@@ -224,7 +224,7 @@ class Alignment(NamedTuple):
 def _aligner() -> PairwiseAligner:
     from Bio.Align import PairwiseAligner
 
-    return PairwiseAligner(mode="local", **_ALIGNMENT)  # type: ignore[no-untyped-call]
+    return PairwiseAligner(mode="local", **_ALIGNMENT)
 
 
 def align(rna: str, known: str) -> Alignment:
@@ -237,7 +237,7 @@ def align(rna: str, known: str) -> Alignment:
     >>> align("CCCCACGUACGUAACCCC", "ACGUACGUAA")
     Alignment(start=4, end=14, identity=1.0, coverage=1.0)
     """
-    alignments = _aligner().align(rna, known)  # type: ignore[no-untyped-call]
+    alignments = _aligner().align(rna, known)
     if not alignments.score > 0:
         return Alignment(0, 0, 0.0, 0.0)
     best = alignments[0]
@@ -252,7 +252,7 @@ def relative_score(rna: str, known: str) -> float:
 
     It is 1 if the RNA has the known one in it, and takes a quarter of the time of `align`.
     """
-    score = _aligner().score(rna, known)  # type: ignore[no-untyped-call]
+    score = _aligner().score(rna, known)
     return float(score) / (_ALIGNMENT["match_score"] * len(known))
 
 

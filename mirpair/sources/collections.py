@@ -153,9 +153,7 @@ def read_rfam(path: str | Path, family: str = "", *, without: Collection[str] = 
     entries = []
     excluded, types = {word.lower() for word in without}, Counter[str]()
     try:
-        for alignment in Align.parse(  # type: ignore[no-untyped-call]
-            io.StringIO(text), "stockholm"
-        ):
+        for alignment in Align.parse(io.StringIO(text), "stockholm"):
             about = alignment.annotations
             words = re.findall(r"[\w-]+", about.get("type", ""))
             types.update(words)

@@ -273,7 +273,7 @@ def _answer(batch: Sequence[str], what: str, email: str, cds: bool) -> str:
     key = os.environ.get(KEY_VARIABLE, "").strip() or None
     try:
         with _one_try():
-            handle = Entrez.efetch(  # type: ignore[no-untyped-call]
+            handle = Entrez.efetch(
                 db="nuccore",
                 id=",".join(batch),
                 rettype="fasta_cds_na" if cds else "fasta",

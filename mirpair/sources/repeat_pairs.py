@@ -63,11 +63,11 @@ def join_pairs(
     low, high = (np.repeat(it[many], counts[many]) for it in (edges, edges + counts))
     rng = np.random.default_rng(seed)
     hairpins: dict[str, None] = {}
-    draws = rng.integers(0, max(1, len(copies)), _DRAWS * number) if len(copies) else []
-    for draw in draws:
-        other = int(rng.integers(low[draw], high[draw]))
-        pair = (int(starts[order[it]]) for it in (copies[draw], other))
-        if len(hairpins) < number and (joined := _join(text, *pair, rng)):
+    draws = rng.integers(0, max(1, len(copies)), _DRAWS * number if len(copies) else 0)
+    for draw in draws.tolist():
+        partner = int(rng.integers(low[draw], high[draw]))
+        one, other = (int(starts[order[it]]) for it in (copies[draw], partner))
+        if len(hairpins) < number and (joined := _join(text, one, other, rng)):
             hairpins.setdefault(joined)
     if len(hairpins) < number:
         raise InputError(
