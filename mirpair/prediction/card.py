@@ -88,8 +88,8 @@ The sequences are from:
 
 The records of each kingdom have three roles. The shipped networks trained on the training records
 only. Their scores of the validation records calibrate the probabilities and choose the thresholds
-of a scan. All figures below are those of their scores of the evaluation records, which decided
-nothing.
+of a scan. All figures below are those of their scores of the evaluation records, which trained and
+calibrated nothing.
 
 *Called* below means a probability of at least {settings.threshold} for a prior of {settings.prior},
 the defaults of `mirpair predict`. In brackets are 95 % intervals (Clopper and Pearson), which take
