@@ -189,7 +189,7 @@ def predict(
     -------
     DataFrame
         One row per RNA, in their order: id; length (nt); structure (dot-bracket) and mfe
-        (kcal/mol); score (of the network, 0 to 1, for equal shares of both classes); probability
+        (kcal/mol); score (of the network, 0 to 1; it ranks RNAs and is no probability); probability
         (of a pre-miRNA, for the prior); call (1 for a pre-miRNA); reason (why there is no score, or
         beside a score a hint that the RNA has several hairpins).
         With a reference: nearest (name of the nearest known hairpin); identity (matches divided by
