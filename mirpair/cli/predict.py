@@ -150,7 +150,7 @@ def predict(
     """Decide which RNAs are pre-miRNAs.
 
     The table has a row for each record, in the order of the files: id, length (nt), structure
-    (dot-bracket), mfe (kcal/mol), score (of the network, as if half of all RNAs were pre-miRNAs),
+    (dot-bracket), mfe (kcal/mol), score (of the network; it ranks RNAs and is not a probability),
     probability (of a pre-miRNA, for --prior), call (1 if the probability is at least --threshold),
     reason (why there is no score; beside a score, that the RNA has several hairpins), nearest
     (known hairpin of the --reference), identity to it (matches divided by the columns of the best
