@@ -136,7 +136,9 @@ def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Co
     assert trained.candidates.prior == pytest.approx((validation["label"] == 1).mean())
     card = (folder / "pre-mirna.md").read_text()
     assert "5 (copy), 2 (in both classes), 1 (known hairpin)" in card
-    assert f"{int((evaluated.index != '').sum())}" in card
+    labels = scored.loc[evaluated.index, "label"]
+    for label, how in ((1, "by how they were cut"), (0, "by their collection")):
+        assert f"\n{(labels == label).sum()} evaluation records, {how}" in card
     assert "not calibrated for hairpins of a genome" in card
 
 
