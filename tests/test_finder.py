@@ -58,6 +58,13 @@ def test_every_file_has_its_source(finder: Study) -> None:
     assert named <= set(sources)
 
 
+def search_of(finder: Study, ref: str) -> tuple[str, Search]:
+    """File of a collection, and what of it is searched; pairs of repeats name regions only."""
+    how = finder.collections[ref].params()
+    by_default = {"only": [], "without": [], "sample": None, "away": 0}
+    return how["file"], Search.described(by_default | how, None)
+
+
 def roles(finder: Study, name: str) -> dict[str, str]:
     """Role of each collection that has one, of a split of families."""
     experiment = finder.experiments[name]
@@ -74,8 +81,8 @@ def roles(finder: Study, name: str) -> dict[str, str]:
 def test_no_part_of_a_genome_has_two_roles(finder: Study, name: str) -> None:
     by_file = defaultdict(list)
     for ref, role in roles(finder, name).items():
-        how = finder.collections[ref].params()
-        by_file[how["file"]].append((role, Search.described(how, None)))
+        path, search = search_of(finder, ref)
+        by_file[path].append((role, search))
     compared = 0
     for path, searches in by_file.items():
         for (role, one), (other_role, other) in combinations(searches, 2):
@@ -107,11 +114,11 @@ def test_what_evaluates_against_the_peer_trains_nothing(finder: Study) -> None:
         "ecoli/bacteria.fna": ("E.coli", 3_000_000, 3_500_000),
     }
     for ref, role in roles(finder, "families").items():
-        how = finder.collections[ref].params()
-        if role == "evaluate" or how["file"] not in held:
+        path, search = search_of(finder, ref)
+        if role == "evaluate" or path not in held:
             continue
-        name, start, end = held[how["file"]]
-        for region in Search.described(how, None).regions:
+        name, start, end = held[path]
+        for region in search.regions:
             assert region.name != name or region.end <= start or end <= region.start, ref
 
 
