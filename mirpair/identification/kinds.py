@@ -296,8 +296,8 @@ def recall_at_calls(calls: Floats, recall: Floats, at: float) -> float:
 def reliability(positives: Floats, negatives: Floats) -> tuple[Floats, Floats]:
     """Compute the share of pre-miRNAs among records with similar scores, both classes alike.
 
-    Each class weighs the same in all, as in the loss that the networks are trained with, so that
-    the share does not depend on how many records of each kind there are.
+    Each class weighs the same in all, so that the share does not depend on how many records of each
+    kind there are.
 
     Returns
     -------
