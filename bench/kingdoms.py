@@ -13,13 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from mirpair.contracts import (
+    BASELINE_RUN,
     BY_KIND,
+    read_all_origins,
     read_experiment,
-    read_origins,
     read_records,
     read_structures,
 )
@@ -52,7 +54,7 @@ def score(
 
 
 def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
-    """Measure the networks of both kingdoms on the plants' evaluation records, see `KINDS`.
+    """Measure the networks of both kingdoms on the plants' evaluation records.
 
     Parameters
     ----------
@@ -60,6 +62,11 @@ def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
         Folder of the study's results.
     weights
         See `mirpair.prediction.weights.load_networks`.
+
+    Returns
+    -------
+    DataFrame
+        Columns `mirpair.contracts.KINDS`, a line for each row of the table and each kingdom.
     """
     study = load_study(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
     table = study.tables[TABLE]
@@ -67,14 +74,10 @@ def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
     (dataset,) = study.sets_of(table.experiment)
     experiment = read_experiment(results / "experiments" / f"{table.experiment}.tsv")
     folder = results / "datasets" / dataset
-    records, structures = (
-        read_records(folder / "records.tsv"),
-        read_structures(folder / "structures.tsv"),
-    )
+    records = read_records(folder / "records.tsv")
+    structures = read_structures(folder / "structures.tsv")
     refs = {path: Path(path).stem for path in records["file"].unique()}
-    origins = {
-        path: read_origins(results / "collections" / f"{name}.tsv") for path, name in refs.items()
-    }
+    origins = read_all_origins(path.replace(".fa", ".tsv") for path in refs)
     evaluated = evaluation_records(experiment, records, origins, refs)
     folded = records[["id", "sequence"]].merge(structures, on="id", validate="one_to_one")
     folded = folded.set_index("id").loc[evaluated["id"]]
@@ -82,8 +85,8 @@ def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
     methods = [
         Method(
             f"networks of {kingdom}",
-            {"model": "", "recipe": "", "epochs": 0},
-            pd.DataFrame([scores]).to_numpy(),
+            {"model": kingdom, **BASELINE_RUN},
+            np.array([scores]),
             len(networks_of[kingdom]),
         )
         for kingdom, scores in score(networks_of, folded).items()

@@ -27,6 +27,7 @@ from mirpair.contracts import (
     BY_KIND,
     PIECE,
     TRAIN,
+    VALIDATE,
     read_experiment,
     read_piece,
     read_records,
@@ -135,29 +136,32 @@ def score(path: Path, folded: pd.DataFrame) -> Floats:
     return np.concatenate([score_molecules(networks, chunk) for chunk in chunks])
 
 
-def training_records(study: Path, experiment: str) -> pd.DataFrame:
-    """Read the training records of a study with the features of `TREES`, and their weights."""
+def fitting_records(study: Path, experiment: str) -> pd.DataFrame:
+    """Read the training and validation records of a study, with the features of `TREES`."""
     roles = read_experiment(study / "experiments" / f"{experiment}.tsv")
-    roles = roles[roles["role"] == TRAIN]
+    roles = roles[roles["role"].isin((TRAIN, VALIDATE))]
     features = {}
     for name in roles["set"].unique():
         folder = study / "datasets" / str(name)
         records = read_records(folder / "records.tsv")
         structures = read_structures(folder / "structures.tsv")
-        trains = records["id"].isin(set(roles["id"])).to_numpy()
-        of_set = (it[trains].reset_index(drop=True) for it in (records, structures))
+        is_fitted = records["id"].isin(set(roles["id"])).to_numpy()
+        of_set = (it[is_fitted].reset_index(drop=True) for it in (records, structures))
         features[str(name)] = features_for(list(TREES), *of_set)
     return join_features(roles, features)
 
 
-def trees(training: pd.DataFrame, folded: pd.DataFrame) -> list[Method]:
-    """Fit the baselines of `TREES` to training records, and score folded RNAs."""
+def trees(fitted: pd.DataFrame, folded: pd.DataFrame) -> list[Method]:
+    """Fit the baselines of `TREES` to the result of `fitting_records`, and score folded RNAs."""
+    training, validation = (fitted[fitted["role"] == role] for role in (TRAIN, VALIDATE))
     rnas = folded.assign(id=[str(number) for number in range(len(folded))], label=0)
     features = features_for(list(TREES), rnas, rnas)
     methods = []
     for name, at_most in TREES.items():
         some = training.sample(min(len(training), at_most or len(training)), random_state=0)
-        scores = baselines.predict(some.sort_index(), features, seed=0, methods=[name])
+        scores = baselines.predict(
+            some.sort_index(), features, seed=0, validate=validation, methods=[name]
+        )
         suffix = f", {at_most:,} records" if at_most else ""
         methods.append(Method(BASELINES[name] + suffix, [scores[name].to_numpy()]))
     return methods
@@ -353,8 +357,8 @@ def _compare_all(given: argparse.Namespace) -> None:
     if given.unlike and not given.study:
         raise InputError("--unlike needs the records that trained: give --study too")
     if given.study:
-        training = training_records(given.study, given.experiment)
-        known = KnownStretches(training["sequence"])
+        fitted = fitting_records(given.study, given.experiment)
+        known = KnownStretches(fitted.loc[fitted["role"] == TRAIN, "sequence"])
         seen = np.array(known.shared_by(table["sequence"].tolist()))
         facts["alike"] = {
             name: [int((seen & of_kind).sum()), int(of_kind.sum())]
@@ -373,7 +377,7 @@ def _compare_all(given: argparse.Namespace) -> None:
     methods = [Method(name, [table[name].to_numpy(np.float64)]) for name in facts["peers"]]
     methods.append(Method(MFE, [per_length]))
     if given.study:
-        methods += trees(training, folded)
+        methods += trees(fitted, folded)
     for name, paths in files.items():
         methods.append(Method(name, [score(path, folded) for path in paths]))
         print(f"scored by {name}", flush=True)

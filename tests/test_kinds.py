@@ -31,6 +31,7 @@ from mirpair.contracts import (
 from mirpair.files import InputError, write_tsv
 from mirpair.identification.cutting import by_cut, cutting_features
 from mirpair.identification.figures import draw
+from mirpair.identification.kind_figures import draw_kinds
 from mirpair.identification.kinds import (
     CALLS,
     PRECISION,
@@ -408,6 +409,15 @@ def test_the_curves_end_where_the_records_end() -> None:
     assert calls["x"].max() <= 2000, "4,000 hairpins in 2 Mb"
     of_coding = curves[curves["kind of negatives"] == "coding"]
     assert set(of_coding["curve"]) == {PRECISION, RELIABILITY}
+
+
+def test_a_curve_without_points_has_a_figure_that_says_so(tmp_path: Path) -> None:
+    records, methods, table = a_study()
+    _, curves = measure_kinds(table, records, methods, {}, SUMMARIES, resamples=5)
+    figure = draw_kinds(curves[curves["curve"] != CALLS], CALLS, "By kind")
+    (axis,) = figure.axes
+    assert [it.get_text() for it in axis.texts] == ["No row has enough records for this curve."]
+    assert axis.texts[0].get_visible()
 
 
 def test_a_missing_score_stops_and_names_the_record() -> None:

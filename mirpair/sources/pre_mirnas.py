@@ -218,7 +218,7 @@ def read_trusted(path: str | Path, mature: str | Path | None) -> list[str]:
     hairpins = list(read_hairpins(path))
     if mature is None:
         return [it.sequence for it in hairpins]
-    trust = read_trust(path, mature)
+    trust = trusts(hairpins, read_mature(mature))
     sure = (SUPPORTED, RELATED)
     return [it.sequence for it in hairpins if trust[it.id] in sure or kingdom_of(it.id) == "plants"]
 

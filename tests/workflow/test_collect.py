@@ -53,6 +53,14 @@ def made(tmp_path_factory: pytest.TempPathFactory, server: tuple[Path, str]) -> 
     lines = (ROOT / "config" / "demo" / "negatives.fa").read_text().splitlines()
     bases = "".join(lines[1::2])
     (folder / "genome.fna").write_text(f">chromosome\n{bases}\n")
+    # Copies of one hairpin that is no longer in the older release, and of another one elsewhere.
+    first, second = release(24).splitlines()[-5:-2:2]
+    (folder / "repeats.fna").write_text(
+        "".join(
+            f">{name}\n{''.join(bases[at : at + 200] + copy for at in range(0, 1000, 200))}\n"
+            for name, copy in (("one", first), ("two", second))
+        )
+    )
     copy.snakemake(*MADE, "--configfile", copy.write_config(study(url)))
     return copy
 
@@ -66,6 +74,7 @@ MADE = tuple(
         "experiments/new.tsv",
         "collections/genome.json",
         "collections/cut.json",
+        "collections/pairs.json",
     )
 )
 
@@ -95,6 +104,15 @@ def study(url: str) -> dict[str, Any]:
                 "kingdom": "animals",
                 "cuts": ["hairpin", "scanned"],
                 "mature": f"{url}/older.fa",
+                "repeats": f"{url}/repeats.fna",
+                "repeat_regions": ["one:1-1200"],
+            },
+            "pairs": {
+                "source": "repeat-pairs",
+                "file": f"{url}/repeats.fna",
+                "number": 3,
+                "places": 5,
+                "species": "hsa",
             },
             "genome": {
                 "source": "genome-hairpins",
@@ -141,6 +159,12 @@ def test_rnas_that_are_cut_have_their_origins_and_are_counted(made: Copy) -> Non
     assert cut["id"].str.endswith("/hairpin").sum() == 25, "of all species"
     # The complete hairpin is no arm, but the older release has it.
     assert (cut["trust"] == "supported").sum() >= 18
+    # Only of one hairpin the copies are in the region that counts.
+    assert set(cut.loc[cut["trust"] == "repeat", "id"].str.partition("/")[0]) == {"hsa-mir-103a-2"}
+    assert "hsa-mir-105-1/hairpin" in set(cut.loc[cut["trust"] == "doubtful", "id"])
+    pairs = read_origins(collections / "pairs.tsv")
+    assert set(zip(pairs["cut"], pairs["species"], strict=True)) == {("joined", "hsa")}
+    assert json.loads((collections / "pairs.json").read_text())["rnas"] == len(pairs) == 3
     genome = read_origins(collections / "genome.tsv")
     assert set(genome["cut"]) == {"scanned", "window"}
     summary = json.loads((collections / "genome.json").read_text())
@@ -166,7 +190,8 @@ def test_the_lock_file_says_what_the_sources_were(made: Copy, server: tuple[Path
     row = lock.set_index("place").loc[f"{url}/hairpin.fa"]
     assert row["sha256"] == sha256(folder / "hairpin.fa")
     assert row["release"] == "22.1"
-    assert set(lock["place"]) == {f"{url}/{it}" for it in ("hairpin.fa", "older.fa", "genome.fna")}
+    names = ("hairpin.fa", "older.fa", "genome.fna", "repeats.fna")
+    assert set(lock["place"]) == {f"{url}/{it}" for it in names}
     assert made.planned(*MADE, "--configfile", "test.yaml") == {}
 
 
@@ -190,7 +215,7 @@ def test_other_bytes_than_locked_stop_the_run_until_a_refresh_is_asked_for(
     assert "mirpair refresh config/fresh.lock.tsv" in log.read_text()
     command = [sys.executable, "-m", "mirpair.cli.app", "refresh", "config/fresh.lock.tsv"]
     refreshed = subprocess.run(command, cwd=made.folder, text=True, capture_output=True, check=True)
-    assert refreshed.stdout.count("unchanged") == 2
+    assert refreshed.stdout.count("unchanged") == 3
     assert refreshed.stdout.count("changed:") == 1
     planned = made.planned("all", "--configfile", "test.yaml")
     assert {"collect", "collect_pieces", "fold", "train"} <= set(planned)
