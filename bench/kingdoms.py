@@ -9,14 +9,13 @@ docs/finder/kingdoms.csv.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
+from bench.peers import score
 from mirpair.contracts import (
     BASELINE_RUN,
     BY_KIND,
@@ -27,9 +26,7 @@ from mirpair.contracts import (
 )
 from mirpair.files import write_text
 from mirpair.identification.kinds import Method, evaluation_records, measure_kinds
-from mirpair.prediction.predictor import CHUNK, score_molecules
 from mirpair.prediction.weights import load_networks
-from mirpair.rna.encoding import encode
 from mirpair.settings import Kingdom
 from mirpair.study.load import load_study
 from mirpair.study.tables import Kinds
@@ -38,19 +35,6 @@ ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "finder.yaml"
 TABLE = "plants"
 KINGDOMS: tuple[Kingdom, ...] = ("animals", "plants")
-
-
-def score(
-    networks_of: Mapping[Kingdom, Sequence[Any]], folded: pd.DataFrame
-) -> dict[Kingdom, list[float]]:
-    """Score folded RNAs (columns sequence, structure, mfe) with the networks of each kingdom."""
-    scores: dict[Kingdom, list[float]] = {kingdom: [] for kingdom in networks_of}
-    rows = list(folded[["sequence", "structure", "mfe"]].itertuples(index=False))
-    for start in range(0, len(rows), CHUNK):
-        molecules = [encode(*row) for row in rows[start : start + CHUNK]]
-        for kingdom, networks in networks_of.items():
-            scores[kingdom] += score_molecules(networks, molecules).tolist()
-    return scores
 
 
 def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
@@ -81,15 +65,14 @@ def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
     evaluated = evaluation_records(experiment, records, origins, refs)
     folded = records[["id", "sequence"]].merge(structures, on="id", validate="one_to_one")
     folded = folded.set_index("id").loc[evaluated["id"]]
-    networks_of = {it: load_networks(weights, it).networks for it in KINGDOMS}
     methods = [
         Method(
             f"networks of {kingdom}",
             {"model": kingdom, **BASELINE_RUN},
-            np.array([scores]),
-            len(networks_of[kingdom]),
+            score(weights, folded, kingdom)[None],
+            len(load_networks(weights, kingdom).networks),
         )
-        for kingdom, scores in score(networks_of, folded).items()
+        for kingdom in KINGDOMS
     ]
     return measure_kinds(table.model_dump(), evaluated, methods, {}, {})[0]
 

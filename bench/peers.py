@@ -45,6 +45,7 @@ from mirpair.provenance import write_json
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold_all, unique
 from mirpair.rna.known_hairpins import load_known_hairpins
+from mirpair.settings import Kingdom, PredictionSettings
 from mirpair.sources.collections import family_of
 from mirpair.sources.known_stretches import LENGTH, KnownStretches
 
@@ -128,10 +129,12 @@ def named_files(given: Iterable[str]) -> dict[str, list[Path]]:
     return files
 
 
-def score(path: Path, folded: pd.DataFrame) -> Floats:
-    """Score folded RNAs with a file of weights: the mean of its networks, (N,)."""
-    molecules = [encode(*row) for row in folded.itertuples(index=False)]
-    networks = load_networks(path).networks
+def score(
+    path: str | Path | None, folded: pd.DataFrame, kingdom: Kingdom = PredictionSettings.kingdom
+) -> Floats:
+    """Score folded RNAs (`PIECE`) with the networks of a kingdom in a file: their mean, (N,)."""
+    molecules = [encode(*row) for row in folded[list(PIECE)].itertuples(index=False)]
+    networks = load_networks(path, kingdom).networks
     chunks = (molecules[start : start + CHUNK] for start in range(0, len(molecules), CHUNK))
     return np.concatenate([score_molecules(networks, chunk) for chunk in chunks])
 

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 from Bio.Seq import reverse_complement_rna
 
-from bench import kingdoms, peers
+from bench import peers
 from mirpair.contracts import BY_KIND, EXPERIMENT, PIECE, RECORDS
 from mirpair.files import write_tsv
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.metrics import rank, recall_at
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
-from mirpair.prediction.predictor import score_molecules
+from mirpair.prediction.predictor import predict
 from mirpair.recipes import MODELS
-from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
+from mirpair.settings import Kingdom
 
 DEMO = peers.ROOT / "config" / "demo"
 
@@ -184,15 +184,12 @@ def test_the_page_of_peers_is_what_its_table_says() -> None:
     assert peers.render(*peers.read(folder)) + "\n" == written
 
 
-def test_networks_of_both_kingdoms_score_the_same_rnas() -> None:
-    networks = {
-        "animals": [build(MODELS["stem"], seed=0).eval()],
-        "plants": [build(MODELS["stem"], seed=1).eval()],
-    }
+def test_the_networks_of_a_kingdom_score_rnas_as_predict_does() -> None:
     rnas = [it.sequence for it in list(read_fasta(DEMO / "positives.fa"))[:70]]
     folded = pd.DataFrame([(it, *fold(it)) for it in rnas], columns=list(PIECE))
-    scores = kingdoms.score(networks, folded)  # type: ignore[arg-type]
-    for kingdom, of_kingdom in networks.items():
-        alone = score_molecules(of_kingdom, [encode(*folded.iloc[66])])
-        assert scores[kingdom][66] == alone[0]  # type: ignore[index]
-        assert len(scores[kingdom]) == 70  # type: ignore[index]
+    kingdoms: tuple[Kingdom, ...] = ("animals", "plants")
+    of_kingdom = {it: peers.score(None, folded, it).tolist() for it in kingdoms}
+    for kingdom, scores in of_kingdom.items():
+        table = predict(rnas, kingdom=kingdom, reference="none")
+        assert scores == table["score"].tolist()
+    assert of_kingdom["animals"] != of_kingdom["plants"]
