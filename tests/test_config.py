@@ -874,6 +874,12 @@ def with_collection(name: str, **given: Any) -> dict[str, Any]:
     return config
 
 
+def windows_of_pairs() -> dict[str, Any]:
+    config = cut_collection(cuts={"window": 1.0}, lengths_of="pairs")
+    config["collections"]["pairs"] = {"source": "repeat-pairs", "file": "x.fa", "number": 5}
+    return config
+
+
 def cut_collection(source: str = "genome-hairpins", **given: Any) -> dict[str, Any]:
     config = collecting()
     config["collections"]["more"] = {"source": source, "file": "x.fa", **given}
@@ -905,6 +911,7 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
             with_collection("pseudo-hairpins", lengths_of="pseudo-hairpins"),
             "name a collection of positives",
         ),
+        (windows_of_pairs(), "'pairs' is of sequences without pre-miRNAs too"),
         (with_collection("other-rnas", families=["RF00005"]), "either `families` .* or `file`"),
         (
             with_collection("other-rnas", families=["tRNA"], file=None, without=[]),

@@ -30,14 +30,14 @@ def check_collections(
                 "RNA; name one of `collections` among the positives"
             )
     for name, collection in collections.items():
-        if not isinstance(collection, CutNegatives) or collection.lengths_of is None:
+        other = getattr(collection, "lengths_of", None)
+        if other is None:
             continue
-        other = collection.lengths_of
         BaseStudy.require_known(f"collections.{name}", "collection", other, collections)
         if isinstance(collections[other], CutNegatives):
             raise ValueError(
-                f"collections.{name}: lengths_of: {other!r} has pseudo-hairpins or hairpins of a "
-                "genome too; name a collection of positives"
+                f"collections.{name}: lengths_of: {other!r} is of sequences without pre-miRNAs too; "
+                "name a collection of positives"
             )
     for name, experiment in experiments.items():
         if isinstance(experiment, FamilyKFold | FamiliesHeldOut | SpeciesHeldOut | TimeHeldOut):

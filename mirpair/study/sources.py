@@ -54,6 +54,14 @@ class _Collection(Section):
         return self.model_dump(exclude={"release"})
 
 
+class CutNegatives(_Collection):
+    """RNAs that are cut from sequences without pre-miRNAs."""
+
+    species: str = Field(
+        "", description="Species of the sequences, for a split by species; by default none."
+    )
+
+
 class _Database(_Collection):
     shortest: int = Field(1, ge=1, description="Minimum length of an RNA, nt.")
     longest: int = Field(LONGEST, ge=1, description="Maximum length of an RNA, nt.")
@@ -127,7 +135,7 @@ class RfamCollection(_Database):
         return [self.file] if self.file else [RFAM.format(family=it) for it in self.families]
 
 
-class PseudoHairpinCollection(_Collection):
+class PseudoHairpinCollection(CutNegatives):
     """Parts of sequences without pre-miRNAs that fold as pre-miRNAs do (Xue et al. 2005)."""
 
     source: Literal["pseudo-hairpins"] = Field(description="Kind of collection.")
@@ -148,9 +156,6 @@ class PseudoHairpinCollection(_Collection):
     )
     stem: int = Field(18, ge=3, description="Minimum number of base pairs in the stem.")
     mfe: float = Field(-15.0, le=0, description="Maximum folding energy (MFE), kcal/mol.")
-    species: str = Field(
-        "", description="Species of the sequences, for a split by species; by default none."
-    )
     seed: Seed = Field(0, description="Seed of the choice of lengths and positions.")
 
     def source_refs(self) -> list[str]:
@@ -230,7 +235,7 @@ class PreMirnaCollection(_Database):
         return [self.file, *named, *self.flanks]
 
 
-class GenomeHairpinCollection(_Collection):
+class GenomeHairpinCollection(CutNegatives):
     """Hairpins of genomes, as a scan finds them, and cut in several ways."""
 
     source: Literal["genome-hairpins"] = Field(description="Kind of collection.")
@@ -295,9 +300,6 @@ class GenomeHairpinCollection(_Collection):
     at_most: int | None = Field(
         None, ge=1, description="Maximum number of RNAs, drawn from all; by default all."
     )
-    species: str = Field(
-        "", description="Species of the sequences, for a split by species; by default none."
-    )
     seed: Seed = Field(0, description="Seed of the sample, of the cuts and of `at_most`.")
 
     @model_validator(mode="after")
@@ -315,7 +317,7 @@ class GenomeHairpinCollection(_Collection):
         return [ref for ref in (self.file, self.known, self.mature) if ref is not None]
 
 
-class RepeatPairCollection(_Collection):
+class RepeatPairCollection(CutNegatives):
     """Copies of repeats of a genome, joined to hairpins."""
 
     source: Literal["repeat-pairs"] = Field(description="Kind of collection.")
@@ -328,9 +330,6 @@ class RepeatPairCollection(_Collection):
     number: int = Field(ge=1, description="Number of hairpins.")
     places: int = Field(
         20, ge=2, description="Places of one strand that 20 bases of a repeat have at least."
-    )
-    species: str = Field(
-        "", description="Species of the sequences, for a split by species; by default none."
     )
     seed: Seed = Field(0, description="Seed of the choice of copies, arms and loops.")
 
@@ -347,8 +346,6 @@ AnyCollection = (
     | GenomeHairpinCollection
     | RepeatPairCollection
 )
-# Collections of RNAs that are cut from sequences without pre-miRNAs.
-CutNegatives = PseudoHairpinCollection | GenomeHairpinCollection
 
 
 class Dataset(Section):
