@@ -36,8 +36,8 @@ def check_collections(
         BaseStudy.require_known(f"collections.{name}", "collection", other, collections)
         if isinstance(collections[other], CutNegatives):
             raise ValueError(
-                f"collections.{name}: lengths_of: {other!r} is of sequences without pre-miRNAs too; "
-                "name a collection of positives"
+                f"collections.{name}: lengths_of: {other!r} is of sequences without pre-miRNAs "
+                "too; name a collection of positives"
             )
     for name, experiment in experiments.items():
         if isinstance(experiment, FamilyKFold | FamiliesHeldOut | SpeciesHeldOut | TimeHeldOut):
