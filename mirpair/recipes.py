@@ -23,8 +23,8 @@ class Model:
     label
         Name in tables and figures.
     architecture
-        The network in `mirpair.networks.do2018`, `mirpair.networks.tang2019` or
-        `mirpair.networks.stem`.
+        The network in `mirpair.networks.do2018`, `mirpair.networks.tang2019`,
+        `mirpair.networks.stem` or `mirpair.networks.band`.
     published
         Name in the paper's Tables 2–4; empty if it has no row there.
     pairing
@@ -45,7 +45,9 @@ class Model:
     """
 
     label: str
-    architecture: Literal["variable", "fixed", "alexnet", "resnet", "stem", MatrixKind, "one-hot"]
+    architecture: Literal[
+        "variable", "fixed", "alexnet", "resnet", "stem", "band", MatrixKind, "one-hot"
+    ]
     published: str = ""
     pairing: bool = True
     max_length: int | None = None
@@ -74,6 +76,8 @@ MODELS = {
     "resnet": Model("ResNet-like", "resnet"),
     # Not of the paper: the duplex of each hairpin, for RNAs from anywhere.
     "stem": Model("Stem", "stem", dropout=0.3),
+    # The same around the stem's line in the pairing matrix, to compare.
+    "band": Model("Band", "band", dropout=0.3),
 }
 
 # Networks that classify families: the encodings of Tang & Sun 2019, each with its own network, and

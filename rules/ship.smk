@@ -1,8 +1,8 @@
-# The networks of `mirpair predict` and `mirpair scan`: those that trained on the training records of an
-# experiment. Its validation records calibrate them, its evaluation records measure them.
-# Kingdom to the experiment, its set, and the trainings on it.
+# The networks of `mirpair predict` and `mirpair scan`: those that trained on the training records of
+# some experiments. Validation records calibrate them, evaluation records measure them.
+# Kingdom to its experiments, their set, and the trainings on them.
 VALIDATION = STUDY.shipped.validation
-SHIPPED_SETS = {kingdom: STUDY.sets_of(name)[0] for kingdom, name in VALIDATION.items()}
+SHIPPED_SETS = {kingdom: STUDY.sets_of(names[0])[0] for kingdom, names in VALIDATION.items()}
 MEMBERS = shipping.members(STUDY)
 ALL_MEMBERS = [run for runs in MEMBERS.values() for run in runs]
 GENOMES = {kingdom: shipping.genomes_of(STUDY, kingdom) for kingdom in VALIDATION}
@@ -43,7 +43,9 @@ rule ship_scores:
             f"<results>/collections/{it}.tsv"
             for it in STUDY.collections_of(SHIPPED_SETS[w.kingdom])
         ],
-        experiment=lambda w: f"<results>/experiments/{VALIDATION[w.kingdom]}.tsv",
+        experiments=lambda w: [
+            f"<results>/experiments/{run.experiment}.tsv" for run in MEMBERS[w.kingdom]
+        ],
         logs=lambda w: [run_file(run, "scores.npz") for run in MEMBERS[w.kingdom]],
         predictions=lambda w: [run_file(run, "predictions.tsv") for run in MEMBERS[w.kingdom]],
     output:

@@ -783,38 +783,59 @@ def shipping(**section: Any) -> dict[str, Any]:
     config["datasets"]["own"] = {"positives": ["mine"], "negatives": negatives}
     held_out = {"split": "families", "dataset": "own", "families": "held-out.txt"}
     config["experiments"]["families"] = held_out
+    config["experiments"]["other-families"] = held_out | {"families": "others.txt"}
+    config["datasets"]["again"] = config["datasets"]["own"]
+    config["experiments"]["others"] = held_out | {"dataset": "again"}
     config["experiments"]["unvalidated"] = held_out | {"validation": 0.0}
-    config["runs"][0]["experiments"] = ["demo-cv", "families", "unvalidated"]
+    entry = config["runs"][0]
+    config["runs"] = [
+        entry | {"experiments": ["demo-cv", "families", "others", "unvalidated"]},
+        entry | {"experiments": ["other-families"], "seeds": [1]},
+    ]
     return config
 
 
-OWN = {"validation": {"animals": "families"}}
+OWN = {"validation": {"animals": ["families"]}}
 
 
 @pytest.mark.parametrize(
     ("section", "message"),
     [
         ({}, "shipped.validation: this key is missing"),
-        ({"validation": {"animals": "demo"}}, "there is no experiment named 'demo'"),
+        ({"validation": {"animals": "families"}}, "shipped.validation.animals: is 'families'"),
+        ({"validation": {"animals": []}}, "shipped.validation.animals: is []"),
+        ({"validation": {"animals": ["demo"]}}, "there is no experiment named 'demo'"),
         (
-            {"validation": {"animals": "demo-cv"}},
+            {"validation": {"animals": ["families", "families"]}},
+            "shipped.validation.animals: name different experiments on one set",
+        ),
+        (
+            {"validation": {"animals": ["families", "others"]}},
+            "shipped.validation.animals: name different experiments on one set",
+        ),
+        (
+            {"validation": {"animals": ["demo-cv"]}},
             "shipped.validation.animals: 'demo-cv' has no validation records",
         ),
-        ({"validation": {"plants": "unvalidated"}}, "'unvalidated' has no validation records"),
-        ({"validation": {"fungi": "families"}}, "fungi"),
+        ({"validation": {"plants": ["unvalidated"]}}, "'unvalidated' has no validation records"),
+        ({"validation": {"fungi": ["families"]}}, "fungi"),
         (
-            {"validation": {"animals": "families", "plants": "families"}},
+            {"validation": {"animals": ["families"], "plants": ["families"]}},
             "shipped.validation: two kingdoms have one set",
+        ),
+        (
+            {"validation": {"animals": ["families", "other-families"]}},
+            "and seed 0 on 'other-families' is planned; add it to `runs`",
         ),
         (OWN | {"members": 3}, "is 3, but there are 2 `seeds`"),
         (OWN | {"members": 0}, "shipped.members: is 0"),
         (
             OWN | {"networks": [{"model": "alexnet"}]},
-            "no training of 'alexnet' with recipe 'paper' on 'families' is planned",
+            "no training of 'alexnet' with recipe 'paper' and seed 0 on 'families' is planned",
         ),
         (
             OWN | {"networks": [{"model": "variable"}, {"recipe": "published-code"}]},
-            "no training of 'variable' with recipe 'published-code' on 'families'",
+            "no training of 'variable' with recipe 'published-code' and seed 0 on 'families'",
         ),
         (OWN | {"genomes": {"yeast": ["other"]}}, "there is no collection named 'other'"),
     ],
@@ -839,6 +860,20 @@ def test_the_networks_that_are_measured_are_those_that_ship() -> None:
     nothing = load_study(shipped("demo"))
     assert isinstance(nothing, Study)
     assert members(nothing) == {}
+
+
+def test_networks_of_several_experiments_ship_together() -> None:
+    config = shipping(validation={"animals": ["families", "other-families"]})
+    config["runs"][-1]["seeds"] = [0]
+    study = load_study(config)
+    assert isinstance(study, Study)
+    assert [(run.experiment, run.seed) for run in members(study)["animals"]] == [
+        ("families", 0), ("other-families", 0)
+    ]  # fmt: skip
+    seeds = {run.experiment: set[int]() for run in study.plan()}
+    for run in study.plan():
+        seeds[run.experiment].add(run.seed)
+    assert (seeds["families"], seeds["other-families"]) == ({0, 1}, {0})
 
 
 def collecting() -> dict[str, Any]:

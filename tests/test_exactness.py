@@ -173,6 +173,8 @@ def test_real_hairpins_in_one_batch(name: str, real_molecules: Tensors) -> None:
         # One column and more of each; the last batch has one molecule.
         ("stem", range(1, 100)),
         ("stem", [400, 401, 405, 512, 613]),
+        # One row and more.
+        ("band", [*range(1, 30), 62, 63, 64, 65, 400]),
         ("fixed", [334, 351, 366, 367, 382, 383, 389, 390, 391, 394, 395, 398, 399, 400]),
     ],
 )
@@ -214,14 +216,15 @@ def test_any_structures_in_the_variable_sized_network(
     assert_same(doubled(name, training=True, seed=seed), molecules)
 
 
-@settings(max_examples=60)
+@pytest.mark.parametrize("name", ["stem", "band"])
+@settings(max_examples=40)
 @given(st.lists(molecule(), min_size=1, max_size=5), st.booleans(), st.integers(0, 9))
-def test_any_structures_in_the_stem_network(
-    molecules: list[Molecule], training: bool, seed: int
+def test_any_structures_in_the_networks_on_a_stem(
+    name: str, molecules: list[Molecule], training: bool, seed: int
 ) -> None:
     # Batch normalisation needs two columns, also after both poolings.
     longer = encode("GCCCUUGGCA", "(((...))).", -3.0)
-    assert_same(doubled("stem", training=training, seed=seed), [*molecules, longer])
+    assert_same(doubled(name, training=training, seed=seed), [*molecules, longer])
 
 
 @settings(max_examples=16)
@@ -283,7 +286,7 @@ def test_the_factorised_layer_is_the_convolution_whatever_its_shape(
             torch.testing.assert_close(gradients, expected, rtol=1e-9, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", [*PROPOSED, "variable, soft", "stem"])
+@pytest.mark.parametrize("name", [*PROPOSED, "variable, soft", "stem", "band"])
 def test_steps_of_training_lead_to_the_same_network(name: str, real_molecules: Tensors) -> None:
     """Three steps of AdaGrad, then evaluation: what is learnt and noted is the same."""
     batches = [[real_molecules[i] for i in range(start, 40, 7)] for start in range(3)]

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mirpair.identification.train import class_weights, train
-from mirpair.networks import do2018
+from mirpair.networks import pre_mirna
 from mirpair.networks.build import build
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
@@ -247,8 +247,8 @@ def test_dropout_depends_on_the_seed(
     part = real_molecules.subset(np.array([0, 1, 20, 21]))
     dropping = replace(VARIABLE, dropout=0.5)
     # The same weights and one batch in any order, so that nothing else differs.
-    original = do2018.build
-    monkeypatch.setattr(do2018, "build", lambda model, seed: original(model, seed=0))
+    original = pre_mirna.build
+    monkeypatch.setattr(pre_mirna, "build", lambda model, seed: original(model, seed=0))
     ends = [train(dropping, part, part, Recipe(epochs=1), seed=seed)[1] for seed in (4, 5)]
     assert not np.allclose(ends[0].train_scores, ends[1].train_scores, atol=1e-3)
 

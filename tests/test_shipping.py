@@ -64,10 +64,10 @@ def test_every_record_has_its_role_cut_and_the_mean_score_of_the_networks() -> N
         {"id": list("abcd"), "role": ["train", "validate", "evaluate", "validate"]}
     )
     networks = [
-        pd.DataFrame({"id": list("bcd"), "score": scores})
+        (experiment, pd.DataFrame({"id": list("bcd"), "score": scores}))
         for scores in ([0.5, 0.25, 0.0], [1.0, 0.75, 0.5])
     ]
-    table = score_records(records, origins, experiment, networks)
+    table = score_records(records, origins, networks)
     assert table["role"].tolist() == ["train", "validate", "evaluate", "validate", ""]
     assert table["collection"].tolist() == ["mine", "mine", "other", "yeast", "yeast"]
     assert table["cut"].tolist() == ["hairpin", "scanned", "", "scanned", "window"]
@@ -75,10 +75,39 @@ def test_every_record_has_its_role_cut_and_the_mean_score_of_the_networks() -> N
     assert table["length"].tolist() == [50, 60, 70, 80, 90]
     assert table["score"].tolist()[1:4] == [0.75, 0.5, 0.25]
     assert table["score"].isna().tolist() == [True, False, False, False, True]
-    with pytest.raises(InputError, match="no record of the experiment has the role 'validate'"):
-        score_records(records, origins, experiment.iloc[[0, 2]], networks)
-    with pytest.raises(InputError, match="did not all score the same records"):
-        score_records(records, origins, experiment, [networks[0], networks[1].iloc[1:]])
+    with pytest.raises(InputError, match="no record of the experiments has the role 'validate'"):
+        score_records(records, origins, [(experiment.iloc[[0, 2]], networks[0][1])])
+    with pytest.raises(InputError, match="a network that ships did not score all records"):
+        score_records(records, origins, [networks[0], (experiment, networks[1][1].iloc[1:])])
+
+
+def test_networks_score_only_records_that_they_did_not_train_on() -> None:
+    """One holds out the family of `a`, the other that of `c`; both hold out the hairpin `d`."""
+    records = pd.DataFrame(
+        {
+            "id": list("abcdef"),
+            "label": [1, 1, 1, 0, 0, 0],
+            "sequence": ["A" * 60] * 6,
+            "file": ["none.fa"] * 6,
+            "number": range(1, 7),
+        }
+    )
+    held_out = [
+        {"a": "evaluate", "b": "validate", "c": "train", "d": "evaluate", "e": "validate"},
+        {"a": "train", "b": "train", "c": "evaluate", "d": "evaluate", "e": "evaluate"},
+    ]
+    trainings = []
+    for number, roles in enumerate(held_out, 1):
+        experiment = pd.DataFrame({"id": roles.keys(), "role": roles.values()})
+        unseen = [it for it, role in roles.items() if role != "train"]
+        trainings.append((experiment, pd.DataFrame({"id": unseen, "score": number / 4})))
+    table = score_records(records, {}, trainings).set_index("id")
+    assert table["role"].to_dict() == {
+        **dict.fromkeys("acde", "evaluate"), "b": "validate", "f": ""
+    }  # fmt: skip
+    assert table["score"].dropna().to_dict() == {
+        "a": 0.25, "b": 0.25, "c": 0.5, "d": 0.375, "e": 0.5
+    }  # fmt: skip
 
 
 def test_validation_records_calibrate_and_evaluation_records_do_not() -> None:
@@ -139,7 +168,8 @@ def test_the_card_has_the_figures_of_the_evaluation_records(tmp_path: Path) -> N
     part = calibrate_kingdom(table, [weights], genomes)
     write_networks(path, {"animals": part, "plants": part})
     recipe = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 64}
-    provenance = [{"run": {"recipe": "paper", "epochs": 4, "seed": 7}, "recipe": recipe}]
+    run = {"experiment": "families", "recipe": "paper", "epochs": 4, "seed": 7}
+    provenance = [{"run": run, "recipe": recipe}]
     left_out = pd.DataFrame({"id": ["z"], "reason": ["copy"]})
     parts: dict[Any, CardPart] = {
         name: CardPart(load_networks(path, name), table, left_out, provenance)  # type: ignore[arg-type]

@@ -106,7 +106,7 @@ def test_evaluation_trims_nothing(by_definition: bool, real_molecules: Tensors) 
 def test_statistics_are_those_of_all_columns_and_no_others(
     by_definition: bool, real_molecules: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stem, "_TRIMMED", 0.0)
+    monkeypatch.setattr(stem, "TRIMMED", 0.0)
     network = a_network()
     few: list[Molecule] = [real_molecules[n] for n in (0, 13, 39)]
     # Lengths of any remainder by four, the size of what is pooled.

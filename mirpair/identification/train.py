@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mirpair.contracts import TRAIN
 from mirpair.files import InputError
-from mirpair.networks import do2018, stem
+from mirpair.networks import pre_mirna
 from mirpair.networks.base import Network
 from mirpair.networks.checkpoints import Checkpoint
 from mirpair.networks.inference import predict, scores_of
@@ -124,9 +124,7 @@ def train(
         raise InputError("the training records are all of one class; both are needed")
     torch_device = prepare_device(device)
     dtype = DTYPES[recipe.precision]
-    # Not `mirpair.networks.build`: an edit of networks for families must rerun no training here.
-    builder = stem if model.architecture in stem.NETWORKS else do2018
-    network = builder.build(model, seed=seed).to(torch_device, dtype)
+    network = pre_mirna.build(model, seed=seed).to(torch_device, dtype)
     equation_2 = torch.tensor(class_weights(train_set.labels), dtype=dtype, device=torch_device)
     of_classes = equation_2
     if recipe.positive_weight is not None:

@@ -56,6 +56,11 @@ class Network(nn.Module):
         """Number of channels of the input."""
         raise NotImplementedError
 
+    @property
+    def input_name(self) -> str:
+        """What a drawing of the network calls the input."""
+        return "pairing matrix" if self.model.pairing else "sequence"
+
     def prepare(self, molecules: Sequence[Encoded]) -> Sequence[Any]:
         """Compute once what every pass over the molecules needs; by default nothing.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mirpair.files import InputError
-from mirpair.networks import do2018, stem, tang2019
+from mirpair.networks import pre_mirna, tang2019
 from mirpair.networks.base import Network
 from mirpair.networks.weights import read_weights
 from mirpair.recipes import Model
@@ -15,9 +15,7 @@ from mirpair.recipes import Model
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
     """Make a network with initial weights: PyTorch's defaults, for Tang & Sun's networks Keras's.
 
-    An unknown architecture is an `InputError`. `mirpair.identification.train` calls `build` of
-    `mirpair.networks.do2018` and `mirpair.networks.stem`, so that an edit of the other paper's
-    networks does not make its trainings run again.
+    An unknown architecture is an `InputError`.
 
     Parameters
     ----------
@@ -30,12 +28,8 @@ def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
         Names of the classes in the order of the output's columns; empty for the two columns "not
         a pre-miRNA" and "pre-miRNA".
     """
-    builder = do2018.build
-    if model.architecture in tang2019.NETWORKS:
-        builder = tang2019.build
-    elif model.architecture in stem.NETWORKS:
-        builder = stem.build
-    return builder(model, seed=seed, classes=classes)
+    of_families = model.architecture in tang2019.NETWORKS
+    return (tang2019.build if of_families else pre_mirna.build)(model, seed=seed, classes=classes)
 
 
 def load_weights(path: str | Path) -> Network:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.networks.base import Network, check_fit, initialise, max_pool
+from mirpair.networks.base import Network, check_fit, max_pool
 from mirpair.networks.exact import convolve, normalised, pooled_difference, reached
 from mirpair.recipes import Model
 from mirpair.rna.encoding import CHANNELS, Encoded, Molecule, dense
@@ -331,12 +331,11 @@ class ResNetLike(_Unpadded):
         return features
 
 
-def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
-    """Make a network of Do et al.; parameters as in `mirpair.networks.build.build`."""
-    networks: dict[str, type[Network]] = {
+def networks(model: Model) -> dict[str, type[Network]]:
+    """Map the architectures of Do et al. to their networks, in the model's order of layers."""
+    return {
         "variable": VariableNetwork,
         "fixed": FixedNetwork if model.order == "figure-2" else PublishedFixedNetwork,
         "alexnet": AlexNetLike,
         "resnet": ResNetLike,
     }
-    return initialise(networks, model, seed, classes)

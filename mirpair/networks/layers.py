@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from mirpair.networks import stem
 from mirpair.networks.base import Network
 from mirpair.networks.inference import scores_of
 from mirpair.rna.encoding import Molecule
@@ -137,10 +136,7 @@ class _Observer(TorchFunctionMode):
 
     def __init__(self, network: Network, shape: tuple[int, ...]) -> None:
         super().__init__()
-        image = "pairing matrix" if network.model.pairing else "sequence"
-        if network.model.architecture in stem.NETWORKS:
-            image = f"duplex, and {stem.SCALARS} numbers"
-        self.steps = [Step("image", image, shape, ())]
+        self.steps = [Step("image", network.input_name, shape, ())]
         # The step that each tensor comes from; None for weights and what depends on them alone. We
         # keep the tensors, because Python may reuse the id of one that is gone.
         own = (*network.parameters(), *network.buffers())

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirpair.networks.base import Network, initialise
+from mirpair.networks.base import Network
 from mirpair.recipes import Model
 from mirpair.rna.duplex import GAP, PAIR, STATES, as_duplex
 from mirpair.rna.encoding import Encoded, Molecule
@@ -31,7 +31,7 @@ _KERNEL, _FIRST_KERNEL = 3, 5
 _POOLED = 2 ** (_BLOCKS - 1)
 # Share of the RNAs that training may trim, and how much of the stem at most: columns, as a share of
 # its pairs.
-_TRIMMED, _OF_STEM = 0.3, 0.2
+TRIMMED, OF_STEM = 0.3, 0.2
 # Probability of dropout within the blocks.
 _DROPPED = 0.1
 # Number of different columns.
@@ -46,9 +46,7 @@ class Columns(NamedTuple):
     symbols
         (C,): each column as one number, of its two bases and its state.
     scalars
-        (6,): energy per base and per pair, logarithm of the length, share of paired bases, GC
-        content, and number of pairs of the main stem; scaled, so that all are about 1 in size.
-        They are of the complete molecule, also if training trims it.
+        See `scalars_of`; those of the complete molecule, also if training trims it.
     room
         Number of columns at the open end that training may cut off.
     """
@@ -63,13 +61,15 @@ class Columns(NamedTuple):
         return self.symbols
 
 
-def columns_of(molecule: Molecule) -> Columns:
-    """Compute the network's input of a molecule."""
-    duplex = as_duplex(molecule)
+def scalars_of(molecule: Molecule, pairs: int) -> npt.NDArray[np.float32]:
+    """Compute six numbers about a molecule, whose main stem has so many `pairs`.
+
+    They are the energy per base and per pair, the logarithm of the length, the share of paired
+    bases, the GC content, and the number of pairs of the main stem; scaled, so that all are about 1
+    in size.
+    """
     length = len(molecule.codes)
     paired = int((molecule.partner >= 0).sum())
-    is_pair = duplex.state == PAIR
-    pairs = int(is_pair.sum())
     scalars = (
         3 * molecule.mfe / length,
         molecule.mfe / max(1, paired // 2),
@@ -78,12 +78,20 @@ def columns_of(molecule: Molecule) -> Columns:
         np.isin(molecule.codes, (1, 2)).mean(),
         pairs / 20,
     )
+    return np.array(scalars, dtype=np.float32)
+
+
+def columns_of(molecule: Molecule) -> Columns:
+    """Compute the network's input of a molecule."""
+    duplex = as_duplex(molecule)
+    is_pair = duplex.state == PAIR
+    pairs = int(is_pair.sum())
     outside = int(is_pair.argmax()) if pairs else 0
     symbols = (duplex.five * (GAP + 1) + duplex.three) * STATES + duplex.state
     return Columns(
         symbols.astype(np.uint8),
-        np.array(scalars, dtype=np.float32),
-        outside + int(_OF_STEM * pairs),
+        scalars_of(molecule, pairs),
+        outside + int(OF_STEM * pairs),
     )
 
 
@@ -132,6 +140,10 @@ class StemNetwork(Network):
     @property
     def channels(self) -> int:
         return CHANNELS
+
+    @property
+    def input_name(self) -> str:
+        return f"duplex, and {SCALARS} numbers"
 
     def prepare(self, molecules: Sequence[Encoded]) -> Sequence[Columns]:
         """Compute the columns of all molecules once, before many passes over them."""
@@ -224,7 +236,7 @@ class StemNetwork(Network):
         """Cut columns off the open end of some molecules: a random number, within their room."""
         draws = torch.rand(len(molecules), 2).numpy()
         cuts = [
-            int(share * (it.room + 1)) if drawn < _TRIMMED else 0
+            int(share * (it.room + 1)) if drawn < TRIMMED else 0
             for it, (drawn, share) in zip(molecules, draws, strict=True)
         ]
         return [
@@ -246,8 +258,3 @@ def _on_tape(x: Tensor, at: Tensor, length: int) -> Tensor:
 
 
 NETWORKS: dict[str, type[Network]] = {"stem": StemNetwork}
-
-
-def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
-    """Make a network with PyTorch's initial weights, see `mirpair.networks.build.build`."""
-    return initialise(NETWORKS, model, seed, classes)

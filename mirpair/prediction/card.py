@@ -86,10 +86,14 @@ The sequences are from:
 
 ## How it was measured
 
-The records of each kingdom have three roles. The shipped networks trained on the training records
-only. Their scores of the validation records calibrate the probabilities and choose the thresholds
-of a scan. All figures below are those of their scores of the evaluation records, which trained and
-calibrated nothing.
+The records of each kingdom have three roles. Training records trained the shipped networks.
+Validation records calibrate the probabilities and choose the thresholds of a scan. All figures
+below are those of the evaluation records, which calibrated nothing.
+
+No network scored a record that it trained on. Where networks trained on different families, a
+record of a family has the mean score of those networks that did not train on it; then it is scored
+by fewer networks than your RNAs are, and its family was new to them. Hairpins of the genomes below
+trained none of the networks, and have the mean score of all.
 
 *Called* below means a probability of at least {settings.threshold} for a prior of {settings.prior},
 the defaults of `mirpair predict`. In brackets are 95 % intervals (Clopper and Pearson), which take
@@ -102,8 +106,8 @@ records as independent; related records are not.
   say how many false calls a megabase to expect.
 - The probability holds for the expected share of pre-miRNAs (`--prior`), and for RNAs like those
   above. Beyond the range of the validation scores it stays that of the end of the range.
-- Most known hairpins are in the training set: that they are called says little. The families that
-  only evaluate did not train.
+- Most known hairpins trained at least one of the networks: that they are called says little. The
+  figures above are of families that are new to a network.
 - RNAs must be hairpins on the right strand, of {first.shortest} to {first.longest} nt.
 """
 
@@ -175,8 +179,8 @@ def _networks(part: CardPart) -> str:
             f"`{run['recipe']}`: {recipe['optimizer']}, learning rate {recipe['learning_rate']}, "
             f"batches of {recipe['batch_size']}, {run['epochs']} epochs",
         )
-        rows.setdefault(described, []).append(str(run["seed"]))
-    names = ("network", "weights", "recipe", "seeds")
+        rows.setdefault(described, []).append(f"`{run['experiment']}` ({run['seed']})")
+    names = ("network", "weights", "recipe", "experiments (seeds)")
     table = [dict(zip(names, (*it, ", ".join(of)), strict=True)) for it, of in rows.items()]
     return "The score is the mean of these networks.\n\n" + markdown(pd.DataFrame(table))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, SCANNED, SCORED_RECORDS, VALIDATE
+from mirpair.contracts import EVALUATE, SCANNED, SCORED_RECORDS, TRAIN, VALIDATE
 from mirpair.files import InputError
 from mirpair.identification.datasets import origins_of
 from mirpair.prediction.calibration import calibrate
@@ -22,10 +22,14 @@ FEWEST = round(1 / max(FALSE_POSITIVES.values()))
 def score_records(
     records: pd.DataFrame,
     origins: Mapping[str, pd.DataFrame],
-    experiment: pd.DataFrame,
-    scores: Iterable[pd.DataFrame],
+    trainings: Sequence[tuple[pd.DataFrame, pd.DataFrame]],
 ) -> pd.DataFrame:
     """Make the table of all records of a set (`mirpair.contracts.SCORED_RECORDS`).
+
+    Networks may have trained on different records of the set, such as different families. A record
+    evaluates if it does so for any of them, otherwise it validates if it does so for any, otherwise
+    it trains. Its score is the mean of those networks for which it has this role, so no network
+    scores what it trained on.
 
     Parameters
     ----------
@@ -33,29 +37,36 @@ def score_records(
         The set (`mirpair.contracts.RECORDS`).
     origins
         FASTA file to the origins of its RNAs (`mirpair.contracts.ORIGINS`).
-    experiment
-        Roles of its records (`mirpair.contracts.EXPERIMENT`).
-    scores
-        Scores of the validation and of the evaluation records by networks that trained on the
-        training records: tables with the columns id and score. The mean of all networks counts.
+    trainings
+        Of each network: the roles of the records (`mirpair.contracts.EXPERIMENT`), and its scores
+        of the validation and of the evaluation records, with the columns id and score.
 
     Raises
     ------
     InputError
-        If there are no validation or no evaluation records, or a network did not score all.
+        If no records validate or none evaluate, or a network did not score all of them.
     """
-    roles = dict(zip(experiment["id"], experiment["role"], strict=True))
+    roles: dict[str, str] = {}
+    for role in (TRAIN, VALIDATE, EVALUATE):
+        named = [set(roles_of.loc[roles_of["role"] == role, "id"]) for roles_of, _ in trainings]
+        roles |= dict.fromkeys(set().union(*named), role)
+    scores = []
     for role in (VALIDATE, EVALUATE):
         if role not in roles.values():
             raise InputError(
-                f"no record of the experiment has the role {role!r}: shipped weights need records "
+                f"no record of the experiments has the role {role!r}: shipped weights need records "
                 "that calibrate them, and others that measure how good they are"
             )
+        for roles_of, scored in trainings:
+            wanted = roles_of.loc[roles_of["role"] == role, "id"]
+            of_role = scored[scored["id"].isin(wanted)]
+            if len(of_role) < len(wanted):
+                raise InputError(
+                    "a network that ships did not score all records that it did not train on: "
+                    "train it anew"
+                )
+            scores.append(of_role[of_role["id"].map(roles) == role])
     by_id = pd.concat(scores).groupby("id")["score"]
-    if by_id.size().nunique() > 1:
-        raise InputError(
-            "the networks that ship did not all score the same records: train all of them anew"
-        )
     table = (
         records[["id", "label"]]
         .assign(

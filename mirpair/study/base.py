@@ -31,6 +31,7 @@ FamilyFile = Annotated[str, Field(min_length=1)]
 ModelName = Annotated[Name, Field(json_schema_extra={"examples": list(MODELS)})]
 RecipeName = Annotated[Name, Field(json_schema_extra={"examples": list(RECIPES)})]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+BaseSeed = Annotated[int, Field(ge=0)]
 _EXPONENT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
 
 
@@ -117,7 +118,7 @@ class BaseStudy(Section):
         description="File that records the checksums of live sources; by default "
         "`config/<study>.lock.tsv`.",
     )
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+    seeds: list[BaseSeed] = Field(
         [0], min_length=1, description="Base seeds; every run is trained once with each."
     )
 

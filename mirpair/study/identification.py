@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, model_validator
@@ -210,22 +211,28 @@ class Study(BaseStudy):
                 f"shipped.members: is {shipped.members}, but there are {len(self.seeds)} `seeds`"
             )
         planned = {run.key for run in self.plan()}
-        for kingdom, name in shipped.validation.items():
+        sets: list[str] = []
+        for kingdom, names in shipped.validation.items():
             where = f"shipped.validation.{kingdom}"
-            self.require_known(where, "experiment", name, self.experiments)
-            if not has_validation(self.experiments[name]):
-                raise ValueError(
-                    f"{where}: {name!r} has no validation records, which calibrate the networks; "
-                    "name an experiment with `split: families`"
-                )
-            for model, recipe in shipped.methods():
-                for seed in self.seeds[: shipped.members]:
+            for name in names:
+                self.require_known(where, "experiment", name, self.experiments)
+                if not has_validation(self.experiments[name]):
+                    raise ValueError(
+                        f"{where}: {name!r} has no validation records, which calibrate the "
+                        "networks; name an experiment with `split: families`"
+                    )
+                for (model, recipe), seed in product(
+                    shipped.methods(), self.seeds[: shipped.members]
+                ):
                     if (name, model, recipe, seed) not in planned:
                         raise ValueError(
-                            f"shipped: no training of {model!r} with recipe {recipe!r} on "
-                            f"{name!r} is planned; add it to `runs`"
+                            f"shipped: no training of {model!r} with recipe {recipe!r} and seed "
+                            f"{seed} on {name!r} is planned; add it to `runs`"
                         )
-        sets = [self.sets_of(name)[0] for name in shipped.validation.values()]
+            of_kingdom = {self.sets_of(name)[0] for name in names}
+            if len(set(names)) < len(names) or len(of_kingdom) > 1:
+                raise ValueError(f"{where}: name different experiments on one set")
+            sets += of_kingdom
         if len(set(sets)) < len(sets):
             raise ValueError("shipped.validation: two kingdoms have one set; give each its own")
         used = [it for dataset in sets for it in self.collections_of(dataset)]
@@ -407,7 +414,7 @@ class Study(BaseStudy):
             if runs.experiments is None or group in runs.experiments
             if runs.folds is None or not number or number in runs.folds
             for model in runs.models
-            for seed in self.seeds
+            for seed in runs.seeds or self.seeds
         ]
 
     def _run(

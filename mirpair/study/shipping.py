@@ -8,7 +8,7 @@ from mirpair.study.identification import Study
 
 
 def members(study: Study) -> dict[Kingdom, list[Run]]:
-    """List the trainings of each kingdom whose networks are shipped."""
+    """List the trainings of each kingdom whose networks are shipped, by experiment."""
     if study.shipped is None:
         return {}
     seeds, planned = study.seeds[: study.shipped.members], study.plan()
@@ -16,17 +16,18 @@ def members(study: Study) -> dict[Kingdom, list[Run]]:
     return {
         kingdom: [
             runs[name, model, recipe, seed]
+            for name in names
             for model, recipe in study.shipped.methods()
             for seed in seeds
         ]
-        for kingdom, name in study.shipped.validation.items()
+        for kingdom, names in study.shipped.validation.items()
     }
 
 
 def genomes_of(study: Study, kingdom: Kingdom) -> dict[str, list[str]]:
     """Map the kinds of genome that calibrate a kingdom to their collections in its set."""
     assert study.shipped is not None
-    (dataset,) = study.sets_of(study.shipped.validation[kingdom])
+    (dataset,) = study.sets_of(study.shipped.validation[kingdom][0])
     of_set = study.collections_of(dataset)
     named = {
         genome: [name for name in names if name in of_set]

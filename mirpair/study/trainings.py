@@ -10,7 +10,7 @@ from pydantic import Field
 from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.settings import Kingdom
-from mirpair.study.base import ModelName, Name, RecipeName, Section
+from mirpair.study.base import BaseSeed, ModelName, Name, RecipeName, Section
 
 Baseline = Literal[
     "mfe-per-length",
@@ -68,7 +68,7 @@ class ModelVariant(_Variant):
         ge=0,
         lt=1,
         description="Probability of dropout before the fully connected layers, of `alexnet` before "
-        "the first two (known ones: 0; `alexnet` 0.5, `stem` 0.3).",
+        "the first two (known ones: 0; `alexnet` 0.5, `stem` and `band` 0.3).",
     )
     pooling: int | None = Field(
         None,
@@ -160,6 +160,9 @@ class Runs(Section):
         min_length=1,
         description="Folds of a cross-validation to train on, counted from 1; by default all.",
     )
+    seeds: list[BaseSeed] | None = Field(
+        None, min_length=1, description="Base seeds; by default those of the study."
+    )
     epochs: int | None = Field(
         None,
         ge=1,
@@ -198,11 +201,12 @@ class ShippedNetwork(Section):
 class ShippedNetworks(Section):
     """The networks of `mirpair predict` and `mirpair scan`."""
 
-    validation: dict[Kingdom, Name] = Field(
+    validation: dict[Kingdom, Annotated[list[Name], Field(min_length=1)]] = Field(
         min_length=1,
-        description="Experiment for each kingdom (`animals`, `plants`), such as `{animals: "
-        "families}`, whose training records train the networks, whose validation records calibrate "
-        "them, and whose evaluation records measure them.",
+        description="Experiments for each kingdom (`animals`, `plants`), such as `{animals: "
+        "[families]}`, whose training records train the networks, whose validation records "
+        "calibrate them, and whose evaluation records measure them. Of several experiments on one "
+        "set, each trains networks; an RNA is scored by those that did not train on it.",
     )
     networks: list[ShippedNetwork] = Field(
         [ShippedNetwork(model="variable", recipe="paper")],
@@ -212,7 +216,8 @@ class ShippedNetworks(Section):
     members: int = Field(
         1,
         ge=1,
-        description="Number of trainings of each network, with the first of `seeds`.",
+        description="Number of trainings of each network on each experiment, with the first of "
+        "the study's `seeds`.",
     )
     genomes: dict[str, list[Name]] = Field(
         {},

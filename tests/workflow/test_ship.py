@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         },
         "runs": [{"models": ["variable", "without-pairing"], "epochs": 4}],
         "shipped": {
-            "validation": {"animals": "families"},
+            "validation": {"animals": ["families"]},
             "networks": [{"model": "variable"}, {"model": "without-pairing"}],
             "members": 2,
         },
