@@ -23,7 +23,7 @@ ORDER = {
     "rna": "formats structures sequences in_memory folding encoding duplex encoded_sets similarity "
     "known_hairpins",
     "hairpins": "tiles stems candidates",
-    "sources": "collections transfer packages download published ncbi live pseudo_hairpins "
+    "sources": "regions collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins repeat_pairs",
     "networks": "score_log exact base do2018 tang2019 stem band pre_mirna weights "
     "build inference checkpoints loop training_job layers",

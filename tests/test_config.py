@@ -970,7 +970,8 @@ def test_collections_of_pre_mirnas_and_of_genomes_name_all_their_files() -> None
                 ({"lengths_of": "hairpins"}, "`lengths_of` and the cut `window`"),
                 ({"away": 5}, "`away` and `mature` also need `known`"),
                 ({"mature": "mature.fa"}, "`away` and `mature` also need `known`"),
-                ({"regions": ["X:0-5"]}, "regions"),
+                ({"regions": ["X:0-5"]}, "regions.1: 'X:0-5' is no region; write it as"),
+                ({"regions": ["X:1-9", "X:9-3"]}, "regions.2: 'X:9-3' is no region"),
                 (
                     {"cuts": {"window": 1.0}, "lengths_of": "pseudo-hairpins"},
                     "name a collection of positives",

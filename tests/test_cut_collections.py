@@ -19,8 +19,9 @@ from mirpair.hairpins.candidates import as_scanned
 from mirpair.settings import HairpinCriteria
 from mirpair.sources import genome_hairpins, pre_mirnas
 from mirpair.sources.collections import CutRna, Entry, cut_table, merge_cut
-from mirpair.sources.genome_hairpins import Cutting, Region, Search, choose_blocks, read_blocks
+from mirpair.sources.genome_hairpins import Cutting, Search, choose_blocks, read_blocks
 from mirpair.sources.known_stretches import LENGTH, KnownStretches, most_places
+from mirpair.sources.regions import Region
 from mirpair.sources.repeat_pairs import join_pairs
 
 FAST = HairpinCriteria(fast=True)

@@ -5,7 +5,6 @@ A genome is searched in blocks, each by itself, so that a sample of them takes a
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,30 +28,12 @@ from mirpair.settings import HairpinCriteria
 from mirpair.sources.collections import CutRna, Entry, choose, read_named, without_copies
 from mirpair.sources.known_stretches import KnownStretches
 from mirpair.sources.pre_mirnas import FLANK
+from mirpair.sources.regions import Region
 
 # Bases that are searched together.
 BLOCK = 50_000
 # By how much a window may be beside the stem's centre, nt.
 SHIFT = 15
-_REGION = re.compile(r"(\S+):(\d+)-(\d+)")
-
-
-class Region(NamedTuple):
-    """A part of a sequence: its name, start (from 0) and end."""
-
-    name: str
-    start: int
-    end: int
-
-    @classmethod
-    def parse(cls, text: str) -> Region:
-        """Read ``X:2700001-46950000``, counted from 1, both ends included; else an `InputError`."""
-        match = _REGION.fullmatch(text)
-        if not match or not 1 <= int(match[2]) <= int(match[3]):
-            raise InputError(
-                f"{text!r} is no region; write it as sequence:start-end, such as X:2700001-46950000"
-            )
-        return cls(match[1], int(match[2]) - 1, int(match[3]))
 
 
 class Block(NamedTuple):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from mirpair.rna.sequences import LONGEST
+from mirpair.sources.regions import Region
 from mirpair.study.base import FamilyFile, Name, Section, Seed, SourceRef, SourceRefs
 
 # Where Rfam publishes all sequences of a family.
@@ -14,7 +15,15 @@ RFAM = "https://ftp.ebi.ac.uk/pub/databases/Rfam/CURRENT/fasta_files/{family}.fa
 
 
 Trust = Literal["supported", "related", "doubtful", "repeat"]
-Region = Annotated[str, Field(pattern=r"^\S+:[1-9]\d*-[1-9]\d*$")]
+
+
+def _region(text: str) -> str:
+    """Check the part of a sequence that a config names; return it as it is."""
+    Region.parse(text)
+    return text
+
+
+RegionRef = Annotated[str, AfterValidator(_region)]
 
 
 class Audit(Section):
@@ -198,7 +207,7 @@ class PreMirnaCollection(_Database):
         "related, and has 20 consecutive bases that are at three or more places of one of its "
         "strands, is a `repeat`; by default none is.",
     )
-    repeat_regions: list[Region] = Field(
+    repeat_regions: list[RegionRef] = Field(
         [],
         description="Parts of that genome to count in, such as `X:2700001-46950000`; by default "
         "all sequences.",
@@ -240,7 +249,7 @@ class GenomeHairpinCollection(CutNegatives):
 
     source: Literal["genome-hairpins"] = Field(description="Kind of collection.")
     file: SourceRef = Field(description="FASTA file of a genome, contigs or transcripts.")
-    regions: list[Region] = Field(
+    regions: list[RegionRef] = Field(
         [],
         description="Parts to search, such as `X:2700001-46950000`, counted from 1; by default "
         "all sequences.",
@@ -322,7 +331,7 @@ class RepeatPairCollection(CutNegatives):
 
     source: Literal["repeat-pairs"] = Field(description="Kind of collection.")
     file: SourceRef = Field(description="FASTA file of a genome.")
-    regions: list[Region] = Field(
+    regions: list[RegionRef] = Field(
         [],
         description="Parts to take copies from, such as `X:60001-2700000`, counted from 1; by "
         "default all sequences. Ten million bases need 0.7 GB of memory.",

@@ -109,7 +109,7 @@ class Kinds(Section):
                 (negatives, self.negatives, "negatives"),
             ):
                 if name not in known:
-                    names = ", ".join(known)
+                    names = ", ".join(map(repr, known))
                     raise ValueError(
                         f"rows: the kind {name!r} of row {number} is not among `{key}`, which are "
                         f"{names}"
