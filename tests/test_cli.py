@@ -847,11 +847,14 @@ def test_two_hairpins_in_one_record_are_counted_and_scan_is_named() -> None:
     first, second = (
         next(s for s in hairpins if fold(s).dot_bracket.count("(") == n) for n in (30, 28)
     )
-    text = f">both\n{first}ACAACAACAACAACA{second}\n>one\n{first}\n"
+    flanked = f"{'CA' * 20}{first}{'CA' * 20}"
+    text = f">both\n{first}ACAACAACAACAACA{second}\n>one\n{first}\n>flanked\n{flanked}\n"
     code, out, message = mirpair("predict", "-", "--reference", "none", "-j", "1", stdin=text)
     assert code == 0
     hints = [line.split("\t")[7] for line in out.splitlines()[1:]]
-    assert hints == ["several hairpins: mirpair scan finds and scores each", ""]
+    assert hints[:2] == ["several hairpins: mirpair scan finds and scores each", ""]
+    assert hints[2].startswith("flanks: ")
+    assert "1 record with flanks: mirpair scan cuts them off" in message
     assert "1 record with several hairpins: mirpair scan scores each one" in message
 
 

@@ -436,6 +436,19 @@ def test_a_record_with_two_hairpins_is_scored_and_has_a_hint() -> None:
     assert both["reason"].tolist() == ["several hairpins: mirpair scan finds and scores each"]
 
 
+def test_long_flanks_have_a_hint_and_short_ones_have_none() -> None:
+    hairpin = next(
+        s for s in REAL if set(fold(s).dot_bracket[:1] + fold(s).dot_bracket[-1:]) == {"(", ")"}
+    )
+    flanked = [f"{'CA' * n}{hairpin}{'CA' * n}" for n in (0, 7, 8, 20)]
+    assert all(fold(it).dot_bracket.strip(".") == fold(hairpin).dot_bracket for it in flanked)
+    assert predict(flanked, reference="none")["reason"].tolist() == [
+        *["", ""],
+        "flanks: 32 unpaired bases; mirpair scan cuts them off",
+        "flanks: 80 unpaired bases; mirpair scan cuts them off",
+    ]
+
+
 def test_a_structure_that_is_given_takes_the_place_of_the_folded_one() -> None:
     """GGGAAACCC with its second best structure, with and without an energy."""
     sequence = REAL[0]

@@ -64,6 +64,12 @@ _ANNOTATED = [
     *("nearest", "nearest_family", "identity", "coverage", "reason"),
 ]
 
+# What to do about records whose score has a hint beside it, by its kind.
+_REMEDIES = {
+    "several hairpins": "mirpair scan scores each one",
+    "flanks": "mirpair scan cuts them off",
+}
+
 
 def annotate(
     fasta: Fasta,
@@ -152,11 +158,11 @@ def predict(
     The table has a row for each record, in the order of the files: id, length (nt), structure
     (dot-bracket), mfe (kcal/mol), score (of the network; it ranks RNAs and is not a probability),
     probability (of a pre-miRNA, for --prior), call (1 if the probability is at least --threshold),
-    reason (why there is no score; beside a score, that the RNA has several hairpins), nearest
-    (known hairpin of the --reference), identity to it (matches divided by the columns of the best
-    local alignment), coverage (share of it that is aligned), status (known if the identity is at
-    least 0.8 and the coverage at least 0.6, else novel), other_known (known hairpins elsewhere in
-    the RNA); with --annotate also family (Rfam), its probability, and distribution.
+    reason (why there is no score; beside a score, that the RNA has several hairpins, or flanks),
+    nearest (known hairpin of the --reference), identity to it (matches divided by the columns of
+    the best local alignment), coverage (share of it that is aligned), status (known if the identity
+    is at least 0.8 and the coverage at least 0.6, else novel), other_known (known hairpins
+    elsewhere in the RNA); with --annotate also family (Rfam), its probability, and distribution.
 
     Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
     """
@@ -203,7 +209,8 @@ def predict(
                 files[".gff3"].write(gff3_head(comments))
             kinds: Counter[str] = Counter()
             repeats, unique = _RepeatedIds(), UniqueIds()
-            called = several = total = 0
+            hints: Counter[str] = Counter()
+            called = total = 0
             unlocated = _Unlocated()
             with progress:
                 for table in tables:
@@ -219,7 +226,7 @@ def predict(
                         if row["score"] != row["score"]:
                             kinds[kind_of(row["reason"])] += 1
                         elif row["reason"]:
-                            several += 1
+                            hints[kind_of(row["reason"])] += 1
                         if row["call"] == 1:
                             called += 1
                             if not _write_call(files, record, row, unique):
@@ -227,8 +234,8 @@ def predict(
                     progress.done(len(table))
         unscored = "".join(f", {n:,} {kind}" for kind, n in sorted(kinds.items()))
         say(f"{counted(total, 'record')}: {counted(called, 'called pre-miRNA')}{unscored}")
-        if several:
-            say(f"{counted(several, 'record')} with several hairpins: mirpair scan scores each one")
+        for kind, number in sorted(hints.items()):
+            say(f"{counted(number, 'record')} with {kind}: {_REMEDIES[kind]}")
         if kinds["too long"]:
             say("too long to be one hairpin: mirpair scan finds the hairpins of a long sequence")
         if gff3 or bed:

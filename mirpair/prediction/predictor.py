@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 # RNAs that are folded and scored together: always the same ones, whatever the number of processes.
 CHUNK = 64
 SEVERAL = "several hairpins: mirpair scan finds and scores each"
+# So many unpaired bases outside the outermost base pairs are flanks; of miRBase's hairpins, 3 in
+# 1,000 have them.
+FLANKS = 30
 # Score from which networks that are not calibrated call a hairpin of a genome.
 _UNCALIBRATED = 0.5
 
@@ -61,8 +64,8 @@ class Predictor:
         An RNA is called a pre-miRNA from this score or probability.
     rates
         How many hairpins of kinds of genome are called by mistake; empty if it is not known.
-    several
-        What to say of an RNA whose structure has several hairpins; empty if nothing.
+    remarks
+        Whether to remark that an RNA is more than a hairpin.
     """
 
     trained: PreMirnaNetworks
@@ -71,7 +74,7 @@ class Predictor:
     called_by: Literal["score", "probability"]
     cut: float
     rates: Sequence[GenomeRate]
-    several: str
+    remarks: bool
 
     @classmethod
     def for_candidates(cls, trained: PreMirnaNetworks, settings: PredictionSettings) -> Predictor:
@@ -84,7 +87,7 @@ class Predictor:
             called_by="probability" if trained.candidates else "score",
             cut=settings.threshold,
             rates=(),
-            several=SEVERAL,
+            remarks=True,
         )
 
     @classmethod
@@ -107,7 +110,7 @@ class Predictor:
             called_by="score",
             cut=trained.cuts.get(rate, _UNCALIBRATED),
             rates=trained.rates.get(rate, ()),
-            several="",
+            remarks=False,
         )
 
     @property
@@ -147,12 +150,19 @@ class Predictor:
         return probability
 
     def remark(self, dot_bracket: str) -> str:
-        """Say that a structure has several hairpins that a scan would find; empty if it has not."""
+        """Say what a scan would leave out: other hairpins, or long flanks; empty if nothing."""
+        if not self.remarks:
+            return ""
         hairpins = sum(
             pairs >= HairpinCriteria.stem and loop <= HairpinCriteria.loop
             for _, _, pairs, loop in unbranched(dot_bracket)
         )
-        return self.several if hairpins > 1 else ""
+        if hairpins > 1:
+            return SEVERAL
+        flanks = len(dot_bracket) - len(dot_bracket.strip("."))
+        if flanks >= FLANKS:
+            return f"flanks: {flanks} unpaired bases; mirpair scan cuts them off"
+        return ""
 
 
 def predict(
@@ -191,7 +201,7 @@ def predict(
         One row per RNA, in their order: id; length (nt); structure (dot-bracket) and mfe
         (kcal/mol); score (of the network, 0 to 1; it ranks RNAs and is no probability); probability
         (of a pre-miRNA, for the prior); call (1 for a pre-miRNA); reason (why there is no score, or
-        beside a score a hint that the RNA has several hairpins).
+        beside a score a hint that the RNA has several hairpins, or flanks).
         With a reference: nearest (name of the nearest known hairpin); identity (matches divided by
         the columns of the best local alignment with it) and coverage (share of it that is aligned);
         status: ``"known"`` from an identity of 0.8 and a coverage of 0.6, else ``"novel"``; and
