@@ -1,9 +1,9 @@
 """Do plants need networks of their own? (`python -m bench.kingdoms`)
 
-The networks of each kingdom in a file of weights score the evaluation records of the plants'
-experiment of config/finder.yaml, and are measured as its table of kinds measures them. The networks
-of animals trained on negatives of the same genomes, but on no plant's pre-miRNA. The result is
-docs/finder/kingdoms.csv.
+The networks of each kingdom that trained on the first of its experiments in config/finder.yaml
+score the evaluation records of the plants' one, and are measured as its table of kinds measures
+them. The networks of animals trained on negatives of the same genomes, but on no plant's pre-miRNA.
+The result is docs/finder/kingdoms.csv.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -26,35 +27,36 @@ from mirpair.contracts import (
 )
 from mirpair.files import write_text
 from mirpair.identification.kinds import Method, evaluation_records, measure_kinds
-from mirpair.prediction.weights import load_networks
-from mirpair.settings import Kingdom
+from mirpair.study.identification import Study
 from mirpair.study.load import load_study
 from mirpair.study.tables import Kinds
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "finder.yaml"
 TABLE = "plants"
-KINGDOMS: tuple[Kingdom, ...] = ("animals", "plants")
 
 
-def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
+def compare(results: Path) -> pd.DataFrame:
     """Measure the networks of both kingdoms on the plants' evaluation records.
-
-    Parameters
-    ----------
-    results
-        Folder of the study's results.
-    weights
-        See `mirpair.prediction.weights.load_networks`.
 
     Returns
     -------
     DataFrame
-        Columns `mirpair.contracts.KINDS`, a line for each row of the table and each kingdom.
+        Columns `mirpair.contracts.KINDS`, a line for each row of the table and each kingdom: the
+        mean score of the trainings of all seeds.
     """
     study = load_study(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
+    assert isinstance(study, Study)
+    assert study.shipped is not None
     table = study.tables[TABLE]
     assert isinstance(table, Kinds)
+    files = {
+        kingdom: [
+            results / "runs" / run.folder / "weights.safetensors"
+            for run in study.runs_on(experiments[0])
+        ]
+        for kingdom, experiments in study.shipped.validation.items()
+    }
     (dataset,) = study.sets_of(table.experiment)
     experiment = read_experiment(results / "experiments" / f"{table.experiment}.tsv")
     folder = results / "datasets" / dataset
@@ -69,10 +71,10 @@ def compare(results: Path, weights: str | None = None) -> pd.DataFrame:
         Method(
             f"networks of {kingdom}",
             {"model": kingdom, **BASELINE_RUN},
-            score(weights, folded, kingdom)[None],
-            len(load_networks(weights, kingdom).networks),
+            np.mean([score(path, folded) for path in paths], axis=0)[None],
+            len(paths),
         )
-        for kingdom in KINGDOMS
+        for kingdom, paths in files.items()
     ]
     return measure_kinds(table.model_dump(), evaluated, methods, {}, {})[0]
 
@@ -81,10 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Compare the kingdoms, and write and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.kingdoms", description=__doc__)
     parser.add_argument("--results", type=Path, default=ROOT / "results" / "finder")
-    parser.add_argument("--weights", help="weights with networks of both kingdoms")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "finder" / "kingdoms.csv")
     given = parser.parse_args(arguments)
-    measured = compare(given.results, given.weights)
+    measured = compare(given.results)
     named = ["kind of positives", "positives", "kind of negatives", "negatives", "method"]
     shown = measured[[*named, *BY_KIND]]
     write_text(given.out, shown.to_csv(index=False, float_format="%.4f"))
