@@ -1,321 +1,316 @@
 """Measure what a scan finds in real genomes (`make genomes`).
 
-Yeast has no microRNAs, so every call in its chromosomes is false. Of the human chromosome X, one
-file has the surroundings of all miRBase 22 hairpins that occur in it exactly, another has three
-million bases in one piece. Each is scanned by the users' command, with and without ``--fast``.
+Each genome is scanned by the users' command. In yeast, bacteria and *Plasmodium*, which have no
+microRNAs, every call is false. In the others, the hairpins of miRBase 22 that occur in them exactly
+are known. Parts of these genomes trained the networks, so calls are also counted in those parts
+that did not (`Genome.unseen`), and known hairpins of families that the first network has never seen
+are ranked by that network alone.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 import subprocess
 import sys
-from collections.abc import Sequence
-from itertools import islice, pairwise
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import jinja2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from Bio.SeqIO.FastaIO import SimpleFastaParser
+from Bio.Seq import reverse_complement_rna
 
-from mirpair.contracts import read_records
-from mirpair.files import write_text, write_tsv
-from mirpair.prediction.weights import load_networks
-from mirpair.rna.similarity import nearest
-from mirpair.settings import NEAR, NO_REFERENCE
+from mirpair.files import sha256, write_text, write_tsv
+from mirpair.identification.experiments import read_family_names
+from mirpair.prediction.predictor import CHUNK, score_molecules
+from mirpair.prediction.weights import find_weights, load_networks
+from mirpair.rna.encoding import encode
+from mirpair.rna.sequences import normalise, read_parts
+from mirpair.settings import FALSE_POSITIVES, NO_REFERENCE, Kingdom
+from mirpair.sources.collections import Entry, read_hairpins
 from mirpair.sources.download import download
+from mirpair.sources.pre_mirnas import SUPPORTED, read_mature, trusts
 from mirpair.sources.published import read_sources
+from mirpair.sources.regions import Region
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "results" / "genomes"
 TABLES = ROOT / "docs" / "genomes"
-TRAINED = ROOT / "results" / "finder" / "datasets" / "animals" / "records.tsv"
-GENOMES = {
-    "yeast-first": "Yeast, first five chromosomes",
-    "chrX-near": "Human X, near known hairpins",
-    "chrX-piece": "Human X, 3 Mb in one piece",
-}
-WAYS = {"windowed": [], "fast": ["--fast"]}
-# Number of yeast chromosomes: windowed folding of all sixteen would take another hour.
-FIRST = 5
 # A known hairpin is found if it shares this part of the longer of both with a hit.
 OVERLAP = 0.5
-ENERGIES = (-15, -20, -25, -30, -40, -200)
-
-AROUND = 50_000
-PIECE = (47_000_000, 50_000_000)
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
-
-
-class Known(NamedTuple):
-    """A miRBase hairpin in the chromosome; forward-strand coordinates from 0, half-open."""
-
-    start: int
-    end: int
-    strand: str
-    name: str
+DENSITIES = (1, 3, 10, 30)
+# With a lower one, a scan does not fold all hairpins that would be called with a higher one.
+RATE = "1%"
+HELD_OUT = {"animals": "held-out-families.txt", "plants": "held-out-plant-families.txt"}
 
 
-def _download(name: str, destination: Path) -> None:
-    """Download a file of the sources table."""
-    source = read_sources(ROOT / "config" / "sources.tsv")[name]
-    download(source.url, destination, checksum=source.sha256)
+# Known hairpins are searched by their first bases, in parts of the genome.
+_WORD, _PART = 16, 5_000_000
+_DIGITS = np.zeros(256, dtype=np.int64)
+_DIGITS[np.frombuffer(b"ACGU", dtype=np.uint8)] = range(4)
+
+
+@dataclass(frozen=True)
+class Genome:
+    """A genome to scan.
+
+    Attributes
+    ----------
+    title
+        On the page.
+    file
+        A name of the sources table.
+    unseen
+        Regions that trained nothing (`mirpair.sources.regions.Region`); empty if none of it did.
+    species
+        Of miRBase, whose hairpins are known there; empty if it has no microRNAs.
+    kingdom, span
+        Options of the scan.
+    """
+
+    title: str
+    file: str
+    unseen: tuple[str, ...] = ()
+    species: str = ""
+    kingdom: Kingdom = "animals"
+    span: int = 120
+
+
+GENOMES = {
+    "yeast": Genome("Yeast", "yeast/fungus.fna", ("gi|329138966|tpg|BK006948.2|:1-1091291",)),
+    "coli": Genome("*E. coli*", "ecoli/bacteria.fna", ("E.coli:3000001-3500000",)),
+    "human-x": Genome(
+        "Human X, 70 Mb", "human-x/hg19-first-70-mb.fa.gz", ("X:53000001-55000000",), "hsa"
+    ),
+    "fly-4": Genome("Fly, chromosome 4", "fly/chromosome-4.fna.gz", (), "dme"),
+    "falciparum": Genome("*P. falciparum*", "plasmodium/falciparum.fa.gz", ("MAL13:1-1500000",)),
+}
+
+
+def fetch(name: str, folder: Path = FOLDER) -> Path:
+    """Return the path of a file of the sources table in a folder; download it if needed."""
+    path = folder / "raw" / name
+    if not path.is_file():
+        source = read_sources(ROOT / "config" / "sources.tsv")[name]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        download(source.url, path, checksum=source.sha256)
+    return path
 
 
 def yeast(folder: Path = FOLDER) -> Path:
     """Return the path of the yeast genome in a folder; download it if needed."""
-    path = folder / "yeast.fa"
-    if not path.is_file():
-        _download("yeast/fungus.fna", path)
-    return path
+    return fetch("yeast/fungus.fna", folder)
 
 
-def prepare(folder: Path) -> None:
-    """Make three FASTA files and a table of known hairpins in a folder, unless they exist."""
-    if not (folder / "yeast-first.fa").is_file():
-        with yeast(folder).open(encoding="ascii") as handle:
-            first = list(islice(SimpleFastaParser(handle), FIRST))
-        text = "".join(f">{name}\n{bases}\n" for name, bases in first)
-        write_text(folder / "yeast-first.fa", text)
-    if not (folder / "known.tsv").is_file():
-        _download("mirbase-22/hairpins.csv", folder / "mirbase.csv")
-        bases = chromosome(folder)
-        known = _occurrences(bases, folder / "mirbase.csv")
-        _write_fasta(folder / "chrX-near.fa", bases, _windows(known, len(bases)))
-        _write_fasta(folder / "chrX-piece.fa", bases, [PIECE])
-        lines = ["start\tend\tstrand\tname", *("\t".join(map(str, it)) for it in known)]
-        write_text(folder / "known.tsv", "\n".join(lines) + "\n")
-
-
-def chromosome(folder: Path) -> str:
-    """Read the first 70 Mb of the human chromosome X from a folder; download it if needed."""
-    path = folder / "chrX.fa.gz"
-    if not path.is_file():
-        _download("human-x/hg19-first-70-mb.fa.gz", path)
-    with gzip.open(path, "rt") as handle:
-        ((_, bases),) = SimpleFastaParser(handle)
-    return str(bases).upper()
-
-
-def _occurrences(bases: str, table: Path) -> list[Known]:
-    """Find all exact occurrences of human miRBase hairpins, by name and strand."""
-    occurrences = []
-    with table.open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            if row["species"] != "hsa":
-                continue
-            forward = row["precursor"].replace("U", "T")
-            for strand, hairpin in (("+", forward), ("-", forward.translate(_COMPLEMENT)[::-1])):
-                start = bases.find(hairpin)
-                while start >= 0:
-                    occurrences.append(Known(start, start + len(hairpin), strand, row["ID"]))
-                    start = bases.find(hairpin, start + 1)
-    return sorted(occurrences)
-
-
-def _windows(known: Sequence[Known], length: int) -> list[tuple[int, int]]:
-    """Compute the surroundings of all hairpins; overlapping ones are merged."""
-    windows: list[tuple[int, int]] = []
-    for it in known:
-        start, end = max(0, it.start - AROUND), min(length, it.end + AROUND)
-        if windows and start <= windows[-1][1]:
-            windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
-        else:
-            windows.append((start, end))
-    return windows
-
-
-def _write_fasta(path: Path, bases: str, windows: Sequence[tuple[int, int]]) -> None:
-    write_text(
-        path, "".join(f">chrX:{start}-{end}\n{bases[start:end]}\n" for start, end in windows)
-    )
-
-
-def scan(genome: str, way: str) -> None:
-    """Run the command `mirpair scan`, unless its result exists."""
-    out = FOLDER / way
-    if (out / f"{genome}.tsv").is_file():
+def scan(name: str) -> None:
+    """Run the command `mirpair scan`, unless there is its result with the same weights."""
+    genome, noted = GENOMES[name], FOLDER / f"{name}-{sha256(find_weights())[:12]}.done"
+    if noted.is_file():
         return
-    command = [
-        "scan",
-        str(FOLDER / f"{genome}.fa"),
-        "-o",
-        str(out),
-        "--reference",
-        NO_REFERENCE,
-        *WAYS[way],
-    ]
-    subprocess.run([sys.executable, "-m", "mirpair.cli.app", *command], check=True)
+    options = ["--reference", NO_REFERENCE, "--name", name, "--span", str(genome.span)]
+    options += ["--kingdom", genome.kingdom, "-o", str(FOLDER), "--false-positives", RATE]
+    command = [sys.executable, "-m", "mirpair.cli.app", "scan", str(fetch(genome.file)), *options]
+    subprocess.run(command, check=True)
+    noted.touch()
 
 
-def hits(genome: str, way: str) -> pd.DataFrame:
-    """Read all hairpins of a scan, with coordinates of the chromosome from 0."""
-    table = pd.read_csv(FOLDER / way / f"{genome}.tsv", sep="\t")
-    table["start"] -= 1
-    if genome.startswith("chrX"):
-        shift = table["sequence"].str.extract(r":(\d+)-")[0].astype(int)
-        table["start"] += shift
-        table["end"] += shift
-    return table
+def read_bases(path: Path) -> dict[str, str]:
+    """Read the sequences of a genome, as RNA, by name."""
+    return {header.split()[0]: normalise("".join(parts)) for header, parts in read_parts(path)}
 
 
-def size_of(genome: str) -> int:
-    """Count the bases of a genome."""
-    with (FOLDER / f"{genome}.fa").open() as handle:
-        return sum(len(bases) for _, bases in SimpleFastaParser(handle))
+def hits(name: str) -> pd.DataFrame:
+    """Read the hairpins of a scan, with positions from 0, without antisense twins."""
+    table = pd.read_csv(FOLDER / f"{name}.tsv", sep="\t", keep_default_na=False)
+    table = table[(table["antisense"] == "") & (table["score"] != "")].reset_index(drop=True)
+    return table.assign(start=table["start"] - 1, score=table["score"].astype(float))
 
 
-def cuts() -> dict[str, float]:
-    """Return the score thresholds by name."""
-    return {"score 0.5": 0.5, **load_networks().cuts}
+def within(table: pd.DataFrame, regions: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Mark the hairpins that begin in one of the regions; all if there are none."""
+    if not regions:
+        return np.ones(len(table), dtype=bool)
+    inside = np.zeros(len(table), dtype=bool)
+    for name, start, end in map(Region.parse, regions):
+        of_region = (table["sequence"] == name) & table["start"].between(start, end - 1)
+        inside |= of_region.to_numpy()
+    return inside
 
 
-def rates() -> pd.DataFrame:
-    """Count hairpins and calls per megabase for every genome and threshold."""
+def rates(name: str, table: pd.DataFrame, bases: dict[str, str]) -> list[dict[str, object]]:
+    """Count calls a megabase at each threshold: everywhere, and where nothing trained."""
+    genome = GENOMES[name]
+    lengths = {part: len(text) for part, text in bases.items()}
+    sizes = {"all": sum(lengths.values()) / 1e6}
+    if genome.unseen:
+        sizes["trained nothing"] = (
+            sum(end - start for _, start, end in map(Region.parse, genome.unseen)) / 1e6
+        )
     rows = []
-    for genome, way in ((genome, way) for way in WAYS for genome in GENOMES):
-        table, megabases = hits(genome, way), size_of(genome) / 1e6
-        row: dict[str, object] = {"genome": genome, "way": way, "Mb": megabases}
-        row["hairpins per Mb"] = len(table) / megabases
-        for name, cut in cuts().items():
-            # Of antisense twins one is a call.
-            called = (table["score"] >= cut) & table["antisense"].isna()
-            row[f"calls per Mb, {name}"] = called.sum() / megabases
+    for part, megabases in sizes.items():
+        chosen = table[within(table, genome.unseen if part != "all" else ())]
+        row: dict[str, object] = {"genome": name, "part": part, "Mb": megabases}
+        row["folded per Mb"] = len(chosen) / megabases
+        for share, cut in load_networks(kingdom=genome.kingdom).cuts.items():
+            if FALSE_POSITIVES[share] > FALSE_POSITIVES[RATE]:
+                continue
+            row[f"calls per Mb, {share}"] = (chosen["score"] >= cut).sum() / megabases
         rows.append(row)
-    return pd.DataFrame(rows)
+    return rows
 
 
-def recall() -> pd.DataFrame:
-    """Check for every known hairpin whether it is found and whether it is called."""
-    known = pd.read_csv(FOLDER / "known.tsv", sep="\t")
-    records = read_records(TRAINED)
-    positives = records.loc[records["label"] == 1, "sequence"].tolist()
-    with (FOLDER / "mirbase.csv").open(encoding="utf-8", newline="") as handle:
-        sequence = {row["ID"]: row["precursor"] for row in csv.DictReader(handle)}
-    near = nearest([sequence[name] for name in known["name"]], positives)
-    known["trained"] = np.where(near == 1, "itself", np.where(near >= NEAR, "a near-copy", ""))
-    for way in WAYS:
-        table = hits("chrX-near", way)
-        for name, cut in {"found": 0.0, **cuts()}.items():
-            chosen = table[table["score"] >= cut]
-            known[f"{way}, {name}"] = [_overlaps(chosen, it) for it in known.itertuples()]
-    return known
-
-
-def _overlaps(table: pd.DataFrame, known: Known) -> bool:
-    both = np.minimum(table["end"], known.end) - np.maximum(table["start"], known.start)
-    longer = np.maximum(table["end"] - table["start"], known.end - known.start)
-    return bool(((both / longer >= OVERLAP) & (table["strand"] == known.strand)).any())
-
-
-def shared() -> pd.DataFrame:
-    """Compute the share of hairpins of windowed folding that ``--fast`` finds, by energy."""
+def occurrences(genome: Genome, bases: dict[str, str], hairpins: list[Entry]) -> pd.DataFrame:
+    """Find where the known hairpins of a species occur exactly."""
+    wanted: dict[int, list[tuple[str, str, Entry]]] = {}
+    for entry in hairpins:
+        if entry.species == genome.species:
+            for strand, text in (
+                ("+", entry.sequence),
+                ("-", reverse_complement_rna(entry.sequence)),
+            ):
+                word = int(_words(text[:_WORD])[0])
+                wanted.setdefault(word, []).append((strand, text, entry))
+    keys = np.sort(np.array(list(wanted)))
     rows = []
-    for genome in ("yeast-first", "chrX-near"):
-        windowed, fast = hits(genome, "windowed"), hits(genome, "fast")
-        in_fast = _both(windowed, fast)
-        row: dict[str, object] = {"genome": genome}
-        for high, low in pairwise(ENERGIES):
-            chosen = (windowed["mfe"] < high) & (windowed["mfe"] >= low)
-            row[f"{low:g} to {high:g}"] = in_fast[chosen].mean()
-        row["called, 1%"] = in_fast[windowed["score"] >= cuts()["1%"]].mean()
+    for sequence, text in bases.items():
+        for begin in range(0, len(text), _PART):
+            words = _words(text[begin : begin + _PART + _WORD - 1])
+            nearest = keys[np.minimum(np.searchsorted(keys, words), len(keys) - 1)]
+            for at in np.flatnonzero(nearest == words).tolist():
+                start = begin + at
+                for strand, own, entry in wanted[int(words[at])]:
+                    if text.startswith(own, start):
+                        place = (sequence, start, start + len(own), strand)
+                        rows.append((*place, entry.id, entry.family))
+    names = ["sequence", "start", "end", "strand", "name", "family"]
+    return pd.DataFrame(rows, columns=names).sort_values(names[:5], ignore_index=True)
+
+
+def _words(text: str) -> npt.NDArray[np.int64]:
+    """Number the words of `_WORD` bases that begin at each base; other characters count as A."""
+    digits = _DIGITS[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
+    words = np.zeros(max(0, len(text) - _WORD + 1), dtype=np.int64)
+    for place in range(_WORD):
+        words = 4 * words + digits[place : place + len(words)]
+    return words
+
+
+def best_scores(known: pd.DataFrame, table: pd.DataFrame, column: str) -> list[float]:
+    """Return the highest score of a hairpin that finds each known one; NaN if none does."""
+    best = []
+    for it in known.itertuples():
+        near = table[(table["sequence"] == it.sequence) & (table["strand"] == it.strand)]
+        both = np.minimum(near["end"], it.end) - np.maximum(near["start"], it.start)
+        longer = np.maximum(near["end"] - near["start"], it.end - it.start)
+        best.append(near.loc[both / longer >= OVERLAP, column].max())
+    return best
+
+
+def by_first_network(
+    table: pd.DataFrame, bases: dict[str, str], kingdom: Kingdom
+) -> npt.NDArray[np.float64]:
+    """Score the hairpins of a scan with the first network only."""
+    molecules = []
+    for it in table.itertuples():
+        own = bases[it.sequence][it.start : it.end]
+        own = own if it.strand == "+" else reverse_complement_rna(own)
+        molecules.append(encode(own, it.structure, float(it.mfe)))
+    first = load_networks(kingdom=kingdom).networks[:1]
+    chunks = (molecules[start : start + CHUNK] for start in range(0, len(molecules), CHUNK))
+    return np.concatenate([score_molecules(first, chunk) for chunk in chunks])
+
+
+def recall(
+    name: str, known: pd.DataFrame, table: pd.DataFrame, megabases: float
+) -> list[dict[str, object]]:
+    """Count the known hairpins among the highest-scoring hairpins, so many in a megabase."""
+    held = set(read_family_names(ROOT / "config" / "finder" / HELD_OUT[GENOMES[name].kingdom]))
+    kinds = {
+        "all": (known["score"], "score"),
+        "supported by MirGeneDB": (known.loc[known["trust"] == SUPPORTED, "score"], "score"),
+        "families that are new to the network": (
+            known.loc[known["family"].isin(held), "first"],
+            "first",
+        ),
+        "of these, supported by MirGeneDB": (
+            known.loc[known["family"].isin(held) & (known["trust"] == SUPPORTED), "first"],
+            "first",
+        ),
+    }
+    rows = []
+    for kind, (scores, column) in kinds.items():
+        if scores.empty:
+            continue
+        ranked = table[column].sort_values(ascending=False).to_numpy()
+        row: dict[str, object] = {"genome": name, "known hairpins": kind, "places": len(scores)}
+        row["folded"] = int(scores.notna().sum())
+        for density in DENSITIES:
+            last = min(round(density * megabases), len(ranked)) - 1
+            row[f"at {density} calls per Mb"] = int((scores >= ranked[last]).sum())
         rows.append(row)
-    return pd.DataFrame(rows)
+    return rows
 
 
-def _both(table: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
-    """Mark the rows that share `OVERLAP` of the longer hairpin with a row of another table."""
-    result = pd.Series(False, index=table.index)
-    for key, rows in table.groupby(["sequence", "strand"]):
-        others = other[(other["sequence"] == key[0]) & (other["strand"] == key[1])]
-        starts, ends = others["start"].to_numpy(), others["end"].to_numpy()
-        # No hairpin of a scan is inside another one, so starts and ends are both sorted.
-        first = np.searchsorted(ends, rows["start"], side="right")
-        last = np.searchsorted(starts, rows["end"], side="left")
-        for index, row, low, high in zip(rows.index, rows.itertuples(), first, last, strict=True):
-            both = np.minimum(ends[low:high], row.end) - np.maximum(starts[low:high], row.start)
-            longer = np.maximum(ends[low:high] - starts[low:high], row.end - row.start)
-            result[index] = bool((both / longer >= OVERLAP).any())
-    return result
+def measure() -> None:
+    """Scan all genomes, and write the tables."""
+    hairpins = list(read_hairpins(fetch("mirbase-22/hairpins.csv")))
+    trust = trusts(hairpins, read_mature(fetch("mirgenedb/mature-2.1.fa")))
+    rated, found, listed = [], [], []
+    for name, genome in GENOMES.items():
+        print(f"scanning {name}", flush=True)
+        scan(name)
+        table, bases = hits(name), read_bases(fetch(genome.file))
+        megabases = sum(map(len, bases.values())) / 1e6
+        rated += rates(name, table, bases)
+        if not genome.species:
+            continue
+        table["first"] = by_first_network(table, bases, genome.kingdom)
+        known = occurrences(genome, bases, hairpins)
+        known["trust"] = known["name"].map(trust)
+        for column in ("score", "first"):
+            known[column] = best_scores(known, table, column)
+        found += recall(name, known, table, megabases)
+        listed.append(known.assign(genome=name))
+    TABLES.mkdir(parents=True, exist_ok=True)
+    write_tsv(pd.DataFrame(rated), TABLES / "rates.tsv", float_format="%.4g")
+    write_tsv(pd.DataFrame(found), TABLES / "recall.tsv")
+    write_tsv(pd.concat(listed), TABLES / "known.tsv", float_format="%.6g")
 
 
 def render() -> str:
     """Write docs/genomes.md from the tables of a run."""
-    rated, known, by_energy = (
+    rated, found, known = (
         pd.read_csv(TABLES / f"{name}.tsv", sep="\t", keep_default_na=False)
-        for name in ("rates", "recall", "shared")
+        for name in ("rates", "recall", "known")
     )
-    windowed = rated[rated["way"] == "windowed"].set_index("genome")
-    rows = []
-    for way in WAYS:
-        for label, chosen in (
-            ("all", known.index == known.index),
-            ("trained, or a near-copy did", known["trained"] != ""),
-            ("others", known["trained"] == ""),
-        ):
-            part = known[chosen]
-            row = {"hairpins": label, "way": way, "places": len(part)}
-            # The thresholds of the weights that were measured.
-            for column in known.filter(regex=f"^{way}, "):
-                row[str(column).removeprefix(f"{way}, ")] = int(part[column].sum())
-            rows.append(row)
-    missed = known[~known["windowed, found"]]["name"]
-    never = known[known["windowed, found"] & ~known["windowed, score 0.5"]]
-    details = (
-        f"Not among the hairpins of the windowed scan: {_names(missed)}. "
-        f"Found, but with a score below 0.5: {_names(never['name'])}."
+    titles = {name: genome.title for name, genome in GENOMES.items()}
+    missed = {
+        titles[str(name)]: ", ".join(sorted(set(part.loc[part["score"] == "", "name"])))
+        for name, part in known.groupby("genome", sort=False)
+    }
+    template = (Path(__file__).parent / "genomes.md.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
-    template = (Path(__file__).parent / "genomes.md.j2").read_text()
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    named = rated.assign(genome=rated["genome"].map(GENOMES))
     text = environment.from_string(template).render(
-        yeast=windowed.loc["yeast-first"],
-        fast=rated[(rated["genome"] == "yeast-first") & (rated["way"] == "fast")].iloc[0],
-        near=windowed.loc["chrX-near"],
-        piece=windowed.loc["chrX-piece"],
-        around=AROUND // 1000,
-        known=known["name"].nunique(),
-        places=len(known),
-        rates=_markdown(named.drop(columns="Mb")),
-        recall=_markdown(pd.DataFrame(rows)),
-        details=details,
-        itself=int((known["trained"] == "itself").sum()),
-        copies=int((known["trained"] == "a near-copy").sum()),
-        fast_found=int(known["fast, found"].sum()),
-        windowed_found=int(known["windowed, found"].sum()),
-        shared=_markdown(by_energy.assign(genome=by_energy["genome"].map(GENOMES)), digits=2),
+        rates=_markdown(rated.assign(genome=rated["genome"].map(titles))),
+        recall=_markdown(found.assign(genome=found["genome"].map(titles))),
+        missed=missed,
     )
     return text + "\n"
 
 
-def _names(names: pd.Series) -> str:
-    return ", ".join(sorted(names)) or "none"
-
-
-def _markdown(table: pd.DataFrame, digits: int = 1) -> str:
+def _markdown(table: pd.DataFrame) -> str:
     def shown(value: object) -> str:
-        if not isinstance(value, float):
-            return str(value)
-        return f"{value:,.0f}" if value >= 1000 else f"{value:.{digits}f}"
+        return f"{value:,.1f}" if isinstance(value, float) else str(value)
 
-    text: str = table.map(shown).to_markdown(index=False, disable_numparse=True)
-    return text
+    return str(table.map(shown).to_markdown(index=False, disable_numparse=True))
 
 
 def main() -> None:
-    """Scan, measure, and write the tables and the page."""
+    """Scan, and write the tables and the page."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    prepare(FOLDER)
-    for genome, way in ((genome, way) for way in WAYS for genome in GENOMES):
-        print(f"scanning {genome}, {way}", flush=True)
-        scan(genome, way)
-    TABLES.mkdir(parents=True, exist_ok=True)
-    write_tsv(rates(), TABLES / "rates.tsv", float_format="%.5g")
-    write_tsv(recall(), TABLES / "recall.tsv")
-    write_tsv(shared(), TABLES / "shared.tsv", float_format="%.5g")
+    measure()
     write_text(ROOT / "docs" / "genomes.md", render())
 
 

@@ -74,6 +74,9 @@ rule ship_scores:
 rule ship:
     input:
         scores=expand("<results>/shipped/{kingdom}.tsv", kingdom=VALIDATION),
+        records=expand("<results>/datasets/{set}/records.tsv", set=SHIPPED_SETS.values()),
+        # Of the first network of each kingdom.
+        experiments=[f"<results>/experiments/{names[0]}.tsv" for names in VALIDATION.values()],
         left_out=expand("<results>/datasets/{set}/dropped.tsv", set=SHIPPED_SETS.values()),
         summaries=expand("<results>/collections/{name}.json", name=MEASURED),
         weights=[run_file(run, "weights.safetensors") for run in ALL_MEMBERS],

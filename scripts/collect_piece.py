@@ -16,7 +16,7 @@ common = {"seed": how["seed"], "processes": snakemake.threads}
 number = job.piece(snakemake)
 lengths = [length for path in files.like for length in read_lengths(path)]
 strands = 2 if how.get("strands") == "both" else 1
-criteria = HairpinCriteria(fast=not how.get("exhaustive"))
+criteria = HairpinCriteria(exhaustive=bool(how.get("exhaustive")))
 if how["source"] == "pseudo-hairpins":
     rnas = pseudo_hairpins.cut_piece(
         files.sequences,

@@ -9,8 +9,7 @@ job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 write(
     inputs.genome,
-    inputs.candidates,
-    inputs.scored,
+    inputs.found,
     snakemake.output[0].removesuffix(".gff3"),
     criteria=HairpinCriteria(**params.criteria),
     settings=ScanSettings(**params.settings | job.reference(snakemake)),

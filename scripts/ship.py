@@ -1,15 +1,16 @@
 """Write the weights of `mirpair predict` and `mirpair scan`, and their card."""
 
 import json
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import job
 
-from mirpair.contracts import read_scored_records
+from mirpair.contracts import read_experiment, read_records, read_scored_records
 from mirpair.files import read_any_tsv, write_text
 from mirpair.prediction.card import CardPart, prediction_card
-from mirpair.prediction.shipping import calibrate_kingdom
+from mirpair.prediction.shipping import calibrate_kingdom, scanned_pre_mirnas
 from mirpair.prediction.weights import load_networks, write_networks
 
 job.start(snakemake)
@@ -22,6 +23,12 @@ def read_json(path):
 
 summaries = {Path(path).stem: read_json(path) for path in inputs.summaries}
 tables = dict(zip(params.members, map(read_scored_records, inputs.scores), strict=True))
+of_kingdom = {
+    kingdom: (partial(read_records, records), partial(read_experiment, experiment))
+    for kingdom, records, experiment in zip(
+        params.members, inputs.records, inputs.experiments, strict=True
+    )
+}
 calibrated, provenance = {}, {}
 trained = iter(zip(inputs.weights, map(read_json, inputs.provenance), strict=True))
 for kingdom, members in params.members.items():
@@ -30,7 +37,8 @@ for kingdom, members in params.members.items():
         genome: {name: summaries[name] for name in names}
         for genome, names in params.genomes[kingdom].items()
     }
-    calibrated[kingdom] = calibrate_kingdom(tables[kingdom], weights, genomes)
+    scanned = scanned_pre_mirnas(tables[kingdom], *(read() for read in of_kingdom[kingdom]))
+    calibrated[kingdom] = calibrate_kingdom(tables[kingdom], weights, genomes, scanned)
 write_networks(output.weights, calibrated)
 parts = {
     kingdom: CardPart(

@@ -34,8 +34,8 @@ ORDER = {
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
-    "prediction": "calibration table weights shipping predictor tracks card",
-    "scan": "resume find score output run",
+    "prediction": "calibration table weights predictor shipping tracks card",
+    "scan": "resume find output run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 import yaml
+from Bio.Seq import reverse_complement_rna
 from conftest import ROOT
 from torch.nn import functional as F
 
@@ -17,6 +19,7 @@ from mirpair.contracts import METRICS
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
 from mirpair.settings import KNOWN_COVERAGE, NEAR
+from mirpair.sources.collections import Entry
 from mirpair.study.load import load_study
 
 
@@ -141,26 +144,75 @@ def test_the_page_on_genomes_is_what_its_tables_say() -> None:
 
 def test_a_known_hairpin_is_found_if_half_of_the_longer_is_in_both() -> None:
     table = pd.DataFrame(
-        {"sequence": "x", "start": [100, 300], "end": [200, 360], "strand": ["+", "-"]}
+        {
+            "sequence": "x",
+            "start": [100, 140, 300],
+            "end": [200, 240, 360],
+            "strand": ["+", "+", "-"],
+            "score": [0.5, 0.75, 0.25],
+        }
     )
 
-    def found(start: int, end: int, strand: str) -> bool:
-        known = genomes.Known(start, end, strand, "k")
-        alike = genomes._overlaps(table, known)
-        row = pd.DataFrame({"sequence": ["x"], "start": [start], "end": [end], "strand": [strand]})
-        assert genomes._both(row, table).tolist() == [alike]
-        return alike
+    def best(start: int, end: int, strand: str, sequence: str = "x") -> float:
+        place = {"sequence": [sequence], "start": [start], "end": [end], "strand": [strand]}
+        (score,) = genomes.best_scores(pd.DataFrame(place), table, "score")
+        return score
 
-    assert found(100, 200, "+")
-    assert found(150, 250, "+")  # 50 of 100
-    assert not found(151, 251, "+")
-    assert not found(100, 200, "-")
+    assert best(100, 200, "+") == 0.75, "60 of 100 of the second one"
+    assert best(60, 160, "+") == 0.5
+    assert best(50, 150, "+") == 0.5, "50 of 100"
+    assert np.isnan(best(49, 149, "+"))
+    assert np.isnan(best(100, 200, "-"))
+    assert np.isnan(best(100, 200, "+", "y"))
     # The longer counts: 60 of 60, but only 60 of 130.
-    assert found(300, 360, "-")
-    assert not found(280, 410, "-")
-    assert not found(0, 50, "+")
+    assert best(300, 360, "-") == 0.25
+    assert np.isnan(best(280, 410, "-"))
 
 
-def test_surroundings_that_overlap_are_one() -> None:
-    known = [genomes.Known(start, start + 80, "+", "k") for start in (10_000, 90_000, 400_000)]
-    assert genomes._windows(known, 420_000) == [(0, 140_080), (350_000, 420_000)]
+def test_known_hairpins_are_counted_among_so_many_calls_a_megabase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two megabases, 40 hairpins: at 3 a megabase, the six highest scores."""
+    table = pd.DataFrame({"score": np.arange(40) / 40, "first": np.arange(40)[::-1] / 40})
+    known = pd.DataFrame(
+        {
+            "trust": ["supported", "", "supported", ""],
+            "family": ["new", "new", "old", "old"],
+            "score": [39 / 40, 34 / 40, 33 / 40, np.nan],
+            "first": [0.0, 34 / 40, 1.0, np.nan],
+        }
+    )
+    monkeypatch.setattr(genomes, "read_family_names", lambda _: ["new"])
+    rows = pd.DataFrame(genomes.recall("human-x", known, table, 2.0)).set_index("known hairpins")
+    assert rows["places"].tolist() == [4, 2, 2, 1]
+    assert rows["folded"].tolist() == [3, 2, 2, 1]
+    assert rows["at 3 calls per Mb"].tolist() == [2, 1, 1, 0]
+    assert rows["at 10 calls per Mb"].tolist() == [3, 2, 1, 0]
+    assert rows["at 30 calls per Mb"].tolist() == [3, 2, 2, 1], "all hairpins that there are"
+
+
+def test_known_hairpins_are_found_wherever_they_occur(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts of any length, on both strands, more than once; not those of other species."""
+    hairpin, other = "GGGAUCCAUAGCUUAGCAUCCC", "GGGAUCCAUAGCUUAGCAUCGA"
+    reverse = reverse_complement_rna(hairpin)
+    text = f"ACGN{hairpin}AANNCG{reverse}{hairpin}{other[:20]}"
+    entries = [
+        Entry("xxx-mir-1", "", "xxx", "mir-1", hairpin),
+        Entry("xxx-mir-2", "", "xxx", "mir-2", other),
+        Entry("yyy-mir-1", "", "yyy", "mir-1", hairpin),
+    ]
+    genome = genomes.Genome("X", "x.fa", species="xxx")
+    expected = [("s", 4, 26, "+"), ("s", 32, 54, "-"), ("s", 54, 76, "+")]
+    for part in (1000, 17, 5):
+        monkeypatch.setattr(genomes, "_PART", part)
+        found = genomes.occurrences(genome, {"s": text, "t": "ACG"}, entries)
+        places = found[["sequence", "start", "end", "strand"]].itertuples(index=False, name=None)
+        assert list(places) == expected
+        assert set(found["name"]) == {"xxx-mir-1"}
+
+
+def test_hairpins_of_regions_that_trained_nothing() -> None:
+    table = pd.DataFrame({"sequence": ["x", "x", "x", "y"], "start": [9, 10, 19, 15]})
+    assert genomes.within(table, ("x:11-19",)).tolist() == [False, True, False, False]
+    assert genomes.within(table, ("x:11-20", "y:1-16")).tolist() == [False, True, True, True]
+    assert genomes.within(table, ()).all()

@@ -231,8 +231,8 @@ def test_ctrl_c_ends_a_scan_in_one_process_at_once_and_without_a_traceback(tmp_p
     assert process.returncode == 130
     assert b"Traceback" not in shown
     assert b"RuntimeError" not in shown
-    # The journals stay, so that the scan resumes.
-    assert {it.name for it in (tmp_path / "out").iterdir()} == {".g.found", ".g.scored"}
+    # The journal stays, so that the scan resumes.
+    assert {it.name for it in (tmp_path / "out").iterdir()} == {".g.found"}
 
 
 @pytest.mark.parametrize(
@@ -831,7 +831,7 @@ def test_predict_answers_for_what_a_scan_calls(tmp_path: Path) -> None:
     short = [it.sequence for it in read_fasta(HAIRPINS) if len(it.sequence) < 75]
     text = "".join(random_rna(rng, 200) + hairpin for hairpin in short)
     (tmp_path / "g.fa").write_text(f">g\n{text}\n")
-    options = ["--fast", "--reference", "none", "-j", "1", "-o", str(tmp_path / "out")]
+    options = ["--reference", "none", "-j", "1", "-o", str(tmp_path / "out")]
     assert mirpair("scan", str(tmp_path / "g.fa"), *options)[0] == 0
     calls = tmp_path / "out" / "g.fa"
     lengths = [len(it.sequence) for it in read_fasta(calls)]
@@ -1034,7 +1034,7 @@ def genome(folder: Path) -> Path:
 def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None:
     path = genome(tmp_path)
     out = tmp_path / "out"
-    code, _, message = mirpair("scan", str(path), "-o", str(out), "--fast", "-j", "1")
+    code, _, message = mirpair("scan", str(path), "-o", str(out), "-j", "1")
     assert code == 0, message
     assert {it.name for it in out.iterdir()} == {
         f"small{suffix}" for suffix in (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html")
@@ -1061,12 +1061,12 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
     known = table[table["status"] == "known"]
     assert len(known) >= 8
     page = (out / "small.html").read_text()
-    assert "of " + str(len(table)) + " hairpins are called" in page
+    assert "of " + str(len(table)) + " folded hairpins are called" in page
     assert page.count("<li><code>") == 10
     # A second run writes the same bytes, with any number of processes.
     first = {it.name: it.read_bytes() for it in out.iterdir()}
     again = tmp_path / "again"
-    assert mirpair("scan", str(path), "-o", str(again), "--fast", "-j", "2")[0] == 0
+    assert mirpair("scan", str(path), "-o", str(again), "-j", "2")[0] == 0
     assert {it.name: it.read_bytes() for it in again.iterdir()} == first
 
 
@@ -1078,7 +1078,7 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
         (["--loop", "20"], "criteria", "loop", 20),
         (["--mfe", "-20"], "criteria", "mfe", -20),
         (["--masked"], "criteria", "masked", True),
-        (["--fast"], "criteria", "fast", True),
+        (["--exhaustive"], "criteria", "exhaustive", True),
         (["--prior", "0.5"], "settings", "prior", 0.5),
         (["--false-positives", "5%"], "settings", "false_positives", "5%"),
         (["--kingdom", "plants"], "settings", "kingdom", "plants"),
@@ -1148,13 +1148,11 @@ def test_aligned_rnas_are_read_without_their_gaps(command: str, tmp_path: Path) 
 def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirpair.prediction import predictor as prediction
-    from mirpair.scan import find, run, score
+    from mirpair.scan import find, run
 
     path = genome(tmp_path)
     monkeypatch.setattr(run, "scan", partial(run.scan, tile=500))
-    monkeypatch.setattr(prediction, "CHUNK", 8)
-    options = ["--fast", "-j", "1", "--reference", "none"]
+    options = ["-j", "1", "--reference", "none"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert mirpair("scan", str(path), "-o", str(whole), *options)[0] == 0
 
@@ -1162,12 +1160,12 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
         raise KeyboardInterrupt
 
     messages = []
-    # Once before the first stretch is finished, once in the middle of the folding, once in that of
-    # the scoring, once before the end.
+    # Once before the first stretch is finished, once in the middle of it, once in a later one, once
+    # before the end.
     for module, name, after in (
-        (find, "find_hairpins", 1),
-        (find, "find_hairpins", 7),
-        (score, "to_lines", 1),
+        (find, "find_around", 1),
+        (find, "find_around", 7),
+        (find, "to_lines", 2),
         (run, "write", 0),
     ):
         calls = 0
@@ -1188,42 +1186,37 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     assert code == 0
     assert "again" not in messages[1]
     assert "resuming after 3 stretches of 500 bases" in messages[2]
-    assert all("using the hairpins that an earlier" in it for it in (messages[3], message))
+    assert "resuming after 4 stretches of 500 bases" in messages[3]
+    assert "resuming after" in message
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
     }
 
 
 @pytest.mark.parametrize("change", ["--prior", "--false-positives", "--weights"])
-def test_a_scan_that_was_interrupted_in_scoring_does_not_mix_settings_or_weights(
+def test_a_scan_that_was_interrupted_does_not_mix_settings_or_weights(
     change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirpair.prediction import predictor as prediction
-    from mirpair.scan import score
+    from mirpair.scan import run
 
-    monkeypatch.setattr(prediction, "CHUNK", 8)
     save_weights(build(MODELS["variable"], seed=1), tmp_path / "weights")
     value = {"--prior": "0.5", "--false-positives": "5%", "--weights": str(tmp_path / "weights")}
-    options = ["--fast", "-j", "1", "--reference", "none"]
+    options = ["-j", "1", "--reference", "none"]
     path, fresh, mixed = genome(tmp_path), tmp_path / "fresh", tmp_path / "mixed"
-    chunks = []
 
-    def interrupted(*arguments: Any, **more: Any) -> list[str]:
-        chunks.append(1)
-        if len(chunks) > 2:
-            raise KeyboardInterrupt
-        # Scores and calls that no weights give.
-        return ["0"] * len(arguments[0])
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(score, "to_lines", interrupted)
+        patch.setattr(run, "write", interrupted)
         assert mirpair("scan", str(path), "-o", str(mixed), *options)[0] != 0
-    assert list(mixed.glob(".small.scored"))
+    assert list(mixed.glob(".small.found"))
     options += [change, value[change]]
     for out in (mixed, fresh):
         code, _, message = mirpair("scan", str(path), "-o", str(out), *options)
         assert code == 0, message
         assert ("these weights are not calibrated" in message) == (change == "--weights")
+        assert ("finding the hairpins again" in message) == (out == mixed)
     assert {it.name: it.read_bytes() for it in mixed.iterdir()} == {
         it.name: it.read_bytes() for it in fresh.iterdir()
     }
@@ -1246,7 +1239,7 @@ def test_predict_and_scan_compare_with_ones_own_known_hairpins(tmp_path: Path) -
     parameter = f"known hairpins: mine.fa, SHA-256 {sha256(mine)}"
     assert f"# {parameter}\n" in gff3.read_text()
     # In a scan too: in the table, the tracks and on the page.
-    code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), "--fast", *options)
+    code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
     track = (tmp_path / "out" / "small.all.gff3").read_text()
     assert f"# {parameter}\n" in track
@@ -1268,7 +1261,7 @@ def test_known_hairpins_that_are_none_end_the_command_before_the_work(
         raise AssertionError("the work began")
 
     monkeypatch.setattr(folding, "fold", never)
-    monkeypatch.setattr(find, "find_hairpins", never)
+    monkeypatch.setattr(find, "find_around", never)
     path, mine = genome(tmp_path), tmp_path / "mine.fa"
     out = tmp_path / "out"
     for text, said in (
@@ -1312,7 +1305,7 @@ def test_the_old_option_of_the_known_hairpins_still_works_with_a_notice(
 ) -> None:
     path = tmp_path / "g.fa"
     path.write_text(f">one\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
-    options = {"predict": [], "scan": ["--fast"]}[command]
+    options = {"predict": [], "scan": []}[command]
     written = {}
     for way in (["--no-nearest"], ["--reference", "none"], ["--nearest"], []):
         out = tmp_path / f"out{len(written)}"
@@ -1336,7 +1329,7 @@ def test_the_old_option_of_the_known_hairpins_still_works_with_a_notice(
 def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
     path = tmp_path / "g.fa"
     path.write_text(f">one\n{next(iter(read_fasta(HAIRPINS))).sequence}\n")
-    options = ["--span", "90", "--stem", "20", "--loop", "24", "--mfe", "-16", "--masked", "--fast"]
+    options = ["--span", "90", "--stem", "20", "--loop", "24", "--mfe", "-16", "--masked"]
     options += ["--prior", "0.3", "--false-positives", "5%", "--reference", "none", "-j", "1"]
     code, _, message = mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
@@ -1353,38 +1346,27 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# highest energy, kcal/mol: -16.0",
         "# lower-case bases: skipped",
         "# circular sequences: none",
-        "# candidates: single stems (--fast)",
+        next(it for it in lines if it.startswith("# folded: ")),
         "# kingdom: animals",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
+        "# hairpins called by mistake: 5%",
         next(it for it in lines if it.startswith("# calls by mistake in a megabase: about ")),
         "# prior of the probabilities: 0.3",
         "# known hairpins: none",
     ]
 
 
-def test_scan_keeps_what_was_found_if_asked_and_folds_nothing_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from mirpair.scan import find
-
-    path = genome(tmp_path)
-    out = tmp_path / "out"
-    options = ["--fast", "-j", "1", "--reference", "none", "--keep"]
-    assert mirpair("scan", str(path), "-o", str(out), *options)[0] == 0
-    first = (out / "small.tsv").read_text()
-    monkeypatch.setattr(find, "find_hairpins", None)
-    assert mirpair("scan", str(path), "-o", str(out), *options, "--prior", "0.5")[0] == 0
-    other = (out / "small.tsv").read_text()
-    assert other != first
-    scores = [
-        [line.split("\t")[8] for line in text.splitlines() if line[0] != "#"]
-        for text in (first, other)
-    ]
-    assert scores[0] == scores[1]
-    # With other criteria it is found anew.
-    monkeypatch.undo()
-    assert mirpair("scan", str(path), "-o", str(out), *options, "--stem", "24")[0] == 0
-    assert len((out / "small.tsv").read_text().splitlines()) < len(first.splitlines())
+def test_old_options_of_a_scan_have_no_effect_but_a_notice(tmp_path: Path) -> None:
+    path, options = genome(tmp_path), ["-j", "1", "--reference", "none"]
+    written = []
+    for old in ([], ["--fast"], ["--keep"]):
+        out = tmp_path / f"out{len(written)}"
+        code, _, message = mirpair("scan", str(path), "-o", str(out), *options, *old)
+        assert code == 0, message
+        assert ("stops working in the next release" in message) == bool(old)
+        written.append({it.name: it.read_bytes() for it in out.iterdir()})
+    assert written[0] == written[1] == written[2]
+    assert "--fast" not in mirpair("scan", "--help")[1]
 
 
 @pytest.mark.parametrize(
@@ -1409,7 +1391,7 @@ def test_scan_never_writes_over_its_genome(tmp_path: Path, monkeypatch: pytest.M
     path = genome(tmp_path)
     before = path.read_bytes()
     monkeypatch.chdir(tmp_path)
-    code, _, message = mirpair("scan", "small.fa", "-o", ".", "--fast", "-j", "1")
+    code, _, message = mirpair("scan", "small.fa", "-o", ".", "-j", "1")
     assert code == 1
     assert "small.fa is an input file" in message
     assert path.read_bytes() == before
@@ -1420,7 +1402,7 @@ def test_scan_calls_fewer_by_fewer_false_positives(tmp_path: Path) -> None:
     path = genome(tmp_path)
     counts = []
     for share in ("5%", "0.1%"):
-        options = ["--fast", "-j", "1", "--reference", "none", "--keep", "--false-positives", share]
+        options = ["-j", "1", "--reference", "none", "--false-positives", share]
         assert mirpair("scan", str(path), "-o", str(tmp_path / "out"), *options)[0] == 0
         counts.append(len((tmp_path / "out" / "small.bed").read_text().splitlines()))
     assert counts[0] > counts[1]
@@ -1447,14 +1429,14 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
     genome.write_bytes(gzip.compress(HAIRPINS.read_bytes()[:400]))
     for name in ("g.gff3", "g.fa"):
         (tmp_path / name).write_text("my own")
-        code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path), "--fast")
+        code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path))
         assert code == 1
         assert f"{name} exists, but no scan wrote it" in message
         assert (tmp_path / name).read_text() == "my own"
         (tmp_path / name).unlink()
     for _ in range(2):  # its own files it may replace
         code, _, message = mirpair(
-            "scan", str(genome), "-o", str(tmp_path), "--fast", "--reference", "none", "-j", "1"
+            "scan", str(genome), "-o", str(tmp_path), "--reference", "none", "-j", "1"
         )
         assert code == 0, message
     assert not list(tmp_path.glob(".g.*"))
@@ -1463,7 +1445,7 @@ def test_a_scan_writes_over_no_file_that_is_not_its_own(tmp_path: Path) -> None:
 def test_two_scans_into_one_folder(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with file_lock(tmp_path / "out" / ".positives.lock"):
-        code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), "--fast")
+        code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"))
     assert code == 1
     assert "another process is already doing this" in message
     assert list((tmp_path / "out").iterdir()) == []
@@ -1483,7 +1465,7 @@ def test_a_genome_is_checked_to_its_end_before_the_work(
 ) -> None:
     genome = tmp_path / "g.fna"
     genome.write_text(">a\n" + "ACGT" * 1000 + "\n" + last)
-    code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path / "out"), "--fast")
+    code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path / "out"))
     assert code == 1
     assert said in message
     assert not (tmp_path / "out").exists()
@@ -1507,7 +1489,7 @@ def test_a_name_with_a_quotation_mark_in_a_scan(tmp_path: Path) -> None:
     record = next(iter(read_fasta(HAIRPINS)))
     genome = tmp_path / "g.fa"
     genome.write_text(f'>chr"1\n{record.sequence}\n')
-    options = ("--fast", "--reference", "none", "-j", "1", "--false-positives", "5%")
+    options = ("--reference", "none", "-j", "1", "--false-positives", "5%")
     code, _, message = mirpair("scan", str(genome), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
     table = pd.read_csv(tmp_path / "out" / "g.tsv", sep="\t")

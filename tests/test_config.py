@@ -618,16 +618,20 @@ def test_a_study_of_predictions_needs_a_sheet_and_nothing_else() -> None:
     assert isinstance(study, PredictionStudy)
     assert (study.samples, study.title, study.weights) == ("my.tsv", "Predictions", None)
     assert (study.predict.prior, study.scan.prior) == (0.1, 0.001)
-    assert (study.predict.threshold, study.scan.false_positives) == (0.5, "1%")
+    assert (study.predict.threshold, study.scan.false_positives) == (0.5, "lowest")
     assert (study.source_refs(), study.plan()) == ([], [])
 
 
 def test_settings_of_predict_and_scan_are_apart() -> None:
-    config = shipped("prediction") | {"scan": {"prior": 0.01, "fast": True}, "predict": {}}
+    config = shipped("prediction") | {"scan": {"prior": 0.01, "exhaustive": True}, "predict": {}}
     study = load_study(config)
     assert isinstance(study, PredictionStudy)
-    assert (study.scan.prior, study.scan.fast, study.scan.span) == (0.01, True, 120)
+    assert (study.scan.prior, study.scan.exhaustive, study.scan.span) == (0.01, True, 120)
     assert study.predict.prior == 0.1
+    old = config | {"scan": {"fast": True}}
+    assert load_study(old).scan == ScanSection()  # type: ignore[union-attr]
+    (notice,) = renamed_keys(old)
+    assert notice.startswith("config: the key `scan.fast` has no effect")
 
 
 @pytest.mark.parametrize(
@@ -639,7 +643,11 @@ def test_settings_of_predict_and_scan_are_apart() -> None:
         ("predict", {"threshold": 1}, "predict.threshold: is 1"),
         ("predict", {"span": 100}, "predict.span: this key is not known here"),
         ("scan", {"threshold": 0.5}, "scan.threshold: this key is not known here"),
-        ("scan", {"false_positives": "2%"}, "scan.false_positives: is '2%', must be '5%', '1%'"),
+        (
+            "scan",
+            {"false_positives": "2%"},
+            "scan.false_positives: is '2%', must be 'lowest', '5%'",
+        ),
         ("scan", {"span": 401}, "scan.span: is 401"),
         ("scan", {"span": 49}, "scan.span: is 49"),
         ("scan", {"stem": 2}, "scan.stem: is 2"),
@@ -685,7 +693,7 @@ def test_a_text_that_looks_like_a_number_with_an_exponent_stays_text() -> None:
     ("keys", "task", "named"),
     [
         ({"samples": "my.tsv"}, "prediction", "samples"),
-        ({"samples": "my.tsv", "scan": {"fast": True}}, "prediction", "samples"),
+        ({"samples": "my.tsv", "scan": {"exhaustive": True}}, "prediction", "samples"),
         ({"experiments": {}, "families": []}, "families", "families"),
     ],
 )
@@ -837,6 +845,10 @@ OWN = {"validation": {"animals": ["families"]}}
             OWN | {"networks": [{"model": "variable"}, {"recipe": "published-code"}]},
             "no training of 'variable' with recipe 'published-code' and seed 0 on 'families'",
         ),
+        (
+            OWN | {"networks": [{"model": "variable", "kingdoms": ["plants"]}]},
+            "shipped.networks: none of them is for animals; add one",
+        ),
         (OWN | {"genomes": {"yeast": ["other"]}}, "there is no collection named 'other'"),
     ],
 )
@@ -860,6 +872,18 @@ def test_the_networks_that_are_measured_are_those_that_ship() -> None:
     nothing = load_study(shipped("demo"))
     assert isinstance(nothing, Study)
     assert members(nothing) == {}
+
+
+def test_a_network_may_ship_for_one_kingdom() -> None:
+    networks = [{"model": "variable"}, {"model": "alexnet", "kingdoms": ["plants"]}]
+    config = shipping(validation={"animals": ["families"], "plants": ["others"]}, networks=networks)
+    config["runs"].append({"models": ["alexnet"], "experiments": ["others"]})
+    study = load_study(config)
+    assert isinstance(study, Study)
+    assert {kingdom: [run.model for run in runs] for kingdom, runs in members(study).items()} == {
+        "animals": ["variable"],
+        "plants": ["variable", "alexnet"],
+    }
 
 
 def test_networks_of_several_experiments_ship_together() -> None:

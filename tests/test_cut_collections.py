@@ -24,7 +24,7 @@ from mirpair.sources.known_stretches import LENGTH, KnownStretches, most_places
 from mirpair.sources.regions import Region
 from mirpair.sources.repeat_pairs import join_pairs
 
-FAST = HairpinCriteria(fast=True)
+CRITERIA = HairpinCriteria()
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
 LET7 = "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA"
 FIVE, THREE = "UGAGGUAGUAGGUUGUAUAGUU", "CUAUACAAUCUACUGUCUUUC"
@@ -43,7 +43,7 @@ def entry(name: str, sequence: str = LET7, **more: str) -> Entry:
 def cut_all(
     hairpins: Sequence[Entry], piece: int = 1, pieces: int = 1, **more: Any
 ) -> list[CutRna]:
-    settings = {"cuts": CUTS, "trust": {}, "arms": {}, "flanked": {}, "criteria": FAST, **more}
+    settings = {"cuts": CUTS, "trust": {}, "arms": {}, "flanked": {}, "criteria": CRITERIA, **more}
     return pre_mirnas.cut_piece(hairpins, piece, pieces, **settings)
 
 
@@ -59,7 +59,7 @@ def test_a_hairpin_is_cut_in_every_way_that_is_asked_for() -> None:
     assert proper.startswith(FIVE)
     assert proper.endswith(THREE)
     assert proper in LET7
-    assert cut["scanned"].sequence == as_scanned(LET7, FAST) != ""
+    assert cut["scanned"].sequence == as_scanned(LET7, CRITERIA) != ""
     assert proper in cut["trimmed"].sequence in LET7
     assert LET7 in cut["flanked"].sequence in around
     assert len(cut["flanked"].sequence) <= len(LET7) + 50
@@ -285,7 +285,7 @@ def sequences_of(path: Path) -> dict[str, str]:
 
 
 ALL_WAYS = {"scanned": 0.4, "flanked": 0.3, "window": 0.3}
-CUTTING = Cutting(FAST, ALL_WAYS, lengths=[60, 101], species="xxx")
+CUTTING = Cutting(CRITERIA, ALL_WAYS, lengths=[60, 101], species="xxx")
 
 
 def cut_genome(path: Path, piece: int = 1, pieces: int = 1, **more: Any) -> list[CutRna]:
@@ -329,14 +329,14 @@ def test_hairpins_of_a_genome_are_the_same_for_any_number_of_pieces_and_processe
     whole = cut_genome(genome)
     pieces = [cut_genome(genome, n, 3, processes=2) for n in (1, 2, 3)]
     assert merge_cut(map(cut_table, pieces)) == whole
-    other = Cutting(FAST, ALL_WAYS, lengths=[60, 101], species="xxx", seed=1)
+    other = Cutting(CRITERIA, ALL_WAYS, lengths=[60, 101], species="xxx", seed=1)
     differently = cut_genome(genome, cutting=other)
     assert [it.stem for it in differently] == [it.stem for it in whole]
     assert differently != whole
 
 
 def test_transcripts_are_searched_on_their_own_strand_only(genome: Path) -> None:
-    one = cut_genome(genome, cutting=Cutting(FAST, {"scanned": 1.0}, strands=1))
+    one = cut_genome(genome, cutting=Cutting(CRITERIA, {"scanned": 1.0}, strands=1))
     assert one
     assert all("(+)" in it.entry.id for it in one)
 

@@ -88,11 +88,13 @@ def test_the_page_on_families_shows_the_tables_that_were_made(name: str) -> None
 def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     folder = ROOT / "docs" / "finder"
-    kinds = pd.read_csv(folder / "kinds.csv")
-    shipped = kinds[kinds["method"].str.contains("ensemble")].iloc[0]
-    assert shipped["kind of positives"] == "MirGeneDB-supported pre-miRNAs"
-    assert (shipped["positives"], shipped["kind of negatives"]) == (1331, "coding sequences")
-    assert f"coding sequences | {shipped['R@1%']:.0%} | – |".replace("%", " %") in text
+    kinds = pd.read_csv(folder / "shipped.csv")
+    shipped = kinds[kinds["positives"].isin([2942, 5713])].iloc[[0, 1]]
+    assert shipped["kind of positives"].str.contains("MirGeneDB-supported").all()
+    assert shipped["kind of negatives"].tolist() == ["coding sequences", "human X"]
+    first, second = (f"{it:.0%}".replace("%", " %") for it in shipped["R@1%"])
+    assert f"2,942 | pseudo-hairpins of coding sequences | {first} | – |" in text
+    assert f"5,713 | hairpins of human X | {second} | – |" in text
     peers = pd.read_csv(folder / "peers.tsv", sep="\t")
     ours = (peers["method"] == "stem") & (peers["trainings"] == "mean score of 3")
     for positives, count, negatives in (
@@ -110,14 +112,21 @@ def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
         assert f"miRBase 22, {count:,}" in text
     card = (ROOT / "weights" / "pre-mirna.md").read_text(encoding="utf-8")
     rows = {
-        cells[1]: cells[4:7]
+        cells[1]: cells[5:8]
         for line in card.splitlines()
         if len(cells := [it.strip() for it in line.split("|")]) == 9
     }
-    (_, x, x_strict), (_, yeast, yeast_strict) = rows["the human chromosome X"], rows["yeast"]
-    assert f"calls about {float(x):.0f} " in text
-    assert f"and {float(yeast):.0f} in yeast" in text
-    assert f"leaves {float(x_strict):.0f} and {float(yeast_strict):.0f}, but" in text
+    more, x = (f"{float(cell):.2g}" for cell in rows["the human chromosome X"][1:])
+    assert f"a scan calls about {x} hairpins a megabase by mistake in human X" in text
+    assert f"with about {more} calls by mistake" in text
+    shares: dict[str, str] = {}
+    for line in card.splitlines():
+        cells = [it.strip() for it in line.split("|")]
+        if len(cells) == 6 and cells[1] in ("0.1%", "0.01%"):
+            # The animals' come first.
+            shares.setdefault(cells[1], f"{float(cells[4].split()[0]):.0%}".replace("%", " %"))
+    assert f"and finds {shares['0.01%']} of the pre-miRNAs of new families" in text
+    assert f"`--false-positives 0.1%` finds {shares['0.1%']}, with" in text
 
 
 def test_every_test_that_the_page_on_reliability_names_is_there() -> None:

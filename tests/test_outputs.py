@@ -31,6 +31,7 @@ from mirpair.files import Journal
 from mirpair.prediction.table import columns, to_lines
 from mirpair.prediction.tracks import UniqueIds
 from mirpair.rna.sequences import read_fasta
+from mirpair.scan import run
 from mirpair.scan.output import write_files
 
 HAIRPIN = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
@@ -158,16 +159,14 @@ def test_any_name_of_a_sequence_is_read_as_documented_from_the_files_of_a_scan(
     tmp_path_factory: pytest.TempPathFactory, sequences: list[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("scan")
-    found, scored = Journal(folder / "found", "k"), Journal(folder / "scored", "k")
-    rows = []
+    found, kinds = Journal(folder / "found", "k"), columns(nearest=False)
+    row = pd.DataFrame([prediction("")], columns=list(kinds)).astype(kinds)
+    (line,) = to_lines(row, score_digits=6)
     for name in sequences:
-        found.append([f"{name}\t90\t1\t0\t90", f"5\t85\t-\t-31.25\t{HAIRPIN}"])
-        rows.append(prediction(f"{name}:5-85(-)"))
-    kinds = columns(nearest=False)
-    scored.append(to_lines(pd.DataFrame(rows, columns=list(kinds)).astype(kinds), score_digits=6))
+        place = f"5\t85\t-\t-31.25\t-900000\t(...)\t{HAIRPIN}"
+        found.append([f"{name}\t90\t1\t0\t90", f"{place}\t{line}"])
     found.close()
-    scored.close()
-    write_files([found.path], [scored.path], folder / "g", ["a # comment"], nearest=False)
+    write_files([found.path], folder / "g", ["a # comment"], nearest=False)
     table = as_documented(folder / "g.tsv")
     assert table["sequence"].tolist() == sequences
     assert table["id"].tolist() == [f"{name}:5-85(-)" for name in sequences]
@@ -188,7 +187,7 @@ def test_the_commands_write_any_name_so_that_it_is_read_as_documented(tmp_path: 
     options: dict[str, tuple[str, ...]] = {
         "predict": ("--no-nearest",),
         "annotate": (),
-        "scan": ("--no-nearest", "--fast"),
+        "scan": ("--no-nearest",),
     }
     for command, more in options.items():
         out = tmp_path / (command if command == "scan" else f"{command}.tsv")
@@ -239,7 +238,7 @@ def genome(path: Path, seed: int, name: str = "one") -> Path:
     return path
 
 
-FAST = ("--fast", "--no-nearest", "-j", "1")
+ALONE = ("--no-nearest", "-j", "1")
 
 
 def test_a_scan_does_not_replace_the_results_of_another_genome_of_the_same_name(
@@ -247,9 +246,9 @@ def test_a_scan_does_not_replace_the_results_of_another_genome_of_the_same_name(
 ) -> None:
     first, second = (genome(tmp_path / it / "genomic.fna", n) for n, it in enumerate("ab"))
     out = tmp_path / "out"
-    assert mirpair("scan", first, "-o", out, *FAST)[0] == 0
+    assert mirpair("scan", first, "-o", out, *ALONE)[0] == 0
     before = {it.name: it.read_bytes() for it in out.iterdir()}
-    code, _, message = mirpair("scan", second, "-o", out, *FAST)
+    code, _, message = mirpair("scan", second, "-o", out, *ALONE)
     assert code == 1
     assert f"{out / 'genomic'}.gff3 has the results of another genome" in message
     assert "whose first sequence is 'one'" in message
@@ -257,37 +256,42 @@ def test_a_scan_does_not_replace_the_results_of_another_genome_of_the_same_name(
     assert "--name" in message
     assert {it.name: it.read_bytes() for it in out.iterdir()} == before
     # With a name of its own it has its place beside the first one.
-    assert mirpair("scan", second, "-o", out, "--name", "b.x", *FAST)[0] == 0
+    assert mirpair("scan", second, "-o", out, "--name", "b.x", *ALONE)[0] == 0
     assert {it.name: it.read_bytes() for it in out.glob("genomic.*")} == before
     assert {it.name.replace("b.x", "genomic") for it in out.glob("b.x.*")} == set(before)
     # The same genome elsewhere, packed, may replace its own results, with a message.
     packed = tmp_path / "genomic.fna.gz"
     packed.write_bytes(gzip.compress(first.read_bytes()))
-    code, _, message = mirpair("scan", packed, "-o", out, "--stem", "20", *FAST)
+    code, _, message = mirpair("scan", packed, "-o", out, "--stem", "20", *ALONE)
     assert code == 0
     assert "replacing the results of an earlier scan of this genome" in message
     assert (out / "genomic.gff3").read_bytes() != before["genomic.gff3"]
 
 
-def test_a_scan_does_not_replace_what_is_left_of_a_scan_of_another_genome(tmp_path: Path) -> None:
+def test_a_scan_does_not_replace_what_is_left_of_a_scan_of_another_genome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
     first, second = (genome(tmp_path / it / "genomic.fna", n) for n, it in enumerate("ab"))
     out = tmp_path / "out"
-    assert mirpair("scan", first, "-o", out, "--keep", *FAST)[0] == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "write", interrupted)
+        assert mirpair("scan", first, "-o", out, *ALONE)[0] != 0
     kept = (out / ".genomic.found").read_bytes()
-    for suffix in (".gff3", ".all.gff3", ".bed", ".fa", ".tsv", ".html"):
-        (out / f"genomic{suffix}").unlink()
-    code, _, message = mirpair("scan", second, "-o", out, *FAST)
+    code, _, message = mirpair("scan", second, "-o", out, *ALONE)
     assert code == 1
     assert ".genomic.found has the hairpins of another genome" in message
     assert {it.name: it.read_bytes() for it in out.iterdir()} == {".genomic.found": kept}
     # The genome's own hairpins are used, wherever its file is now.
     moved = Path(shutil.move(first, tmp_path / "genomic.fna"))
     os.utime(moved, ns=(0, 7))
-    code, _, message = mirpair("scan", moved, "-o", out, "--keep", "--prior", "0.1", *FAST)
-    assert code == 0
-    assert "using the hairpins that an earlier scan found in this genome" in message
-    assert "resuming" not in message
-    code, _, message = mirpair("scan", moved, "-o", out, "--stem", "20", *FAST)
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "write", interrupted)
+        code, _, message = mirpair("scan", moved, "-o", out, *ALONE)
+    assert "resuming after 1 stretch of 50,000 bases" in message
+    code, _, message = mirpair("scan", moved, "-o", out, "--stem", "20", *ALONE)
     assert code == 0
     assert "finding the hairpins again" in message
 
@@ -295,7 +299,7 @@ def test_a_scan_does_not_replace_what_is_left_of_a_scan_of_another_genome(tmp_pa
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a\nb", "other.all"])
 def test_a_name_that_is_none_or_that_of_other_files_is_refused(name: str, tmp_path: Path) -> None:
     path = genome(tmp_path / "g.fa", 1)
-    code, _, message = mirpair("scan", path, "-o", tmp_path / "out", "--name", name, *FAST)
+    code, _, message = mirpair("scan", path, "-o", tmp_path / "out", "--name", name, *ALONE)
     assert code == 1
     assert "--name" in message
     assert not (tmp_path / "out").exists()
@@ -303,7 +307,7 @@ def test_a_name_that_is_none_or_that_of_other_files_is_refused(name: str, tmp_pa
 
 def test_the_head_of_a_gff3_has_no_line_of_a_file_name(tmp_path: Path) -> None:
     path = genome(tmp_path / "g\n##FASTA\n.fa", 1)
-    assert mirpair("scan", path, "-o", tmp_path / "out", "--name", "g", *FAST)[0] == 0
+    assert mirpair("scan", path, "-o", tmp_path / "out", "--name", "g", *ALONE)[0] == 0
     assert "# genome: g?##FASTA?.fa\n" in (tmp_path / "out" / "g.gff3").read_text()
 
 
@@ -382,7 +386,7 @@ def test_every_long_command_says_how_far_it_is_where_there_is_no_terminal(
         "predict": ("--no-nearest", "-o", tmp_path / "t.tsv"),
         "annotate": ("-o", tmp_path / "t.tsv"),
         "fold": ("-o", tmp_path / "t.dbn"),
-        "scan": ("--fast", "--no-nearest", "-o", tmp_path / "out"),
+        "scan": ("--no-nearest", "-o", tmp_path / "out"),
     }
     quiet = {name: mirpair(name, path, "-j", "1", *more)[2] for name, more in commands.items()}
     ticks = iter(range(0, 10**6, 61))
@@ -390,11 +394,9 @@ def test_every_long_command_says_how_far_it_is_where_there_is_no_terminal(
     for name, more in commands.items():
         assert " a second" not in quiet[name], "a short run says nothing"
         message = mirpair(name, path, "-j", "1", *more)[2]
-        units = {"scan": ("bases", "hairpins")}.get(name, ("RNAs",))
-        for unit in units:
-            assert re.search(
-                rf"^(Working|Folding|Annotating): .*\d {unit}, .* a second", message, re.M
-            )
+        unit = "bases" if name == "scan" else "RNAs"
+        shown = rf"^(Working|Folding|Annotating): .*\d {unit}, .* a second"
+        assert re.search(shown, message, re.M)
         assert all(it.isprintable() for line in message.splitlines() for it in line)
 
 

@@ -21,12 +21,19 @@ from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.calibration import calibrate
-from mirpair.prediction.predictor import CHUNK, Predictor, predict, predict_records
+from mirpair.prediction.predictor import (
+    CHUNK,
+    Predictor,
+    predict,
+    predict_records,
+    score_molecules,
+)
 from mirpair.prediction.table import to_lines
 from mirpair.prediction.weights import (
     GenomeRate,
     KingdomWeights,
     PreMirnaNetworks,
+    StemLimits,
     find_weights,
     load_networks,
     write_networks,
@@ -93,7 +100,7 @@ def test_two_lines_of_python_say_who_is_a_pre_mirna() -> None:
 def test_a_score_is_the_mean_of_the_networks_by_their_definition() -> None:
     chosen = REAL[::30]
     molecules = [encode(s, *fold(s)) for s in chosen]
-    # Of the first format, in double precision; of the present one, in single precision.
+    # Of the first format, in double precision; of the present one, half are in single precision.
     for path, precision in (("benchmark", 1e-12), (None, 1e-5)):
         with torch.no_grad():
             members = [
@@ -101,7 +108,7 @@ def test_a_score_is_the_mean_of_the_networks_by_their_definition() -> None:
                 for network in load_networks(path).networks
             ]
         expected = torch.stack(members).mean(dim=0).numpy()
-        assert len(members) == (1 if path else 3)
+        assert len(members) == (1 if path else 6)
         scores = predict(chosen, reference="none", weights=path)["score"]
         np.testing.assert_allclose(scores, expected, atol=precision)
 
@@ -236,6 +243,7 @@ def kingdom(places: list[Path]) -> KingdomWeights:
             "5%": [GenomeRate("yeast", 1000, 500, 50)],
             "1%": [GenomeRate("yeast", 1e3, 500, 0)],
         },
+        stems={"5%": StemLimits(3.0, 0.05), "1%": StemLimits(-1.5, 0.25)},
     )
 
 
@@ -310,6 +318,10 @@ def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
     path = tmp_path / "shipped.safetensors"
     write_networks(path, {"animals": kingdom(trained(tmp_path, (1,)))})
     read = load_networks(path)
+    assert read.stems == {"5%": StemLimits(3.0, 0.05), "1%": StemLimits(-1.5, 0.25)}
+    loose = Predictor.for_genome(read, ScanSettings(false_positives="5%"))
+    assert loose.stems == StemLimits(3.0, 0.05)
+    assert Predictor.for_genome(read, ScanSettings()).stems == StemLimits(-1.5, 0.25)
     assert Predictor.for_genome(read, ScanSettings(false_positives="5%")).expected == (
         "about 50 in yeast"
     )
@@ -319,15 +331,21 @@ def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
         Predictor.for_genome(read, ScanSettings(false_positives="0.01%"))
 
 
-def test_in_single_precision_a_score_does_not_depend_on_what_is_beside_it() -> None:
-    """One RNA alone, some and many have the same scores, in every digit."""
+def test_a_score_does_not_depend_on_what_is_beside_it() -> None:
+    """One RNA alone, some and many: the same in every digit, in double precision in nearly all."""
     networks = load_networks().networks
-    assert {it.output.weight.dtype for it in networks} == {torch.float32}
+    single = [it for it in networks if it.output.weight.dtype == torch.float32]
+    assert len(single) == 3
+    molecules = {it: encode(it, *fold(it)) for it in REAL[:90]}
+    for chosen, tolerance in ((single, 0.0), (networks, 1e-14)):
+        every = score_molecules(chosen, list(molecules.values()))
+        expected = dict(zip(molecules, every.tolist(), strict=True))
+        for rnas in (REAL[:90][::-1], REAL[:90][::7], REAL[3:5], REAL[5:6]):
+            scores = score_molecules(chosen, [molecules[it] for it in rnas])
+            np.testing.assert_allclose(
+                scores, [expected[it] for it in rnas], rtol=0, atol=tolerance
+            )
     table = predict(REAL[:90], reference="none")
-    expected = dict(zip(REAL[:90], table["score"], strict=True))
-    for rnas in (REAL[:90][::-1], REAL[:90][::7], REAL[3:5], REAL[5:6]):
-        other = predict(rnas, reference="none")
-        assert other["score"].tolist() == [expected[it] for it in rnas]
     pd.testing.assert_frame_equal(
         predict(REAL[:90], reference="none", processes=2), table, rtol=0, atol=0
     )

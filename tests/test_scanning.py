@@ -18,6 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench import clusters
+from bench.clusters import found_in
 from mirpair.files import InputError, Journal
 from mirpair.hairpins import candidates as hairpin_search
 from mirpair.hairpins.candidates import (
@@ -26,7 +27,7 @@ from mirpair.hairpins.candidates import (
     TileHairpins,
     as_scanned,
     each_as_scanned,
-    find_hairpins,
+    find_around,
     resolve,
     shared_bases,
     unbranched,
@@ -34,22 +35,25 @@ from mirpair.hairpins.candidates import (
 from mirpair.hairpins.tiles import DOWNSTREAM, Tile, check_genome, read_tiles
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor, predict_records
-from mirpair.prediction.weights import load_networks
+from mirpair.prediction.weights import StemLimits, load_networks
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan import output, resume
-from mirpair.scan.find import find, read_candidates
+from mirpair.scan.find import find, find_blocks, read_candidates
 from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
-from mirpair.scan.resume import find_key, score_key
+from mirpair.scan.resume import scan_key
 from mirpair.scan.run import scan
-from mirpair.scan.score import score
 from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
 # Where windowed folding reports less than everything, tests use what is exact for its part.
-BOTH = pytest.mark.parametrize("fast", [False, True])
+BOTH = pytest.mark.parametrize("exhaustive", [False, True])
+ALL = Predictor.for_genome(replace(load_networks(), stems={}), ScanSettings(reference="none"))
+# It folds some stems only.
+SOME = replace(ALL, stems=StemLimits(4.0, 0.02))
+PREDICTOR = ALL
 
 
 def planted(seed: int, before: int, after: int, hairpin: str = LET7) -> str:
@@ -68,7 +72,7 @@ class NoProgress:
     def read(self, position: int) -> None:
         pass
 
-    def track(self, sizes: Iterator[int], unit: str) -> None:
+    def track(self, sizes: Iterator[int]) -> None:
         for _ in sizes:
             pass
 
@@ -208,10 +212,12 @@ def test_stems_of_a_structure_go_from_the_loop_to_a_branch_or_an_end() -> None:
 
 @BOTH
 @pytest.mark.parametrize("strand", STRANDS)
-def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast: bool) -> None:
+def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(
+    strand: str, exhaustive: bool
+) -> None:
     hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
     bases = planted(1, 400, 350, hairpin)
-    found = find_hairpins(whole(bases), strand, HairpinCriteria(fast=fast))
+    found = found_in(whole(bases), strand, HairpinCriteria(exhaustive=exhaustive))
     best = max(found, key=lambda it: min(it.end, 480) - max(it.start, 400))
     assert best.strand == strand
     # Pairs beyond its ends may be a part of it, and loose ends are none.
@@ -224,18 +230,18 @@ def test_a_hairpin_is_found_where_it_is_and_read_on_its_strand(strand: str, fast
 
 
 @BOTH
-def test_every_candidate_meets_the_criteria(fast: bool) -> None:
+def test_every_candidate_meets_the_criteria(exhaustive: bool) -> None:
     bases = "".join(planted(seed, 150, 150) for seed in range(6))
-    loose = find_hairpins(whole(bases), "+", HairpinCriteria(fast=fast))
+    loose = found_in(whole(bases), "+", HairpinCriteria(exhaustive=exhaustive))
     assert len(loose) >= 6
     others = 0
     for criteria in (
-        HairpinCriteria(stem=29, fast=fast),
-        HairpinCriteria(loop=4, fast=fast),
-        HairpinCriteria(mfe=-28, fast=fast),
-        HairpinCriteria(span=70, fast=fast),
+        HairpinCriteria(stem=29, exhaustive=exhaustive),
+        HairpinCriteria(loop=4, exhaustive=exhaustive),
+        HairpinCriteria(mfe=-28, exhaustive=exhaustive),
+        HairpinCriteria(span=70, exhaustive=exhaustive),
     ):
-        left = find_hairpins(whole(bases), "+", criteria)
+        left = found_in(whole(bases), "+", criteria)
         for it in left:
             assert it.end - it.start <= criteria.span
             assert it.energy <= criteria.mfe
@@ -245,25 +251,27 @@ def test_every_candidate_meets_the_criteria(fast: bool) -> None:
 
 
 @BOTH
-def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(fast: bool) -> None:
+def test_n_splits_a_genome_and_soft_masked_bases_only_if_asked(exhaustive: bool) -> None:
     bases = planted(2, 200, 200)
-    criteria = HairpinCriteria(mfe=-25, fast=fast)
-    assert find_hairpins(whole(bases), "+", criteria)
+    criteria = HairpinCriteria(mfe=-25, exhaustive=exhaustive)
+    assert found_in(whole(bases), "+", criteria)
     middle = 200 + len(LET7) // 2
     split = bases[: middle - 5] + "N" + bases[middle - 4 :]
     assert not [
-        it for it in find_hairpins(whole(split), "+", criteria) if it.start < middle - 5 < it.end
+        it for it in found_in(whole(split), "+", criteria) if it.start < middle - 5 < it.end
     ]
     masked = bases[:200] + LET7.lower() + bases[200 + len(LET7) :]
-    assert find_hairpins(whole(masked), "+", criteria) == find_hairpins(whole(bases), "+", criteria)
-    without = find_hairpins(whole(masked), "+", HairpinCriteria(mfe=-25, masked=True, fast=fast))
+    assert found_in(whole(masked), "+", criteria) == found_in(whole(bases), "+", criteria)
+    without = found_in(
+        whole(masked), "+", HairpinCriteria(mfe=-25, masked=True, exhaustive=exhaustive)
+    )
     assert not [it for it in without if it.start < 200 + len(LET7) and it.end > 200]
-    assert not find_hairpins(whole("N" * 500), "-", criteria)
+    assert not found_in(whole("N" * 500), "-", criteria)
 
 
-@BOTH
+@pytest.mark.parametrize(("exhaustive", "predictor"), [(True, ALL), (False, ALL), (False, SOME)])
 def test_the_result_does_not_depend_on_the_tiles_nor_on_the_processes(
-    tmp_path: Path, fast: bool
+    tmp_path: Path, exhaustive: bool, predictor: Predictor
 ) -> None:
     """Hairpins stand on borders of tiles of every size, on both strands."""
     reverse = LET7.translate(COMPLEMENT)[::-1]
@@ -273,7 +281,14 @@ def test_the_result_does_not_depend_on_the_tiles_nor_on_the_processes(
     for tile, processes in ((100_000, 1), (480, 1), (1000, 2), (3333, 1)):
         journal = Journal(tmp_path / f"{tile}", "k", overwrite=True)
         sizes = list(
-            find(path, journal, HairpinCriteria(fast=fast), tile=tile, processes=processes)
+            find(
+                path,
+                journal,
+                HairpinCriteria(exhaustive=exhaustive),
+                predictor,
+                tile=tile,
+                processes=processes,
+            )
         )
         assert sum(sizes) == len(bases) + 480
         results.append(list(resolve(read_candidates([journal.path]))))
@@ -288,10 +303,10 @@ def test_pieces_of_a_genome_together_are_the_whole(tmp_path: Path) -> None:
     journals = []
     for piece in (1, 2, 3):
         journal = Journal(tmp_path / f"{piece}", "k")
-        list(find(path, journal, HairpinCriteria(fast=True), tile=700, piece=piece, pieces=3))
+        list(find(path, journal, HairpinCriteria(), PREDICTOR, tile=700, piece=piece, pieces=3))
         journals.append(journal.path)
     single = Journal(tmp_path / "all", "k")
-    list(find(path, single, HairpinCriteria(fast=True), tile=700))
+    list(find(path, single, HairpinCriteria(), PREDICTOR, tile=700))
     assert list(read_candidates(journals)) == list(read_candidates([single.path]))
 
 
@@ -299,16 +314,16 @@ def test_what_was_interrupted_goes_on_and_gives_the_same_bytes(tmp_path: Path) -
     bases = "".join(planted(seed, 440, 480) for seed in range(5))
     path = genome(tmp_path / "g.fa", {"one": bases})
     undisturbed = Journal(tmp_path / "undisturbed", "k")
-    list(find(path, undisturbed, HairpinCriteria(fast=True), tile=700))
+    list(find(path, undisturbed, HairpinCriteria(), PREDICTOR, tile=700))
     journal = Journal(tmp_path / "killed", "k")
-    for number, _ in enumerate(find(path, journal, HairpinCriteria(fast=True), tile=700)):
+    for number, _ in enumerate(find(path, journal, HairpinCriteria(), PREDICTOR, tile=700)):
         if number == 2:
             break
     with journal.path.open("a") as handle:
         handle.write("half a line")
     again = Journal(tmp_path / "killed", "k")
     assert again.blocks == 3
-    list(find(path, again, HairpinCriteria(fast=True), tile=700))
+    list(find(path, again, HairpinCriteria(), PREDICTOR, tile=700))
     assert again.path.read_bytes() == undisturbed.path.read_bytes()
 
 
@@ -316,11 +331,15 @@ def length(hairpin: GenomeHairpin) -> int:
     return hairpin.end - hairpin.start
 
 
+def a_hairpin(start: int, end: int, strand: str, energy: float) -> GenomeHairpin:
+    """0.3 kcal/mol for each base are added to the energy."""
+    rank = round(100 * energy) + 30 * (end - start)
+    return GenomeHairpin(start, end, strand, energy, "", "", rank)
+
+
 hairpins = st.lists(
     st.builds(
-        lambda start, length, strand, energy: GenomeHairpin(
-            start, start + length, strand, -energy, ""
-        ),
+        lambda start, length, strand, energy: a_hairpin(start, start + length, strand, -energy),
         st.integers(0, 300),
         st.integers(20, 60),
         st.sampled_from(STRANDS),
@@ -372,12 +391,16 @@ def test_candidates_that_are_left_out_change_no_choice(
             part = Tile("s", 0, start, start + tile, 0, "A" * 400, start + tile >= 400)
             both: list[GenomeHairpin] = []
             for strand in STRANDS:
-                places = [(0, it.start, it.end, it.energy) for it in found if it.strand == strand]
+                places = [
+                    (0, hairpin_search._Candidate(it.rank, it.start, it.end, it.energy, ""))
+                    for it in found
+                    if it.strand == strand
+                ]
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(hairpin_search, "_candidates", lambda *_, at=places: at)
                     for name, value in changes.items():
                         patch.setattr(hairpin_search, name, value)
-                    both += find_hairpins(part, strand, HairpinCriteria())
+                    both += found_in(part, strand, HairpinCriteria())
             tiles.append(TileHairpins("s", part.end, part.last, both))
         return list(resolve(tiles))
 
@@ -387,12 +410,12 @@ def test_candidates_that_are_left_out_change_no_choice(
 @pytest.mark.parametrize(("start", "left"), [(60, 2), (59, 1)])
 def test_hairpins_may_share_a_quarter_and_no_base_more(start: int, left: int) -> None:
     """Of hairpins of 80 nt, a quarter is 20 nt."""
-    pair = [GenomeHairpin(it, it + 80, "+", -30.0, "") for it in (0, start)]
+    pair = [a_hairpin(it, it + 80, "+", -30.0) for it in (0, start)]
     assert len(list(resolve([TileHairpins("s", 200, True, pair)]))) == left
 
 
 def test_sequences_stand_in_the_order_of_the_file() -> None:
-    one = GenomeHairpin(5, 60, "+", -20.0, "")
+    one = a_hairpin(5, 60, "+", -20.0)
     tiles = [TileHairpins("z", 100, True, [one]), TileHairpins("a", 100, True, [one])]
     assert [name for name, _ in resolve(tiles)] == ["z", "a"]
 
@@ -403,7 +426,7 @@ def test_of_a_circle_the_same_hairpins_stay_wherever_it_is_cut(
     found: list[GenomeHairpin], tile: int, shift: int
 ) -> None:
     """Nothing else decides between two hairpins of the same rank than their bases and order."""
-    found = [it._replace(energy=it.energy - n / 100, bases=str(n)) for n, it in enumerate(found)]
+    found = [it._replace(rank=it.rank - n, bases=str(n)) for n, it in enumerate(found)]
 
     def chosen(by: int) -> set[tuple[int, int, str]]:
         # The tiles of a circle begin some bases after its origin.
@@ -444,7 +467,7 @@ CEL = ("cel-mir-36", "cel-mir-37", "cel-mir-38", "cel-mir-39", "cel-mir-40", "ce
 
 
 @BOTH
-def test_each_hairpin_of_a_cluster_is_found_with_its_own_ends(fast: bool) -> None:
+def test_each_hairpin_of_a_cluster_is_found_with_its_own_ends(exhaustive: bool) -> None:
     """Ends differ by some chance pairs with whatever is beside a hairpin."""
     known = load_known_hairpins()
     names = {name: n for n, them in enumerate(known.names) for name in them.split(",")}
@@ -455,7 +478,7 @@ def test_each_hairpin_of_a_cluster_is_found_with_its_own_ends(fast: bool) -> Non
         for member in members:
             parts += [member, random_rna(rng, spacer)]
         found = clusters.hairpins_of(
-            "".join(parts) + random_rna(rng, 150), HairpinCriteria(fast=fast)
+            "".join(parts) + random_rna(rng, 150), HairpinCriteria(exhaustive=exhaustive)
         )
         rows = set()
         for number in range(1, len(parts), 2):
@@ -473,7 +496,7 @@ def scanned(
 ) -> list[tuple[str, GenomeHairpin]]:
     path = genome(folder / "c.fa", {"c": bases})
     journal = Journal(folder / "c.found", "k", overwrite=True)
-    list(find(path, journal, HairpinCriteria(circular=("c",), **criteria), tile=tile))
+    list(find(path, journal, HairpinCriteria(circular=("c",), **criteria), PREDICTOR, tile=tile))
     return list(resolve(read_candidates([journal.path])))
 
 
@@ -481,8 +504,8 @@ def scanned(
 def test_a_hairpin_over_the_origin_is_found_once(strand: str, tmp_path: Path) -> None:
     hairpin = LET7 if strand == "+" else LET7.translate(COMPLEMENT)[::-1]
     bases = hairpin[40:] + random_rna(np.random.default_rng(3), 1000) + hairpin[:40]
-    for tile, fast in ((100_000, False), (300, True)):
-        found = scanned(tmp_path, bases, tile, fast=fast)
+    for tile, exhaustive in ((100_000, True), (300, False)):
+        found = scanned(tmp_path, bases, tile, exhaustive=exhaustive)
         found = [it for _, it in found if it.end > len(bases)]
         (over,) = [it for it in found if it.strand == strand]
         assert (over.start, over.end) == (len(bases) - 40, len(bases) + len(hairpin) - 40)
@@ -495,9 +518,9 @@ def test_a_hairpin_over_the_origin_is_found_once(strand: str, tmp_path: Path) ->
     shift=st.integers(1, 2600),
     change=st.sampled_from(["", "lower", "N"]),
     tile=st.sampled_from([100_000, 130]),
-    fast=st.sampled_from([True, True, True, True, True, False]),
+    exhaustive=st.sampled_from([False, False, False, False, False, True]),
 )
-@example(seed=0, size=111, shift=38, change="", tile=100_000, fast=False)
+@example(seed=0, size=111, shift=38, change="", tile=100_000, exhaustive=True)
 @settings(max_examples=15, deadline=None)
 def test_a_circle_has_the_same_hairpins_wherever_it_begins(
     seed: int,
@@ -505,7 +528,7 @@ def test_a_circle_has_the_same_hairpins_wherever_it_begins(
     shift: int,
     change: str,
     tile: int,
-    fast: bool,
+    exhaustive: bool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Viroids that are shorter than the surroundings of a tile, too."""
@@ -518,7 +541,7 @@ def test_a_circle_has_the_same_hairpins_wherever_it_begins(
         bases = bases[:middle] + part + bases[middle + 20 :]
     shift %= len(bases)
     folder = tmp_path_factory.mktemp("circle")
-    criteria = {"fast": fast, "masked": True, "stem": 12, "mfe": -8.0}
+    criteria = {"exhaustive": exhaustive, "masked": True, "stem": 12, "mfe": -8.0}
     results = []
     for by, its_tile in ((0, 100_000), (shift, tile)):
         found = scanned(folder, bases[by:] + bases[:by], its_tile, **criteria)
@@ -550,7 +573,7 @@ def test_a_circular_sequence_that_a_genome_lacks_is_an_error(tmp_path: Path) -> 
 
 
 def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) -> Any:
-    hairpin = GenomeHairpin(start, end, strand, -20.0, "")
+    hairpin = a_hairpin(start, end, strand, -20.0)
     row = {"id": f"{start}{strand}", "score": score, "mfe": -20.0, "call": call, "antisense": ""}
     return hairpin, row
 
@@ -651,13 +674,12 @@ def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
     palindrome = arm + "GAUUAC" + other
     bases = palindrome[30:] + random_rna(np.random.default_rng(1), 700) + palindrome[:30]
     path = genome(tmp_path / "g.fa", {"c": bases, "linear": "A" * 50})
-    trained = replace(load_networks(), cuts={"5%": 0.0, "1%": 0.0, "0.1%": 0.0})
-    settings = ScanSettings(reference="none")
-    journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
-    list(find(path, journal, HairpinCriteria(fast=True, circular=("c",))))
-    list(score([journal.path], scored, trained, settings))
+    trained = replace(load_networks(), cuts={"5%": 0.0, "1%": 0.0, "0.1%": 0.0}, stems={})
+    predictor = Predictor.for_genome(trained, ScanSettings(reference="none"))
+    journal = Journal(tmp_path / "found", "k")
+    list(find(path, journal, HairpinCriteria(circular=("c",)), predictor))
     prefix = tmp_path / "out"
-    summary = write_files([journal.path], [scored.path], prefix, [], nearest=False)
+    summary = write_files([journal.path], prefix, [], nearest=False)
     assert summary.lengths == {"c": len(bases), "linear": 50}
     table = pd.read_csv(f"{prefix}.tsv", sep="\t", keep_default_na=False)
     twins = table[table["end"] > len(bases)]
@@ -707,8 +729,8 @@ def test_an_rna_as_a_scan_sees_it_is_its_stem_without_loose_ends() -> None:
 
 
 @BOTH
-def test_many_rnas_are_cut_together_as_each_alone(fast: bool) -> None:
-    criteria = HairpinCriteria(fast=fast, mfe=-8)
+def test_many_rnas_are_cut_together_as_each_alone(exhaustive: bool) -> None:
+    criteria = HairpinCriteria(exhaustive=exhaustive, mfe=-8)
     rnas = [
         *(random_rna(np.random.default_rng(seed), 150) for seed in range(12)),
         *("", "ACGU", "A" * 100, "AAAAAA" + LET7.lower(), LET7[:9] + "N" + LET7[9:], LET7),
@@ -721,29 +743,128 @@ def test_many_rnas_are_cut_together_as_each_alone(fast: bool) -> None:
 
 @BOTH
 @pytest.mark.parametrize("strand", STRANDS)
-def test_contigs_have_the_hairpins_that_they_have_apart(strand: str, fast: bool) -> None:
+def test_contigs_have_the_hairpins_that_they_have_apart(strand: str, exhaustive: bool) -> None:
     contigs = [planted(seed, 200 * seed, 90) for seed in range(1, 5)]
-    criteria = HairpinCriteria(fast=fast)
+    criteria = HairpinCriteria(exhaustive=exhaustive)
     apart, start = [], 0
     for contig in contigs:
-        for it in find_hairpins(whole(contig), strand, criteria):
+        for it in found_in(whole(contig), strand, criteria):
             apart.append(it._replace(start=it.start + start, end=it.end + start))
         start += len(contig) + 1
     assert len(apart) >= 4
-    assert find_hairpins(whole("N".join(contigs)), strand, criteria) == apart
+    assert found_in(whole("N".join(contigs)), strand, criteria) == apart
+
+
+def test_a_row_is_that_of_its_hairpin_if_others_are_too_short_to_be_scored(tmp_path: Path) -> None:
+    """39 nt can have 18 base pairs, but the networks take 40 nt and more."""
+    short = "GGCAUCCAGAUCAGGACAUGCGAAAGCAUGUCCUGAUCUGGAUGCC"[4:43]
+    short = short[:18] + "AAA" + short[:18].translate(COMPLEMENT)[::-1]
+    assert len(short) == 39
+    bases = "A" * 80 + short + "A" * 80 + LET7 + "A" * 80
+    path = genome(tmp_path / "g.fa", {"c": bases})
+    journal = Journal(tmp_path / "found", "k")
+    list(find(path, journal, HairpinCriteria(), ALL))
+    found = [it for _, it in resolve(read_candidates([journal.path]))]
+    assert any(it.bases == LET7 for it in found)
+    for it in found:
+        length_, structure, _, score = it.row.split("\t")[1:5]
+        assert int(length_) == len(it.bases) == len(structure) >= 40
+        assert it.rank == -round(1e6 * float(score))
+
+
+def test_of_hairpins_that_share_bases_the_one_with_the_highest_score_remains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = genome(tmp_path / "g.fa", {"c": planted(5, 300, 300)})
+    results = []
+    for sign in (1, -1):
+        score_molecules = prediction.score_molecules
+        with monkeypatch.context() as patch:
+            # Long hairpins have high scores, or low ones.
+            patch.setattr(
+                prediction,
+                "score_molecules",
+                lambda _, molecules, sign=sign: np.array(
+                    [0.5 + sign * len(it.codes) / 1000 for it in molecules]
+                ),
+            )
+            journal = Journal(tmp_path / f"{sign}", "k")
+            list(find(path, journal, HairpinCriteria(stem=12, mfe=-8), ALL))
+        assert score_molecules is prediction.score_molecules
+        results.append([it for _, it in resolve(read_candidates([journal.path]))])
+    longer, shorter = ({(it.start, it.end, it.strand) for it in these} for these in results)
+    assert longer != shorter
+    mean = [np.mean([end - start for start, end, _ in these]) for these in (longer, shorter)]
+    assert mean[0] > mean[1] + 5
+
+
+def test_stems_above_a_limit_of_energy_for_their_length_are_left_out() -> None:
+    bases, criteria = planted(8, 3000, 3000), HairpinCriteria()
+    every = find_around(whole(bases), "+", criteria)
+    for limit in (4.0, 0.0):
+        usual = find_around(whole(bases), "+", criteria, highest=limit)
+        assert 0 < len(usual) < len(every)
+        assert all(it.rank <= 100 * limit for it in usual)
+        # The energies by which stems are found are estimates, so few others are lost.
+        expected = {it for it in every if it.rank <= 100 * limit}
+        assert len(expected - set(usual)) <= 0.03 * len(expected)
+
+
+def test_one_network_chooses_the_stems_that_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    score_molecules = prediction.score_molecules
+
+    def noted(networks: Any, molecules: Any) -> Any:
+        counts.append(len(networks))
+        return score_molecules(networks, molecules)
+
+    monkeypatch.setattr(prediction, "score_molecules", noted)
+    list(find_blocks([whole(planted(3, 300, 300))], HairpinCriteria(), SOME, processes=1))
+    every = len(load_networks().networks)
+    assert counts == [1, every, 1, every], "on either strand"
+
+
+def test_only_stems_that_may_be_called_are_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of calls are those of a scan that folds all; few are lost."""
+    hairpins = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")][:12]
+    bases = "".join(planted(n, 150, 150, it) for n, it in enumerate(hairpins))
+    path = genome(tmp_path / "g.fa", {"c": bases})
+    folded: list[str] = []
+    fold_and_score = prediction.fold_and_score
+
+    def noted(rnas: Any, job: int) -> Any:
+        folded.extend(bases for bases, _ in rnas)
+        return fold_and_score(rnas, job)
+
+    monkeypatch.setattr(prediction, "fold_and_score", noted)
+    rows, counts = [], []
+    for limits in (StemLimits(), StemLimits(4.0, 0.05)):
+        trained = replace(load_networks(), stems={"1%": limits})
+        settings = ScanSettings(reference="none", false_positives="1%")
+        journal = Journal(tmp_path / f"{limits.score}", "k")
+        folded.clear()
+        list(find(path, journal, HairpinCriteria(), Predictor.for_genome(trained, settings)))
+        rows.append(
+            {it: it.row.split("\t")[6] for _, it in resolve(read_candidates([journal.path]))}
+        )
+        counts.append(len(folded))
+    assert counts[0] > 2 * counts[1]
+    every, some = ({(it.start, it.end, it.strand, it.row) for it in these} for these in rows)
+    calls = {(it.start, it.end, it.strand, it.row) for it, call in rows[0].items() if call == "1"}
+    assert len(calls) >= 8
+    assert len(some) < len(every)
+    assert len(calls - some) <= 1
 
 
 def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     bases = planted(3, 300, 300)
     path = genome(tmp_path / "g.fa", {"chr 1": bases})
-    journal, scored = Journal(tmp_path / "found", "k"), Journal(tmp_path / "scored", "k")
-    criteria, settings = HairpinCriteria(fast=True), ScanSettings(reference="none")
-    list(find(path, journal, criteria))
-    trained = load_networks()
-    list(score([journal.path], scored, trained, settings))
-    summary = write_files(
-        [journal.path], [scored.path], tmp_path / "out", ["a comment"], nearest=False
-    )
+    journal, trained = Journal(tmp_path / "found", "k"), replace(load_networks(), stems={})
+    predictor = Predictor.for_genome(trained, ScanSettings(reference="none"))
+    list(find(path, journal, HairpinCriteria(), predictor))
+    summary = write_files([journal.path], tmp_path / "out", ["a comment"], nearest=False)
     table = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
     rows = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
     survivors = [it for _, it in resolve(read_candidates([journal.path]))]
@@ -752,7 +873,6 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     ]
     # A scan scores hairpins of any length, by the same networks.
     records = ((Record(str(n), it.bases, "", n), None) for n, it in enumerate(survivors))
-    predictor = Predictor.for_genome(trained, settings)
     alone = pd.concat(predict_records(records, predictor))
     assert [row["score"] for row in rows] == [f"{score:.6f}" for score in alone["score"]]
     assert [row["structure"] for row in rows] == alone["structure"].tolist()
@@ -804,7 +924,10 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
         assert (predictor.settings.prior, predictor.settings.compares) == (1e-9, False)
         assert (predictor.called_by, predictor.cut) == ("score", cut)
         assert table(predictor)["call"].tolist() == (scores >= cut).astype(int).tolist()
-    with pytest.raises(InputError, match=r"is '2%', must be one of '5%', '1%', '0\.1%', '0\.01%'"):
+    # By default, the lowest rate that there is.
+    assert Predictor.for_genome(other, ScanSettings()).cut == cuts["0.1%"]
+    assert Predictor.for_genome(other, ScanSettings()).rate == "0.1%"
+    with pytest.raises(InputError, match=r"is '2%', must be one of 'lowest', '5%', '1%', '0\.1%'"):
         Predictor.for_genome(other, ScanSettings(0.1, "2%"))  # type: ignore[arg-type]
     without = replace(trained, cuts={}, genome=None)
     predictor = Predictor.for_genome(without, ScanSettings())
@@ -812,61 +935,39 @@ def test_a_scan_calls_by_the_score_of_so_many_false_positives(tmp_path: Path) ->
     assert "score of at least 0.5" in predictor.warning
 
 
-def test_the_keys_of_a_scan_tell_everything_that_it_depends_on(tmp_path: Path) -> None:
+def test_the_key_of_a_scan_tells_everything_that_it_depends_on(tmp_path: Path) -> None:
     weights, hairpins = tmp_path / "w", tmp_path / "h.fa"
     hairpins.write_text(">a\nACGU\n")
     weights.write_bytes(b"1")
-    settings = ScanSettings(reference="none")
-
-    def keys(
-        criteria: HairpinCriteria, settings: ScanSettings, genome: str = "a checksum"
-    ) -> tuple[str, str]:
-        found = find_key(genome, criteria)
-        return found, score_key(found, settings, weights)
-
-    found, scored = keys(HairpinCriteria(), settings)
-    assert keys(HairpinCriteria(), settings) == (found, scored)
-    assert "\n" not in found + scored
-    for other in (
-        HairpinCriteria(span=121),
-        HairpinCriteria(stem=19),
-        HairpinCriteria(loop=24),
-        HairpinCriteria(mfe=-16),
-        HairpinCriteria(masked=True),
-        HairpinCriteria(fast=True),
-        HairpinCriteria(circular=("a",)),
-    ):
-        changed = keys(other, settings)
-        assert changed[0] != found
-        # Scores belong to the hairpins.
-        assert changed[1] != scored
-    # An interrupted search resumes after so many tiles.
-    assert find_key("a checksum", HairpinCriteria(), tile=500) != found
+    criteria, settings = HairpinCriteria(), ScanSettings(reference="none")
+    key = scan_key("a checksum", criteria, settings, weights)
+    assert scan_key("a checksum", HairpinCriteria(), settings, weights) == key
+    assert "\n" not in key
     changes: tuple[dict[str, object], ...] = (
-        {"prior": 0.1},
-        {"reference": "mirbase22"},
-        {"false_positives": "5%"},
-        {"kingdom": "plants"},
-        {"reference": str(hairpins)},
+        *({"span": 121}, {"stem": 19}, {"loop": 24}, {"mfe": -16}, {"masked": True}),
+        *({"exhaustive": True}, {"circular": ("a",)}),
     )
-    for change in changes:
-        changed = keys(HairpinCriteria(), replace(settings, **change))  # type: ignore[arg-type]
-        assert changed[0] == found
-        assert changed[1] != scored
-    own = replace(settings, reference=str(hairpins))
-    before = keys(HairpinCriteria(), own)
+    keys = [
+        scan_key("a checksum", replace(criteria, **it), settings, weights)  # type: ignore[arg-type]
+        for it in changes
+    ]
+    changes = (
+        *({"prior": 0.1}, {"reference": "mirbase22"}, {"false_positives": "5%"}),
+        *({"kingdom": "plants"}, {"reference": str(hairpins)}),
+    )
+    keys += [
+        scan_key("a checksum", criteria, replace(settings, **it), weights)  # type: ignore[arg-type]
+        for it in changes
+    ]
+    # An interrupted search resumes after so many tiles.
+    keys.append(scan_key("a checksum", criteria, settings, weights, tile=500))
+    keys.append(scan_key("another checksum", criteria, settings, weights))
     hairpins.write_text(">b\nACGU\n")
-    changed = keys(HairpinCriteria(), own)
-    assert changed[0] == found
-    assert changed[1] != before[1]
+    own = replace(settings, reference=str(hairpins))
+    keys.append(scan_key("a checksum", criteria, own, weights))
     weights.write_bytes(b"2")
-    changed = keys(HairpinCriteria(), settings)
-    assert changed[0] == found
-    assert changed[1] != scored
-    weights.write_bytes(b"1")
-    changed = keys(HairpinCriteria(), settings, "another checksum")
-    assert changed[0] != found
-    assert changed[1] != scored
+    keys.append(scan_key("a checksum", criteria, settings, weights))
+    assert len({key, *keys}) == 1 + len(keys)
 
 
 def test_the_checksum_of_a_genome_depends_on_its_names_and_bases_only(tmp_path: Path) -> None:
@@ -885,14 +986,16 @@ def test_the_checksum_of_a_genome_depends_on_its_names_and_bases_only(tmp_path: 
 
 @pytest.mark.parametrize("of", ["mirpair", "ViennaRNA"])
 def test_a_scan_by_another_version_does_not_resume(
-    of: str, monkeypatch: pytest.MonkeyPatch
+    of: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    before = find_key("a checksum", HairpinCriteria())
+    (tmp_path / "w").write_bytes(b"1")
+    of_scan = ("a checksum", HairpinCriteria(), ScanSettings(), tmp_path / "w")
+    before = scan_key(*of_scan)
     if of == "mirpair":
         monkeypatch.setattr(resume, "__version__", "0.0.0")
     else:
         monkeypatch.setattr(resume, "RNA", SimpleNamespace(__version__="0.0.0"))
-    assert find_key("a checksum", HairpinCriteria()) != before
+    assert scan_key(*of_scan) != before
 
 
 def test_a_scan_checks_its_criteria_before_it_writes(tmp_path: Path) -> None:
@@ -919,29 +1022,6 @@ def test_a_damaged_genome_or_one_that_is_no_text_is_told_by_name(tmp_path: Path)
             list(read_tiles(str(path)))
 
 
-def test_a_piece_of_the_scores_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prediction, "CHUNK", 2)
-    path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 60, 60) for n in range(9))})
-    found = Journal(tmp_path / "found", "k")
-    list(find(path, found, HairpinCriteria(fast=True)))
-    trained, settings = load_networks(), ScanSettings(reference="none")
-    for piece in (1, 2):
-        whole = Journal(tmp_path / f"whole{piece}", "k")
-        cut = Journal(tmp_path / f"cut{piece}", "k")
-        for journal in (whole, cut):
-            blocks = score([found.path], journal, trained, settings, piece=piece, pieces=2)
-            for _ in blocks:
-                if journal is cut:
-                    break
-        assert whole.blocks > 2
-        again = Journal(cut.path, "k")
-        assert again.blocks == 1
-        list(score([found.path], again, trained, settings, piece=piece, pieces=2))
-        assert again.path.read_bytes() == whole.path.read_bytes()
-
-
 def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:
     weak = "GGCAUCCAGAUCAGGACAUGCUUCGGCAUGUCCUGAUCUGGAUGCC"
     strong = "GGGCGCCGGCGCGGGCCCGGGCGCUUCGGCGCCCGGGCCCGCGCCGGCGCCC"
@@ -963,8 +1043,8 @@ def test_a_piece_of_a_genome_goes_on_where_it_was(tmp_path: Path) -> None:
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 200, 200) for n in range(4))})
     for piece in (1, 2):
         whole, cut = (Journal(tmp_path / f"{name}{piece}", "k") for name in ("whole", "cut"))
-        list(find(path, whole, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
-        next(find(path, cut, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
+        list(find(path, whole, HairpinCriteria(), PREDICTOR, tile=300, piece=piece, pieces=2))
+        next(find(path, cut, HairpinCriteria(), PREDICTOR, tile=300, piece=piece, pieces=2))
         assert whole.blocks > 2 > cut.blocks == 1
-        list(find(path, cut, HairpinCriteria(fast=True), tile=300, piece=piece, pieces=2))
+        list(find(path, cut, HairpinCriteria(), PREDICTOR, tile=300, piece=piece, pieces=2))
         assert cut.path.read_bytes() == whole.path.read_bytes()

@@ -12,13 +12,21 @@ from scipy.special import expit
 
 from mirpair.contracts import SCORED_RECORDS
 from mirpair.files import InputError
+from mirpair.hairpins.candidates import best_hairpins
 from mirpair.networks.build import build
 from mirpair.networks.weights import save_weights
+from mirpair.prediction import shipping
 from mirpair.prediction.calibration import calibrate
 from mirpair.prediction.card import CardPart, prediction_card
-from mirpair.prediction.shipping import calibrate_kingdom, score_records
+from mirpair.prediction.shipping import (
+    calibrate_kingdom,
+    scanned_pre_mirnas,
+    score_records,
+    stems_to_fold,
+)
 from mirpair.prediction.weights import load_networks, write_networks
 from mirpair.recipes import MODELS
+from mirpair.settings import HairpinCriteria
 
 YEAST = {"bases": 2_000_000, "hairpins": 30_000}
 X = {"bases": 1_000_000, "hairpins": 8_000}
@@ -158,6 +166,68 @@ def test_without_hairpins_of_genomes_a_scan_is_not_calibrated() -> None:
     assert list(part.cuts) == ["5%"]
     part = calibrate_kingdom(scored(18), [], {})
     assert (part.genome, part.cuts, part.rates) == (None, {}, {})
+
+
+def test_of_the_pre_mirnas_that_are_called_one_in_a_hundred_is_not_folded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Half of them by their energy, half by their score in the structure of the stem."""
+    hairpin = "GGCAUCCAGAUCAGGACAUGCUUCGGCAUGUCCUGAUCUGGAUGCC"
+    (found,) = best_hairpins([hairpin], HairpinCriteria())
+    assert found
+    stems = np.arange(900) / 900
+    # Ranks descend from 8.99 to 0, so that high scores go with low energies.
+    hairpins = [found._replace(rank=899 - n) for n in range(900)]
+    monkeypatch.setattr(shipping, "best_hairpins", lambda *_: hairpins)
+    monkeypatch.setattr(shipping, "score_molecules", lambda *_: stems)
+    cuts: dict[Any, float] = {"5%": 0.1, "1%": 0.5, "0.1%": 0.9}
+    # The first 300 are not called.
+    scores = [0.0] * 300 + [0.6] * 300 + [0.95] * 300
+    network, rnas = build(MODELS["stem"], seed=0), [hairpin] * 900
+    limits = stems_to_fold(cuts, scores, rnas, network)
+    assert list(limits) == ["5%", "1%", "0.1%"]
+    energy = np.quantile(np.arange(600) / 100, 0.995)
+    kept = stems[300:][::-1][: int(100 * energy) + 1]
+    assert limits["5%"] == limits["1%"]
+    assert limits["1%"].energy == pytest.approx(energy)
+    assert limits["1%"].score == pytest.approx(np.quantile(kept, 0.005))
+    assert limits["0.1%"].energy == pytest.approx(np.quantile(np.arange(300) / 100, 0.995))
+    # If too few are called, the limits are those of the threshold below.
+    few = stems_to_fold(cuts, [0.0] * 300 + [0.6] * 501 + [0.95] * 99, rnas, network)
+    assert few["0.1%"] == few["1%"]
+    assert stems_to_fold(cuts, [0.0] * 801 + [0.6] * 99, rnas, network) == {}
+
+
+def test_pre_mirnas_that_choose_the_stems_validate_for_the_first_network() -> None:
+    """They may evaluate for another one; they are cut as a scan does."""
+    table = scored(20)
+    records = pd.DataFrame({"id": table["id"], "sequence": [f"{it}A" for it in table["id"]]})
+    first = table[["id", "role"]].copy()
+    (other,) = table.index[(table["role"] == "evaluate") & (table["label"] == 1)][-1:]
+    first.loc[other, "role"] = "validate"
+    (trains,) = table.index[(table["role"] == "validate") & (table["cut"] == "scanned")][:1]
+    first.loc[trains, "role"] = "train"
+    scores, bases = scanned_pre_mirnas(table, records, first)
+    chosen = table[
+        (first["role"] == "validate") & (table["label"] == 1) & (table["cut"] == "scanned")
+    ]
+    assert len(scores) == 100
+    assert other in chosen.index
+    assert trains not in chosen.index
+    assert scores == chosen["score"].tolist()
+    assert bases == [f"{it}A" for it in chosen["id"]]
+
+
+def test_the_stems_that_a_scan_folds_ship(tmp_path: Path) -> None:
+    weights = tmp_path / "trained.safetensors"
+    save_weights(build(MODELS["stem"], seed=0), weights)
+    hairpin = "GGCAUCCAGAUCAGGACAUGCUUCGGCAUGUCCUGAUCUGGAUGCC"
+    scanned = ([1.0] * 150, [hairpin] * 150)
+    part = calibrate_kingdom(scored(), [weights], {}, scanned)
+    expected = stems_to_fold(part.cuts, *scanned, load_networks(weights).networks[0])
+    assert part.stems == expected
+    assert set(expected) == {"5%", "1%", "0.1%"}
+    assert calibrate_kingdom(scored(), [weights], {}).stems == {}
 
 
 def test_the_card_has_the_figures_of_the_evaluation_records(tmp_path: Path) -> None:

@@ -21,11 +21,14 @@ from mirpair.cli.terminal import (
 )
 from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN
-from mirpair.settings import SCAN_FILES, FalsePositives, HairpinCriteria, Kingdom, ScanSettings
+from mirpair.settings import SCAN_FILES, HairpinCriteria, Kingdom, Rate, ScanSettings
+
+_FAST = "--fast: a scan is always fast, unless --exhaustive is given"
+_KEEP = "--keep: nothing is kept, as a scan takes no longer than finding its hairpins"
 
 
 class _Progress:
-    """Shows how far a scan is: by the bytes that were read of the genome, then by the hairpins."""
+    """Shows how far a scan is, by the bytes that were read of the genome."""
 
     def __init__(self, genome: Path) -> None:
         self._bar = FileProgress([str(genome)], "bases")
@@ -36,12 +39,10 @@ class _Progress:
     def read(self, position: int) -> None:
         self._bar.read(0, position)
 
-    def track(self, sizes: Iterator[int], unit: str) -> None:
-        # How many hairpins remain is not known before the end, as of a pipe.
-        bar = self._bar if unit == "bases" else FileProgress([STDIN], unit)
-        with bar:
+    def track(self, sizes: Iterator[int]) -> None:
+        with self._bar:
             for size in sizes:
-                bar.done(size)
+                self._bar.done(size)
 
 
 def scan(
@@ -54,7 +55,7 @@ def scan(
     weights: Weights = None,
     prior: Annotated[float, setting(ScanSettings, "prior")] = ScanSettings.prior,
     false_positives: Annotated[
-        FalsePositives, setting(ScanSettings, "false_positives")
+        Rate, setting(ScanSettings, "false_positives")
     ] = ScanSettings.false_positives,
     span: Annotated[int, setting(HairpinCriteria, "span")] = HairpinCriteria.span,
     stem: Annotated[int, setting(HairpinCriteria, "stem")] = HairpinCriteria.stem,
@@ -63,36 +64,34 @@ def scan(
     masked: Annotated[
         bool, setting(HairpinCriteria, "masked", "--masked")
     ] = HairpinCriteria.masked,
-    fast: Annotated[bool, setting(HairpinCriteria, "fast", "--fast")] = HairpinCriteria.fast,
+    exhaustive: Annotated[
+        bool, setting(HairpinCriteria, "exhaustive", "--exhaustive")
+    ] = HairpinCriteria.exhaustive,
     # Typer copies the list.
     circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006
     reference: Annotated[str, setting(ScanSettings, "reference")] = ScanSettings.reference,
     kingdom: Annotated[Kingdom, setting(ScanSettings, "kingdom")] = ScanSettings.kingdom,
     nearest: Nearest = None,
-    keep: Annotated[
-        bool,
-        typer.Option(
-            "--keep",
-            help="Keep the hairpins that were found, so that a scan with other weights or "
-            "another prior need not fold again.",
-        ),
-    ] = False,
+    fast: Annotated[bool, typer.Option("--fast", hidden=True)] = False,
+    keep: Annotated[bool, typer.Option("--keep", hidden=True)] = False,
     jobs: Jobs = 0,
 ) -> None:
     """Find the pre-miRNAs of a genome, on both strands.
 
-    Windowed folding (ViennaRNA) and a search for single stems find hairpins. Of hairpins that
-    share more than a quarter of the shorter one, on the same strand, the most stable one for its
-    length remains. It is folded by itself and scored. A hairpin is called a pre-miRNA if its
-    score is one that only 1% of the hairpins of a genome without microRNAs reach (change this with
-    --false-positives). Of two calls on opposite strands that share half of the shorter one, only
-    the one with the higher score is called; the other one is marked as antisense. The probability
-    assumes the share in --prior.
+    A search for single stems finds hairpins, and a network scores each. Those that may still be
+    called are folded (ViennaRNA) and scored again. Of hairpins that share more than a quarter of
+    the shorter one, on the same strand, the one with the highest score remains. A hairpin is called
+    a pre-miRNA if its score is one that only 0.01% of the hairpins of a genome without microRNAs
+    reach (0.1% for plants; change this with --false-positives). Of two calls on opposite strands
+    that share half of the shorter one, only the one with the higher score is called; the other one
+    is marked as antisense.
+    The probability assumes the share in --prior. With --exhaustive, the whole genome is folded, and
+    each of its hairpins.
 
     The files are named after the genome, or by --name: .gff3, .bed and .fa hold the calls,
-    .all.gff3 and .tsv all hairpins, .html is a page with figures. Another scan of the same genome
-    replaces them; those of another genome are not overwritten. A scan that was interrupted resumes
-    when the same command is given again.
+    .all.gff3 and .tsv all hairpins that were folded, .html is a page. Another scan of the same
+    genome replaces them; those of another genome are not overwritten. A scan that was interrupted
+    resumes when the same command is given again.
 
     --circular chrM --circular pXO1 names circular sequences; --circular all: every sequence of the
     file is circular. A hairpin over the origin then ends beyond the length of its sequence, as in
@@ -114,6 +113,10 @@ def scan(
         settings = ScanSettings(prior, false_positives, reference, kingdom)
         settings.check()
 
+        for option, why in ((fast, _FAST), (keep, _KEEP)):
+            if option:
+                say(f"{why}; the option stops working in the next release")
+
         from mirpair.scan import run
         from mirpair.scan.output import name_of
 
@@ -134,18 +137,17 @@ def scan(
                 loop=loop,
                 mfe=mfe,
                 masked=masked,
-                fast=fast,
+                exhaustive=exhaustive,
                 circular=tuple(circular),
             ),
             settings=settings,
             name=name,
             weights=weights,
             processes=jobs or cores(),
-            keep=keep,
         )
         say(
             f"{counted(sum(summary.lengths.values()), 'base')}: "
-            f"{counted(sum(summary.hairpins.values()), 'hairpin')}, "
+            f"{counted(sum(summary.hairpins.values()), 'folded hairpin')}, "
             f"{counted(sum(summary.calls.values()), 'called pre-miRNA')}; see {prefix}.html"
         )
         if summary.expected:

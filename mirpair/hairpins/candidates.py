@@ -1,14 +1,17 @@
 """Find hairpins, and choose among those that share bases.
 
-ViennaRNA's windowed folding (RNALfold; Hofacker, Priwitzer and Stadler 2004, Bioinformatics 20:186)
-finds locally stable structures, and `mirpair.hairpins.stems` single stems. Their unbranched stems
-that have enough pairs, a loop that is not too large and a low enough energy are candidates, as
-pseudo-hairpins are usually chosen (Xue et al. 2005, BMC Bioinformatics 6:310). Of the candidates
-with the same loop the best one remains, and of those on a strand that share too many bases as well.
+`mirpair.hairpins.stems` finds single stems. An exhaustive search also takes the stems of locally
+stable structures, which ViennaRNA's windowed folding finds (RNALfold; Hofacker, Priwitzer and
+Stadler 2004, Bioinformatics 20:186). Unbranched stems that have enough pairs, a loop that is not
+too large and a low enough energy are candidates, as pseudo-hairpins are usually chosen (Xue et al.
+2005, BMC Bioinformatics 6:310). Of the candidates with the same loop the most stable one for its
+length remains. Of those on a strand that share too many bases, the one with the lowest rank
+remains: the most stable one for its length or, in a scan, the one with the highest score.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from bisect import bisect_left, bisect_right
@@ -43,8 +46,12 @@ class GenomeHairpin(NamedTuple):
         ``"+"`` or ``"-"``.
     energy
         Energy of its structure in the window, kcal/mol.
-    bases
-        Its bases on its own strand, 5′ to 3′.
+    bases, structure
+        Its bases on its own strand, 5′ to 3′, and its structure in the window (dot-bracket).
+    rank
+        Of hairpins that share bases, that with the lowest rank is chosen.
+    row
+        Columns of its prediction, as a line of a TSV; empty until it is scored.
     """
 
     start: int
@@ -52,13 +59,17 @@ class GenomeHairpin(NamedTuple):
     strand: str
     energy: float
     bases: str
+    structure: str
+    rank: int
+    row: str = ""
 
 
-def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:
-    """Find all candidates on one strand whose lower coordinate is in a tile.
+def find_around(
+    tile: Tile, strand: str, criteria: HairpinCriteria, *, highest: float = math.inf
+) -> list[GenomeHairpin]:
+    """Find all candidates on one strand of a tile and its surroundings, in ascending order.
 
-    Of candidates with the same loop only the best one counts. Candidates that `resolve` can never
-    choose are left out.
+    Of candidates with the same loop only the best one counts. `highest` is that of `find_in_each`.
     """
     if tile.circular and tile.length and tile.length < criteria.span:
         criteria = replace(criteria, span=tile.length)
@@ -66,13 +77,21 @@ def find_hairpins(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[Ge
     around = SURROUNDINGS * criteria.span
     low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - around)
     high = tile.end - tile.offset + (DOWNSTREAM if strand == "+" else 0) + around
-    (hairpins,) = find_in_each([tile.text[low:high]], strand, criteria)
-    shifted = (_shift(hairpin, low + tile.offset) for hairpin in hairpins)
-    return [it for it in _without_beaten(sorted(shifted)) if tile.start <= it.start < tile.end]
+    (hairpins,) = find_in_each([tile.text[low:high]], strand, criteria, highest=highest)
+    return sorted(_shift(hairpin, low + tile.offset) for hairpin in hairpins)
+
+
+def choose_in(tile: Tile, hairpins: Sequence[GenomeHairpin]) -> list[GenomeHairpin]:
+    """Choose those of a strand whose lower coordinate is in the tile.
+
+    Those that `resolve` can never choose are left out. The hairpins are those of the tile and its
+    surroundings, in ascending order.
+    """
+    return [it for it in _without_beaten(hairpins) if tile.start <= it.start < tile.end]
 
 
 def find_in_each(
-    texts: Sequence[str], strand: str, criteria: HairpinCriteria
+    texts: Sequence[str], strand: str, criteria: HairpinCriteria, *, highest: float = math.inf
 ) -> list[list[GenomeHairpin]]:
     """Find all candidates on one strand of each of several sequences.
 
@@ -83,6 +102,8 @@ def find_in_each(
     ----------
     texts
         Over IUPAC's letters, T as U; none is circular. The memory grows with their length together.
+    highest
+        Highest energy, kcal/mol, after `PER_BASE` is added for each base.
 
     Returns
     -------
@@ -100,12 +121,22 @@ def find_in_each(
         if run.end() - run.start() >= criteria.shortest
     ]
     hairpins: list[list[GenomeHairpin]] = [[] for _ in texts]
-    for run, start, end, energy in _candidates([bases for _, _, bases in runs], criteria):
+    for run, stem in _candidates([bases for _, _, bases in runs], criteria, highest):
         number, offset, bases = runs[run]
-        first, stop = offset + start, offset + end
+        first, stop = offset + stem.start, offset + stem.end
         if strand == "-":
             first, stop = len(texts[number]) - stop, len(texts[number]) - first
-        hairpins[number].append(GenomeHairpin(first, stop, strand, energy, bases[start:end]))
+        hairpins[number].append(
+            GenomeHairpin(
+                first,
+                stop,
+                strand,
+                stem.energy,
+                bases[stem.start : stem.end],
+                stem.structure,
+                stem.rank,
+            )
+        )
     return hairpins
 
 
@@ -127,35 +158,53 @@ def _without_beaten(hairpins: Sequence[GenomeHairpin]) -> list[GenomeHairpin]:
     return [hairpin for number, hairpin in enumerate(hairpins) if number not in out]
 
 
+class _Candidate(NamedTuple):
+    """A stem in a run of bases."""
+
+    rank: int
+    start: int
+    end: int
+    energy: float
+    structure: str
+
+
 def _candidates(
-    runs: Sequence[str], criteria: HairpinCriteria
-) -> Iterator[tuple[int, int, int, float]]:
-    """Find the best stem around each loop of runs of bases: its run, start, end and energy."""
+    runs: Sequence[str], criteria: HairpinCriteria, highest: float
+) -> Iterator[tuple[int, _Candidate]]:
+    """Find the best stem around each loop of runs of bases, with the number of its run."""
     if not runs:
         return
     bases = "N".join(runs)
     starts = list(accumulate((len(run) + 1 for run in runs), initial=0))
-    limits = {"span": criteria.span, "loop": criteria.loop, "stem": criteria.stem}
-    stems: set[tuple[int, str]] = set(find_stems(bases, mfe=criteria.mfe + _MARGIN, **limits))
+    found = find_stems(
+        bases,
+        mfe=criteria.mfe + _MARGIN,
+        span=criteria.span,
+        loop=criteria.loop,
+        stem=criteria.stem,
+        highest=highest + 2 * _MARGIN,
+    )
+    stems: set[tuple[int, str]] = set(found)
     # Folding finds stems of any shape, but not one whose bases have better partners beside it.
-    for offset, run in zip(starts, [] if criteria.fast else runs, strict=False):
+    for offset, run in zip(starts, runs if criteria.exhaustive else [], strict=False):
         for start, structure in _window_structures(run, criteria.span):
             if structure.count("(") >= criteria.stem:
                 for low, high, pairs, loop in unbranched(structure):
                     is_short = loop <= criteria.loop and high - low <= criteria.span
                     if pairs >= criteria.stem and is_short:
                         stems.add((offset + start + low, structure[low:high]))
-    best: dict[tuple[int, int], tuple[int, int, int, float]] = {}
+    best: dict[tuple[int, int], _Candidate] = {}
     for start, structure in stems:
         end = start + len(structure)
         energy = round(RNA.eval_structure_simple(bases[start:end], structure), 2)
-        if energy <= criteria.mfe:
+        if energy <= criteria.mfe and _rank(energy, len(structure)) <= 100 * highest:
             innermost = (start + structure.rindex("("), start + structure.index(")"))
-            stem = (_rank(energy, len(structure)), start, end, energy)
+            stem = _Candidate(_rank(energy, len(structure)), start, end, energy, structure)
             best[innermost] = min(stem, best.get(innermost, stem))
-    for _, start, end, energy in best.values():
-        number = bisect_right(starts, start) - 1
-        yield number, start - starts[number], end - starts[number], energy
+    for stem in best.values():
+        number = bisect_right(starts, stem.start) - 1
+        by = starts[number]
+        yield number, stem._replace(start=stem.start - by, end=stem.end - by)
 
 
 def _rank(energy: float, length: int) -> int:
@@ -193,8 +242,13 @@ def as_scanned(bases: str, criteria: HairpinCriteria) -> str:
 
 def each_as_scanned(rnas: Sequence[str], criteria: HairpinCriteria) -> list[str]:
     """Cut each RNA as `as_scanned` does, many at a time, which takes much less time."""
+    return [hairpin.bases if hairpin else "" for hairpin in best_hairpins(rnas, criteria)]
+
+
+def best_hairpins(rnas: Sequence[str], criteria: HairpinCriteria) -> list[GenomeHairpin | None]:
+    """Find the best hairpin on the forward strand of each RNA; None if a scan finds none."""
     found = find_in_each(rnas, "+", criteria)
-    return [min(hairpins, key=_order).bases if hairpins else "" for hairpins in found]
+    return [min(hairpins, key=_order, default=None) for hairpins in found]
 
 
 class TileHairpins(NamedTuple):
@@ -314,8 +368,7 @@ def _split_circle(hairpins: list[GenomeHairpin], circle: int) -> list[list[Genom
 
 
 def _order(hairpin: GenomeHairpin) -> tuple[int, int, int]:
-    rank = _rank(hairpin.energy, hairpin.end - hairpin.start)
-    return rank, hairpin.start, hairpin.end
+    return hairpin.rank, hairpin.start, hairpin.end
 
 
 def _choose(group: list[GenomeHairpin], circle: int | None) -> list[GenomeHairpin]:
@@ -323,7 +376,7 @@ def _choose(group: list[GenomeHairpin], circle: int | None) -> list[GenomeHairpi
     chosen: list[GenomeHairpin] = []
     if circle and _reach(group) - min(group).start > circle:
         # The group has no first hairpin: it goes all around.
-        for hairpin in sorted(group, key=lambda it: (_order(it)[0], it.bases, it.start)):
+        for hairpin in sorted(group, key=lambda it: (it.rank, it.bases, it.start)):
             others = [it for it in chosen if it.strand == hairpin.strand]
             if not any(_conflict(hairpin, other, circle) for other in others):
                 chosen.append(hairpin)

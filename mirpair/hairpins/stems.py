@@ -9,6 +9,7 @@ takes a small part of the time.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from functools import cache
@@ -48,14 +49,17 @@ class Stem(NamedTuple):
     structure: str
 
 
-def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> list[Stem]:
+def find_stems(
+    bases: str, *, mfe: float, span: int, loop: int, stem: int, highest: float = math.inf
+) -> list[Stem]:
     """Find the best stem around every loop, of about this energy or less.
 
     No stem has a character other than A, C, G and U, so RNAs that are joined by one, such as N,
     have the stems that each has alone. The limits are those of
     `mirpair.settings.HairpinCriteria`; the energy, kcal/mol, is an estimate. Of the stems that
     start with the same base, only the one with the lowest energy is used. Of those with the same
-    innermost pair, the best one is returned, see `PER_BASE`. The stems are in ascending order.
+    innermost pair, the best one is returned, see `PER_BASE`. Stems whose energy, with `PER_BASE`
+    for each base, is above `highest`, kcal/mol, are left out. The stems are in ascending order.
     """
     stems = _Stems(*_all_layers(bases, span, loop))
     best = np.full(len(bases), _NEVER, dtype=np.int16)
@@ -65,7 +69,8 @@ def find_stems(bases: str, *, mfe: float, span: int, loop: int, stem: int) -> li
         np.copyto(best, energies, where=better)
         np.copyto(distance, number, where=better)
     lengths = distance + _LEAST_LOOP + 2
-    starts = np.flatnonzero((best <= 10 * mfe) & (lengths >= 2 * stem + _LEAST_LOOP))
+    is_stable = (best <= 10 * mfe) & (best + round(10 * PER_BASE) * lengths <= 10 * highest)
+    starts = np.flatnonzero(is_stable & (lengths >= 2 * stem + _LEAST_LOOP))
     pairs, loops = stems.innermost(starts, distance[starts])
     starts, loops = starts[pairs >= stem], loops[pairs >= stem]
     ranks = best[starts] + round(10 * PER_BASE) * lengths[starts]

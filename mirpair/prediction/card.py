@@ -91,9 +91,10 @@ Validation records calibrate the probabilities and choose the thresholds of a sc
 below are those of the evaluation records, which calibrated nothing.
 
 No network scored a record that it trained on. Where networks trained on different families, a
-record of a family has the mean score of those networks that did not train on it; then it is scored
-by fewer networks than your RNAs are, and its family was new to them. Hairpins of the genomes below
-trained none of the networks, and have the mean score of all.
+record has the mean score of those networks for which it has the role in the table. Most pre-miRNAs
+are scored by one network, to which their family is new. Your RNAs are scored by all, and so are the
+hairpins of the genomes below, which trained none of them. The score from which a scan folds a stem
+was chosen on pre-miRNAs that validate for the first network.
 
 *Called* below means a probability of at least {settings.threshold} for a prior of {settings.prior},
 the defaults of `mirpair predict`. In brackets are 95 % intervals (Clopper and Pearson), which take

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
@@ -19,7 +19,7 @@ import pandas as pd
 from mirpair.files import InputError
 from mirpair.prediction.calibration import Calibration, Floats
 from mirpair.prediction.table import columns
-from mirpair.prediction.weights import GenomeRate, PreMirnaNetworks, load_networks
+from mirpair.prediction.weights import GenomeRate, PreMirnaNetworks, StemLimits, load_networks
 from mirpair.rna.encoding import Encoded, encode
 from mirpair.rna.folding import Structure, for_each, given_or_folded
 from mirpair.rna.in_memory import records_of
@@ -27,7 +27,9 @@ from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_refer
 from mirpair.rna.sequences import Problem, Record, TooLong, too_long
 from mirpair.rna.structures import GivenStructure, unbranched
 from mirpair.settings import (
+    FALSE_POSITIVES,
     NO_REFERENCE,
+    FalsePositives,
     HairpinCriteria,
     Kingdom,
     PredictionSettings,
@@ -64,6 +66,10 @@ class Predictor:
         An RNA is called a pre-miRNA from this score or probability.
     rates
         How many hairpins of kinds of genome are called by mistake; empty if it is not known.
+    rate
+        The share of hairpins that is called by mistake; None if it is not known.
+    stems
+        Which stems of a genome are folded.
     remarks
         Whether to remark that an RNA is more than a hairpin.
     """
@@ -74,6 +80,8 @@ class Predictor:
     called_by: Literal["score", "probability"]
     cut: float
     rates: Sequence[GenomeRate]
+    rate: FalsePositives | None
+    stems: StemLimits
     remarks: bool
 
     @classmethod
@@ -87,6 +95,8 @@ class Predictor:
             called_by="probability" if trained.candidates else "score",
             cut=settings.threshold,
             rates=(),
+            rate=None,
+            stems=StemLimits(),
             remarks=True,
         )
 
@@ -97,8 +107,14 @@ class Predictor:
         It is an `InputError` if the weights have thresholds, but none for this rate.
         """
         settings.check()
-        rate = settings.false_positives
-        if trained.cuts and rate not in trained.cuts:
+        rate: FalsePositives | None = None
+        # Weights that are not calibrated have no thresholds.
+        if trained.cuts and settings.false_positives == "lowest":
+            lowest: FalsePositives = min(trained.cuts, key=lambda it: FALSE_POSITIVES[it])
+            rate = lowest
+        elif trained.cuts and settings.false_positives != "lowest":
+            rate = settings.false_positives
+        if rate and rate not in trained.cuts:
             raise InputError(
                 f"false_positives: these weights have no threshold for {rate}, because too few "
                 f"hairpins calibrated them; choose one of {', '.join(trained.cuts)}"
@@ -108,8 +124,10 @@ class Predictor:
             settings,
             calibration=trained.genome,
             called_by="score",
-            cut=trained.cuts.get(rate, _UNCALIBRATED),
-            rates=trained.rates.get(rate, ()),
+            cut=trained.cuts[rate] if rate else _UNCALIBRATED,
+            rates=trained.rates.get(rate, ()) if rate else (),
+            rate=rate,
+            stems=trained.stems.get(rate, StemLimits()) if rate else StemLimits(),
             remarks=False,
         )
 
@@ -260,10 +278,9 @@ def predict_records(
     Iterator
         Of tables of `CHUNK` records, with the columns of `predict`.
     """
-    hairpins = load_reference(predictor.settings.reference)
     pending: deque[list[tuple[Record, Problem | None]]] = deque()
 
-    def chunks() -> Iterator[list[_Foldable]]:
+    def chunks() -> Iterator[list[Foldable]]:
         remaining = iter(records)
         every = iter(lambda: list(islice(remaining, CHUNK)), [])
         for chunk in islice(every, piece - 1, None, pieces):
@@ -275,47 +292,73 @@ def predict_records(
             ]
 
     # The processes start here, before the caller has threads of its own.
-    job = next(_jobs)
+    job, prepare = begin_job(predictor)
     results = for_each(
-        partial(_score_chunk, job=job),
+        partial(_predict_chunk, job=job),
         chunks(),
         processes=processes,
         at_once=1,
-        prepare=partial(_prepare, job, predictor.trained.networks, hairpins),
+        prepare=prepare,
     )
 
     def tables() -> Iterator[pd.DataFrame]:
         try:
-            for scored in results:
-                yield _table(pending.popleft(), scored, predictor)
+            for predicted in results:
+                remaining = iter(predicted)
+                rows: list[tuple[Record, Problem | None, _Predicted | None]] = []
+                for record, problem in pending.popleft():
+                    is_scored = not problem and not predictor.unfit(record.sequence)
+                    rows.append((record, problem, next(remaining) if is_scored else None))
+                yield _table(rows, predictor)
         finally:
-            _PREPARED.pop(job, None)
+            end_job(job)
 
     return tables()
 
 
 # A sequence, and its structure if that is not to be predicted.
-_Foldable = tuple[str, GivenStructure | None]
+Foldable = tuple[str, GivenStructure | None]
 
 
-class _Scored(NamedTuple):
+class Scored(NamedTuple):
+    """Structure and score of an RNA."""
+
     structure: Structure
     score: float
-    nearest: NearestHairpin | None
 
 
-# What each process got once, before its first chunk, by the number of the job.
-_PREPARED: dict[int, tuple[Sequence[Network], KnownHairpins | None]] = {}
+# What each process got once, before its first task, by the number of the job.
+_PREPARED: dict[int, tuple[Predictor, KnownHairpins | None]] = {}
 _jobs = count()
 
 
-def _prepare(job: int, networks: Sequence[Network], hairpins: KnownHairpins | None) -> None:
+def begin_job(predictor: Predictor) -> tuple[int, Callable[[], None]]:
+    """Return a number for tasks of several processes, and what each process calls first.
+
+    With the number, a task has the predictor and its known hairpins, which are not sent again with
+    each task. `end_job` forgets them in this process.
+    """
+    job, hairpins = next(_jobs), load_reference(predictor.settings.reference)
+    return job, partial(_prepare, job, predictor, hairpins)
+
+
+def end_job(job: int) -> None:
+    """Forget what `begin_job` has prepared."""
+    _PREPARED.pop(job, None)
+
+
+def _prepare(job: int, predictor: Predictor, hairpins: KnownHairpins | None) -> None:
     if multiprocessing.parent_process() is not None:
         import torch
 
         # PyTorch's threads would compete with the other processes.
         torch.set_num_threads(1)
-    _PREPARED[job] = (networks, hairpins)
+    _PREPARED[job] = (predictor, hairpins)
+
+
+def predictor_of(job: int) -> Predictor:
+    """Return the predictor of a job (`begin_job`)."""
+    return _PREPARED[job][0]
 
 
 def score_molecules(networks: Sequence[Network], molecules: Sequence[Encoded]) -> Floats:
@@ -353,34 +396,54 @@ def score_molecules(networks: Sequence[Network], molecules: Sequence[Encoded]) -
     return mean
 
 
-def _score_chunk(rnas: list[_Foldable], job: int) -> list[_Scored]:
-    networks, hairpins = _PREPARED[job]
+def fold_and_score(rnas: Sequence[Foldable], job: int) -> list[Scored]:
+    """Fold and score RNAs with the networks of a job (`begin_job`)."""
     different = list(dict.fromkeys(rnas))
-    sequences = [sequence for sequence, _ in different]
     structures = [given_or_folded(*rna) for rna in different]
-    molecules = [encode(s, *folded) for s, folded in zip(sequences, structures, strict=True)]
-    scores = score_molecules(networks, molecules)
-    nearest = hairpins.nearest(sequences) if hairpins else [None] * len(different)
-    scored = {
-        rna: _Scored(*rest)
-        for rna, *rest in zip(different, structures, scores.tolist(), nearest, strict=True)
-    }
+    molecules = [encode(s, *it) for (s, _), it in zip(different, structures, strict=True)]
+    scores = score_molecules(predictor_of(job).trained.networks, molecules).tolist()
+    scored = dict(zip(different, map(Scored, structures, scores), strict=True))
     return [scored[rna] for rna in rnas]
 
 
+def _compare(sequences: Sequence[str], job: int) -> list[NearestHairpin | None]:
+    """Find the nearest known hairpin of each RNA; None if the job compares with none."""
+    hairpins = _PREPARED[job][1]
+    if hairpins is None:
+        return [None] * len(sequences)
+    different = list(dict.fromkeys(sequences))
+    nearest = dict(zip(different, hairpins.nearest(different), strict=True))
+    return [nearest[it] for it in sequences]
+
+
+_Predicted = tuple[Scored, NearestHairpin | None]
+
+
+def _predict_chunk(rnas: list[Foldable], job: int) -> list[_Predicted]:
+    nearest = _compare([sequence for sequence, _ in rnas], job)
+    return list(zip(fold_and_score(rnas, job), nearest, strict=True))
+
+
+def tabulate(records: Sequence[Record], scored: Sequence[Scored], job: int) -> pd.DataFrame:
+    """Make the table of RNAs that a job has scored, see `predict`."""
+    nearest = _compare([record.sequence for record in records], job)
+    rows = zip(records, scored, nearest, strict=True)
+    return _table([(record, None, (of, near)) for record, of, near in rows], predictor_of(job))
+
+
 def _table(
-    chunk: list[tuple[Record, Problem | None]], scored: list[_Scored], predictor: Predictor
+    predicted: Iterable[tuple[Record, Problem | None, _Predicted | None]], predictor: Predictor
 ) -> pd.DataFrame:
+    """Make the table of records, each with what is wrong with it, or with its prediction."""
     kinds = columns(nearest=predictor.settings.compares)
     blank: dict[str, Any] = {name: "" for name, kind in kinds.items() if kind == "str"}
-    remaining = iter(scored)
     rows = []
-    for record, problem in chunk:
+    for record, problem, prediction in predicted:
         reason = problem.reason if problem else predictor.unfit(record.sequence)
         length = problem.length if isinstance(problem, TooLong) else len(record.sequence)
         row = blank | {"id": record.id, "length": length, "reason": reason}
-        if not reason:
-            structure, score, nearest = next(remaining)
+        if prediction:
+            (structure, score), nearest = prediction
             row |= {"structure": structure.dot_bracket, "mfe": structure.mfe}
             if "(" in structure.dot_bracket:
                 row["score"] = score

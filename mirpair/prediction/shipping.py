@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, SCANNED, SCORED_RECORDS, TRAIN, VALIDATE
 from mirpair.files import InputError
+from mirpair.hairpins.candidates import best_hairpins
 from mirpair.identification.datasets import origins_of
 from mirpair.prediction.calibration import calibrate
-from mirpair.prediction.weights import GenomeRate, KingdomWeights
-from mirpair.settings import FALSE_POSITIVES, FalsePositives
+from mirpair.prediction.predictor import score_molecules
+from mirpair.prediction.weights import GenomeRate, KingdomWeights, StemLimits, load_networks
+from mirpair.rna.encoding import encode
+from mirpair.settings import FALSE_POSITIVES, LONGEST_SPAN, FalsePositives, HairpinCriteria
+
+if TYPE_CHECKING:
+    from mirpair.networks.base import Network
 
 # Fewest hairpins of genomes that calibrate: enough to measure the highest rate of false positives.
 FEWEST = round(1 / max(FALSE_POSITIVES.values()))
+# Share of the pre-miRNAs that a scan calls which it may lose because it does not fold all stems.
+LOSS = 0.01
 
 
 def score_records(
@@ -84,6 +93,7 @@ def calibrate_kingdom(
     scored: pd.DataFrame,
     weights: Sequence[str | Path],
     genomes: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    scanned: tuple[Sequence[float], Sequence[str]] = ((), ()),
 ) -> KingdomWeights:
     """Calibrate the networks of a kingdom by the validation records.
 
@@ -103,6 +113,9 @@ def calibrate_kingdom(
         ``hairpins`` (found there, on both strands). The evaluation records of these collections
         that are cut as a scan does show how many hairpins of such a genome are called; if there are
         none, the validation records do.
+    scanned
+        Result of `scanned_pre_mirnas` for the experiment of the first network, which chooses the
+        stems that a scan folds; if it is empty, a scan folds all.
 
     Raises
     ------
@@ -112,10 +125,10 @@ def calibrate_kingdom(
     """
     validation = scored[scored["role"] == VALIDATE]
     candidates = calibrate(validation["label"], validation["score"])
-    scanned = validation[validation["cut"] == SCANNED]
-    others = scanned.loc[scanned["label"] == 0, "score"]
-    if len(others) < FEWEST or len(others) == len(scanned):
-        return KingdomWeights(weights, candidates, None, {}, {})
+    of_scan = validation[validation["cut"] == SCANNED]
+    others = of_scan.loc[of_scan["label"] == 0, "score"]
+    if len(others) < FEWEST or len(others) == len(of_scan):
+        return KingdomWeights(weights, candidates, None, {}, {}, {})
     cuts = {
         name: float(others.quantile(1 - share))
         for name, share in FALSE_POSITIVES.items()
@@ -126,8 +139,69 @@ def calibrate_kingdom(
         name: [_rate(genome, parts, negatives, cut) for genome, parts in genomes.items()]
         for name, cut in cuts.items()
     }
-    genome = calibrate(scanned["label"], scanned["score"])
-    return KingdomWeights(weights, candidates, genome, cuts, rates)
+    genome = calibrate(of_scan["label"], of_scan["score"])
+    stems: Mapping[FalsePositives, StemLimits] = {}
+    if scanned[0]:
+        stems = stems_to_fold(cuts, *scanned, load_networks(weights[0]).networks[0])
+    return KingdomWeights(weights, candidates, genome, cuts, rates, stems)
+
+
+def scanned_pre_mirnas(
+    scored: pd.DataFrame, records: pd.DataFrame, experiment: pd.DataFrame
+) -> tuple[list[float], list[str]]:
+    """List the scores and the bases of pre-miRNAs that are cut as a scan does.
+
+    They are those of `scored` (see `score_records`) that validate in an experiment.
+    """
+    validates = experiment.loc[experiment["role"] == VALIDATE, "id"]
+    is_chosen = (scored["cut"] == SCANNED) & (scored["label"] == 1) & scored["id"].isin(validates)
+    chosen = scored[is_chosen & scored["score"].notna()]
+    bases = records.set_index("id")["sequence"]
+    return chosen["score"].tolist(), bases.loc[chosen["id"]].tolist()
+
+
+def stems_to_fold(
+    called_from: Mapping[FalsePositives, float],
+    scores: Sequence[float],
+    rnas: Sequence[str],
+    network: Network,
+) -> dict[FalsePositives, StemLimits]:
+    """Choose which stems a scan folds, from those of pre-miRNAs.
+
+    Parameters
+    ----------
+    called_from
+        The thresholds of a scan, see `calibrate_kingdom`, the lowest first.
+    scores, rnas
+        (N,): pre-miRNAs as a scan cuts them, and their scores.
+    network
+        The first of those that are shipped, which scores each as a scan finds it, not folded. It
+        did not train on them.
+
+    Returns
+    -------
+    dict
+        For each threshold the limits by which `LOSS` of the pre-miRNAs that are called with it are
+        lost: half by the energy, and of the others half by the score. With fewer than 1 / `LOSS`
+        such pre-miRNAs, the limits of the threshold below; without one, nothing.
+    """
+    found = best_hairpins(rnas, HairpinCriteria(span=LONGEST_SPAN))
+    stems = [(hairpin, score) for hairpin, score in zip(found, scores, strict=True) if hairpin]
+    encoded = [encode(it.bases, it.structure, it.energy) for it, _ in stems]
+    of_stems = score_molecules([network], encoded)
+    ranks = np.array([it.rank for it, _ in stems]) / 100
+    folded = np.array([score for _, score in stems])
+    chosen: dict[FalsePositives, StemLimits] = {}
+    limits: StemLimits | None = None
+    for name, cut in called_from.items():
+        called = folded >= cut
+        if called.sum() >= 1 / LOSS:
+            energy = float(np.quantile(ranks[called], 1 - LOSS / 2))
+            score = float(np.quantile(of_stems[called & (ranks <= energy)], LOSS / 2))
+            limits = StemLimits(energy, score)
+        if limits:
+            chosen[name] = limits
+    return chosen
 
 
 def _rate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,6 +63,22 @@ def _rounded(calls: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class StemLimits:
+    """Which stems of a genome a scan folds; by default all.
+
+    Attributes
+    ----------
+    energy
+        Highest energy, kcal/mol, after `mirpair.hairpins.stems.PER_BASE` is added for each base.
+    score
+        Lowest score that the first network gives a stem in the structure in which it is found.
+    """
+
+    energy: float = math.inf
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class PreMirnaNetworks:
     """The networks of a file of weights for one kingdom, with all that calibrates their mean score.
 
@@ -81,6 +98,8 @@ class PreMirnaNetworks:
         share of the hairpins of genomes without pre-miRNAs reaches. Empty if `genome` is None.
     rates
         For each of `cuts`, the calls to expect in kinds of genome; empty if it is not known.
+    stems
+        For each of `cuts`, the stems that a scan folds; empty if it folds all.
     shortest, longest
         Lengths from and up to which RNAs can be scored, nt.
     candidates_from
@@ -93,6 +112,7 @@ class PreMirnaNetworks:
     genome: Calibration | None = None
     cuts: Mapping[FalsePositives, float] = field(default_factory=dict)
     rates: Mapping[FalsePositives, Sequence[GenomeRate]] = field(default_factory=dict)
+    stems: Mapping[FalsePositives, StemLimits] = field(default_factory=dict)
     shortest: int = 1
     longest: int = LONGEST_SPAN
     candidates_from: int = 1
@@ -117,7 +137,7 @@ class KingdomWeights:
     ----------
     weights
         Weights of the trainings whose mean is the score; they may be of different networks.
-    candidates, genome, cuts, rates
+    candidates, genome, cuts, rates, stems
         As in `PreMirnaNetworks`.
     """
 
@@ -126,6 +146,7 @@ class KingdomWeights:
     genome: Calibration | None
     cuts: Mapping[FalsePositives, float]
     rates: Mapping[FalsePositives, Sequence[GenomeRate]]
+    stems: Mapping[FalsePositives, StemLimits]
 
 
 def write_networks(path: str | Path, kingdoms: Mapping[Kingdom, KingdomWeights]) -> None:
@@ -155,6 +176,7 @@ def write_networks(path: str | Path, kingdoms: Mapping[Kingdom, KingdomWeights])
             "genome": part.genome and asdict(part.genome),
             "cuts": dict(part.cuts),
             "rates": {name: [asdict(it) for it in rates] for name, rates in part.rates.items()},
+            "stems": {name: asdict(it) for name, it in part.stems.items()},
         }
         tensors |= {
             f"{kingdom}.{number}.{name}": tensor
@@ -230,6 +252,8 @@ def load_networks(path: str | Path | None = None, kingdom: Kingdom = "animals") 
             genome=_calibration(part["genome"]) if part["genome"] else None,
             cuts=cuts,
             rates={name: [GenomeRate(**it) for it in part["rates"].get(name, [])] for name in cuts},
+            # Older files have none.
+            stems={name: StemLimits(**it) for name, it in part.get("stems", {}).items()},
             shortest=int(described["shortest"]),
             longest=int(described["longest"]),
         )

@@ -1,3 +1,3 @@
-"""Find the hairpins of a genome, score them, write them, and make the page about them.
-Windowed folding, the fast search for stems, overlaps, the journal that resumes a scan.
+"""Find and score the hairpins of a genome, write them, and make the page about them.
+Which stems are folded, the journal that resumes a scan, antisense twins.
 Not here: the score and its calibration (`prediction`), downloads of genomes (`sources`)."""

@@ -1,4 +1,9 @@
-"""Find the hairpins of a genome, tile by tile, in a journal that an interrupted run resumes."""
+"""Find and score the hairpins of a genome, tile by tile, in a journal that resumes.
+
+Nearly all stems of a genome are no pre-miRNA, and folding one takes twenty times as long as scoring
+it. So a network scores each stem first with the structure in which it was found. Only hairpins
+that may still be called are folded and scored by all networks.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +13,32 @@ from itertools import islice
 from pathlib import Path
 
 from mirpair.files import Journal, interleave
-from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, TileHairpins, find_hairpins
+from mirpair.hairpins.candidates import (
+    STRANDS,
+    GenomeHairpin,
+    TileHairpins,
+    choose_in,
+    find_around,
+)
 from mirpair.hairpins.tiles import TILE, Tile, read_tiles
+from mirpair.prediction import predictor as prediction
+from mirpair.prediction.predictor import Predictor
+from mirpair.prediction.table import to_lines
+from mirpair.prediction.weights import StemLimits
+from mirpair.rna.encoding import encode
 from mirpair.rna.folding import for_each
+from mirpair.rna.sequences import Record
 from mirpair.settings import HairpinCriteria
+
+# Digits of the score in the journal: scores near the threshold differ from the fifth digit on.
+_DIGITS = 6
 
 
 def find(
     genome: str,
     journal: Journal,
     criteria: HairpinCriteria,
+    predictor: Predictor,
     *,
     processes: int = 1,
     tile: int = TILE,
@@ -25,12 +46,14 @@ def find(
     pieces: int = 1,
     position: Callable[[int], None] | None = None,
 ) -> Iterator[int]:
-    """Find the candidates of a genome, tile by tile, resuming after the blocks of the journal.
+    """Find and score the hairpins of a genome, resuming after the blocks of the journal.
 
     Parameters
     ----------
     journal
-        For this genome, these criteria and this piece; it gets a block for each tile.
+        For all of `mirpair.scan.resume.scan_key` and this piece; it gets a block for each tile.
+    predictor
+        See `mirpair.prediction.predictor.Predictor.for_genome`.
     processes, tile
         Number of processes, and length of a tile, nt; the result is the same for any. The processes
         start at once.
@@ -48,7 +71,7 @@ def find(
         genome, tile=tile, span=criteria.span, circular=criteria.circular, position=position
     )
     remaining = islice(tiles, piece - 1 + journal.blocks * pieces, None, pieces)
-    blocks = find_blocks(remaining, criteria, processes=processes)
+    blocks = find_blocks(remaining, criteria, predictor, processes=processes)
 
     def sizes() -> Iterator[int]:
         for size, block in blocks:
@@ -60,26 +83,67 @@ def find(
 
 
 def find_blocks(
-    tiles: Iterable[Tile], criteria: HairpinCriteria, *, processes: int
+    tiles: Iterable[Tile], criteria: HairpinCriteria, predictor: Predictor, *, processes: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """Find the candidates of tiles: number of bases and block of the journal of each."""
+    """Find and score the hairpins of tiles: number of bases and block of the journal of each."""
     tasks = ((tile, strand) for tile in tiles for strand in STRANDS)
-    work = partial(_find_on_strand, criteria=criteria)
-    results = for_each(work, tasks, processes=processes, at_once=1)
-    return (
-        (size, [head, *forward, *reverse])
-        for (head, size, forward), (_, _, reverse) in zip(results, results, strict=True)
-    )
+    job, prepare = prediction.begin_job(predictor)
+    work = partial(_find_on_strand, criteria=criteria, job=job)
+    results = for_each(work, tasks, processes=processes, at_once=1, prepare=prepare)
+
+    def blocks() -> Iterator[tuple[int, list[str]]]:
+        try:
+            for (head, size, forward), (_, _, reverse) in zip(results, results, strict=True):
+                yield size, [head, *forward, *reverse]
+        finally:
+            prediction.end_job(job)
+
+    return blocks()
 
 
 def _find_on_strand(
-    task: tuple[Tile, str], criteria: HairpinCriteria
+    task: tuple[Tile, str], criteria: HairpinCriteria, job: int
 ) -> tuple[str, int, list[str]]:
     tile, strand = task
     state = (tile.sequence, tile.end, int(tile.last), int(tile.circular), tile.length or "")
     head = "\t".join(map(str, state))
-    lines = ["\t".join(map(str, hairpin)) for hairpin in find_hairpins(tile, strand, criteria)]
+    predictor = prediction.predictor_of(job)
+    limits = StemLimits() if criteria.exhaustive else predictor.stems
+    candidates = find_around(tile, strand, criteria, highest=limits.energy)
+    candidates = [it for it in candidates if not predictor.unfit(it.bases)]
+    if limits.score:
+        candidates = _promising(candidates, predictor)
+    lines = [_to_line(hairpin) for hairpin in _scored(candidates, tile, job)]
     return head, tile.end - tile.start, lines
+
+
+def _promising(candidates: Sequence[GenomeHairpin], predictor: Predictor) -> list[GenomeHairpin]:
+    """Leave out hairpins that a network scores too low in the structure in which they are found."""
+    stems = [encode(it.bases, it.structure, it.energy) for it in candidates]
+    scores = prediction.score_molecules(predictor.trained.networks[:1], stems)
+    lowest = predictor.stems.score
+    return [it for it, score in zip(candidates, scores, strict=True) if score >= lowest]
+
+
+def _scored(candidates: Sequence[GenomeHairpin], tile: Tile, job: int) -> list[GenomeHairpin]:
+    """Fold and score hairpins, and choose those of the tile, the highest scores first."""
+    scored = prediction.fold_and_score([(it.bases, None) for it in candidates], job)
+    of_hairpin = {}
+    for hairpin, it in zip(candidates, scored, strict=True):
+        is_paired = "(" in it.structure.dot_bracket
+        rank = -round(10**_DIGITS * it.score) if is_paired else 1
+        of_hairpin[hairpin._replace(rank=rank)] = it
+    chosen = choose_in(tile, sorted(of_hairpin))
+    records = [Record("", it.bases, "", n) for n, it in enumerate(chosen, 1)]
+    table = prediction.tabulate(records, [of_hairpin[it] for it in chosen], job)
+    rows = to_lines(table, score_digits=_DIGITS)
+    return [it._replace(row=row) for it, row in zip(chosen, rows, strict=True)]
+
+
+def _to_line(hairpin: GenomeHairpin) -> str:
+    fields = (hairpin.start, hairpin.end, hairpin.strand, hairpin.energy, hairpin.rank)
+    # The row has tabs, so it is last.
+    return "\t".join(map(str, (*fields, hairpin.structure, hairpin.bases, hairpin.row)))
 
 
 def read_candidates(journals: Sequence[str | Path]) -> Iterator[TileHairpins]:
@@ -92,8 +156,9 @@ def parse_block(lines: Sequence[str]) -> TileHairpins:
     sequence, end, last, circular, length = lines[0].split("\t")
     hairpins = []
     for line in lines[1:]:
-        low, high, strand, energy, bases = line.split("\t")
-        hairpins.append(GenomeHairpin(int(low), int(high), strand, float(energy), bases))
+        low, high, strand, energy, rank, structure, bases, row = line.split("\t", maxsplit=7)
+        place = (int(low), int(high), strand)
+        hairpins.append(GenomeHairpin(*place, float(energy), bases, structure, int(rank), row))
     return TileHairpins(
         *(sequence, int(end), last == "1", hairpins),
         circular=circular == "1",

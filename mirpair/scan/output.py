@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,7 +19,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from mirpair import __version__
-from mirpair.files import InputError, atomic, interleave
+from mirpair.files import InputError, atomic
 from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, resolve_neighbours, shared_bases
 from mirpair.pages.drawings import draw_hairpins
 from mirpair.pages.page import embed_svg
@@ -142,8 +141,7 @@ class Summary:
 
 
 def write_files(
-    candidates: Sequence[str | Path],
-    scored: Sequence[str | Path],
+    found: Sequence[str | Path],
     prefix: str | Path,
     comments: Sequence[str],
     *,
@@ -153,8 +151,8 @@ def write_files(
 
     Parameters
     ----------
-    candidates, scored
-        Journals of all pieces of `mirpair.scan.find.find` and `mirpair.scan.score.score`.
+    found
+        Journals of all pieces of `mirpair.scan.find.find`.
     prefix
         Start of the names of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins),
         ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1). Of
@@ -167,7 +165,7 @@ def write_files(
     """
     summary = Summary()
     circles: dict[str, int] = {}
-    for tile in read_candidates(candidates):
+    for tile in read_candidates(found):
         if tile.length:
             summary.lengths[tile.sequence] = tile.length
             if tile.circular:
@@ -190,11 +188,10 @@ def write_files(
             track.write(head)
             track.writelines(circle_line(*circle) for circle in circles.items())
         table.write("\t".join([names[0], *_PLACE, *names[1:], _ANTISENSE]) + "\n")
-        lines = chain.from_iterable(interleave(scored))
         number = 0
-        for sequence, hairpins in resolve_neighbours(read_candidates(candidates)):
+        for sequence, hairpins in resolve_neighbours(read_candidates(found)):
             circle = circles.get(sequence)
-            rows = [_row(line, names) for line in islice(lines, len(hairpins))]
+            rows = [_row(sequence, hairpin, names) for hairpin in hairpins]
             mark_antisense(hairpins, rows, circle)
             for hairpin, row in zip(hairpins, rows, strict=True):
                 number += 1
@@ -214,19 +211,23 @@ def write_files(
                     calls.write(gff3_line(location, row))
                     bed.writelines(bed_line(part, row) for part in split_location(location, circle))
                     fasta.write(fasta_entry(row["id"], hairpin.bases))
-        if next(lines, None) is not None:
-            raise ValueError("there are more scores than hairpins")
     ranked = sorted(best, key=lambda it: (-it[0], -it[1]))
     summary.best = [(row, bases) for _, _, row, bases in ranked]
     return summary
 
 
-def _row(line: str, names: Sequence[str]) -> dict[str, Any]:
-    """Read a line of the journal of scores: numbers as numbers, None if there is none.
+def identifier(sequence: str, hairpin: GenomeHairpin) -> str:
+    """Name a hairpin by its location, as ``bedtools getfasta -s`` names it."""
+    return f"{sequence}:{hairpin.start}-{hairpin.end}({hairpin.strand})"
 
-    ``"cells"`` is the line as it was written.
+
+def _row(sequence: str, hairpin: GenomeHairpin, names: Sequence[str]) -> dict[str, Any]:
+    """Read what is known of a hairpin: numbers as numbers, None if there is none.
+
+    ``"cells"`` are the same as they were written.
     """
-    cells = dict(zip(names, next(csv.reader([line], delimiter="\t")), strict=True))
+    cells = dict(zip(names, next(csv.reader([hairpin.row], delimiter="\t")), strict=True))
+    cells["id"] = identifier(sequence, hairpin)
     row: dict[str, Any] = {**cells, "antisense": "", "cells": cells}
     for name in ("length", "call"):
         row[name] = int(cells[name]) if cells[name] else None

@@ -1,4 +1,4 @@
-"""Compute the keys of a scan's journals; an interrupted scan resumes only if they are the same."""
+"""Compute the key of a scan's journal; an interrupted scan resumes only if it is the same."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from mirpair.rna.known_hairpins import reference_path
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 
-def find_key(genome: str, criteria: HairpinCriteria, *, tile: int = TILE) -> str:
-    """Describe all that the journal of `find` depends on.
+def scan_key(
+    genome: str,
+    criteria: HairpinCriteria,
+    settings: ScanSettings,
+    weights: str | Path,
+    *,
+    tile: int = TILE,
+) -> str:
+    """Describe all that the journal of `mirpair.scan.find.find` depends on.
 
     `genome` is the checksum of the genome, see `mirpair.hairpins.tiles.check_genome`; the journal
     has a block for each tile of `tile` nt.
     """
+    path = reference_path(settings.reference)
     return json.dumps(
         {
             "genome": genome,
@@ -28,16 +36,6 @@ def find_key(genome: str, criteria: HairpinCriteria, *, tile: int = TILE) -> str
             "tile": tile,
             "mirpair": __version__,
             "ViennaRNA": RNA.__version__,
-        }
-    )
-
-
-def score_key(find_key: str, settings: ScanSettings, weights: str | Path) -> str:
-    """Describe all that the journal of `score` depends on; see `find_key`."""
-    path = reference_path(settings.reference)
-    return json.dumps(
-        {
-            **json.loads(find_key),
             **asdict(settings),
             "reference": path and sha256(path),
             "weights": sha256(weights),

@@ -1,8 +1,9 @@
-"""Scan a genome: find its hairpins, score them, write them, and make a page about them."""
+"""Scan a genome: find and score its hairpins, write them, and make a page about them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from mirpair import __version__
 from mirpair.files import InputError, Journal, file_lock, sha256, write_text
 from mirpair.hairpins.tiles import TILE, check_genome
 from mirpair.prediction.predictor import Predictor
-from mirpair.prediction.weights import find_weights, load_networks
+from mirpair.prediction.weights import StemLimits, find_weights, load_networks
 from mirpair.rna.known_hairpins import describe_reference, load_reference
 from mirpair.scan.find import find
 from mirpair.scan.output import (
@@ -22,8 +23,7 @@ from mirpair.scan.output import (
     render,
     write_files,
 )
-from mirpair.scan.resume import find_key, genome_of, score_key
-from mirpair.scan.score import score
+from mirpair.scan.resume import genome_of, scan_key
 from mirpair.settings import HairpinCriteria, ScanSettings
 
 # Name of a parameter.
@@ -39,8 +39,8 @@ class Progress(Protocol):
     def read(self, position: int) -> None:
         """Note how many bytes of the genome's file have been read."""
 
-    def track(self, sizes: Iterator[int], unit: str) -> None:
-        """Consume the sizes, in bases or hairpins, of the parts that are done."""
+    def track(self, sizes: Iterator[int]) -> None:
+        """Consume the sizes, in bases, of the parts that are done."""
 
 
 def scan(
@@ -53,7 +53,6 @@ def scan(
     name: str | None = None,
     weights: Path | None = None,
     processes: int = 1,
-    keep: bool = False,
     tile: int = TILE,
 ) -> Summary:
     """Scan a genome into a folder, resuming a scan that was interrupted there.
@@ -65,7 +64,7 @@ def scan(
     folder
         Created if it does not exist.
     progress
-        Gets messages, and consumes what the two long steps yield.
+        Gets messages, and consumes what the search yields.
     criteria, settings
         Which structures are hairpins, and how they are scored and called.
     name
@@ -74,9 +73,6 @@ def scan(
         See `mirpair.prediction.weights.load_networks`.
     processes, tile
         See `mirpair.scan.find.find`.
-    keep
-        Whether the journal of the hairpins stays, so that a scan with other settings or weights
-        folds nothing.
 
     Raises
     ------
@@ -89,8 +85,9 @@ def scan(
     settings.check()
     weights = find_weights(weights)
     trained = load_networks(weights, settings.kingdom)
-    if warning := Predictor.for_genome(trained, settings).warning:
-        progress.say(warning)
+    predictor = Predictor.for_genome(trained, settings)
+    if predictor.warning:
+        progress.say(predictor.warning)
     # An error in the file ends the scan now, not after the search for hairpins.
     load_reference(settings.reference)
     name = name_of(genome) if name is None else name
@@ -99,53 +96,43 @@ def scan(
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         is_again = check_free(folder / name, checksum)
-        key = find_key(checksum, criteria, tile=tile)
-        journals = [folder / f".{name}.found", folder / f".{name}.scored"]
-        earlier = [path for path in journals if path.exists()]
-        for path in earlier:
-            if genome_of(path) != checksum:
-                raise InputError(
-                    f"{path} has the hairpins of another genome, whose scan was interrupted or had "
-                    f"--keep; delete it, name another folder, or give the results another name "
-                    f"than {name!r} (--name)"
-                )
-        candidates = Journal(journals[0], key)
-        scored = Journal(journals[1], score_key(key, settings, weights))
-        if candidates.complete:
-            progress.say("using the hairpins that an earlier scan found in this genome")
-        elif candidates.blocks:
-            progress.say(f"resuming after {_stretches(candidates.blocks, tile)}")
-        elif journals[0] in earlier and not candidates.continued:
+        path = folder / f".{name}.found"
+        is_earlier = path.exists()
+        if is_earlier and genome_of(path) != checksum:
+            raise InputError(
+                f"{path} has the hairpins of another genome, whose scan was interrupted; delete "
+                f"it, name another folder, or give the results another name than {name!r} (--name)"
+            )
+        found = Journal(path, scan_key(checksum, criteria, settings, weights, tile=tile))
+        if found.blocks:
+            progress.say(f"resuming after {_stretches(found.blocks, tile)}")
+        elif is_earlier and not found.continued:
             progress.say(
-                "finding the hairpins again: those that an earlier scan found in this genome are "
-                "of other settings or another version"
+                "finding the hairpins again: those that an interrupted scan found in this genome "
+                "are of other settings, weights or another version"
             )
         if is_again:
             progress.say(f"replacing the results of an earlier scan of this genome ({name}.*)")
-        # In both steps the processes start before a progress bar has a thread, which a fork cuts.
+        # The processes start before a progress bar has a thread, which a fork cuts.
         bases = find(
             str(genome),
-            candidates,
+            found,
             criteria,
+            predictor,
             processes=processes,
             tile=tile,
             position=progress.read,
         )
-        progress.track(bases, "bases")
-        hairpins = score([candidates.path], scored, trained, settings, processes=processes)
-        progress.track(hairpins, "hairpins")
+        progress.track(bases)
         summary = write(
             genome,
-            [candidates.path],
-            [scored.path],
+            [found.path],
             folder / name,
             criteria=criteria,
             settings=settings,
             weights=weights,
         )
-        scored.path.unlink()
-        if not keep:
-            candidates.path.unlink()
+        found.path.unlink()
     return summary
 
 
@@ -155,8 +142,7 @@ def _stretches(count: int, tile: int) -> str:
 
 def write(
     genome: str | Path,
-    candidates: Sequence[str | Path],
-    scored: Sequence[str | Path],
+    found: Sequence[str | Path],
     prefix: str | Path,
     *,
     criteria: HairpinCriteria,
@@ -164,15 +150,25 @@ def write(
     weights: str | Path,
 ) -> Summary:
     """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
-    checksum = genome_of(candidates[0])
+    checksum = genome_of(found[0])
     predictor = Predictor.for_genome(load_networks(weights, settings.kingdom), settings)
     parameters = _parameters(genome, checksum, criteria, predictor, weights)
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
-    summary = write_files(candidates, scored, prefix, comments, nearest=settings.compares)
+    summary = write_files(found, prefix, comments, nearest=settings.compares)
     summary.expected = parameters.get(EXPECTED, "")
     write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
     return summary
+
+
+def _folded(criteria: HairpinCriteria, predictor: Predictor) -> str:
+    """Say what a scan folds."""
+    if criteria.exhaustive:
+        return "the genome and each hairpin (--exhaustive)"
+    limits = predictor.stems
+    if limits == StemLimits():
+        return "all stems"
+    return f"stems up to {limits.energy:.2f} kcal/mol, from a score of {limits.score:.6f}"
 
 
 def _parameters(
@@ -183,7 +179,10 @@ def _parameters(
     weights: str | Path,
 ) -> dict[str, Any]:
     """Describe a scan for people, the same in whichever folder the files are."""
-    settings = predictor.settings
+    settings, expected = predictor.settings, predictor.expected
+    usual = replace(HairpinCriteria(), circular=criteria.circular)
+    if expected and criteria != usual:
+        expected += "; measured with other criteria than yours, the default ones"
     return {
         "genome": Path(genome).name,
         CHECKSUM: f"SHA-256 {checksum}",
@@ -194,12 +193,11 @@ def _parameters(
         "highest energy, kcal/mol": criteria.mfe,
         "lower-case bases": "skipped" if criteria.masked else "used",
         "circular sequences": ", ".join(criteria.circular) or "none",
-        "candidates": "single stems (--fast)"
-        if criteria.fast
-        else "windowed folding and single stems",
+        "folded": _folded(criteria, predictor),
         "kingdom": settings.kingdom,
         "called from a score of": f"{predictor.cut:.6f}",
-        **({EXPECTED: predictor.expected} if predictor.expected else {}),
+        **({"hairpins called by mistake": predictor.rate} if predictor.rate else {}),
+        **({EXPECTED: expected} if expected else {}),
         "prior of the probabilities": settings.prior,
         "known hairpins": describe_reference(settings.reference),
     }

@@ -222,13 +222,15 @@ class Study(BaseStudy):
                         "networks; name an experiment with `split: families`"
                     )
                 for (model, recipe), seed in product(
-                    shipped.methods(), self.seeds[: shipped.members]
+                    shipped.methods(kingdom), self.seeds[: shipped.members]
                 ):
                     if (name, model, recipe, seed) not in planned:
                         raise ValueError(
                             f"shipped: no training of {model!r} with recipe {recipe!r} and seed "
                             f"{seed} on {name!r} is planned; add it to `runs`"
                         )
+            if not shipped.methods(kingdom):
+                raise ValueError(f"shipped.networks: none of them is for {kingdom}; add one")
             of_kingdom = {self.sets_of(name)[0] for name in names}
             if len(set(names)) < len(names) or len(of_kingdom) > 1:
                 raise ValueError(f"{where}: name different experiments on one set")

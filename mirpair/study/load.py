@@ -102,18 +102,23 @@ def _invalid(problems: Iterable[str]) -> InputError:
 
 
 def renamed_keys(config: Mapping[str, Any]) -> list[str]:
-    """List a notice for each key of a config that has a new name."""
-    return [
-        f"config: the key `{old}` is now called `{new}`; the old name stops working in the next "
-        "release"
+    """List a notice for each key of a config that has a new name, or no effect any more."""
+    notices = [
+        f"the key `{old}` is now called `{new}`; the old name"
         for old, new in RENAMED.items()
         if old in config
-    ] + [
-        f"config: the key `{section}.nearest` is now called `{section}.reference`: write "
-        f"`reference: {NO_REFERENCE}` in place of `nearest: false`; the old name stops working in "
-        "the next release"
+    ]
+    if _has_fast(config):
+        notices.append(
+            "the key `scan.fast` has no effect: a scan is always fast, unless `exhaustive` is "
+            "true; the key"
+        )
+    notices += [
+        f"the key `{section}.nearest` is now called `{section}.reference`: write "
+        f"`reference: {NO_REFERENCE}` in place of `nearest: false`; the old name"
         for section in _sections_with_nearest(config)
     ]
+    return [f"config: {notice} stops working in the next release" for notice in notices]
 
 
 def _with_new_keys(config: Mapping[str, Any], kind: type[AnyStudy]) -> dict[str, Any]:
@@ -122,8 +127,10 @@ def _with_new_keys(config: Mapping[str, Any], kind: type[AnyStudy]) -> dict[str,
         if old in config and new in config:
             raise InputError(f"config: `{old}` is the old name of `{new}`; give only `{new}`")
     updated = {renamed.get(key, key): value for key, value in config.items()}
+    if _has_fast(config):
+        updated["scan"] = {key: value for key, value in config["scan"].items() if key != "fast"}
     for section in _sections_with_nearest(config):
-        keys = dict(config[section])
+        keys = dict(updated[section])
         nearest = keys.pop("nearest")
         if "reference" in keys:
             raise InputError(
@@ -133,6 +140,12 @@ def _with_new_keys(config: Mapping[str, Any], kind: type[AnyStudy]) -> dict[str,
             raise _invalid([f"{section}.nearest: is {written(nearest)}, must be true or false"])
         updated[section] = keys if nearest else {**keys, "reference": NO_REFERENCE}
     return updated
+
+
+def _has_fast(config: Mapping[str, Any]) -> bool:
+    """Tell whether a prediction has the old key `fast`."""
+    scan = config.get("scan") if config.get("task") == "prediction" else None
+    return isinstance(scan, Mapping) and "fast" in scan
 
 
 def _sections_with_nearest(config: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ def members(study: Study) -> dict[Kingdom, list[Run]]:
         kingdom: [
             runs[name, model, recipe, seed]
             for name in names
-            for model, recipe in study.shipped.methods()
+            for model, recipe in study.shipped.methods(kingdom)
             for seed in seeds
         ]
         for kingdom, names in study.shipped.validation.items()

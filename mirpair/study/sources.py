@@ -219,8 +219,8 @@ class PreMirnaCollection(_Database):
     )
     exhaustive: bool = Field(
         False,
-        description="Whether to find what is `scanned` by folding too, as `mirpair scan` does by "
-        "default; otherwise as with `--fast`.",
+        description="Whether to find what is `scanned` by folding the whole sequences, as "
+        "`mirpair scan --exhaustive` does.",
     )
     seed: Seed = Field(0, description="Seed of random ends and flanks.")
 
@@ -303,8 +303,8 @@ class GenomeHairpinCollection(CutNegatives):
     )
     exhaustive: bool = Field(
         False,
-        description="Whether to find hairpins by folding too, as `mirpair scan` does by default, "
-        "which takes long; otherwise as with `--fast`.",
+        description="Whether to find hairpins by folding the whole genome, as `mirpair scan "
+        "--exhaustive` does, which takes long.",
     )
     at_most: int | None = Field(
         None, ge=1, description="Maximum number of RNAs, drawn from all; by default all."

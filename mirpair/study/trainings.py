@@ -196,6 +196,9 @@ class ShippedNetwork(Section):
         "variable", description="Network to train; `runs` must train it on `validation` too."
     )
     recipe: RecipeName = Field("paper", description="How to train it.")
+    kingdoms: list[Kingdom] | None = Field(
+        None, min_length=1, description="Kingdoms that it is shipped for; by default all."
+    )
 
 
 class ShippedNetworks(Section):
@@ -206,10 +209,10 @@ class ShippedNetworks(Section):
         description="Experiments for each kingdom (`animals`, `plants`), such as `{animals: "
         "[families]}`, whose training records train the networks, whose validation records "
         "calibrate them, and whose evaluation records measure them. Of several experiments on one "
-        "set, each trains networks; an RNA is scored by those that did not train on it.",
+        "set, each trains networks; an RNA is scored by those for which it validates or evaluates.",
     )
     networks: list[ShippedNetwork] = Field(
-        [ShippedNetwork(model="variable", recipe="paper")],
+        [ShippedNetwork(model="variable", recipe="paper", kingdoms=None)],
         min_length=1,
         description="Networks to ship, each with its recipe; the score is the mean of all.",
     )
@@ -226,6 +229,10 @@ class ShippedNetworks(Section):
         "called there; by default none.",
     )
 
-    def methods(self) -> list[tuple[str, str]]:
-        """List model and recipe of each network."""
-        return [(network.model, network.recipe) for network in self.networks]
+    def methods(self, kingdom: Kingdom) -> list[tuple[str, str]]:
+        """List model and recipe of each network of a kingdom."""
+        return [
+            (network.model, network.recipe)
+            for network in self.networks
+            if network.kingdoms is None or kingdom in network.kingdoms
+        ]

@@ -84,7 +84,7 @@ def test_the_workflow_writes_what_the_commands_write(made: Copy, tmp_path: Path)
         own = ("--reference", str(made.folder / "own.fa"))
         mirpair("predict", fasta, "-o", str(out), "--prior", "0.2", *weights, *own)
         assert (made.folder / RESULTS / "predict" / f"{name}.tsv").read_bytes() == out.read_bytes()
-    scan = ("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"), "--keep")
+    scan = ("scan", str(made.folder / "small.fa"), "-o", str(tmp_path / "scan"))
     scan += ("--circular", "all")
     # Without a setting of the study the result is another one.
     tables = []
@@ -147,7 +147,7 @@ def test_a_name_may_have_dots_and_begin_as_another_one(made: Copy) -> None:
         planned = made.planned("all", "--configfile", "test.yaml")
     finally:
         (made.folder / "samples.tsv").write_text(before)
-    assert planned == {"scan_find": 3, "scan_score": 3, "scan": 3, "all": 1}
+    assert planned == {"scan_find": 3, "scan": 3, "all": 1}
 
 
 @pytest.mark.parametrize(

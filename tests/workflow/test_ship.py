@@ -38,6 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         "".join(f">xyz-mir-{n} MI{n}\n{it}\n" for n, it in enumerate(positives[:40], 1))
     )
     (folder / "held-out.txt").write_text("".join(f"mir-{n}\n" for n in range(1, 11)))
+    (folder / "others.txt").write_text("".join(f"mir-{n}\n" for n in range(11, 21)))
     config: dict[str, Any] = {
         "study": "own",
         "title": "Weights of one's own",
@@ -55,18 +56,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         },
         "audit": {"hairpins": fasta(folder / "known.fa", positives[90:110])},
         "experiments": {
-            "families": {
+            name: {
                 "split": "families",
                 "dataset": "both",
-                "families": "held-out.txt",
+                "families": file,
                 "validation": 0.4,
+                "seed": seed,
             }
+            for seed, (name, file) in enumerate(
+                (("families", "held-out.txt"), ("other-families", "others.txt"))
+            )
         },
-        "runs": [{"models": ["variable", "without-pairing"], "epochs": 4}],
+        "runs": [{"models": ["variable", "without-pairing"], "epochs": 4, "seeds": [0]}],
         "shipped": {
-            "validation": {"animals": ["families"]},
+            "validation": {"animals": ["families", "other-families"]},
             "networks": [{"model": "variable"}, {"model": "without-pairing"}],
-            "members": 2,
+            "members": 1,
         },
         "tables": {},
     }
@@ -103,8 +108,8 @@ def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Co
     folder = made.folder / RESULTS / "shipped"
     trained = load_networks(folder / "pre-mirna.safetensors")
     assert [it.model.label for it in trained.networks] == [
-        *["Variable-sized"] * 2, *["Without pairing matrix"] * 2
-    ]  # fmt: skip
+        *["Variable-sized", "Without pairing matrix"] * 2
+    ]
     assert trained.candidates is not None
     assert trained.genome is None, "no hairpins of a genome"
     provenance = json.loads(
@@ -112,31 +117,34 @@ def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Co
     )
     assert provenance["run"]["epochs"] == 4
     assert len(load_known_hairpins(folder / "mirbase22.tsv.xz").sequences) == 150
-    # What trained has no score, and every other record the mean of the four networks.
+    # What trained has no score, and all others that of the networks for which they have the role.
     scored = pd.read_csv(folder / "animals.tsv", sep="\t").set_index("id")
     assert set(scored["role"]) == {"train", "validate", "evaluate"}
     assert (scored["score"].notna() == (scored["role"] != "train")).all()
-    runs = (made.folder / RESULTS / "runs" / "families").glob("*/*/*")
-    logs = [
-        (
-            ScoreLog.load(run / "scores.npz"),
-            pd.read_csv(run / "predictions.tsv", sep="\t").set_index("id"),
+    expected: dict[str, dict[str, list[float]]] = {"validate": {}, "evaluate": {}}
+    runs = sorted((made.folder / RESULTS / "runs").glob("*/*/*/*"))
+    assert len(runs) == 4
+    for run in runs:
+        validated = ScoreLog.load(run / "scores.npz").validation()
+        evaluated = pd.read_csv(run / "predictions.tsv", sep="\t")
+        for role, table in (("validate", validated), ("evaluate", evaluated)):
+            for name, score in zip(table["id"], table["score"], strict=True):
+                expected[role].setdefault(name, []).append(float(score))
+    for name in expected["evaluate"]:
+        expected["validate"].pop(name, None)
+    for role, of_role in expected.items():
+        assert set(scored.index[scored["role"] == role]) == set(of_role)
+        means = {name: np.mean(scores) for name, scores in of_role.items()}
+        np.testing.assert_allclose(
+            scored.loc[list(means), "score"], list(means.values()), rtol=1e-6
         )
-        for run in sorted(runs)
-    ]
-    assert len(logs) == 4
-    of_validation = np.mean([log.result for log, _ in logs], axis=0)
-    first = logs[0][0]
-    np.testing.assert_allclose(scored.loc[first.evaluate_ids, "score"], of_validation, rtol=1e-6)
-    assert set(scored.loc[first.evaluate_ids, "role"]) == {"validate"}
-    evaluated = sum(table["score"] for _, table in logs) / 4
-    np.testing.assert_allclose(scored.loc[evaluated.index, "score"], evaluated, rtol=1e-6)
-    assert set(scored.loc[evaluated.index, "role"]) == {"evaluate"}
+    lengths = {len(it) for it in expected["evaluate"].values()}
+    assert lengths == {2, 4}, "some are new to both networks of one experiment, some to all four"
     validation = scored[scored["role"] == "validate"]
     assert trained.candidates.prior == pytest.approx((validation["label"] == 1).mean())
     card = (folder / "pre-mirna.md").read_text()
     assert "5 (copy), 2 (in both classes), 1 (known hairpin)" in card
-    labels = scored.loc[evaluated.index, "label"]
+    labels = scored.loc[scored["role"] == "evaluate", "label"]
     for label, how in ((1, "by how they were cut"), (0, "by their collection")):
         assert f"\n{(labels == label).sum()} evaluation records, {how}" in card
     assert "not calibrated for hairpins of a genome" in card
@@ -155,9 +163,9 @@ def test_a_second_run_gives_the_same_bytes(made: Copy) -> None:
 
 def test_an_impossible_section_is_refused_before_anything_runs(made: Copy) -> None:
     for before, after, said in (
-        ("members: 2", "members: 3", "shipped.members: is 3, but there are 2 `seeds`"),
-        ("animals: families", "animals: other", "there is no experiment named 'other'"),
-        ("animals: families", "fungi: families", "fungi"),
+        ("members: 1", "members: 3", "shipped.members: is 3, but there are 2 `seeds`"),
+        ("- families\n", "- another\n", "there is no experiment named 'another'"),
+        ("animals:\n", "fungi:\n", "fungi"),
         ("validation: 0.4", "validation: 0.0", "'families' has no validation records"),
         ("- model: without-pairing", "- model: fixed", "no training of 'fixed'"),
     ):
