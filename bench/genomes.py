@@ -84,6 +84,14 @@ GENOMES = {
     ),
     "fly-4": Genome("Fly, chromosome 4", "fly/chromosome-4.fna.gz", (), "dme"),
     "falciparum": Genome("*P. falciparum*", "plasmodium/falciparum.fa.gz", ("MAL13:1-1500000",)),
+    "arabidopsis-1": Genome(
+        "*A. thaliana*, chromosome 1",
+        "arabidopsis/chromosome-1.fna.gz",
+        ("NC_003070.9:20000001-30000000",),
+        "ath",
+        "plants",
+        300,
+    ),
 }
 
 
@@ -301,10 +309,14 @@ def render() -> str:
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    def shown(value: object) -> str:
-        return f"{value:,.1f}" if isinstance(value, float) else str(value)
+    def shown(column: pd.Series) -> list[str]:
+        numbers = pd.to_numeric(column, errors="coerce")
+        if (numbers.isna() & (column != "")).any() or (numbers.dropna() % 1 == 0).all():
+            return column.astype(str).tolist()
+        return ["" if np.isnan(it) else f"{it:,.1f}" for it in numbers]
 
-    return str(table.map(shown).to_markdown(index=False, disable_numparse=True))
+    cells = pd.DataFrame({name: shown(column) for name, column in table.items()})
+    return str(cells.to_markdown(index=False, disable_numparse=True))
 
 
 def main() -> None:
