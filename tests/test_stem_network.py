@@ -13,10 +13,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mirpair.networks import stem
+from mirpair.networks import hairpin
 from mirpair.networks.build import build
+from mirpair.networks.hairpin import Hairpin
 from mirpair.networks.inference import predict, scores_of
-from mirpair.networks.stem import CHANNELS, Columns, StemNetwork, columns_of
+from mirpair.networks.stem import CHANNELS, StemNetwork, columns_of
 from mirpair.recipes import MODELS
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import Molecule, encode
@@ -73,7 +74,7 @@ def test_some_molecules_lose_columns_at_their_open_end_and_never_more_than_may_b
     columns = network.prepare([real_molecules[n] for n in range(40)]) * 50
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        trimmed = network._trimmed(columns)
+        trimmed = hairpin.trimmed(columns)
     cuts = np.array(
         [len(a.symbols) - len(b.symbols) for a, b in zip(columns, trimmed, strict=True)]
     )
@@ -106,7 +107,7 @@ def test_evaluation_trims_nothing(by_definition: bool, real_molecules: Tensors) 
 def test_statistics_are_those_of_all_columns_and_no_others(
     by_definition: bool, real_molecules: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stem, "TRIMMED", 0.0)
+    monkeypatch.setattr(hairpin, "TRIMMED", 0.0)
     network = a_network()
     few: list[Molecule] = [real_molecules[n] for n in (0, 13, 39)]
     # Lengths of any remainder by four, the size of what is pooled.
@@ -124,7 +125,7 @@ def test_what_is_prepared_is_as_good_as_the_molecules(real_molecules: Tensors) -
     network = a_network().eval()
     few = [real_molecules[n] for n in range(7)]
     prepared = network.prepare(few)
-    assert all(isinstance(it, Columns) for it in prepared)
+    assert all(isinstance(it, Hairpin) for it in prepared)
     for by_definition in (True, False):
         assert torch.equal(
             network(prepared, dense=by_definition), network(few, dense=by_definition)
