@@ -263,13 +263,13 @@ def measure() -> None:
     """Scan all genomes, and write the tables."""
     hairpins = list(read_hairpins(fetch("mirbase-22/hairpins.csv")))
     trust = trusts(hairpins, read_mature(fetch("mirgenedb/mature-2.1.fa")))
-    rated, found, listed = [], [], []
+    counts, recalls, places = [], [], []
     for name, genome in GENOMES.items():
         print(f"scanning {name}", flush=True)
         scan(name)
         table, bases = hits(name), read_bases(fetch(genome.file))
         megabases = sum(map(len, bases.values())) / 1e6
-        rated += rates(name, table, bases)
+        counts += rates(name, table, bases)
         if not genome.species:
             continue
         table["first"] = by_first_network(table, bases, genome.kingdom)
@@ -277,17 +277,17 @@ def measure() -> None:
         known["trust"] = known["name"].map(trust)
         for column in ("score", "first"):
             known[column] = best_scores(known, table, column)
-        found += recall(name, known, table, megabases)
-        listed.append(known.assign(genome=name))
+        recalls += recall(name, known, table, megabases)
+        places.append(known.assign(genome=name))
     TABLES.mkdir(parents=True, exist_ok=True)
-    write_tsv(pd.DataFrame(rated), TABLES / "rates.tsv", float_format="%.4g")
-    write_tsv(pd.DataFrame(found), TABLES / "recall.tsv")
-    write_tsv(pd.concat(listed), TABLES / "known.tsv", float_format="%.6g")
+    write_tsv(pd.DataFrame(counts), TABLES / "rates.tsv", float_format="%.4g")
+    write_tsv(pd.DataFrame(recalls), TABLES / "recall.tsv")
+    write_tsv(pd.concat(places), TABLES / "known.tsv", float_format="%.6g")
 
 
 def render() -> str:
     """Write docs/genomes.md from the tables of a run."""
-    rated, found, known = (
+    counts, recalls, known = (
         pd.read_csv(TABLES / f"{name}.tsv", sep="\t", keep_default_na=False)
         for name in ("rates", "recall", "known")
     )
@@ -301,8 +301,8 @@ def render() -> str:
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
     text = environment.from_string(template).render(
-        rates=_markdown(rated.assign(genome=rated["genome"].map(titles))),
-        recall=_markdown(found.assign(genome=found["genome"].map(titles))),
+        rates=_markdown(counts.assign(genome=counts["genome"].map(titles))),
+        recall=_markdown(recalls.assign(genome=recalls["genome"].map(titles))),
         missed=missed,
     )
     return text + "\n"

@@ -273,8 +273,6 @@ class Journal:
     ----------
     blocks
         Number of blocks in the file.
-    complete
-        Whether the file was closed when it was opened here, so that no block is missing.
     continued
         Whether there was a file with the same key, even without a complete block.
     """
@@ -284,7 +282,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         head = f"# {key}\n".encode()
         self.blocks = 0
-        self.complete = self.continued = False
+        self.continued = False
         size = 0
         if self.path.is_file() and not overwrite:
             with self.path.open("rb") as handle:
@@ -292,7 +290,6 @@ class Journal:
                     self.continued = True
                     size = len(head)
                     for block, length in _complete_blocks(handle):
-                        self.complete = block is None
                         if block is not None:
                             size += length
                             self.blocks += 1

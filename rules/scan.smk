@@ -38,7 +38,7 @@ rule scan:
         genome=lambda w: SCANNED[w.genome],
         weights=WEIGHTS,
         hairpins=known_hairpins(STUDY.scan),
-        found=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
+        journals=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
     output:
         multiext("<results>/scan/{genome}", *SCAN_FILES),
     log:

@@ -9,7 +9,7 @@ job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 write(
     inputs.genome,
-    inputs.found,
+    inputs.journals,
     snakemake.output[0].removesuffix(".gff3"),
     criteria=HairpinCriteria(**params.criteria),
     settings=ScanSettings(**params.settings | job.reference(snakemake)),

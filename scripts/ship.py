@@ -1,7 +1,6 @@
 """Write the weights of `mirpair predict` and `mirpair scan`, and their card."""
 
 import json
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +22,10 @@ def read_json(path):
 
 summaries = {Path(path).stem: read_json(path) for path in inputs.summaries}
 tables = dict(zip(params.members, map(read_scored_records, inputs.scores), strict=True))
-of_kingdom = {
-    kingdom: (partial(read_records, records), partial(read_experiment, experiment))
-    for kingdom, records, experiment in zip(
-        params.members, inputs.records, inputs.experiments, strict=True
+scanned = {
+    kingdom: scanned_pre_mirnas(table, read_records(records), read_experiment(experiment))
+    for (kingdom, table), records, experiment in zip(
+        tables.items(), inputs.records, inputs.experiments, strict=True
     )
 }
 calibrated, provenance = {}, {}
@@ -37,8 +36,7 @@ for kingdom, members in params.members.items():
         genome: {name: summaries[name] for name in names}
         for genome, names in params.genomes[kingdom].items()
     }
-    scanned = scanned_pre_mirnas(tables[kingdom], *(read() for read in of_kingdom[kingdom]))
-    calibrated[kingdom] = calibrate_kingdom(tables[kingdom], weights, genomes, scanned)
+    calibrated[kingdom] = calibrate_kingdom(tables[kingdom], weights, genomes, scanned[kingdom])
 write_networks(output.weights, calibrated)
 parts = {
     kingdom: CardPart(

@@ -53,7 +53,6 @@ BOTH = pytest.mark.parametrize("exhaustive", [False, True])
 ALL = Predictor.for_genome(replace(load_networks(), stems={}), ScanSettings(reference="none"))
 # It folds some stems only.
 SOME = replace(ALL, stems=StemLimits(4.0, 0.02))
-PREDICTOR = ALL
 
 
 def planted(seed: int, before: int, after: int, hairpin: str = LET7) -> str:
@@ -303,10 +302,10 @@ def test_pieces_of_a_genome_together_are_the_whole(tmp_path: Path) -> None:
     journals = []
     for piece in (1, 2, 3):
         journal = Journal(tmp_path / f"{piece}", "k")
-        list(find(path, journal, HairpinCriteria(), PREDICTOR, tile=700, piece=piece, pieces=3))
+        list(find(path, journal, HairpinCriteria(), ALL, tile=700, piece=piece, pieces=3))
         journals.append(journal.path)
     single = Journal(tmp_path / "all", "k")
-    list(find(path, single, HairpinCriteria(), PREDICTOR, tile=700))
+    list(find(path, single, HairpinCriteria(), ALL, tile=700))
     assert list(read_candidates(journals)) == list(read_candidates([single.path]))
 
 
@@ -314,16 +313,16 @@ def test_what_was_interrupted_goes_on_and_gives_the_same_bytes(tmp_path: Path) -
     bases = "".join(planted(seed, 440, 480) for seed in range(5))
     path = genome(tmp_path / "g.fa", {"one": bases})
     undisturbed = Journal(tmp_path / "undisturbed", "k")
-    list(find(path, undisturbed, HairpinCriteria(), PREDICTOR, tile=700))
+    list(find(path, undisturbed, HairpinCriteria(), ALL, tile=700))
     journal = Journal(tmp_path / "killed", "k")
-    for number, _ in enumerate(find(path, journal, HairpinCriteria(), PREDICTOR, tile=700)):
+    for number, _ in enumerate(find(path, journal, HairpinCriteria(), ALL, tile=700)):
         if number == 2:
             break
     with journal.path.open("a") as handle:
         handle.write("half a line")
     again = Journal(tmp_path / "killed", "k")
     assert again.blocks == 3
-    list(find(path, again, HairpinCriteria(), PREDICTOR, tile=700))
+    list(find(path, again, HairpinCriteria(), ALL, tile=700))
     assert again.path.read_bytes() == undisturbed.path.read_bytes()
 
 
@@ -496,7 +495,7 @@ def scanned(
 ) -> list[tuple[str, GenomeHairpin]]:
     path = genome(folder / "c.fa", {"c": bases})
     journal = Journal(folder / "c.found", "k", overwrite=True)
-    list(find(path, journal, HairpinCriteria(circular=("c",), **criteria), PREDICTOR, tile=tile))
+    list(find(path, journal, HairpinCriteria(circular=("c",), **criteria), ALL, tile=tile))
     return list(resolve(read_candidates([journal.path])))
 
 
@@ -778,7 +777,6 @@ def test_of_hairpins_that_share_bases_the_one_with_the_highest_score_remains(
     path = genome(tmp_path / "g.fa", {"c": planted(5, 300, 300)})
     results = []
     for sign in (1, -1):
-        score_molecules = prediction.score_molecules
         with monkeypatch.context() as patch:
             # Long hairpins have high scores, or low ones.
             patch.setattr(
@@ -790,7 +788,6 @@ def test_of_hairpins_that_share_bases_the_one_with_the_highest_score_remains(
             )
             journal = Journal(tmp_path / f"{sign}", "k")
             list(find(path, journal, HairpinCriteria(stem=12, mfe=-8), ALL))
-        assert score_molecules is prediction.score_molecules
         results.append([it for _, it in resolve(read_candidates([journal.path]))])
     longer, shorter = ({(it.start, it.end, it.strand) for it in these} for these in results)
     assert longer != shorter
@@ -1043,8 +1040,8 @@ def test_a_piece_of_a_genome_goes_on_where_it_was(tmp_path: Path) -> None:
     path = genome(tmp_path / "g.fa", {"one": "".join(planted(n, 200, 200) for n in range(4))})
     for piece in (1, 2):
         whole, cut = (Journal(tmp_path / f"{name}{piece}", "k") for name in ("whole", "cut"))
-        list(find(path, whole, HairpinCriteria(), PREDICTOR, tile=300, piece=piece, pieces=2))
-        next(find(path, cut, HairpinCriteria(), PREDICTOR, tile=300, piece=piece, pieces=2))
+        list(find(path, whole, HairpinCriteria(), ALL, tile=300, piece=piece, pieces=2))
+        next(find(path, cut, HairpinCriteria(), ALL, tile=300, piece=piece, pieces=2))
         assert whole.blocks > 2 > cut.blocks == 1
-        list(find(path, cut, HairpinCriteria(), PREDICTOR, tile=300, piece=piece, pieces=2))
+        list(find(path, cut, HairpinCriteria(), ALL, tile=300, piece=piece, pieces=2))
         assert cut.path.read_bytes() == whole.path.read_bytes()

@@ -24,7 +24,7 @@ from mirpair.rna.sequences import STDIN
 from mirpair.settings import SCAN_FILES, HairpinCriteria, Kingdom, Rate, ScanSettings
 
 _FAST = "--fast: a scan is always fast, unless --exhaustive is given"
-_KEEP = "--keep: nothing is kept, as a scan takes no longer than finding its hairpins"
+_KEEP = "--keep: the hairpins are not saved, as finding them takes as long as a scan"
 
 
 class _Progress:

@@ -176,15 +176,17 @@ def _candidates(
         return
     bases = "N".join(runs)
     starts = list(accumulate((len(run) + 1 for run in runs), initial=0))
-    found = find_stems(
-        bases,
-        mfe=criteria.mfe + _MARGIN,
-        span=criteria.span,
-        loop=criteria.loop,
-        stem=criteria.stem,
-        highest=highest + 2 * _MARGIN,
+    stems: set[tuple[int, str]] = set(
+        find_stems(
+            bases,
+            mfe=criteria.mfe + _MARGIN,
+            span=criteria.span,
+            loop=criteria.loop,
+            stem=criteria.stem,
+            # The estimate of a stem that is long for its energy is too high by more.
+            highest=highest + 2 * _MARGIN,
+        )
     )
-    stems: set[tuple[int, str]] = set(found)
     # Folding finds stems of any shape, but not one whose bases have better partners beside it.
     for offset, run in zip(starts, runs if criteria.exhaustive else [], strict=False):
         for start, structure in _window_structures(run, criteria.span):
@@ -247,8 +249,8 @@ def each_as_scanned(rnas: Sequence[str], criteria: HairpinCriteria) -> list[str]
 
 def best_hairpins(rnas: Sequence[str], criteria: HairpinCriteria) -> list[GenomeHairpin | None]:
     """Find the best hairpin on the forward strand of each RNA; None if a scan finds none."""
-    found = find_in_each(rnas, "+", criteria)
-    return [min(hairpins, key=_order, default=None) for hairpins in found]
+    each = find_in_each(rnas, "+", criteria)
+    return [min(hairpins, key=_order, default=None) for hairpins in each]
 
 
 class TileHairpins(NamedTuple):

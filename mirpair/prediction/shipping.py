@@ -185,8 +185,8 @@ def stems_to_fold(
         lost: half by the energy, and of the others half by the score. With fewer than 1 / `LOSS`
         such pre-miRNAs, the limits of the threshold below; without one, nothing.
     """
-    found = best_hairpins(rnas, HairpinCriteria(span=LONGEST_SPAN))
-    stems = [(hairpin, score) for hairpin, score in zip(found, scores, strict=True) if hairpin]
+    hairpins = best_hairpins(rnas, HairpinCriteria(span=LONGEST_SPAN))
+    stems = [(hairpin, score) for hairpin, score in zip(hairpins, scores, strict=True) if hairpin]
     encoded = [encode(it.bases, it.structure, it.energy) for it, _ in stems]
     of_stems = score_molecules([network], encoded)
     ranks = np.array([it.rank for it, _ in stems]) / 100

@@ -112,20 +112,22 @@ def _find_on_strand(
     candidates = find_around(tile, strand, criteria, highest=limits.energy)
     candidates = [it for it in candidates if not predictor.unfit(it.bases)]
     if limits.score:
-        candidates = _promising(candidates, predictor)
-    lines = [_to_line(hairpin) for hairpin in _scored(candidates, tile, job)]
+        candidates = _to_fold(candidates, predictor)
+    lines = [_to_line(hairpin) for hairpin in _fold_and_choose(candidates, tile, job)]
     return head, tile.end - tile.start, lines
 
 
-def _promising(candidates: Sequence[GenomeHairpin], predictor: Predictor) -> list[GenomeHairpin]:
-    """Leave out hairpins that a network scores too low in the structure in which they are found."""
+def _to_fold(candidates: Sequence[GenomeHairpin], predictor: Predictor) -> list[GenomeHairpin]:
+    """Choose the hairpins that a network scores high enough in the structure of their stem."""
     stems = [encode(it.bases, it.structure, it.energy) for it in candidates]
     scores = prediction.score_molecules(predictor.trained.networks[:1], stems)
     lowest = predictor.stems.score
     return [it for it, score in zip(candidates, scores, strict=True) if score >= lowest]
 
 
-def _scored(candidates: Sequence[GenomeHairpin], tile: Tile, job: int) -> list[GenomeHairpin]:
+def _fold_and_choose(
+    candidates: Sequence[GenomeHairpin], tile: Tile, job: int
+) -> list[GenomeHairpin]:
     """Fold and score hairpins, and choose those of the tile, the highest scores first."""
     scored = prediction.fold_and_score([(it.bases, None) for it in candidates], job)
     of_hairpin = {}

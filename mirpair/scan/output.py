@@ -141,7 +141,7 @@ class Summary:
 
 
 def write_files(
-    found: Sequence[str | Path],
+    journals: Sequence[str | Path],
     prefix: str | Path,
     comments: Sequence[str],
     *,
@@ -151,8 +151,8 @@ def write_files(
 
     Parameters
     ----------
-    found
-        Journals of all pieces of `mirpair.scan.find.find`.
+    journals
+        Those of all pieces of `mirpair.scan.find.find`.
     prefix
         Start of the names of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins),
         ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1). Of
@@ -165,7 +165,7 @@ def write_files(
     """
     summary = Summary()
     circles: dict[str, int] = {}
-    for tile in read_candidates(found):
+    for tile in read_candidates(journals):
         if tile.length:
             summary.lengths[tile.sequence] = tile.length
             if tile.circular:
@@ -189,7 +189,7 @@ def write_files(
             track.writelines(circle_line(*circle) for circle in circles.items())
         table.write("\t".join([names[0], *_PLACE, *names[1:], _ANTISENSE]) + "\n")
         number = 0
-        for sequence, hairpins in resolve_neighbours(read_candidates(found)):
+        for sequence, hairpins in resolve_neighbours(read_candidates(journals)):
             circle = circles.get(sequence)
             rows = [_row(sequence, hairpin, names) for hairpin in hairpins]
             mark_antisense(hairpins, rows, circle)

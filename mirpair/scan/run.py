@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mirpair import __version__
 from mirpair.files import InputError, Journal, file_lock, sha256, write_text
+from mirpair.hairpins.stems import PER_BASE
 from mirpair.hairpins.tiles import TILE, check_genome
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import StemLimits, find_weights, load_networks
@@ -103,10 +104,10 @@ def scan(
                 f"{path} has the hairpins of another genome, whose scan was interrupted; delete "
                 f"it, name another folder, or give the results another name than {name!r} (--name)"
             )
-        found = Journal(path, scan_key(checksum, criteria, settings, weights, tile=tile))
-        if found.blocks:
-            progress.say(f"resuming after {_stretches(found.blocks, tile)}")
-        elif is_earlier and not found.continued:
+        journal = Journal(path, scan_key(checksum, criteria, settings, weights, tile=tile))
+        if journal.blocks:
+            progress.say(f"resuming after {_stretches(journal.blocks, tile)}")
+        elif is_earlier and not journal.continued:
             progress.say(
                 "finding the hairpins again: those that an interrupted scan found in this genome "
                 "are of other settings, weights or another version"
@@ -116,7 +117,7 @@ def scan(
         # The processes start before a progress bar has a thread, which a fork cuts.
         bases = find(
             str(genome),
-            found,
+            journal,
             criteria,
             predictor,
             processes=processes,
@@ -126,13 +127,13 @@ def scan(
         progress.track(bases)
         summary = write(
             genome,
-            [found.path],
+            [journal.path],
             folder / name,
             criteria=criteria,
             settings=settings,
             weights=weights,
         )
-        found.path.unlink()
+        journal.path.unlink()
     return summary
 
 
@@ -142,7 +143,7 @@ def _stretches(count: int, tile: int) -> str:
 
 def write(
     genome: str | Path,
-    found: Sequence[str | Path],
+    journals: Sequence[str | Path],
     prefix: str | Path,
     *,
     criteria: HairpinCriteria,
@@ -150,12 +151,12 @@ def write(
     weights: str | Path,
 ) -> Summary:
     """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
-    checksum = genome_of(found[0])
+    checksum = genome_of(journals[0])
     predictor = Predictor.for_genome(load_networks(weights, settings.kingdom), settings)
     parameters = _parameters(genome, checksum, criteria, predictor, weights)
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
-    summary = write_files(found, prefix, comments, nearest=settings.compares)
+    summary = write_files(journals, prefix, comments, nearest=settings.compares)
     summary.expected = parameters.get(EXPECTED, "")
     write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
     return summary
@@ -168,7 +169,10 @@ def _folded(criteria: HairpinCriteria, predictor: Predictor) -> str:
     limits = predictor.stems
     if limits == StemLimits():
         return "all stems"
-    return f"stems up to {limits.energy:.2f} kcal/mol, from a score of {limits.score:.6f}"
+    return (
+        f"stems of at most {limits.energy:.2f} kcal/mol, with {PER_BASE} added for each base, and "
+        f"a score of at least {limits.score:.6f}"
+    )
 
 
 def _parameters(
