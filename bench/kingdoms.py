@@ -1,8 +1,9 @@
 """Do plants need networks of their own? (`python -m bench.kingdoms`)
 
-The stem networks that trained on the first experiment of each kingdom in config/finder.yaml score the evaluation records of the plants' one, and are measured as its table of kinds measures
-them. The networks of animals trained on negatives of the same genomes, but on no plant's pre-miRNA.
-The result is docs/finder/kingdoms.csv.
+The stem networks that trained on the first experiment of each kingdom in config/finder.yaml score
+the evaluation records of the plants' one, and are measured as its table of kinds measures them. The
+networks of animals trained on negatives of the same genomes, but on no plant's pre-miRNA. The
+result is docs/finder/kingdoms.csv.
 """
 
 from __future__ import annotations
