@@ -56,6 +56,7 @@ rule evaluate_group:
         runtime=growing(20),
     params:
         runs=lambda w: plan.evaluated_runs(STUDY, w.group),
+        averages=lambda w: averages([w.group]),
         folds=lambda w: [{"number": FOLDS[name].number} for name in STUDY.folds_of(w.group)],
         baselines=STUDY.baselines,
         code=code_of("evaluate_group"),

@@ -19,6 +19,7 @@ TABLE_TEXTS = {
 }
 CURVES_OF_KINDS = plan.curves_of_kinds(STUDY)
 described = partial(plan.described_runs, STUDY)
+averages = partial(plan.described_averages, STUDY)
 SHIPPED = ["pre-mirna.safetensors", "pre-mirna.md", "mirbase22.tsv.xz"] if STUDY.shipped else []
 
 with explained():

@@ -35,6 +35,7 @@ rule evaluate_kinds:
         older=older_of_table,
         table=lambda w: STUDY.tables[w.table].model_dump(),
         runs=lambda w: described(STUDY.runs_on(experiment_of(w))),
+        averages=lambda w: averages([experiment_of(w)]),
         code=code_of("evaluate_kinds"),
     message:
         "Measuring by kind of RNA for the table {wildcards.table}"
@@ -63,6 +64,7 @@ use rule evaluate_kinds as evaluate_kinds_cutting with:
         refs=refs_of_table,
         older=[],
         runs=lambda w: described(STUDY.runs_on(experiment_of(w))),
+        averages=lambda w: averages([experiment_of(w)]),
         seed=STUDY.seeds[0],
     message:
         "Measuring how RNAs are cut for the table {wildcards.table}"

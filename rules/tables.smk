@@ -26,7 +26,8 @@ rule tables_results:
             "runs": described(
                 STUDY.runs_in_table(w.table),
                 beside_published=bool(STUDY.tables[w.table].published),
-            ),
+            )
+            + averages(groups_of(w.table)),
             "fold_counts": FOLD_COUNTS,
         },
         code=code_of("tables", "pages/templates"),
@@ -63,7 +64,11 @@ use rule tables_results as tables_cleaned with:
         table="cleaned",
     params:
         kind="cleaned",
-        options={"groups": TRAINED, "runs": described(PLAN.values()), "fold_counts": FOLD_COUNTS},
+        options={
+            "groups": TRAINED,
+            "runs": described(PLAN.values()) + averages(TRAINED),
+            "fold_counts": FOLD_COUNTS,
+        },
     message:
         "Writing the table of the cleaned evaluation records"
 

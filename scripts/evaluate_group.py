@@ -5,7 +5,7 @@ import pandas as pd
 
 from mirpair.contracts import BASELINE_RUN, read_audit, read_predictions
 from mirpair.files import write_tsv
-from mirpair.identification.metrics import subsets, summarise
+from mirpair.identification.metrics import average, subsets, summarise
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -14,6 +14,10 @@ predictions = [
     read_predictions(path).assign(**run)
     for run, path in zip(params.runs, inputs.predictions, strict=True)
 ]
+trained = pd.concat(predictions)
+for of in params.averages:
+    method = {name: of[name] for name in ("model", "recipe", "epochs", "seed")}
+    predictions.append(average(trained, of["models"], of["recipe"]).assign(**method))
 for fold, audit, baselines in zip(params.folds, inputs.audit, inputs.baselines, strict=True):
     membership.append(subsets(read_audit(audit)).assign(**fold))
     scores = read_predictions(baselines, params.baselines)

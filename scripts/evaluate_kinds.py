@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import job
+import pandas as pd
 
 from mirpair.contracts import (
     read_all_origins,
@@ -16,6 +17,7 @@ from mirpair.files import read_any_tsv, write_tsv
 from mirpair.identification.audit import join_features
 from mirpair.identification.cutting import by_cut, cutting_features
 from mirpair.identification.kinds import evaluation_records, measure_kinds, methods_of
+from mirpair.identification.metrics import average
 from mirpair.sources.collections import read_hairpins
 
 job.start(snakemake)
@@ -28,11 +30,14 @@ records = evaluation_records(
     read_all_origins(inputs.origins),
     dict(zip(inputs.files, params.refs, strict=True)),
 )
+predictions = [
+    read_predictions(path).assign(**{name: run[name] for name in ("model", "recipe", "number")})
+    for run, path in zip(params.runs, inputs.predictions, strict=True)
+]
+trained = pd.concat(predictions)
+predictions += [average(trained, of["models"], of["recipe"]) for of in params.averages]
 methods = methods_of(
-    records,
-    params.runs,
-    list(map(read_predictions, inputs.predictions)),
-    read_any_tsv(inputs.baselines),
+    records, [*params.runs, *params.averages], predictions, read_any_tsv(inputs.baselines)
 )
 if params.kind == "kinds":
     older = {

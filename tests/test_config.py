@@ -116,6 +116,26 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("models", {"x": {"base": "variable", "label": "x", "soft": 0.5}}, "models.x.soft: is 0.5"),
         ("models", {"x": {"base": "fixed", "label": "x", "pooling": 2}}, "models.x: pooling"),
         ("models", {"x": {"base": "variable", "label": "x", "drop": 0}}, "models.x.drop: this key"),
+        (
+            "averages",
+            {"variable": {"label": "x", "models": ["variable"]}},
+            "averages.variable: a network has this name",
+        ),
+        (
+            "averages",
+            {"x": {"label": "x", "models": ["variable", "variable"]}},
+            "averages.x: a network is listed twice",
+        ),
+        (
+            "averages",
+            {"x": {"label": "x", "models": ["variable", "stem"]}},
+            "averages.x: there is no experiment on which variable, stem are all trained",
+        ),
+        (
+            "averages",
+            {"x": {"label": "Variable-sized", "models": ["variable"]}},
+            "averages.x: another method has the label 'Variable-sized'",
+        ),
         ("recipes", {"x": {"base": "paper"}}, "recipes.x.label: this key is missing"),
         (
             "recipes",

@@ -327,8 +327,8 @@ def a_study(seed: int = 0) -> tuple[pd.DataFrame, list[Method], dict[str, Any]]:
         for _ in range(2)
     ]
     runs = [
-        {"label": "Stem network", "model": "stem", "recipe": "r", "epochs": 3, "seed": it}
-        for it in range(2)
+        {"label": "Stem network", "model": "stem", "recipe": "r", "epochs": 3, "trainings": 1}
+        for _ in range(2)
     ]
     baselines = pd.DataFrame({"id": records["id"], "mfe-per-length": rng.random(total)})
     table = Kinds(
@@ -386,13 +386,24 @@ def test_a_table_has_a_line_for_each_row_and_method_and_the_ensemble_of_seeds() 
 def test_a_network_is_averaged_with_gradient_boosting_too() -> None:
     records, (_, ensemble, _), _ = a_study()
     boosting = pd.DataFrame({"id": records["id"], "gradient-boosting": np.linspace(0, 1, 920)})
-    runs = [{"label": "net", "model": "m", "recipe": "r", "epochs": 1, "seed": it} for it in (0, 1)]
+    runs = [{"label": "net", "model": "m", "recipe": "r", "epochs": 1, "trainings": 1}] * 2
     scores = [pd.DataFrame({"id": records["id"], "score": ensemble.scores[0]})] * 2
     methods = methods_of(records, runs, scores, boosting)
     names = ["net", "net, ensemble", "Gradient boosting"]
     assert [it.name for it in methods] == [*names, "net, ensemble, averaged with gradient boosting"]
     expected = (ensemble.scores[0] + np.linspace(0, 1, 920)) / 2
     np.testing.assert_allclose(methods[-1].scores, [expected], rtol=1e-12)
+
+
+def test_an_average_of_networks_is_one_method_that_counts_its_trainings() -> None:
+    records, _, table = a_study()
+    scores = pd.DataFrame({"id": records["id"], "score": np.linspace(0, 1, len(records))})
+    run = {"label": "Both", "model": "both", "recipe": "r", "epochs": 0, "trainings": 4}
+    methods = methods_of(records, [run], [scores], pd.DataFrame({"id": []}))
+    results, _ = measure_kinds(table, records, methods, {}, SUMMARIES, resamples=5)
+    assert results["method"].tolist() == ["Both", "Both"], "it is no ensemble of seeds"
+    assert results["seeds"].tolist() == [4, 4]
+    assert results["averaged"].tolist() == [1, 1]
 
 
 def test_the_curves_end_where_the_records_end() -> None:
@@ -422,7 +433,7 @@ def test_a_curve_without_points_has_a_figure_that_says_so(tmp_path: Path) -> Non
 
 def test_a_missing_score_stops_and_names_the_record() -> None:
     records = some_records()
-    run = {"label": "net", "model": "m", "recipe": "r", "epochs": 1, "seed": 0}
+    run = {"label": "net", "model": "m", "recipe": "r", "epochs": 1, "trainings": 1}
     scores = pd.DataFrame({"id": records["id"].iloc[1:], "score": 0.5})
     with pytest.raises(InputError, match=r"net has no score .* 'hsa-mir-1/hairpin'"):
         methods_of(records, [run], [scores], pd.DataFrame({"id": []}))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mirpair.contracts import METRICS
 from mirpair.identification.metrics import (
+    average,
     choosers,
     final,
     held_out_role,
@@ -190,3 +191,20 @@ def test_an_experiment_with_shared_evaluation_records_does_not_choose_the_epoch(
     evaluated = pd.DataFrame(rows, columns=["group", "set", "id"])
     validation = {"cv": "cv", "test": "cv", "other": "cv", "far": "cv", "none": None}
     assert choosers(validation, evaluated) == {"cv": "cv", "test": "cv", "far": "cv"}
+
+
+def test_an_average_counts_each_network_once_whatever_its_seeds() -> None:
+    rows = [
+        ("stem", "few", 0, "a", 0.2),
+        ("stem", "few", 1, "a", 0.4),
+        ("variable", "few", 0, "a", 0.9),
+        ("variable", "paper", 0, "a", 0.0),
+        ("fixed", "few", 0, "a", 0.0),
+        ("stem", "few", 0, "b", 0.5),
+    ]
+    table = pd.DataFrame(rows, columns=["model", "recipe", "seed", "id", "score"])
+    averaged = average(table.assign(number=2, label=1), ["stem", "variable"], "few")
+    # (0.3 + 0.9) / 2; only one of the two networks scored b.
+    assert averaged.to_dict("records") == [
+        {"number": 2, "id": "a", "label": 1, "score": pytest.approx(0.6)}
+    ]

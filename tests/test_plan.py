@@ -186,6 +186,26 @@ def test_a_method_has_one_name_and_beside_published_rows_the_one_that_it_has_the
     ]
 
 
+def test_an_average_is_described_where_all_its_networks_are_trained() -> None:
+    given = study("config").model_dump(mode="json")
+    given["seeds"] = [0, 1]
+    given["runs"] = [
+        {"models": ["fixed", "variable"], "experiments": ["human-cv", "human-test"]},
+        {"models": ["fixed"], "experiments": ["new-test"]},
+    ]
+    given["tables"] = {}
+    given["figure3"] = None
+    given["averages"] = {"both": {"label": "Both", "models": ["fixed", "variable"]}}
+    read = load_study(given)
+    assert isinstance(read, Study)
+    rows = plan.described_averages(read, ["human-cv", "human-test", "new-test"])
+    assert [(row["group"], row["model"], row["label"]) for row in rows] == [
+        ("human-cv", "both", "Both"),
+        ("human-test", "both", "Both"),
+    ]
+    assert [row["trainings"] for row in rows] == [4, 4], "of each fold"
+
+
 def test_published_rows_are_checked_before_anything_runs(tmp_path: Path) -> None:
     paper = study("config")
     plan.check_published_tables(paper, lambda path: str(ROOT / path))

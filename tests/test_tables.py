@@ -88,7 +88,8 @@ def summary(**changes: object) -> pd.DataFrame:
 
 
 def runs(**changes: object) -> pd.DataFrame:
-    names = {"label": "Variable-sized", "published": "Proposed variable-sized", "usual": 40}
+    names: dict[str, object] = {"label": "Variable-sized", "published": "Proposed variable-sized"}
+    names |= {"usual": 40, "trainings": 1}
     return pd.DataFrame([{**RUN, **names, **changes}])
 
 
@@ -106,6 +107,15 @@ def test_a_row_of_ours_has_its_values_its_interval_and_how_it_was_made() -> None
     assert (row["SE"], row["SE low"], row["SE high"]) == (0.6, 0.5, 0.7)
     assert row["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
     assert row["SE agrees"] == "", "with nothing"
+
+
+def test_a_row_that_averages_trainings_says_of_how_many() -> None:
+    described = runs(model="both", epochs=0, usual=0, trainings=6, label="Both", published="")
+    both = summary(model="both", epochs=0)
+    (row,) = results_table({"CV": "cv"}, both, described, {"cv": 3}).to_dict("records")
+    assert (row["method"], row["source"]) == ("Both", "this run")
+    assert row["note"] == "recipe paper, mean score of 6 trainings, 3 folds"
+    assert row["whole"]
 
 
 def test_a_row_without_all_folds_is_not_whole_whatever_its_epochs() -> None:

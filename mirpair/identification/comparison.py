@@ -35,8 +35,8 @@ def results_table(
         column group (the experiment; its folds share a row).
     runs
         Descriptions of the trainings (`mirpair.study.plan.described_runs`): group, model, recipe,
-        epochs, label, published (method of the published row that it reproduces, or empty), and
-        usual (epochs of its recipe).
+        epochs, label, published (method of the published row that it reproduces, or empty),
+        usual (epochs of its recipe), trainings (how many are averaged).
     folds
         Number of folds of each experiment; 0 if it has none.
     published
@@ -99,7 +99,9 @@ def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict
     present = str(row["folds"]).split()
     parts = [f"recipe {row['recipe']}"]
     epochs, usual = row["epochs"], run["usual"]
-    if epochs < usual:
+    if run["trainings"] > 1:
+        parts.append(f"mean score of {run['trainings']} trainings")
+    elif epochs < usual:
         parts.append(f"only {epochs} of {usual} epochs")
     else:
         parts.append(f"{epochs} epochs" + (f" instead of {usual}" if epochs > usual else ""))

@@ -176,7 +176,9 @@ def methods_of(
     records
         Result of `evaluation_records`.
     runs, predictions
-        Label, model, recipe, epochs and seed of each training, and its scores (id, score).
+        Of each training, or average of several, as `mirpair.study.plan.described_runs` and
+        `described_averages` describe them: label, model, recipe, epochs, trainings; and its scores
+        (id, score).
     baselines
         Columns id, and a score for each of some of `mirpair.contracts.BASELINES`.
 
@@ -187,13 +189,13 @@ def methods_of(
     """
     scores: dict[tuple[Any, ...], list[Floats]] = {}
     for run, table in zip(runs, predictions, strict=True):
-        key = tuple(run[name] for name in ("label", "model", "recipe", "epochs"))
+        key = tuple(run[name] for name in ("label", "model", "recipe", "epochs", "trainings"))
         scores.setdefault(key, []).append(_aligned(records, table, "score", str(run["label"])))
     found = []
-    for (label, model, recipe, epochs), trained in scores.items():
+    for (label, model, recipe, epochs, trainings), scored in scores.items():
         run = {"model": model, "recipe": recipe, "epochs": epochs}
-        every = np.array(trained)
-        found.append(Method(label, run, every, len(every)))
+        every = np.array(scored)
+        found.append(Method(label, run, every, len(every) * trainings))
         if len(every) > 1:
             name = f"{label}{ENSEMBLE}"
             found.append(Method(name, run, every.mean(axis=0, keepdims=True), len(every)))

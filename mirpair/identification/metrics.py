@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -197,6 +197,29 @@ def choosers(validation: Mapping[str, str | None], evaluated: pd.DataFrame) -> d
         for group, chooser in validation.items()
         if chooser and (chooser == group or not records[group] & records[chooser])
     }
+
+
+def average(predictions: pd.DataFrame, models: Sequence[str], recipe: str) -> pd.DataFrame:
+    """Average the scores of several networks, each over its seeds first.
+
+    Parameters
+    ----------
+    predictions
+        As `summarise` takes them.
+    models, recipe
+        Networks to average, and how they were trained.
+
+    Returns
+    -------
+    DataFrame
+        Columns number, id, label, score; only records that all of these networks scored.
+    """
+    chosen = predictions[predictions["model"].isin(models) & (predictions["recipe"] == recipe)]
+    record = ["number", "id", "label"]
+    by_model = chosen.groupby(["model", *record], sort=False)["score"].mean().reset_index()
+    of_record = by_model.groupby(record, sort=False)["score"].agg(["mean", "size"]).reset_index()
+    scored = of_record[of_record["size"] == len(models)]
+    return scored.rename(columns={"mean": "score"})[[*record, "score"]]
 
 
 def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from mirpair.study.splits import (
 from mirpair.study.tables import OWN_TABLES, Counts, Kinds, Results, Table, unknown_files
 from mirpair.study.trainings import (
     USUAL,
+    Average,
     Baselines,
     Figure3,
     Method,
@@ -36,6 +37,7 @@ from mirpair.study.trainings import (
     RecipeVariant,
     Runs,
     ShippedNetworks,
+    check_variants,
 )
 
 T = TypeVar("T")
@@ -87,6 +89,11 @@ class Study(BaseStudy):
     )
     baselines: Baselines = Field(list(USUAL))
     runs: list[Runs] = Field(min_length=1, description="What to train, as a list of entries.")
+    averages: dict[Name, Average] = Field(
+        {},
+        description="Further methods, by name: the mean score of several networks; by default "
+        "none.",
+    )
     tables: dict[Name, Table] = Field(
         description="Tables to write beside those of every study, by name; `{}` for none."
     )
@@ -112,7 +119,7 @@ class Study(BaseStudy):
         for name, experiment in self.experiments.items():
             for dataset in datasets_of(experiment):
                 self.require_known(f"experiments.{name}", "set", dataset, self.datasets)
-        self._variants_are_possible()
+        check_variants(self.models, self.recipes)
         self._runs_are_possible()
         self._tables_are_possible()
         self._figure3_is_possible()
@@ -129,6 +136,7 @@ class Study(BaseStudy):
                 f"tables.{taken[0]}: every study has a table of this name already; "
                 "choose another name"
             )
+        self._averages_are_possible()
         self._labels_are_unique()
         if twice := first_duplicate(self.plan()):
             raise ValueError(
@@ -191,6 +199,19 @@ class Study(BaseStudy):
                 f"{max(usual)}"
             )
 
+    def _averages_are_possible(self) -> None:
+        for name, average in self.averages.items():
+            where = f"averages.{name}"
+            if name in {**MODELS, **self.models}:
+                raise ValueError(f"{where}: a network has this name; choose another one")
+            if len(set(average.models)) < len(average.models):
+                raise ValueError(f"{where}: a network is listed twice")
+            if not any(name in self.averages_on(group) for group in self.experiments):
+                raise ValueError(
+                    f"{where}: there is no experiment on which {', '.join(average.models)} are all "
+                    f"trained with recipe {average.recipe!r}; add them to `runs`"
+                )
+
     def _labels_are_unique(self) -> None:
         methods: dict[str, tuple[str, str]] = {}
         for run in self.plan():
@@ -201,6 +222,14 @@ class Study(BaseStudy):
                     f"runs: {' with '.join(other)} and {' with '.join(method)} have the "
                     f"same label {label!r}; give each its own"
                 )
+
+        for name, average in self.averages.items():
+            if average.label in methods:
+                raise ValueError(
+                    f"averages.{name}: another method has the label {average.label!r}; give each "
+                    "its own"
+                )
+            methods[average.label] = (name, average.recipe)
 
     def _shipped_is_possible(self) -> None:
         shipped = self.shipped
@@ -241,23 +270,6 @@ class Study(BaseStudy):
         for genome, names in shipped.genomes.items():
             for name in names:
                 self.require_known(f"shipped.genomes.{genome}", "collection", name, used)
-
-    def _variants_are_possible(self) -> None:
-        for section, own, known in (
-            ("models", self.models, MODELS),
-            ("recipes", self.recipes, RECIPES),
-        ):
-            for name, variant in own.items():
-                if name in known:
-                    raise ValueError(f"{section}.{name}: this name is taken; choose another one")
-                self.require_known(f"{section}.{name}", "base", variant.base, known)
-        for name, model in self.models.items():
-            base = MODELS[model.base]
-            if model.pooling not in (None, 3) and base.architecture != "variable":
-                raise ValueError(
-                    f"models.{name}: pooling layers can be left out of variable-sized networks "
-                    f"only, and {model.base!r} is not one"
-                )
 
     def folds(self) -> dict[str, Fold]:
         """Map the name of each fold or split (``human-cv1``, ``new-test``) to its `Fold`."""
@@ -402,6 +414,19 @@ class Study(BaseStudy):
         """List the trainings on some experiments of the config, on all their folds."""
         folds = self.folds()
         return [run for run in self.plan() if folds[run.experiment].group in groups]
+
+    def averages_on(self, group: str) -> dict[str, list[Run]]:
+        """Map the averages that an experiment of the config has to the runs that are averaged."""
+        runs = self.runs_on(group)
+        of_average = {
+            name: [it for it in runs if (it.model, it.recipe) in product(of.models, [of.recipe])]
+            for name, of in self.averages.items()
+        }
+        return {
+            name: members
+            for name, members in of_average.items()
+            if {it.model for it in members} == set(self.averages[name].models)
+        }
 
     def runs_in_table(self, table: str) -> list[Run]:
         """List the trainings that a table of results shows."""

@@ -167,8 +167,8 @@ def described_runs(
     -------
     list
         For each run its fields, group and number of its fold, label (name of the method),
-        published (name of the published row that it reproduces; empty if none is shown), and usual
-        (epochs of its recipe).
+        published (name of the published row that it reproduces; empty if none is shown), usual
+        (epochs of its recipe), and trainings (1, see `described_averages`).
     """
     folds, rows = study.folds(), []
     for run in runs:
@@ -180,9 +180,37 @@ def described_runs(
                 "label": method.label_beside_published if beside_published else method.label,
                 "published": method.reproduces if beside_published else "",
                 "usual": study.training(run.experiment, run.model, run.recipe)[1].epochs,
+                "trainings": 1,
             }
         )
     return rows
+
+
+def described_averages(study: Study, groups: Iterable[str]) -> list[dict[str, Any]]:
+    """Describe the averages on some experiments, as `described_runs` describes runs.
+
+    Returns
+    -------
+    list
+        For each average on an experiment the same keys, of which model is its name, usual and
+        epochs 0, and trainings their number on each fold; and models, those averaged.
+    """
+    return [
+        {
+            "group": group,
+            "model": name,
+            "recipe": study.averages[name].recipe,
+            "epochs": 0,
+            "seed": 0,
+            "label": study.averages[name].label,
+            "published": "",
+            "usual": 0,
+            "trainings": len({(it.model, it.seed) for it in members}),
+            "models": study.averages[name].models,
+        }
+        for group in groups
+        for name, members in study.averages_on(group).items()
+    ]
 
 
 def evaluated_runs(study: Study, group: str) -> list[dict[str, Any]]:

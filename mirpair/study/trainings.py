@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
@@ -10,7 +11,7 @@ from pydantic import Field
 from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.settings import Kingdom
-from mirpair.study.base import BaseSeed, ModelName, Name, RecipeName, Section
+from mirpair.study.base import BaseSeed, BaseStudy, ModelName, Name, RecipeName, Section
 
 Baseline = Literal[
     "mfe-per-length",
@@ -138,6 +139,24 @@ class RecipeVariant(_Variant):
         return network, replace(base, **self._changes())
 
 
+def check_variants(
+    models: Mapping[str, ModelVariant], recipes: Mapping[str, RecipeVariant]
+) -> None:
+    """Raise a ValueError, which names the key, if a variant has a taken name or no known base."""
+    for section, own, known in (("models", models, MODELS), ("recipes", recipes, RECIPES)):
+        for name, variant in own.items():
+            if name in known:
+                raise ValueError(f"{section}.{name}: this name is taken; choose another one")
+            BaseStudy.require_known(f"{section}.{name}", "base", variant.base, known)
+    for name, model in models.items():
+        base = MODELS[model.base]
+        if model.pooling not in (None, 3) and base.architecture != "variable":
+            raise ValueError(
+                f"models.{name}: pooling layers can be left out of variable-sized networks "
+                f"only, and {model.base!r} is not one"
+            )
+
+
 class Runs(Section):
     """Which networks are trained on which experiments, and how."""
 
@@ -168,6 +187,18 @@ class Runs(Section):
         ge=1,
         description="Number of passes over the training records; by default the recipe's.",
     )
+
+
+class Average(Section):
+    """Several networks whose mean score is a method of its own, in tables of results and kinds."""
+
+    label: str = Field(min_length=1, description="Unique name in tables and figures.")
+    models: list[ModelName] = Field(
+        min_length=1,
+        description="Networks that are averaged, each over its seeds first. The method is in the "
+        "tables of experiments on which all of them are trained.",
+    )
+    recipe: RecipeName = Field("paper", description="How they are trained.")
 
 
 class Figure3(Section):
