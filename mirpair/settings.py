@@ -199,5 +199,17 @@ class HairpinCriteria(Settings):
 
 
 @dataclass(frozen=True)
-class ScanSection(HairpinCriteria, ScanSettings):
+class ScanOutput(Settings):
+    """What a scan writes."""
+
+    top: int = _setting(
+        0,
+        "Number of hairpins in the TSV, those with the highest scores, the best first; 0: all that "
+        "were folded, in the order of the genome.",
+        ge=0,
+    )
+
+
+@dataclass(frozen=True)
+class ScanSection(HairpinCriteria, ScanSettings, ScanOutput):
     """How a genome is scanned: all settings of a scan in one section of the config."""

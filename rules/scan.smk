@@ -1,7 +1,8 @@
-from mirpair.settings import SCAN_FILES, HairpinCriteria, ScanSettings, part
+from mirpair.settings import SCAN_FILES, HairpinCriteria, ScanOutput, ScanSettings, part
 
 CRITERIA = asdict(part(STUDY.scan, HairpinCriteria))
 SCAN_SETTINGS = asdict(part(STUDY.scan, ScanSettings))
+WRITTEN = asdict(part(STUDY.scan, ScanOutput))
 
 
 # Every n-th tile of the genome; more pieces: --set-scatter fold=100
@@ -55,6 +56,7 @@ rule scan:
     params:
         criteria=CRITERIA,
         settings=SCAN_SETTINGS,
+        written=WRITTEN,
         code=code_of("scan", "pages/templates"),
     message:
         "Writing the hairpins of {wildcards.genome}"

@@ -3,7 +3,7 @@
 import job
 
 from mirpair.scan.run import write
-from mirpair.settings import HairpinCriteria, ScanSettings
+from mirpair.settings import HairpinCriteria, ScanOutput, ScanSettings
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -13,5 +13,6 @@ write(
     snakemake.output[0].removesuffix(".gff3"),
     criteria=HairpinCriteria(**params.criteria),
     settings=ScanSettings(**params.settings | job.reference(snakemake)),
+    written=ScanOutput(**params.written),
     weights=inputs.weights,
 )

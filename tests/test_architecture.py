@@ -35,7 +35,7 @@ ORDER = {
     "families": "infernal records family_calls train annotation card "
     "speed methods tables display figures report",
     "prediction": "calibration table weights predictor shipping tracks card",
-    "scan": "resume find output run",
+    "scan": "resume find calls output page run",
     "cli": "terminal options sequences predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.

@@ -13,7 +13,9 @@ from test_report import EVIL, write_page
 
 from mirpair.identification.tables import printable
 from mirpair.pages.printing import to_text
-from mirpair.scan.output import Summary, render
+from mirpair.scan.calls import Call
+from mirpair.scan.output import Summary
+from mirpair.scan.page import render
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -180,7 +182,9 @@ def test_a_hostile_name_on_the_page_of_a_scan_is_text_in_a_browser(
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
     near = {"nearest": evil, "identity": 0.9, "coverage": 1.0, "status": "known"}
     near["other_known"] = evil
-    summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")])
+    near |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil}
+    call = Call(0, evil, 5, 12, "+", "GGAAACC", 0.9)
+    summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")], placed=[call])
     path = tmp_path / "scan.html"
     path.write_text(render(evil, summary, {evil: evil}), encoding="utf-8")
     page, complaints = opened(browser, path, 1000)

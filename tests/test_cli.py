@@ -49,7 +49,7 @@ from mirpair.rna.encoding import dense, encode
 from mirpair.rna.folding import fold
 from mirpair.rna.sequences import read_fasta
 from mirpair.scan.output import CHECKSUM, Summary
-from mirpair.settings import HairpinCriteria, PredictionSettings, ScanSettings
+from mirpair.settings import HairpinCriteria, PredictionSettings, ScanOutput, ScanSettings
 
 HAIRPINS = ROOT / "config" / "demo" / "positives.fa"
 runner = CliRunner()
@@ -1083,6 +1083,7 @@ def test_scan_finds_hairpins_and_says_so_in_every_format(tmp_path: Path) -> None
         (["--false-positives", "5%"], "settings", "false_positives", "5%"),
         (["--kingdom", "plants"], "settings", "kingdom", "plants"),
         (["--reference", "none"], "settings", "reference", "none"),
+        (["--top", "20"], "written", "top", 20),
     ],
 )
 def test_each_option_of_scan_changes_the_setting_of_its_name_only(
@@ -1104,7 +1105,11 @@ def test_each_option_of_scan_changes_the_setting_of_its_name_only(
     monkeypatch.setattr(run, "scan", record)
     code, _, message = mirpair("scan", str(HAIRPINS), "-o", str(tmp_path / "out"), *options)
     assert code == 0, message
-    expected: dict[str, Any] = {"criteria": HairpinCriteria(), "settings": ScanSettings()}
+    expected: dict[str, Any] = {
+        "criteria": HairpinCriteria(),
+        "settings": ScanSettings(),
+        "written": ScanOutput(),
+    }
     expected[kind] = replace(expected[kind], **{name: value})
     assert {key: given[key] for key in expected} == expected
 

@@ -28,11 +28,14 @@ from typer.testing import CliRunner
 from mirpair.cli import predict, terminal
 from mirpair.cli.app import app
 from mirpair.files import Journal
+from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.table import columns, to_lines
 from mirpair.prediction.tracks import UniqueIds
+from mirpair.prediction.weights import load_networks
 from mirpair.rna.sequences import read_fasta
 from mirpair.scan import run
 from mirpair.scan.output import write_files
+from mirpair.settings import ScanSettings
 
 HAIRPIN = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 # Names that programs take for something else: PanSN, quotes, numbers, missing values, formulas, …
@@ -163,13 +166,21 @@ def test_any_name_of_a_sequence_is_read_as_documented_from_the_files_of_a_scan(
     row = pd.DataFrame([prediction("")], columns=list(kinds)).astype(kinds)
     (line,) = to_lines(row, score_digits=6)
     for name in sequences:
-        place = f"5\t85\t-\t-31.25\t-900000\t(...)\t{HAIRPIN}"
+        place = f"5\t85\t-\t-31.25\t-900000\t20\t(...)\t{HAIRPIN}"
         found.append([f"{name}\t90\t1\t0\t90", f"{place}\t{line}"])
     found.close()
-    write_files([found.path], folder / "g", ["a # comment"], nearest=False)
+    predictor = Predictor.for_genome(load_networks(), ScanSettings(reference="none"))
+    write_files(
+        [found.path],
+        folder / "g",
+        ["a # comment"],
+        predictor,
+        name_families=lambda rnas: ["a # family; =1"] * len(rnas),
+    )
     table = as_documented(folder / "g.tsv")
     assert table["sequence"].tolist() == sequences
     assert table["id"].tolist() == [f"{name}:5-85(-)" for name in sequences]
+    assert table["masked"].tolist() == [round(20 / len(HAIRPIN), 2)] * len(sequences)
     assert table[["start", "end", "strand", "length", "score"]].to_numpy().tolist() == [
         [6, 85, "-", 80, 0.75]
     ] * len(sequences)

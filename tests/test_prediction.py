@@ -30,6 +30,7 @@ from mirpair.prediction.predictor import (
 )
 from mirpair.prediction.table import to_lines
 from mirpair.prediction.weights import (
+    GenomeCurve,
     GenomeRate,
     KingdomWeights,
     PreMirnaNetworks,
@@ -243,6 +244,7 @@ def kingdom(places: list[Path]) -> KingdomWeights:
             "5%": [GenomeRate("yeast", 1000, 500, 50)],
             "1%": [GenomeRate("yeast", 1e3, 500, 0)],
         },
+        curves=[GenomeCurve("yeast", (0.25, 0.5, 0.875), (60.0, 20.0, 2.0))],
         stems={"5%": StemLimits(3.0, 0.05), "1%": StemLimits(-1.5, 0.25)},
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,16 +36,18 @@ from mirpair.hairpins.candidates import (
 from mirpair.hairpins.tiles import DOWNSTREAM, Tile, check_genome, read_tiles
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor, predict_records
-from mirpair.prediction.weights import StemLimits, load_networks
+from mirpair.prediction.weights import GenomeCurve, StemLimits, load_networks
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
-from mirpair.scan import output, resume
+from mirpair.scan import calls, resume
+from mirpair.scan.calls import Call, clusters_of, mark_antisense, ranks_of
 from mirpair.scan.find import find, find_blocks, read_candidates
-from mirpair.scan.output import Summary, mark_antisense, name_of, render, write_files
+from mirpair.scan.output import Summary, identifier, name_of, write_files
+from mirpair.scan.page import _labels, render
 from mirpair.scan.resume import scan_key
 from mirpair.scan.run import scan
-from mirpair.settings import FalsePositives, HairpinCriteria, ScanSettings
+from mirpair.settings import FalsePositives, HairpinCriteria, ScanOutput, ScanSettings
 
 LET7 = next(iter(read_fasta(ROOT / "config" / "demo" / "positives.fa"))).sequence
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -571,6 +574,14 @@ def test_a_circular_sequence_that_a_genome_lacks_is_an_error(tmp_path: Path) -> 
     assert notes == [f"{path}: no sequence is named 'chrM', so it cannot be circular"]
 
 
+def no_families(rnas: Sequence[str]) -> list[str]:
+    return [""] * len(rnas)
+
+
+def fasta_bases(path: Path) -> list[str]:
+    return path.read_text().splitlines()[1::2]
+
+
 def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) -> Any:
     hairpin = a_hairpin(start, end, strand, -20.0)
     row = {"id": f"{start}{strand}", "score": score, "mfe": -20.0, "call": call, "antisense": ""}
@@ -657,9 +668,7 @@ def test_twins_are_those_of_the_definition(
 def test_a_call_is_compared_with_those_beside_it_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a genome of repeats, with thousands of calls in one group."""
     compared: list[object] = []
-    monkeypatch.setattr(
-        output, "shared_bases", lambda *of: compared.append(of) or shared_bases(*of)
-    )
+    monkeypatch.setattr(calls, "shared_bases", lambda *of: compared.append(of) or shared_bases(*of))
     pairs = [hairpin_row(40 * n, 40 * n + 100, "+-"[n % 2], 0.9 - n / 1e6) for n in range(2000)]
     mark_antisense([it for it, _ in pairs], [row for _, row in pairs])
     assert sum(row["call"] for _, row in pairs) == 1000
@@ -678,7 +687,7 @@ def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "found", "k")
     list(find(path, journal, HairpinCriteria(circular=("c",)), predictor))
     prefix = tmp_path / "out"
-    summary = write_files([journal.path], prefix, [], nearest=False)
+    summary = write_files([journal.path], prefix, [], predictor, name_families=no_families)
     assert summary.lengths == {"c": len(bases), "linear": 50}
     table = pd.read_csv(f"{prefix}.tsv", sep="\t", keep_default_na=False)
     twins = table[table["end"] > len(bases)]
@@ -702,7 +711,7 @@ def test_twins_and_circles_in_the_files_of_a_scan(tmp_path: Path) -> None:
         kinds = {it[2]: it[8] for it in features}
         assert f"antisense={call['id']}" not in kinds["pre_miRNA"]
         if suffix == ".all.gff3":
-            assert kinds["stem_loop"].endswith(f";antisense={call['id']}")
+            assert f";antisense={call['id']};" in kinds["stem_loop"]
         else:
             assert list(kinds) == ["pre_miRNA"]
     # BED has no positions beyond a sequence: a line for each side of the origin.
@@ -861,7 +870,9 @@ def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
     journal, trained = Journal(tmp_path / "found", "k"), replace(load_networks(), stems={})
     predictor = Predictor.for_genome(trained, ScanSettings(reference="none"))
     list(find(path, journal, HairpinCriteria(), predictor))
-    summary = write_files([journal.path], tmp_path / "out", ["a comment"], nearest=False)
+    summary = write_files(
+        [journal.path], tmp_path / "out", ["a comment"], predictor, name_families=no_families
+    )
     table = [line.split("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()]
     rows = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
     survivors = [it for _, it in resolve(read_candidates([journal.path]))]
@@ -1003,7 +1014,7 @@ def test_a_scan_checks_its_criteria_before_it_writes(tmp_path: Path) -> None:
         (HairpinCriteria(), ScanSettings(prior=1), "prior: is 1"),
     ):
         with pytest.raises(InputError, match=said):
-            scan(*arguments, criteria=criteria, settings=of_scan)
+            scan(*arguments, criteria=criteria, settings=of_scan, written=ScanOutput())
     assert not (tmp_path / "out").exists()
 
 
@@ -1027,11 +1038,128 @@ def test_of_several_hairpins_of_an_rna_a_scan_sees_the_most_stable() -> None:
         assert strong[5:-5] in as_scanned(bases, criteria)
 
 
+def test_ranks_are_those_of_the_scores_and_equal_ones_are_in_the_order_of_the_genome() -> None:
+    assert ranks_of(np.array([0.2, 0.9, -1.0, 0.9, 0.0])).tolist() == [3, 1, 0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        # 10,000 bases between two calls are few enough, one more is too many.
+        ([("a", 0, 80, "+"), ("a", 10_080, 10_160, "+")], ["cluster-1"] * 2),
+        ([("a", 0, 80, "+"), ("a", 10_081, 10_160, "+")], [None] * 2),
+        # Each is near the next one.
+        ([("a", n, n + 80, "-") for n in range(0, 36_000, 9_000)], ["cluster-1"] * 4),
+        # Another strand and another sequence are no neighbours.
+        ([("a", 0, 80, "+"), ("a", 90, 170, "-"), ("b", 100, 180, "+")], [None] * 3),
+        # Strands may alternate; clusters are numbered by their first call.
+        (
+            [("a", 0, 80, "-"), ("a", 90, 170, "+"), ("a", 300, 380, "-"), ("a", 400, 480, "+")],
+            ["cluster-1", "cluster-2", "cluster-1", "cluster-2"],
+        ),
+        # Those at the beginning of a circular sequence come last.
+        (
+            [("a", 90_000, 90_080, "+"), ("a", 10, 90, "+"), ("a", 200, 280, "+")],
+            [None, "cluster-1", "cluster-1"],
+        ),
+        # The end that reaches furthest counts.
+        ([("a", 0, 20_000, "+"), ("a", 5, 80, "+"), ("a", 25_000, 25_080, "+")], ["cluster-1"] * 3),
+    ],
+)
+def test_calls_of_one_strand_within_10_kb_are_a_cluster(
+    places: list[Any], expected: list[str | None]
+) -> None:
+    of_calls = [Call(n, *place, "", 0.9) for n, place in enumerate(places)]
+    clusters = clusters_of(of_calls)
+    assert [clusters.get(n) for n in range(len(places))] == expected
+
+
+def test_the_files_of_a_scan_compare_its_hairpins(tmp_path: Path) -> None:
+    positives = [it.sequence for it in read_fasta(ROOT / "config" / "demo" / "positives.fa")]
+    rng = np.random.default_rng(2)
+    hairpins = [it for it in positives if len(it) <= 100][:12]
+    # The first one is in lower case, the second one in part.
+    cased = [hairpins[0].lower(), hairpins[1][:40].lower() + hairpins[1][40:], *hairpins[2:]]
+    bases = "".join(random_rna(rng, 60) + it for it in cased) + random_rna(rng, 60)
+    path = genome(tmp_path / "g.fa", {"chr": bases})
+    curve = GenomeCurve("yeast", (0.0, 0.5, 0.9), (1000.0, 30.0, 4.0))
+    trained = replace(load_networks(), stems={}, curves=[curve])
+    predictor = Predictor.for_genome(trained, ScanSettings(reference="none", false_positives="1%"))
+    journal = Journal(tmp_path / "found", "k")
+    list(find(path, journal, HairpinCriteria(), predictor))
+    asked: list[str] = []
+
+    def name_families(rnas: Sequence[str]) -> list[str]:
+        asked.extend(rnas)
+        return [f"mir-{n}" if n % 2 else "" for n in range(len(rnas))]
+
+    for top in (0, 3):
+        write_files(
+            [journal.path], tmp_path / f"top{top}", [], predictor,
+            name_families=name_families, top=top,
+        )  # fmt: skip
+    table = pd.read_csv(tmp_path / "top0.tsv", sep="\t", keep_default_na=False)
+    alone = table[table["antisense"] == ""]
+    by_score = alone.sort_values("score", ascending=False, kind="stable")
+    assert by_score["rank"].astype(int).tolist() == list(range(1, len(alone) + 1))
+    assert set(table.loc[table["antisense"] != "", "rank"]) <= {""}
+    called = table[table["call"] == 1]
+    assert len(called) >= 8
+    assert asked == [rna for _ in range(2) for rna in fasta_bases(tmp_path / "top0.fa")]
+    assert called["family"].tolist() == [f"mir-{n}" if n % 2 else "" for n in range(len(called))]
+    of_strand = {strand: set(rows["cluster"]) for strand, rows in called.groupby("strand")}
+    assert of_strand["+"] == {"cluster-1"}, "all of the forward strand are near each other"
+    assert of_strand.get("-", set()) <= {"cluster-2", ""}
+    assert set(table.loc[table["call"] == 0, "cluster"]) == {""}
+    expected = [4.0 if it >= 0.9 else 30.0 if it >= 0.5 else 1000.0 for it in table["score"]]
+    assert table["false_calls_per_mb"].astype(float).tolist() == expected
+    for row in table.to_dict("records"):
+        own = bases[row["start"] - 1 : row["end"]]
+        assert row["masked"] == pytest.approx(sum(map(str.islower, own)) / len(own), abs=0.006)
+    assert table["masked"].max() > 0.9
+    best = pd.read_csv(tmp_path / "top3.tsv", sep="\t", keep_default_na=False)
+    assert best["rank"].tolist() == [1, 2, 3]
+    assert best["id"].tolist() == by_score["id"].tolist()[:3]
+    for suffix in (".gff3", ".all.gff3", ".bed", ".fa"):
+        assert (tmp_path / f"top3{suffix}").read_bytes() == (
+            tmp_path / f"top0{suffix}"
+        ).read_bytes()
+    (line,) = [it for it in (tmp_path / "top0.gff3").read_text().splitlines() if ";rank=1;" in it]
+    first = by_score.iloc[0]
+    assert f"false_calls_per_mb={first['false_calls_per_mb']:g};cluster={first['cluster']}" in line
+    assert f"masked={first['masked']:.2f}" in line
+
+
+def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
+    placed = [
+        Call(n, "chr", 100 * n, 100 * n + 80, "+-"[n % 2], "", 0.99 - n / 100) for n in range(40)
+    ]
+    summary = Summary(lengths={"chr": 2_000_000}, placed=placed)
+    page = render("g", summary, {}, [GenomeCurve("yeast", (0.5, 0.8), (7.0, 1.5))])
+    rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in page.split("<tr")]
+    assert ["the 10 best", "0.900000", "3"] in rows
+    assert ["the 30 best", "0.700000", "14"] in rows
+    assert ["all 40", "0.600000", "14"] in rows
+    assert "How many calls are noise" not in render("g", summary, {})
+
+
+def test_the_numbers_of_the_best_calls_do_not_cover_each_other() -> None:
+    placed = [
+        Call(n, "chr", start, start + 80, strand, "", 0.9)
+        for n, (start, strand) in enumerate([(0, "+"), (90, "+"), (95, "-"), (5000, "+")])
+    ]
+    best: list[Any] = [({"id": identifier("chr", it)}, "") for it in placed]
+    labels = _labels(Summary(lengths={"chr": 9000}, best=best, placed=placed), near=100)
+    assert labels == {("chr", "+"): [(0, "1, 2"), (5000, "4")], ("chr", "-"): [(95, "3")]}
+
+
 def test_a_hostile_name_is_text_on_the_page_of_a_scan() -> None:
     evil = "<script>alert(1)</script>"
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
-    summary = Summary(lengths={evil: 100}, best=[(row | {"nearest": ""}, "GGAAACC")])
-    page = render(evil, summary, {evil: evil})
+    row |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil, "nearest": ""}
+    call = Call(0, evil, 5, 12, "+", "GGAAACC", 0.9)
+    summary = Summary(lengths={evil: 100}, best=[(row, "GGAAACC")], placed=[call])
+    page = render(evil, summary, {evil: evil}, [GenomeCurve(evil, (0.5,), (2.0,))])
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)") >= 5
 

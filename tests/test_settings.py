@@ -20,6 +20,7 @@ from mirpair.settings import (
     FALSE_POSITIVES,
     HairpinCriteria,
     PredictionSettings,
+    ScanOutput,
     ScanSection,
     ScanSettings,
     Settings,
@@ -31,6 +32,7 @@ COMMANDS = [
     ("predict", cli_predict.predict, PredictionSettings),
     ("scan", cli_scan.scan, ScanSettings),
     ("scan", cli_scan.scan, HairpinCriteria),
+    ("scan", cli_scan.scan, ScanOutput),
 ]
 
 
@@ -39,12 +41,15 @@ def test_a_choice_of_false_positives_is_its_share() -> None:
 
 
 def test_the_section_of_the_config_has_all_settings_of_a_scan_and_is_taken_apart() -> None:
-    section = ScanSection(span=100, prior=0.5, reference="none")
+    section = ScanSection(span=100, prior=0.5, reference="none", top=7)
+    assert part(section, ScanOutput) == ScanOutput(7)
     assert part(section, HairpinCriteria) == HairpinCriteria(span=100)
     assert part(section, ScanSettings) == ScanSettings(prior=0.5, reference="none")
-    assert asdict(section) == asdict(part(section, HairpinCriteria)) | asdict(
-        part(section, ScanSettings)
-    )
+    assert asdict(section) == {
+        name: value
+        for kind in (HairpinCriteria, ScanSettings, ScanOutput)
+        for name, value in asdict(part(section, kind)).items()
+    }
 
 
 @pytest.mark.parametrize(("name", "function", "kind"), COMMANDS)

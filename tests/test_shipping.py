@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -161,11 +162,27 @@ def test_calls_a_megabase_are_the_share_of_a_genomes_hairpins_times_their_number
         calibrate_kingdom(table, [], {"none": {"rfam": YEAST}})
 
 
+def test_a_curve_tells_of_any_score_how_many_hairpins_reach_it_or_a_few_more() -> None:
+    table = scored()
+    (curve,) = calibrate_kingdom(table, [], {"yeast": {"yeast": YEAST}}).curves
+    of_yeast = table[(table["collection"] == "yeast") & (table["cut"] == "scanned")]
+    scores = of_yeast.loc[of_yeast["role"] == "evaluate", "score"].to_numpy()
+    assert curve.genome == "yeast"
+    assert 20 < len(curve.scores) == len(curve.calls) <= 64
+    assert list(curve.scores) == sorted(curve.scores)
+    for score in np.linspace(scores.min(), scores.max(), 50):
+        # A thousand of 15,000 hairpins a megabase were scored.
+        true = 15 * (scores >= score).sum()
+        assert true <= curve.calls_from(score) + 1e-9 <= 1.5 * true + 1e-6
+    assert curve.calls_from(1.1) == curve.calls_from(scores.max()) == pytest.approx(15)
+    assert math.isnan(curve.calls_from(scores.min() - 1e-6))
+
+
 def test_without_hairpins_of_genomes_a_scan_is_not_calibrated() -> None:
     part = calibrate_kingdom(scored(20), [], {})
     assert list(part.cuts) == ["5%"]
     part = calibrate_kingdom(scored(18), [], {})
-    assert (part.genome, part.cuts, part.rates) == (None, {}, {})
+    assert (part.genome, part.cuts, part.rates, part.curves) == (None, {}, {}, [])
 
 
 def test_of_the_pre_mirnas_that_are_called_one_in_a_hundred_is_not_folded(

@@ -21,7 +21,14 @@ from mirpair.cli.terminal import (
 )
 from mirpair.files import InputError
 from mirpair.rna.sequences import STDIN
-from mirpair.settings import SCAN_FILES, HairpinCriteria, Kingdom, Rate, ScanSettings
+from mirpair.settings import (
+    SCAN_FILES,
+    HairpinCriteria,
+    Kingdom,
+    Rate,
+    ScanOutput,
+    ScanSettings,
+)
 
 _FAST = "--fast: a scan is always fast, unless --exhaustive is given"
 _KEEP = "--keep: the hairpins are not saved, as finding them takes as long as a scan"
@@ -71,6 +78,7 @@ def scan(
     circular: Annotated[list[str], setting(HairpinCriteria, "circular")] = [],  # noqa: B006
     reference: Annotated[str, setting(ScanSettings, "reference")] = ScanSettings.reference,
     kingdom: Annotated[Kingdom, setting(ScanSettings, "kingdom")] = ScanSettings.kingdom,
+    top: Annotated[int, setting(ScanOutput, "top")] = ScanOutput.top,
     nearest: Nearest = None,
     fast: Annotated[bool, typer.Option("--fast", hidden=True)] = False,
     keep: Annotated[bool, typer.Option("--keep", hidden=True)] = False,
@@ -89,7 +97,8 @@ def scan(
     each of its hairpins.
 
     The files are named after the genome, or by --name: .gff3, .bed and .fa hold the calls,
-    .all.gff3 and .tsv all hairpins that were folded, .html is a page. Another scan of the same
+    .all.gff3 and .tsv all hairpins that were folded, .html is a page. --top 50 writes only the 50
+    best into the .tsv, the best first. Another scan of the same
     genome replaces them; those of another genome are not overwritten. A scan that was interrupted
     resumes when the same command is given again.
 
@@ -112,6 +121,7 @@ def scan(
         reference = reference_of(reference, nearest)
         settings = ScanSettings(prior, false_positives, reference, kingdom)
         settings.check()
+        ScanOutput(top).check()
 
         for option, why in ((fast, _FAST), (keep, _KEEP)):
             if option:
@@ -141,6 +151,7 @@ def scan(
                 circular=tuple(circular),
             ),
             settings=settings,
+            written=ScanOutput(top),
             name=name,
             weights=weights,
             processes=jobs or cores(),

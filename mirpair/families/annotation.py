@@ -279,6 +279,20 @@ def annotate(
     return pd.concat([empty, *parts], ignore_index=True)
 
 
+def family_names(
+    annotator: Annotator, sequences: Sequence[str], *, threshold: str = "5%", chunk: int = 1000
+) -> list[str]:
+    """Name the family of each RNA over ACGU; empty if it is out of distribution or too long."""
+    different = list(dict.fromkeys(it for it in sequences if not annotator.unfit(it)))
+    encoded = encode_for(annotator.network, different)
+    names: dict[str, str] = {}
+    for start in range(0, len(different), chunk):
+        part = different[start : start + chunk]
+        _, _, called = _families(annotator, list(islice(encoded, len(part))), threshold)
+        names |= dict(zip(part, called, strict=True))
+    return [names.get(it, "") for it in sequences]
+
+
 def in_chunks(
     annotator: Annotator,
     sequences: Sequence[str],
@@ -334,18 +348,14 @@ def _table(
 def _rows(
     annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
 ) -> Iterator[dict[str, Any]]:
-    logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
-    known = annotator.directions.astype(np.float32)
-    scores = network_score(annotator.score, logits, features, known)
-    probabilities = softmax(logits, axis=1)
+    scores, probabilities, families = _families(annotator, encoded, threshold)
     neighbours, containment = annotator.nearest.find(sequences)
     for number, sequence in enumerate(sequences):
         row: dict[str, Any] = {"length": len(sequence), "score": scores[number]}
-        best = int(probabilities[number].argmax())
-        if scores[number] >= annotator.thresholds[threshold]:
+        if families[number]:
             row |= {
-                "family": annotator.network.classes[best],
-                "probability": probabilities[number, best],
+                "family": families[number],
+                "probability": probabilities[number],
                 "distribution": "in",
             }
         else:
@@ -360,3 +370,20 @@ def _rows(
                 "coverage": alignment.coverage,
             }
         yield row
+
+
+def _families(
+    annotator: Annotator, encoded: Sequence[Encoded], threshold: str
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[str]]:
+    """Compute score and highest probability of each RNA, and name its family if it has one."""
+    logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
+    known = annotator.directions.astype(np.float32)
+    scores = network_score(annotator.score, logits, features, known)
+    probabilities = softmax(logits, axis=1)
+    classes = annotator.network.classes
+    is_in = scores >= annotator.thresholds[threshold]
+    names = [
+        classes[best] if accepted else ""
+        for best, accepted in zip(probabilities.argmax(axis=1), is_in, strict=True)
+    ]
+    return scores, probabilities.max(axis=1), names

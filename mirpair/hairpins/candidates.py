@@ -50,6 +50,8 @@ class GenomeHairpin(NamedTuple):
         Its bases on its own strand, 5′ to 3′, and its structure in the window (dot-bracket).
     rank
         Of hairpins that share bases, that with the lowest rank is chosen.
+    masked
+        Number of its bases that are in lower case in the genome's file; 0 until it is scored.
     row
         Columns of its prediction, as a line of a TSV; empty until it is scored.
     """
@@ -61,6 +63,7 @@ class GenomeHairpin(NamedTuple):
     bases: str
     structure: str
     rank: int
+    masked: int = 0
     row: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import warnings
 from collections import deque
@@ -146,6 +147,14 @@ class Predictor:
     def expected(self) -> str:
         """How many calls in a megabase of a genome are false, in words; empty if not known."""
         return ", ".join(map(str, self.rates))
+
+    def false_calls(self, score: float) -> float:
+        """Return how many hairpins of a megabase reach a score by mistake; NaN if not known.
+
+        Of the kinds of genome that were measured, it is the one with most.
+        """
+        calls = [curve.calls_from(score) for curve in self.trained.curves]
+        return max(calls, default=math.nan)
 
     def unfit(self, sequence: str) -> str:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,15 @@ from mirpair.contracts import EVALUATE, SCANNED, SCORED_RECORDS, TRAIN, VALIDATE
 from mirpair.files import InputError
 from mirpair.hairpins.candidates import best_hairpins
 from mirpair.identification.datasets import origins_of
-from mirpair.prediction.calibration import calibrate
+from mirpair.prediction.calibration import Floats, calibrate
 from mirpair.prediction.predictor import score_molecules
-from mirpair.prediction.weights import GenomeRate, KingdomWeights, StemLimits, load_networks
+from mirpair.prediction.weights import (
+    GenomeCurve,
+    GenomeRate,
+    KingdomWeights,
+    StemLimits,
+    load_networks,
+)
 from mirpair.rna.encoding import encode
 from mirpair.settings import FALSE_POSITIVES, LONGEST_SPAN, FalsePositives, HairpinCriteria
 
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
 
 # Fewest hairpins of genomes that calibrate: enough to measure the highest rate of false positives.
 FEWEST = round(1 / max(FALSE_POSITIVES.values()))
+# Points of a curve of calls, at most.
+POINTS = 64
 # Share of the pre-miRNAs that a scan calls which it may lose because it does not fold all stems.
 LOSS = 0.01
 
@@ -128,22 +136,24 @@ def calibrate_kingdom(
     of_scan = validation[validation["cut"] == SCANNED]
     others = of_scan.loc[of_scan["label"] == 0, "score"]
     if len(others) < FEWEST or len(others) == len(of_scan):
-        return KingdomWeights(weights, candidates, None, {}, {}, {})
+        return KingdomWeights(weights, candidates, None, {}, {}, [], {})
     cuts = {
         name: float(others.quantile(1 - share))
         for name, share in FALSE_POSITIVES.items()
         if share * len(others) >= 1
     }
     negatives = scored[(scored["label"] == 0) & (scored["cut"] == SCANNED)]
-    rates: dict[FalsePositives, list[GenomeRate]] = {
-        name: [_rate(genome, parts, negatives, cut) for genome, parts in genomes.items()]
+    found = {genome: _hairpins(parts, negatives) for genome, parts in genomes.items()}
+    rates = {
+        name: [_rate(genome, hairpins, cut) for genome, hairpins in found.items()]
         for name, cut in cuts.items()
     }
+    curves = [_curve(genome, hairpins) for genome, hairpins in found.items()]
     genome = calibrate(of_scan["label"], of_scan["score"])
     stems: Mapping[FalsePositives, StemLimits] = {}
     if scanned[0]:
         stems = stems_to_fold(cuts, *scanned, load_networks(weights[0]).networks[0])
-    return KingdomWeights(weights, candidates, genome, cuts, rates, stems)
+    return KingdomWeights(weights, candidates, genome, cuts, rates, curves, stems)
 
 
 def scanned_pre_mirnas(
@@ -204,11 +214,21 @@ def stems_to_fold(
     return chosen
 
 
-def _rate(
-    genome: str, parts: Mapping[str, Mapping[str, Any]], negatives: pd.DataFrame, cut: float
-) -> GenomeRate:
-    bases = hairpins = calls = 0.0
-    count = 0
+class _Hairpins(NamedTuple):
+    """Hairpins of a kind of genome, which are a sample of those that a scan finds there.
+
+    Attributes
+    ----------
+    scores, calls
+        (N,) each: scores, and how many hairpins in a megabase each counts for.
+    """
+
+    scores: Floats
+    calls: Floats
+
+
+def _hairpins(parts: Mapping[str, Mapping[str, Any]], negatives: pd.DataFrame) -> _Hairpins:
+    bases, scores, calls = 0.0, [], []
     for collection, summary in parts.items():
         if not summary.get("bases"):
             raise InputError(
@@ -223,9 +243,22 @@ def _rate(
                 f"shipped.genomes: no hairpin of {collection!r} that is cut as a scan does "
                 "evaluates or validates"
             )
-        scores = by_role.get_group(role)
+        scores.append(by_role.get_group(role).to_numpy(dtype=np.float64))
         bases += summary["bases"]
-        hairpins += summary["hairpins"]
-        calls += summary["hairpins"] * float((scores >= cut).mean())
-        count += len(scores)
-    return GenomeRate(genome, 1e6 * hairpins / bases, count, 1e6 * calls / bases)
+        calls.append(np.full(len(scores[-1]), summary["hairpins"] / len(scores[-1])))
+    return _Hairpins(np.concatenate(scores), 1e6 * np.concatenate(calls) / bases)
+
+
+def _rate(genome: str, hairpins: _Hairpins, cut: float) -> GenomeRate:
+    called = float(hairpins.calls[hairpins.scores >= cut].sum())
+    return GenomeRate(genome, float(hairpins.calls.sum()), len(hairpins.scores), called)
+
+
+def _curve(genome: str, hairpins: _Hairpins) -> GenomeCurve:
+    """Choose points of the curve: the highest scores all, lower ones ever further apart."""
+    order = np.argsort(-hairpins.scores, kind="stable")
+    ranks = np.unique(np.geomspace(1, len(order), POINTS).astype(np.int64))[::-1] - 1
+    scores, calls = hairpins.scores[order], np.cumsum(hairpins.calls[order])
+    # Equal scores are reached by all of them.
+    reached = np.searchsorted(-scores, -scores[ranks], side="right") - 1
+    return GenomeCurve(genome, tuple(scores[ranks].tolist()), tuple(calls[reached].tolist()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,6 +64,33 @@ def _rounded(calls: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class GenomeCurve:
+    """How many hairpins of one kind of genome reach a score by mistake.
+
+    Attributes
+    ----------
+    genome
+        As in `GenomeRate`.
+    scores, calls
+        (K,), ascending scores of hairpins, and how many hairpins in a megabase, on both strands,
+        reach each.
+    """
+
+    genome: str
+    scores: tuple[float, ...]
+    calls: tuple[float, ...]
+
+    def calls_from(self, score: float) -> float:
+        """Return how many hairpins in a megabase reach a score, or a few more.
+
+        A score above all that were measured counts as the highest of them, so the number is an
+        upper limit. Below all, it is NaN.
+        """
+        index = bisect_right(self.scores, score) - 1
+        return self.calls[index] if index >= 0 else math.nan
+
+
+@dataclass(frozen=True, slots=True)
 class StemLimits:
     """Which stems of a genome a scan folds; by default all.
 
@@ -98,6 +126,8 @@ class PreMirnaNetworks:
         share of the hairpins of genomes without pre-miRNAs reaches. Empty if `genome` is None.
     rates
         For each of `cuts`, the calls to expect in kinds of genome; empty if it is not known.
+    curves
+        For kinds of genome, the hairpins that reach a score by mistake; empty if it is not known.
     stems
         For each of `cuts`, the stems that a scan folds; empty if it folds all.
     shortest, longest
@@ -112,6 +142,7 @@ class PreMirnaNetworks:
     genome: Calibration | None = None
     cuts: Mapping[FalsePositives, float] = field(default_factory=dict)
     rates: Mapping[FalsePositives, Sequence[GenomeRate]] = field(default_factory=dict)
+    curves: Sequence[GenomeCurve] = ()
     stems: Mapping[FalsePositives, StemLimits] = field(default_factory=dict)
     shortest: int = 1
     longest: int = LONGEST_SPAN
@@ -137,7 +168,7 @@ class KingdomWeights:
     ----------
     weights
         Weights of the trainings whose mean is the score; they may be of different networks.
-    candidates, genome, cuts, rates, stems
+    candidates, genome, cuts, rates, curves, stems
         As in `PreMirnaNetworks`.
     """
 
@@ -146,6 +177,7 @@ class KingdomWeights:
     genome: Calibration | None
     cuts: Mapping[FalsePositives, float]
     rates: Mapping[FalsePositives, Sequence[GenomeRate]]
+    curves: Sequence[GenomeCurve]
     stems: Mapping[FalsePositives, StemLimits]
 
 
@@ -176,6 +208,7 @@ def write_networks(path: str | Path, kingdoms: Mapping[Kingdom, KingdomWeights])
             "genome": part.genome and asdict(part.genome),
             "cuts": dict(part.cuts),
             "rates": {name: [asdict(it) for it in rates] for name, rates in part.rates.items()},
+            "curves": [asdict(it) for it in part.curves],
             "stems": {name: asdict(it) for name, it in part.stems.items()},
         }
         tensors |= {
@@ -252,7 +285,8 @@ def load_networks(path: str | Path | None = None, kingdom: Kingdom = "animals") 
             genome=_calibration(part["genome"]) if part["genome"] else None,
             cuts=cuts,
             rates={name: [GenomeRate(**it) for it in part["rates"].get(name, [])] for name in cuts},
-            # Older files have none.
+            # Older files have neither.
+            curves=[_curve(it) for it in part.get("curves", [])],
             stems={name: StemLimits(**it) for name, it in part.get("stems", {}).items()},
             shortest=int(described["shortest"]),
             longest=int(described["longest"]),
@@ -299,6 +333,13 @@ def _networks(
     if not networks:
         raise ValueError("it has no networks")
     return tuple(networks)
+
+
+def _curve(described: Mapping[str, Any]) -> GenomeCurve:
+    scores, calls = (tuple(map(float, described[name])) for name in ("scores", "calls"))
+    if len(scores) != len(calls) or list(scores) != sorted(scores):
+        raise ValueError("its curve of calls is not valid")
+    return GenomeCurve(str(described["genome"]), scores, calls)
 
 
 def _calibration(described: Mapping[str, Any]) -> Calibration:

@@ -139,11 +139,18 @@ def _fold_and_choose(
     records = [Record("", it.bases, "", n) for n, it in enumerate(chosen, 1)]
     table = prediction.tabulate(records, [of_hairpin[it] for it in chosen], job)
     rows = to_lines(table, score_digits=_DIGITS)
-    return [it._replace(row=row) for it, row in zip(chosen, rows, strict=True)]
+    return [
+        it._replace(masked=_masked(it, tile), row=row) for it, row in zip(chosen, rows, strict=True)
+    ]
+
+
+def _masked(hairpin: GenomeHairpin, tile: Tile) -> int:
+    """Count the bases of a hairpin that are in lower case."""
+    return sum(map(str.islower, tile.text[hairpin.start - tile.offset : hairpin.end - tile.offset]))
 
 
 def _to_line(hairpin: GenomeHairpin) -> str:
-    fields = (hairpin.start, hairpin.end, hairpin.strand, hairpin.energy, hairpin.rank)
+    fields = (*hairpin[:4], hairpin.rank, hairpin.masked)
     # The row has tabs, so it is last.
     return "\t".join(map(str, (*fields, hairpin.structure, hairpin.bases, hairpin.row)))
 
@@ -158,9 +165,11 @@ def parse_block(lines: Sequence[str]) -> TileHairpins:
     sequence, end, last, circular, length = lines[0].split("\t")
     hairpins = []
     for line in lines[1:]:
-        low, high, strand, energy, rank, structure, bases, row = line.split("\t", maxsplit=7)
-        place = (int(low), int(high), strand)
-        hairpins.append(GenomeHairpin(*place, float(energy), bases, structure, int(rank), row))
+        low, high, strand, energy, rank, masked, structure, bases, row = line.split(
+            "\t", maxsplit=8
+        )
+        place, numbers = (int(low), int(high), strand), (int(rank), int(masked))
+        hairpins.append(GenomeHairpin(*place, float(energy), bases, structure, *numbers, row))
     return TileHairpins(
         *(sequence, int(end), last == "1", hairpins),
         circular=circular == "1",

@@ -1,13 +1,12 @@
-"""The files of a scan, for people and for genome browsers, and the page with figures."""
+"""The files of a scan, for people and for genome browsers."""
 
 from __future__ import annotations
 
 import csv
-import heapq
+import math
 import re
-from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +15,13 @@ from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 
-from mirpair import __version__
 from mirpair.files import InputError, atomic
-from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, resolve_neighbours, shared_bases
-from mirpair.pages.drawings import draw_hairpins
-from mirpair.pages.page import embed_svg
-from mirpair.pages.page import render as render_page
-from mirpair.pages.style import BLUE, FULL_NUMBERS, in_style, to_svg
+from mirpair.hairpins.candidates import GenomeHairpin, resolve_neighbours
+from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.table import columns, to_line
 from mirpair.prediction.tracks import (
+    COMPARED,
     Location,
     bed_line,
     circle_line,
@@ -35,6 +30,7 @@ from mirpair.prediction.tracks import (
     gff3_line,
     split_location,
 )
+from mirpair.scan.calls import Call, compare, mark_antisense
 from mirpair.scan.find import read_candidates
 from mirpair.settings import SCAN_FILES
 
@@ -105,12 +101,11 @@ def _read_head(track: Path) -> dict[str, str]:
 
 
 _LONGEST_LINE = 10_000
-# A draft genome may have very many contigs; the page shows those with most calls.
-_MOST = 200
 _BINS = 50
 _BEST = 10
 # Columns of the TSV that a prediction does not have: after the id, and at the end.
-_PLACE, _ANTISENSE = ("sequence", "start", "end", "strand"), "antisense"
+_PLACE = ("sequence", "start", "end", "strand")
+_COMPARED = ("antisense", *COMPARED)
 
 
 @dataclass(slots=True)
@@ -128,6 +123,8 @@ class Summary:
     best
         The ten hairpins with the highest scores, without antisense twins: row of
         `mirpair.prediction.predictor.predict` and bases of each.
+    placed
+        The calls, in the order of the genome.
     expected
         How many calls in a megabase are false, in words; empty if it is not known.
     """
@@ -137,6 +134,7 @@ class Summary:
     calls: Counter[str] = field(default_factory=Counter)
     scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
     best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+    placed: Sequence[Call] = ()
     expected: str = ""
 
 
@@ -144,8 +142,10 @@ def write_files(
     journals: Sequence[str | Path],
     prefix: str | Path,
     comments: Sequence[str],
+    predictor: Predictor,
     *,
-    nearest: bool,
+    name_families: Callable[[Sequence[str]], Sequence[str]],
+    top: int = 0,
 ) -> Summary:
     """Write the hairpins for people and for genome browsers, each file atomically.
 
@@ -156,12 +156,17 @@ def write_files(
     prefix
         Start of the names of the files: ``.gff3`` (calls) and ``.all.gff3`` (all hairpins),
         ``.bed`` and ``.fa`` (calls), ``.tsv`` (all hairpins, with positions counted from 1). Of
-        two calls that are antisense twins one is called, see `mark_antisense`.
+        two calls that are antisense twins one is called, see `mirpair.scan.calls.mark_antisense`.
     comments
         First lines of the GFF3 files: version and parameters. The TSV has none: programs that read
         tables would take them for rows, or cut names at a ``#`` if it begins a comment for them.
-    nearest
-        Whether the scores come with the nearest known hairpins.
+    predictor
+        What scored them.
+    name_families
+        See `mirpair.scan.calls.compare`.
+    top
+        If it is not 0, the TSV has only so many hairpins, those with the highest scores, the best
+        first.
     """
     summary = Summary()
     circles: dict[str, int] = {}
@@ -170,9 +175,12 @@ def write_files(
             summary.lengths[tile.sequence] = tile.length
             if tile.circular:
                 circles[tile.sequence] = tile.length
+    names = list(columns(nearest=predictor.settings.compares))
+    compared = compare(_each_hairpin(journals, names, circles), name_families)
+    summary.placed = compared.calls
     head = gff3_head(comments, summary.lengths)
-    best: list[tuple[float, int, Mapping[str, Any], str]] = []
-    names = list(columns(nearest=nearest))
+    best: dict[int, tuple[Mapping[str, Any], str]] = {}
+    ranked: dict[int, str] = {}
     with ExitStack() as stack:
         # The last one gets its name first: by the head of the .gff3, the next scan recognises the
         # others if this one is killed before they have theirs.
@@ -187,36 +195,58 @@ def write_files(
         for track in (calls, every):
             track.write(head)
             track.writelines(circle_line(*circle) for circle in circles.items())
-        table.write("\t".join([names[0], *_PLACE, *names[1:], _ANTISENSE]) + "\n")
-        number = 0
-        for sequence, hairpins in resolve_neighbours(read_candidates(journals)):
-            circle = circles.get(sequence)
-            rows = [_row(sequence, hairpin, names) for hairpin in hairpins]
-            mark_antisense(hairpins, rows, circle)
-            for hairpin, row in zip(hairpins, rows, strict=True):
-                number += 1
-                location = Location(sequence, hairpin.start, hairpin.end, hairpin.strand)
-                table.write(_table_line(location, row, names))
-                summary.hairpins[sequence] += 1
-                if row["score"] is None:
-                    continue
-                every.write(gff3_line(location, row))
-                summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
-                if not row["antisense"]:
-                    heapq.heappush(best, (row["score"], -number, row, hairpin.bases))
-                if len(best) > _BEST:
-                    heapq.heappop(best)
-                if row["call"] == 1:
-                    summary.calls[sequence] += 1
-                    calls.write(gff3_line(location, row))
-                    bed.writelines(bed_line(part, row) for part in split_location(location, circle))
-                    fasta.write(fasta_entry(row["id"], hairpin.bases))
-    ranked = sorted(best, key=lambda it: (-it[0], -it[1]))
-    summary.best = [(row, bases) for _, _, row, bases in ranked]
+        table.write("\t".join([names[0], *_PLACE, *names[1:], *_COMPARED]) + "\n")
+        each = _each_hairpin(journals, names, circles)
+        for number, (sequence, hairpin, row) in enumerate(each):
+            rank = int(compared.ranks[number])
+            row |= {
+                "rank": str(rank or ""),
+                "false_calls_per_mb": _false_calls(row["score"], predictor),
+                "cluster": compared.clusters.get(number, ""),
+                "family": compared.families.get(number, ""),
+                "masked": f"{hairpin.masked / len(hairpin.bases):.2f}",
+            }
+            location = Location(sequence, hairpin.start, hairpin.end, hairpin.strand)
+            line = _table_line(location, row, names)
+            if not top:
+                table.write(line)
+            elif 0 < rank <= top:
+                ranked[rank] = line
+            summary.hairpins[sequence] += 1
+            if row["score"] is None:
+                continue
+            every.write(gff3_line(location, row))
+            summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
+            if 0 < rank <= _BEST:
+                best[rank] = (row, hairpin.bases)
+            if row["call"] == 1:
+                summary.calls[sequence] += 1
+                calls.write(gff3_line(location, row))
+                parts = split_location(location, circles.get(sequence))
+                bed.writelines(bed_line(part, row) for part in parts)
+                fasta.write(fasta_entry(row["id"], hairpin.bases))
+        table.writelines(ranked[rank] for rank in sorted(ranked))
+    summary.best = [best[rank] for rank in sorted(best)]
     return summary
 
 
-def identifier(sequence: str, hairpin: GenomeHairpin) -> str:
+def _each_hairpin(
+    journals: Sequence[str | Path], names: Sequence[str], circles: Mapping[str, int]
+) -> Iterator[tuple[str, GenomeHairpin, dict[str, Any]]]:
+    """Read all hairpins with their sequence and their row, antisense twins marked, in order."""
+    for sequence, hairpins in resolve_neighbours(read_candidates(journals)):
+        rows = [_row(sequence, hairpin, names) for hairpin in hairpins]
+        mark_antisense(hairpins, rows, circles.get(sequence))
+        for hairpin, row in zip(hairpins, rows, strict=True):
+            yield sequence, hairpin, row
+
+
+def _false_calls(score: float | None, predictor: Predictor) -> str:
+    calls = math.nan if score is None else predictor.false_calls(score)
+    return "" if math.isnan(calls) else f"{calls:.2g}"
+
+
+def identifier(sequence: str, hairpin: GenomeHairpin | Call) -> str:
     """Name a hairpin by its location, as ``bedtools getfasta -s`` names it."""
     return f"{sequence}:{hairpin.start}-{hairpin.end}({hairpin.strand})"
 
@@ -241,117 +271,6 @@ def _table_line(location: Location, row: Mapping[str, Any], names: Sequence[str]
     """Write a row of the TSV."""
     cells = row["cells"] | ({"call": "0"} if row["antisense"] else {})
     place = [location.sequence, str(location.start + 1), str(location.end), location.strand]
-    values = [row["id"], *place, *(cells[name] for name in names[1:]), row["antisense"]]
+    compared = (row[name] for name in _COMPARED)
+    values = [row["id"], *place, *(cells[name] for name in names[1:]), *compared]
     return to_line(values) + "\n"
-
-
-def mark_antisense(
-    hairpins: Sequence[GenomeHairpin], rows: Sequence[dict[str, Any]], circle: int | None = None
-) -> None:
-    """Mark the antisense twins of calls: ``antisense`` is the call's id, and ``call`` becomes 0.
-
-    Two calls on opposite strands that share at least half of the shorter one are twins. The one
-    with the higher score is the call; of equal scores, the one with the lower energy, and then the
-    one on the forward strand.
-
-    Parameters
-    ----------
-    hairpins, rows
-        All hairpins of a stretch, and their rows.
-    circle
-        Length of the sequence if it is circular, nt.
-    """
-    called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
-    called.sort(key=lambda it: (-it[1]["score"], it[1]["mfe"], it[0].strand, it[0].start))
-    longest = max((it.end - it.start for it, _ in called), default=0)
-    shifts = (0,) if circle is None else (-circle, 0, circle)
-    # Of each strand: start and index in `called` of those that are no twins, by start.
-    accepted: dict[str, list[tuple[int, int]]] = {strand: [] for strand in STRANDS}
-    for index, (hairpin, row) in enumerate(called):
-        opposite = accepted["-" if hairpin.strand == "+" else "+"]
-        # Only these can overlap with it: a group may have thousands of calls.
-        near: set[int] = set()
-        for by in shifts:
-            low = bisect_left(opposite, (hairpin.start + by - longest, 0))
-            high = bisect_left(opposite, (hairpin.end + by, 0))
-            near.update(number for _, number in opposite[low:high])
-        for number in sorted(near):
-            other, its_row = called[number]
-            shorter = min(hairpin.end - hairpin.start, other.end - other.start)
-            if 2 * shared_bases(hairpin, other, circle) >= shorter:
-                row["call"], row["antisense"] = 0, its_row["id"]
-                break
-        else:
-            insort(accepted[hairpin.strand], (hairpin.start, index))
-
-
-def render(genome: str, summary: Summary, parameters: Mapping[str, Any]) -> str:
-    """Write the page as HTML.
-
-    `parameters` say how the genome was scanned, by name.
-    """
-    names = sorted(
-        summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
-    )
-    shown = set(names[:_MOST])
-    rows = [("", _counts(name, summary)) for name in summary.lengths if name in shown]
-    header = ["Sequence", "Length, nt", "Hairpins", "Called", "Called per Mb"]
-    best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
-    figures = {"scores": draw_scores(summary)}
-    if summary.best:
-        figures["best"] = draw_hairpins(
-            [(str(n), bases, row["structure"]) for n, (row, bases) in enumerate(summary.best, 1)]
-        )
-    pictures = {part: embed_svg(to_svg(it), f"scan-{part}") for part, it in figures.items()}
-    return render_page(
-        "scan",
-        title=f"Hairpins of {genome}",
-        version=__version__,
-        total=sum(summary.lengths.values()),
-        hairpins=sum(summary.hairpins.values()),
-        calls=sum(summary.calls.values()),
-        sequences=len(summary.lengths),
-        left_out=len(summary.lengths) - len(rows),
-        table={"header": header, "rows": rows},
-        best=best,
-        pictures=pictures,
-        parameters=parameters,
-        expected=summary.expected,
-    )
-
-
-def _counts(name: str, summary: Summary) -> Sequence[object]:
-    length, calls = summary.lengths[name], summary.calls[name]
-    density = 1e6 * calls / length
-    cell = {"text": f"{density:.1f}", "order": density, "below": ""}
-    return [name, length, summary.hairpins[name], calls, cell]
-
-
-def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    probability = row["probability"]
-    near = ""
-    if row.get("nearest"):
-        name, others = row["nearest"].split(",")[0], row["other_known"].split(";")
-        near = f"{name} ({row['status']}: identity {row['identity']:.2f}, "
-        near += f"coverage {row['coverage']:.2f})"
-        near += "".join(f"; also {other.split(',')[0]}" for other in others if other)
-    return {
-        "score": f"{row['score']:.6f}",
-        "probability": "" if probability is None else f"{probability:.4f}",
-        "mfe": f"{row['mfe']:.2f}",
-        "nearest": near,
-    }
-
-
-@in_style
-def draw_scores(summary: Summary) -> Figure:
-    """Draw a histogram of the scores, on a logarithmic scale."""
-    figure = Figure(figsize=(6.3, 2.6), layout="constrained")
-    axis = figure.subplots()
-    edges = np.linspace(0, 1, len(summary.scores) + 1)
-    axis.bar(edges[:-1], summary.scores, np.diff(edges), align="edge", color=BLUE, lw=0)
-    axis.set_yscale("symlog", linthresh=1)
-    axis.yaxis.set_major_formatter(FULL_NUMBERS)
-    axis.set(xlabel="Score of the network", ylabel="Hairpins", xlim=(0, 1))
-    axis.set_ylim(bottom=0)
-    return figure

@@ -21,11 +21,11 @@ from mirpair.scan.output import (
     check_free,
     check_name,
     name_of,
-    render,
     write_files,
 )
+from mirpair.scan.page import render
 from mirpair.scan.resume import genome_of, scan_key
-from mirpair.settings import HairpinCriteria, ScanSettings
+from mirpair.settings import HairpinCriteria, ScanOutput, ScanSettings
 
 # Name of a parameter.
 EXPECTED = "calls by mistake in a megabase"
@@ -51,6 +51,7 @@ def scan(
     *,
     criteria: HairpinCriteria,
     settings: ScanSettings,
+    written: ScanOutput,
     name: str | None = None,
     weights: Path | None = None,
     processes: int = 1,
@@ -66,8 +67,8 @@ def scan(
         Created if it does not exist.
     progress
         Gets messages, and consumes what the search yields.
-    criteria, settings
-        Which structures are hairpins, and how they are scored and called.
+    criteria, settings, written
+        Which structures are hairpins, how they are scored and called, and what is written.
     name
         Start of the names of the files; by default the name of the genome's file.
     weights
@@ -84,6 +85,7 @@ def scan(
     """
     criteria.check()
     settings.check()
+    written.check()
     weights = find_weights(weights)
     trained = load_networks(weights, settings.kingdom)
     predictor = Predictor.for_genome(trained, settings)
@@ -131,6 +133,7 @@ def scan(
             folder / name,
             criteria=criteria,
             settings=settings,
+            written=written,
             weights=weights,
         )
         journal.path.unlink()
@@ -148,6 +151,7 @@ def write(
     *,
     criteria: HairpinCriteria,
     settings: ScanSettings,
+    written: ScanOutput,
     weights: str | Path,
 ) -> Summary:
     """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
@@ -156,10 +160,23 @@ def write(
     parameters = _parameters(genome, checksum, criteria, predictor, weights)
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
-    summary = write_files(journals, prefix, comments, nearest=settings.compares)
+    summary = write_files(
+        journals, prefix, comments, predictor, name_families=_name_families, top=written.top
+    )
     summary.expected = parameters.get(EXPECTED, "")
-    write_text(f"{prefix}.html", render(Path(genome).name, summary, parameters))
+    page = render(Path(genome).name, summary, parameters, predictor.trained.curves)
+    write_text(f"{prefix}.html", page)
     return summary
+
+
+def _name_families(rnas: Sequence[str]) -> list[str]:
+    """Name the microRNA family of each RNA, by the weights that come with the package."""
+    if not rnas:
+        return []
+    # A scan without calls need not load the weights.
+    from mirpair.families.annotation import family_names, load, shipped
+
+    return family_names(load(shipped()), rnas)
 
 
 def _folded(criteria: HairpinCriteria, predictor: Predictor) -> str:

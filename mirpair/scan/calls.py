@@ -1,0 +1,162 @@
+"""Compare the hairpins of a scan with each other: antisense twins, ranks, clusters, families."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
+
+# Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
+CLUSTER = 10_000
+
+
+class Call(NamedTuple):
+    """A hairpin that is called a pre-miRNA.
+
+    Attributes
+    ----------
+    number
+        Of the hairpin, in the order of the genome.
+    sequence, start, end, strand, bases
+        As in `mirpair.hairpins.candidates.GenomeHairpin`.
+    score
+        Of the networks.
+    """
+
+    number: int
+    sequence: str
+    start: int
+    end: int
+    strand: str
+    bases: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What all hairpins of a genome together say about each one.
+
+    Attributes
+    ----------
+    ranks
+        (N,): 1 for the highest score; 0 for hairpins without a score and for antisense twins.
+    calls
+        In the order of the genome.
+    clusters, families
+        Number of a hairpin to its cluster, and to its microRNA family; only of calls that have one.
+    """
+
+    ranks: npt.NDArray[np.int64]
+    calls: Sequence[Call]
+    clusters: Mapping[int, str]
+    families: Mapping[int, str]
+
+
+def compare(
+    hairpins: Iterable[tuple[str, GenomeHairpin, Mapping[str, Any]]],
+    name_families: Callable[[Sequence[str]], Sequence[str]],
+) -> Comparison:
+    """Compare the hairpins of a genome, each with its sequence and its row, in their order.
+
+    `name_families` names the family of each RNA, or returns an empty text.
+    """
+    scores = array("d")
+    calls = []
+    for number, (sequence, hairpin, row) in enumerate(hairpins):
+        counts = row["score"] is not None and not row["antisense"]
+        scores.append(row["score"] if counts else -1)
+        if row["call"] == 1:
+            place = (hairpin.start, hairpin.end, hairpin.strand, hairpin.bases)
+            calls.append(Call(number, sequence, *place, row["score"]))
+    named = name_families([call.bases for call in calls])
+    families = {call.number: family for call, family in zip(calls, named, strict=True) if family}
+    return Comparison(ranks_of(np.array(scores)), calls, clusters_of(calls), families)
+
+
+def ranks_of(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Rank scores: 1 for the highest one, of equal ones for the first; 0 for negative ones.
+
+    Examples
+    --------
+    >>> ranks_of(np.array([0.5, -1, 0.9, 0.5]))
+    array([2, 0, 1, 3])
+    """
+    ranks = np.zeros(len(scores), dtype=np.int64)
+    order = np.argsort(-scores, kind="stable")
+    ranks[order] = np.arange(1, len(scores) + 1)
+    ranks[scores < 0] = 0
+    return ranks
+
+
+def clusters_of(calls: Sequence[Call]) -> dict[int, str]:
+    """Name the clusters of calls: number of a call to its cluster, if it has neighbours.
+
+    Neighbours are on one strand, with at most `CLUSTER` bases between them. Clusters are numbered
+    by their first call, in the order of the genome.
+    """
+    groups: list[list[Call]] = []
+    # Of each strand of a sequence: its last group, and where that ends.
+    last: dict[tuple[str, str], tuple[list[Call], int]] = {}
+    sequences = {name: place for place, name in enumerate(dict.fromkeys(it[1] for it in calls))}
+    # Those at the beginning of a circular sequence come last.
+    for call in sorted(calls, key=lambda it: (sequences[it.sequence], it.start)):
+        strand = (call.sequence, call.strand)
+        group, reach = last.get(strand, ([], -CLUSTER))
+        if not group or call.start - reach > CLUSTER:
+            group = []
+            groups.append(group)
+        group.append(call)
+        last[strand] = (group, max(reach, call.end))
+    several = (group for group in groups if len(group) > 1)
+    return {
+        call.number: f"cluster-{number}"
+        for number, group in enumerate(several, 1)
+        for call in group
+    }
+
+
+def mark_antisense(
+    hairpins: Sequence[GenomeHairpin], rows: Sequence[dict[str, Any]], circle: int | None = None
+) -> None:
+    """Mark the antisense twins of calls: ``antisense`` is the call's id, and ``call`` becomes 0.
+
+    Two calls on opposite strands that share at least half of the shorter one are twins. The one
+    with the higher score is the call; of equal scores, the one with the lower energy, and then the
+    one on the forward strand.
+
+    Parameters
+    ----------
+    hairpins, rows
+        All hairpins of a stretch, and their rows.
+    circle
+        Length of the sequence if it is circular, nt.
+    """
+    called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
+    called.sort(key=lambda it: (-it[1]["score"], it[1]["mfe"], it[0].strand, it[0].start))
+    longest = max((it.end - it.start for it, _ in called), default=0)
+    shifts = (0,) if circle is None else (-circle, 0, circle)
+    # Of each strand: start and index in `called` of those that are no twins, by start.
+    accepted: dict[str, list[tuple[int, int]]] = {strand: [] for strand in STRANDS}
+    for index, (hairpin, row) in enumerate(called):
+        opposite = accepted["-" if hairpin.strand == "+" else "+"]
+        # Only these can overlap with it: a group may have thousands of calls.
+        near: set[int] = set()
+        for by in shifts:
+            low = bisect_left(opposite, (hairpin.start + by - longest, 0))
+            high = bisect_left(opposite, (hairpin.end + by, 0))
+            near.update(number for _, number in opposite[low:high])
+        for number in sorted(near):
+            other, its_row = called[number]
+            shorter = min(hairpin.end - hairpin.start, other.end - other.start)
+            if 2 * shared_bases(hairpin, other, circle) >= shorter:
+                row["call"], row["antisense"] = 0, its_row["id"]
+                break
+        else:
+            insort(accepted[hairpin.strand], (hairpin.start, index))
