@@ -9,10 +9,14 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from conftest import ROOT, random_rna
 from workflow.conftest import Copy, copy_of_repository, small_study
 
+from mirpair.rna.sequences import read_fasta
+from mirpair.settings import SCAN_FILES
 from slurm.conftest import PARTITION, Cluster
 
 DEMO = ("all", "--configfile", "test.yaml")
@@ -132,6 +136,64 @@ def test_a_job_that_needs_more_memory_than_it_has_fails_clearly(
     logs = list((copy.folder / ".snakemake" / "slurm_logs").rglob("*.log"))
     assert any(str(log) in done.stdout for log in logs)
     assert any("memory limit" in log.read_text() for log in logs)
+
+
+def scancel_a_scan_that_has_found_something(
+    cluster: Cluster, folder: Path, killed: list[str]
+) -> None:
+    """Once: the first piece whose journal has a stretch."""
+    until = time.monotonic() + 600
+    while time.monotonic() < until and not killed:
+        for journal in (folder / "results/mine/scan").glob("*/*.found.part"):
+            if journal.stat().st_size > 2000:
+                # A job is named by the run, but SLURM's comment has the rule and its wildcards.
+                for line in cluster.ask("squeue", "--noheader", "-o", "%i %T %k").splitlines():
+                    number, state, comment = line.split(maxsplit=2)
+                    piece = journal.name.removesuffix(".found.part")
+                    if state == "RUNNING" and "scan_find" in comment and piece in comment:
+                        cluster.ask("scancel", number)
+                        killed.append(str(journal))
+                        return
+        time.sleep(0.05)
+
+
+def test_two_genomes_are_scanned_on_the_cluster_with_the_bytes_of_one_machine(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """In two pieces each, of which one is killed in its midst; folding all takes long enough."""
+    rng = np.random.default_rng(3)
+    copies = [copy_of_repository(tmp_path / name) for name in ("local", "on-slurm")]
+    demo = ROOT / "config" / "demo" / "positives.fa"
+    hairpins = [record.sequence for record in read_fasta(demo)][:60]
+    genomes = {
+        name: "".join(random_rna(rng, 8000) + hairpin for hairpin in part)
+        for name, part in (("one", hairpins[:26]), ("two", hairpins[26:34]))
+    }
+    files = [f"results/mine/scan/{name}{suffix}" for name in genomes for suffix in SCAN_FILES]
+    killed: list[str] = []
+    for copy in copies:
+        for name, bases in genomes.items():
+            (copy.folder / f"{name}.fa").write_text(f">{name}\n{bases}\n")
+        rows = [f"{name}\tscan\t{name}.fa" for name in genomes]
+        (copy.folder / "samples.tsv").write_text("\n".join(["sample\trun\tfasta", *rows, ""]))
+        study = {"study": "mine", "task": "prediction", "samples": "samples.tsv"}
+        copy.write_config({**study, "scan": {"exhaustive": True}})
+    command = ("all", "--configfile", "test.yaml")
+    copies[0].snakemake(*command, "--cores", "2")
+    killer = threading.Thread(
+        target=scancel_a_scan_that_has_found_something,
+        args=(cluster, copies[1].folder, killed),
+        daemon=True,
+    )
+    killer.start()
+    pieces = ("--set-scatter", "fold=2")
+    done = copies[1].snakemake(*command, *pieces, *ON_SLURM, **cluster.environment)
+    assert len(killed) == 1
+    assert "Trying to restart job" in done.stdout
+    for file in files:
+        here, there = ((copy.folder / file).read_bytes() for copy in copies)
+        assert here == there, file
+    assert len((copies[0].folder / "results/mine/scan/one.bed").read_text().splitlines()) > 5
 
 
 def test_everything_that_was_started_is_stopped(tmp_path: Path) -> None:
