@@ -1185,6 +1185,7 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
             patch.setattr(module, name, sometimes)
             code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
             assert code != 0
+            assert "interrupted; the same command resumes the scan" in message
         messages.append(message)
         assert not list(killed.glob("small*"))
     code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)

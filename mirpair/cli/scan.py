@@ -137,25 +137,29 @@ def scan(
                 prefix.with_name(prefix.name + suffix), [genome, weights, settings.reference_file]
             )
         limit_threads(jobs)
-        summary = run.scan(
-            genome,
-            output,
-            _Progress(genome),
-            criteria=HairpinCriteria(
-                span=span,
-                stem=stem,
-                loop=loop,
-                mfe=mfe,
-                masked=masked,
-                exhaustive=exhaustive,
-                circular=tuple(circular),
-            ),
-            settings=settings,
-            written=ScanOutput(top),
-            name=name,
-            weights=weights,
-            processes=jobs or cores(),
-        )
+        try:
+            summary = run.scan(
+                genome,
+                output,
+                _Progress(genome),
+                criteria=HairpinCriteria(
+                    span=span,
+                    stem=stem,
+                    loop=loop,
+                    mfe=mfe,
+                    masked=masked,
+                    exhaustive=exhaustive,
+                    circular=tuple(circular),
+                ),
+                settings=settings,
+                written=ScanOutput(top),
+                name=name,
+                weights=weights,
+                processes=jobs or cores(),
+            )
+        except KeyboardInterrupt:
+            say("interrupted; the same command resumes the scan")
+            raise
         say(
             f"{counted(sum(summary.lengths.values()), 'base')}: "
             f"{counted(sum(summary.hairpins.values()), 'folded hairpin')}, "
