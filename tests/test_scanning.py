@@ -582,24 +582,31 @@ def fasta_bases(path: Path) -> list[str]:
     return path.read_text().splitlines()[1::2]
 
 
-def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) -> Any:
-    hairpin = a_hairpin(start, end, strand, -20.0)
-    row = {"id": f"{start}{strand}", "score": score, "mfe": -20.0, "call": call, "antisense": ""}
+def hairpin_row(
+    start: int, end: int, strand: str, score: float, call: int = 1, mfe: float = -20.0
+) -> Any:
+    hairpin = a_hairpin(start, end, strand, mfe)
+    row = {"id": f"{start}{strand}", "score": score, "mfe": mfe, "call": call, "antisense": ""}
     return hairpin, row
 
 
 @pytest.mark.parametrize(
     ("rows", "circle", "expected"),
     [
-        # The higher score is the call, whichever comes first.
+        # Of equal energies, the higher score is the call, whichever comes first.
         ([(0, 80, "+", 0.9), (10, 90, "-", 0.95)], None, ["10-", ""]),
         ([(0, 80, "+", 0.95), (10, 90, "-", 0.9)], None, ["", "0+"]),
+        # 3 kcal/mol count for more than .9 and .95.
+        ([(0, 80, "+", 0.9, 1, -23.0), (10, 90, "-", 0.95)], None, ["", "0+"]),
+        ([(0, 80, "+", 0.9, 1, -22.0), (10, 90, "-", 0.95)], None, ["10-", ""]),
+        # A score of 1 can be compared too.
+        ([(0, 80, "-", 1.0), (0, 80, "+", 0.999)], None, ["", "0-"]),
         # Half of the shorter one, 40 nt, is enough; 39 nt are too few.
         ([(0, 80, "+", 0.9), (40, 140, "-", 0.8)], None, ["", "0+"]),
         ([(0, 80, "+", 0.9), (41, 141, "-", 0.8)], None, ["", ""]),
         # Neighbours on one strand are no twins.
         ([(0, 80, "+", 0.9), (60, 140, "+", 0.8)], None, ["", ""]),
-        # Of equal scores and energies, the forward strand.
+        # Of equal ones, the forward strand.
         ([(0, 80, "-", 0.9), (0, 80, "+", 0.9)], None, ["0+", ""]),
         # Only calls are twins, and a twin has no twins.
         ([(0, 80, "+", 0.9, 0), (0, 80, "-", 0.8)], None, ["", ""]),
@@ -613,7 +620,7 @@ def hairpin_row(start: int, end: int, strand: str, score: float, call: int = 1) 
         ([(0, 80, "+", 0.9), (370, 450, "-", 0.8)], None, ["", ""]),
     ],
 )
-def test_of_calls_on_both_strands_the_one_with_the_higher_score_is_the_call(
+def test_of_calls_on_both_strands_one_is_the_call_by_its_score_and_its_energy(
     rows: list[Any], circle: int | None, expected: list[str]
 ) -> None:
     pairs = [hairpin_row(*row) for row in rows]

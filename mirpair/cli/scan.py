@@ -91,8 +91,8 @@ def scan(
     the shorter one, on the same strand, the one with the highest score remains. A hairpin is called
     a pre-miRNA if its score is one that only 0.01% of the hairpins of a genome without microRNAs
     reach (0.1% for plants; change this with --false-positives). Of two calls on opposite strands
-    that share half of the shorter one, only the one with the higher score is called; the other one
-    is marked as antisense.
+    that share half of the shorter one, only one is called, by its score and its energy; the other
+    one is marked as antisense.
     The probability assumes the share in --prior. With --exhaustive, the whole genome is folded, and
     each of its hairpins.
 

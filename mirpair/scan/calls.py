@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,10 @@ from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
 
 # Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
 CLUSTER = 10_000
+# What a kcal/mol counts for, if a strand is chosen.
+_PER_KCAL = 0.3
+# Scores have six digits.
+_SMALLEST = 1e-6
 
 
 class Call(NamedTuple):
@@ -122,14 +127,24 @@ def clusters_of(calls: Sequence[Call]) -> dict[int, str]:
     }
 
 
+def preference(score: float, mfe: float, **_: Any) -> float:
+    """Say how likely a hairpin is on the right strand, in comparison with its antisense twin.
+
+    The two strands often score alike. G–U pairs of one are no pairs on the other, so the right
+    strand mostly has the lower energy: each kcal/mol counts as much as 0.3 in the log-odds of the
+    score (docs/finder.md).
+    """
+    share = min(max(score, _SMALLEST), 1 - _SMALLEST)
+    return math.log(share / (1 - share)) - _PER_KCAL * mfe
+
+
 def mark_antisense(
     hairpins: Sequence[GenomeHairpin], rows: Sequence[dict[str, Any]], circle: int | None = None
 ) -> None:
     """Mark the antisense twins of calls: ``antisense`` is the call's id, and ``call`` becomes 0.
 
-    Two calls on opposite strands that share at least half of the shorter one are twins. The one
-    with the higher score is the call; of equal scores, the one with the lower energy, and then the
-    one on the forward strand.
+    Two calls on opposite strands that share at least half of the shorter one are twins. The call is
+    the one with the higher `preference`; of equal ones, the one on the forward strand.
 
     Parameters
     ----------
@@ -139,7 +154,7 @@ def mark_antisense(
         Length of the sequence if it is circular, nt.
     """
     called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
-    called.sort(key=lambda it: (-it[1]["score"], it[1]["mfe"], it[0].strand, it[0].start))
+    called.sort(key=lambda it: (-preference(**it[1]), it[0].strand, it[0].start))
     longest = max((it.end - it.start for it, _ in called), default=0)
     shifts = (0,) if circle is None else (-circle, 0, circle)
     # Of each strand: start and index in `called` of those that are no twins, by start.
