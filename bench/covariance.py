@@ -163,9 +163,13 @@ def main() -> None:
         their_seconds = time.perf_counter() - begun
         known["model"] = [theirs["model"][n] if n >= 0 else "" for n in finds(known, theirs)]
         known["rank"] = [ours["rank"][n] if n >= 0 else 0 for n in finds(known, ours)]
-        places.append(known.assign(part=title))
         by_model = known["model"] != ""
         supported = known["trust"] == "supported"
+        at_10 = known["rank"].between(1, round(10 * megabases))
+        kinds = np.select(
+            [at_10 & by_model, at_10, by_model], ["both", "scan", "models"], "neither"
+        )
+        places.append(known.assign(part=title, **{"found by": kinds}))
         for density in DENSITIES:
             by_scan = known["rank"].between(1, round(density * megabases))
             for kind, of in (("all", known["rank"] >= 0), ("supported", supported)):
@@ -180,7 +184,7 @@ def main() -> None:
                 counts.append(row)
     TABLES.mkdir(parents=True, exist_ok=True)
     write_tsv(pd.DataFrame(counts), TABLES / "covariance.tsv", float_format="%.3g")
-    columns = ["part", "name", "family", "trust", "model", "rank"]
+    columns = ["part", "name", "family", "trust", "model", "rank", "found by"]
     write_tsv(pd.concat(places)[columns], TABLES / "covariance-known.tsv")
     print(pd.DataFrame(counts).to_string())
 

@@ -291,6 +291,9 @@ def render() -> str:
         pd.read_csv(TABLES / f"{name}.tsv", sep="\t", keep_default_na=False)
         for name in ("rates", "recall", "known")
     )
+    by_models = pd.read_csv(TABLES / "covariance.tsv", sep="\t", keep_default_na=False)
+    places = pd.read_csv(TABLES / "covariance-known.tsv", sep="\t", keep_default_na=False)
+    large = pd.read_csv(TABLES / "human-sized.tsv", sep="\t", dtype=str)
     titles = {name: genome.title for name, genome in GENOMES.items()}
     missed = {
         titles[str(name)]: ", ".join(sorted(set(part.loc[part["score"] == "", "name"])))
@@ -304,6 +307,10 @@ def render() -> str:
         rates=_markdown(counts.assign(genome=counts["genome"].map(titles))),
         recall=_markdown(recalls.assign(genome=recalls["genome"].map(titles))),
         missed=missed,
+        covariance=_markdown(by_models),
+        models_only=", ".join(places.loc[places["found by"] == "models", "name"]) or "none",
+        scan_only=", ".join(places.loc[places["found by"] == "scan", "name"]) or "none",
+        human_sized=large.to_markdown(index=False, disable_numparse=True),
     )
     return text + "\n"
 
