@@ -51,6 +51,8 @@ class Part:
         Key of the genome, and positions from 0.
     species
         As MirMachine's tree names it.
+    megabases
+        Of the genome: E-values are those of a search of all of it.
     """
 
     genome: str
@@ -58,11 +60,12 @@ class Part:
     start: int
     end: int | None
     species: str
+    megabases: int
 
 
 PARTS = {
-    "human X, 49–55 Mb": Part("human-x", "X", 49_000_000, 55_000_000, "H_sapiens"),
-    "fly, chromosome 4": Part("fly-4", "NC_004353.4", 0, None, "D_melanogaster"),
+    "human X, 49–55 Mb": Part("human-x", "X", 49_000_000, 55_000_000, "H_sapiens", 3100),
+    "fly, chromosome 4": Part("fly-4", "NC_004353.4", 0, None, "D_melanogaster", 144),
 }
 
 
@@ -92,12 +95,14 @@ def models(folder: Path, species: str) -> list[Path]:
     return paths
 
 
-def search(models: list[Path], fasta: Path, sequence: str) -> pd.DataFrame:
+def search(models: list[Path], fasta: Path, part: Part) -> pd.DataFrame:
     """Run `cmsearch` with each model: hits that MirMachine includes, positions from 0."""
     rows = []
     for model in models:
         table = fasta.with_suffix(".tbl")
         command = ["cmsearch", "--cpu", "1", "--noali", "--incE", str(INCLUSION)]
+        # Both strands.
+        command += ["-Z", str(2 * part.megabases)]
         command += ["--tblout", str(table), "-o", "/dev/null", str(model), str(fasta)]
         subprocess.run(command, check=True)
         for line in table.read_text().splitlines():
@@ -105,8 +110,8 @@ def search(models: list[Path], fasta: Path, sequence: str) -> pd.DataFrame:
             if line.startswith("#") or cells[16] != "!":
                 continue
             low, high = sorted((int(cells[7]), int(cells[8])))
-            if high - low >= SHORTEST:
-                place = (sequence, low - 1, high, cells[9])
+            if high - low + 1 >= SHORTEST:
+                place = (part.sequence, low - 1, high, cells[9])
                 rows.append((*place, model.stem, float(cells[14]), float(cells[15])))
     names = ["sequence", "start", "end", "strand", "model", "bits", "evalue"]
     hits = pd.DataFrame(rows, columns=names).sort_values("bits", ascending=False)
@@ -159,7 +164,7 @@ def main() -> None:
         seconds = time.perf_counter() - begun
         named = models(FOLDER / "mirmachine", part.species)
         begun = time.perf_counter()
-        theirs = search(named, fasta, part.sequence)
+        theirs = search(named, fasta, part)
         their_seconds = time.perf_counter() - begun
         known["model"] = [theirs["model"][n] if n >= 0 else "" for n in finds(known, theirs)]
         known["rank"] = [ours["rank"][n] if n >= 0 else 0 for n in finds(known, ours)]

@@ -2,8 +2,9 @@
 
 ``python -m bench.human_sized`` simulates the genome: the lengths of the human chromosomes, 500
 scaffolds, runs of N, and random bases, half of them in lower case. To search it would take hours.
-So each stretch of it gets the hairpins of a stretch of human X that was really scanned. All else is
-real: the plan of the workflow for 100 pieces, what each job reads, their journals, and the files.
+So each stretch of it, runs of N too, gets the hairpins of one of 40 stretches of human X that were
+scanned, with other first bases. The plan of the workflow for 100 pieces, what each job reads, the
+journals and the files are those of a scan.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import find_weights, load_networks
 from mirpair.scan.find import find_blocks
 from mirpair.scan.resume import scan_key
-from mirpair.scan.run import write
+from mirpair.scan.run import find_families, write
 from mirpair.settings import SCAN_FILES, HairpinCriteria, ScanOutput, ScanSettings
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +48,8 @@ TELOMERE, CENTROMERE = 10_000, 3_000_000
 REAL = ("X", 53_000_000, 55_000_000)
 CRITERIA, SETTINGS = HairpinCriteria(), ScanSettings()
 _BLOCK = 1_000_000
+# Column of the bases in a line of a journal, after start and end.
+_BASES = 5
 
 
 def lengths() -> dict[str, int]:
@@ -95,14 +98,21 @@ def tiles_of(sizes: dict[str, int]) -> Iterator[tuple[str, int, int, bool]]:
 
 
 def moved(block: list[str], name: str, start: int, end: int, is_last: bool) -> list[str]:
-    """Give a stretch the hairpins of another one: those that fit into it."""
+    """Give a stretch the hairpins of another one: those that fit into it.
+
+    Each has other first bases, so that no two stretches have the same RNAs.
+    """
     size = end - start
     offset = int(block[0].split("\t")[1]) - TILE
     lines = ["\t".join([name, str(end), str(int(is_last)), "0", str(end) if is_last else ""])]
+    own = np.random.default_rng([start, *name.encode()])
     for line in block[1:]:
         low, high, rest = line.split("\t", maxsplit=2)
         if int(high) - offset < size:
-            lines.append(f"{int(low) - offset + start}\t{int(high) - offset + start}\t{rest}")
+            cells = rest.split("\t")
+            cells[_BASES] = "".join(own.choice(list("ACGU"), 8)) + cells[_BASES][8:]
+            place = (str(int(low) - offset + start), str(int(high) - offset + start))
+            lines.append("\t".join([*place, *cells]))
     return lines
 
 
@@ -150,6 +160,7 @@ def write_results(genome: Path, journals: list[Path], prefix: Path) -> tuple[int
         settings=SETTINGS,
         written=ScanOutput(),
         weights=find_weights(),
+        families=find_families(),
     )
     return sum(summary.hairpins.values()), sum(summary.calls.values())
 

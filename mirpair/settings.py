@@ -204,7 +204,7 @@ class ScanOutput(Settings):
 
     top: int = _setting(
         0,
-        "Number of hairpins in the TSV, those with the highest scores, the best first; 0: all that "
+        "Number of hairpins in the TSV, those with the best ranks, the best first; 0: all that "
         "were folded, in the order of the genome.",
         ge=0,
     )

@@ -39,6 +39,7 @@ rule scan:
         genome=lambda w: SCANNED[w.genome],
         weights=WEIGHTS,
         hairpins=known_hairpins(STUDY.scan),
+        families=local(resolve("weights/families.safetensors")),
         journals=gather.fold("<results>/scan/{{genome}}/{scatteritem}.found"),
     output:
         multiext("<results>/scan/{genome}", *SCAN_FILES),

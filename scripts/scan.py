@@ -15,4 +15,5 @@ write(
     settings=ScanSettings(**params.settings | job.reference(snakemake)),
     written=ScanOutput(**params.written),
     weights=inputs.weights,
+    families=inputs.families,
 )

@@ -118,7 +118,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("models", {"x": {"base": "variable", "label": "x", "drop": 0}}, "models.x.drop: this key"),
         (
             "averages",
-            {"variable": {"label": "x", "models": ["variable"]}},
+            {"variable": {"label": "x", "models": ["variable", "fixed"]}},
             "averages.variable: a network has this name",
         ),
         (
@@ -133,7 +133,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ),
         (
             "averages",
-            {"x": {"label": "Variable-sized", "models": ["variable"]}},
+            {"x": {"label": "Variable-sized", "models": ["variable", "fixed"]}},
             "averages.x: another method has the label 'Variable-sized'",
         ),
         ("recipes", {"x": {"base": "paper"}}, "recipes.x.label: this key is missing"),

@@ -188,22 +188,28 @@ def test_a_method_has_one_name_and_beside_published_rows_the_one_that_it_has_the
 
 def test_an_average_is_described_where_all_its_networks_are_trained() -> None:
     given = study("config").model_dump(mode="json")
-    given["seeds"] = [0, 1]
     given["runs"] = [
-        {"models": ["fixed", "variable"], "experiments": ["human-cv", "human-test"]},
-        {"models": ["fixed"], "experiments": ["new-test"]},
+        {"models": ["variable"], "experiments": ["human-cv", "human-test"], "seeds": [0, 1]},
+        {"models": ["fixed"], "experiments": ["human-cv"], "folds": [2], "epochs": 4},
+        {"models": ["fixed"], "experiments": ["human-test", "new-test"]},
     ]
     given["tables"] = {}
     given["figure3"] = None
     given["averages"] = {"both": {"label": "Both", "models": ["fixed", "variable"]}}
     read = load_study(given)
     assert isinstance(read, Study)
+    assert {it.experiment for it in read.averages_on("human-cv")["both"]} == {"human-cv2"}
     rows = plan.described_averages(read, ["human-cv", "human-test", "new-test"])
-    assert [(row["group"], row["model"], row["label"]) for row in rows] == [
-        ("human-cv", "both", "Both"),
-        ("human-test", "both", "Both"),
-    ]
-    assert [row["trainings"] for row in rows] == [4, 4], "of each fold"
+    # Of the fold that both have: two seeds of one and one of the other. It is as unfinished as the
+    # least of them.
+    assert [
+        tuple(row[name] for name in ("group", "model", "label", "trainings", "epochs", "usual"))
+        for row in rows
+    ] == [("human-cv", "both", "Both", 3, 4, 40), ("human-test", "both", "Both", 3, 40, 40)]
+    given["runs"][1]["folds"], given["runs"][0]["folds"] = [2], [1]
+    given["runs"][2]["experiments"] = ["new-test"]
+    with pytest.raises(InputError, match=r"averages\.both: there is no experiment on which fixed"):
+        load_study(given)
 
 
 def test_published_rows_are_checked_before_anything_runs(tmp_path: Path) -> None:

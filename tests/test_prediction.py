@@ -499,3 +499,18 @@ def test_a_score_has_the_digits_by_which_a_scan_calls() -> None:
         for near in (cut - 1e-5, cut + 1e-5):
             lines = to_lines(table.assign(score=near), score_digits=6)
             assert (float(lines[0].split("\t")[score]) >= cut) == (near >= cut)
+
+
+@pytest.mark.parametrize("of", ["animals", "plants"])
+def test_the_shipped_weights_tell_how_many_false_positives_to_expect(of: Kingdom) -> None:
+    trained = load_networks(kingdom=of)
+    of_rates = {rate.genome: rate for rate in trained.rates["0.1%"]}
+    assert [curve.genome for curve in trained.curves] == list(of_rates)
+    for curve in trained.curves:
+        rate = of_rates[curve.genome]
+        assert curve.calls[0] == pytest.approx(rate.hairpins, rel=0.02), "all hairpins"
+        assert rate.calls * 0.95 <= curve.calls_from(trained.cuts["0.1%"]) <= 1.5 * rate.calls
+    predictor = Predictor.for_genome(trained, ScanSettings(kingdom=of))
+    calls = [predictor.false_calls(score) for score in (0.0, 0.5, 0.9, 0.99, 1.0)]
+    assert calls == sorted(calls, reverse=True)
+    assert calls[0] == max(curve.calls[0] for curve in trained.curves)

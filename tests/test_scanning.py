@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from bench import clusters
 from bench.clusters import found_in
+from mirpair.families.annotation import annotate, family_names, load, shipped
 from mirpair.files import InputError, Journal
 from mirpair.hairpins import candidates as hairpin_search
 from mirpair.hairpins.candidates import (
@@ -44,7 +45,7 @@ from mirpair.scan import calls, resume
 from mirpair.scan.calls import Call, clusters_of, mark_antisense, ranks_of
 from mirpair.scan.find import find, find_blocks, read_candidates
 from mirpair.scan.output import Summary, identifier, name_of, write_files
-from mirpair.scan.page import _labels, render
+from mirpair.scan.page import _labels, draw_overview, render
 from mirpair.scan.resume import scan_key
 from mirpair.scan.run import scan
 from mirpair.settings import FalsePositives, HairpinCriteria, ScanOutput, ScanSettings
@@ -574,6 +575,10 @@ def test_a_circular_sequence_that_a_genome_lacks_is_an_error(tmp_path: Path) -> 
     assert notes == [f"{path}: no sequence is named 'chrM', so it cannot be circular"]
 
 
+# hsa-let-7a-1
+LET_7 = "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA"
+
+
 def no_families(rnas: Sequence[str]) -> list[str]:
     return [""] * len(rnas)
 
@@ -596,9 +601,11 @@ def hairpin_row(
         # Of equal energies, the higher score is the call, whichever comes first.
         ([(0, 80, "+", 0.9), (10, 90, "-", 0.95)], None, ["10-", ""]),
         ([(0, 80, "+", 0.95), (10, 90, "-", 0.9)], None, ["", "0+"]),
-        # 3 kcal/mol count for more than .9 and .95.
+        # 3 kcal/mol in 80 bases count for more than .9 and .95, 2 do not.
         ([(0, 80, "+", 0.9, 1, -23.0), (10, 90, "-", 0.95)], None, ["", "0+"]),
         ([(0, 80, "+", 0.9, 1, -22.0), (10, 90, "-", 0.95)], None, ["10-", ""]),
+        # Long hairpins have low energies: what counts is the energy per base.
+        ([(0, 70, "+", 0.9999, 1, -30.0), (30, 150, "-", 0.97, 1, -60.0)], None, ["", "0+"]),
         # A score of 1 can be compared too.
         ([(0, 80, "-", 1.0), (0, 80, "+", 0.999)], None, ["", "0-"]),
         # Half of the shorter one, 40 nt, is enough; 39 nt are too few.
@@ -650,9 +657,15 @@ def test_twins_are_those_of_the_definition(
         return {at % circle if circle else at for at in range(it.start, it.end)}
 
     expected: dict[int, str] = {}
+
+    def log_odds(n: int) -> float:
+        hairpin, row = pairs[n]
+        odds = np.log(row["score"] / (1 - row["score"]))
+        return float(odds - 0.3 * 80 * row["mfe"] / length(hairpin))
+
     ranked = sorted(
         range(len(pairs)),
-        key=lambda n: (-pairs[n][1]["score"], pairs[n][0].strand, pairs[n][0].start),
+        key=lambda n: (-log_odds(n), pairs[n][0].strand, pairs[n][0].start),
     )
     for rank, n in enumerate(ranked):
         one = pairs[n][0]
@@ -1077,8 +1090,19 @@ def test_calls_of_one_strand_within_10_kb_are_a_cluster(
     places: list[Any], expected: list[str | None]
 ) -> None:
     of_calls = [Call(n, *place, "", 0.9) for n, place in enumerate(places)]
-    clusters = clusters_of(of_calls)
+    clusters = clusters_of(of_calls, {})
     assert [clusters.get(n) for n in range(len(places))] == expected
+
+
+def test_a_cluster_goes_on_over_the_origin_of_a_circle() -> None:
+    places = [(50_000, 50_080), (99_000, 99_080), (500, 580), (40_000, 40_080)]
+    of_calls = [Call(n, "c", *place, "+", "", 0.9) for n, place in enumerate(places)]
+    clusters = clusters_of(of_calls, {"c": 100_000})
+    assert clusters == {0: "cluster-1", 3: "cluster-1", 1: "cluster-2", 2: "cluster-2"}
+    assert clusters_of(of_calls, {}) == {0: "cluster-1", 3: "cluster-1"}
+    # 10,000 bases between the two are few enough, one more is too many.
+    for circle, expected in ((108_580, {1, 2}), (108_581, set())):
+        assert set(clusters_of(of_calls[:3], {"c": circle})) == expected
 
 
 def test_the_files_of_a_scan_compare_its_hairpins(tmp_path: Path) -> None:
@@ -1137,6 +1161,34 @@ def test_the_files_of_a_scan_compare_its_hairpins(tmp_path: Path) -> None:
     assert f"masked={first['masked']:.2f}" in line
 
 
+def test_the_calls_of_a_scan_have_the_families_that_annotate_names(tmp_path: Path) -> None:
+    annotator = load(shipped())
+    known = list(annotator.sequences[:40])
+    rng = np.random.default_rng(1)
+    others = [random_rna(rng, 80) for _ in range(5)]
+    rnas = [*known, *others, known[0], "A" * 300]
+    names = family_names(annotator, rnas, chunk=7)
+    assert names == annotate(annotator, rnas)["family"].tolist()
+    assert names[0]
+    assert names[-1] == "", "it is too long"
+    assert len(set(names)) > 3
+    path = genome(tmp_path / "g.fa", {"chr": random_rna(rng, 300) + LET_7 + random_rna(rng, 300)})
+    summary = scan(
+        Path(path),
+        tmp_path / "out",
+        NoProgress(),
+        criteria=HairpinCriteria(),
+        settings=ScanSettings(reference="none", false_positives="5%"),
+        written=ScanOutput(),
+    )
+    assert sum(summary.calls.values()) >= 1
+    table = pd.read_csv(tmp_path / "out" / "g.tsv", sep="\t", keep_default_na=False)
+    called = table[table["call"] == 1]
+    assert "RF00027" in set(called["family"])
+    head = (tmp_path / "out" / "g.gff3").read_text()
+    assert "# families: families.safetensors, SHA-256 " in head
+
+
 def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
     placed = [
         Call(n, "chr", 100 * n, 100 * n + 80, "+-"[n % 2], "", 0.99 - n / 100) for n in range(40)
@@ -1144,10 +1196,40 @@ def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
     summary = Summary(lengths={"chr": 2_000_000}, placed=placed)
     page = render("g", summary, {}, [GenomeCurve("yeast", (0.5, 0.8), (7.0, 1.5))])
     rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in page.split("<tr")]
-    assert ["the 10 best", "0.900000", "3"] in rows
+    assert ["the 10 best", "0.900000", "3"] in rows, "1.5 in a megabase"
     assert ["the 30 best", "0.700000", "14"] in rows
     assert ["all 40", "0.600000", "14"] in rows
-    assert "How many calls are noise" not in render("g", summary, {})
+    # A score below all that were measured: all hairpins reach it.
+    low = render("g", summary, {}, [GenomeCurve("yeast", (0.95, 0.99), (7.0, 1.5))])
+    assert ">14<" in low
+    assert "nan" not in low
+    assert "How many calls are false positives" not in render("g", summary, {})
+
+
+def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> None:
+    lengths = {f"s{n}": 1000 * (n + 1) for n in range(41)}
+    placed = [
+        Call(0, "s40", 10_000, 10_080, "+", "", 0.9),
+        Call(1, "s40", 20_000, 20_080, "-", "", 0.9),
+        Call(2, "s0", 10, 90, "+", "", 0.9),
+    ]
+    summary = Summary(lengths=lengths, placed=placed)
+    (axis,) = draw_overview(summary).axes
+    assert axis.get_xlabel() == "Position, kb"
+    names = [it.get_text() for it in axis.get_yticklabels()]
+    assert names == [f"s{n}" for n in range(1, 41)], "the shortest one is left out"
+    forward, reverse = (it.get_segments() for it in axis.collections)
+    # Row 39 is the last one; the axis points down.
+    assert np.allclose(forward, [[[10, 39], [10, 39 - 0.32]]], atol=0.05)
+    assert np.allclose(reverse, [[[20, 39], [20, 39 + 0.32]]], atol=0.05)
+    page = render("g", summary, {})
+    assert "Only the longest sequences are shown; 1 are left out" in page
+
+
+def test_the_page_of_a_genome_with_very_many_calls_is_small() -> None:
+    placed = [Call(n, "chr", 1000 * n, 1000 * n + 80, "+-"[n % 2], "", 0.9) for n in range(100_000)]
+    page = render("g", Summary(lengths={"chr": 100_000_000}, placed=placed), {})
+    assert len(page) < 600_000
 
 
 def test_the_numbers_of_the_best_calls_do_not_cover_each_other() -> None:

@@ -110,12 +110,16 @@ def test_a_row_of_ours_has_its_values_its_interval_and_how_it_was_made() -> None
 
 
 def test_a_row_that_averages_trainings_says_of_how_many() -> None:
-    described = runs(model="both", epochs=0, usual=0, trainings=6, label="Both", published="")
-    both = summary(model="both", epochs=0)
+    described = runs(model="both", trainings=6, label="Both", published="")
+    both = summary(model="both")
     (row,) = results_table({"CV": "cv"}, both, described, {"cv": 3}).to_dict("records")
     assert (row["method"], row["source"]) == ("Both", "this run")
-    assert row["note"] == "recipe paper, mean score of 6 trainings, 3 folds"
+    assert row["note"] == "recipe paper, mean score of 6 trainings, 40 epochs, 3 folds"
     assert row["whole"]
+    described, both = described.assign(epochs=2), both.assign(epochs=2)
+    (row,) = results_table({"CV": "cv"}, both, described, {"cv": 3}).to_dict("records")
+    assert row["note"] == "recipe paper, mean score of 6 trainings, only 2 of 40 epochs, 3 folds"
+    assert not row["whole"]
 
 
 def test_a_row_without_all_folds_is_not_whole_whatever_its_epochs() -> None:

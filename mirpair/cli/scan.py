@@ -128,7 +128,7 @@ def scan(
                 say(f"{why}; the option stops working in the next release")
 
         from mirpair.scan import run
-        from mirpair.scan.output import name_of
+        from mirpair.scan.output import journal_of, name_of
 
         # The calls of small.fa are small.fa too: in its own folder they would replace it.
         prefix = output / (name_of(genome) if name is None else name)
@@ -157,8 +157,9 @@ def scan(
                 weights=weights,
                 processes=jobs or cores(),
             )
-        except KeyboardInterrupt:
-            say("interrupted; the same command resumes the scan")
+        except (KeyboardInterrupt, SystemExit):
+            if journal_of(prefix).exists():
+                say("interrupted; the same command resumes the scan")
             raise
         say(
             f"{counted(sum(summary.lengths.values()), 'base')}: "

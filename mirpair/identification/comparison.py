@@ -101,7 +101,7 @@ def _our_row(row: Mapping[Any, Any], run: Mapping[Any, Any], folds: int) -> dict
     epochs, usual = row["epochs"], run["usual"]
     if run["trainings"] > 1:
         parts.append(f"mean score of {run['trainings']} trainings")
-    elif epochs < usual:
+    if epochs < usual:
         parts.append(f"only {epochs} of {usual} epochs")
     else:
         parts.append(f"{epochs} epochs" + (f" instead of {usual}" if epochs > usual else ""))

@@ -149,12 +149,11 @@ class Predictor:
         return ", ".join(map(str, self.rates))
 
     def false_calls(self, score: float) -> float:
-        """Return how many hairpins of a megabase reach a score by mistake; NaN if not known.
+        """Estimate the false positives in a megabase that reach a score; NaN if not known.
 
         Of the kinds of genome that were measured, it is the one with most.
         """
-        calls = [curve.calls_from(score) for curve in self.trained.curves]
-        return max(calls, default=math.nan)
+        return max((it.calls_from(score) for it in self.trained.curves), default=math.nan)
 
     def unfit(self, sequence: str) -> str:
         """Say why an RNA over ACGU cannot be scored; empty if it can."""

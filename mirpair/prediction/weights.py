@@ -81,13 +81,12 @@ class GenomeCurve:
     calls: tuple[float, ...]
 
     def calls_from(self, score: float) -> float:
-        """Return how many hairpins in a megabase reach a score, or a few more.
+        """Estimate how many hairpins in a megabase reach a score.
 
-        A score above all that were measured counts as the highest of them, so the number is an
-        upper limit. Below all, it is NaN.
+        It is the number of those that reach the nearest measured score below. A score above all of
+        them counts as the highest one, and one below all as the lowest one.
         """
-        index = bisect_right(self.scores, score) - 1
-        return self.calls[index] if index >= 0 else math.nan
+        return self.calls[max(bisect_right(self.scores, score) - 1, 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +336,7 @@ def _networks(
 
 def _curve(described: Mapping[str, Any]) -> GenomeCurve:
     scores, calls = (tuple(map(float, described[name])) for name in ("scores", "calls"))
-    if len(scores) != len(calls) or list(scores) != sorted(scores):
+    if not scores or len(scores) != len(calls) or list(scores) != sorted(scores):
         raise ValueError("its curve of calls is not valid")
     return GenomeCurve(str(described["genome"]), scores, calls)
 

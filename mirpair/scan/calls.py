@@ -16,8 +16,7 @@ from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
 
 # Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
 CLUSTER = 10_000
-# What a kcal/mol counts for, if a strand is chosen.
-_PER_KCAL = 0.3
+WEIGHT = 0.3
 # Scores have six digits.
 _SMALLEST = 1e-6
 
@@ -66,11 +65,19 @@ class Comparison:
 
 def compare(
     hairpins: Iterable[tuple[str, GenomeHairpin, Mapping[str, Any]]],
+    circles: Mapping[str, int],
     name_families: Callable[[Sequence[str]], Sequence[str]],
 ) -> Comparison:
-    """Compare the hairpins of a genome, each with its sequence and its row, in their order.
+    """Compare the hairpins of a genome.
 
-    `name_families` names the family of each RNA, or returns an empty text.
+    Parameters
+    ----------
+    hairpins
+        Each with its sequence and its row, in their order.
+    circles
+        Length of each circular sequence, nt.
+    name_families
+        Names the family of each RNA, or returns an empty text.
     """
     scores = array("d")
     calls = []
@@ -82,7 +89,7 @@ def compare(
             calls.append(Call(number, sequence, *place, row["score"]))
     named = name_families([call.bases for call in calls])
     families = {call.number: family for call, family in zip(calls, named, strict=True) if family}
-    return Comparison(ranks_of(np.array(scores)), calls, clusters_of(calls), families)
+    return Comparison(ranks_of(np.array(scores)), calls, clusters_of(calls, circles), families)
 
 
 def ranks_of(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -100,42 +107,58 @@ def ranks_of(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def clusters_of(calls: Sequence[Call]) -> dict[int, str]:
+def clusters_of(calls: Sequence[Call], circles: Mapping[str, int]) -> dict[int, str]:
     """Name the clusters of calls: number of a call to its cluster, if it has neighbours.
 
-    Neighbours are on one strand, with at most `CLUSTER` bases between them. Clusters are numbered
-    by their first call, in the order of the genome.
+    Neighbours are on one strand, with at most `CLUSTER` bases between them, also over the origin of
+    a circular sequence (`circles`: length of each, nt). Clusters are numbered by their first call,
+    in the order of the genome.
     """
-    groups: list[list[Call]] = []
-    # Of each strand of a sequence: its last group, and where that ends.
-    last: dict[tuple[str, str], tuple[list[Call], int]] = {}
-    sequences = {name: place for place, name in enumerate(dict.fromkeys(it[1] for it in calls))}
-    # Those at the beginning of a circular sequence come last.
-    for call in sorted(calls, key=lambda it: (sequences[it.sequence], it.start)):
-        strand = (call.sequence, call.strand)
-        group, reach = last.get(strand, ([], -CLUSTER))
-        if not group or call.start - reach > CLUSTER:
-            group = []
-            groups.append(group)
-        group.append(call)
-        last[strand] = (group, max(reach, call.end))
-    several = (group for group in groups if len(group) > 1)
+    strands: dict[tuple[str, str], list[Call]] = {}
+    for call in calls:
+        strands.setdefault((call.sequence, call.strand), []).append(call)
+    clusters = [
+        group
+        for (sequence, _), of_strand in strands.items()
+        for group in _groups(of_strand, circles.get(sequence))
+        if len(group) > 1
+    ]
+    clusters.sort(key=lambda group: min(call.number for call in group))
     return {
         call.number: f"cluster-{number}"
-        for number, group in enumerate(several, 1)
+        for number, group in enumerate(clusters, 1)
         for call in group
     }
 
 
-def preference(score: float, mfe: float, **_: Any) -> float:
+def _groups(calls: Sequence[Call], circle: int | None) -> list[list[Call]]:
+    """Split the calls of a strand into groups of neighbours."""
+    groups: list[list[Call]] = []
+    reach = 0
+    # Those at the beginning of a circular sequence come last.
+    for call in sorted(calls, key=lambda it: it.start):
+        if not groups or call.start - reach > CLUSTER:
+            groups.append([])
+        groups[-1].append(call)
+        reach = max(reach, call.end)
+    if circle and len(groups) > 1 and groups[0][0].start + circle - reach <= CLUSTER:
+        groups[0] = groups.pop() + groups[0]
+    return groups
+
+
+def preference(score: float, mfe: float, length: int, *, weight: float = WEIGHT) -> float:
     """Say how likely a hairpin is on the right strand, in comparison with its antisense twin.
 
     The two strands often score alike. G–U pairs of one are no pairs on the other, so the right
-    strand mostly has the lower energy: each kcal/mol counts as much as 0.3 in the log-odds of the
-    score (docs/finder.md).
+    strand mostly has the lower energy per base. `weight` is what a kcal/mol in 80 bases counts for
+    in the log-odds of the score (`python -m bench.strands`, docs/finder.md).
     """
     share = min(max(score, _SMALLEST), 1 - _SMALLEST)
-    return math.log(share / (1 - share)) - _PER_KCAL * mfe
+    return math.log(share / (1 - share)) - weight * 80 * mfe / length
+
+
+def _preference(hairpin: GenomeHairpin, row: Mapping[str, Any]) -> float:
+    return preference(row["score"], row["mfe"], hairpin.end - hairpin.start)
 
 
 def mark_antisense(
@@ -154,7 +177,7 @@ def mark_antisense(
         Length of the sequence if it is circular, nt.
     """
     called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
-    called.sort(key=lambda it: (-preference(**it[1]), it[0].strand, it[0].start))
+    called.sort(key=lambda it: (-_preference(*it), it[0].strand, it[0].start))
     longest = max((it.end - it.start for it, _ in called), default=0)
     shifts = (0,) if circle is None else (-circle, 0, circle)
     # Of each strand: start and index in `called` of those that are no twins, by start.

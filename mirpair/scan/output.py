@@ -44,6 +44,11 @@ def name_of(genome: str | Path) -> str:
     return re.sub(r"(\.(fa|fasta|fna|fas))?(\.gz)?$", "", Path(genome).name) or "genome"
 
 
+def journal_of(prefix: Path) -> Path:
+    """Path of the journal of a scan, whose files begin with `prefix`."""
+    return prefix.with_name(f".{prefix.name}.found")
+
+
 def check_name(name: str) -> None:
     """Refuse a name of outputs that cannot be the name of a file, or is that of other outputs."""
     if name in ("", ".", "..") or "/" in name or not name.isprintable():
@@ -176,7 +181,7 @@ def write_files(
             if tile.circular:
                 circles[tile.sequence] = tile.length
     names = list(columns(nearest=predictor.settings.compares))
-    compared = compare(_each_hairpin(journals, names, circles), name_families)
+    compared = compare(_each_hairpin(journals, names, circles), circles, name_families)
     summary.placed = compared.calls
     head = gff3_head(comments, summary.lengths)
     best: dict[int, tuple[Mapping[str, Any], str]] = {}

@@ -20,6 +20,8 @@ from mirpair.scan.output import Summary, identifier
 _MOST = 200
 # Sequences that the overview shows: the longest ones.
 _DRAWN = 40
+# Places along the longest sequence.
+_PIXELS = 1000
 # Letters of a sequence's name beside it.
 _NAME = 24
 # Numbers of calls that are compared with those expected by mistake.
@@ -147,10 +149,15 @@ def draw_overview(summary: Summary) -> Figure:
     unit, scale = _unit(max(lengths.values()))
     for name, row in rows.items():
         axis.plot([0, lengths[name] / scale], [row, row], color=GREY, lw=1, solid_capstyle="butt")
+    # A genome may have very many calls: each place is drawn once.
+    pixel = max(lengths.values()) / _PIXELS
     for strand, side in (("+", -1), ("-", 1)):
-        shown = [it for it in summary.placed if it.strand == strand and it.sequence in rows]
-        at = [it.start / scale for it in shown]
-        middle = np.array([rows[it.sequence] for it in shown], dtype=np.float64)
+        places = {
+            (round(it.start / pixel) * pixel / scale, rows[it.sequence])
+            for it in summary.placed
+            if it.strand == strand and it.sequence in rows
+        }
+        at, middle = np.array(sorted(places), dtype=np.float64).reshape(-1, 2).T
         axis.vlines(at, middle, middle + 0.32 * side, color=BLUE, lw=0.8)
     for (name, strand), labels in _labels(summary, near=0.02 * max(lengths.values())).items():
         for position, text in labels if name in rows else ():

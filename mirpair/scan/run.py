@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from mirpair.scan.output import (
     Summary,
     check_free,
     check_name,
+    journal_of,
     name_of,
     write_files,
 )
@@ -91,15 +93,17 @@ def scan(
     predictor = Predictor.for_genome(trained, settings)
     if predictor.warning:
         progress.say(predictor.warning)
-    # An error in the file ends the scan now, not after the search for hairpins.
+    # An error in the files ends the scan now, not after the search for hairpins.
     load_reference(settings.reference)
+    families = find_families()
+    sha256(families)
     name = name_of(genome) if name is None else name
     check_name(name)
     checksum = check_genome(str(genome), criteria.circular, note=progress.say)
     folder.mkdir(parents=True, exist_ok=True)
     with file_lock(folder / f".{name}.lock"):
         is_again = check_free(folder / name, checksum)
-        path = folder / f".{name}.found"
+        path = journal_of(folder / name)
         is_earlier = path.exists()
         if is_earlier and genome_of(path) != checksum:
             raise InputError(
@@ -135,6 +139,7 @@ def scan(
             settings=settings,
             written=written,
             weights=weights,
+            families=families,
         )
         journal.path.unlink()
     return summary
@@ -153,15 +158,27 @@ def write(
     settings: ScanSettings,
     written: ScanOutput,
     weights: str | Path,
+    families: str | Path,
 ) -> Summary:
-    """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page."""
+    """Write the files of a `scan`, see `mirpair.scan.output.write_files`, and the page.
+
+    `families` are the weights that name the families of calls.
+    """
     checksum = genome_of(journals[0])
     predictor = Predictor.for_genome(load_networks(weights, settings.kingdom), settings)
     parameters = _parameters(genome, checksum, criteria, predictor, weights)
+    parameters["families"] = f"{Path(families).name}, SHA-256 {sha256(families)}"
+    if written.top:
+        parameters["rows of the TSV"] = f"the {written.top:,} hairpins with the best ranks"
     described = (f"{name}: {it}" for name, it in parameters.items())
     comments = [f"mirpair {__version__} scan", *described]
     summary = write_files(
-        journals, prefix, comments, predictor, name_families=_name_families, top=written.top
+        journals,
+        prefix,
+        comments,
+        predictor,
+        name_families=partial(_name_families, families),
+        top=written.top,
     )
     summary.expected = parameters.get(EXPECTED, "")
     page = render(Path(genome).name, summary, parameters, predictor.trained.curves)
@@ -169,14 +186,21 @@ def write(
     return summary
 
 
-def _name_families(rnas: Sequence[str]) -> list[str]:
-    """Name the microRNA family of each RNA, by the weights that come with the package."""
+def find_families() -> Path:
+    """Find the weights that name families, which come with the package."""
+    from mirpair.families.annotation import shipped
+
+    return shipped()
+
+
+def _name_families(weights: str | Path, rnas: Sequence[str]) -> list[str]:
+    """Name the microRNA family of each RNA; empty if it has none."""
     if not rnas:
         return []
     # A scan without calls need not load the weights.
-    from mirpair.families.annotation import family_names, load, shipped
+    from mirpair.families.annotation import family_names, load
 
-    return family_names(load(shipped()), rnas)
+    return family_names(load(weights), rnas)
 
 
 def _folded(criteria: HairpinCriteria, predictor: Predictor) -> str:

@@ -416,17 +416,18 @@ class Study(BaseStudy):
         return [run for run in self.plan() if folds[run.experiment].group in groups]
 
     def averages_on(self, group: str) -> dict[str, list[Run]]:
-        """Map the averages that an experiment of the config has to the runs that are averaged."""
-        runs = self.runs_on(group)
-        of_average = {
-            name: [it for it in runs if (it.model, it.recipe) in product(of.models, [of.recipe])]
-            for name, of in self.averages.items()
-        }
-        return {
-            name: members
-            for name, members in of_average.items()
-            if {it.model for it in members} == set(self.averages[name].models)
-        }
+        """Map the averages that an experiment of the config has to the runs that are averaged.
+
+        These are the runs on folds on which all networks of the average are trained.
+        """
+        averages: dict[str, list[Run]] = {}
+        for name, of in self.averages.items():
+            runs = [it for it in self.runs_on(group) if it.recipe == of.recipe]
+            for fold in self.folds_of(group):
+                members = [it for it in runs if it.experiment == fold and it.model in of.models]
+                if {it.model for it in members} == set(of.models):
+                    averages.setdefault(name, []).extend(members)
+        return averages
 
     def runs_in_table(self, table: str) -> list[Run]:
         """List the trainings that a table of results shows."""

@@ -187,30 +187,38 @@ def described_runs(
 
 
 def described_averages(study: Study, groups: Iterable[str]) -> list[dict[str, Any]]:
-    """Describe the averages on some experiments, as `described_runs` describes runs.
+    """Describe the averages on some experiments as params of a script, beside `described_runs`.
 
     Returns
     -------
     list
-        For each average on an experiment the same keys, of which model is its name, usual and
-        epochs 0, and trainings their number on each fold; and models, those averaged.
+        For each average on an experiment: group; model (name of the average), recipe and seed (0);
+        epochs and usual, of the training with the smallest part of its recipe's epochs; label;
+        published (empty); models, which are averaged; and trainings, their number on a fold.
     """
-    return [
-        {
-            "group": group,
-            "model": name,
-            "recipe": study.averages[name].recipe,
-            "epochs": 0,
-            "seed": 0,
-            "label": study.averages[name].label,
-            "published": "",
-            "usual": 0,
-            "trainings": len({(it.model, it.seed) for it in members}),
-            "models": study.averages[name].models,
-        }
-        for group in groups
-        for name, members in study.averages_on(group).items()
-    ]
+    rows = []
+    for group in groups:
+        for name, members in study.averages_on(group).items():
+            usual = {
+                it: study.training(it.experiment, it.model, it.recipe)[1].epochs for it in members
+            }
+            least = min(members, key=lambda it: it.epochs / usual[it])
+            of_fold = [it for it in members if it.experiment == members[0].experiment]
+            rows.append(
+                {
+                    "group": group,
+                    "model": name,
+                    "recipe": least.recipe,
+                    "epochs": least.epochs,
+                    "seed": 0,
+                    "label": study.averages[name].label,
+                    "published": "",
+                    "usual": usual[least],
+                    "models": study.averages[name].models,
+                    "trainings": len(of_fold),
+                }
+            )
+    return rows
 
 
 def evaluated_runs(study: Study, group: str) -> list[dict[str, Any]]:

@@ -194,9 +194,9 @@ class Average(Section):
 
     label: str = Field(min_length=1, description="Unique name in tables and figures.")
     models: list[ModelName] = Field(
-        min_length=1,
+        min_length=2,
         description="Networks that are averaged, each over its seeds first. The method is in the "
-        "tables of experiments on which all of them are trained.",
+        "tables of experiments on which all of them are trained, with their common folds.",
     )
     recipe: RecipeName = Field("paper", description="How they are trained.")
 

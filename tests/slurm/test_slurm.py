@@ -145,7 +145,11 @@ def scancel_a_scan_that_has_found_something(
     until = time.monotonic() + 600
     while time.monotonic() < until and not killed:
         for journal in (folder / "results/mine/scan").glob("*/*.found.part"):
-            if journal.stat().st_size > 2000:
+            try:
+                size = journal.stat().st_size
+            except FileNotFoundError:  # complete, and renamed
+                continue
+            if size > 2000:
                 # A job is named by the run, but SLURM's comment has the rule and its wildcards.
                 for line in cluster.ask("squeue", "--noheader", "-o", "%i %T %k").splitlines():
                     number, state, comment = line.split(maxsplit=2)
