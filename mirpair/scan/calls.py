@@ -16,7 +16,7 @@ from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
 
 # Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
 CLUSTER = 10_000
-WEIGHT = 0.3
+WEIGHT = 0.1
 # Scores have six digits.
 _SMALLEST = 1e-6
 
