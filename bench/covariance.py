@@ -160,7 +160,7 @@ def main() -> None:
         known = occurrences(GENOMES[part.genome], {part.sequence: bases}, hairpins)
         known["trust"] = known["name"].map(trust)
         begun = time.perf_counter()
-        ours = scanned(fasta, f"part-{part.genome}").reset_index(drop=True)
+        ours = scanned(fasta, f"scan-of-{part.genome}").reset_index(drop=True)
         seconds = time.perf_counter() - begun
         named = models(FOLDER / "mirmachine", part.species)
         begun = time.perf_counter()
