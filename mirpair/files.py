@@ -353,6 +353,15 @@ def _complete_blocks(handle: IO[bytes]) -> Iterator[tuple[list[str] | None, int]
             crc = zlib.crc32(line, crc)
 
 
+def has_blocks(path: str | Path) -> bool:
+    """Tell whether there is a `Journal` with a complete block, after which its work resumes."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as handle:
+        handle.readline()
+        return any(block is not None for block, _ in _complete_blocks(handle))
+
+
 def read_blocks(path: str | Path) -> Iterator[list[str]]:
     """Read the blocks of a closed `Journal`; `InputError` if it is damaged or was not closed."""
     with open(path, "rb") as handle:

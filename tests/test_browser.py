@@ -182,7 +182,7 @@ def test_a_hostile_name_on_the_page_of_a_scan_is_text_in_a_browser(
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
     near = {"nearest": evil, "identity": 0.9, "coverage": 1.0, "status": "known"}
     near["other_known"] = evil
-    near |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil}
+    near |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil, "call": 1}
     call = Call(0, evil, 5, 12, "+", "GGAAACC", 0.9)
     summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")], placed=[call])
     path = tmp_path / "scan.html"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -1213,17 +1214,18 @@ def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> N
         Call(1, "s40", 20_000, 20_080, "-", "", 0.9),
         Call(2, "s0", 10, 90, "+", "", 0.9),
     ]
-    summary = Summary(lengths=lengths, placed=placed)
+    summary = Summary(lengths=lengths, calls=Counter(s40=2, s0=1), placed=placed)
     (axis,) = draw_overview(summary).axes
     assert axis.get_xlabel() == "Position, kb"
     names = [it.get_text() for it in axis.get_yticklabels()]
-    assert names == [f"s{n}" for n in range(1, 41)], "the shortest one is left out"
+    assert names == ["s0", *(f"s{n}" for n in range(2, 41))], "s0 has a call, s1 is the shortest"
     forward, reverse = (it.get_segments() for it in axis.collections)
     # Row 39 is the last one; the axis points down.
-    assert np.allclose(forward, [[[10, 39], [10, 39 - 0.32]]], atol=0.05)
+    assert np.allclose(forward[-1], [[10, 39], [10, 39 - 0.32]], atol=0.05)
+    assert np.allclose(forward[0], [[0, 0], [0, -0.32]], atol=0.05)
     assert np.allclose(reverse, [[[20, 39], [20, 39 + 0.32]]], atol=0.05)
     page = render("g", summary, {})
-    assert "Only the longest sequences are shown; 1 are left out" in page
+    assert "then the longest ones; 1 are left out, with 0 calls" in page
 
 
 def test_the_page_of_a_genome_with_very_many_calls_is_small() -> None:
@@ -1245,7 +1247,7 @@ def test_the_numbers_of_the_best_calls_do_not_cover_each_other() -> None:
 def test_a_hostile_name_is_text_on_the_page_of_a_scan() -> None:
     evil = "<script>alert(1)</script>"
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
-    row |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil, "nearest": ""}
+    row |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil, "nearest": "", "call": 1}
     call = Call(0, evil, 5, 12, "+", "GGAAACC", 0.9)
     summary = Summary(lengths={evil: 100}, best=[(row, "GGAAACC")], placed=[call])
     page = render(evil, summary, {evil: evil}, [GenomeCurve(evil, (0.5,), (2.0,))])

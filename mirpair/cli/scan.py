@@ -19,7 +19,7 @@ from mirpair.cli.terminal import (
     messages,
     say,
 )
-from mirpair.files import InputError
+from mirpair.files import InputError, has_blocks
 from mirpair.rna.sequences import STDIN
 from mirpair.settings import (
     SCAN_FILES,
@@ -158,7 +158,7 @@ def scan(
                 processes=jobs or cores(),
             )
         except (KeyboardInterrupt, SystemExit):
-            if journal_of(prefix).exists():
+            if has_blocks(journal_of(prefix)):
                 say("interrupted; the same command resumes the scan")
             raise
         say(
@@ -166,5 +166,10 @@ def scan(
             f"{counted(sum(summary.hairpins.values()), 'folded hairpin')}, "
             f"{counted(sum(summary.calls.values()), 'called pre-miRNA')}; see {prefix}.html"
         )
+        if summary.known:
+            say(
+                f"{counted(summary.known, 'folded hairpin')} like known ones not called (status "
+                "known, call 0)"
+            )
         if summary.expected:
             say(f"calls by mistake in a megabase, both strands: {summary.expected}")

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 FEWEST = round(1 / max(FALSE_POSITIVES.values()))
 # Points of a curve of calls, at most.
 POINTS = 64
+# The limits are chosen on RNAs without flanks, whose stems have the right ends. In a genome, chance
+# pairs beside a stem change them: so much more energy, kcal/mol, and so small a part of the score
+# keep the loss small there too (`python -m bench.limits`, docs/use.md).
+FLANKS_ENERGY, FLANKS_SCORE = 2.0, 0.5
 # Share of the pre-miRNAs that a scan calls which it may lose because it does not fold all stems.
 LOSS = 0.01
 
@@ -191,9 +195,10 @@ def stems_to_fold(
     Returns
     -------
     dict
-        For each threshold the limits by which `LOSS` of the pre-miRNAs that are called with it are
-        lost: half by the energy, and of the others half by the score. With fewer than 1 / `LOSS`
-        such pre-miRNAs, the limits of the threshold below; without one, nothing.
+        For each threshold the limits by which `LOSS` of the pre-miRNAs that are called with it
+        would be lost (half by the energy, and of the others half by the score), widened by
+        `FLANKS_ENERGY` and `FLANKS_SCORE`. With fewer than 1 / `LOSS` such pre-miRNAs, the limits
+        of the threshold below; without one, nothing.
     """
     hairpins = best_hairpins(rnas, HairpinCriteria(span=LONGEST_SPAN))
     stems = [(hairpin, score) for hairpin, score in zip(hairpins, scores, strict=True) if hairpin]
@@ -208,7 +213,7 @@ def stems_to_fold(
         if called.sum() >= 1 / LOSS:
             energy = float(np.quantile(ranks[called], 1 - LOSS / 2))
             score = float(np.quantile(of_stems[called & (ranks <= energy)], LOSS / 2))
-            limits = StemLimits(energy, score)
+            limits = StemLimits(energy + FLANKS_ENERGY, score * FLANKS_SCORE)
         if limits:
             chosen[name] = limits
     return chosen

@@ -130,6 +130,8 @@ class Summary:
         `mirpair.prediction.predictor.predict` and bases of each.
     placed
         The calls, in the order of the genome.
+    known
+        Number of hairpins that are like a known one, but are not called; without antisense twins.
     expected
         How many calls in a megabase are false, in words; empty if it is not known.
     """
@@ -140,6 +142,7 @@ class Summary:
     scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
     best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
     placed: Sequence[Call] = ()
+    known: int = 0
     expected: str = ""
 
 
@@ -224,6 +227,8 @@ def write_files(
             summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
             if 0 < rank <= _BEST:
                 best[rank] = (row, hairpin.bases)
+            is_known = row.get("status") == "known"
+            summary.known += is_known and row["call"] == 0 and not row["antisense"]
             if row["call"] == 1:
                 summary.calls[sequence] += 1
                 calls.write(gff3_line(location, row))
@@ -248,7 +253,8 @@ def _each_hairpin(
 
 def _false_calls(score: float | None, predictor: Predictor) -> str:
     calls = math.nan if score is None else predictor.false_calls(score)
-    return "" if math.isnan(calls) else f"{calls:.2g}"
+    # Two digits, never as 5.5e+02.
+    return "" if math.isnan(calls) else f"{float(f'{calls:.2g}'):g}"
 
 
 def identifier(sequence: str, hairpin: GenomeHairpin | Call) -> str:

@@ -17,8 +17,8 @@ from mirpair.prediction.weights import GenomeCurve
 from mirpair.scan.output import Summary, identifier
 
 # A draft genome may have very many contigs; the page shows those with most calls.
-_MOST = 200
-# Sequences that the overview shows: the longest ones.
+_MOST = 100
+# Sequences that the overview shows.
 _DRAWN = 40
 # Places along the longest sequence.
 _PIXELS = 1000
@@ -42,8 +42,8 @@ def render(
     names = sorted(
         summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
     )
-    shown = set(names[:_MOST])
-    rows = [("", _counts(name, summary)) for name in summary.lengths if name in shown]
+    rows = [("", _counts(name, summary)) for name in names[:_MOST]]
+    drawn = _drawn(summary)
     header = ["Sequence", "Length, nt", "Hairpins", "Called", "Called per Mb"]
     best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
     figures = {"overview": draw_overview(summary), "scores": draw_scores(summary)}
@@ -64,10 +64,12 @@ def render(
         table={"header": header, "rows": rows},
         best=best,
         noise=_noise(summary, curves),
-        not_drawn=max(0, len(summary.lengths) - _DRAWN),
+        not_drawn=len(summary.lengths) - len(drawn),
+        calls_not_drawn=sum(summary.calls[name] for name in summary.lengths if name not in drawn),
         pictures=pictures,
         parameters=parameters,
         expected=summary.expected,
+        known=summary.known,
     )
 
 
@@ -111,6 +113,7 @@ def _texts(row: Mapping[str, Any]) -> dict[str, str]:
         near += "".join(f"; also {other.split(',')[0]}" for other in others if other)
     false_calls, cluster, family = (row[it] for it in ("false_calls_per_mb", "cluster", "family"))
     return {
+        "called": "called" if row["call"] == 1 else "not called",
         "score": f"{row['score']:.6f}",
         "false_calls": false_calls,
         "cluster": cluster,
@@ -137,13 +140,13 @@ def draw_scores(summary: Summary) -> Figure:
 
 @in_style
 def draw_overview(summary: Summary) -> Figure:
-    """Draw the longest sequences to scale, with calls of the forward strand above, others below.
+    """Draw sequences to scale, with calls of the forward strand above, others below.
 
     The ten best calls are numbered.
     """
     lengths = summary.lengths
-    longest = sorted(lengths, key=lambda name: -lengths[name])[:_DRAWN]
-    rows = {name: row for row, name in enumerate(it for it in lengths if it in set(longest))}
+    shown = _drawn(summary)
+    rows = {name: row for row, name in enumerate(it for it in lengths if it in shown)}
     figure = Figure(figsize=(6.3, 0.7 + 0.3 * len(rows)), layout="constrained")
     axis = figure.subplots()
     unit, scale = _unit(max(lengths.values()))
@@ -170,6 +173,14 @@ def draw_overview(summary: Summary) -> Figure:
     axis.spines["left"].set_visible(False)
     axis.tick_params(axis="y", length=0)
     return figure
+
+
+def _drawn(summary: Summary) -> set[str]:
+    """Choose the sequences of the overview: those with calls first, and then the longest ones."""
+    order = sorted(
+        summary.lengths, key=lambda name: (not summary.calls[name], -summary.lengths[name])
+    )
+    return set(order[:_DRAWN])
 
 
 def _labels(summary: Summary, near: float) -> dict[tuple[str, str], list[tuple[float, str]]]:
