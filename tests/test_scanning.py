@@ -1164,7 +1164,7 @@ def test_the_files_of_a_scan_compare_its_hairpins(tmp_path: Path) -> None:
 
 def test_the_calls_of_a_scan_have_the_families_that_annotate_names(tmp_path: Path) -> None:
     annotator = load(shipped())
-    known = list(annotator.sequences[:40])
+    known = list(annotator.sequences[::200])
     rng = np.random.default_rng(1)
     others = [random_rna(rng, 80) for _ in range(5)]
     rnas = [*known, *others, known[0], "A" * 300]
