@@ -139,11 +139,18 @@ def test_relatives_are_held_out_together() -> None:
         assert len({family_of(f"ath-{it}") in plants for it in related}) == 1, related
 
 
-def test_the_stem_network_is_trained_on_all_experiments_of_the_paper() -> None:
+def test_the_networks_that_ship_are_trained_on_all_experiments_of_the_paper() -> None:
     study = study_of("config.yaml", "benchmark.yaml")
     paper = study_of("config.yaml")
     runs = study.plan()
-    assert {run.model for run in runs} == {"stem"}
+    shipped = study_of("finder.yaml").shipped
+    assert shipped is not None
+    assert {study.models[run.model].base for run in runs} == {it.model for it in shipped.networks}
     assert {run.experiment for run in runs} == {run.experiment for run in paper.plan()}
-    assert len(runs) == 3 * len({run.experiment for run in runs})
+    experiments = {run.experiment for run in runs}
+    assert len(runs) == 2 * 3 * len(experiments) == 78
+    # The rows of all tables of results have their average.
+    for group in study.fold_counts():
+        (average,) = study.averages_on(group).values()
+        assert average == study.runs_on(group)
     assert study.study == "benchmark"
