@@ -171,7 +171,7 @@ def test_two_genomes_are_scanned_on_the_cluster_with_the_bytes_of_one_machine(
     hairpins = [record.sequence for record in read_fasta(demo)][:60]
     genomes = {
         name: "".join(random_rna(rng, 8000) + hairpin for hairpin in part)
-        for name, part in (("one", hairpins[:26]), ("two", hairpins[26:34]))
+        for name, part in (("one", hairpins[:14]), ("two", hairpins[14:18]))
     }
     files = [f"results/mine/scan/{name}{suffix}" for name in genomes for suffix in SCAN_FILES]
     killed: list[str] = []
