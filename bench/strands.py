@@ -22,7 +22,7 @@ from mirpair.prediction.predictor import score_molecules
 from mirpair.prediction.weights import load_networks
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
-from mirpair.scan.calls import WEIGHT, preference
+from mirpair.scan.calls import ENERGY_WEIGHT, preference
 from mirpair.settings import FalsePositives, HairpinCriteria
 from mirpair.sources.collections import read_hairpins
 from mirpair.sources.pre_mirnas import SUPPORTED, read_mature, trusts
@@ -30,7 +30,7 @@ from mirpair.sources.pre_mirnas import SUPPORTED, read_mature, trusts
 NUMBER = 400
 # Thresholds of a scan from which both strands would be called, and weights to choose from.
 RATES: tuple[FalsePositives, ...] = ("1%", "0.1%")
-WEIGHTS = (0.0, WEIGHT, 0.2, 0.3, 0.5, 1.0)
+WEIGHTS = (0.0, ENERGY_WEIGHT, 0.2, 0.3, 0.5, 1.0)
 TABLE = ROOT / "docs" / "finder" / "strands.tsv"
 
 

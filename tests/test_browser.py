@@ -184,7 +184,7 @@ def test_a_hostile_name_on_the_page_of_a_scan_is_text_in_a_browser(
     near["other_known"] = evil
     near |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil, "call": 1}
     call = Call(0, evil, 5, 12, "+", "GGAAACC", 0.9)
-    summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")], placed=[call])
+    summary = Summary(lengths={evil: 100}, best=[(row | near, "GGAAACC")], called=[call])
     path = tmp_path / "scan.html"
     path.write_text(render(evil, summary, {evil: evil}), encoding="utf-8")
     page, complaints = opened(browser, path, 1000)

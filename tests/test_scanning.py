@@ -1194,7 +1194,7 @@ def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
     placed = [
         Call(n, "chr", 100 * n, 100 * n + 80, "+-"[n % 2], "", 0.99 - n / 100) for n in range(40)
     ]
-    summary = Summary(lengths={"chr": 2_000_000}, placed=placed)
+    summary = Summary(lengths={"chr": 2_000_000}, called=placed)
     page = render("g", summary, {}, [GenomeCurve("yeast", (0.5, 0.8), (7.0, 1.5))])
     rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in page.split("<tr")]
     assert ["the 10 best", "0.900000", "3"] in rows, "1.5 in a megabase"
@@ -1214,7 +1214,7 @@ def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> N
         Call(1, "s40", 20_000, 20_080, "-", "", 0.9),
         Call(2, "s0", 10, 90, "+", "", 0.9),
     ]
-    summary = Summary(lengths=lengths, calls=Counter(s40=2, s0=1), placed=placed)
+    summary = Summary(lengths=lengths, calls=Counter(s40=2, s0=1), called=placed)
     (axis,) = draw_overview(summary).axes
     assert axis.get_xlabel() == "Position, kb"
     names = [it.get_text() for it in axis.get_yticklabels()]
@@ -1230,7 +1230,7 @@ def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> N
 
 def test_the_page_of_a_genome_with_very_many_calls_is_small() -> None:
     placed = [Call(n, "chr", 1000 * n, 1000 * n + 80, "+-"[n % 2], "", 0.9) for n in range(100_000)]
-    page = render("g", Summary(lengths={"chr": 100_000_000}, placed=placed), {})
+    page = render("g", Summary(lengths={"chr": 100_000_000}, called=placed), {})
     assert len(page) < 600_000
 
 
@@ -1240,7 +1240,7 @@ def test_the_numbers_of_the_best_calls_do_not_cover_each_other() -> None:
         for n, (start, strand) in enumerate([(0, "+"), (90, "+"), (95, "-"), (5000, "+")])
     ]
     best: list[Any] = [({"id": identifier("chr", it)}, "") for it in placed]
-    labels = _labels(Summary(lengths={"chr": 9000}, best=best, placed=placed), near=100)
+    labels = _labels(Summary(lengths={"chr": 9000}, best=best, called=placed), near=100)
     assert labels == {("chr", "+"): [(0, "1, 2"), (5000, "4")], ("chr", "-"): [(95, "3")]}
 
 
@@ -1249,7 +1249,7 @@ def test_a_hostile_name_is_text_on_the_page_of_a_scan() -> None:
     row = {"id": evil, "score": 0.9, "probability": None, "mfe": -20.0, "structure": "((...))"}
     row |= {"false_calls_per_mb": "2", "cluster": evil, "family": evil, "nearest": "", "call": 1}
     call = Call(0, evil, 5, 12, "+", "GGAAACC", 0.9)
-    summary = Summary(lengths={evil: 100}, best=[(row, "GGAAACC")], placed=[call])
+    summary = Summary(lengths={evil: 100}, best=[(row, "GGAAACC")], called=[call])
     page = render(evil, summary, {evil: evil}, [GenomeCurve(evil, (0.5,), (2.0,))])
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)") >= 5

@@ -121,7 +121,8 @@ def scan(
         reference = reference_of(reference, nearest)
         settings = ScanSettings(prior, false_positives, reference, kingdom)
         settings.check()
-        ScanOutput(top).check()
+        written = ScanOutput(top)
+        written.check()
 
         for option, why in ((fast, _FAST), (keep, _KEEP)):
             if option:
@@ -152,7 +153,7 @@ def scan(
                     circular=tuple(circular),
                 ),
                 settings=settings,
-                written=ScanOutput(top),
+                written=written,
                 name=name,
                 weights=weights,
                 processes=jobs or cores(),

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 FEWEST = round(1 / max(FALSE_POSITIVES.values()))
 # Points of a curve of calls, at most.
 POINTS = 64
-# The limits are chosen on RNAs without flanks, whose stems have the right ends. In a genome, chance
-# pairs beside a stem change them: so much more energy, kcal/mol, and so small a part of the score
-# keep the loss small there too (`python -m bench.limits`, docs/use.md).
+# The limits are chosen on RNAs without flanks. In a genome, a stem may pair beyond its ends by
+# chance. Therefore the highest energy is so much higher, kcal/mol, and the lowest score is so small
+# a part of the chosen one (`python -m bench.limits`, docs/use.md).
 FLANKS_ENERGY, FLANKS_SCORE = 2.0, 0.5
 # Share of the pre-miRNAs that a scan calls which it may lose because it does not fold all stems.
 LOSS = 0.01
@@ -260,7 +260,7 @@ def _rate(genome: str, hairpins: _Hairpins, cut: float) -> GenomeRate:
 
 
 def _curve(genome: str, hairpins: _Hairpins) -> GenomeCurve:
-    """Choose points of the curve: the highest scores all, lower ones ever further apart."""
+    """Choose points of the curve: each of the highest scores, fewer and fewer of the lower ones."""
     order = np.argsort(-hairpins.scores, kind="stable")
     ranks = np.unique(np.geomspace(1, len(order), POINTS).astype(np.int64))[::-1] - 1
     scores, calls = hairpins.scores[order], np.cumsum(hairpins.calls[order])

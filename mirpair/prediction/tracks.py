@@ -38,7 +38,7 @@ _HEADERS = [
 # Sequence Ontology's names for a hairpin that is called a pre-miRNA, and for one that is not.
 CALLED, NOT_CALLED = "pre_miRNA", "stem_loop"
 # Columns of a scan that are attributes of its hairpins too.
-COMPARED = ("rank", "false_calls_per_mb", "cluster", "family", "masked")
+COMPARED = ("antisense", "rank", "false_calls_per_mb", "cluster", "family", "masked")
 # Characters that need no escape in the first column of a GFF3, and in the others.
 _SAFE_NAME = ".:^*$@!+_?-|"
 _SAFE = "".join(map(chr, range(32, 127))).translate(str.maketrans("", "", ";=&,%"))
@@ -195,7 +195,7 @@ def gff3_line(location: Location, row: Mapping[Any, Any]) -> str:
         "coverage": _number(row.get("coverage")),
         "status": row.get("status", ""),
         "other_known": row.get("other_known", ""),
-        **{name: row.get(name, "") for name in ("antisense", *COMPARED)},
+        **{name: row.get(name, "") for name in COMPARED},
     }
     attributes = ";".join(f"{k}={quote(v, safe=_SAFE)}" for k, v in values.items() if v)
     columns = (

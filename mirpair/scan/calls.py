@@ -16,7 +16,8 @@ from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
 
 # Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
 CLUSTER = 10_000
-WEIGHT = 0.1
+# What a kcal/mol in 80 bases counts for in the log-odds of a score, if a strand is chosen.
+ENERGY_WEIGHT = 0.1
 # Scores have six digits.
 _SMALLEST = 1e-6
 
@@ -82,8 +83,8 @@ def compare(
     scores = array("d")
     calls = []
     for number, (sequence, hairpin, row) in enumerate(hairpins):
-        counts = row["score"] is not None and not row["antisense"]
-        scores.append(row["score"] if counts else -1)
+        is_ranked = row["score"] is not None and not row["antisense"]
+        scores.append(row["score"] if is_ranked else -1)
         if row["call"] == 1:
             place = (hairpin.start, hairpin.end, hairpin.strand, hairpin.bases)
             calls.append(Call(number, sequence, *place, row["score"]))
@@ -146,12 +147,11 @@ def _groups(calls: Sequence[Call], circle: int | None) -> list[list[Call]]:
     return groups
 
 
-def preference(score: float, mfe: float, length: int, *, weight: float = WEIGHT) -> float:
+def preference(score: float, mfe: float, length: int, *, weight: float = ENERGY_WEIGHT) -> float:
     """Say how likely a hairpin is on the right strand, in comparison with its antisense twin.
 
     The two strands often score alike. G–U pairs of one are no pairs on the other, so the right
-    strand mostly has the lower energy per base. `weight` is what a kcal/mol in 80 bases counts for
-    in the log-odds of the score (`python -m bench.strands`, docs/finder.md).
+    strand mostly has the lower energy per base (`python -m bench.strands`, docs/finder.md).
     """
     share = min(max(score, _SMALLEST), 1 - _SMALLEST)
     return math.log(share / (1 - share)) - weight * 80 * mfe / length

@@ -150,7 +150,8 @@ def _masked(hairpin: GenomeHairpin, tile: Tile) -> int:
 
 
 def _to_line(hairpin: GenomeHairpin) -> str:
-    fields = (*hairpin[:4], hairpin.rank, hairpin.masked)
+    place = (hairpin.start, hairpin.end, hairpin.strand)
+    fields = (*place, hairpin.energy, hairpin.rank, hairpin.masked)
     # The row has tabs, so it is last.
     return "\t".join(map(str, (*fields, hairpin.structure, hairpin.bases, hairpin.row)))
 

@@ -110,7 +110,6 @@ _BINS = 50
 _BEST = 10
 # Columns of the TSV that a prediction does not have: after the id, and at the end.
 _PLACE = ("sequence", "start", "end", "strand")
-_COMPARED = ("antisense", *COMPARED)
 
 
 @dataclass(slots=True)
@@ -128,7 +127,7 @@ class Summary:
     best
         The ten hairpins with the highest scores, without antisense twins: row of
         `mirpair.prediction.predictor.predict` and bases of each.
-    placed
+    called
         The calls, in the order of the genome.
     known
         Number of hairpins that are like a known one, but are not called; without antisense twins.
@@ -141,7 +140,7 @@ class Summary:
     calls: Counter[str] = field(default_factory=Counter)
     scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
     best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
-    placed: Sequence[Call] = ()
+    called: Sequence[Call] = ()
     known: int = 0
     expected: str = ""
 
@@ -184,8 +183,9 @@ def write_files(
             if tile.circular:
                 circles[tile.sequence] = tile.length
     names = list(columns(nearest=predictor.settings.compares))
+    # Ranks and clusters depend on all hairpins, which may not fit into memory: they are read twice.
     compared = compare(_each_hairpin(journals, names, circles), circles, name_families)
-    summary.placed = compared.calls
+    summary.called = compared.calls
     head = gff3_head(comments, summary.lengths)
     best: dict[int, tuple[Mapping[str, Any], str]] = {}
     ranked: dict[int, str] = {}
@@ -203,7 +203,7 @@ def write_files(
         for track in (calls, every):
             track.write(head)
             track.writelines(circle_line(*circle) for circle in circles.items())
-        table.write("\t".join([names[0], *_PLACE, *names[1:], *_COMPARED]) + "\n")
+        table.write("\t".join([names[0], *_PLACE, *names[1:], *COMPARED]) + "\n")
         each = _each_hairpin(journals, names, circles)
         for number, (sequence, hairpin, row) in enumerate(each):
             rank = int(compared.ranks[number])
@@ -282,6 +282,6 @@ def _table_line(location: Location, row: Mapping[str, Any], names: Sequence[str]
     """Write a row of the TSV."""
     cells = row["cells"] | ({"call": "0"} if row["antisense"] else {})
     place = [location.sequence, str(location.start + 1), str(location.end), location.strand]
-    compared = (row[name] for name in _COMPARED)
+    compared = (row[name] for name in COMPARED)
     values = [row["id"], *place, *(cells[name] for name in names[1:]), *compared]
     return to_line(values) + "\n"

@@ -1,4 +1,4 @@
-"""The page of a scan, with figures: where the calls are, and how many are noise."""
+"""The page of a scan, with figures: where the calls are, and how many may be false positives."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DRAWN = 40
 _PIXELS = 1000
 # Letters of a sequence's name beside it.
 _NAME = 24
-# Numbers of calls that are compared with those expected by mistake.
+# Numbers of calls that are compared with the false positives to expect.
 _LEVELS = (10, 30, 100, 300, 1000, 3000, 10_000)
 
 
@@ -36,8 +36,8 @@ def render(
 ) -> str:
     """Write the page as HTML.
 
-    `parameters` say how the genome was scanned, by name; `curves` how many hairpins are called by
-    mistake (`mirpair.prediction.weights.PreMirnaNetworks`).
+    `parameters` say how the genome was scanned, by name; `curves` how many false positives to
+    expect (`mirpair.prediction.weights.PreMirnaNetworks`).
     """
     names = sorted(
         summary.lengths, key=lambda name: (-summary.calls[name], -summary.hairpins[name])
@@ -63,7 +63,7 @@ def render(
         left_out=len(summary.lengths) - len(rows),
         table={"header": header, "rows": rows},
         best=best,
-        noise=_noise(summary, curves),
+        false_positives=_false_positives(summary, curves),
         not_drawn=len(summary.lengths) - len(drawn),
         calls_not_drawn=sum(summary.calls[name] for name in summary.lengths if name not in drawn),
         pictures=pictures,
@@ -73,12 +73,12 @@ def render(
     )
 
 
-def _noise(summary: Summary, curves: Sequence[GenomeCurve]) -> dict[str, Any] | None:
+def _false_positives(summary: Summary, curves: Sequence[GenomeCurve]) -> dict[str, Any] | None:
     """Make the table of the best calls beside those expected in a genome without pre-miRNAs.
 
     None if there are no calls, or it is not known.
     """
-    scores = sorted((call.score for call in summary.placed), reverse=True)
+    scores = sorted((call.score for call in summary.called), reverse=True)
     if not scores or not curves:
         return None
     megabases = sum(summary.lengths.values()) / 1e6
@@ -157,7 +157,7 @@ def draw_overview(summary: Summary) -> Figure:
     for strand, side in (("+", -1), ("-", 1)):
         places = {
             (round(it.start / pixel) * pixel / scale, rows[it.sequence])
-            for it in summary.placed
+            for it in summary.called
             if it.strand == strand and it.sequence in rows
         }
         at, middle = np.array(sorted(places), dtype=np.float64).reshape(-1, 2).T
@@ -187,7 +187,7 @@ def _labels(summary: Summary, near: float) -> dict[tuple[str, str], list[tuple[f
     """Place the numbers of the best calls on each strand; those `near` each other, nt, together."""
     numbers = {row["id"]: str(number) for number, (row, _) in enumerate(summary.best, 1)}
     labels: dict[tuple[str, str], list[tuple[float, str]]] = {}
-    for call in summary.placed:
+    for call in summary.called:
         if number := numbers.get(identifier(call.sequence, call)):
             of_strand = labels.setdefault((call.sequence, call.strand), [])
             if of_strand and abs(call.start - of_strand[-1][0]) < near:

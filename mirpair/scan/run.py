@@ -96,7 +96,6 @@ def scan(
     # An error in the files ends the scan now, not after the search for hairpins.
     load_reference(settings.reference)
     families = find_families()
-    sha256(families)
     name = name_of(genome) if name is None else name
     check_name(name)
     checksum = check_genome(str(genome), criteria.circular, note=progress.say)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from mirpair.networks.score_log import ScoreLog
 from mirpair.prediction.weights import load_networks
@@ -73,7 +74,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Copy:
             "networks": [{"model": "variable"}, {"model": "without-pairing"}],
             "members": 1,
         },
-        "tables": {},
+        "averages": {"both": {"label": "Both", "models": ["variable", "without-pairing"]}},
+        "tables": {
+            "kinds": {
+                "title": "By kind",
+                "experiment": "families",
+                "positives": {"hairpins": {"collections": ["mine"]}},
+                "negatives": {"others": {}},
+                "rows": [["hairpins", "others"]],
+            }
+        },
     }
     copy.write_config(config)
     # In place of what pip would download.
@@ -148,6 +158,23 @@ def test_predict_uses_the_shipped_weights_and_their_card_describes_them(made: Co
     for label, how in ((1, "by how they were cut"), (0, "by their collection")):
         assert f"\n{(labels == label).sum()} evaluation records, {how}" in card
     assert "not calibrated for hairpins of a genome" in card
+
+
+def test_an_average_of_networks_is_a_method_in_a_table_of_kinds(made: Copy) -> None:
+    table = f"{RESULTS}/tables/kinds.csv"
+    made.snakemake(table, "--configfile", "test.yaml")
+    rows = pd.read_csv(made.folder / table).set_index("method")
+    scores = [
+        pd.read_csv(
+            made.folder / RESULTS / f"runs/families/{model}/paper/seed0/predictions.tsv", sep="\t"
+        ).set_index("id")
+        for model in ("variable", "without-pairing")
+    ]
+    labels = scores[0]["label"]
+    mean = (scores[0]["score"] + scores[1]["score"].loc[labels.index]) / 2
+    assert rows.loc["Both", "AUROC"] == pytest.approx(roc_auc_score(labels, mean), abs=1e-6)
+    assert rows.loc["Both", "seeds"] == 2
+    assert {"Variable-sized", "Without pairing matrix"} < set(rows.index)
 
 
 def test_a_second_run_gives_the_same_bytes(made: Copy) -> None:
