@@ -169,8 +169,8 @@ def scan(
         )
         if summary.known:
             say(
-                f"{counted(summary.known, 'folded hairpin')} like known ones not called (status "
-                "known, call 0)"
+                f"{counted(summary.known, 'folded hairpin')} with the status known and a score "
+                "below the threshold"
             )
         if summary.expected:
             say(f"calls by mistake in a megabase, both strands: {summary.expected}")
