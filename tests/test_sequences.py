@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mirpair.files import InputError
+from mirpair.rna import sequences
 from mirpair.rna.folding import fold
 from mirpair.rna.formats import name_binary, name_text
 from mirpair.rna.sequences import Dropped, kind_of, normalise, read_fasta, read_records
@@ -232,6 +234,36 @@ def test_what_does_not_matter_in_a_file_does_not_matter(tmp_path: Path) -> None:
         ("a", "one\ttwo", "ACGUACGU"),
         ("b", "", "ACGU"),
     ]
+
+
+LINES = st.lists(
+    st.text(alphabet="ACGUNacgt", max_size=30)
+    | st.sampled_from(["AC GU", "ACGU*", "", "ACGU\r", "AC-GU"])
+)
+
+
+@given(
+    records=st.lists(st.tuples(st.text(alphabet="abc 1(.", max_size=30), LINES), min_size=1),
+    ending=st.sampled_from(["", "\n"]),
+    size=st.integers(1, 100),
+)
+@example(records=[("aaaaa", ["C", "C"])], ending="\n", size=5)
+def test_records_do_not_depend_on_how_much_is_read_at_once(
+    records: list[tuple[str, list[str]]], ending: str, size: int
+) -> None:
+    text = "\n".join("\n".join([f">{header}", *lines]) for header, lines in records) + ending
+    expected = []
+    for header, lines in records:
+        letters = "".join("".join(lines).split())
+        expected.append((header.strip(), letters[: len(letters) - letters.endswith("*")]))
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sequences, "_LINE", size)
+        path = fasta(Path(folder), text)
+        read = [(header, "".join(parts)) for header, parts in sequences.read_parts(path)]
+    if all(len(header) < size for header, _ in records):
+        assert read == expected
+    else:  # long headers are cut
+        assert [bases for _, bases in read] == [bases for _, bases in expected]
 
 
 def test_an_asterisk_within_a_sequence_is_an_odd_character(tmp_path: Path) -> None:

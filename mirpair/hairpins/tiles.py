@@ -21,7 +21,9 @@ DOWNSTREAM = 1000
 SURROUNDINGS = 6
 TILE = 50_000
 # IUPAC's letters of bases, and X for masked ones.
-_UNKNOWN = re.compile("[^ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx]")
+_KNOWN = "ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx"
+_UNKNOWN = re.compile(f"[^{_KNOWN}]")
+_KNOWN_BYTES = _KNOWN.encode()
 
 
 class Tile(NamedTuple):
@@ -230,7 +232,8 @@ def _read_named(
 def _bases(name: str, parts: Iterator[str], where: str) -> Iterator[str]:
     length = 0
     for part in parts:
-        if match := _UNKNOWN.search(part):
+        # To delete all known letters takes a tenth of the time of a search for another one.
+        if part.encode().translate(None, _KNOWN_BYTES) and (match := _UNKNOWN.search(part)):
             raise InputError(
                 f"{where}: sequence {name!r} has {match.group()!r} at position "
                 f"{length + match.start() + 1}; only IUPAC's letters of bases are understood"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import string
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,8 +32,9 @@ ODD_CHARACTER = "odd character"
 # ViennaRNA counts in 16 bits: it returns longer RNAs unfolded.
 LONGEST = 32_000
 _LONGEST_ID = 1000
-# Characters of a line that are read at once.
+# Characters that are read at once.
 _LINE = 1 << 16
+_LETTERS = string.ascii_letters.encode() + b"\n"
 # Genomes compress 4- to 10-fold, or more if they are repetitive; a zip bomb 1,000-fold.
 _RATIO, _FREE = 200, 100 << 20
 
@@ -220,8 +222,8 @@ def read_parts(
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """Read every record of a FASTA file as its header and its letters, part by part.
 
-    A line may have any length: a part, 64 kB, is in memory at a time. Of RNAfold's output, the
-    structures are skipped. A Stockholm file is read too, with the memory that it needs.
+    A line may have any length: a part, at most 128 kB, is in memory at a time. Of RNAfold's output,
+    the structures are skipped. A Stockholm file is read too, with the memory that it needs.
 
     Parameters
     ----------
@@ -312,11 +314,11 @@ def _read_entries(
     notes = _Notes(name, note)
 
     def lines(handle: io.TextIOWrapper) -> Iterator[str]:
-        """Yield lines, or parts of very long ones."""
+        """Yield lines, parts of very long ones, and many lines of letters at once."""
         where = f"in record {number} or after it" if number else "at its beginning"
         try:
-            while line := handle.readline(_LINE):
-                yield line
+            for some in _some_lines(handle):
+                yield some
                 where = f"in record {number} or after it"
         except UnicodeDecodeError as error:
             raise InputError(
@@ -360,6 +362,32 @@ def _read_entries(
             if any("(" in structure.dot_bracket for structure in found):
                 notes(about_structures)
             header = following[0] if following else None
+
+
+def _some_lines(handle: IO[str]) -> Iterator[str]:
+    """Yield each line, but many lines of letters at once, and very long ones in parts.
+
+    A genome has tens of millions of lines; to treat each of them takes most of the time of reading.
+    """
+    rest = ""
+    is_within = False  # a line of which a part was yielded
+    while block := handle.read(_LINE):
+        block, newline, rest = (rest + block).rpartition("\n")
+        if not newline:
+            yield rest
+            rest, is_within = "", True
+            continue
+        block += newline
+        if is_within:
+            line, newline, block = block.partition("\n")
+            yield line + newline
+            is_within = False
+        if block.encode().translate(None, _LETTERS):
+            yield from io.StringIO(block)
+        elif block:
+            yield block
+    if rest:
+        yield rest
 
 
 def _parts(
