@@ -155,7 +155,7 @@ class ScanSettings(_WithReference, Settings):
     prior: float = _setting(0.001, "Expected share of pre-miRNAs among the hairpins.", gt=0, lt=1)
     false_positives: Rate = _setting(  # noqa: RUF009, a text is immutable
         "lowest",
-        "Share of hairpins that are called by mistake in a genome without pre-miRNAs; `lowest` is "
+        "Share of hairpins that are called in a genome without pre-miRNAs; `lowest` is "
         "the lowest one that was measured for the weights: of those that ship, 0.01% for animals, "
         "0.1% for plants.",
     )

@@ -173,4 +173,4 @@ def scan(
                 "below the threshold"
             )
         if summary.expected:
-            say(f"calls by mistake in a megabase, both strands: {summary.expected}")
+            say(f"false calls per megabase, both strands: {summary.expected}")

@@ -316,7 +316,7 @@ def _rates(trained: PreMirnaNetworks) -> str:
             row[f"calls at {name}"] = f"{calls:,.3g}" if calls else f"< {limit:,.2g}"
         rows.append(row)
     return (
-        "Calls by mistake in a megabase, on both strands. Where none of the scored hairpins is "
+        "False calls per megabase, on both strands. Where none of the scored hairpins is "
         "called, the limit is that of the 95 % interval.\n\n" + markdown(pd.DataFrame(rows))
     )
 

@@ -66,9 +66,9 @@ class Predictor:
     called_by, cut
         An RNA is called a pre-miRNA from this score or probability.
     rates
-        How many hairpins of kinds of genome are called by mistake; empty if it is not known.
+        False calls per megabase of kinds of genome; empty if it is not known.
     rate
-        The share of hairpins that is called by mistake; None if it is not known.
+        The share of hairpins without a pre-miRNA that is called; None if it is not known.
     stems
         Which stems of a genome are folded.
     remarks

@@ -31,7 +31,7 @@ _WHERE = "a training of the workflow writes such a file: results/<study>/runs/â€
 
 @dataclass(frozen=True, slots=True)
 class GenomeRate:
-    """How often hairpins of one kind of genome are called by mistake, at one threshold.
+    """False calls in one kind of genome, at one threshold.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ def _rounded(calls: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GenomeCurve:
-    """How many hairpins of one kind of genome reach a score by mistake.
+    """How many hairpins of one kind of genome, without known pre-miRNAs, reach a score.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class PreMirnaNetworks:
     rates
         For each of `cuts`, the calls to expect in kinds of genome; empty if it is not known.
     curves
-        For kinds of genome, the hairpins that reach a score by mistake; empty if it is not known.
+        For kinds of genome, the false calls at each score; empty if it is not known.
     stems
         For each of `cuts`, the stems that a scan folds; empty if it folds all.
     shortest, longest

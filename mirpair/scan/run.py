@@ -30,7 +30,7 @@ from mirpair.scan.resume import genome_of, scan_key
 from mirpair.settings import HairpinCriteria, ScanOutput, ScanSettings
 
 # Name of a parameter.
-EXPECTED = "calls by mistake in a megabase"
+EXPECTED = "false calls per megabase"
 
 
 class Progress(Protocol):
@@ -240,7 +240,7 @@ def _parameters(
         "folded": _folded(criteria, predictor),
         "kingdom": settings.kingdom,
         "called from a score of": f"{predictor.cut:.6f}",
-        **({"hairpins called by mistake": predictor.rate} if predictor.rate else {}),
+        **({"false-positive rate": predictor.rate} if predictor.rate else {}),
         **({EXPECTED: expected} if expected else {}),
         "prior of the probabilities": settings.prior,
         "known hairpins": describe_reference(settings.reference),
