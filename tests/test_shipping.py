@@ -178,10 +178,16 @@ def test_a_curve_tells_of_any_score_how_many_hairpins_reach_it_or_a_few_more() -
 
 
 def test_without_hairpins_of_genomes_a_scan_is_not_calibrated() -> None:
-    part = calibrate_kingdom(scored(20), [], {})
+    part = calibrate_kingdom(scored(40), [], {})
     assert list(part.cuts) == ["5%"]
-    part = calibrate_kingdom(scored(18), [], {})
+    part = calibrate_kingdom(scored(38), [], {})
     assert (part.genome, part.cuts, part.rates, part.curves) == (None, {}, {}, [])
+
+
+def test_a_threshold_is_not_chosen_by_a_single_hairpin() -> None:
+    """It may be a pre-miRNA that nobody knows: of 1,400 hairpins, 1.4 are one in a thousand."""
+    assert list(calibrate_kingdom(scored(1400), [], {}).cuts) == ["5%", "1%"]
+    assert list(calibrate_kingdom(scored(2000), [], {}).cuts) == ["5%", "1%", "0.1%"]
 
 
 def test_of_the_pre_mirnas_that_are_called_one_in_a_hundred_is_not_folded(

@@ -28,8 +28,10 @@ from mirpair.settings import FALSE_POSITIVES, LONGEST_SPAN, FalsePositives, Hair
 if TYPE_CHECKING:
     from mirpair.networks.base import Network
 
+# Fewest hairpins of genomes that must reach a threshold: a single one may be an unknown pre-miRNA.
+REACHING = 2
 # Fewest hairpins of genomes that calibrate: enough to measure the highest rate of false positives.
-FEWEST = round(1 / max(FALSE_POSITIVES.values()))
+FEWEST = round(REACHING / max(FALSE_POSITIVES.values()))
 # Points of a curve of calls, at most.
 POINTS = 64
 # The limits are chosen on RNAs without flanks. In a genome, a stem may pair beyond its ends by
@@ -112,7 +114,7 @@ def calibrate_kingdom(
     All of them calibrate probabilities of candidates. Those that are cut as a scan does calibrate
     probabilities of hairpins of a genome and choose the thresholds of a scan. Without at least
     `FEWEST` negatives of this kind, the networks are not calibrated for a scan. A threshold needs
-    so many of them that one of them reaches it.
+    so many of them that `REACHING` of them reach it.
 
     Parameters
     ----------
@@ -144,7 +146,7 @@ def calibrate_kingdom(
     cuts = {
         name: float(others.quantile(1 - share))
         for name, share in FALSE_POSITIVES.items()
-        if share * len(others) >= 1
+        if round(share * len(others)) >= REACHING
     }
     negatives = scored[(scored["label"] == 0) & (scored["cut"] == SCANNED)]
     found = {genome: _hairpins(parts, negatives) for genome, parts in genomes.items()}
