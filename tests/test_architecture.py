@@ -20,8 +20,8 @@ PACKAGE = ROOT / "mirpair"
 # A package imports only those above it, a module within a package only those before it.
 ORDER = {
     "": "__init__ files values sheets settings contracts provenance recipes",
-    "rna": "formats structures sequences in_memory folding encoding duplex encoded_sets similarity "
-    "known_hairpins",
+    "rna": "formats structures text_files sequences in_memory folding encoding duplex encoded_sets "
+    "similarity known_hairpins",
     "hairpins": "tiles stems candidates",
     "sources": "regions collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins repeat_pairs",

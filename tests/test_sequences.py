@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mirpair.files import InputError
-from mirpair.rna import sequences
+from mirpair.rna import sequences, text_files
 from mirpair.rna.folding import fold
 from mirpair.rna.formats import name_binary, name_text
 from mirpair.rna.sequences import Dropped, kind_of, normalise, read_fasta, read_records
@@ -257,7 +257,7 @@ def test_records_do_not_depend_on_how_much_is_read_at_once(
         letters = "".join("".join(lines).split())
         expected.append((header.strip(), letters[: len(letters) - letters.endswith("*")]))
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sequences, "_LINE", size)
+        patch.setattr(text_files, "_AT_ONCE", size)
         path = fasta(Path(folder), text)
         read = [(header, "".join(parts)) for header, parts in sequences.read_parts(path)]
     if all(len(header) < size for header, _ in records):

@@ -41,7 +41,6 @@ from mirpair.cli.terminal import (
 )
 from mirpair.files import InputError
 from mirpair.rna.sequences import (
-    STDIN,
     Problem,
     Record,
     TooLong,
@@ -49,6 +48,7 @@ from mirpair.rna.sequences import (
     kind_of,
     read_records,
 )
+from mirpair.rna.text_files import STDIN
 from mirpair.settings import Kingdom, PredictionSettings
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from mirpair.cli.terminal import (
     say,
 )
 from mirpair.files import InputError, has_blocks
-from mirpair.rna.sequences import STDIN
+from mirpair.rna.text_files import STDIN
 from mirpair.settings import (
     SCAN_FILES,
     HairpinCriteria,

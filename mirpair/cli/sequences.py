@@ -26,7 +26,8 @@ from mirpair.cli.terminal import (
     track,
 )
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, Problem, Record, Unfit, open_text, read_records
+from mirpair.rna.sequences import Problem, Record, Unfit, read_records
+from mirpair.rna.text_files import STDIN, open_text
 
 if TYPE_CHECKING:
     from mirpair.rna.encoded_sets import Tensors

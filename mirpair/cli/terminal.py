@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 import typer
 
 from mirpair.files import InputError, atomic, explain_error, open_input
-from mirpair.rna.sequences import STDIN, Problem, kind_of, place_of
+from mirpair.rna.sequences import Problem, kind_of, place_of
+from mirpair.rna.text_files import STDIN
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from mirpair.files import InputError
-from mirpair.rna.sequences import STDIN, protein_hint, read_parts
+from mirpair.rna.sequences import protein_hint, read_parts
+from mirpair.rna.text_files import STDIN
 from mirpair.settings import HairpinCriteria
 
 ALL = "all"
@@ -77,7 +78,7 @@ def read_tiles(
     span, circular
         See `mirpair.settings.HairpinCriteria`.
     position
-        See `mirpair.rna.sequences.open_text`.
+        See `mirpair.rna.text_files.open_text`.
 
     Raises
     ------

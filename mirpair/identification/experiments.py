@@ -16,8 +16,9 @@ import pandas as pd
 from mirpair.contracts import EVALUATE, EXPERIMENT, TRAIN, VALIDATE
 from mirpair.files import InputError
 from mirpair.identification.datasets import origin_of
-from mirpair.rna.sequences import Dropped, open_text, read_records
+from mirpair.rna.sequences import Dropped, read_records
 from mirpair.rna.similarity import clusters, nearest
+from mirpair.rna.text_files import open_text
 from mirpair.settings import NEAR
 
 log = logging.getLogger(__name__)

@@ -5,20 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import string
-import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from mirpair.contracts import ALPHABET
-from mirpair.files import InputError, open_input
+from mirpair.files import InputError
 from mirpair.rna import structures
 from mirpair.rna.formats import name_binary, name_text
 from mirpair.rna.structures import GivenStructure
+from mirpair.rna.text_files import name_of_file, open_text, some_lines
 
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 # Letters of amino acids that are no IUPAC codes of bases.
@@ -26,17 +24,11 @@ _AMINO_ACIDS_ONLY = frozenset("EFILPQefilpq")
 GAPS = str.maketrans("", "", "-.")
 # What happens to - and . in a sequence, see `read_parts`.
 Gaps = Literal["keep", "remove", "refuse"]
-STDIN = "-"
 # The kind of reason of all records with a character outside ACGU.
 ODD_CHARACTER = "odd character"
 # ViennaRNA counts in 16 bits: it returns longer RNAs unfolded.
 LONGEST = 32_000
 _LONGEST_ID = 1000
-# Characters that are read at once.
-_LINE = 1 << 16
-_LETTERS = string.ascii_letters.encode() + b"\n"
-# Genomes compress 4- to 10-fold, or more if they are repetitive; a zip bomb 1,000-fold.
-_RATIO, _FREE = 200, 100 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,80 +131,6 @@ def normalise(sequence: str) -> str:
     return sequence.upper().replace("T", "U")
 
 
-class _Counted(io.RawIOBase):
-    """Counts the bytes that were read, and reports the count."""
-
-    def __init__(self, source: IO[bytes], position: Callable[[int], None] | None) -> None:
-        self.source, self.position, self.count = cast(io.RawIOBase, source), position, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        count = self.source.readinto(buffer)
-        self.count += count or 0
-        if self.position:
-            self.position(self.count)
-        return count
-
-
-class _Unzipped(io.RawIOBase):
-    """Unpacks gzip; stops at a zip bomb, which would fill the memory or the disk."""
-
-    def __init__(self, packed: IO[bytes], file: _Counted, name: str) -> None:
-        self.unzipped, self.file, self.name = gzip.GzipFile(fileobj=packed), file, name
-        self.count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        count = self.unzipped.readinto(buffer)
-        self.count += count
-        if self.count > max(_FREE, _RATIO * self.file.count):
-            raise InputError(
-                f"{self.name}: unpacks to more than {_RATIO} times its size, unlike any real "
-                "sequences; if you trust it, unpack it yourself and use the plain file"
-            )
-        return count
-
-
-def _named(path: str | Path) -> str:
-    return "standard input" if str(path) == STDIN else str(path)
-
-
-@contextmanager
-def open_text(
-    path: str | Path, *, position: Callable[[int], None] | None = None
-) -> Iterator[io.TextIOWrapper]:
-    """Open a plain or gzip file (recognised by its first bytes, not its name) or standard input.
-
-    A path ``"-"`` is standard input. `position` is called now and then with the number of bytes of
-    the file that have been read, before unpacking; not for standard input. It is an `InputError` if
-    there is no such file, and while reading, if it unpacks to more than 200 times its size.
-    """
-    if str(path) == STDIN:
-        if sys.stdin is None:
-            raise InputError("standard input is closed; name a file")
-        binary: IO[bytes] = sys.stdin.buffer
-        position = None
-    else:
-        binary = open_input(path)
-    try:
-        counted = _Counted(binary, position)
-        buffered: io.BufferedReader = io.BufferedReader(counted, _LINE)
-        try:
-            is_gzip = buffered.peek(2)[:2] == b"\x1f\x8b"
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-        unzipped = _Unzipped(buffered, counted, _named(path)) if is_gzip else None
-        text = io.BufferedReader(unzipped, _LINE) if unzipped else buffered
-        yield io.TextIOWrapper(text, encoding="utf-8-sig")
-    finally:
-        if str(path) != STDIN:
-            binary.close()
-
-
 def read_parts(
     path: str | Path,
     *,
@@ -309,7 +227,7 @@ def _read_entries(
     about_structures: str,
 ) -> Iterator[_Entry]:
     """Read every record; the note on structures is passed on if there are any."""
-    name = _named(path)
+    name = name_of_file(path)
     number = 0
     notes = _Notes(name, note)
 
@@ -317,7 +235,7 @@ def _read_entries(
         """Yield lines, parts of very long ones, and many lines of letters at once."""
         where = f"in record {number} or after it" if number else "at its beginning"
         try:
-            for some in _some_lines(handle):
+            for some in some_lines(handle):
                 yield some
                 where = f"in record {number} or after it"
         except UnicodeDecodeError as error:
@@ -362,32 +280,6 @@ def _read_entries(
             if any("(" in structure.dot_bracket for structure in found):
                 notes(about_structures)
             header = following[0] if following else None
-
-
-def _some_lines(handle: IO[str]) -> Iterator[str]:
-    """Yield each line, but many lines of letters at once, and very long ones in parts.
-
-    A genome has tens of millions of lines; to treat each of them takes most of the time of reading.
-    """
-    rest = ""
-    is_within = False  # a line of which a part was yielded
-    while block := handle.read(_LINE):
-        block, newline, rest = (rest + block).rpartition("\n")
-        if not newline:
-            yield rest
-            rest, is_within = "", True
-            continue
-        block += newline
-        if is_within:
-            line, newline, block = block.partition("\n")
-            yield line + newline
-            is_within = False
-        if block.encode().translate(None, _LETTERS):
-            yield from io.StringIO(block)
-        elif block:
-            yield block
-    if rest:
-        yield rest
 
 
 def _parts(
@@ -478,7 +370,7 @@ def read_records(
     id, an id with a control character or more than 1,000 characters, no sequence, a sequence too
     long to fold (only its beginning is returned), or a character outside ACGU (`Dropped`).
     """
-    name = _named(path)
+    name = name_of_file(path)
     about = "" if keep_structures else "structures in the file are not used, RNAs are folded anew"
     for number, entry in enumerate(_read_entries(path, position, note, gaps, about), 1):
         raw, length = "", 0

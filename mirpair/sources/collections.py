@@ -22,7 +22,8 @@ import pandas as pd
 from mirpair.contracts import ALPHABET, CUT_RNAS, ORIGINS
 from mirpair.files import InputError, write_text, write_tsv
 from mirpair.provenance import write_json
-from mirpair.rna.sequences import normalise, open_text, read_parts
+from mirpair.rna.sequences import normalise, read_parts
+from mirpair.rna.text_files import open_text
 
 _STOCKHOLM = "# STOCKHOLM"
 # All species name a family alike: hsa-mir-10a, dre-mir-10b-1, Hsa-Mir-10-P1a, ath-MIR156a.

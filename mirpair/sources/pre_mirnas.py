@@ -30,7 +30,8 @@ from mirpair.contracts import (
 from mirpair.files import InputError
 from mirpair.hairpins.candidates import each_as_scanned
 from mirpair.rna.folding import for_each
-from mirpair.rna.sequences import LONGEST, normalise, open_text, read_parts
+from mirpair.rna.sequences import LONGEST, normalise, read_parts
+from mirpair.rna.text_files import open_text
 from mirpair.settings import HairpinCriteria
 from mirpair.sources.collections import CutRna, Entry, choose, read_hairpins, without_copies
 from mirpair.sources.known_stretches import most_places
