@@ -119,7 +119,7 @@ def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
     flat = " ".join(text.split())
     more, x = (f"{float(cell):.2g}" for cell in rows["the human chromosome X"][1:])
     assert f"a scan of human X has about {x} false calls per megabase" in flat
-    assert f"with about {more} (" in flat
+    assert f"with about {more} false calls" in flat
     shares: dict[str, str] = {}
     for line in card.splitlines():
         cells = [it.strip() for it in line.split("|")]

@@ -1191,10 +1191,10 @@ def test_the_calls_of_a_scan_have_the_families_that_annotate_names(tmp_path: Pat
 
 
 def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
-    placed = [
+    called = [
         Call(n, "chr", 100 * n, 100 * n + 80, "+-"[n % 2], "", 0.99 - n / 100) for n in range(40)
     ]
-    summary = Summary(lengths={"chr": 2_000_000}, called=placed)
+    summary = Summary(lengths={"chr": 2_000_000}, called=called)
     page = render("g", summary, {}, [GenomeCurve("yeast", (0.5, 0.8), (7.0, 1.5))])
     rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in page.split("<tr")]
     assert ["the 10 best", "0.900000", "3"] in rows, "1.5 in a megabase"
@@ -1209,12 +1209,12 @@ def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
 
 def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> None:
     lengths = {f"s{n}": 1000 * (n + 1) for n in range(41)}
-    placed = [
+    called = [
         Call(0, "s40", 10_000, 10_080, "+", "", 0.9),
         Call(1, "s40", 20_000, 20_080, "-", "", 0.9),
         Call(2, "s0", 10, 90, "+", "", 0.9),
     ]
-    summary = Summary(lengths=lengths, calls=Counter(s40=2, s0=1), called=placed)
+    summary = Summary(lengths=lengths, calls=Counter(s40=2, s0=1), called=called)
     (axis,) = draw_overview(summary).axes
     assert axis.get_xlabel() == "Position, kb"
     names = [it.get_text() for it in axis.get_yticklabels()]
@@ -1229,18 +1229,18 @@ def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> N
 
 
 def test_the_page_of_a_genome_with_very_many_calls_is_small() -> None:
-    placed = [Call(n, "chr", 1000 * n, 1000 * n + 80, "+-"[n % 2], "", 0.9) for n in range(100_000)]
-    page = render("g", Summary(lengths={"chr": 100_000_000}, called=placed), {})
+    called = [Call(n, "chr", 1000 * n, 1000 * n + 80, "+-"[n % 2], "", 0.9) for n in range(100_000)]
+    page = render("g", Summary(lengths={"chr": 100_000_000}, called=called), {})
     assert len(page) < 600_000
 
 
 def test_the_numbers_of_the_best_calls_do_not_cover_each_other() -> None:
-    placed = [
+    called = [
         Call(n, "chr", start, start + 80, strand, "", 0.9)
         for n, (start, strand) in enumerate([(0, "+"), (90, "+"), (95, "-"), (5000, "+")])
     ]
-    best: list[Any] = [({"id": identifier("chr", it)}, "") for it in placed]
-    labels = _labels(Summary(lengths={"chr": 9000}, best=best, called=placed), near=100)
+    best: list[Any] = [({"id": identifier("chr", it)}, "") for it in called]
+    labels = _labels(Summary(lengths={"chr": 9000}, best=best, called=called), near=100)
     assert labels == {("chr", "+"): [(0, "1, 2"), (5000, "4")], ("chr", "-"): [(95, "3")]}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -246,10 +247,11 @@ LINES = st.lists(
     records=st.lists(st.tuples(st.text(alphabet="abc 1(.", max_size=30), LINES), min_size=1),
     ending=st.sampled_from(["", "\n"]),
     size=st.integers(1, 100),
+    longest=st.integers(1, 100),
 )
-@example(records=[("aaaaa", ["C", "C"])], ending="\n", size=5)
+@example(records=[("aaaaa", ["C", "C"])], ending="\n", size=5, longest=5)
 def test_records_do_not_depend_on_how_much_is_read_at_once(
-    records: list[tuple[str, list[str]]], ending: str, size: int
+    records: list[tuple[str, list[str]]], ending: str, size: int, longest: int
 ) -> None:
     text = "\n".join("\n".join([f">{header}", *lines]) for header, lines in records) + ending
     expected = []
@@ -258,12 +260,22 @@ def test_records_do_not_depend_on_how_much_is_read_at_once(
         expected.append((header.strip(), letters[: len(letters) - letters.endswith("*")]))
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_files, "_AT_ONCE", size)
+        patch.setattr(text_files, "_LONGEST_PART", longest)
         path = fasta(Path(folder), text)
         read = [(header, "".join(parts)) for header, parts in sequences.read_parts(path)]
-    if all(len(header) < size for header, _ in records):
+    if all(len(f">{header}") < longest for header, _ in records):
         assert read == expected
     else:  # long headers are cut
         assert [bases for _, bases in read] == [bases for _, bases in expected]
+
+
+def test_a_damaged_file_says_which_record_to_look_at(tmp_path: Path) -> None:
+    records = [f">r{number}\n{'ACGU' * 20}\n".encode() for number in range(1, 1001)]
+    path = fasta(tmp_path, b"".join([*records[:900], b">\xff\n", *records[900:]]))
+    with pytest.raises(InputError, match=r"not UTF-8 text, in record \d+ or after it") as error:
+        list(read_records(path))
+    (number,) = re.findall(r"record (\d+)", str(error.value))
+    assert 780 < int(number) <= 900
 
 
 def test_an_asterisk_within_a_sequence_is_an_odd_character(tmp_path: Path) -> None:

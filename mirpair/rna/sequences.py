@@ -16,7 +16,7 @@ from mirpair.files import InputError
 from mirpair.rna import structures
 from mirpair.rna.formats import name_binary, name_text
 from mirpair.rna.structures import GivenStructure
-from mirpair.rna.text_files import name_of_file, open_text, some_lines
+from mirpair.rna.text_files import name_of_file, open_text, read_lines
 
 _OUTSIDE = re.compile(f"[^{ALPHABET}]")
 # Letters of amino acids that are no IUPAC codes of bases.
@@ -140,7 +140,7 @@ def read_parts(
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """Read every record of a FASTA file as its header and its letters, part by part.
 
-    A line may have any length: a part, at most 128 kB, is in memory at a time. Of RNAfold's output,
+    A line may have any length: a part, at most 72 kB, is in memory at a time. Of RNAfold's output,
     the structures are skipped. A Stockholm file is read too, with the memory that it needs.
 
     Parameters
@@ -235,8 +235,8 @@ def _read_entries(
         """Yield lines, parts of very long ones, and many lines of letters at once."""
         where = f"in record {number} or after it" if number else "at its beginning"
         try:
-            for some in some_lines(handle):
-                yield some
+            for part in read_lines(handle):
+                yield part
                 where = f"in record {number} or after it"
         except UnicodeDecodeError as error:
             raise InputError(

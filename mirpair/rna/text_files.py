@@ -1,4 +1,4 @@
-"""Open text files that are plain or compressed, and read them fast, however long a line is."""
+"""Open text files, plain or gzip, and read their lines, many at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from typing import IO, Any, cast
 from mirpair.files import InputError, open_input
 
 STDIN = "-"
-# Characters that are read at once.
-_AT_ONCE = 1 << 16
+_BUFFER = 1 << 16
+# Characters that are read at once; after an error in them, none of them is known.
+_AT_ONCE = 1 << 13
+# Characters of a line from which on it is read in parts; a structure must be in one.
+_LONGEST_PART = 1 << 16
 _LETTERS = string.ascii_letters.encode() + b"\n"
 # Genomes compress 4- to 10-fold, or more if they are repetitive; a zip bomb 1,000-fold.
 _RATIO, _FREE = 200, 100 << 20
@@ -83,20 +86,20 @@ def open_text(
         binary = open_input(path)
     try:
         counted = _Counted(binary, position)
-        buffered: io.BufferedReader = io.BufferedReader(counted, _AT_ONCE)
+        buffered: io.BufferedReader = io.BufferedReader(counted, _BUFFER)
         try:
             is_gzip = buffered.peek(2)[:2] == b"\x1f\x8b"
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         unzipped = _Unzipped(buffered, counted, name_of_file(path)) if is_gzip else None
-        text = io.BufferedReader(unzipped, _AT_ONCE) if unzipped else buffered
+        text = io.BufferedReader(unzipped, _BUFFER) if unzipped else buffered
         yield io.TextIOWrapper(text, encoding="utf-8-sig")
     finally:
         if str(path) != STDIN:
             binary.close()
 
 
-def some_lines(handle: IO[str]) -> Iterator[str]:
+def read_lines(handle: IO[str]) -> Iterator[str]:
     """Yield each line of a text, but many lines of letters at once, and very long ones in parts.
 
     A genome has tens of millions of lines; to treat each of them takes most of the time of reading.
@@ -104,19 +107,20 @@ def some_lines(handle: IO[str]) -> Iterator[str]:
     rest = ""
     is_within = False  # a line of which a part was yielded
     while block := handle.read(_AT_ONCE):
-        block, newline, rest = (rest + block).rpartition("\n")
+        lines, newline, rest = (rest + block).rpartition("\n")
         if not newline:
-            yield rest
-            rest, is_within = "", True
+            if len(rest) >= _LONGEST_PART:
+                yield rest
+                rest, is_within = "", True
             continue
-        block += newline
+        lines += newline
         if is_within:
-            line, newline, block = block.partition("\n")
+            line, newline, lines = lines.partition("\n")
             yield line + newline
             is_within = False
-        if block.encode().translate(None, _LETTERS):
-            yield from io.StringIO(block)
-        elif block:
-            yield block
+        if lines.encode().translate(None, _LETTERS):
+            yield from io.StringIO(lines)
+        elif lines:
+            yield lines
     if rest:
         yield rest
