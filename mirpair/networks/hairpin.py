@@ -62,13 +62,15 @@ def scalars_of(molecule: Molecule, pairs: int) -> npt.NDArray[np.float32]:
     in size.
     """
     length = len(molecule.codes)
-    paired = int((molecule.partner >= 0).sum())
+    paired = np.count_nonzero(molecule.partner >= 0)
+    # C and G are 1 and 2.
+    gc = np.count_nonzero((molecule.codes - 1) < 2)
     scalars = (
         3 * molecule.mfe / length,
         molecule.mfe / max(1, paired // 2),
         np.log(length / 80),
         paired / length,
-        np.isin(molecule.codes, (1, 2)).mean(),
+        gc / length,
         pairs / 20,
     )
     return np.array(scalars, dtype=np.float32)

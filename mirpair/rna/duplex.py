@@ -20,6 +20,8 @@ GAP = len(ALPHABET)
 # hairpin's loop.
 OUTSIDE, PAIR, INSIDE, LOOP = range(4)
 STATES = 4
+# A column's parts as bytes, which are joined faster than arrays as short as these.
+_GAP, _OUTSIDE, _PAIR, _INSIDE, _LOOP = (bytes([it]) for it in (GAP, OUTSIDE, PAIR, INSIDE, LOOP))
 
 
 class Duplex(NamedTuple):
@@ -78,33 +80,29 @@ def as_duplex(molecule: Molecule) -> Duplex:
     hairpin's loop is folded in half. An RNA without pairs is folded in the middle, and all of it is
     `OUTSIDE`.
     """
-    length = len(molecule.codes)
+    codes = molecule.codes.tobytes()
+    length = len(codes)
     left, right = main_stem(molecule.partner)
-    # Positions of bases; `length` is that of a gap.
-    five: list[int] = []
-    three: list[int] = []
-    state: list[int] = []
-
-    def add(ones: range, others: range, kind: int, *, at_end: bool = False) -> None:
-        """Add columns with bases of both strands, which are aligned at the outer or inner end."""
-        gaps = [[length] * max(0, len(b) - len(a)) for a, b in ((ones, others), (others, ones))]
-        five.extend([*gaps[0], *ones] if at_end else [*ones, *gaps[0]])
-        three.extend([*gaps[1], *others] if at_end else [*others, *gaps[1]])
-        state.extend([kind] * max(len(ones), len(others)))
-
+    middle = (left[-1] + right[-1]) // 2 + 1 if left else (length + 1) // 2
+    # Both strands from the open end to the loop.
+    forward, back = codes[:middle], codes[middle:][::-1]
     if not left:
-        half = (length + 1) // 2
-        add(range(half), range(length - 1, half - 1, -1), OUTSIDE)
-    else:
-        add(range(left[0]), range(length - 1, right[0], -1), OUTSIDE, at_end=True)
-        for number, (i, j) in enumerate(zip(left, right, strict=True)):
-            if number:
-                add(range(left[number - 1] + 1, i), range(right[number - 1] - 1, j, -1), INSIDE)
-            five.append(i)
-            three.append(j)
-            state.append(PAIR)
-        start, end = left[-1] + 1, right[-1]
-        middle = start + (end - start + 1) // 2
-        add(range(start, middle), range(end - 1, middle - 1, -1), LOOP)
-    codes = np.append(molecule.codes, np.uint8(GAP))
-    return Duplex(codes[five], codes[three], np.array(state, dtype=np.uint8))
+        return _duplex(forward, back.ljust(middle, _GAP), _OUTSIDE * middle)
+    inwards = [length - 1 - it for it in right]
+    outside = max(left[0], inwards[0])
+    five = [forward[: left[0]].rjust(outside, _GAP)]
+    three = [back[: inwards[0]].rjust(outside, _GAP)]
+    state = [_OUTSIDE * outside]
+    # From each pair to the next one, or to the end of the loop.
+    nexts = zip([*left[1:], middle], [*inwards[1:], length - middle], strict=True)
+    for i, j, (next_i, next_j) in zip(left, inwards, nexts, strict=True):
+        columns = max(next_i - i, next_j - j)
+        five.append(forward[i:next_i].ljust(columns, _GAP))
+        three.append(back[j:next_j].ljust(columns, _GAP))
+        state.append(_PAIR + _INSIDE * (columns - 1))
+    state[-1] = _PAIR + _LOOP * (len(state[-1]) - 1)
+    return _duplex(*(b"".join(it) for it in (five, three, state)))
+
+
+def _duplex(*columns: bytes) -> Duplex:
+    return Duplex(*(np.frombuffer(it, dtype=np.uint8) for it in columns))
