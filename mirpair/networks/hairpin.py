@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mirpair.contracts import ALPHABET
 from mirpair.networks.base import Network
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, Molecule
@@ -62,15 +63,14 @@ def scalars_of(molecule: Molecule, pairs: int) -> npt.NDArray[np.float32]:
     in size.
     """
     length = len(molecule.codes)
-    paired = np.count_nonzero(molecule.partner >= 0)
-    # C and G are 1 and 2.
-    gc = np.count_nonzero((molecule.codes - 1) < 2)
+    paired = int(np.count_nonzero(molecule.partner >= 0))
+    c_or_g = (molecule.codes == ALPHABET.index("C")) | (molecule.codes == ALPHABET.index("G"))
     scalars = (
         3 * molecule.mfe / length,
         molecule.mfe / max(1, paired // 2),
         np.log(length / 80),
         paired / length,
-        gc / length,
+        np.count_nonzero(c_or_g) / length,
         pairs / 20,
     )
     return np.array(scalars, dtype=np.float32)
