@@ -7,6 +7,8 @@
 # make families      run the second task, families of Rfam, and write docs/families/ (an hour; needs
 #                    Infernal and MAFFT)
 # make weights       train the shipped weights and write their cards: fourteen trainings, an hour
+# make finder        after `make weights`: measure the shipped weights and write docs/finder.md (ten
+#                    minutes)
 # make genomes       scan yeast, bacteria and chromosomes of animals and plants, and write
 #                    docs/genomes.md (half an hour)
 # make known         measure which RNAs are recognised as known hairpins, and write docs/known.md (five
@@ -36,7 +38,7 @@ SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
 
 FUZZED := fasta dot-bracket npz arrays config sheets
 
-.PHONY: test-all test-slurm fuzz audit demo tables reproduction families weights genomes known scale test bench alternatives lint env lock schema
+.PHONY: test-all test-slurm fuzz audit demo tables reproduction families weights finder genomes known scale test bench alternatives lint env lock schema
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -86,6 +88,9 @@ weights: $(ENV)
 	cp results/families/shipped/families.safetensors results/families/shipped/families.md weights/
 	cp $(addprefix results/finder/shipped/,$(SHIPPED)) weights/
 	$(BIN)/python -m bench.golden
+
+finder: $(ENV)
+	$(BIN)/python -m bench.finder
 
 genomes: $(ENV)
 	$(BIN)/python -m bench.genomes

@@ -14,25 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
+from bench.evaluated import RESULTS, TABLES, evaluation, load, table_of
 from bench.peers import score
 from mirpair.contracts import (
     BASELINE_RUN,
     BY_KIND,
-    read_all_origins,
     read_experiment,
     read_records,
     read_structures,
 )
 from mirpair.files import write_text
-from mirpair.identification.kinds import Method, evaluation_records, measure_kinds
-from mirpair.study.identification import Study
-from mirpair.study.load import load_study
-from mirpair.study.tables import Kinds
+from mirpair.identification.kinds import Method, measure_kinds
 
-ROOT = Path(__file__).parent.parent
-CONFIG = ROOT / "config" / "finder.yaml"
 TABLE = "plants"
 # The only network that trained on plants too.
 MODEL = "stem"
@@ -47,11 +41,9 @@ def compare(results: Path) -> pd.DataFrame:
         Columns `mirpair.contracts.KINDS`, a line for each row of the table and each kingdom: the
         mean score of the trainings of all seeds.
     """
-    study = load_study(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
-    assert isinstance(study, Study)
+    study = load()
     assert study.shipped is not None
-    table = study.tables[TABLE]
-    assert isinstance(table, Kinds)
+    table = table_of(study, TABLE)
     files = {
         kingdom: [
             results / "runs" / run.folder / "weights.safetensors"
@@ -62,13 +54,11 @@ def compare(results: Path) -> pd.DataFrame:
     }
     (dataset,) = study.sets_of(table.experiment)
     experiment = read_experiment(results / "experiments" / f"{table.experiment}.tsv")
+    evaluated = evaluation(results, study, experiment)
     folder = results / "datasets" / dataset
-    records = read_records(folder / "records.tsv")
     structures = read_structures(folder / "structures.tsv")
-    refs = {path: Path(path).stem for path in records["file"].unique()}
-    origins = read_all_origins(path.replace(".fa", ".tsv") for path in refs)
-    evaluated = evaluation_records(experiment, records, origins, refs)
-    folded = records[["id", "sequence"]].merge(structures, on="id", validate="one_to_one")
+    records = read_records(folder / "records.tsv")[["id", "sequence"]]
+    folded = records.merge(structures, on="id", validate="one_to_one")
     folded = folded.set_index("id").loc[evaluated["id"]]
     methods = [
         Method(
@@ -85,8 +75,8 @@ def compare(results: Path) -> pd.DataFrame:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare the kingdoms, and write and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.kingdoms", description=__doc__)
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "finder")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "finder" / "kingdoms.csv")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=TABLES / "kingdoms.csv")
     given = parser.parse_args(arguments)
     measured = compare(given.results)
     named = ["kind of positives", "positives", "kind of negatives", "negatives", "method"]

@@ -14,7 +14,7 @@ from Bio.Seq import reverse_complement_rna
 from conftest import ROOT
 from torch.nn import functional as F
 
-from bench import alternatives, genomes, known, networks, page
+from bench import alternatives, finder, genomes, known, lookalikes, networks, page
 from mirpair.contracts import METRICS
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
@@ -43,6 +43,38 @@ def test_the_page_of_known_hairpins_is_what_its_tables_say() -> None:
     chosen = (grid["identity"] == NEAR) & (grid["coverage"] == KNOWN_COVERAGE)
     unrelated = grid[chosen & grid["case"].str.startswith("shuffled")]
     assert (unrelated["known"] < 0.002).all()
+
+
+def test_the_page_of_the_shipped_networks_is_what_its_tables_say() -> None:
+    assert finder.render() == finder.PAGE.read_text(encoding="utf-8")
+
+
+def test_a_peer_is_ahead_in_the_cells_in_which_it_is_higher() -> None:
+    ours = {"method": "stem", "trainings": "mean score of 3"}
+    peers = pd.DataFrame(
+        [
+            {**names, **method, "AUROC": auroc, "AUPR": 0.9, "R@1%": 0.5, "R@0.1%": 0.4}
+            for names, (ours_, theirs) in (
+                ({"positives": "hairpins", "negatives": "yeast"}, (0.8, 0.9)),
+                ({"positives": "hairpins", "negatives": "human X"}, (0.9, 0.8)),
+            )
+            for method, auroc in (
+                ({"method": "stem", "trainings": "1 of 3"}, 1.0),
+                (ours, ours_),
+                ({"method": "peer", "trainings": ""}, theirs),
+            )
+        ]
+    )
+    assert finder.behind(peers, "stem", "peer") == (8, ["AUROC of hairpins against yeast"])
+
+
+def test_inverted_repeats_have_two_arms_that_pair_but_for_the_changed_bases() -> None:
+    rng = np.random.default_rng(1)
+    for changed, different in ((0.0, 0), (0.12, 4)):
+        rna = lookalikes.inverted_repeat(rng, 30, 7, changed)
+        assert len(rna) == 67
+        pairs = zip(rna[:30], reverse_complement_rna(rna[-30:]), strict=True)
+        assert sum(a != b for a, b in pairs) == different
 
 
 def test_the_page_of_the_alternatives_is_what_its_trainings_say() -> None:
