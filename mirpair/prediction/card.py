@@ -15,7 +15,7 @@ from mirpair.files import sha256
 from mirpair.identification.metrics import rank
 from mirpair.pages.printing import markdown
 from mirpair.prediction.calibration import Calibration, expected, interval, reliability
-from mirpair.prediction.weights import PreMirnaNetworks
+from mirpair.prediction.weights import PreMirnaNetworks, rounded
 from mirpair.settings import LONGEST_SPAN, SHORTEST, Kingdom, PredictionSettings
 
 RATIOS = (10, 100, 1000)
@@ -313,7 +313,7 @@ def _rates(trained: PreMirnaNetworks) -> str:
         }
         for name, rates in trained.rates.items():
             calls, limit = rates[number].calls, 3 * genome.hairpins / genome.scored
-            row[f"calls at {name}"] = f"{calls:,.3g}" if calls else f"< {limit:,.2g}"
+            row[f"calls at {name}"] = rounded(calls) if calls else f"< {rounded(limit)}"
         rows.append(row)
     return (
         "False calls per megabase, on both strands. Where none of the scored hairpins is "

@@ -53,13 +53,13 @@ class GenomeRate:
     def __str__(self) -> str:
         """Say how many calls to expect, as exactly as was measured."""
         if self.calls:
-            return f"about {_rounded(self.calls)} in {self.genome}"
+            return f"about {rounded(self.calls)} in {self.genome}"
         # None of n was called: the 95 % limit is three of n.
-        return f"fewer than {_rounded(3 * self.hairpins / self.scored)} in {self.genome}"
+        return f"fewer than {rounded(3 * self.hairpins / self.scored)} in {self.genome}"
 
 
-def _rounded(calls: float) -> str:
-    """Round to two digits: no measured rate of calls has more."""
+def rounded(calls: float) -> str:
+    """Write a rate of calls with two digits, without an exponent: none is measured better."""
     return f"{float(f'{calls:.2g}'):,g}"
 
 
