@@ -82,7 +82,8 @@ def make_clusters(count: int, *, seed: int = 0) -> Iterator[Cluster]:
 
 def found_in(tile: Tile, strand: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:
     """Find the hairpins on one strand of a tile; of two that share bases the more stable one."""
-    return choose_in(tile, find_around(tile, strand, criteria))
+    (found,) = find_around([tile], strand, criteria)
+    return choose_in(tile, found)
 
 
 def hairpins_of(bases: str, criteria: HairpinCriteria) -> list[GenomeHairpin]:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,7 +36,7 @@ from mirpair.hairpins.candidates import (
     shared_bases,
     unbranched,
 )
-from mirpair.hairpins.tiles import DOWNSTREAM, Tile, check_genome, read_tiles
+from mirpair.hairpins.tiles import DOWNSTREAM, TILE, Tile, check_genome, join_short, read_tiles
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor, predict_records
 from mirpair.prediction.weights import GenomeCurve, StemLimits, load_networks
@@ -43,6 +44,7 @@ from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
 from mirpair.rna.sequences import Record, read_fasta
 from mirpair.scan import calls, resume
+from mirpair.scan import find as scan_find
 from mirpair.scan.calls import Call, clusters_of, mark_antisense, ranks_of
 from mirpair.scan.find import find, find_blocks, read_candidates
 from mirpair.scan.output import Summary, identifier, name_of, write_files
@@ -827,9 +829,9 @@ def test_of_hairpins_that_share_bases_the_one_with_the_highest_score_remains(
 
 def test_stems_above_a_limit_of_energy_for_their_length_are_left_out() -> None:
     bases, criteria = planted(8, 3000, 3000), HairpinCriteria()
-    every = find_around(whole(bases), "+", criteria)
+    (every,) = find_around([whole(bases)], "+", criteria)
     for limit in (4.0, 0.0):
-        usual = find_around(whole(bases), "+", criteria, highest=limit)
+        (usual,) = find_around([whole(bases)], "+", criteria, highest=limit)
         assert 0 < len(usual) < len(every)
         assert all(it.rank <= 100 * limit for it in usual)
         # The energies by which stems are found are estimates, so few others are lost.
@@ -849,6 +851,47 @@ def test_one_network_chooses_the_stems_that_are_folded(monkeypatch: pytest.Monke
     list(find_blocks([whole(planted(3, 300, 300))], HairpinCriteria(), SOME, processes=1))
     every = len(load_networks().networks)
     assert counts == [1, every, 1, every], "on either strand"
+
+
+def test_short_sequences_are_searched_together_and_have_what_each_has_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contigs = {f"c{n}": planted(n, 20 * n, 90) for n in range(1, 9)} | {"none": "A" * 60}
+    path = genome(tmp_path / "g.fa", contigs)
+    calls: list[int] = []
+    real = scan_find.find_around
+
+    def noted(tiles: Any, *arguments: Any, **more: Any) -> Any:
+        calls.append(len(tiles))
+        return real(tiles, *arguments, **more)
+
+    monkeypatch.setattr(scan_find, "find_around", noted)
+    blocks = []
+    for most in (TILE, 600, 0):
+        monkeypatch.setattr(scan_find, "join_short", partial(join_short, most=most))
+        calls.clear()
+        tiles = read_tiles(str(path), circular=["c3"])
+        blocks.append(list(find_blocks(tiles, HairpinCriteria(), SOME, processes=1)))
+        # On both strands; the circular sequence is alone.
+        together = {TILE: [2, 1, 6], 0: [1] * 9}.get(most)
+        assert together is None or calls == [it for it in together for _ in STRANDS]
+    assert blocks[0] == blocks[1] == blocks[2]
+    assert [lines[0].split("\t")[0] for _, lines in blocks[0]] == list(contigs)
+    assert sum(len(lines) - 1 for _, lines in blocks[0]) > 6
+
+
+def test_tiles_of_long_sequences_are_alone() -> None:
+    def tile(length: int) -> Tile:
+        return Tile("s", 0, 0, length, 0, "A" * length, True)
+
+    joined = join_short(map(tile, (60, 30, 10, 1, 200, 99, 1, 1)), most=100)
+    assert [[len(it.text) for it in of] for of in joined] == [
+        [60, 30, 10],
+        [1],
+        [200],
+        [99, 1],
+        [1],
+    ]
 
 
 def test_only_stems_that_may_be_called_are_folded(

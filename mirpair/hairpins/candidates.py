@@ -68,20 +68,29 @@ class GenomeHairpin(NamedTuple):
 
 
 def find_around(
-    tile: Tile, strand: str, criteria: HairpinCriteria, *, highest: float = math.inf
-) -> list[GenomeHairpin]:
-    """Find all candidates on one strand of a tile and its surroundings, in ascending order.
+    tiles: Sequence[Tile], strand: str, criteria: HairpinCriteria, *, highest: float = math.inf
+) -> list[list[GenomeHairpin]]:
+    """Find all candidates on one strand of each tile and its surroundings, in ascending order.
 
-    Of candidates with the same loop only the best one counts. `highest` is that of `find_in_each`.
+    Of candidates with the same loop only the best one counts. The tiles are those that
+    `mirpair.hairpins.tiles.join_short` joins; `highest` is that of `find_in_each`.
     """
-    if tile.circular and tile.length and tile.length < criteria.span:
-        criteria = replace(criteria, span=tile.length)
+    first = tiles[0]
+    if first.circular and first.length and first.length < criteria.span:
+        criteria = replace(criteria, span=first.length)
     # On the reverse strand, downstream is to the left.
     around = SURROUNDINGS * criteria.span
-    low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - around)
-    high = tile.end - tile.offset + (DOWNSTREAM if strand == "+" else 0) + around
-    (hairpins,) = find_in_each([tile.text[low:high]], strand, criteria, highest=highest)
-    return sorted(_shift(hairpin, low + tile.offset) for hairpin in hairpins)
+    texts, offsets = [], []
+    for tile in tiles:
+        low = max(0, tile.start - tile.offset - (DOWNSTREAM if strand == "-" else 0) - around)
+        high = tile.end - tile.offset + (DOWNSTREAM if strand == "+" else 0) + around
+        texts.append(tile.text[low:high])
+        offsets.append(low + tile.offset)
+    each = find_in_each(texts, strand, criteria, highest=highest)
+    return [
+        sorted(_shift(hairpin, offset) for hairpin in hairpins)
+        for hairpins, offset in zip(each, offsets, strict=True)
+    ]
 
 
 def choose_in(tile: Tile, hairpins: Sequence[GenomeHairpin]) -> list[GenomeHairpin]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import chain
 from typing import NamedTuple
@@ -128,6 +128,28 @@ def read_tiles(
                 start = end
                 buffer = buffer[max(0, start - margin) - offset :]
                 offset = max(0, start - margin)
+
+
+def join_short(tiles: Iterable[Tile], most: int = TILE) -> Iterator[list[Tile]]:
+    """Join tiles of short sequences, which are searched together in much less time.
+
+    Parameters
+    ----------
+    tiles
+        In any number; they are taken as needed.
+    most
+        Greatest length of joined texts together, nt. A longer tile, and one of a circular sequence,
+        is alone.
+    """
+    joined: list[Tile] = []
+    for tile in tiles:
+        length = sum(len(it.text) for it in joined) + len(tile.text)
+        if joined and (length > most or tile.circular or joined[0].circular):
+            yield joined
+            joined = []
+        joined.append(tile)
+    if joined:
+        yield joined
 
 
 def is_circular(name: str, circular: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from mirpair.hairpins.candidates import (
     choose_in,
     find_around,
 )
-from mirpair.hairpins.tiles import TILE, Tile, read_tiles
+from mirpair.hairpins.tiles import TILE, Tile, join_short, read_tiles
 from mirpair.prediction import predictor as prediction
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.table import to_lines
@@ -86,61 +86,83 @@ def find_blocks(
     tiles: Iterable[Tile], criteria: HairpinCriteria, predictor: Predictor, *, processes: int
 ) -> Iterator[tuple[int, list[str]]]:
     """Find and score the hairpins of tiles: number of bases and block of the journal of each."""
-    tasks = ((tile, strand) for tile in tiles for strand in STRANDS)
+    tasks = ((joined, strand) for joined in join_short(tiles) for strand in STRANDS)
     job, prepare = prediction.begin_job(predictor)
     work = partial(_find_on_strand, criteria=criteria, job=job)
     results = for_each(work, tasks, processes=processes, at_once=1, prepare=prepare)
 
     def blocks() -> Iterator[tuple[int, list[str]]]:
         try:
-            for (head, size, forward), (_, _, reverse) in zip(results, results, strict=True):
-                yield size, [head, *forward, *reverse]
+            for each in zip(results, results, strict=True):
+                for (head, size, forward), (_, _, reverse) in zip(*each, strict=True):
+                    yield size, [head, *forward, *reverse]
         finally:
             prediction.end_job(job)
 
     return blocks()
 
 
+# First line of a tile's block, number of its bases, and lines of the hairpins on one strand.
+_Found = tuple[str, int, list[str]]
+
+
 def _find_on_strand(
-    task: tuple[Tile, str], criteria: HairpinCriteria, job: int
-) -> tuple[str, int, list[str]]:
-    tile, strand = task
-    state = (tile.sequence, tile.end, int(tile.last), int(tile.circular), tile.length or "")
-    head = "\t".join(map(str, state))
+    task: tuple[list[Tile], str], criteria: HairpinCriteria, job: int
+) -> list[_Found]:
+    """Find and score the hairpins on a strand of each of several tiles."""
+    tiles, strand = task
     predictor = prediction.predictor_of(job)
     limits = StemLimits() if criteria.exhaustive else predictor.stems
-    candidates = find_around(tile, strand, criteria, highest=limits.energy)
-    candidates = [it for it in candidates if not predictor.unfit(it.bases)]
+    candidates = [
+        [it for it in hairpins if not predictor.unfit(it.bases)]
+        for hairpins in find_around(tiles, strand, criteria, highest=limits.energy)
+    ]
     if limits.score:
         candidates = _to_fold(candidates, predictor)
-    lines = [_to_line(hairpin) for hairpin in _fold_and_choose(candidates, tile, job)]
-    return head, tile.end - tile.start, lines
+    each = _fold_and_choose(candidates, tiles, job)
+    return [
+        (_head(tile), tile.end - tile.start, list(map(_to_line, hairpins)))
+        for tile, hairpins in zip(tiles, each, strict=True)
+    ]
 
 
-def _to_fold(candidates: Sequence[GenomeHairpin], predictor: Predictor) -> list[GenomeHairpin]:
+def _head(tile: Tile) -> str:
+    state = (tile.sequence, tile.end, int(tile.last), int(tile.circular), tile.length or "")
+    return "\t".join(map(str, state))
+
+
+def _to_fold(
+    candidates: Sequence[Sequence[GenomeHairpin]], predictor: Predictor
+) -> list[list[GenomeHairpin]]:
     """Choose the hairpins that a network scores high enough in the structure of their stem."""
-    stems = [encode(it.bases, it.structure, it.energy) for it in candidates]
-    scores = prediction.score_molecules(predictor.trained.networks[:1], stems)
-    lowest = predictor.stems.score
-    return [it for it, score in zip(candidates, scores, strict=True) if score >= lowest]
+    stems = [encode(it.bases, it.structure, it.energy) for of in candidates for it in of]
+    scores = iter(prediction.score_molecules(predictor.trained.networks[:1], stems))
+    return [[it for it in of if next(scores) >= predictor.stems.score] for of in candidates]
 
 
 def _fold_and_choose(
-    candidates: Sequence[GenomeHairpin], tile: Tile, job: int
-) -> list[GenomeHairpin]:
-    """Fold and score hairpins, and choose those of the tile, the highest scores first."""
-    scored = prediction.fold_and_score([(it.bases, None) for it in candidates], job)
-    of_hairpin = {}
-    for hairpin, it in zip(candidates, scored, strict=True):
-        is_paired = "(" in it.structure.dot_bracket
-        rank = -round(10**_DIGITS * it.score) if is_paired else 1
-        of_hairpin[hairpin._replace(rank=rank)] = it
-    chosen = choose_in(tile, sorted(of_hairpin))
-    records = [Record("", it.bases, "", n) for n, it in enumerate(chosen, 1)]
-    table = prediction.tabulate(records, [of_hairpin[it] for it in chosen], job)
-    rows = to_lines(table, score_digits=_DIGITS)
+    candidates: Sequence[Sequence[GenomeHairpin]], tiles: Sequence[Tile], job: int
+) -> list[list[GenomeHairpin]]:
+    """Fold and score hairpins, and choose those of each tile, the highest scores first."""
+    scores = iter(
+        prediction.fold_and_score([(it.bases, None) for of in candidates for it in of], job)
+    )
+    chosen: list[list[GenomeHairpin]] = []
+    predicted = []
+    for tile, hairpins in zip(tiles, candidates, strict=True):
+        of_hairpin = {}
+        for hairpin in hairpins:
+            scored = next(scores)
+            is_paired = "(" in scored.structure.dot_bracket
+            rank = -round(10**_DIGITS * scored.score) if is_paired else 1
+            of_hairpin[hairpin._replace(rank=rank)] = scored
+        chosen.append(choose_in(tile, sorted(of_hairpin)))
+        predicted += [of_hairpin[it] for it in chosen[-1]]
+    records = [Record("", it.bases, "", n) for of in chosen for n, it in enumerate(of, 1)]
+    rows = iter(to_lines(prediction.tabulate(records, predicted, job), score_digits=_DIGITS))
     return [
-        it._replace(masked=_masked(it, tile), row=row) for it, row in zip(chosen, rows, strict=True)
+        [it._replace(masked=_masked(it, tile), row=next(rows)) for it in of]
+        for tile, of in zip(tiles, chosen, strict=True)
     ]
 
 
