@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -857,6 +856,7 @@ def test_short_sequences_are_searched_together_and_have_what_each_has_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contigs = {f"c{n}": planted(n, 20 * n, 90) for n in range(1, 9)} | {"none": "A" * 60}
+    contigs["c5"] = contigs["c5"].lower()
     path = genome(tmp_path / "g.fa", contigs)
     calls: list[int] = []
     real = scan_find.find_around
@@ -867,31 +867,54 @@ def test_short_sequences_are_searched_together_and_have_what_each_has_alone(
 
     monkeypatch.setattr(scan_find, "find_around", noted)
     blocks = []
-    for most in (TILE, 600, 0):
-        monkeypatch.setattr(scan_find, "join_short", partial(join_short, most=most))
-        calls.clear()
-        tiles = read_tiles(str(path), circular=["c3"])
-        blocks.append(list(find_blocks(tiles, HairpinCriteria(), SOME, processes=1)))
-        # On both strands; the circular sequence is alone.
-        together = {TILE: [2, 1, 6], 0: [1] * 9}.get(most)
-        assert together is None or calls == [it for it in together for _ in STRANDS]
-    assert blocks[0] == blocks[1] == blocks[2]
+    for tile, together in ((TILE, [2, 1, 6]), (600, []), (0, [1] * 9)):
+        for predictor in (SOME, ALL):
+            calls.clear()
+            tiles = read_tiles(str(path), circular=["c3"])
+            found = find_blocks(tiles, HairpinCriteria(), predictor, processes=1, tile=tile)
+            blocks.append(list(found))
+            # On both strands; the circular sequence is alone.
+            assert not together or calls == [it for it in together for _ in STRANDS]
+    tiles = read_tiles(str(path), circular=["c3"])
+    blocks.append(list(find_blocks(tiles, HairpinCriteria(), SOME, processes=2)))
+    assert blocks[0] == blocks[2] == blocks[4] == blocks[6]
+    assert blocks[1] == blocks[3] == blocks[5]
     assert [lines[0].split("\t")[0] for _, lines in blocks[0]] == list(contigs)
-    assert sum(len(lines) - 1 for _, lines in blocks[0]) > 6
+    # LET7 of c5 is in lower case, that of others is not.
+    masked = {
+        lines[0].split("\t")[0]: lines[1].split("\t")[5] for _, lines in blocks[0] if lines[1:]
+    }
+    assert int(masked["c5"]) > 60
+    assert int(masked["c4"]) == 0
 
 
-def test_tiles_of_long_sequences_are_alone() -> None:
+def test_a_scan_resumes_between_sequences_that_are_searched_together(tmp_path: Path) -> None:
+    contigs = {f"c{n}": planted(n, 20 * n, 90) for n in range(1, 6)}
+    path = genome(tmp_path / "g.fa", contigs)
+    journals = [Journal(tmp_path / name, "k") for name in "ab"]
+    list(find(path, journals[0], HairpinCriteria(), SOME))
+    started = find(path, journals[1], HairpinCriteria(), SOME)
+    next(started)
+    next(started)
+    started.close()  # type: ignore[attr-defined]
+    again = Journal(tmp_path / "b", "k")
+    assert again.blocks == 2
+    assert len(list(find(path, again, HairpinCriteria(), SOME))) == 3
+    assert journals[0].path.read_bytes() == again.path.read_bytes()
+
+
+def test_tiles_of_long_sequences_and_of_circular_ones_are_alone() -> None:
     def tile(length: int) -> Tile:
-        return Tile("s", 0, 0, length, 0, "A" * length, True)
+        taken.append(length)
+        return Tile("s", 0, 0, abs(length), 0, "A" * abs(length), True, circular=length < 0)
 
-    joined = join_short(map(tile, (60, 30, 10, 1, 200, 99, 1, 1)), most=100)
-    assert [[len(it.text) for it in of] for of in joined] == [
-        [60, 30, 10],
-        [1],
-        [200],
-        [99, 1],
-        [1],
-    ]
+    taken: list[int] = []
+    joined = join_short(map(tile, (60, 30, 10, 1, 200, 99, -1, 1, 1)), 100)
+    lengths = []
+    for tiles in joined:
+        lengths.append([len(it.text) for it in tiles])
+        assert len(taken) <= sum(map(len, lengths)) + 1, "tiles are read as needed"
+    assert lengths == [[60, 30, 10], [1], [200], [99], [1], [1, 1]]
 
 
 def test_only_stems_that_may_be_called_are_folded(

@@ -76,6 +76,8 @@ def find_around(
     `mirpair.hairpins.tiles.join_short` joins; `highest` is that of `find_in_each`.
     """
     first = tiles[0]
+    if len(tiles) > 1 and any(it.circular for it in tiles):
+        raise ValueError("a tile of a circular sequence is searched alone")
     if first.circular and first.length and first.length < criteria.span:
         criteria = replace(criteria, span=first.length)
     # On the reverse strand, downstream is to the left.

@@ -130,26 +130,27 @@ def read_tiles(
                 offset = max(0, start - margin)
 
 
-def join_short(tiles: Iterable[Tile], most: int = TILE) -> Iterator[list[Tile]]:
+def join_short(tiles: Iterable[Tile], tile: int = TILE) -> Iterator[list[Tile]]:
     """Join tiles of short sequences, which are searched together in much less time.
 
     Parameters
     ----------
     tiles
-        In any number; they are taken as needed.
-    most
-        Greatest length of joined texts together, nt. A longer tile, and one of a circular sequence,
-        is alone.
+        Any number of them; they are read as needed.
+    tile
+        Greatest length of the texts that are joined, nt. A longer one, and that of a circular
+        sequence, is alone.
     """
-    joined: list[Tile] = []
-    for tile in tiles:
-        length = sum(len(it.text) for it in joined) + len(tile.text)
-        if joined and (length > most or tile.circular or joined[0].circular):
-            yield joined
-            joined = []
-        joined.append(tile)
-    if joined:
-        yield joined
+    together: list[Tile] = []
+    length = 0
+    for one in tiles:
+        length += len(one.text)
+        if together and (length > tile or one.circular or together[0].circular):
+            yield together
+            together, length = [], len(one.text)
+        together.append(one)
+    if together:
+        yield together
 
 
 def is_circular(name: str, circular: Sequence[str]) -> bool:

@@ -59,7 +59,7 @@ class GenomeRate:
 
 
 def rounded(calls: float) -> str:
-    """Write a rate of calls with two digits, without an exponent: none is measured better."""
+    """Write a rate of calls with two digits and no exponent; none is measured more precisely."""
     return f"{float(f'{calls:.2g}'):,g}"
 
 

@@ -32,7 +32,7 @@ class Duplex(NamedTuple):
     five, three
         (C,): codes of the bases of either strand, as in `Molecule`; `GAP` where there is none.
     state
-        (C,): `OUTSIDE`, `PAIR`, `INSIDE` or `LOOP`.
+        (C,): `OUTSIDE`, `PAIR`, `INSIDE` or `LOOP`. All three are read-only.
     """
 
     five: npt.NDArray[np.uint8]
@@ -88,21 +88,24 @@ def as_duplex(molecule: Molecule) -> Duplex:
     forward, back = codes[:middle], codes[middle:][::-1]
     if not left:
         return _duplex(forward, back.ljust(middle, _GAP), _OUTSIDE * middle)
+    # The same, counted from the 3′ end.
     inwards = [length - 1 - it for it in right]
     outside = max(left[0], inwards[0])
     five = [forward[: left[0]].rjust(outside, _GAP)]
     three = [back[: inwards[0]].rjust(outside, _GAP)]
     state = [_OUTSIDE * outside]
     # From each pair to the next one, or to the end of the loop.
-    nexts = zip([*left[1:], middle], [*inwards[1:], length - middle], strict=True)
-    for i, j, (next_i, next_j) in zip(left, inwards, nexts, strict=True):
+    next_pairs = zip([*left[1:], middle], [*inwards[1:], length - middle], strict=True)
+    for i, j, (next_i, next_j) in zip(left, inwards, next_pairs, strict=True):
         columns = max(next_i - i, next_j - j)
         five.append(forward[i:next_i].ljust(columns, _GAP))
         three.append(back[j:next_j].ljust(columns, _GAP))
         state.append(_PAIR + _INSIDE * (columns - 1))
+    # What follows the last pair is the loop.
     state[-1] = _PAIR + _LOOP * (len(state[-1]) - 1)
     return _duplex(*(b"".join(it) for it in (five, three, state)))
 
 
 def _duplex(*columns: bytes) -> Duplex:
+    """Make a duplex of its three parts."""
     return Duplex(*(np.frombuffer(it, dtype=np.uint8) for it in columns))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 from mirpair.files import Journal, interleave
 from mirpair.hairpins.candidates import (
@@ -56,7 +57,7 @@ def find(
         See `mirpair.prediction.predictor.Predictor.for_genome`.
     processes, tile
         Number of processes, and length of a tile, nt; the result is the same for any. The processes
-        start at once.
+        start at once. Sequences that are shorter together are searched together.
     piece, pieces
         Only every `pieces`-th tile, beginning with number `piece` (from 1).
     position
@@ -71,7 +72,7 @@ def find(
         genome, tile=tile, span=criteria.span, circular=criteria.circular, position=position
     )
     remaining = islice(tiles, piece - 1 + journal.blocks * pieces, None, pieces)
-    blocks = find_blocks(remaining, criteria, predictor, processes=processes)
+    blocks = find_blocks(remaining, criteria, predictor, processes=processes, tile=tile)
 
     def sizes() -> Iterator[int]:
         for size, block in blocks:
@@ -83,27 +84,37 @@ def find(
 
 
 def find_blocks(
-    tiles: Iterable[Tile], criteria: HairpinCriteria, predictor: Predictor, *, processes: int
+    tiles: Iterable[Tile],
+    criteria: HairpinCriteria,
+    predictor: Predictor,
+    *,
+    processes: int,
+    tile: int = TILE,
 ) -> Iterator[tuple[int, list[str]]]:
     """Find and score the hairpins of tiles: number of bases and block of the journal of each."""
-    tasks = ((joined, strand) for joined in join_short(tiles) for strand in STRANDS)
+    tasks = ((batch, strand) for batch in join_short(tiles, tile) for strand in STRANDS)
     job, prepare = prediction.begin_job(predictor)
     work = partial(_find_on_strand, criteria=criteria, job=job)
     results = for_each(work, tasks, processes=processes, at_once=1, prepare=prepare)
 
     def blocks() -> Iterator[tuple[int, list[str]]]:
         try:
-            for each in zip(results, results, strict=True):
-                for (head, size, forward), (_, _, reverse) in zip(*each, strict=True):
-                    yield size, [head, *forward, *reverse]
+            for forward, reverse in zip(results, results, strict=True):
+                for one, other in zip(forward, reverse, strict=True):
+                    yield one.size, [one.head, *one.lines, *other.lines]
         finally:
             prediction.end_job(job)
 
     return blocks()
 
 
-# First line of a tile's block, number of its bases, and lines of the hairpins on one strand.
-_Found = tuple[str, int, list[str]]
+class _Found(NamedTuple):
+    """The hairpins on one strand of a tile, as lines of the journal."""
+
+    head: str
+    # Number of the tile's bases.
+    size: int
+    lines: list[str]
 
 
 def _find_on_strand(
@@ -119,10 +130,10 @@ def _find_on_strand(
     ]
     if limits.score:
         candidates = _to_fold(candidates, predictor)
-    each = _fold_and_choose(candidates, tiles, job)
+    chosen = _fold_and_choose(candidates, tiles, job)
     return [
-        (_head(tile), tile.end - tile.start, list(map(_to_line, hairpins)))
-        for tile, hairpins in zip(tiles, each, strict=True)
+        _Found(_head(tile), tile.end - tile.start, list(map(_to_line, hairpins)))
+        for tile, hairpins in zip(tiles, chosen, strict=True)
     ]
 
 
@@ -135,34 +146,38 @@ def _to_fold(
     candidates: Sequence[Sequence[GenomeHairpin]], predictor: Predictor
 ) -> list[list[GenomeHairpin]]:
     """Choose the hairpins that a network scores high enough in the structure of their stem."""
-    stems = [encode(it.bases, it.structure, it.energy) for of in candidates for it in of]
+    stems = [encode(it.bases, it.structure, it.energy) for it in chain.from_iterable(candidates)]
     scores = iter(prediction.score_molecules(predictor.trained.networks[:1], stems))
-    return [[it for it in of if next(scores) >= predictor.stems.score] for of in candidates]
+    lowest = predictor.stems.score
+    return [[it for it in hairpins if next(scores) >= lowest] for hairpins in candidates]
 
 
 def _fold_and_choose(
     candidates: Sequence[Sequence[GenomeHairpin]], tiles: Sequence[Tile], job: int
 ) -> list[list[GenomeHairpin]]:
     """Fold and score hairpins, and choose those of each tile, the highest scores first."""
-    scores = iter(
-        prediction.fold_and_score([(it.bases, None) for of in candidates for it in of], job)
-    )
+    rnas = [(it.bases, None) for it in chain.from_iterable(candidates)]
+    folded = iter(prediction.fold_and_score(rnas, job))
     chosen: list[list[GenomeHairpin]] = []
-    predicted = []
+    scored = []
     for tile, hairpins in zip(tiles, candidates, strict=True):
         of_hairpin = {}
         for hairpin in hairpins:
-            scored = next(scores)
-            is_paired = "(" in scored.structure.dot_bracket
-            rank = -round(10**_DIGITS * scored.score) if is_paired else 1
-            of_hairpin[hairpin._replace(rank=rank)] = scored
+            it = next(folded)
+            is_paired = "(" in it.structure.dot_bracket
+            rank = -round(10**_DIGITS * it.score) if is_paired else 1
+            of_hairpin[hairpin._replace(rank=rank)] = it
         chosen.append(choose_in(tile, sorted(of_hairpin)))
-        predicted += [of_hairpin[it] for it in chosen[-1]]
-    records = [Record("", it.bases, "", n) for of in chosen for n, it in enumerate(of, 1)]
-    rows = iter(to_lines(prediction.tabulate(records, predicted, job), score_digits=_DIGITS))
+        scored += [of_hairpin[hairpin] for hairpin in chosen[-1]]
+    records = [
+        Record("", hairpin.bases, "", number)
+        for hairpins in chosen
+        for number, hairpin in enumerate(hairpins, 1)
+    ]
+    rows = iter(to_lines(prediction.tabulate(records, scored, job), score_digits=_DIGITS))
     return [
-        [it._replace(masked=_masked(it, tile), row=next(rows)) for it in of]
-        for tile, of in zip(tiles, chosen, strict=True)
+        [it._replace(masked=_masked(it, tile), row=next(rows)) for it in hairpins]
+        for tile, hairpins in zip(tiles, chosen, strict=True)
     ]
 
 
