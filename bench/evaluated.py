@@ -1,4 +1,4 @@
-"""What the measurements of config/finder.yaml share: the study, its tables, what evaluates."""
+"""What measurements of config/finder.yaml share: the study, its tables, evaluation records."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ def evaluation(results: Path, study: Study, experiment: pd.DataFrame) -> pd.Data
         for path in records["file"].unique()
     }
     collected = [path for path, ref in refs.items() if ref in study.collections]
-    origins = read_all_origins(path.replace(".fa", ".tsv") for path in collected)
+    origins = read_all_origins(f"{path.removesuffix('.fa')}.tsv" for path in collected)
     return evaluation_records(experiment, records, origins, refs)

@@ -1,8 +1,8 @@
 """Measure the networks that ship, and write docs/finder.md (`python -m bench.finder`).
 
-It needs the results of config/finder.yaml, the weights that were made of them (`make weights`), and
+It needs all results of config/finder.yaml, the weights that were made of them (`make weights`), and
 docs/finder/peers.tsv and docs/finder/benchmark/, which have commands of their own. The tables and
-figures of the page are in docs/finder/.
+figures of the page are in docs/finder/. Run it in the folder of the Snakefile.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import pandas as pd
 from bench import kingdoms, limits, lookalikes, shipped, strands
 from bench.evaluated import RESULTS, ROOT, TABLES, evaluation, load, table_of, without_newer
 from mirpair.contracts import (
+    BASELINES,
+    BOOSTING,
     BY_KIND,
     EVALUATE,
     SCANNED,
@@ -31,20 +33,32 @@ from mirpair.contracts import (
     read_curves,
     read_experiment,
     read_predictions,
+    read_records,
     read_scored_records,
 )
-from mirpair.files import write_text, write_tsv
+from mirpair.files import sha256, write_text, write_tsv
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.kind_figures import draw_kinds
-from mirpair.identification.kinds import Method, choose, measure_kinds, methods_of
-from mirpair.prediction.weights import load_networks
+from mirpair.identification.kinds import (
+    AND_BOOSTING,
+    CALLS,
+    ENSEMBLE,
+    PRECISION,
+    RELIABILITY,
+    Method,
+    choose,
+    measure_kinds,
+    methods_of,
+)
+from mirpair.pages.style import save
+from mirpair.prediction.weights import find_weights, load_networks, rounded
 from mirpair.settings import KINGDOMS, NEAR
 from mirpair.study.plan import described_runs
 
 PAGE = TABLES.with_suffix(".md")
 # Tables and figures of the study that are copied; the figures are those of the first table.
 COPIED = ("kinds", "plants", "networks", "cutting", "cutting-plants", "others")
-CURVES = ("precision-recall", "calls", "reliability")
+CURVES = (PRECISION, CALLS, RELIABILITY)
 # What the page counts together: its name, and the collections, by patterns.
 GROUPS = {
     "animal pre-miRNAs of miRBase 22": ["animals"],
@@ -61,9 +75,10 @@ GROUPS = {
     "other RNAs of Rfam": ["other-rnas"],
     "the paper's negatives, cleaned": ["human_neg", "whole_neg", "new_neg"],
 }
-STEM, VARIABLE, BAND = "Stem, finder", "Variable-sized, finder", "Band, finder"
-ENSEMBLE, BOOSTING = ", ensemble", "Gradient boosting"
-BOTH, ALL_KINDS = "Stem and variable-sized averaged", "Stem, variable-sized and band averaged"
+# Of the shipped networks.
+RECIPE = "finder"
+# How RNAs are cut, in words; others as in a config.
+CUTS = {"": "as published", "pre-mirna": "pre-miRNA proper", "window": "windows"}
 
 
 def copy_tables(results: Path) -> None:
@@ -73,12 +88,11 @@ def copy_tables(results: Path) -> None:
             shutil.copy(results / "tables" / f"{name}.{ending}", TABLES)
     points = read_curves(results / "kinds" / f"{COPIED[0]}-curves.tsv")
     for curve in CURVES:
-        figure = draw_kinds(points, curve, "")
-        figure.savefig(TABLES / f"{curve}.png", dpi=150, metadata={"Software": None})
+        save(draw_kinds(points, curve, ""), TABLES / f"{curve}.png")
 
 
 def count_data(results: Path) -> pd.DataFrame:
-    """Count the RNAs of each of `GROUPS`, with the ways in which they are cut, and all of a set."""
+    """Count the RNAs of each group, and list how they were cut."""
     animals = read_scored_records(results / "shipped" / "animals.tsv")
     rows = []
     remaining = animals
@@ -88,21 +102,21 @@ def count_data(results: Path) -> pd.DataFrame:
             lambda it, patterns=patterns: any(fnmatch(it, one) for one in patterns)
         )
         part, remaining = remaining[chosen], remaining[~chosen]
-        cuts = part["cut"].value_counts().index.tolist()
+        cuts = [CUTS.get(it, it) for it in part["cut"].value_counts().index]
         rows.append({"RNAs": name, "number": len(part), "cut as": ", ".join(cuts)})
     if len(remaining):
         raise ValueError(f"no group has the collection {remaining['collection'].iloc[0]}")
     plants = read_scored_records(results / "shipped" / "plants.tsv")
     rows = [
         *reversed(rows),
-        {"RNAs": "all", "number": len(animals), "cut as": ""},
-        {"RNAs": "plants", "number": len(plants), "cut as": ""},
+        {"RNAs": "all", "number": len(animals), "cut as": "–"},
+        {"RNAs": "plants", "number": len(plants), "cut as": "–"},
     ]
     return pd.DataFrame(rows)
 
 
 def thresholds(results: Path) -> pd.DataFrame:
-    """Count what reaches each threshold of a scan: hairpins that chose it, and pre-miRNAs."""
+    """Count the hairpins and the pre-miRNAs that reach each threshold of a scan."""
     rows = []
     for kingdom in KINGDOMS:
         trained = load_networks(None, kingdom)
@@ -137,6 +151,7 @@ def near_copies(results: Path) -> pd.DataFrame:
     methods = methods_of(evaluated, described_runs(study, runs), predictions, evaluated[["id"]])
     (method,) = (it for it in methods if it.name.endswith(ENSEMBLE))
     audit = read_audit(results / "audit" / table.experiment / "records.tsv").set_index("id")
+    copies = {"evaluation records in the training set": int(audit["in_training"].sum())}
     is_near = audit["identity"].reindex(evaluated["id"]).to_numpy() >= NEAR
     kinds = without_newer(table)
     far = evaluated[~is_near].reset_index(drop=True)
@@ -158,25 +173,32 @@ def near_copies(results: Path) -> pd.DataFrame:
             for end, it in (("", every), (" without", left))
         }
         names = {f"kind of {side}": every[f"kind of {side}"] for side in ("positives", "negatives")}
-        rows.append(names | shares | values)
+        rows.append(names | shares | copies | values)
     return pd.DataFrame(rows)
 
 
 def trainings(results: Path) -> pd.DataFrame:
-    """List the trainings of the study, with their records and seconds."""
+    """List the trainings of the study, with their training records and seconds."""
+
+    def read_labels(dataset: str) -> pd.DataFrame:
+        records = read_records(results / "datasets" / dataset / "records.tsv")
+        return records[["id", "label"]].assign(set=dataset)
+
     rows = []
+    counts: dict[str, tuple[int, int]] = {}
     for run in load().plan():
         facts = json.loads((results / "runs" / run.folder / "provenance.json").read_text())
-        roles = read_experiment(results / "experiments" / f"{run.experiment}.tsv")["role"]
-        rows.append(
-            {
-                "experiment": run.experiment,
-                "model": run.model,
-                "seed": run.seed,
-                "training records": int((roles == TRAIN).sum()),
-                "seconds": facts["wall_time_s"],
-            }
-        )
+        name = run.experiment
+        if name not in counts:
+            experiment = read_experiment(results / "experiments" / f"{name}.tsv")
+            labels = experiment.merge(
+                pd.concat(map(read_labels, experiment["set"].unique())), on=["id", "set"]
+            )
+            trains = labels.loc[labels["role"] == TRAIN, "label"]
+            counts[name] = (len(trains), int((trains == 1).sum()))
+        of_run = {"experiment": name, "model": run.model, "seed": run.seed}
+        of_records = dict(zip(("training records", "pre-miRNAs"), counts[name], strict=True))
+        rows.append({**of_run, **of_records, "seconds": facts["wall_time_s"]})
     return pd.DataFrame(rows)
 
 
@@ -256,7 +278,8 @@ def render(folder: Path = TABLES) -> str:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent, "share": _share}
+    environment.filters |= {"percent": _percent, "share": _share, "rounded": rounded}
+    study = load()
     template = (Path(__file__).parent / "finder.md.j2").read_text(encoding="utf-8")
     text = environment.from_string(template).render(
         **tables | {"peers": _Rows(peers)},
@@ -266,9 +289,13 @@ def render(folder: Path = TABLES) -> str:
             name: len(set(read_family_names(ROOT / "config" / "finder" / f"held-out-{name}.txt")))
             for name in ("families", "plant-families")
         },
-        names={"stem": STEM, "variable": VARIABLE, "band": BAND, "both": BOTH, "all": ALL_KINDS},
+        names={
+            **{model: study.method(model, RECIPE).label for model in ("stem", "variable", "band")},
+            **{name: average.label for name, average in study.averages.items()},
+        },
         ensemble=ENSEMBLE,
-        boosting=BOOSTING,
+        boosting=BASELINES[BOOSTING],
+        and_boosting=AND_BOOSTING,
         facts=json.loads((folder / "peers.json").read_text(encoding="utf-8")),
     )
     return text + "\n"
@@ -281,6 +308,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only-page", action="store_true", help="write the page alone")
     given = parser.parse_args(arguments)
     if not given.only_page:
+        made = given.results / "shipped" / find_weights().name
+        if sha256(made) != sha256(find_weights()):
+            parser.error(f"{find_weights()} was not made of {given.results}: run make weights")
         copy_tables(given.results)
         for name, measure in {
             "data": count_data,

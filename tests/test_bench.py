@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,8 @@ from conftest import ROOT
 from torch.nn import functional as F
 
 from bench import alternatives, finder, genomes, known, lookalikes, networks, page
-from mirpair.contracts import METRICS
+from mirpair.contracts import METRICS, SCORED_RECORDS
+from mirpair.files import write_tsv
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
 from mirpair.settings import KNOWN_COVERAGE, NEAR
@@ -46,7 +49,73 @@ def test_the_page_of_known_hairpins_is_what_its_tables_say() -> None:
 
 
 def test_the_page_of_the_shipped_networks_is_what_its_tables_say() -> None:
-    assert finder.render() == finder.PAGE.read_text(encoding="utf-8")
+    page = finder.render()
+    assert page == finder.PAGE.read_text(encoding="utf-8")
+    assert "nan" not in re.findall(r"[A-Za-z]+", page)
+    shipped = pd.read_csv(finder.TABLES / "shipped.csv")
+    row = shipped[(shipped["kind of negatives"] == "human X") & (shipped["positives"] == 5713)]
+    found = f"{row['R@1%'].iloc[0]:.0%}".replace("%", " %")
+    assert f"and {found} of them among hairpins of human X" in " ".join(page.split())
+
+
+def test_the_data_are_counted_by_where_they_are_from(tmp_path: Path) -> None:
+    (tmp_path / "shipped").mkdir()
+
+    def write(kingdom: str, rows: list[tuple[str, str]]) -> None:
+        table = pd.DataFrame(rows, columns=["collection", "cut"])
+        others = {"id": "a", "label": 0, "role": "train", "length": 80, "trust": "", "score": 0.5}
+        write_tsv(
+            table.assign(**others)[list(SCORED_RECORDS)], tmp_path / "shipped" / f"{kingdom}.tsv"
+        )
+
+    genomes = [("human-x-genes", "window"), ("human-x-test", "scanned"), ("human-x", "scanned")]
+    others = [("human-x-pairs", "joined"), ("other-rnas", ""), ("animals", "pre-mirna")]
+    write("animals", genomes + others)
+    write("plants", [("plants", "hairpin")] * 3)
+    counted = finder.count_data(tmp_path).set_index("RNAs")
+    rows = {name: tuple(row) for name, row in counted.iterrows() if row["number"]}
+    assert rows == {
+        "animal pre-miRNAs of miRBase 22": (1, "pre-miRNA proper"),
+        "human X, away from known pre-miRNAs": (3, "scanned, windows"),
+        "two copies of a repeat of human X": (1, "joined"),
+        "other RNAs of Rfam": (1, "as published"),
+        "all": (6, "–"),
+        "plants": (3, "–"),
+    }
+    write("animals", [("elsewhere", "window")])
+    with pytest.raises(ValueError, match="no group has the collection elsewhere"):
+        finder.count_data(tmp_path)
+
+
+def test_what_reaches_a_threshold_is_counted_by_role_and_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shipped").mkdir()
+    rows = [
+        *[(0, "validate", "scanned", "", it) for it in (0.9, 0.5, 0.2, 0.1)],
+        *[(0, "validate", "window", "", 0.9), (0, "evaluate", "scanned", "", 0.9)],
+        *[(1, "evaluate", "scanned", "supported", it) for it in (0.9, 0.1)],
+        *[(1, "evaluate", "scanned", "doubtful", it) for it in (0.2, 0.1)],
+        *[(1, "evaluate", "hairpin", "supported", 0.9), (1, "validate", "scanned", "", 0.9)],
+    ]
+    table = pd.DataFrame(rows, columns=["label", "role", "cut", "trust", "score"])
+    table = table.assign(id="a", length=80, collection="c")[list(SCORED_RECORDS)]
+    for kingdom in ("animals", "plants"):
+        write_tsv(table, tmp_path / "shipped" / f"{kingdom}.tsv")
+    rates = {"1%": [SimpleNamespace(genome="yeast", calls=3.0)]}
+    trained = SimpleNamespace(cuts={"1%": 0.5}, rates=rates)
+    monkeypatch.setattr(finder, "load_networks", lambda *_: trained)
+    first = finder.thresholds(tmp_path).iloc[0]
+    assert first.to_dict() == {
+        "kingdom": "animals",
+        "threshold": "1%",
+        "score": 0.5,
+        "hairpins": 4,
+        "reach it": 2,
+        "pre-miRNAs": 0.25,
+        "supported": 0.5,
+        "yeast": 3.0,
+    }
 
 
 def test_a_peer_is_ahead_in_the_cells_in_which_it_is_higher() -> None:

@@ -130,6 +130,15 @@ def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
     assert f"`--false-positives 0.1%` finds {shares['0.1%']}, with" in text
 
 
+def test_what_is_said_of_stems_that_are_not_folded_is_what_was_measured() -> None:
+    text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
+    table = pd.read_csv(ROOT / "docs" / "finder" / "limits.tsv", sep="\t")
+    called = table["would be called"].tolist()
+    lost = (table["would be called"] - table["folded"]).tolist()
+    assert f"{called[0]}, {called[1]} and {called[2]} would be called at 0.01 %" in text
+    assert f"{lost[0]}, {lost[1]} and {lost[2]} of these are not folded" in text
+
+
 def test_what_is_said_of_the_papers_own_records_is_what_was_measured() -> None:
     text = " ".join((ROOT / "docs" / "finder.md").read_text(encoding="utf-8").split())
     folder = ROOT / "docs" / "finder" / "benchmark"
