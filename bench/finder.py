@@ -127,7 +127,9 @@ def thresholds(results: Path) -> pd.DataFrame:
         supported = found[found["trust"] == SUPPORTED]
         for name, cut in trained.cuts.items():
             row: dict[str, Any] = {"kingdom": kingdom, "threshold": name, "score": cut}
-            row |= {"hairpins": len(others), "reach it": int((others["score"] >= cut).sum())}
+            of_others = ", ".join(sorted(others["collection"].unique()))
+            row |= {"hairpins": len(others), "hairpins of": of_others}
+            row["reach it"] = int((others["score"] >= cut).sum())
             row["pre-miRNAs"] = float((found["score"] >= cut).mean())
             row["supported"] = float((supported["score"] >= cut).mean())
             row |= {it.genome: it.calls for it in trained.rates.get(name, ())}
