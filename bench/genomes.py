@@ -203,11 +203,17 @@ def _words(text: str) -> npt.NDArray[np.int64]:
     return words
 
 
-def best_scores(known: pd.DataFrame, table: pd.DataFrame, column: str) -> list[float]:
-    """Return the highest score of a hairpin that finds each known one; NaN if none does."""
+def best_scores(
+    known: pd.DataFrame, table: pd.DataFrame, column: str, *, opposite: bool = False
+) -> list[float]:
+    """Return the highest score of a hairpin that finds each known one; NaN if none does.
+
+    With `opposite`, of a hairpin that would find it if it were on the other strand.
+    """
     best = []
     for it in known.itertuples():
-        near = table[(table["sequence"] == it.sequence) & (table["strand"] == it.strand)]
+        strand = it.strand if not opposite else {"+": "-", "-": "+"}[it.strand]
+        near = table[(table["sequence"] == it.sequence) & (table["strand"] == strand)]
         both = np.minimum(near["end"], it.end) - np.maximum(near["start"], it.start)
         longer = np.maximum(near["end"] - near["start"], it.end - it.start)
         best.append(near.loc[both / longer >= OVERLAP, column].max())
@@ -277,6 +283,7 @@ def measure() -> None:
         known["trust"] = known["name"].map(trust)
         for column in ("score", "first"):
             known[column] = best_scores(known, table, column)
+        known["opposite"] = best_scores(known, table, "score", opposite=True)
         recalls += recall(name, known, table, megabases)
         places.append(known.assign(genome=name))
     TABLES.mkdir(parents=True, exist_ok=True)
@@ -295,10 +302,13 @@ def render() -> str:
     places = pd.read_csv(TABLES / "covariance-known.tsv", sep="\t", keep_default_na=False)
     large = pd.read_csv(TABLES / "human-sized.tsv", sep="\t", dtype=str)
     titles = {name: genome.title for name, genome in GENOMES.items()}
-    missed = {
-        titles[str(name)]: ", ".join(sorted(set(part.loc[part["score"] == "", "name"])))
-        for name, part in known.groupby("genome", sort=False)
-    }
+    missed = {}
+    for name, part in known.groupby("genome", sort=False):
+        lost = part[part["score"] == ""]
+        on_other = lost["opposite"] != ""
+        missed[titles[str(name)]] = [
+            ", ".join(sorted(set(lost.loc[of, "name"]))) or "none" for of in (~on_other, on_other)
+        ]
     template = (Path(__file__).parent / "genomes.md.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True

@@ -392,9 +392,12 @@ def test_a_known_hairpin_is_found_if_half_of_the_longer_is_in_both() -> None:
         }
     )
 
-    def best(start: int, end: int, strand: str, sequence: str = "x") -> float:
+    def best(
+        start: int, end: int, strand: str, sequence: str = "x", *, opposite: bool = False
+    ) -> float:
         place = {"sequence": [sequence], "start": [start], "end": [end], "strand": [strand]}
-        (score,) = genomes.best_scores(pd.DataFrame(place), table, "score")
+        known = pd.DataFrame(place)
+        (score,) = genomes.best_scores(known, table, "score", opposite=opposite)
         return score
 
     assert best(100, 200, "+") == 0.75, "60 of 100 of the second one"
@@ -402,6 +405,7 @@ def test_a_known_hairpin_is_found_if_half_of_the_longer_is_in_both() -> None:
     assert best(50, 150, "+") == 0.5, "50 of 100"
     assert np.isnan(best(49, 149, "+"))
     assert np.isnan(best(100, 200, "-"))
+    assert best(100, 200, "-", opposite=True) == 0.75
     assert np.isnan(best(100, 200, "+", "y"))
     # The longer counts: 60 of 60, but only 60 of 130.
     assert best(300, 360, "-") == 0.25
