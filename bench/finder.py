@@ -11,15 +11,17 @@ import argparse
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from bench import kingdoms, limits, lookalikes, shipped, strands
-from bench.evaluated import RESULTS, ROOT, TABLES, evaluation, load, table_of, without_newer
+from bench.finder_results import RESULTS, ROOT, TABLES, evaluation, load, table_of, without_newer
 from mirpair.contracts import (
     BASELINES,
     BOOSTING,
@@ -45,7 +47,6 @@ from mirpair.identification.kinds import (
     ENSEMBLE,
     PRECISION,
     RELIABILITY,
-    Method,
     choose,
     measure_kinds,
     methods_of,
@@ -96,10 +97,11 @@ def count_data(results: Path) -> pd.DataFrame:
     animals = read_scored_records(results / "shipped" / "animals.tsv")
     rows = []
     remaining = animals
-    # A later pattern is the more special one.
+    # A collection is in the last group that has it.
     for name, patterns in reversed(GROUPS.items()):
-        chosen = remaining["collection"].map(
-            lambda it, patterns=patterns: any(fnmatch(it, one) for one in patterns)
+        chosen = np.array(
+            [any(fnmatch(it, one) for one in patterns) for it in remaining["collection"]],
+            dtype=bool,
         )
         part, remaining = remaining[chosen], remaining[~chosen]
         cuts = [CUTS.get(it, it) for it in part["cut"].value_counts().index]
@@ -157,7 +159,7 @@ def near_copies(results: Path) -> pd.DataFrame:
     is_near = audit["identity"].reindex(evaluated["id"]).to_numpy() >= NEAR
     kinds = without_newer(table)
     far = evaluated[~is_near].reset_index(drop=True)
-    without = Method(method.name, method.run, method.scores[:, ~is_near], method.seeds)
+    without = replace(method, scores=method.scores[:, ~is_near])
     measured = [
         measure_kinds(kinds, part, [of_part], {}, {}, resamples=2)[0]
         for part, of_part in ((evaluated, method), (far, without))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.evaluated import RESULTS, TABLES, evaluation, load, table_of
+from bench.finder_results import RESULTS, TABLES, evaluation, load, table_of
 from bench.peers import score
 from mirpair.contracts import (
     BASELINE_RUN,

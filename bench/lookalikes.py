@@ -11,7 +11,7 @@ import pandas as pd
 from Bio.Seq import reverse_complement_rna
 from numpy.random import Generator, default_rng
 
-from bench.evaluated import TABLES
+from bench.finder_results import TABLES
 from bench.genomes import FOLDER, fetch
 from mirpair import predict
 from mirpair.contracts import ALPHABET

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.evaluated import RESULTS, TABLES, evaluation, load, table_of, without_newer
+from bench.finder_results import RESULTS, TABLES, evaluation, load, table_of, without_newer
 from mirpair.contracts import BASELINE_RUN, BY_KIND, EVALUATE, read_scored_records
 from mirpair.files import write_text
 from mirpair.identification.kinds import Method, measure_kinds

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 
 from bench import (
     alternatives,
-    evaluated,
     finder,
+    finder_results,
     genomes,
     known,
     lookalikes,
@@ -62,7 +62,7 @@ def test_the_page_of_known_hairpins_is_what_its_tables_say() -> None:
 
 def finder_tables(folder: Path) -> None:
     """Tables as `make finder` writes them, with methods as the study calls them."""
-    study = evaluated.load()
+    study = finder_results.load()
     labels = [study.method(model, "finder").label for model in ("stem", "variable", "band")]
     averages = [it.label for it in study.averages.values()]
     metrics = {
@@ -89,7 +89,7 @@ def finder_tables(folder: Path) -> None:
             | {"positives": 1000, "negatives": 2000, "method": method.name}
             | metrics
             | more
-            for positives, negatives in evaluated.table_of(study, name).rows
+            for positives, negatives in finder_results.table_of(study, name).rows
             for method in methods
         ]
 
@@ -97,7 +97,7 @@ def finder_tables(folder: Path) -> None:
     write("networks.csv", kinds("networks", labels + averages))
     write("plants.csv", kinds("plants", labels[:1]))
     pairs = {
-        name: evaluated.without_newer(evaluated.table_of(study, name))["rows"]
+        name: finder_results.without_newer(finder_results.table_of(study, name))["rows"]
         for name in ("kinds", "plants")
     }
     named = [

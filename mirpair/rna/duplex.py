@@ -88,7 +88,7 @@ def as_duplex(molecule: Molecule) -> Duplex:
     forward, back = codes[:middle], codes[middle:][::-1]
     if not left:
         return _duplex(forward, back.ljust(middle, _GAP), _OUTSIDE * middle)
-    # The same, counted from the 3′ end.
+    # The places of the partners, counted from the 3′ end.
     inwards = [length - 1 - it for it in right]
     outside = max(left[0], inwards[0])
     five = [forward[: left[0]].rjust(outside, _GAP)]

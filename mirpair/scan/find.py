@@ -57,7 +57,7 @@ def find(
         See `mirpair.prediction.predictor.Predictor.for_genome`.
     processes, tile
         Number of processes, and length of a tile, nt; the result is the same for any. The processes
-        start at once. Sequences that are shorter together are searched together.
+        start at once. Short sequences are searched together, up to this length.
     piece, pieces
         Only every `pieces`-th tile, beginning with number `piece` (from 1).
     position
