@@ -377,6 +377,10 @@ def test_the_floor_of_a_hairpin_of_94_nt() -> None:
     assert backward == forward + second + third + head
 
 
+def test_the_page_on_the_finder_is_what_its_tables_say() -> None:
+    assert finder.render() == finder.PAGE.read_text(encoding="utf-8")
+
+
 def test_the_page_on_genomes_is_what_its_tables_say() -> None:
     assert genomes.render() == (ROOT / "docs" / "genomes.md").read_text(encoding="utf-8")
 
