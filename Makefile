@@ -8,7 +8,7 @@
 #                    Infernal and MAFFT)
 # make weights       train the shipped weights and write their cards: fourteen trainings, an hour
 # make finder        after `make weights`: run the rest of its study, evaluate the weights and write
-#                    docs/finder.md (two hours, estimated)
+#                    docs/finder.md (three quarters of an hour)
 # make genomes       scan yeast, bacteria and chromosomes of animals and plants, and write
 #                    docs/genomes.md (half an hour)
 # make known         measure which RNAs are recognised as known hairpins, and write docs/known.md (five

@@ -53,6 +53,7 @@ from mirpair.identification.kinds import (
 )
 from mirpair.pages.style import save
 from mirpair.prediction.weights import find_weights, load_networks, rounded
+from mirpair.scan.calls import ENERGY_WEIGHT
 from mirpair.settings import KINGDOMS, NEAR
 from mirpair.study.plan import described_runs
 
@@ -298,6 +299,7 @@ def render(folder: Path = TABLES) -> str:
             **{name: average.label for name, average in study.averages.items()},
         },
         ensemble=ENSEMBLE,
+        energy_weight=f"weight {ENERGY_WEIGHT:g}",
         boosting=BASELINES[BOOSTING],
         and_boosting=AND_BOOSTING,
         facts=json.loads((folder / "peers.json").read_text(encoding="utf-8")),

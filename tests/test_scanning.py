@@ -603,10 +603,12 @@ def hairpin_row(
         # Of equal energies, the higher score is the call, whichever comes first.
         ([(0, 80, "+", 0.9), (10, 90, "-", 0.95)], None, ["10-", ""]),
         ([(0, 80, "+", 0.95), (10, 90, "-", 0.9)], None, ["", "0+"]),
-        # 8 kcal/mol in 80 bases count for more than .9 and .95, 7 do not.
-        ([(0, 80, "+", 0.9, 1, -28.0), (10, 90, "-", 0.95)], None, ["", "0+"]),
-        ([(0, 80, "+", 0.9, 1, -27.0), (10, 90, "-", 0.95)], None, ["10-", ""]),
-        # Long hairpins have low energies: what counts is the energy per base.
+        # 5 kcal/mol count for more than the difference of .9 and .95, 4.9 do not.
+        ([(0, 80, "+", 0.9, 1, -25.0), (10, 90, "-", 0.95)], None, ["", "0+"]),
+        ([(0, 80, "+", 0.9, 1, -24.9), (10, 90, "-", 0.95)], None, ["10-", ""]),
+        # A short hairpin inside a long one, on the other strand, as at hsa-mir-222.
+        ([(0, 116, "-", 0.953, 1, -56.5), (28, 82, "+", 0.968, 1, -26.0)], None, ["", "0-"]),
+        # A much higher score counts for more than a much lower energy.
         ([(0, 70, "+", 0.9999, 1, -30.0), (30, 150, "-", 0.97, 1, -60.0)], None, ["", "0+"]),
         # A score of 1 can be compared too.
         ([(0, 80, "-", 1.0), (0, 80, "+", 0.999)], None, ["", "0-"]),
@@ -661,9 +663,8 @@ def test_twins_are_those_of_the_definition(
     expected: dict[int, str] = {}
 
     def log_odds(n: int) -> float:
-        hairpin, row = pairs[n]
-        odds = np.log(row["score"] / (1 - row["score"]))
-        return float(odds - 0.1 * 80 * row["mfe"] / length(hairpin))
+        row = pairs[n][1]
+        return float(np.log(row["score"] / (1 - row["score"])) - 0.15 * row["mfe"])
 
     ranked = sorted(
         range(len(pairs)),

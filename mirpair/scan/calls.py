@@ -16,8 +16,8 @@ from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
 
 # Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
 CLUSTER = 10_000
-# What a kcal/mol in 80 bases counts for in the log-odds of a score, if a strand is chosen.
-ENERGY_WEIGHT = 0.1
+# What a kcal/mol counts for in the log-odds of a score, if a strand is chosen.
+ENERGY_WEIGHT = 0.15
 # Scores have six digits.
 _SMALLEST = 1e-6
 
@@ -147,18 +147,15 @@ def _groups(calls: Sequence[Call], circle: int | None) -> list[list[Call]]:
     return groups
 
 
-def preference(score: float, mfe: float, length: int, *, weight: float = ENERGY_WEIGHT) -> float:
+def preference(score: float, mfe: float, *, weight: float = ENERGY_WEIGHT) -> float:
     """Say how likely a hairpin is on the right strand, in comparison with its antisense twin.
 
-    The two strands often score alike. G–U pairs of one are no pairs on the other, so the right
-    strand mostly has the lower energy per base (`python -m bench.strands`, docs/finder.md).
+    The two strands often score alike. G–U pairs of one are no pairs on the other, so the hairpin of
+    the right strand mostly has the lower energy, and more pairs (`python -m bench.strands`,
+    docs/finder.md).
     """
     share = min(max(score, _SMALLEST), 1 - _SMALLEST)
-    return math.log(share / (1 - share)) - weight * 80 * mfe / length
-
-
-def _preference(hairpin: GenomeHairpin, row: Mapping[str, Any]) -> float:
-    return preference(row["score"], row["mfe"], hairpin.end - hairpin.start)
+    return math.log(share / (1 - share)) - weight * mfe
 
 
 def mark_antisense(
@@ -177,7 +174,9 @@ def mark_antisense(
         Length of the sequence if it is circular, nt.
     """
     called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
-    called.sort(key=lambda it: (-_preference(*it), it[0].strand, it[0].start))
+    called.sort(
+        key=lambda it: (-preference(it[1]["score"], it[1]["mfe"]), it[0].strand, it[0].start)
+    )
     longest = max((it.end - it.start for it, _ in called), default=0)
     shifts = (0,) if circle is None else (-circle, 0, circle)
     # Of each strand: start and index in `called` of those that are no twins, by start.
