@@ -24,6 +24,7 @@ from mirpair.files import sha256, write_text, write_tsv
 from mirpair.identification.experiments import read_family_names
 from mirpair.prediction.predictor import CHUNK, score_molecules
 from mirpair.prediction.weights import find_weights, load_networks
+from mirpair.provenance import code_version
 from mirpair.rna.encoding import encode
 from mirpair.rna.sequences import normalise, read_parts
 from mirpair.settings import FALSE_POSITIVES, NO_REFERENCE, Kingdom
@@ -111,8 +112,10 @@ def yeast(folder: Path = FOLDER) -> Path:
 
 
 def scan(name: str) -> None:
-    """Run the command `mirpair scan`, unless there is its result with the same weights."""
-    genome, noted = GENOMES[name], FOLDER / f"{name}-{sha256(find_weights())[:12]}.done"
+    """Run the command `mirpair scan`, unless there is its result with the same weights and code."""
+    genome = GENOMES[name]
+    made_of = f"{sha256(find_weights())[:12]}-{code_version('cli/scan')}"
+    noted = FOLDER / f"{name}-{made_of}.done"
     if noted.is_file():
         return
     options = ["--reference", NO_REFERENCE, "--name", name, "--span", str(genome.span)]
@@ -146,7 +149,7 @@ def within(table: pd.DataFrame, regions: tuple[str, ...]) -> npt.NDArray[np.bool
 
 
 def rates(name: str, table: pd.DataFrame, bases: dict[str, str]) -> list[dict[str, object]]:
-    """Count calls a megabase at each threshold: everywhere, and where nothing trained."""
+    """Count calls per megabase at each threshold: everywhere, and where nothing trained."""
     genome = GENOMES[name]
     lengths = {part: len(text) for part, text in bases.items()}
     sizes = {"all": sum(lengths.values()) / 1e6}
@@ -158,7 +161,7 @@ def rates(name: str, table: pd.DataFrame, bases: dict[str, str]) -> list[dict[st
     for part, megabases in sizes.items():
         chosen = table[within(table, genome.unseen if part != "all" else ())]
         row: dict[str, object] = {"genome": name, "part": part, "Mb": megabases}
-        row["folded per Mb"] = len(chosen) / megabases
+        row["hairpins per Mb"] = len(chosen) / megabases
         for share, cut in load_networks(kingdom=genome.kingdom).cuts.items():
             if FALSE_POSITIVES[share] > FALSE_POSITIVES[RATE]:
                 continue
@@ -257,7 +260,7 @@ def recall(
             continue
         ranked = table[column].sort_values(ascending=False).to_numpy()
         row: dict[str, object] = {"genome": name, "known hairpins": kind, "places": len(scores)}
-        row["folded"] = int(scores.notna().sum())
+        row["found"] = int(scores.notna().sum())
         for density in DENSITIES:
             last = min(round(density * megabases), len(ranked)) - 1
             row[f"at {density} calls per Mb"] = int((scores >= ranked[last]).sum())

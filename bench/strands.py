@@ -1,8 +1,9 @@
 """Measure how often a scan calls the right strand of a pre-miRNA (`python -m bench.strands`).
 
-A hairpin of miRBase that MirGeneDB supports, and its reverse complement, are cut and scored as a
-scan does. Hairpins of families that a list holds out are scored by the two networks that have not
-seen them. Those of the second list, and those of neither list, chose what the energy counts for.
+A hairpin of miRBase, and its reverse complement, are cut and scored as a scan does. MirGeneDB
+supports those of animals. Hairpins of families that a list holds out are scored by the networks
+that have not seen them. Animals' hairpins of the second list, and of no list, chose what the energy
+counts for.
 """
 
 from __future__ import annotations
@@ -23,20 +24,26 @@ from mirpair.prediction.weights import load_networks
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
 from mirpair.scan.calls import ENERGY_WEIGHT, preference
-from mirpair.settings import FalsePositives, HairpinCriteria
+from mirpair.settings import LONGEST_SPAN, SHORTEST, FalsePositives, HairpinCriteria, Kingdom
 from mirpair.sources.collections import read_hairpins
-from mirpair.sources.pre_mirnas import SUPPORTED, read_mature, trusts
+from mirpair.sources.pre_mirnas import SUPPORTED, kingdom_of, read_mature, trusts
 
 NUMBER = 1500
+# Beginning of the names of the lists, and the span of a scan, nt.
+KINDS: dict[Kingdom, tuple[str, int]] = {
+    "animals": ("", HairpinCriteria.span),
+    "plants": ("plant-", LONGEST_SPAN),
+}
 # Thresholds of a scan from which both strands would be called, and weights to choose from.
 RATES: tuple[FalsePositives, ...] = ("1%", "0.1%")
 WEIGHTS = (0.0, 0.05, ENERGY_WEIGHT, 0.3, 0.5, 1.0)
 TABLE = ROOT / "docs" / "finder" / "strands.tsv"
 
 
-def both_strands(rnas: Sequence[str], networks: Sequence[Network]) -> pd.DataFrame:
+def both_strands(
+    rnas: Sequence[str], networks: Sequence[Network], criteria: HairpinCriteria
+) -> pd.DataFrame:
     """Score both strands of RNAs that a scan finds on both: score and mfe of each."""
-    criteria = HairpinCriteria()
     right = best_hairpins(rnas, criteria)
     wrong = best_hairpins([reverse_complement_rna(it) for it in rnas], criteria)
     rows = []
@@ -64,36 +71,46 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     hairpins = list(read_hairpins(fetch("mirbase-22/hairpins.csv")))
     trust = trusts(hairpins, read_mature(fetch("mirgenedb/mature-2.1.fa")))
-    lists = [
-        set(read_family_names(ROOT / "config" / "finder" / f"held-out-families{it}.txt"))
-        for it in ("", "-2")
-    ]
-    trained = load_networks()
     rng = np.random.default_rng(1)
     rows = []
-    for kind, (choose, networks) in {
-        "of the second list": (
-            lambda it: it in lists[1] - lists[0],
-            trained.networks[2:4],
-        ),
-        "of the first list": (lambda it: it in lists[0], trained.networks[:2]),
-        "of neither list": (lambda it: it not in lists[0] | lists[1], trained.networks),
-    }.items():
-        of_kind = [
-            it.sequence for it in hairpins if trust[it.id] == SUPPORTED and choose(it.family)
-        ]
-        chosen = [of_kind[n] for n in rng.choice(len(of_kind), NUMBER, replace=False)]
-        table = both_strands(chosen, networks)
-        lower = [min(right[0], wrong[0]) for right, wrong in table.itertuples(index=False)]
-        for strands, cut in (
-            ("found", 0.0),
-            *((f"called, {it}", trained.cuts[it]) for it in RATES),
-        ):
-            part = table[np.array(lower) >= cut]
-            shares = {f"weight {it:g}": share_right(part, it) for it in WEIGHTS}
-            rows.append(
-                {"families": kind, "both strands": strands, "hairpins": len(part), **shares}
+    for kingdom, (prefix, span) in KINDS.items():
+        trained = load_networks(kingdom=kingdom)
+        # Each list is held out by as many networks, one after the other.
+        count = len(trained.networks) // 3
+        first, second, third = (
+            set(
+                read_family_names(ROOT / "config" / "finder" / f"held-out-{prefix}families{it}.txt")
             )
+            for it in ("", "-2", "-3")
+        )
+        for kind, families, networks in (
+            ("of the second list", second - first, trained.networks[count : 2 * count]),
+            ("of the first list", first, trained.networks[:count]),
+            ("of no list", None, trained.networks),
+        ):
+            of_kind = [
+                it.sequence
+                for it in hairpins
+                if kingdom_of(it.id) == kingdom
+                and (kingdom != "animals" or trust[it.id] == SUPPORTED)
+                and SHORTEST <= len(it.sequence) <= span
+                and (
+                    it.family not in first | second | third
+                    if families is None
+                    else it.family in families
+                )
+            ]
+            chosen = rng.choice(len(of_kind), min(NUMBER, len(of_kind)), replace=False)
+            table = both_strands([of_kind[n] for n in chosen], networks, HairpinCriteria(span=span))
+            lower = [min(right[0], wrong[0]) for right, wrong in table.itertuples(index=False)]
+            for strands, cut in (
+                ("found", 0.0),
+                *((f"called, {it}", trained.cuts[it]) for it in RATES),
+            ):
+                part = table[np.array(lower) >= cut]
+                shares = {f"weight {it:g}": share_right(part, it) for it in WEIGHTS}
+                of_part = {"kingdom": kingdom, "families": kind, "both strands": strands}
+                rows.append(of_part | {"hairpins": len(part)} | shares)
     write_tsv(pd.DataFrame(rows), TABLE, float_format="%.3f")
     print(pd.DataFrame(rows).to_string(index=False))
 

@@ -27,6 +27,7 @@ from bench import (
     networks,
     page,
     shipped,
+    strands,
 )
 from mirpair.contracts import BASELINES, BOOSTING, BY_KIND, METRICS, SCORED_RECORDS
 from mirpair.files import write_tsv
@@ -377,6 +378,12 @@ def test_the_floor_of_a_hairpin_of_94_nt() -> None:
     assert backward == forward + second + third + head
 
 
+def test_the_share_of_right_strands_is_that_of_the_preferred_ones() -> None:
+    pairs = pd.DataFrame({"right": [(0.9, -30.0), (0.9, -20.0)], "wrong": [(0.95, -20.0)] * 2})
+    assert strands.share_right(pairs, 0.0) == 0
+    assert strands.share_right(pairs, 0.15) == 0.5
+
+
 def test_the_page_on_the_finder_is_what_its_tables_say() -> None:
     assert finder.render() == finder.PAGE.read_text(encoding="utf-8")
 
@@ -432,7 +439,7 @@ def test_known_hairpins_are_counted_among_so_many_calls_a_megabase(
     monkeypatch.setattr(genomes, "read_family_names", lambda _: ["new"])
     rows = pd.DataFrame(genomes.recall("human-x", known, table, 2.0)).set_index("known hairpins")
     assert rows["places"].tolist() == [4, 2, 2, 1]
-    assert rows["folded"].tolist() == [3, 2, 2, 1]
+    assert rows["found"].tolist() == [3, 2, 2, 1]
     assert rows["at 3 calls per Mb"].tolist() == [2, 1, 1, 0]
     assert rows["at 10 calls per Mb"].tolist() == [3, 2, 1, 0]
     assert rows["at 30 calls per Mb"].tolist() == [3, 2, 2, 1], "all hairpins that there are"

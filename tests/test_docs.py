@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 
 from mirpair.contracts import METRICS
+from mirpair.scan.calls import ENERGY_WEIGHT
 
 PAGES = sorted(
     path
@@ -115,15 +116,20 @@ def test_what_the_first_page_says_of_the_network_is_what_was_measured() -> None:
     (of_x,) = rates[(rates["genome"] == "human-x") & (rates["part"] == "all")].to_dict("records")
     calls = {it: f"{of_x[f'calls per Mb, {it}']:.0f}" for it in ("0.01%", "0.1%")}
     assert f"a scan of human X calls about {calls['0.01%']} hairpins per megabase" in text
-    assert f"with about {calls['0.1%']} calls" in text
     shares: dict[str, str] = {}
     for line in card.splitlines():
         cells = [it.strip() for it in line.split("|")]
         if len(cells) == 6 and cells[1] in ("0.1%", "0.01%"):
             # The animals' come first.
             shares.setdefault(cells[1], f"{float(cells[4].split()[0]):.0%}".replace("%", " %"))
-    assert f"and finds {shares['0.01%']} of the pre-miRNAs of new families" in text
-    assert f"`--false-positives 0.1%` finds {shares['0.1%']}, with" in text
+    assert f"{shares['0.01%']} of the pre-miRNAs of new families score above it" in text
+    more = f"calls about {calls['0.1%']}, and {shares['0.1%']} score above it"
+    assert f"with `--false-positives 0.1%`, it {more}" in text
+
+
+def test_the_page_on_use_says_what_the_energy_of_a_hairpin_counts_for() -> None:
+    text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
+    assert f"plus {ENERGY_WEIGHT:g} for each kcal/mol" in text
 
 
 def test_what_is_said_of_stems_that_are_not_folded_is_what_was_measured() -> None:

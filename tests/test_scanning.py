@@ -645,16 +645,17 @@ def test_of_calls_on_both_strands_one_is_the_call_by_its_score_and_its_energy(
 @given(
     found=hairpins,
     scores=st.lists(st.sampled_from([0.7, 0.8, 0.9]), min_size=25, max_size=25),
+    energies=st.lists(st.sampled_from([-20.0, -22.5, -60.0]), min_size=25, max_size=25),
     circle=st.sampled_from([None, 60, 320]),
 )
 def test_twins_are_those_of_the_definition(
-    found: list[GenomeHairpin], scores: list[float], circle: int | None
+    found: list[GenomeHairpin], scores: list[float], energies: list[float], circle: int | None
 ) -> None:
     """Every pair of calls is compared; no hairpin is longer than its circle."""
     pairs = []
-    for n, (it, of_it) in enumerate(zip(found, scores, strict=False)):
+    for n, (it, of_it, mfe) in enumerate(zip(found, scores, energies, strict=False)):
         start = it.start % (circle or 400)
-        hairpin, row = hairpin_row(start, start + length(it), it.strand, of_it)
+        hairpin, row = hairpin_row(start, start + length(it), it.strand, of_it, mfe=mfe)
         pairs.append((hairpin, row | {"id": str(n)}))
 
     def positions(it: GenomeHairpin) -> set[int]:
