@@ -320,7 +320,7 @@ def render() -> str:
         rates=_markdown(counts.assign(genome=counts["genome"].map(titles))),
         recall=_markdown(recalls.assign(genome=recalls["genome"].map(titles))),
         missed=missed,
-        covariance=_markdown(by_models),
+        covariance=_markdown(by_models[by_models["places"] > 0]),
         models_only=", ".join(places.loc[places["found by"] == "models", "name"]) or "none",
         scan_only=", ".join(places.loc[places["found by"] == "scan", "name"]) or "none",
         human_sized=large.to_markdown(index=False, disable_numparse=True),
