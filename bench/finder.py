@@ -52,6 +52,7 @@ from mirpair.identification.kinds import (
     methods_of,
 )
 from mirpair.pages.style import save
+from mirpair.prediction.calibration import interval
 from mirpair.prediction.weights import find_weights, load_networks, rounded
 from mirpair.scan.calls import ENERGY_WEIGHT
 from mirpair.settings import KINGDOMS, NEAR
@@ -299,7 +300,9 @@ def render(folder: Path = TABLES) -> str:
             **{name: average.label for name, average in study.averages.items()},
         },
         ensemble=ENSEMBLE,
-        energy_weight=f"weight {ENERGY_WEIGHT:g}",
+        by_energy=strands.column(ENERGY_WEIGHT),
+        by_score=strands.column(0),
+        interval=interval,
         boosting=BASELINES[BOOSTING],
         and_boosting=AND_BOOSTING,
         facts=json.loads((folder / "peers.json").read_text(encoding="utf-8")),

@@ -57,6 +57,11 @@ def both_strands(
     return pd.DataFrame(rows, columns=["right", "wrong"])
 
 
+def column(weight: float) -> str:
+    """Name the column of a weight in the table."""
+    return f"weight {weight:g}"
+
+
 def share_right(table: pd.DataFrame, weight: float) -> float:
     """Compute the share of hairpins of which the right strand is chosen."""
     chosen = [
@@ -71,6 +76,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     hairpins = list(read_hairpins(fetch("mirbase-22/hairpins.csv")))
     trust = trusts(hairpins, read_mature(fetch("mirgenedb/mature-2.1.fa")))
+    families_of_all = {it.family for it in hairpins}
     rng = np.random.default_rng(1)
     rows = []
     for kingdom, (prefix, span) in KINDS.items():
@@ -86,7 +92,7 @@ def main() -> None:
         for kind, families, networks in (
             ("of the second list", second - first, trained.networks[count : 2 * count]),
             ("of the first list", first, trained.networks[:count]),
-            ("of no list", None, trained.networks),
+            ("of no list", families_of_all - first - second - third, trained.networks),
         ):
             of_kind = [
                 it.sequence
@@ -94,11 +100,7 @@ def main() -> None:
                 if kingdom_of(it.id) == kingdom
                 and (kingdom != "animals" or trust[it.id] == SUPPORTED)
                 and SHORTEST <= len(it.sequence) <= span
-                and (
-                    it.family not in first | second | third
-                    if families is None
-                    else it.family in families
-                )
+                and it.family in families
             ]
             chosen = rng.choice(len(of_kind), min(NUMBER, len(of_kind)), replace=False)
             table = both_strands([of_kind[n] for n in chosen], networks, HairpinCriteria(span=span))
@@ -108,7 +110,7 @@ def main() -> None:
                 *((f"called, {it}", trained.cuts[it]) for it in RATES),
             ):
                 part = table[np.array(lower) >= cut]
-                shares = {f"weight {it:g}": share_right(part, it) for it in WEIGHTS}
+                shares = {column(it): share_right(part, it) for it in WEIGHTS}
                 of_part = {"kingdom": kingdom, "families": kind, "both strands": strands}
                 rows.append(of_part | {"hairpins": len(part)} | shares)
     write_tsv(pd.DataFrame(rows), TABLE, float_format="%.3f")
