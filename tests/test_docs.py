@@ -132,6 +132,15 @@ def test_the_page_on_use_says_what_the_energy_of_a_hairpin_counts_for() -> None:
     assert f"plus {ENERGY_WEIGHT:g} for each kcal/mol" in text
 
 
+def test_what_is_said_of_flanks_and_of_several_hairpins_is_what_was_measured() -> None:
+    text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
+    table = pd.read_csv(ROOT / "docs" / "finder" / "flanks.tsv", sep="\t")
+    alone, some, more, default, loose, one, pairs = table["number"]
+    assert f"{alone} are called, {some} with 50 random bases on both sides, and {more} with" in text
+    assert f"a scan calls {default} on the right strand by default, and {loose} with" in text
+    assert f"({one} of 2,000 known hairpins has this hint, and {pairs} of 300 pairs" in text
+
+
 def test_what_is_said_of_stems_that_are_not_folded_is_what_was_measured() -> None:
     text = " ".join((ROOT / "docs" / "use.md").read_text(encoding="utf-8").split())
     table = pd.read_csv(ROOT / "docs" / "finder" / "limits.tsv", sep="\t")
