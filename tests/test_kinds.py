@@ -14,6 +14,7 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
+from test_report import results as some_results
 
 from mirpair.contracts import (
     AT_CALLS,
@@ -453,7 +454,7 @@ def test_tables_and_figures_are_made_from_the_files_of_the_stage(tmp_path: Path)
     assert shown.text["Method"].iloc[0] == "Stem network, mean of 2 seeds"
     assert shown.text["Method"].iloc[1] == "Stem network, ensemble"
     marked = shown.text["AUROC"].str.contains(BEST_MARK)
-    assert marked.groupby(shown.text["Negatives"]).sum().ge(1).all()
+    assert marked.groupby(shown.text["Other RNAs"]).sum().ge(1).all()
     assert not marked[shown.text["Method"] == "|MFE| / length"].any()
     assert shown.text["R@0.1%"].eq("–").all(), "there are fewer than 1,000 negatives"
     assert list(shown.kinds) == [OURS, OURS, BASELINE] * 2
@@ -479,6 +480,21 @@ def test_the_report_says_the_best_method_of_each_row() -> None:
     assert "the best baseline, |MFE| / length" in headline
     assert len(sentences) == 1
     assert sentences[0].startswith("hairpins against coding: ")
+
+
+def test_the_first_table_decides_which_sort_of_result_is_the_answer() -> None:
+    records, methods, table = a_study()
+    measured, _ = measure_kinds(table, records, methods, {}, SUMMARIES, resamples=5)
+    kinds = Section("by-kind", "By kind", measured.assign(source=[OURS, OURS, BASELINE] * 2))
+    frame = some_results().query("source == @OURS").assign(reproduces="")
+    results = Section("results", "Results", frame)
+    headline, _ = answer([kinds, results])
+    assert headline.startswith("Best method by AUPR. precursors against genome: Stem network")
+    headline, sentences = answer([results, kinds])
+    assert (
+        headline == "Best network by AUPR: Proposed variable-sized (CV), AUPR 0.750, AUROC 0.750."
+    )
+    assert any(it.startswith("precursors against genome") for it in sentences)
 
 
 def cut_records() -> tuple[pd.DataFrame, pd.DataFrame, list[Method]]:

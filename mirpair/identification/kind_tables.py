@@ -45,7 +45,7 @@ def printable_kinds(table: pd.DataFrame, title: str) -> Printable:
                     table[KEYS[0]], table["positives"], table["families"], strict=True
                 )
             ],
-            "Negatives": [
+            "Other RNAs": [
                 f"{name} ({count:,})"
                 for name, count in zip(table[KEYS[1]], table["negatives"], strict=True)
             ],
@@ -80,7 +80,7 @@ def printable_cutting(table: pd.DataFrame, title: str) -> Printable:
     text = pd.DataFrame(index=table.index)
     for shown, name, count in (
         ("Pre-miRNAs cut", "cut of positives", "positives"),
-        ("Negatives cut", "cut of negatives", "negatives"),
+        ("Other RNAs cut", "cut of negatives", "negatives"),
     ):
         pairs = zip(table[name], table[count], strict=True)
         text[shown] = [f"{cut} ({number:,})" for cut, number in pairs]

@@ -185,9 +185,12 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     """Write the headline of a study without published values."""
     ranked = rows.dropna(subset=["AUPR here"])
     of_kinds = best_of_kinds({it.title: it.table for it in sections if is_of_kinds(it.table)})
-    if ranked.empty and of_kinds:
+    # The config's first table is what the study is about.
+    first = next((it.table for it in sections if _has_methods(it.table)), None)
+    if of_kinds and (ranked.empty or (first is not None and is_of_kinds(first))):
         headline, *others = of_kinds
-        return f"Best method by AUPR. {headline}", [*others, *_doubts(sections)]
+        compared = [*others, *_baselines(sections), *_claim(rows), *_doubts(sections)]
+        return f"Best method by AUPR. {headline}", [*compared, *_unfinished(rows)]
     if ranked.empty:
         return "There is no table of results in which AUPR is defined.", _unfinished(rows)
     full = ranked[ranked["whole"]]
@@ -206,6 +209,10 @@ def _best(sections: Sequence[Section], rows: pd.DataFrame) -> tuple[str, list[st
     short = _unfinished(rows) if len(full) else []
     compared = [*of_kinds, *_baselines(sections), *_claim(rows)]
     return headline, [*compared, *_doubts(sections), *short]
+
+
+def _has_methods(table: pd.DataFrame) -> bool:
+    return is_of_kinds(table) or _is_of_results(table)
 
 
 def _baselines(sections: Sequence[Section]) -> list[str]:
