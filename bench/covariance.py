@@ -21,8 +21,18 @@ import numpy as np
 import pandas as pd
 from Bio import Phylo
 
-from bench.genomes import FOLDER, GENOMES, TABLES, fetch, occurrences, read_bases
-from mirpair.files import write_tsv
+from bench.genomes import (
+    FOLDER,
+    GENOMES,
+    RATE,
+    TABLES,
+    best_calls,
+    fetch,
+    hits,
+    occurrences,
+    read_bases,
+)
+from bench.measured import write_measured
 from mirpair.settings import NO_REFERENCE
 from mirpair.sources.collections import read_hairpins
 from mirpair.sources.packages import download_wheel
@@ -34,8 +44,9 @@ WHEEL = (
 )
 # MirMachine's own limit, and the lengths below which it drops a hit.
 INCLUSION, SHORTEST = 0.2, 50
-# Calls a megabase at which a scan is compared.
+# Calls a megabase at which a scan is compared; places are listed with the second of them.
 DENSITIES = (3, 10, 30)
+LISTED = 10
 # Bases that a known hairpin and a hit must share, as a part of the shorter one: the models find
 # the pre-miRNA proper, which is a part of a hairpin of miRBase.
 SHARED = 0.5
@@ -134,14 +145,6 @@ def scan(fasta: Path, name: str, *options: str) -> float:
     return time.perf_counter() - begun
 
 
-def scanned(fasta: Path, name: str) -> pd.DataFrame:
-    """Scan so that many are folded: hairpins with a score, the highest first."""
-    scan(fasta, name, "--false-positives", "1%")
-    table = pd.read_csv(FOLDER / f"{name}.tsv", sep="\t", keep_default_na=False)
-    table = table[table["rank"] != ""].assign(start=table["start"] - 1)
-    return table.assign(rank=table["rank"].astype(int)).sort_values("rank")
-
-
 def finds(known: pd.DataFrame, hits: pd.DataFrame) -> list[int]:
     """Index in `hits` of the first one that finds each known hairpin; -1 if none does."""
     found = []
@@ -166,24 +169,28 @@ def main() -> None:
         megabases = len(bases) / 1e6
         known = occurrences(GENOMES[part.genome], {part.sequence: bases}, hairpins)
         known["trust"] = known["name"].map(trust)
-        ours = scanned(fasta, f"scan-of-{part.genome}").reset_index(drop=True)
+        # So that many are folded.
+        scan(fasta, f"scan-of-{part.genome}", "--false-positives", RATE)
+        ours = hits(f"scan-of-{part.genome}")
         seconds = scan(fasta, f"default-scan-of-{part.genome}")
         named = models(FOLDER / "mirmachine", part.species)
         begun = time.perf_counter()
         theirs = search(named, fasta, part)
         their_seconds = time.perf_counter() - begun
         known["model"] = [theirs["model"][n] if n >= 0 else "" for n in finds(known, theirs)]
-        known["rank"] = [ours["rank"][n] if n >= 0 else 0 for n in finds(known, ours)]
         by_model = known["model"] != ""
         supported = known["trust"] == "supported"
-        at_10 = known["rank"].between(1, round(10 * megabases))
+        by_scans = {}
+        for density in DENSITIES:
+            calls = ours[best_calls(ours, round(density * megabases))]
+            by_scans[density] = pd.Series(finds(known, calls), known.index) >= 0
+        listed = by_scans[LISTED]
         kinds = np.select(
-            [at_10 & by_model, at_10, by_model], ["both", "scan", "models"], "neither"
+            [listed & by_model, listed, by_model], ["both", "scan", "models"], "neither"
         )
         places.append(known.assign(part=title, **{"found by": kinds}))
-        for density in DENSITIES:
-            by_scan = known["rank"].between(1, round(density * megabases))
-            for kind, of in (("all", known["rank"] >= 0), ("supported", supported)):
+        for density, by_scan in by_scans.items():
+            for kind, of in (("all", known["name"].notna()), ("supported", supported)):
                 row: dict[str, object] = {"part": title, "known": kind, "calls per Mb": density}
                 row |= {"places": int(of.sum()), "both": int((of & by_scan & by_model).sum())}
                 row["scan only"] = int((of & by_scan & ~by_model).sum())
@@ -194,9 +201,9 @@ def main() -> None:
                 row["seconds per Mb, models"] = their_seconds / megabases
                 counts.append(row)
     TABLES.mkdir(parents=True, exist_ok=True)
-    write_tsv(pd.DataFrame(counts), TABLES / "covariance.tsv", float_format="%.3g")
-    columns = ["part", "name", "family", "trust", "model", "rank", "found by"]
-    write_tsv(pd.concat(places)[columns], TABLES / "covariance-known.tsv")
+    write_measured(pd.DataFrame(counts), TABLES / "covariance.tsv", float_format="%.3g")
+    columns = ["part", "name", "family", "trust", "model", "found by"]
+    write_measured(pd.concat(places)[columns], TABLES / "covariance-known.tsv")
     print(pd.DataFrame(counts).to_string())
 
 

@@ -22,6 +22,7 @@ import pandas as pd
 
 from bench import kingdoms, limits, lookalikes, shipped, strands
 from bench.finder_results import RESULTS, ROOT, TABLES, evaluation, load, table_of, without_newer
+from bench.measured import write_measured
 from mirpair.contracts import (
     BASELINES,
     BOOSTING,
@@ -38,7 +39,7 @@ from mirpair.contracts import (
     read_records,
     read_scored_records,
 )
-from mirpair.files import sha256, write_text, write_tsv
+from mirpair.files import sha256, write_text
 from mirpair.identification.experiments import read_family_names
 from mirpair.identification.kind_figures import draw_kinds
 from mirpair.identification.kinds import (
@@ -327,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "near-copies": near_copies,
             "trainings": trainings,
         }.items():
-            write_tsv(measure(given.results), TABLES / f"{name}.tsv", float_format="%.6g")
+            write_measured(measure(given.results), TABLES / f"{name}.tsv", float_format="%.6g")
         for module in (shipped, kingdoms):
             module.main(["--results", str(given.results)])
         for each in (limits, strands, lookalikes):

@@ -19,8 +19,8 @@ from numpy.random import default_rng
 from bench.finder_results import TABLES
 from bench.genomes import FOLDER, fetch
 from bench.lookalikes import random_bases
+from bench.measured import write_measured
 from mirpair import predict
-from mirpair.files import write_tsv
 from mirpair.prediction.predictor import SEVERAL
 from mirpair.settings import NO_REFERENCE, FalsePositives
 from mirpair.sources.collections import read_hairpins
@@ -72,7 +72,7 @@ def main() -> None:
         remarks = predict(both, reference=None)["reason"]
         rows.append((f"several, {what}", len(both), int((remarks == SEVERAL).sum())))
     table = pd.DataFrame(rows, columns=["what", "RNAs", "number"])
-    write_tsv(table, TABLES / "flanks.tsv")
+    write_measured(table, TABLES / "flanks.tsv")
     print(table.to_string(index=False))
 
 

@@ -20,13 +20,16 @@ import numpy.typing as npt
 import pandas as pd
 from Bio.Seq import reverse_complement_rna
 
-from mirpair.files import sha256, write_text, write_tsv
+from bench.measured import write_measured
+from mirpair.files import sha256, write_text
+from mirpair.hairpins.candidates import GenomeHairpin
 from mirpair.identification.experiments import read_family_names
 from mirpair.prediction.predictor import CHUNK, score_molecules
 from mirpair.prediction.weights import find_weights, load_networks
 from mirpair.provenance import code_version
 from mirpair.rna.encoding import encode
 from mirpair.rna.sequences import normalise, read_parts
+from mirpair.scan.calls import mark_antisense
 from mirpair.settings import FALSE_POSITIVES, NO_REFERENCE, Kingdom
 from mirpair.sources.collections import Entry, read_hairpins
 from mirpair.sources.download import download
@@ -114,15 +117,15 @@ def yeast(folder: Path = FOLDER) -> Path:
 def scan(name: str) -> None:
     """Run the command `mirpair scan`, unless there is its result with the same weights and code."""
     genome = GENOMES[name]
-    made_of = f"{sha256(find_weights())[:12]}-{code_version('cli/scan')}"
-    noted = FOLDER / f"{name}-{made_of}.done"
-    if noted.is_file():
-        return
     options = ["--reference", NO_REFERENCE, "--name", name, "--span", str(genome.span)]
     options += ["--kingdom", genome.kingdom, "-o", str(FOLDER), "--false-positives", RATE]
+    made_of = " ".join([sha256(find_weights()), code_version("cli/scan"), *options])
+    noted = FOLDER / f"{name}.done"
+    if noted.is_file() and noted.read_text(encoding="utf-8") == made_of:
+        return
     command = [sys.executable, "-m", "mirpair.cli.app", "scan", str(fetch(genome.file)), *options]
     subprocess.run(command, check=True)
-    noted.touch()
+    noted.write_text(made_of, encoding="utf-8")
 
 
 def read_bases(path: Path) -> dict[str, str]:
@@ -131,10 +134,47 @@ def read_bases(path: Path) -> dict[str, str]:
 
 
 def hits(name: str) -> pd.DataFrame:
-    """Read the hairpins of a scan, with positions from 0, without antisense twins."""
+    """Read the hairpins of a scan that have a score, with positions from 0."""
     table = pd.read_csv(FOLDER / f"{name}.tsv", sep="\t", keep_default_na=False)
-    table = table[(table["antisense"] == "") & (table["score"] != "")].reset_index(drop=True)
-    return table.assign(start=table["start"] - 1, score=table["score"].astype(float))
+    table = table[table["score"] != ""].reset_index(drop=True)
+    numbers = {it: table[it].astype(float) for it in ("score", "mfe")}
+    return table.assign(start=table["start"] - 1, **numbers)
+
+
+def called_from(
+    table: pd.DataFrame, threshold: float, column: str = "score"
+) -> npt.NDArray[np.bool_]:
+    """Mark the hairpins that a scan with this threshold would call.
+
+    Of antisense twins, the threshold decides too which one is called: a hairpin below it is no
+    twin of one above.
+    """
+    calls = np.zeros(len(table), dtype=bool)
+    numbers = np.flatnonzero(table[column] >= threshold)
+    above = table.iloc[numbers].assign(number=numbers)
+    for _, part in above.groupby("sequence"):
+        hairpins = [
+            GenomeHairpin(it.start, it.end, it.strand, it.mfe, "", "", 0)
+            for it in part.itertuples()
+        ]
+        scores = zip(part["number"], part[column], part["mfe"], strict=True)
+        rows = [{"id": at, "score": score, "mfe": mfe, "call": 1} for at, score, mfe in scores]
+        mark_antisense(hairpins, rows)
+        calls[[row["id"] for row in rows if row["call"] == 1]] = True
+    return calls
+
+
+def best_calls(table: pd.DataFrame, number: int, column: str = "score") -> npt.NDArray[np.bool_]:
+    """Mark the calls of the lowest threshold at which there are at most so many; maybe all."""
+    scores = np.sort(table[column].to_numpy())[::-1]
+    low, high = 0, len(scores)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if called_from(table, scores[middle - 1], column).sum() <= number:
+            low = middle
+        else:
+            high = middle - 1
+    return called_from(table, scores[low - 1] if low else np.inf, column)
 
 
 def within(table: pd.DataFrame, regions: tuple[str, ...]) -> npt.NDArray[np.bool_]:
@@ -159,13 +199,15 @@ def rates(name: str, table: pd.DataFrame, bases: dict[str, str]) -> list[dict[st
         )
     rows = []
     for part, megabases in sizes.items():
-        chosen = table[within(table, genome.unseen if part != "all" else ())]
+        chosen = within(table, genome.unseen if part != "all" else ())
         row: dict[str, object] = {"genome": name, "part": part, "Mb": megabases}
-        row["hairpins per Mb"] = len(chosen) / megabases
+        row["hairpins per Mb"] = int(chosen.sum()) / megabases
         for share, cut in load_networks(kingdom=genome.kingdom).cuts.items():
             if FALSE_POSITIVES[share] > FALSE_POSITIVES[RATE]:
                 continue
-            row[f"calls per Mb, {share}"] = (chosen["score"] >= cut).sum() / megabases
+            row[f"calls per Mb, {share}"] = (
+                int((called_from(table, cut) & chosen).sum()) / megabases
+            )
         rows.append(row)
     return rows
 
@@ -240,30 +282,29 @@ def by_first_network(
 def recall(
     name: str, known: pd.DataFrame, table: pd.DataFrame, megabases: float
 ) -> list[dict[str, object]]:
-    """Count the known hairpins among the highest-scoring hairpins, so many in a megabase."""
+    """Count the known hairpins among the calls with the highest scores, so many in a megabase."""
     held = set(read_family_names(ROOT / "config" / "finder" / HELD_OUT[GENOMES[name].kingdom]))
+    everything, is_new = known["family"].notna(), known["family"].isin(held)
+    is_supported = known["trust"] == SUPPORTED
     kinds = {
-        "all": (known["score"], "score"),
-        "supported by MirGeneDB": (known.loc[known["trust"] == SUPPORTED, "score"], "score"),
-        "families that are new to the network": (
-            known.loc[known["family"].isin(held), "first"],
-            "first",
-        ),
-        "of these, supported by MirGeneDB": (
-            known.loc[known["family"].isin(held) & (known["trust"] == SUPPORTED), "first"],
-            "first",
-        ),
+        "all": (everything, "score"),
+        "supported by MirGeneDB": (is_supported, "score"),
+        "families that are new to the network": (is_new, "first"),
+        "of these, supported by MirGeneDB": (is_new & is_supported, "first"),
     }
     rows = []
-    for kind, (scores, column) in kinds.items():
-        if scores.empty:
+    for kind, (chosen, column) in kinds.items():
+        if not chosen.any():
             continue
-        ranked = table[column].sort_values(ascending=False).to_numpy()
-        row: dict[str, object] = {"genome": name, "known hairpins": kind, "places": len(scores)}
-        row["found"] = int(scores.notna().sum())
+        row: dict[str, object] = {"genome": name, "known hairpins": kind}
+        row["places"], row["found"] = (
+            int(chosen.sum()),
+            int(known.loc[chosen, "score"].notna().sum()),
+        )
         for density in DENSITIES:
-            last = min(round(density * megabases), len(ranked)) - 1
-            row[f"at {density} calls per Mb"] = int((scores >= ranked[last]).sum())
+            calls = table[best_calls(table, round(density * megabases), column)]
+            found = best_scores(known[chosen], calls, column)
+            row[f"at {density} calls per Mb"] = int(np.isfinite(found).sum())
         rows.append(row)
     return rows
 
@@ -284,15 +325,16 @@ def measure() -> None:
         table["first"] = by_first_network(table, bases, genome.kingdom)
         known = occurrences(genome, bases, hairpins)
         known["trust"] = known["name"].map(trust)
+        remaining = table[table["antisense"] == ""]
         for column in ("score", "first"):
-            known[column] = best_scores(known, table, column)
-        known["opposite"] = best_scores(known, table, "score", opposite=True)
+            known[column] = best_scores(known, remaining, column)
+        known["opposite"] = best_scores(known, remaining, "score", opposite=True)
         recalls += recall(name, known, table, megabases)
         places.append(known.assign(genome=name))
     TABLES.mkdir(parents=True, exist_ok=True)
-    write_tsv(pd.DataFrame(counts), TABLES / "rates.tsv", float_format="%.4g")
-    write_tsv(pd.DataFrame(recalls), TABLES / "recall.tsv")
-    write_tsv(pd.concat(places), TABLES / "known.tsv", float_format="%.6g")
+    write_measured(pd.DataFrame(counts), TABLES / "rates.tsv", float_format="%.4g")
+    write_measured(pd.DataFrame(recalls), TABLES / "recall.tsv")
+    write_measured(pd.concat(places), TABLES / "known.tsv", float_format="%.6g")
 
 
 def render() -> str:
@@ -304,6 +346,7 @@ def render() -> str:
     by_models = pd.read_csv(TABLES / "covariance.tsv", sep="\t", keep_default_na=False)
     places = pd.read_csv(TABLES / "covariance-known.tsv", sep="\t", keep_default_na=False)
     large = pd.read_csv(TABLES / "human-sized.tsv", sep="\t", dtype=str)
+    candidates = pd.read_csv(TABLES / "candidates.tsv", sep="\t", dtype=str)
     titles = {name: genome.title for name, genome in GENOMES.items()}
     missed = {}
     for name, part in known.groupby("genome", sort=False):
@@ -324,6 +367,7 @@ def render() -> str:
         models_only=", ".join(places.loc[places["found by"] == "models", "name"]) or "none",
         scan_only=", ".join(places.loc[places["found by"] == "scan", "name"]) or "none",
         human_sized=large.to_markdown(index=False, disable_numparse=True),
+        candidates=_markdown(candidates),
     )
     return text + "\n"
 

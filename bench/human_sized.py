@@ -14,6 +14,7 @@ import multiprocessing
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
@@ -25,8 +26,9 @@ import pandas as pd
 import yaml
 
 from bench.genomes import FOLDER, TABLES, fetch, read_bases
-from mirpair.files import Journal, write_tsv
-from mirpair.hairpins.tiles import TILE, Tile, check_genome, read_tiles
+from bench.measured import write_measured
+from mirpair.files import Journal
+from mirpair.hairpins.tiles import TILE, check_genome, read_tiles
 from mirpair.prediction.predictor import Predictor
 from mirpair.prediction.weights import find_weights, load_networks
 from mirpair.scan.find import find_blocks
@@ -79,10 +81,10 @@ def real_blocks() -> tuple[list[list[str]], float]:
     """Scan some of human X: the blocks of its journal, and the seconds that a megabase takes."""
     name, start, end = REAL
     text = read_bases(fetch("human-x/hg19-first-70-mb.fa.gz"))[name][start:end]
-    tiles = [
-        Tile("", number, at, at + TILE, at, text[at : at + TILE], last=False)
-        for number, at in enumerate(range(0, len(text), TILE))
-    ]
+    with tempfile.TemporaryDirectory() as folder:
+        fasta = Path(folder, "real.fa")
+        fasta.write_text(f">{name}\n{text}\n", encoding="utf-8")
+        tiles = list(read_tiles(str(fasta)))
     predictor = Predictor.for_genome(load_networks(), SETTINGS)
     begun = time.perf_counter()
     blocks = [block for _, block in find_blocks(tiles, CRITERIA, predictor, processes=1)]
@@ -214,7 +216,7 @@ def main() -> None:
     }
     table = pd.DataFrame({"what": list(rows), "value": list(map(str, rows.values()))})
     TABLES.mkdir(parents=True, exist_ok=True)
-    write_tsv(table, TABLES / "human-sized.tsv")
+    write_measured(table, TABLES / "human-sized.tsv")
     print(table.to_string(index=False))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.finder_results import RESULTS, TABLES, evaluation, load, table_of
+from bench.measured import write_measured
 from bench.peers import score
 from mirpair.contracts import (
     BASELINE_RUN,
@@ -24,7 +25,6 @@ from mirpair.contracts import (
     read_records,
     read_structures,
 )
-from mirpair.files import write_text
 from mirpair.identification.kinds import Method, measure_kinds
 
 TABLE = "plants"
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = compare(given.results)
     named = ["kind of positives", "positives", "kind of negatives", "negatives", "method"]
     shown = measured[[*named, *BY_KIND]]
-    write_text(given.out, shown.to_csv(index=False, float_format="%.4f"))
+    write_measured(shown, given.out, "%.4f")
     print(shown.to_markdown(index=False, floatfmt=".3f"))
     return 0
 

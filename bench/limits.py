@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.genomes import FOLDER, ROOT, fetch
-from mirpair.files import write_tsv
+from bench.measured import write_measured
 from mirpair.hairpins.candidates import find_in_each
 from mirpair.prediction.predictor import score_molecules
 from mirpair.prediction.weights import load_networks
@@ -57,7 +57,7 @@ def main() -> None:
         within = called[(called["energy"] <= limits.energy) & (called["of stem"] >= limits.score)]
         counts = (called["hairpin"].nunique(), within["hairpin"].nunique())
         rows.append({"false positives": rate, "would be called": counts[0], "folded": counts[1]})
-    write_tsv(pd.DataFrame(rows), TABLE)
+    write_measured(pd.DataFrame(rows), TABLE)
     print(pd.DataFrame(rows).to_string(index=False))
 
 

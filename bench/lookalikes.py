@@ -13,9 +13,9 @@ from numpy.random import Generator, default_rng
 
 from bench.finder_results import TABLES
 from bench.genomes import FOLDER, fetch
+from bench.measured import write_measured
 from mirpair import predict
 from mirpair.contracts import ALPHABET
-from mirpair.files import write_tsv
 from mirpair.settings import KINGDOMS, LONGEST_SPAN, SHORTEST
 from mirpair.sources.collections import read_hairpins
 
@@ -76,14 +76,14 @@ def main() -> None:
         for kind, rnas in lookalikes(of_species).items():
             called = predict(rnas, kingdom=kingdom, reference=None)["call"].sum()
             rows.append({"kingdom": kingdom, "RNAs": kind, "number": NUMBER, "called": called})
-    write_tsv(pd.DataFrame(rows), TABLES / "lookalikes.tsv")
+    write_measured(pd.DataFrame(rows), TABLES / "lookalikes.tsv")
     print(pd.DataFrame(rows).to_string(index=False))
     (rna,) = (it.sequence for it in known if it.id == CUT_HAIRPIN)
     cuts = [(left, right) for left in range(CUT + 1) for right in range(CUT + 1)]
     ends = pd.DataFrame(cuts, columns=["five", "three"])
     shortened = [rna[left : len(rna) - right] for left, right in cuts]
     ends["probability"] = predict(shortened, reference=None)["probability"].to_numpy()
-    write_tsv(ends, TABLES / "ends.tsv", float_format="%.4f")
+    write_measured(ends, TABLES / "ends.tsv", float_format="%.4f")
     print(ends.to_string(index=False))
 
 

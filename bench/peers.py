@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.measured import write_measured
 from mirpair.contracts import (
     BASELINES,
     BY_KIND,
@@ -386,7 +387,7 @@ def _compare_all(given: argparse.Namespace) -> None:
         print(f"scored by {name}", flush=True)
     given.out.mkdir(parents=True, exist_ok=True)
     compared = compare(table, families, methods, resamples=given.resamples)
-    write_tsv(compared, given.out / "peers.tsv", float_format="%.6g")
+    write_measured(compared, given.out / "peers.tsv", float_format="%.6g")
     write_json(facts, given.out / "peers.json")
     page = render(*read(given.out)) + "\n"
     write_text(given.out / "peers.md", page)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from bench.finder_results import RESULTS, TABLES, evaluation, load, table_of, without_newer
+from bench.measured import write_measured
 from mirpair.contracts import BASELINE_RUN, BY_KIND, EVALUATE, read_scored_records
-from mirpair.files import write_text
 from mirpair.identification.kinds import Method, measure_kinds
 from mirpair.settings import Kingdom
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=TABLES / "shipped.csv")
     given = parser.parse_args(arguments)
     measured = pd.concat([measure(given.results, it).assign(kingdom=it) for it in OF_KINGDOM])
-    write_text(given.out, measured.to_csv(index=False, float_format="%.4f"))
+    write_measured(measured, given.out, "%.4f")
     named = ["kingdom", "kind of positives", "positives", "kind of negatives", "negatives"]
     print(measured[[*named, *BY_KIND]].to_markdown(index=False, floatfmt=".3f"))
     return 0

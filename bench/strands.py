@@ -15,7 +15,7 @@ import pandas as pd
 from Bio.Seq import reverse_complement_rna
 
 from bench.genomes import FOLDER, ROOT, fetch
-from mirpair.files import write_tsv
+from bench.measured import write_measured
 from mirpair.hairpins.candidates import best_hairpins
 from mirpair.identification.experiments import read_family_names
 from mirpair.networks.base import Network
@@ -113,7 +113,7 @@ def main() -> None:
                 shares = {column(it): share_right(part, it) for it in WEIGHTS}
                 of_part = {"kingdom": kingdom, "families": kind, "both strands": strands}
                 rows.append(of_part | {"hairpins": len(part)} | shares)
-    write_tsv(pd.DataFrame(rows), TABLE, float_format="%.3f")
+    write_measured(pd.DataFrame(rows), TABLE, float_format="%.3f")
     print(pd.DataFrame(rows).to_string(index=False))
 
 

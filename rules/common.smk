@@ -79,6 +79,7 @@ RUN_FOLDER = "{experiment}/{model}/{recipe}/seed{seed}"
 RUN = f"<results>/runs/{RUN_FOLDER}"
 RESULTS = f"results/{STUDY.study}"
 training_of = partial(plan.training_params, STUDY)
+cost_of = partial(plan.cost, STUDY)
 
 
 # Without these checks Snakemake fails at the first job, with a traceback. A dry run skips them.

@@ -11,6 +11,7 @@ rule train:
         "<logs>/train/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
         f"{RUN}/benchmark.tsv"
+    priority: lambda w: cost_of(run_of(w))
     conda:
         "../envs/train.yaml"
     # One thread a training: several side by side use the cores better than one on all of them.
@@ -43,6 +44,7 @@ use rule train as train_watched with:
         "<logs>/train_watched/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
         f"{WATCHED_RUN}/benchmark.tsv"
+    priority: lambda w: cost_of(run_of(w, WATCHED), watch=STUDY.figure3.epochs)
     params:
         run=lambda w: asdict(run_of(w, WATCHED)),
         training=lambda w: training_of(run_of(w, WATCHED)),

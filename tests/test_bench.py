@@ -24,14 +24,16 @@ from bench import (
     genomes,
     known,
     lookalikes,
+    measured,
     networks,
     page,
     shipped,
     strands,
 )
 from mirpair.contracts import BASELINES, BOOSTING, BY_KIND, METRICS, SCORED_RECORDS
-from mirpair.files import write_tsv
+from mirpair.files import sha256, write_tsv
 from mirpair.identification.kinds import methods_of
+from mirpair.prediction.weights import find_weights
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
 from mirpair.settings import FALSE_POSITIVES, KINGDOMS, KNOWN_COVERAGE, NEAR
@@ -94,7 +96,7 @@ def finder_tables(folder: Path) -> None:
             for method in methods
         ]
 
-    write("kinds.csv", kinds("kinds", labels[:2]))
+    write("kinds.csv", kinds("kinds", labels[:2] + averages[:1]))
     write("networks.csv", kinds("networks", labels + averages))
     write("plants.csv", kinds("plants", labels[:1]))
     pairs = {
@@ -388,6 +390,25 @@ def test_the_page_on_the_finder_is_what_its_tables_say() -> None:
     assert finder.render() == finder.PAGE.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("folder", ["finder", "genomes"])
+def test_the_tables_were_measured_with_the_weights_that_ship(folder: str) -> None:
+    notes = pd.read_csv(ROOT / "docs" / folder / measured.NOTES, sep="\t")
+    assert set(notes["weights"]) == {sha256(find_weights())}
+    assert len(notes) >= 6
+    for name in notes["table"]:
+        assert (ROOT / "docs" / folder / name).is_file()
+
+
+def test_the_weights_of_a_table_are_noted_beside_it(tmp_path: Path) -> None:
+    (tmp_path / measured.NOTES).write_text("table\tweights\nb.tsv\told\nc.tsv\told\n")
+    for name in ("b.tsv", "a.csv"):
+        measured.write_measured(pd.DataFrame({"x": [1.23456]}), tmp_path / name, "%.3g")
+        assert (tmp_path / name).read_text() == "x\n1.23\n"
+    notes = pd.read_csv(tmp_path / measured.NOTES, sep="\t").set_index("table")["weights"]
+    own = sha256(find_weights())
+    assert notes.to_dict() == {"a.csv": own, "b.tsv": own, "c.tsv": "old"}
+
+
 def test_the_page_on_genomes_is_what_its_tables_say() -> None:
     assert genomes.render() == (ROOT / "docs" / "genomes.md").read_text(encoding="utf-8")
 
@@ -423,25 +444,57 @@ def test_a_known_hairpin_is_found_if_half_of_the_longer_is_in_both() -> None:
     assert np.isnan(best(280, 410, "-"))
 
 
+def hairpins(*rows: tuple[int, str, float, float]) -> pd.DataFrame:
+    """Make the hairpins of a scan, of 80 nt: start, strand, score, mfe."""
+    table = pd.DataFrame(rows, columns=["start", "strand", "score", "mfe"])
+    return table.assign(sequence="x", end=table["start"] + 80, antisense="")
+
+
+def test_the_threshold_decides_which_of_two_antisense_twins_is_called() -> None:
+    """The stable strand is called if both are above; at a stricter threshold the other one."""
+    table = hairpins((100, "-", 0.953, -56.5), (105, "+", 0.968, -26.0), (500, "+", 0.5, -30.0))
+    assert genomes.called_from(table, 0.6).tolist() == [True, False, False]
+    assert genomes.called_from(table, 0.96).tolist() == [False, True, False]
+    assert genomes.called_from(table, 0.4).tolist() == [True, False, True]
+    assert genomes.best_calls(table, 1).tolist() == [True, False, False]
+    assert genomes.best_calls(table, 2).tolist() == [True, False, True]
+    assert genomes.best_calls(table, 99).tolist() == [True, False, True]
+    assert not genomes.best_calls(table, 0).any()
+    assert not genomes.called_from(table, 0.99).any()
+
+
+def test_calls_of_a_genome_are_counted_at_each_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = SimpleNamespace(cuts={"5%": 0.1, "1%": 0.5, "0.01%": 0.96})
+    monkeypatch.setattr(genomes, "load_networks", lambda kingdom: trained)
+    monkeypatch.setitem(genomes.GENOMES, "tiny", genomes.Genome("T", "t.fa", ("x:1-1000000",)))
+    rows = [(100, "-", 0.953, -56.5), (105, "+", 0.968, -26.0), (1_500_000, "+", 0.6, -30.0)]
+    everywhere, unseen = genomes.rates("tiny", hairpins(*rows), {"x": "A" * 2_000_000})
+    assert (everywhere["part"], unseen["part"]) == ("all", "trained nothing")
+    assert (everywhere["hairpins per Mb"], unseen["hairpins per Mb"]) == (1.5, 2)
+    assert (everywhere["calls per Mb, 1%"], unseen["calls per Mb, 1%"]) == (1, 1)
+    assert (everywhere["calls per Mb, 0.01%"], unseen["calls per Mb, 0.01%"]) == (0.5, 1)
+    assert "calls per Mb, 5%" not in everywhere, "a scan at 1 % did not fold all of these"
+
+
 def test_known_hairpins_are_counted_among_so_many_calls_a_megabase(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two megabases, 40 hairpins: at 3 a megabase, the six highest scores."""
-    table = pd.DataFrame({"score": np.arange(40) / 40, "first": np.arange(40)[::-1] / 40})
-    known = pd.DataFrame(
-        {
-            "trust": ["supported", "", "supported", ""],
-            "family": ["new", "new", "old", "old"],
-            "score": [39 / 40, 34 / 40, 33 / 40, np.nan],
-            "first": [0.0, 34 / 40, 1.0, np.nan],
-        }
+    table = hairpins(*((1000 * n, "+", n / 40, -30.0) for n in range(40)))
+    table["first"] = table["score"].to_numpy()[::-1]
+    known = table.iloc[[39, 34, 33, 0]][["sequence", "start", "end", "strand"]].assign(
+        trust=["supported", "", "supported", ""],
+        family=["new", "new", "old", "old"],
+        score=[39 / 40, 34 / 40, 33 / 40, np.nan],
     )
+    # The last one is on the other strand: nothing finds it.
+    known.iloc[3, known.columns.get_loc("strand")] = "-"
     monkeypatch.setattr(genomes, "read_family_names", lambda _: ["new"])
     rows = pd.DataFrame(genomes.recall("human-x", known, table, 2.0)).set_index("known hairpins")
     assert rows["places"].tolist() == [4, 2, 2, 1]
     assert rows["found"].tolist() == [3, 2, 2, 1]
-    assert rows["at 3 calls per Mb"].tolist() == [2, 1, 1, 0]
-    assert rows["at 10 calls per Mb"].tolist() == [3, 2, 1, 0]
+    assert rows["at 3 calls per Mb"].tolist() == [2, 1, 0, 0], "the first network ranks backwards"
+    assert rows["at 10 calls per Mb"].tolist() == [3, 2, 0, 0]
     assert rows["at 30 calls per Mb"].tolist() == [3, 2, 2, 1], "all hairpins that there are"
 
 

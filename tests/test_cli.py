@@ -1193,8 +1193,8 @@ def test_scan_goes_on_after_a_kill_with_the_same_bytes(
     code, _, message = mirpair("scan", str(path), "-o", str(killed), *options)
     assert code == 0
     assert "again" not in messages[1]
-    assert "resuming after 3 stretches of 500 bases" in messages[2]
-    assert "resuming after 4 stretches of 500 bases" in messages[3]
+    assert "resuming after 3 stretches of at most 500 bases" in messages[2]
+    assert "resuming after 4 stretches of at most 500 bases" in messages[3]
     assert "resuming after" in message
     assert {it.name: it.read_bytes() for it in killed.iterdir()} == {
         it.name: it.read_bytes() for it in whole.iterdir()
@@ -1349,7 +1349,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         f"# {CHECKSUM}: SHA-256 {check_genome(str(path))}",
         f"# weights: pre-mirna.safetensors, SHA-256 {sha256(weights)}",
         "# longest hairpin, nt: 90",
-        "# least base pairs: 20",
+        "# smallest number of base pairs: 20",
         "# largest loop, nt: 24",
         "# highest energy, kcal/mol: -16.0",
         "# lower-case bases: skipped",
@@ -1358,7 +1358,11 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# kingdom: animals",
         f"# called from a score of: {load_networks(weights).cuts['5%']:.6f}",
         "# false-positive rate: 5%",
-        next(it for it in lines if it.startswith("# false calls per megabase: about ")),
+        next(
+            it
+            for it in lines
+            if it.startswith("# false calls per megabase (95 % interval): about ")
+        ),
         "# prior of the probabilities: 0.3",
         "# known hairpins: none",
         f"# families: families.safetensors, SHA-256 {sha256(shipped())}",

@@ -301,7 +301,7 @@ def test_a_scan_does_not_replace_what_is_left_of_a_scan_of_another_genome(
     with monkeypatch.context() as patch:
         patch.setattr(run, "write", interrupted)
         code, _, message = mirpair("scan", moved, "-o", out, *ALONE)
-    assert "resuming after 1 stretch of 50,000 bases" in message
+    assert "resuming after 1 stretch of at most 50,000 bases" in message
     code, _, message = mirpair("scan", moved, "-o", out, "--stem", "20", *ALONE)
     assert code == 0
     assert "finding the hairpins again" in message

@@ -149,6 +149,15 @@ def test_a_training_has_the_epochs_of_its_run() -> None:
     assert params["model"]["architecture"] == "fixed"
 
 
+def test_the_longest_trainings_are_the_most_expensive_ones() -> None:
+    """Of 80 epochs rather than 40, and of the fixed-sized network."""
+    paper = study("config")
+    runs = [Run("human-cv1", model, "paper", 0, 40) for model in ("variable", "fixed")]
+    runs.append(Run("new-test", "variable", "published-code", 0, 80))
+    assert [plan.cost(paper, run) for run in runs] == [40, 56, 80]
+    assert plan.cost(paper, runs[0], watch=80) == 80
+
+
 def test_a_run_has_one_key_and_one_folder() -> None:
     run = Run("human-cv1", "fixed", "paper", 2, 40)
     assert run.key == ("human-cv1", "fixed", "paper", 2)

@@ -35,6 +35,7 @@ from mirpair.prediction.weights import (
     KingdomWeights,
     PreMirnaNetworks,
     StemLimits,
+    check_choice,
     find_weights,
     load_networks,
     write_networks,
@@ -316,6 +317,14 @@ def test_every_rna_of_40_to_400_nt_is_scored_by_one_rule(tmp_path: Path) -> None
     np.testing.assert_allclose(found["probability"][1:], expected)
 
 
+def test_a_rate_of_calls_has_the_interval_of_the_few_that_were_seen() -> None:
+    """Ten of 100, by Wilson's formula: 0.0552 to 0.1744; one of 20,000 says little."""
+    low, high = GenomeRate("yeast", 1000, 100, 100).interval
+    assert (low, high) == pytest.approx((55.2, 174.4), abs=0.05)
+    assert str(GenomeRate("X", 10_000, 20_000, 0.5)) == "about 0.5 (0.088 to 2.8) in X"
+    assert GenomeRate("X", 10, 10, 10).interval[1] == pytest.approx(10)
+
+
 def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
     path = tmp_path / "shipped.safetensors"
     write_networks(path, {"animals": kingdom(trained(tmp_path, (1,)))})
@@ -325,12 +334,20 @@ def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
     assert loose.stems == StemLimits(3.0, 0.05)
     assert Predictor.for_genome(read, ScanSettings()).stems == StemLimits(-1.5, 0.25)
     assert Predictor.for_genome(read, ScanSettings(false_positives="5%")).expected == (
-        "about 50 in yeast"
+        "about 50 (34 to 73) in yeast"
     )
     # None of 500 was called, so fewer than three in 500 of 1,000 are.
     assert Predictor.for_genome(read, ScanSettings()).expected == "fewer than 6 in yeast"
     with pytest.raises(InputError, match=r"no threshold for 0\.01%.* choose one of 5%, 1%"):
         Predictor.for_genome(read, ScanSettings(false_positives="0.01%"))
+    # The workflow asks before any job runs.
+    with pytest.raises(InputError, match=r"no threshold for 0\.01%.* choose one of 5%, 1%"):
+        check_choice(path, "animals", "0.01%")
+    with pytest.raises(InputError, match="no networks for plants, only for animals"):
+        check_choice(path, "plants")
+    check_choice(path, "animals", "lowest")
+    check_choice(path, "animals", "5%")
+    check_choice(tmp_path / "missing", "plants", "0.01%")
 
 
 def test_a_score_does_not_depend_on_what_is_beside_it() -> None:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -642,6 +643,29 @@ def test_of_calls_on_both_strands_one_is_the_call_by_its_score_and_its_energy(
         assert row["call"] == (0 if row["antisense"] else call)
 
 
+def test_of_twins_the_one_that_is_a_known_hairpin_is_called_whatever_the_scores() -> None:
+    pairs = [hairpin_row(0, 80, "+", 0.9), hairpin_row(10, 90, "-", 0.999)]
+    for statuses, expected in (
+        (("known", "novel"), ["", "0+"]),
+        (("novel", "known"), ["10-", ""]),
+        (("known", "known"), ["10-", ""]),
+        (("novel", "novel"), ["10-", ""]),
+    ):
+        rows = [{**row, "status": it} for (_, row), it in zip(pairs, statuses, strict=True)]
+        mark_antisense([it for it, _ in pairs], rows)
+        assert [row["antisense"] for row in rows] == expected
+    # A known hairpin below the threshold is no call, and takes no other's place.
+    rows = [{**pairs[0][1], "status": "known", "call": 0}, dict(pairs[1][1])]
+    mark_antisense([it for it, _ in pairs], rows)
+    assert [row["call"] for row in rows] == [0, 1]
+
+
+def test_known_hairpins_below_the_threshold_are_named() -> None:
+    summary = Summary(known=5, known_names=["mir-1 (score 0.900)", "mir-2 (score 0.800)"])
+    assert summary.name_known() == "mir-1 (score 0.900), mir-2 (score 0.800), …"
+    assert replace(summary, known=2).name_known().endswith("mir-2 (score 0.800)")
+
+
 @given(
     found=hairpins,
     scores=st.lists(st.sampled_from([0.7, 0.8, 0.9]), min_size=25, max_size=25),
@@ -951,6 +975,21 @@ def test_only_stems_that_may_be_called_are_folded(
     assert len(calls) >= 8
     assert len(some) < len(every)
     assert len(calls - some) <= 1
+
+
+@pytest.mark.parametrize("limits", [StemLimits(-100.0, 0.0), StemLimits(score=1.0)])
+def test_both_limits_choose_the_stems_unless_the_scan_is_exhaustive(
+    tmp_path: Path, limits: StemLimits
+) -> None:
+    path = genome(tmp_path / "g.fa", {"c": planted(3, 150, 150)})
+    found = {}
+    for exhaustive, predictor in product((True, False), (ALL, replace(ALL, stems=limits))):
+        journal = Journal(tmp_path / f"{exhaustive}-{predictor.stems.score}", "k", overwrite=True)
+        list(find(path, journal, HairpinCriteria(exhaustive=exhaustive), predictor))
+        found[exhaustive, predictor is ALL] = list(resolve(read_candidates([journal.path])))
+    assert found[True, False] == found[True, True]
+    assert found[False, True]
+    assert not found[False, False]
 
 
 def test_a_scan_is_a_prediction_of_what_was_found(tmp_path: Path) -> None:
@@ -1272,7 +1311,7 @@ def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:
     low = render("g", summary, {}, [GenomeCurve("yeast", (0.95, 0.99), (7.0, 1.5))])
     assert ">14<" in low
     assert "nan" not in low
-    assert "How many calls are false positives" not in render("g", summary, {})
+    assert "How many calls may be false" not in render("g", summary, {})
 
 
 def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> None:
@@ -1293,7 +1332,7 @@ def test_the_overview_has_calls_of_both_strands_and_the_longest_sequences() -> N
     assert np.allclose(forward[0], [[0, 0], [0, -0.32]], atol=0.05)
     assert np.allclose(reverse, [[[20, 39], [20, 39 + 0.32]]], atol=0.05)
     page = render("g", summary, {})
-    assert "then the longest ones; 1 are left out, with 0 calls" in page
+    assert "then the longest ones, in the order of the file; 1 are left out, with 0 calls" in page
 
 
 def test_the_page_of_a_genome_with_very_many_calls_is_small() -> None:

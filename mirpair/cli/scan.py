@@ -170,7 +170,8 @@ def scan(
         if summary.known:
             say(
                 f"{counted(summary.known, 'folded hairpin')} with the status known and a score "
-                "below the threshold"
+                f"below the threshold: {summary.name_known()}; a higher --false-positives calls "
+                "more"
             )
         if summary.expected:
-            say(f"false calls per megabase, both strands: {summary.expected}")
+            say(f"false calls per megabase, both strands (95 % interval): {summary.expected}")

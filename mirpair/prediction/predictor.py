@@ -17,10 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.files import InputError
 from mirpair.prediction.calibration import Calibration, Floats
 from mirpair.prediction.table import columns
-from mirpair.prediction.weights import GenomeRate, PreMirnaNetworks, StemLimits, load_networks
+from mirpair.prediction.weights import (
+    GenomeRate,
+    PreMirnaNetworks,
+    StemLimits,
+    choose_rate,
+    load_networks,
+)
 from mirpair.rna.encoding import Encoded, encode
 from mirpair.rna.folding import Structure, for_each, given_or_folded
 from mirpair.rna.in_memory import records_of
@@ -28,7 +33,6 @@ from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_refer
 from mirpair.rna.sequences import Problem, Record, TooLong, too_long
 from mirpair.rna.structures import GivenStructure, unbranched
 from mirpair.settings import (
-    FALSE_POSITIVES,
     NO_REFERENCE,
     FalsePositives,
     HairpinCriteria,
@@ -108,18 +112,7 @@ class Predictor:
         It is an `InputError` if the weights have thresholds, but none for this rate.
         """
         settings.check()
-        rate: FalsePositives | None = None
-        # Weights that are not calibrated have no thresholds.
-        if trained.cuts and settings.false_positives == "lowest":
-            lowest: FalsePositives = min(trained.cuts, key=lambda it: FALSE_POSITIVES[it])
-            rate = lowest
-        elif trained.cuts and settings.false_positives != "lowest":
-            rate = settings.false_positives
-        if rate and rate not in trained.cuts:
-            raise InputError(
-                f"false_positives: these weights have no threshold for {rate}, because too few "
-                f"hairpins calibrated them; choose one of {', '.join(trained.cuts)}"
-            )
+        rate = choose_rate(trained.cuts, settings.false_positives)
         return cls(
             trained,
             settings,
@@ -149,7 +142,7 @@ class Predictor:
         return ", ".join(map(str, self.rates))
 
     def false_calls(self, score: float) -> float:
-        """Estimate the false positives in a megabase that reach a score; NaN if not known.
+        """Estimate the false calls in a megabase that reach a score; NaN if not known.
 
         Of the kinds of genome that were measured, it is the one with most.
         """

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
 
 from mirpair import files
 from mirpair.files import InputError
 from mirpair.prediction.calibration import Calibration
 from mirpair.recipes import Model
-from mirpair.settings import LONGEST_SPAN, SHORTEST, FalsePositives, Kingdom
+from mirpair.settings import (
+    FALSE_POSITIVES,
+    LONGEST_SPAN,
+    SHORTEST,
+    FalsePositives,
+    Kingdom,
+    Rate,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +37,10 @@ NAMED = {"benchmark": "benchmark.safetensors"}
 # precision, see `mirpair.prediction.predictor`.
 SINGLE = frozenset({"stem"})
 _WHERE = "a training of the workflow writes such a file: results/<study>/runs/…/weights.safetensors"
+
+
+# Of a 95 % interval.
+_Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +65,21 @@ class GenomeRate:
     calls: float
 
     def __str__(self) -> str:
-        """Say how many calls to expect, as exactly as was measured."""
-        if self.calls:
-            return f"about {rounded(self.calls)} in {self.genome}"
-        # None of n was called: the 95 % limit is three of n.
-        return f"fewer than {rounded(3 * self.hairpins / self.scored)} in {self.genome}"
+        """Say how many calls to expect, with the 95 % interval of what was measured."""
+        if not self.calls:
+            # None of n was called: the 95 % limit is three of n.
+            return f"fewer than {rounded(3 * self.hairpins / self.scored)} in {self.genome}"
+        low, high = map(rounded, self.interval)
+        return f"about {rounded(self.calls)} ({low} to {high}) in {self.genome}"
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the calls (Wilson 1927): few of the scored hairpins were called."""
+        share = self.calls / self.hairpins
+        middle = share + _Z**2 / (2 * self.scored)
+        half = _Z * math.sqrt(share * (1 - share) / self.scored + (_Z / (2 * self.scored)) ** 2)
+        scale = self.hairpins / (1 + _Z**2 / self.scored)
+        return max(0.0, (middle - half) * scale), (middle + half) * scale
 
 
 def rounded(calls: float) -> str:
@@ -271,12 +295,7 @@ def load_networks(path: str | Path | None = None, kingdom: Kingdom = "animals") 
             )
         if "kingdoms" not in described:
             return _read_benchmark(described, tensors)
-        if kingdom not in described["kingdoms"]:
-            raise InputError(
-                f"{path}: it has no networks for {kingdom}, only for "
-                f"{', '.join(described['kingdoms'])}; choose with --kingdom, or give other weights"
-            )
-        part = described["kingdoms"][kingdom]
+        part = _part_of(described, kingdom, path)
         cuts = {name: float(cut) for name, cut in part["cuts"].items()}
         return PreMirnaNetworks(
             networks=_networks(part["models"], f"{kingdom}.", tensors),
@@ -294,6 +313,51 @@ def load_networks(path: str | Path | None = None, kingdom: Kingdom = "animals") 
         raise
     except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{path}: not weights that find pre-miRNAs ({error}); {_WHERE}") from error
+
+
+def check_choice(path: str | Path, kingdom: Kingdom, rate: Rate | None = None) -> None:
+    """Raise an `InputError` if a file has no networks for a kingdom, or no threshold for a rate.
+
+    Only its description is read, without PyTorch. Other faults are left to `load_networks`.
+    """
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            (text,) = (opened.metadata() or {}).values()
+        described = json.loads(text)
+        if "kingdoms" not in described:
+            return
+    except (OSError, SafetensorError, TypeError, ValueError):
+        return
+    part = _part_of(described, kingdom, path)
+    if rate is not None:
+        choose_rate(part["cuts"], rate)
+
+
+def choose_rate(cuts: Collection[FalsePositives], wanted: Rate) -> FalsePositives | None:
+    """Return the false-positive rate of a scan, of those that have a threshold.
+
+    None if there are none, as of weights that are not calibrated; an `InputError` if there are
+    others only.
+    """
+    if not cuts:
+        return None
+    if wanted == "lowest":
+        return min(cuts, key=lambda it: FALSE_POSITIVES[it])
+    if wanted not in cuts:
+        raise InputError(
+            f"false_positives: these weights have no threshold for {wanted}, because too few "
+            f"hairpins calibrated them; choose one of {', '.join(cuts)}"
+        )
+    return wanted
+
+
+def _part_of(described: Mapping[str, Any], kingdom: Kingdom, path: str | Path) -> Any:
+    if kingdom not in described["kingdoms"]:
+        raise InputError(
+            f"{path}: it has no networks for {kingdom}, only for "
+            f"{', '.join(described['kingdoms'])}; choose with --kingdom, or give other weights"
+        )
+    return described["kingdoms"][kingdom]
 
 
 def _refuse_kingdom(path: Path, kingdom: Kingdom) -> None:

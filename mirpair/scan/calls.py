@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mirpair.hairpins.candidates import STRANDS, GenomeHairpin, shared_bases
+from mirpair.rna.known_hairpins import KNOWN
 
 # Calls on one strand with at most so many bases between them are a cluster, as in miRBase.
 CLUSTER = 10_000
-# What a kcal/mol counts for in the log-odds of a score, if a strand is chosen.
+# Weight of the folding energy, kcal/mol, when a scan chooses between strands.
 ENERGY_WEIGHT = 0.15
 # Scores have six digits.
 _SMALLEST = 1e-6
@@ -158,13 +159,21 @@ def preference(score: float, mfe: float, *, weight: float = ENERGY_WEIGHT) -> fl
     return math.log(share / (1 - share)) - weight * mfe
 
 
+def _of_best(pair: tuple[GenomeHairpin, Mapping[str, Any]]) -> tuple[bool, float, str, int]:
+    """Order calls: those first that are rather on the right strand than their twins."""
+    hairpin, row = pair
+    is_known = row.get("status") == KNOWN
+    return not is_known, -preference(row["score"], row["mfe"]), hairpin.strand, hairpin.start
+
+
 def mark_antisense(
     hairpins: Sequence[GenomeHairpin], rows: Sequence[dict[str, Any]], circle: int | None = None
 ) -> None:
     """Mark the antisense twins of calls: ``antisense`` is the call's id, and ``call`` becomes 0.
 
-    Two calls on opposite strands that share at least half of the shorter one are twins. The call is
-    the one with the higher `preference`; of equal ones, the one on the forward strand.
+    Two calls on opposite strands that share at least half of the shorter one are twins. If the
+    status of one alone is ``known``, it is the call. Else the call is the one with the higher
+    `preference`; of equal ones, the one on the forward strand.
 
     Parameters
     ----------
@@ -174,9 +183,7 @@ def mark_antisense(
         Length of the sequence if it is circular, nt.
     """
     called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
-    called.sort(
-        key=lambda it: (-preference(it[1]["score"], it[1]["mfe"]), it[0].strand, it[0].start)
-    )
+    called.sort(key=_of_best)
     longest = max((it.end - it.start for it, _ in called), default=0)
     shifts = (0,) if circle is None else (-circle, 0, circle)
     # Of each strand: start and index in `called` of those that are no twins, by start.

@@ -30,6 +30,7 @@ from mirpair.prediction.tracks import (
     gff3_line,
     split_location,
 )
+from mirpair.rna.known_hairpins import KNOWN
 from mirpair.scan.calls import Call, compare, mark_antisense
 from mirpair.scan.find import read_candidates
 from mirpair.settings import SCAN_FILES
@@ -108,6 +109,8 @@ def _read_head(track: Path) -> dict[str, str]:
 _LONGEST_LINE = 10_000
 _BINS = 50
 _BEST = 10
+# Known hairpins below the threshold that are named.
+_NAMED = 3
 # Columns of the TSV that a prediction does not have: after the id, and at the end.
 _PLACE = ("sequence", "start", "end", "strand")
 
@@ -129,8 +132,9 @@ class Summary:
         `mirpair.prediction.predictor.predict` and bases of each.
     called
         The calls, in the order of the genome.
-    known
-        Number of hairpins that are like a known one, but are not called; without antisense twins.
+    known, known_names
+        Number of hairpins that are like a known one, but are not called, without antisense twins;
+        and the known hairpins of the first ones, with the scores.
     expected
         How many calls in a megabase are false, in words; empty if it is not known.
     """
@@ -142,7 +146,13 @@ class Summary:
     best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
     called: Sequence[Call] = ()
     known: int = 0
+    known_names: list[str] = field(default_factory=list)
     expected: str = ""
+
+    def name_known(self) -> str:
+        """Name the first hairpins of `known`."""
+        more = ["…"] if self.known > len(self.known_names) else []
+        return ", ".join([*self.known_names, *more])
 
 
 def write_files(
@@ -227,8 +237,11 @@ def write_files(
             summary.scores[min(int(row["score"] * _BINS), _BINS - 1)] += 1
             if 0 < rank <= _BEST:
                 best[rank] = (row, hairpin.bases)
-            is_known = row.get("status") == "known"
-            summary.known += is_known and row["call"] == 0 and not row["antisense"]
+            if row.get("status") == KNOWN and row["call"] == 0 and not row["antisense"]:
+                summary.known += 1
+                if len(summary.known_names) < _NAMED:
+                    first = row["nearest"].split(",")[0]
+                    summary.known_names.append(f"{first} (score {row['score']:.3f})")
             if row["call"] == 1:
                 summary.calls[sequence] += 1
                 calls.write(gff3_line(location, row))

@@ -1,4 +1,4 @@
-"""The page of a scan, with figures: where the calls are, and how many may be false positives."""
+"""The page of a scan, with figures: where the calls are, and how many may be false."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DRAWN = 40
 _PIXELS = 1000
 # Letters of a sequence's name beside it.
 _NAME = 24
-# Numbers of calls that are compared with the false positives to expect.
+# Numbers of calls that are compared with the false calls to expect.
 _LEVELS = (10, 30, 100, 300, 1000, 3000, 10_000)
 
 
@@ -36,7 +36,7 @@ def render(
 ) -> str:
     """Write the page as HTML.
 
-    `parameters` say how the genome was scanned, by name; `curves` how many false positives to
+    `parameters` say how the genome was scanned, by name; `curves` how many false calls to
     expect (`mirpair.prediction.weights.PreMirnaNetworks`).
     """
     names = sorted(
@@ -63,17 +63,18 @@ def render(
         left_out=len(summary.lengths) - len(rows),
         table={"header": header, "rows": rows},
         best=best,
-        false_positives=_false_positives(summary, curves),
+        false_calls=_false_calls(summary, curves),
         not_drawn=len(summary.lengths) - len(drawn),
         calls_not_drawn=sum(summary.calls[name] for name in summary.lengths if name not in drawn),
         pictures=pictures,
         parameters=parameters,
         expected=summary.expected,
         known=summary.known,
+        known_names=summary.name_known(),
     )
 
 
-def _false_positives(summary: Summary, curves: Sequence[GenomeCurve]) -> dict[str, Any] | None:
+def _false_calls(summary: Summary, curves: Sequence[GenomeCurve]) -> dict[str, Any] | None:
     """Make the table of the best calls beside those expected in a genome without pre-miRNAs.
 
     None if there are no calls, or it is not known.

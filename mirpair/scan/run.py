@@ -30,7 +30,7 @@ from mirpair.scan.resume import genome_of, scan_key
 from mirpair.settings import HairpinCriteria, ScanOutput, ScanSettings
 
 # Name of a parameter.
-EXPECTED = "false calls per megabase"
+EXPECTED = "false calls per megabase (95 % interval)"
 
 
 class Progress(Protocol):
@@ -145,7 +145,7 @@ def scan(
 
 
 def _stretches(count: int, tile: int) -> str:
-    return f"{count:,} stretch{'es' * (count > 1)} of {tile:,} bases"
+    return f"{count:,} stretch{'es' * (count > 1)} of at most {tile:,} bases"
 
 
 def write(
@@ -232,7 +232,7 @@ def _parameters(
         CHECKSUM: f"SHA-256 {checksum}",
         "weights": f"{Path(weights).name}, SHA-256 {sha256(weights)}",
         "longest hairpin, nt": criteria.span,
-        "least base pairs": criteria.stem,
+        "smallest number of base pairs": criteria.stem,
         "largest loop, nt": criteria.loop,
         "highest energy, kcal/mol": criteria.mfe,
         "lower-case bases": "skipped" if criteria.masked else "used",

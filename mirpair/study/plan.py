@@ -28,6 +28,8 @@ from mirpair.study.tables import Counts, Kinds, Results
 FOR_SHIPPING = ("mirbase-22/hairpins.csv",)
 # Collections of hairpins that were searched in so many bases.
 GENOME_HAIRPINS = "genome-hairpins"
+# CPU time of an epoch in units of the variable-sized network's, measured on the paper's sets.
+_COSTS = {"fixed": 1.4}
 Resolve = Callable[[str], str]
 
 
@@ -144,6 +146,21 @@ def training_params(study: Study | FamilyStudy, run: Run) -> dict[str, dict[str,
     """Return what a run trains and how, in every detail, as params of a script."""
     model, recipe = study.training(run.experiment, run.model, run.recipe)
     return {"model": asdict(model), "recipe": asdict(replace(recipe, epochs=run.epochs))}
+
+
+def cost(study: Study | FamilyStudy, run: Run, *, watch: int = 0) -> int:
+    """Estimate the time of a training, in epochs of the variable-sized network.
+
+    The longest trainings start first: one that starts last would run alone, while other cores wait.
+    Of those with the same estimate, Snakemake starts that with the largest tensors first.
+
+    Parameters
+    ----------
+    watch
+        Epochs of a training that goes on after those of its result.
+    """
+    model, _ = study.training(run.experiment, run.model, run.recipe)
+    return round(max(run.epochs, watch) * _COSTS.get(model.architecture, 1))
 
 
 def check_published_tables(study: Study, resolve: Resolve) -> None:

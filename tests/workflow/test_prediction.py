@@ -171,3 +171,11 @@ def test_a_sheet_that_is_not_right_stops_before_anything_runs(
         (made.folder / "samples.tsv").write_text(kept)
     assert done.returncode != 0
     assert said in done.stdout
+
+
+def test_a_threshold_that_the_weights_do_not_have_stops_before_anything_runs(made: Copy) -> None:
+    strict = "scan={false_positives: 0.01%}"
+    done = made.snakemake("-n", "all", "--configfile", "test.yaml", "--config", strict, check=False)
+    assert done.returncode != 0
+    assert "these weights have no threshold for 0.01%" in done.stdout
+    assert "choose one of 5%, 1%, 0.1%" in done.stdout
