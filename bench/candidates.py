@@ -1,7 +1,7 @@
 """Measure which known hairpins a scan has candidates for (`python -m bench.candidates`).
 
 A hairpin that has no candidate is lost before any network sees it. Each of the criteria is relaxed
-alone, then all together, and candidates are counted in half a megabase of the same genome: that is
+alone, then all together, and candidates are counted in a tenth of a megabase of the same genome: that is
 what the known hairpins that are gained would cost.
 """
 
@@ -28,7 +28,7 @@ TABLE = TABLES / "candidates.tsv"
 COVERED, APART = 0.8, 10
 # Bases beside a known hairpin that are searched with it, and the part of the genome in which
 # candidates are counted, in pieces.
-BESIDE, COUNTED, PIECE = 2_000, 500_000, 50_000
+BESIDE, COUNTED, PIECE = 1_000, 100_000, 50_000
 LOOSE: FalsePositives = "1%"
 # Each criterion, relaxed; the span is that of the genome and half as much again.
 RELAXED = {"stem": 14, "loop": 40, "mfe": -10.0}
@@ -105,6 +105,7 @@ def measure(
     part = longest[middle : middle + COUNTED]
     pieces = [part[at : at + PIECE] for at in range(0, len(part), PIECE)]
     for name, criteria in criteria_of(genome):
+        print(f"{genome.title}: {name}", flush=True)
         found = [find_in_each([text], strand, criteria)[0] for text, strand in regions]
         counted = [
             it

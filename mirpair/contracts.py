@@ -100,6 +100,7 @@ BASELINES = {
     "logistic-regression": "Logistic regression",
     "random-forest": "Random forest",
     BOOSTING: "Gradient boosting",
+    "triplet-svm": "triplet-SVM",
 }
 # Those that a study has unless its config names others.
 USUAL_BASELINES = ("mfe-per-length", "nearest-8-mer", "logistic-regression", "random-forest")
@@ -127,7 +128,7 @@ SUMMARY = {
     "epochs": "int64",
     "folds": "str",
     **dict.fromkeys(("seeds", "positives", "negatives"), "int64"),
-    **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high")},
+    **{f"{m}{end}": "float64" for m in METRICS for end in ("", " low", " high", " sd")},
 }
 read_summary = partial(read_tsv, columns=SUMMARY)
 

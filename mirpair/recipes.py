@@ -24,7 +24,7 @@ class Model:
         Name in tables and figures.
     architecture
         The network in `mirpair.networks.do2018`, `mirpair.networks.tang2019`,
-        `mirpair.networks.stem` or `mirpair.networks.band`.
+        `mirpair.networks.stem`, `mirpair.networks.band` or `mirpair.networks.deepmirgene`.
     published
         Name in the paper's Tables 2–4; empty if it has no row there.
     pairing
@@ -46,7 +46,15 @@ class Model:
 
     label: str
     architecture: Literal[
-        "variable", "fixed", "alexnet", "resnet", "stem", "band", MatrixKind, "one-hot"
+        "variable",
+        "fixed",
+        "alexnet",
+        "resnet",
+        "stem",
+        "band",
+        "deepmirgene",
+        MatrixKind,
+        "one-hot",
     ]
     published: str = ""
     pairing: bool = True
@@ -78,6 +86,10 @@ MODELS = {
     "stem": Model("Stem", "stem", dropout=0.3),
     # The same around the stem's line in the pairing matrix, to compare.
     "band": Model("Band", "band", dropout=0.3),
+    # The rival that the paper reran; its row there has the numbers of its authors' own logs.
+    "deepmirgene": Model(
+        "deepMiRGene", "deepmirgene", "deepMiRGene, its own logs", max_length=400, dropout=0.1
+    ),
 }
 
 # Networks that classify families: the encodings of Tang & Sun 2019, each with its own network, and
@@ -181,12 +193,27 @@ def _finder(model: Model, split: Split) -> tuple[Model, Recipe]:
     )
 
 
+def _deepmirgene(model: Model, split: Split) -> tuple[Model, Recipe]:
+    """Return the settings of deepMiRGene's published code (Park et al. 2017).
+
+    It asks for weights of the classes, but that Keras ignores them.
+    """
+    return model, Recipe(
+        epochs={"cross-validation": 300, "test": 300, "across-datasets": 100}[split],
+        batch_size=256,
+        optimizer="adam",
+        loss="mean",
+        positive_weight=1.0,
+    )
+
+
 # Name to a function of a network and a kind of experiment. It returns the network, whose layers a
 # recipe may reorder, and how to train it.
 RECIPES: dict[str, Callable[[Model, Split], tuple[Model, Recipe]]] = {
     "paper": _paper,
     "published-code": _published_code,
     "finder": _finder,
+    "deepmirgene": _deepmirgene,
 }
 
 

@@ -80,6 +80,8 @@ RUN = f"<results>/runs/{RUN_FOLDER}"
 RESULTS = f"results/{STUDY.study}"
 training_of = partial(plan.training_params, STUDY)
 cost_of = partial(plan.cost, STUDY)
+# Priority of what is done with a training at its end, before another one starts.
+SOON = 1_000_000
 
 
 # Without these checks Snakemake fails at the first job, with a traceback. A dry run skips them.

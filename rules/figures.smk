@@ -66,6 +66,18 @@ rule figures_results:
         "../scripts/figures.py"
 
 
+use rule figures_results as figures_seeds with:
+    output:
+        figure_outputs("tables/{table}", "seeds", figure="seeds", of="{table}"),
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Seeds)),
+    params:
+        kind="seeds",
+        options=lambda w: {"title": STUDY.tables[w.table].title},
+    message:
+        "Drawing how far the published values are from our seeds"
+
+
 use rule figures_results as figures_cleaned with:
     output:
         figure_outputs(

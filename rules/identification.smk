@@ -1,6 +1,6 @@
 # From a checked config to the files that rules ask for: which RNAs are pre-miRNAs.
 from mirpair.study.saved_results import BENCHMARK, DATA, OF_RUN, OF_WATCHED
-from mirpair.study.tables import OWN_TABLES, Counts, Cutting, Kinds, Results
+from mirpair.study.tables import OWN_TABLES, Counts, Cutting, Kinds, Results, Seeds
 import mirpair.study.shipping as shipping
 
 FOLDS = STUDY.folds()
@@ -10,12 +10,13 @@ WATCHED = {run.key: run for run in STUDY.watched()}
 WATCHED_RUN = f"<results>/watched/{RUN_FOLDER}"
 ALL_TABLES = {name: table.title for name, table in STUDY.tables.items()} | OWN_TABLES
 # Tables that have a figure.
-DRAWN_TABLES = [*STUDY.tables_of(Results), "cleaned"]
+DRAWN_TABLES = [*STUDY.tables_of(Results), *STUDY.tables_of(Seeds), "cleaned"]
 # Text above a table of the report: that of its caption.
 TABLE_TEXTS = {
     **{name: caption(name) for name in OWN_TABLES},
     **{name: caption("kinds") for name in STUDY.tables_of(Kinds)},
     **{name: caption("cutting") for name in STUDY.tables_of(Cutting)},
+    **{name: caption("seeds") for name in STUDY.tables_of(Seeds)},
 }
 CURVES_OF_KINDS = plan.curves_of_kinds(STUDY)
 described = partial(plan.described_runs, STUDY)

@@ -37,6 +37,20 @@ rule tables_results:
         "../scripts/tables.py"
 
 
+use rule tables_results as tables_seeds with:
+    input:
+        tables=lambda w: expand("<results>/tables/{name}.csv", name=STUDY.tables[w.table].seeds_of),
+    output:
+        table_outputs("{table}", "seeds"),
+    wildcard_constraints:
+        table=one_of(STUDY.tables_of(Seeds)),
+    params:
+        kind="seeds",
+        options=lambda w: {"names": list(STUDY.tables[w.table].seeds_of.values())},
+    message:
+        "Comparing our seeds with the published values in the table {wildcards.table}"
+
+
 use rule tables_results as tables_counts with:
     input:
         features=lambda w: expand(

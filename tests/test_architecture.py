@@ -25,8 +25,8 @@ ORDER = {
     "hairpins": "tiles stems candidates",
     "sources": "regions collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins repeat_pairs",
-    "networks": "score_log exact base do2018 tang2019 hairpin stem band pre_mirna weights "
-    "build inference checkpoints loop training_job layers",
+    "networks": "score_log exact base do2018 tang2019 hairpin stem band deepmirgene pre_mirna "
+    "weights build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits checks trainings tables "
     "identification families prediction load saved_results plan shipping",
     "pages": "style page printing drawings",

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, random_rna
+from scipy.special import expit
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.svm import SVC
 
 from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.files import InputError
 from mirpair.identification.audit import features
 from mirpair.identification.baselines import (
     CLASSIC,
+    SVM_COSTS,
+    SVM_GAMMAS,
     TRIPLETS,
     classic_features,
     likeness,
@@ -265,6 +270,32 @@ def test_validation_records_decide_how_many_rounds_boosting_has(
         for validate in (evaluate, evaluate.assign(label=1 - evaluate["label"]))
     ]
     assert spread[1] < 0.8 * spread[0]
+
+
+def test_triplet_svm_is_a_support_vector_machine_on_scaled_triplets(
+    halves: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    """Of one of the grid's values for C and gamma; 0.5 is the border, and only triplets count."""
+    train, evaluate = halves
+    about: dict[str, Any] = {"seed": 0, "methods": ["triplet-svm"]}
+    scores = predict(train, evaluate, **about)["triplet-svm"]
+    assert measure(evaluate["label"], scores)["AUROC"] > 0.85
+    lowest, highest = train[list(TRIPLETS)].min(), train[list(TRIPLETS)].max()
+    spans = (highest - lowest).replace(0, 1)
+    of_train, of_others = ((it[list(TRIPLETS)] - lowest) / spans for it in halves)
+    machines = [
+        SVC(C=cost, gamma=gamma).fit(of_train.to_numpy(), train["label"].to_numpy())
+        for cost, gamma in product(SVM_COSTS, SVM_GAMMAS)
+    ]
+    same = [
+        np.allclose(expit(machine.decision_function(of_others.to_numpy())), scores)
+        for machine in machines
+    ]
+    assert any(same)
+    called = machines[same.index(True)].predict(of_others.to_numpy())
+    assert ((scores >= 0.5) == (called == 1)).all()
+    others = evaluate.assign(length=1, GC=0.0, MFE=0.0, label=0)
+    pd.testing.assert_series_equal(predict(train, others, **about)["triplet-svm"], scores)
 
 
 @pytest.mark.parametrize("method", sorted(set(BASELINES) - {"nearest-8-mer"}))

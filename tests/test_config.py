@@ -346,6 +346,26 @@ def test_a_table_of_an_experiment_that_nothing_is_trained_on_is_refused() -> Non
         load_study(config)
 
 
+def test_a_table_of_seeds_needs_published_rows_and_several_seeds() -> None:
+    config = changed("tables.seeds", {"title": "Seeds", "seeds_of": {"demo": "demo"}})
+    for changes, said in (
+        ({}, "tables.seeds: the trainings of the table 'demo' have one seed"),
+        ({"seeds": [0, 1]}, None),
+        ({"seeds": [0, 1], "table": "sets"}, "tables.seeds: there is no table named 'sets'"),
+        ({"published": None}, "tables.seeds: the table 'demo' has no published rows"),
+    ):
+        given = copy.deepcopy(config)
+        given["seeds"] = changes.get("seeds", [0])
+        given["tables"]["seeds"]["seeds_of"] = {changes.get("table", "demo"): "demo"}
+        published = changes.get("published", "config/published/table2.tsv")
+        given["tables"]["demo"]["published"] = published
+        if said is None:
+            load_study(given)
+        else:
+            with pytest.raises(InputError, match=said):
+                load_study(given)
+
+
 def test_every_run_is_planned_once_for_each_seed() -> None:
     config = changed("seeds", [3, 7])
     plan = load_study(config).plan()

@@ -173,6 +173,8 @@ def test_real_hairpins_in_one_batch(name: str, real_molecules: Tensors) -> None:
         # One column and more of each; the last batch has one molecule.
         ("stem", range(1, 100)),
         ("stem", [400, 401, 405, 512, 613]),
+        # Short beside long: RNAs begin at different steps, and end together.
+        ("deepmirgene", [*range(1, 20), 45, 398, 399, 400]),
         # One row and more.
         ("band", [*range(1, 30), 62, 63, 64, 65, 400]),
         ("fixed", [334, 351, 366, 367, 382, 383, 389, 390, 391, 394, 395, 398, 399, 400]),
@@ -225,6 +227,14 @@ def test_any_structures_in_the_networks_on_a_stem(
     # Batch normalisation needs two columns, also after both poolings.
     longer = encode("GCCCUUGGCA", "(((...))).", -3.0)
     assert_same(doubled(name, training=training, seed=seed), [*molecules, longer])
+
+
+@settings(max_examples=20)
+@given(st.lists(molecule(), min_size=1, max_size=5), st.booleans(), st.integers(0, 9))
+def test_any_structures_in_the_recurrent_network(
+    molecules: list[Molecule], training: bool, seed: int
+) -> None:
+    assert_same(doubled("deepmirgene", training=training, seed=seed), molecules)
 
 
 @settings(max_examples=16)

@@ -23,6 +23,7 @@ from mirpair.identification.figures import (
     draw_predictions,
     draw_resources,
     draw_results,
+    draw_seeds,
     draw_watched,
 )
 from mirpair.identification.metrics import final, history
@@ -521,6 +522,37 @@ def test_cleaned_records_are_drawn_with_their_own_values_side_by_side() -> None:
             assert np.abs(np.array(places) - heights).max() < 0.5, "in the row of its method"
         every = [place for name in subsets.values() for place in dots[name][1]]
         assert len({round(float(place), 6) for place in every}) == 9, "none hides another"
+
+
+def test_deviations_from_the_mean_of_seeds_are_drawn_for_each_recipe() -> None:
+    table = pd.DataFrame(
+        {
+            "method": ["A", "B", "A"],
+            "protocol": "human, CV",
+            "recipe": ["paper", "paper", "other"],
+            "limit": 4.97,
+        }
+    )
+    for number, metric in enumerate(METRICS):
+        table[f"{metric} deviation"] = [number - 3.0, 20.0, -2.0]
+    figure = draw_seeds(table, "title")
+    left, right = figure.axes
+    assert [axis.get_title() for axis in figure.axes] == ["recipe paper", "recipe other"]
+    labels = {
+        tick: text.get_text() for tick, text in zip((0, 1), left.get_yticklabels(), strict=True)
+    }
+    assert labels == {0: "B (human, CV)", 1: "A (human, CV)"}
+    dots = {str(line.get_label()): line.get_data() for line in left.lines}
+    places = []
+    for number, metric in enumerate(METRICS):
+        values, heights = dots[metric]
+        assert list(values) == [number - 3.0, 20.0]
+        assert [round(float(it)) for it in heights] == [1, 0], "in the row of its method"
+        places += [float(it) for it in heights]
+    assert len(set(places)) == 14, "none hides another"
+    low, high = left.patches[0].get_extents().transformed(left.transData.inverted()).intervalx
+    assert (low, high) == pytest.approx((-4.97, 4.97))
+    assert {str(line.get_label()): line.get_data()[0] for line in right.lines}["SE"] == [-2.0]
 
 
 def test_intervals_of_a_table_of_results_are_drawn() -> None:

@@ -22,7 +22,12 @@ from mirpair.contracts import (
     read_published_results,
 )
 from mirpair.files import InputError, write_tsv
-from mirpair.identification.comparison import agreement, cleaned_table, results_table
+from mirpair.identification.comparison import (
+    agreement,
+    cleaned_table,
+    results_table,
+    seeds_table,
+)
 from mirpair.identification.tables import (
     audit_table,
     counts_table,
@@ -83,6 +88,7 @@ def summary(**changes: object) -> pd.DataFrame:
     """A row of ours: all metrics .6, .5 to .7, by three folds."""
     numbers = dict.fromkeys(METRICS, 0.6)
     numbers |= {f"{name} low": 0.5 for name in METRICS} | {f"{name} high": 0.7 for name in METRICS}
+    numbers |= {f"{name} sd": math.nan for name in METRICS}
     counts = {"subset": "all", "folds": "1 2 3", "seeds": 1, "positives": 9, "negatives": 90}
     return pd.DataFrame([{**RUN, **counts, **numbers, **changes}])
 
@@ -107,6 +113,43 @@ def test_a_row_of_ours_has_its_values_its_interval_and_how_it_was_made() -> None
     assert (row["SE"], row["SE low"], row["SE high"]) == (0.6, 0.5, 0.7)
     assert row["note"] == "recipe paper, 40 epochs, 3 folds, 2 seeds"
     assert row["SE agrees"] == "", "with nothing"
+
+
+def of_seeds(**changes: object) -> pd.DataFrame:
+    """A table with a published row, and ours of three seeds that reproduces it."""
+    given: dict[str, object] = {f"{name} sd": 0.01 for name in METRICS} | {"seeds": 3}
+    return results_table(
+        {"CV": "cv"}, summary(**{**given, **changes}), runs(), {"cv": 3}, stated(SE=0.65, SP=0.54)
+    )
+
+
+def test_published_values_are_compared_with_the_variation_of_seeds() -> None:
+    """.65 is 5 SDs of .01 above .6, and the border of three seeds is 4.303 · √(4/3) = 4.97."""
+    table = seeds_table({"human": of_seeds(), "new": of_seeds(**{"PPV sd": 0.0})})
+    first, second = table.to_dict("records")
+    assert (first["method"], first["protocol"]) == ("Variable-sized", "human, CV")
+    assert (first["recipe"], first["seeds"]) == ("paper", 3)
+    assert first["limit"] == pytest.approx(4.3027 * math.sqrt(4 / 3), abs=1e-3)
+    assert first["SE deviation"] == pytest.approx(5)
+    assert first["SP deviation"] == pytest.approx(-6)
+    assert (first["SE published"], first["SE mean"], first["SE sd"]) == (0.65, 0.6, 0.01)
+    assert second["protocol"] == "new, CV"
+    assert math.isnan(second["PPV deviation"]), "all seeds have the same"
+    shown = printable(table, "Seeds")
+    row = shown.text.iloc[0]
+    assert row["Method"] == "Variable-sized (human, CV)"
+    # The marks say where ours is.
+    assert (row["SE"], row["SP"], row["PPV"]) == ("+5.0 ▼", "-6.0 ▲", "+0.0 ✓")
+    assert shown.text.iloc[1]["PPV"] == "–"
+    assert shown.below.iloc[0]["SE"] == "0.600 ± 0.010"
+    assert "Recipe paper: inside in 9 of 13 cells." in shown.notes
+
+
+def test_a_row_of_one_seed_or_in_part_is_not_compared_with_the_variation() -> None:
+    assert seeds_table({"human": of_seeds(seeds=1)}).empty
+    assert seeds_table({"human": of_seeds(folds="1")}).empty
+    more = seeds_table({"human": of_seeds(seeds=5)})
+    assert more["limit"].tolist() == pytest.approx([2.7764 * math.sqrt(6 / 5)], abs=1e-3)
 
 
 def test_a_row_that_averages_trainings_says_of_how_many() -> None:

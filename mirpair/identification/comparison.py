@@ -14,7 +14,7 @@ from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 SHOWN = ("F-score", "AUROC", "AUPR")
 # Columns of a table of results for programs. Readers see them in method and note.
-FOR_PROGRAMS = ("model", "recipe", "reproduces", "whole")
+FOR_PROGRAMS = ("model", "recipe", "reproduces", "whole", "seeds")
 
 
 def results_table(
@@ -47,10 +47,11 @@ def results_table(
     DataFrame
         Columns method, protocol, source, the seven metrics, note, and for programs: model, recipe,
         reproduces (method of the published row above it, or empty), whole (False if our row has
-        fewer epochs than its recipe or fewer folds than its experiment), for each metric
-        ``<metric> low`` and ``<metric> high``, our 95 % interval, and ``<metric> agrees``: inside
-        if the published value is in that interval, else above or below, for where our interval
-        lies. It is empty if there is nothing to compare, or if the row is not whole.
+        fewer epochs than its recipe or fewer folds than its experiment), seeds (their number, 0 of
+        a published row), for each metric ``<metric> low`` and ``<metric> high``, our 95 % interval,
+        ``<metric> sd``, the standard deviation of single seeds, and ``<metric> agrees``: inside if
+        the published value is in that interval, else above or below, for where our interval lies.
+        It is empty if there is nothing to compare, or if the row is not whole.
     """
     lines: list[dict[Any, Any]] = []
     run_of = _by_method(runs)
@@ -64,7 +65,7 @@ def results_table(
         if published is not None:
             of_protocol = published[published["protocol"] == protocol]
             for line in of_protocol.to_dict("records"):
-                lines.append({**line, "source": PUBLISHED, "whole": True})
+                lines.append({**line, "source": PUBLISHED, "whole": True, "seeds": 0})
                 same = [row for row in ours if row["reproduces"] == line["method"]]
                 lines += [{**row, "protocol": protocol, **_agreement(row, line)} for row in same]
                 ours = [row for row in ours if row["reproduces"] != line["method"]]
@@ -81,7 +82,7 @@ def results_table(
             for row in of_group
             if is_baseline(row)
         ]
-    limits = [f"{metric} {end}" for metric in METRICS for end in ("low", "high")]
+    limits = [f"{metric} {end}" for metric in METRICS for end in ("low", "high", "sd")]
     agrees = [f"{metric} agrees" for metric in METRICS]
     columns = ["method", "protocol", "source", *METRICS, "note", *FOR_PROGRAMS, *limits, *agrees]
     table = pd.DataFrame(lines, columns=columns)
@@ -133,6 +134,54 @@ def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[st
         inside = low <= value <= high
         sides[f"{metric} agrees"] = INSIDE if inside else ABOVE if low > value else BELOW
     return sides
+
+
+def seeds_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tell how far published values are from the mean of our seeds, in their standard deviations.
+
+    A published value is of one training. If it were another seed of ours, it would lie outside
+    ± t · √(1 + 1/S) standard deviations of S seeds in 5 % of cases; t is the 97.5th percentile of
+    Student's t with S − 1 degrees of freedom. Of three seeds, that is 4.97.
+
+    Parameters
+    ----------
+    tables
+        Name of an experiment, or of another set of rows, to a result of `results_table`.
+
+    Returns
+    -------
+    DataFrame
+        A row for each of our rows with several seeds that reproduces a published one: method,
+        protocol (with the name of its table), source, model, recipe, seeds, limit, and for each
+        metric ``<metric> published``, ``<metric> mean``, ``<metric> sd`` and ``<metric>
+        deviation``: published minus mean, divided by sd. Missing where the sd is missing or 0.
+    """
+    from scipy import stats
+
+    lines = []
+    for name, table in tables.items():
+        published = {
+            (row["method"], row["protocol"]): row
+            for row in table[table["source"] == PUBLISHED].to_dict("records")
+        }
+        ours = table[(table["source"] == OURS) & table["whole"] & (table["seeds"] > 1)]
+        for row in ours.to_dict("records"):
+            if (other := published.get((row["reproduces"], row["protocol"]))) is None:
+                continue
+            seeds = int(row["seeds"])
+            line = {it: row[it] for it in ("method", "source", "model", "recipe")}
+            line |= {"protocol": f"{name}, {row['protocol']}", "seeds": seeds}
+            spread = math.sqrt(1 + 1 / seeds)
+            line["limit"] = float(stats.t.ppf(0.975, seeds - 1)) * spread
+            for metric in METRICS:
+                sd = row[f"{metric} sd"] or math.nan
+                line[f"{metric} published"], line[f"{metric} mean"] = other[metric], row[metric]
+                line[f"{metric} sd"] = sd
+                line[f"{metric} deviation"] = (other[metric] - row[metric]) / sd
+            lines.append(line)
+    of_metric = [f"{m} {it}" for m in METRICS for it in ("published", "mean", "sd", "deviation")]
+    columns = ["method", "protocol", "source", "model", "recipe", "seeds", "limit", *of_metric]
+    return pd.DataFrame(lines, columns=columns)
 
 
 def agreement(table: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:

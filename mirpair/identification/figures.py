@@ -346,6 +346,43 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
+@in_style
+def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
+    """Draw how far published values are from the mean of our seeds: a panel for each recipe.
+
+    Parameters
+    ----------
+    table
+        Result of `mirpair.identification.comparison.seeds_table`.
+    """
+    names = (table["method"] + " (" + table["protocol"] + ")").drop_duplicates().tolist()
+    recipes = table["recipe"].drop_duplicates().tolist()
+    colours = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
+    figure = Figure(figsize=(8, 1.5 + 0.24 * len(names)), layout="constrained")
+    title_figure(figure, title)
+    axes = figure.subplots(1, len(recipes), sharey=True, squeeze=False)[0]
+    for axis, recipe in zip(axes, recipes, strict=True):
+        rows = table[table["recipe"] == recipe]
+        labels = rows["method"] + " (" + rows["protocol"] + ")"
+        places = [len(names) - 1 - names.index(name) for name in labels]
+        border = rows["limit"].max()
+        axis.axvspan(-border, border, color=GREY, alpha=0.15, lw=0)
+        axis.axvline(0, color=BLACK, lw=0.8)
+        for number, (metric, colour) in enumerate(colours.items()):
+            # One below the other, so that equal values stay visible.
+            heights = [place + 0.3 - 0.1 * number for place in places]
+            axis.plot(rows[f"{metric} deviation"], heights, "o", color=colour, ms=3.5, label=metric)
+        axis.set_xscale("symlog", linthresh=5, linscale=2)
+        axis.xaxis.set_major_formatter(FULL_NUMBERS)
+        axis.set_yticks(range(len(names)), names[::-1])
+        axis.set_ylim(-0.7, len(names) - 0.3)
+        axis.set_xlabel("published − mean, in SDs of seeds")
+        axis.set_title(f"recipe {recipe}")
+    handles, labels_of = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels_of, loc="outside lower center", ncols=len(METRICS))
+    return figure
+
+
 def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
     """Draw a figure of a study from the files of earlier stages.
 
@@ -353,7 +390,7 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
     ----------
     kind, files
         Which function draws it: histories, watched, lengths, predictions, resources, cleaned,
-        results or kinds; input files, in the order of ``sets`` or ``runs``.
+        results, seeds or kinds; input files, in the order of ``sets`` or ``runs``.
     options
         Those that the kind needs of ``title``; ``runs`` (experiment, seed, group, label and epochs
         for each file); ``sets`` (their names); ``training`` (the experiment whose training records
@@ -368,6 +405,8 @@ def draw(kind: str, files: Sequence[str], options: Mapping[str, Any]) -> Figure:
     match kind:
         case "comparison":
             return draw_results(read_table(files[0]), options["title"])
+        case "seeds":
+            return draw_seeds(read_table(files[0]), options["title"])
         case "cleaned":
             return draw_cleaned(read_table(files[0]), SUBSETS)
         case "kinds":

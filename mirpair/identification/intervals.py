@@ -1,4 +1,4 @@
-"""95 % intervals of metrics: a bootstrap over records, Student's t over folds."""
+"""95 % intervals of metrics: a bootstrap over records and seeds, Student's t over folds."""
 
 from __future__ import annotations
 
@@ -20,27 +20,25 @@ def bootstrap(
     labels: npt.ArrayLike,
     scores: npt.ArrayLike,
     *,
-    minus: npt.ArrayLike | None = None,
     threshold: float,
     negative_weight: float = 1.0,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Floats:
-    """Compute the interval of every metric by a stratified bootstrap over records.
+    """Compute the interval of every metric by a stratified bootstrap over records and seeds.
 
     Positives and negatives are resampled separately with replacement; the interval is from the
-    2.5th to the 97.5th percentile (`scipy.stats.bootstrap`). It shows how a metric varies with the
-    choice of records, not with the seed of the training.
+    2.5th to the 97.5th percentile (`scipy.stats.bootstrap`). Of several trainings, each resample
+    draws as many with replacement, and averages their metrics. With few trainings, this shows less
+    than all of their variation: of S, the share (S − 1) / S of its variance. With one, it shows
+    how a metric varies with the choice of records alone.
 
     Parameters
     ----------
     labels
         (N,); 1: a pre-miRNA.
     scores
-        (N,), or (S, N) of S trainings for the interval of their mean, on the same resamples.
-    minus
-        Other scores, likewise, for the interval of the difference of every metric: that of
-        `scores` minus that of these, on the same resamples.
+        (N,), or (S, N) of S trainings for the interval of the mean of their metrics.
     threshold
         A record with a score of at least this is called positive.
     negative_weight
@@ -60,16 +58,16 @@ def bootstrap(
     indices = [np.flatnonzero(labels == label) for label in (1, 0)]
     if min(map(len, indices)) < 2:
         return np.full((len(METRICS), 2), np.nan)
-    compared = [
-        [_Ranked(row, threshold, negative_weight) for row in np.atleast_2d(np.asarray(it, float))]
-        for it in (scores, minus)
-        if it is not None
-    ]
+    rows = np.atleast_2d(np.asarray(scores, float))
+    trainings = [_Ranked(row, threshold, negative_weight) for row in rows]
+    # Apart from the records', so that these are the same for any number of trainings.
+    rng = np.random.default_rng([seed, len(trainings)])
 
     def statistic(positives: Counts, negatives: Counts, axis: int = -1) -> Floats:
         drawn = np.atleast_2d(positives), np.atleast_2d(negatives)
-        mean, *others = (np.mean([one.measure(*drawn) for one in it], axis=0) for it in compared)
-        metrics: Floats = mean - others[0] if others else mean
+        each = np.stack([one.measure(*drawn) for one in trainings])
+        seeds = rng.integers(len(each), size=(len(each), 1, each.shape[2]))
+        metrics: Floats = np.take_along_axis(each, seeds, axis=0).mean(axis=0)
         return metrics if positives.ndim > 1 else metrics[:, 0]
 
     with warnings.catch_warnings():

@@ -226,9 +226,11 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
     """Compute every metric of every method on one experiment, with its 95 % interval.
 
     With folds: the mean over folds, after averaging seeds, with
-    `mirpair.identification.intervals.over_folds`. Without: the mean over seeds, with
-    `mirpair.identification.intervals.bootstrap`. In a subset, negatives are weighted to keep the
-    class ratio of all evaluation records of the fold, because PPV, F-score and AUPR depend on it.
+    `mirpair.identification.intervals.over_folds`; each fold has its own trainings, so the interval
+    has the variation of seeds too. Without: the mean over seeds, with
+    `mirpair.identification.intervals.bootstrap`, over records and seeds. In a subset, negatives are
+    weighted to keep the class ratio of all evaluation records of the fold, because PPV, F-score and
+    AUPR depend on it.
 
     Parameters
     ----------
@@ -243,7 +245,8 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
     DataFrame
         One row per subset and method: subset, model, recipe, epochs, folds (their numbers,
         separated by blanks), seeds, positives and negatives (of all folds), and for each metric
-        its value, ``<metric> low`` and ``<metric> high``. A metric that is undefined in one fold or
+        its value, ``<metric> low`` and ``<metric> high``, and ``<metric> sd``, the standard
+        deviation of single seeds (missing for one seed). A metric that is undefined in one fold or
         seed is undefined in the mean.
 
     Raises
@@ -270,12 +273,16 @@ def summarise(predictions: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFra
 def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
     """Compute the counts, metrics and intervals of one row of `summarise`."""
     measured = []
-    for (number, _), run in trained.groupby(["number", "seed"]):
+    for (number, seed), run in trained.groupby(["number", "seed"]):
         part = run[run[subset]]
         weight = _negative_weight(run["label"], part["label"])
         values = measure(part["label"], part["score"], negative_weight=weight)
-        measured.append({"number": number, **values})
-    by_fold = pd.DataFrame(measured).groupby("number")[list(METRICS)].mean(skipna=False)
+        measured.append({"number": number, "seed": seed, **values})
+    by_fold, by_seed = (
+        pd.DataFrame(measured).groupby(of)[list(METRICS)].mean(skipna=False)
+        for of in ("number", "seed")
+    )
+    deviations = by_seed.std(skipna=False)
     all_records = trained.drop_duplicates(["number", "id"])
     records = all_records[all_records[subset]]
     if by_fold.index[0]:
@@ -292,6 +299,7 @@ def _summary(trained: pd.DataFrame, subset: str) -> dict[str, object]:
     }
     for (name, value), (low, high) in zip(by_fold.mean(skipna=False).items(), limits, strict=True):
         row |= {f"{name}": value, f"{name} low": low, f"{name} high": high}
+        row[f"{name} sd"] = deviations[str(name)]
     return row
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from mirpair.contracts import (
@@ -31,6 +32,7 @@ from mirpair.identification.comparison import (
     agreement,
     cleaned_table,
     results_table,
+    seeds_table,
 )
 from mirpair.identification.kind_tables import printable_cutting, printable_kinds
 from mirpair.identification.metrics import choosers, held_out_role, subsets
@@ -63,6 +65,14 @@ _CLEANED = (
     "both classes and without negatives that are known hairpins; cleaned: also without near-copies "
     f"of training records (identical, or an identity of at least {NEAR}). The predictions are the "
     "same. Negatives are weighted so that the ratio of the classes stays the same."
+)
+
+
+_OF_SEEDS = (
+    "Each value is the published one minus the mean of our seeds, divided by their standard "
+    f"deviation. {INSIDE_MARK} another seed of ours would lie this far away in more than 5 % of "
+    f"cases, {ABOVE_MARK} ours are above the published value, {BELOW_MARK} below. Of three seeds, "
+    "the border is 4.97 standard deviations: so few say little about their own variation."
 )
 
 
@@ -148,7 +158,7 @@ def formatted(table: pd.DataFrame) -> pd.DataFrame:
     for name in table.columns:
         metric = name.split()[0] in (*METRICS, "loss")
         same = name == "source" and table[name].nunique() == 1
-        for_programs = metric and name.endswith((" low", " high", " agrees"))
+        for_programs = metric and name.endswith((" low", " high", " sd", " agrees"))
         if same or for_programs or name in FOR_PROGRAMS:
             continue
         if metric:
@@ -179,6 +189,8 @@ def printable(table: pd.DataFrame, title: str) -> Printable:
         return printable_kinds(table, title)
     if "cut of positives" in table:
         return printable_cutting(table, title)
+    if "SE deviation" in table:
+        return printable_seeds(table, title)
     text = formatted(table).astype(object)
     several = table["source"].nunique() > 1
     numbers = [name for name in text.columns if name.split()[0] in METRICS]
@@ -193,6 +205,44 @@ def printable(table: pd.DataFrame, title: str) -> Printable:
         below=pd.DataFrame(below),
         intervals="95 % interval" if with_intervals else "",
         notes=notes(table),
+    )
+
+
+def printable_seeds(table: pd.DataFrame, title: str) -> Printable:
+    """Prepare the result of `mirpair.identification.comparison.seeds_table` for printing."""
+    text = pd.DataFrame(index=table.index)
+    text["Method"] = table["method"] + " (" + table["protocol"] + ")"
+    text["Recipe"], text["Seeds"] = table["recipe"], table["seeds"].astype(str)
+    below = {}
+    beyond = pd.DataFrame(index=table.index)
+    for metric in METRICS:
+        deviation = table[f"{metric} deviation"]
+        beyond[metric] = deviation.abs() > table["limit"]
+        # The marks say where ours is, as in the tables of results.
+        side = np.where(deviation > 0, BELOW_MARK, ABOVE_MARK)
+        marks = np.where(deviation.isna(), "", np.where(beyond[metric], side, INSIDE_MARK))
+        shown = zip(decimals(deviation, "{:+.1f}"), marks, strict=True)
+        text[metric] = [f"{value} {mark}".strip() for value, mark in shown]
+        below[metric] = [
+            f"{mean:.3f} ± {sd:.3f}" if pd.notna(sd) else ""
+            for mean, sd in zip(table[f"{metric} mean"], table[f"{metric} sd"], strict=True)
+        ]
+    known = table[[f"{metric} deviation" for metric in METRICS]].notna().to_numpy()
+    counts = [
+        f"Recipe {recipe}: inside in {int((known & ~beyond.to_numpy())[rows].sum())} of "
+        f"{int(known[rows].sum())} cells."
+        for recipe in table["recipe"].drop_duplicates()
+        for rows in [(table["recipe"] == recipe).to_numpy()]
+    ]
+    return Printable(
+        title,
+        table,
+        text.astype(object),
+        kinds=[""] * len(table),
+        numbers=METRICS,
+        below=pd.DataFrame(below),
+        intervals="Mean ± standard deviation of our seeds",
+        notes=[_OF_SEEDS, *counts],
     )
 
 
@@ -348,13 +398,13 @@ def make_table(
     Parameters
     ----------
     kind, files
-        Which function builds it: results, counts, cleaned, epochs, audit, kinds or cutting; the
-        files that it needs of ``evaluations``, ``published``, ``features``, ``histories``,
-        ``audit``, ``shortcuts`` and ``measured``.
+        Which function builds it: results, seeds, counts, cleaned, epochs, audit, kinds or cutting;
+        the files that it needs of ``evaluations``, ``published``, ``features``, ``histories``,
+        ``audit``, ``shortcuts``, ``measured`` and ``tables``.
     options
-        Those that the kind needs of ``rows``, ``groups``, ``runs``, ``fold_counts``, ``sets``,
-        ``folds`` (group and number of each file of the audit), ``validation``, ``has_hairpins``
-        and ``has_families``.
+        Those that the kind needs of ``rows``, ``names`` (of the tables), ``groups``, ``runs``,
+        ``fold_counts``, ``sets``, ``folds`` (group and number of each file of the audit),
+        ``validation``, ``has_hairpins`` and ``has_families``.
 
     Raises
     ------
@@ -373,6 +423,9 @@ def make_table(
             return kinds.assign(source=without.map({True: BASELINE, False: OURS}))
         case "cutting":
             return read_cutting(files["measured"][0])
+        case "seeds":
+            tables = map(read_table, files["tables"])
+            return seeds_table(dict(zip(options["names"], tables, strict=True)))
         case "comparison" | "cleaned":
             groups = [{"group": name} for name in options["groups"]]
             summary = gather(map(read_summary, files["evaluations"]), groups)

@@ -13,7 +13,7 @@ from mirpair.recipes import Model
 
 
 def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
-    """Make a network with initial weights: PyTorch's defaults, for Tang & Sun's networks Keras's.
+    """Make a network with initial weights: PyTorch's defaults, for others' networks Keras's.
 
     An unknown architecture is an `InputError`.
 

@@ -26,7 +26,7 @@ from mirpair.study.splits import (
     fold_count,
     has_validation,
 )
-from mirpair.study.tables import OWN_TABLES, Counts, Kinds, Results, Table, unknown_files
+from mirpair.study.tables import OWN_TABLES, Counts, Kinds, Results, Seeds, Table, unknown_files
 from mirpair.study.trainings import (
     USUAL,
     Average,
@@ -165,6 +165,9 @@ class Study(BaseStudy):
                 for dataset in table.sets:
                     self.require_known(where, "set", dataset, self.datasets)
                 continue
+            if isinstance(table, Seeds):
+                self._has_seeds(where, table)
+                continue
             groups = table.rows.values() if isinstance(table, Results) else [table.experiment]
             for group in groups:
                 self.require_known(where, "experiment", group, self.experiments)
@@ -179,6 +182,21 @@ class Study(BaseStudy):
                 files = {"positives": labelled.positives, "negatives": labelled.negatives}
                 if problem := unknown_files(table, files):
                     raise ValueError(f"{where}: {problem}")
+
+    def _has_seeds(self, where: str, table: Seeds) -> None:
+        results = self.tables_of(Results)
+        for name in table.seeds_of:
+            self.require_known(where, "table", name, results)
+            if not results[name].published:
+                raise ValueError(f"{where}: the table {name!r} has no published rows")
+            seeds: dict[tuple[str, str, str], set[int]] = {}
+            for run in self.runs_in_table(name):
+                seeds.setdefault((run.experiment, run.model, run.recipe), set()).add(run.seed)
+            if max(map(len, seeds.values())) < 2:
+                raise ValueError(
+                    f"{where}: the trainings of the table {name!r} have one seed; add others to "
+                    "`seeds`"
+                )
 
     def _figure3_is_possible(self) -> None:
         if self.figure3 is None:

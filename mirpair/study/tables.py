@@ -1,4 +1,4 @@
-"""The section `tables` of a config: results, counts, results by kind of RNA, and by cutting."""
+"""The section `tables` of a config: results, seeds, counts, by kind of RNA, and by cutting."""
 
 from __future__ import annotations
 
@@ -136,11 +136,24 @@ class Cutting(Section):
     )
 
 
+class Seeds(Section):
+    """A table of how far published values are from the mean of our seeds."""
+
+    title: str = Field(description="Caption of the table.")
+    seeds_of: dict[Name, str] = Field(
+        min_length=1,
+        description="Tables of results with published rows, such as `{table2: human}`: the name "
+        "that each has in this table. The trainings need several seeds.",
+    )
+
+
 def _kind_of_table(table: Any) -> str:
     if not isinstance(table, Mapping):
         return type(table).__name__.lower()
     if "sets" in table:
         return "counts"
+    if "seeds_of" in table:
+        return "seeds"
     if "experiment" in table:
         return "kinds" if {"positives", "negatives", "rows"} & set(table) else "cutting"
     return "results"
@@ -150,7 +163,8 @@ Table = Annotated[
     Annotated[Results, Tag("results")]
     | Annotated[Counts, Tag("counts")]
     | Annotated[Kinds, Tag("kinds")]
-    | Annotated[Cutting, Tag("cutting")],
+    | Annotated[Cutting, Tag("cutting")]
+    | Annotated[Seeds, Tag("seeds")],
     Discriminator(_kind_of_table),
 ]
 

@@ -19,6 +19,7 @@ Baseline = Literal[
     "logistic-regression",
     "random-forest",
     "gradient-boosting",
+    "triplet-svm",
 ]
 USUAL = cast(tuple[Baseline, ...], USUAL_BASELINES)
 Baselines = Annotated[

@@ -1,0 +1,106 @@
+"""deepMiRGene, the paper's rival, is the network that its authors published.
+
+tests/test_exactness.py compares its fast way with the definition.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mirpair.files import InputError
+from mirpair.networks.build import build
+from mirpair.networks.deepmirgene import DeepMiRGene, symbols_of
+from mirpair.recipes import MODELS, RECIPES
+from mirpair.rna.encoding import encode
+
+HAIRPIN = encode("GGACUCGAAAGAGUCC", "((.(((....))).))", -5.0)
+
+
+def network() -> DeepMiRGene:
+    made = build(MODELS["deepmirgene"], seed=1)
+    assert isinstance(made, DeepMiRGene)
+    return made.double().eval()
+
+
+def test_a_position_is_one_of_sixteen_symbols() -> None:
+    """Bases A, C, G, U times opens, closes, unpaired, in the loop of a hairpin."""
+    states = "".join("().:"[code % 4] for code in symbols_of(HAIRPIN).codes)
+    assert states == "((.(((::::))).))"
+    assert "".join("ACGU"[code // 4] for code in symbols_of(HAIRPIN).codes) == "GGACUCGAAAGAGUCC"
+    # Between two stems, and at the ends, is no hairpin's loop.
+    branched = encode("GAGCAAAGCAGCAAAGCAC", "(.((...)).((...)).)", -5.0)
+    states = "".join("().:"[code % 4] for code in symbols_of(branched).codes)
+    assert states == "(.((:::)).((:::)).)"
+    alone = encode("ACGU", "....", 0.0)
+    assert symbols_of(alone).codes.tolist() == [2, 6, 10, 14]
+
+
+def test_one_base_by_hand() -> None:
+    """From an empty state, h = o · tanh(i · g), with Keras's hard sigmoid; the attention is 1."""
+    given = network()
+    with torch.no_grad():
+        maps = given.dense_maps([encode("G", ".", 0.0)])
+        h = np.eye(16)[2 * 4 + 2]
+        for lstm in (given.first, given.second):
+            z = np.einsum("d,gdw->gw", h, lstm.weight.numpy()) + lstm.bias.numpy()[:, 0]
+            i, _, o = np.clip(0.2 * z[1:] + 0.5, 0, 1)
+            h = o * np.tanh(i * np.tanh(z[0]))
+    assert maps.shape == (1, 400, 10)
+    np.testing.assert_allclose(maps[0, 399].numpy(), h, rtol=1e-12)
+    assert not maps[0, :399].any(), "padded on the left"
+
+
+def test_attention_is_shared_among_the_bases_of_an_rna() -> None:
+    given = network()
+    with torch.no_grad():
+        given.attention.weight.zero_()
+        maps = given.dense_maps([HAIRPIN])[0]
+        given.attention.weight[:] = torch.tensor([[50.0, *[0.0] * 9]])
+        focused = given.dense_maps([HAIRPIN])[0]
+    states = maps * len(HAIRPIN.codes)
+    first = int(states[-16:, 0].argmax())
+    shares = focused[-16:, 1] / states[-16:, 1]
+    assert float(shares.sum()) == pytest.approx(1)
+    assert int(shares.argmax()) == first
+
+
+def test_initial_weights_are_those_of_keras() -> None:
+    given = build(MODELS["deepmirgene"], seed=2)
+    assert isinstance(given, DeepMiRGene)
+    for lstm in (given.first, given.second):
+        assert lstm.bias[2].tolist() == [[1.0] * lstm.width], "of the forget gate"
+        assert not lstm.bias[[0, 1, 3]].any()
+        for gate in lstm.recurrent.detach():
+            torch.testing.assert_close(gate @ gate.T, torch.eye(lstm.width), atol=1e-5, rtol=0)
+    limit = (6 / (4000 + 400)) ** 0.5
+    largest = float(given.wide.weight.detach().abs().max())
+    assert 0.99 * limit < largest <= limit
+    assert not given.wide.bias.any()
+    assert sum(p.numel() for p in given.parameters()) == 2960 + 1240 + 11 + 1_600_400 + 40_100 + 202
+
+
+def test_dropout_has_its_own_masks_for_each_rna_and_gate() -> None:
+    given = network().train()
+    torch.manual_seed(0)
+    of_inputs, of_states = given.first.masks(500)
+    for mask, size in ((of_inputs, 16), (of_states, 20)):
+        assert mask.shape == (4, 500, size)
+        assert sorted(mask.unique().tolist()) == pytest.approx([0, 1 / 0.9])
+        assert float((mask == 0).double().mean()) == pytest.approx(0.1, abs=0.01)
+        assert not torch.equal(mask[0], mask[1])
+    given.eval()
+    assert all((mask == 1).all() for mask in given.first.masks(3))
+
+
+def test_its_recipe_is_that_of_its_authors() -> None:
+    for split, epochs in (("cross-validation", 300), ("test", 300), ("across-datasets", 100)):
+        _, recipe = RECIPES["deepmirgene"](MODELS["deepmirgene"], split)
+        assert (recipe.epochs, recipe.batch_size, recipe.learning_rate) == (epochs, 256, 0.001)
+        assert (recipe.optimizer, recipe.positive_weight) == ("adam", 1.0)
+
+
+def test_a_long_rna_is_refused() -> None:
+    with pytest.raises(InputError, match=r"401 nt does not fit the deepMiRGene network.*up to 400"):
+        network()([encode("A" * 401, "." * 401, 0.0)])
