@@ -1,8 +1,8 @@
 """Measure which known hairpins a scan has candidates for (`python -m bench.candidates`).
 
 A hairpin that has no candidate is lost before any network sees it. Each of the criteria is relaxed
-alone, then all together, and candidates are counted in a tenth of a megabase of the same genome: that is
-what the known hairpins that are gained would cost.
+alone, then all together, and candidates are counted in a tenth of a megabase of the same genome:
+that is what the known hairpins that are gained would cost.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from bench import (
     finder,
     finder_results,
     genomes,
+    hour,
     known,
     lookalikes,
     measured,
@@ -388,6 +389,13 @@ def test_the_share_of_right_strands_is_that_of_the_preferred_ones() -> None:
 
 def test_the_page_on_the_finder_is_what_its_tables_say() -> None:
     assert finder.render() == finder.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_seconds_of_trainings_are_read_by_their_names() -> None:
+    runs = hour.trainings(ROOT / "docs" / "reproduction")
+    one = runs.loc["human-test/variable/paper/seed0"]
+    assert (one["wall"], one["cpu"]) == (157.29, 132.10)
+    assert len(runs) >= 39
 
 
 @pytest.mark.parametrize("folder", ["finder", "genomes"])

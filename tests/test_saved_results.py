@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
+from mirpair.contracts import USUAL_BASELINES
 from mirpair.files import InputError
 from mirpair.recipes import Recipe
 from mirpair.study.saved_results import (
@@ -126,6 +127,19 @@ def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
         check_data(tmp_path, {**DATA_OF, "audit": {"hairpins": "h.fa"}}, FILES)
     with pytest.raises(InputError, match="there is no such folder; correct `reuse`"):
         check_data(tmp_path / "nowhere", DATA_OF, FILES)
+
+
+def test_saved_baselines_may_be_more_than_those_of_the_config(tmp_path: Path) -> None:
+    save_data(tmp_path)
+    more = {**DATA_OF, "baselines": [*USUAL_BASELINES, "triplet-svm"]}
+    with pytest.raises(InputError, match="from other data: the section baselines of the config"):
+        check_data(tmp_path, more, FILES)
+    assert check_data(tmp_path, {**DATA_OF, "baselines": ["random-forest"]}, FILES)
+    (tmp_path / DATA).write_text(json.dumps(more))
+    assert check_data(tmp_path, more, FILES)
+    assert check_data(tmp_path, DATA_OF, FILES), "the usual ones"
+    with pytest.raises(InputError, match="the section baselines"):
+        check_data(tmp_path, {**DATA_OF, "baselines": ["gradient-boosting"]}, FILES)
 
 
 def test_results_of_another_study_are_said_to_be_that(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mirpair.contracts import USUAL_BASELINES
 from mirpair.files import InputError, atomic
 from mirpair.recipes import Recipe
 
@@ -18,6 +19,7 @@ BENCHMARK = "benchmark.tsv"
 OF_RUN = ("history.tsv", "predictions.tsv.gz", "provenance.json", BENCHMARK)
 OF_WATCHED = ("history.tsv", "provenance.json")
 DATA = "data.json"
+_BASELINES = "baselines"
 
 
 def reusable_runs(
@@ -76,7 +78,8 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
         Folder with saved results, or for them.
     data
         What must be the same: datasets, experiments and audit of the config, and under sha256 the
-        checksum of each file that they name, where it is known.
+        checksum of each file that they name, where it is known; and baselines, which must be among
+        those that are saved. Without this key, they are the usual ones.
     files
         Descriptions of the records (`datasets/…`): all must be there.
 
@@ -111,7 +114,11 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
             f"{folder}: these results were made with another version of {changed[0]}; leave out "
             "`reuse`, or name another folder"
         )
-    if other := [name for name in data if name != "sha256" and saved.get(name) != data[name]]:
+    others = [name for name in data if name not in ("sha256", _BASELINES)]
+    other = [name for name in others if saved.get(name) != data[name]]
+    wanted, there = (set(it.get(_BASELINES, USUAL_BASELINES)) for it in (data, saved))
+    other += [_BASELINES] if wanted - there else []
+    if other:
         raise InputError(
             f"{folder}: these results come from other data: the section "
             f"{', '.join(other)} of the config differs from that in {path}; leave out `reuse`"
