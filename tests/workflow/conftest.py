@@ -55,9 +55,9 @@ class Copy:
         `within` is a command that starts it, for example in a namespace. It and environment
         variables need a new interpreter; otherwise a fork is enough, and faster.
         """
-        # Few pieces, because only some tests are about them.
-        pieces = ("--set-scatter", "fold=1", "collect=2")
-        command = [*pieces, "--cores", "1", *arguments]
+        # Few pieces, because only some tests are about them. A run waits for this time at its end.
+        usual = ("--set-scatter", "fold=1", "collect=2", "--max-jobs-per-timespan", "100/1s")
+        command = [*usual, "--cores", "1", *arguments]
         if within or environment:
             done = subprocess.run(
                 [*within, sys.executable, "-m", "snakemake", *command],
