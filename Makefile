@@ -2,7 +2,7 @@
 # make test          run the tests for every change: format, lint, types, unit and workflow tests
 # make test-all      run `make test`, then the long tests
 # make tables        make the paper's tables, figures and report from saved results: a minute, offline
-# make reproduction  run `make tables`, and copy the tables to docs/reproduction/
+# make reproduction  run `make tables`, copy the tables to docs/reproduction/ and write its page
 # make bench         measure speed and write docs/speed.md (a quarter of an hour)
 # make families      run the second task, families of Rfam, and write docs/families/ (an hour; needs
 #                    Infernal and MAFFT)
@@ -61,18 +61,20 @@ demo: $(ENV)
 	@echo "Report: $(CURDIR)/results/demo/report.html"
 
 tables: $(ENV)
-	$(BIN)/snakemake --cores $(CORES) all --config reuse=docs/reproduction --quiet rules
+	$(BIN)/snakemake --cores $(CORES) all --configfile config/config.yaml config/reproduction.yaml \
+	  --config reuse=docs/reproduction --quiet rules
 	@echo
 	@for table in results/paper/tables/table[2-4].md; do head -1 $$table; grep "inside in" $$table; done
 	@echo
 	@echo "Tables: $(CURDIR)/results/paper/tables/"
 	@echo "Report: $(CURDIR)/results/paper/report.html"
 
-# Copies the tables that docs/reproduction/ shows.
+# Copies the tables that docs/reproduction/ shows, and writes its page.
 reproduction: tables
 	mkdir -p docs/reproduction/tables
 	cp results/paper/tables/*.csv results/paper/tables/*.md docs/reproduction/tables/
 	cp results/paper/figures/tables/*.png docs/reproduction/tables/
+	$(BIN)/python -m bench.reproduction
 
 families: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) families-report --configfile config/families.yaml --quiet rules

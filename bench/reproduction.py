@@ -1,0 +1,324 @@
+"""Write docs/reproduction/README.md from the results in its folder (`make reproduction`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from mirpair.contracts import METRICS, RANKING, read_audit
+from mirpair.files import write_text
+from mirpair.identification.comparison import SHOWN, agreement
+from mirpair.identification.tables import MARKS, read_table
+from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs" / "reproduction"
+PAGE = FOLDER / "README.md"
+RECIPES = ("paper", "published-code")
+# Networks and sets of the paper, as the page calls them.
+NETWORKS = {
+    "variable": "variable-sized",
+    "fixed": "fixed-sized",
+    "without-pairing": "without pairing matrix",
+}
+SETS = {"table2": "human", "table3": "cross-species", "table4": "new"}
+GROUPS = ("human-cv", "human-test", "cross-species-cv", "cross-species-test", "new-test")
+# Methods of the study `clusters` that are shown, and the rows of the published split.
+OF_CLUSTERS = {
+    "variable": "variable-sized",
+    "without-pairing": "without pairing matrix",
+    "nearest-8-mer": "8-mer nearest neighbour",
+    "random-forest": "random forest",
+}
+BEFORE = {"human": ("table2", "CV"), "cross-species": ("table3", "CV"), "new": ("table4", "test")}
+
+
+def shown(name: str) -> pd.DataFrame:
+    """Read a table of this folder."""
+    return read_table(FOLDER / "tables" / f"{name}.csv")
+
+
+def results() -> pd.DataFrame:
+    """Read Tables 2–4: each of our rows with the published value of each metric beside it."""
+    tables = pd.concat([shown(name).assign(set=of) for name, of in SETS.items()])
+    published = tables[tables["source"] == PUBLISHED]
+    ours = tables[tables["source"] == OURS]
+    keys = ["set", "protocol"]
+    joined = ours.merge(
+        published[[*keys, "method", *METRICS]],
+        left_on=[*keys, "reproduces"],
+        right_on=[*keys, "method"],
+        suffixes=("", " stated"),
+        validate="many_to_one",
+    )
+    return joined
+
+
+def rows_of(table: pd.DataFrame, model: str, recipe: str) -> pd.DataFrame:
+    """Choose the rows of a network and a recipe, in the order of the paper."""
+    return table[(table["model"] == model) & (table["recipe"] == recipe)]
+
+
+def overview(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Show each row of the paper: published, and ours by both recipes."""
+    rows = []
+    for model, network in NETWORKS.items():
+        for it in rows_of(table, model, "paper").to_dict("records"):
+            row = {"name": f"{network}, {it['set']} {it['protocol']}"}
+            for metric in SHOWN:
+                values = []
+                for recipe in reversed(RECIPES):
+                    of = rows_of(table, model, recipe)
+                    same = of[(of["set"] == it["set"]) & (of["protocol"] == it["protocol"])]
+                    (ours,) = same.to_dict("records")
+                    values.append(f"{ours[metric]:.3f} {MARKS[ours[f'{metric} agrees']]}")
+                row[metric] = f"{it[f'{metric} stated']:.3f} → {', '.join(values)}"
+            rows.append(row)
+    return rows
+
+
+def outside(table: pd.DataFrame, recipe: str) -> list[str]:
+    """List the cells in which the published value is outside our interval, row by row."""
+    lines = []
+    for model, network in NETWORKS.items():
+        for it in rows_of(table, model, recipe).to_dict("records"):
+            cells = [
+                f"{metric} {it[f'{metric} stated']:.3f} → {it[metric]:.3f} "
+                f"{MARKS[it[f'{metric} agrees']]}"
+                for metric in METRICS
+                if it[f"{metric} agrees"] in ("above", "below")
+            ]
+            if cells:
+                lines.append(f"{network}, {it['set']} {it['protocol']}: {', '.join(cells)}")
+    return lines
+
+
+def farthest_inside(table: pd.DataFrame, recipe: str) -> str:
+    """Name the F-score that differs most from the published one, and is inside its interval."""
+    inside = table[(table["recipe"] == recipe) & (table["F-score agrees"] == "inside")]
+    distance = (inside["F-score"] - inside["F-score stated"]).abs()
+    it = inside.iloc[int(distance.to_numpy().argmax())]
+    return (
+        f"{NETWORKS[it['model']]}, {it['set']} {it['protocol']}, {it['F-score']:.3f} here and "
+        f"{it['F-score stated']:.3f} published ({it['F-score low']:.3f}–{it['F-score high']:.3f})"
+    )
+
+
+def at_published_sensitivity(table: pd.DataFrame, model: str) -> list[tuple[float, float]]:
+    """Find threshold and PPV of recipe `paper` where SE is the published one: a pair a row.
+
+    In a cross-validation, both are means over the folds.
+    """
+    found = []
+    for it, group in zip(rows_of(table, model, "paper").to_dict("records"), GROUPS, strict=True):
+        points = []
+        for path in sorted(FOLDER.glob(f"runs/{group}*/{model}/paper/seed0/predictions.tsv.gz")):
+            predictions = pd.read_csv(path, sep="\t")
+            positive = predictions.loc[predictions["label"] == 1, "score"]
+            highest = positive.sort_values(ascending=False)
+            threshold = highest.iloc[round(it["SE stated"] * len(highest)) - 1]
+            called = predictions[predictions["score"] >= threshold]
+            points.append((threshold, called["label"].mean()))
+        threshold, ppv = pd.DataFrame(points).mean()
+        found.append((float(threshold), float(ppv)))
+    return found
+
+
+def cleaned(table: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Choose the rows of a method in the table of cleaned records, in the order of the paper."""
+    return table[table["method"] == method].set_index("protocol").loc[list(GROUPS)]
+
+
+def baselines(table: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, Any]]:
+    """Compare the best baseline with the variable-sized network on each set of records."""
+    rows = []
+    every = pd.concat([shown(name).assign(set=of) for name, of in SETS.items()])
+    of_network = rows_of(table, "variable", "paper").to_dict("records")
+    for it, group in zip(of_network, GROUPS, strict=True):
+        same = every[(every["set"] == it["set"]) & (every["protocol"] == it["protocol"])]
+        best = same[same["source"] == BASELINE].sort_values("AUPR").iloc[-1]
+        of_group = clean[clean["protocol"] == group]
+        left = of_group[of_group["source"] == BASELINE].sort_values("AUPR cleaned").iloc[-1]
+        network = of_group[of_group["method"] == "Variable-sized"].iloc[0]
+        values = (best["AUPR"], it["AUPR"], left["AUPR cleaned"], network["AUPR cleaned"])
+        one, ours, other, ours_cleaned = (f"{value:.3f}" for value in values)
+        rows.append(
+            {
+                "name": f"{it['set']} {it['protocol']}",
+                "best": f"{one} ({best['method'].lower()})",
+                "network": ours,
+                "best_cleaned": f"{other} ({left['method'].lower()})",
+                "network_cleaned": ours_cleaned,
+                "gain": values[1] - values[0],
+                "gain cleaned": values[3] - values[2],
+            }
+        )
+    return rows
+
+
+def clusters() -> list[list[str]]:
+    """Compare the published split with held-out clusters: a row for each set and method."""
+    rows = []
+    for name, (table, protocol) in BEFORE.items():
+        before = shown(table).query("source != 'published' and recipe != 'published-code'")
+        before = before[before["protocol"] == protocol]
+        after = read_table(FOLDER / "clusters" / "tables" / f"{name}.csv")
+        for model, method in OF_CLUSTERS.items():
+            cells = [name, method]
+            for metric in ("AUROC", "AUPR", "F-score"):
+                (was,) = before.loc[before["model"] == model, metric]
+                (now,) = after[after["model"] == model].to_dict("records")
+                low, high = now[f"{metric} low"], now[f"{metric} high"]
+                cells.append(f"{was:.3f} → {now[metric]:.3f} ({low:.3f}–{high:.3f})")
+            rows.append(cells)
+    return rows
+
+
+def facts() -> dict[str, Any]:
+    """Compute all that the page says."""
+    table, clean, audit, epochs = results(), shown("cleaned"), shown("audit"), shown("epochs")
+    counts = shown("table1")
+    mine = counts[counts["source"] == OURS].set_index("dataset")
+    variable, neighbour = (
+        cleaned(clean, name) for name in ("Variable-sized", "8-mer nearest neighbour")
+    )
+    near = ["identity 0.95–1", "identity 0.90–0.95", "identity 0.80–0.90"]
+    of_new = read_audit(FOLDER / "audit" / "new-test" / "records.tsv.gz")
+    negatives = of_new[of_new["label"] == 0]
+    runs = {recipe: sorted(FOLDER.glob(f"runs/*/*/{recipe}/seed*")) for recipe in RECIPES}
+    seeds = {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()}
+    jobs = pd.concat([pd.read_csv(it / "benchmark.tsv", sep="\t") for it in runs["paper"]])
+    watched = [
+        pd.read_csv(path, sep="\t").set_index("epoch")
+        for path in sorted(FOLDER.glob("watched/human-cv*/variable/paper/seed0/history.tsv"))
+    ]
+    best_fixed = [
+        int(epoch)
+        for row in epochs[epochs["method"] == "Fixed-sized"].to_dict("records")
+        if str(row["protocol"]).endswith("-cv")
+        for epoch in str(row["best epoch"]).split(", ")
+    ]
+    of_variable = epochs[epochs["method"] == "Variable-sized"]
+    points = {model: at_published_sensitivity(table, model) for model in ("variable", "fixed")}
+    compared = baselines(table, clean)
+
+    def cell(model: str, of: str, recipe: str) -> dict[str, Any]:
+        of_test = rows_of(table, model, recipe).query("protocol == 'test'").set_index("set")
+        found: dict[str, Any] = of_test.loc[of].to_dict()
+        return found
+
+    def mean_change(recipe: str, metric: str) -> str:
+        of = table[table["recipe"] == recipe]
+        return f"{(of[metric] - of[f'{metric} stated']).mean():+.3f}"
+
+    def gains(recipe: str) -> str:
+        one, other = (rows_of(table, it, recipe)["AUPR"] for it in ("variable", "without-pairing"))
+        return _ends((one.to_numpy() - other.to_numpy())[:4].tolist(), 3)
+
+    return {
+        "recipes": RECIPES,
+        "metrics": METRICS,
+        "ranking": RANKING,
+        "trainings": sum(map(len, runs.values())),
+        "runs_paper": len(runs["paper"]),
+        "seeds": "one seed"
+        if set(seeds.values()) == {1}
+        else ", ".join(f"{count} seeds by `{recipe}`" for recipe, count in seeds.items()),
+        "count": lambda recipe, metrics=METRICS: agreement(table, metrics).loc[recipe],
+        "each": lambda recipe: " | ".join(
+            str(agreement(table, [metric]).loc[recipe, "inside"]) for metric in METRICS
+        ),
+        "weights": sorted((mine["negatives"] / mine["positives"]).loc[["human", "cross-species"]]),
+        "mean_change": mean_change,
+        "overview": overview(table),
+        "outside": lambda recipe: outside(table, recipe),
+        "farthest": farthest_inside(table, RECIPES[1]),
+        "aupr": lambda model, of, recipe: f"{cell(model, of, recipe)['AUPR']:.3f}",
+        "stated": lambda model, of: {"AUPR": cell(model, of, "paper")["AUPR stated"]},
+        "stated_of": lambda model, metric: rows_of(table, model, "paper")[f"{metric} stated"],
+        "known_new": int((negatives["hairpin"] != "").sum()),
+        "shared_new": int((negatives["in_training"] == 1).sum()),
+        "clean": lambda method, group, column: f"{cleaned(clean, method)[column][group]:.3f}",
+        "gains": gains,
+        "thresholds": [threshold for threshold, _ in points["variable"]],
+        "at_published": lambda model: [ppv for _, ppv in points[model]],
+        "baselines": compared,
+        "ahead": sum(row["gain"] > 0 for row in compared),
+        "ahead_cleaned": sum(row["gain cleaned"] > 0 for row in compared),
+        "alone": [
+            audit.set_index("experiment")["AUROC of |MFE| / length"][group]
+            for group in GROUPS
+            if group.endswith("test")
+        ],
+        "both": mine["positives that are negatives too"],
+        "known": mine["known negatives"],
+        "rise": (variable["AUPR labels cleaned"] - variable["AUPR all"]).tolist(),
+        "change": (variable["AUPR cleaned"] - variable["AUPR labels cleaned"]).abs().max(),
+        "fall": (neighbour["AUPR labels cleaned"] - neighbour["AUPR cleaned"]).tolist(),
+        "evaluated": int(audit[["positives", "negatives"]].sum(axis=None)),
+        "copies": int(audit["in training"].sum()),
+        "near": int(audit[near].sum(axis=None)),
+        "relatives": audit.set_index("experiment")["relative in training"]["cross-species-test"],
+        "families": audit.set_index("experiment")["family known"]["cross-species-test"],
+        "clusters": clusters(),
+        "of_epochs": {
+            metric: (of_variable[f"{metric} best"] - of_variable[f"{metric} last"]).tolist()
+            for metric in ("AUPR", "F-score")
+        },
+        "best_fixed": sorted(best_fixed),
+        "turns": [int(it["evaluate loss"].idxmin()) for it in watched],
+        "after_turn": [it.loc[40, "evaluate loss"] / it["evaluate loss"].min() for it in watched],
+        "beyond": {
+            metric: [
+                it.loc[80, f"evaluate {metric}"] - it.loc[40, f"evaluate {metric}"]
+                for it in watched
+            ]
+            for metric in METRICS
+        },
+        "cpu_hours": jobs["cpu_time"].sum() / 3600,
+        "longest_minutes": jobs["s"].max() / 60,
+        "gigabytes": jobs["max_rss"].max() / 1000,
+    }
+
+
+def _ends(values: Sequence[float], digits: int, sign: str = "") -> str:
+    form = f"{{:{sign}.{digits}f}}"
+    return f"{form.format(min(values))} to {form.format(max(values))}"
+
+
+def _listed(values: Sequence[float]) -> str:
+    """List numbers; whole ones without decimals."""
+    texts = [str(it) if isinstance(it, int) else f"{it:.3f}" for it in values]
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def render() -> str:
+    """Write the page as Markdown."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "round1": lambda value: f"{value:.1f}",
+        "round2": lambda value: f"{value:.2f}",
+        "three": lambda value: f"{value:.3f}",
+        "ends1": lambda values: _ends(values, 1),
+        "ends2": lambda values: _ends(values, 2),
+        "ends3": lambda values: _ends(values, 3),
+        "signed": lambda values: _ends(values, 3, "+"),
+        "listed": lambda values: _listed(list(values)),
+    }
+    template = (Path(__file__).parent / "reproduction.md.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(facts()) + "\n"
+
+
+def main() -> None:
+    """Write the page."""
+    write_text(PAGE, render())
+
+
+if __name__ == "__main__":
+    main()
