@@ -97,6 +97,50 @@ def outside(table: pd.DataFrame, recipe: str) -> list[str]:
     return lines
 
 
+def by_network(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Count the cells inside, and average our differences, for each recipe and network."""
+    rows = []
+    for recipe in reversed(RECIPES):
+        for model, network in NETWORKS.items():
+            of = rows_of(table, model, recipe)
+            row = {"recipe": recipe, "network": network}
+            row |= {"inside": int(agreement(of).loc[recipe, "inside"])}
+            row |= {"ranking": int(agreement(of, RANKING).loc[recipe, "inside"])}
+            means = {m: (of[m] - of[f"{m} stated"]).mean() for m in ("SE", "PPV", "AUPR")}
+            rows.append(row | means)
+    return rows
+
+
+def ahead_of_baselines(table: pd.DataFrame) -> int:
+    """Count our rows with a higher AUPR than the best baseline on the same records."""
+    ahead = 0
+    for name, of in SETS.items():
+        without = shown(name).query("source == 'baseline'").groupby("protocol")["AUPR"].max()
+        ours = table[table["set"] == of]
+        ahead += int((ours["AUPR"] > ours["protocol"].map(without)).sum())
+    return ahead
+
+
+def of_clusters(model: str, what: str) -> list[float]:
+    """Compare AUPR with held-out clusters, for each set.
+
+    ``published``: that of a method minus its own with the published split; ``ahead``: that of the
+    variable-sized network minus that of the method.
+    """
+    differences = []
+    for name, (table, protocol) in BEFORE.items():
+        after = read_table(FOLDER / "clusters" / "tables" / f"{name}.csv").set_index("model")[
+            "AUPR"
+        ]
+        if what == "ahead":
+            differences.append(float(after["variable"] - after[model]))
+        else:
+            before = shown(table).query("source != 'published' and recipe != 'published-code'")
+            before = before[before["protocol"] == protocol].set_index("model")["AUPR"]
+            differences.append(float(after[model] - before[model]))
+    return differences
+
+
 def farthest_inside(table: pd.DataFrame, recipe: str) -> str:
     """Name the F-score that differs most from the published one, and is inside its interval."""
     inside = table[(table["recipe"] == recipe) & (table["F-score agrees"] == "inside")]
@@ -191,7 +235,11 @@ def facts() -> dict[str, Any]:
     negatives = of_new[of_new["label"] == 0]
     runs = {recipe: sorted(FOLDER.glob(f"runs/*/*/{recipe}/seed*")) for recipe in RECIPES}
     seeds = {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()}
-    jobs = pd.concat([pd.read_csv(it / "benchmark.tsv", sep="\t") for it in runs["paper"]])
+    jobs = pd.concat(
+        pd.read_csv(path / "benchmark.tsv", sep="\t").assign(recipe=recipe)
+        for recipe, paths in runs.items()
+        for path in paths
+    )
     watched = [
         pd.read_csv(path, sep="\t").set_index("epoch")
         for path in sorted(FOLDER.glob("watched/human-cv*/variable/paper/seed0/history.tsv"))
@@ -211,17 +259,11 @@ def facts() -> dict[str, Any]:
         found: dict[str, Any] = of_test.loc[of].to_dict()
         return found
 
-    def mean_change(recipe: str, metric: str) -> str:
-        of = table[table["recipe"] == recipe]
-        return f"{(of[metric] - of[f'{metric} stated']).mean():+.3f}"
-
     def gains(recipe: str) -> str:
         one, other = (rows_of(table, it, recipe)["AUPR"] for it in ("variable", "without-pairing"))
         return _ends((one.to_numpy() - other.to_numpy())[:4].tolist(), 3)
 
     return {
-        "recipes": RECIPES,
-        "metrics": METRICS,
         "ranking": RANKING,
         "trainings": sum(map(len, runs.values())),
         "runs_paper": len(runs["paper"]),
@@ -229,19 +271,24 @@ def facts() -> dict[str, Any]:
         if set(seeds.values()) == {1}
         else ", ".join(f"{count} seeds by `{recipe}`" for recipe, count in seeds.items()),
         "count": lambda recipe, metrics=METRICS: agreement(table, metrics).loc[recipe],
-        "each": lambda recipe: " | ".join(
-            str(agreement(table, [metric]).loc[recipe, "inside"]) for metric in METRICS
-        ),
         "weights": sorted((mine["negatives"] / mine["positives"]).loc[["human", "cross-species"]]),
-        "mean_change": mean_change,
         "overview": overview(table),
         "outside": lambda recipe: outside(table, recipe),
         "farthest": farthest_inside(table, RECIPES[1]),
+        "outside_without": int(
+            agreement(rows_of(table, "without-pairing", RECIPES[1]))[["above", "below"]].sum(
+                axis=None
+            )
+        ),
+        "by_network": by_network(table),
+        "networks_compared": len(table),
+        "networks_ahead": ahead_of_baselines(table),
+        "of_clusters": lambda model: of_clusters(model, "published"),
+        "ahead_of": lambda model: of_clusters(model, "ahead"),
         "aupr": lambda model, of, recipe: f"{cell(model, of, recipe)['AUPR']:.3f}",
         "stated": lambda model, of: {"AUPR": cell(model, of, "paper")["AUPR stated"]},
         "stated_of": lambda model, metric: rows_of(table, model, "paper")[f"{metric} stated"],
         "known_new": int((negatives["hairpin"] != "").sum()),
-        "shared_new": int((negatives["in_training"] == 1).sum()),
         "clean": lambda method, group, column: f"{cleaned(clean, method)[column][group]:.3f}",
         "gains": gains,
         "thresholds": [threshold for threshold, _ in points["variable"]],
@@ -279,8 +326,8 @@ def facts() -> dict[str, Any]:
             ]
             for metric in METRICS
         },
-        "cpu_hours": jobs["cpu_time"].sum() / 3600,
-        "longest_minutes": jobs["s"].max() / 60,
+        "cpu_hours": jobs.groupby("recipe")["cpu_time"].sum() / 3600,
+        "longest_minutes": jobs["cpu_time"].max() / 60,
         "gigabytes": jobs["max_rss"].max() / 1000,
     }
 
@@ -290,9 +337,9 @@ def _ends(values: Sequence[float], digits: int, sign: str = "") -> str:
     return f"{form.format(min(values))} to {form.format(max(values))}"
 
 
-def _listed(values: Sequence[float]) -> str:
+def _listed(values: Sequence[float], sign: str = "") -> str:
     """List numbers; whole ones without decimals."""
-    texts = [str(it) if isinstance(it, int) else f"{it:.3f}" for it in values]
+    texts = [str(it) if isinstance(it, int) else f"{it:{sign}.3f}" for it in values]
     return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
@@ -310,6 +357,8 @@ def render() -> str:
         "ends3": lambda values: _ends(values, 3),
         "signed": lambda values: _ends(values, 3, "+"),
         "listed": lambda values: _listed(list(values)),
+        "listed_signed": lambda values: _listed(list(values), "+"),
+        "signed1": lambda value: f"{value:+.3f}",
     }
     template = (Path(__file__).parent / "reproduction.md.j2").read_text(encoding="utf-8")
     return environment.from_string(template).render(facts()) + "\n"

@@ -17,6 +17,7 @@ rule collect:
         "<benchmarks>/collect/{collection}.tsv"
     wildcard_constraints:
         collection=collections_from("hairpins", "rfam", "repeat-pairs"),
+    priority: FIRST
     conda:
         "../envs/fold.yaml"
     threads: 1
@@ -49,6 +50,7 @@ rule collect_piece:
         "<benchmarks>/collect/{collection}/{scatteritem}.tsv"
     wildcard_constraints:
         collection=collections_from(*CUT_IN_PIECES),
+    priority: FIRST
     conda:
         "../envs/fold.yaml"
     threads: 1
@@ -83,6 +85,7 @@ rule collect_pieces:
         "<benchmarks>/collect/{collection}.tsv"
     wildcard_constraints:
         collection=collections_from(*CUT_IN_PIECES),
+    priority: FIRST
     conda:
         "../envs/fold.yaml"
     threads: 1

@@ -80,8 +80,9 @@ RUN = f"<results>/runs/{RUN_FOLDER}"
 RESULTS = f"results/{STUDY.study}"
 training_of = partial(plan.training_params, STUDY)
 cost_of = partial(plan.cost, STUDY)
-# Priority of what is done with a training at its end, before another one starts.
-SOON = 1_000_000
+# Priority of all that trainings wait for, of the audit, and of what is done with a training at its
+# end: above that of every training, which is its cost.
+FIRST = 1_000_000
 
 
 # Without these checks Snakemake fails at the first job, with a traceback. A dry run skips them.

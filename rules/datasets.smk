@@ -12,6 +12,7 @@ rule records:
         "<logs>/records/{dataset}.log",
     benchmark:
         "<benchmarks>/records/{dataset}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -45,6 +46,7 @@ rule folds:
         "<benchmarks>/folds/{group}.tsv"
     wildcard_constraints:
         group=one_of(STUDY.drawn()),
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -81,6 +83,7 @@ rule experiments:
         "<logs>/experiments/{experiment}.log",
     benchmark:
         "<benchmarks>/experiments/{experiment}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1
@@ -153,7 +156,7 @@ rule audit:
         "<logs>/audit/{experiment}.log",
     benchmark:
         "<benchmarks>/audit/{experiment}.tsv"
-    priority: 100
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1

@@ -7,6 +7,7 @@ rule download:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
         file=one_of(SOURCES),
+    priority: FIRST
     # On a cluster, it runs on Snakemake's machine: compute nodes often have no network.
     localrule: True
     conda:
@@ -40,6 +41,7 @@ rule download_live:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
         file=one_of(LIVE),
+    priority: FIRST
     localrule: True
     conda:
         "../envs/data.yaml"

@@ -8,6 +8,7 @@ rule encode:
         "<logs>/encode/{dataset}.log",
     benchmark:
         "<benchmarks>/encode/{dataset}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1

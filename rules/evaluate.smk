@@ -8,7 +8,7 @@ rule evaluate:
         "<logs>/evaluate/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
         "<benchmarks>/evaluate/{experiment}/{model}/{recipe}/seed{seed}.tsv"
-    priority: SOON
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1

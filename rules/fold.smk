@@ -12,6 +12,7 @@ rule fold:
         "<logs>/fold/{dataset}/{scatteritem}.log",
     benchmark:
         "<benchmarks>/fold/{dataset}/{scatteritem}.tsv"
+    priority: FIRST
     conda:
         "../envs/fold.yaml"
     threads: 1
@@ -38,6 +39,7 @@ rule structures:
         "<logs>/structures/{dataset}.log",
     benchmark:
         "<benchmarks>/structures/{dataset}.tsv"
+    priority: FIRST
     conda:
         "../envs/fold.yaml"
     threads: 1

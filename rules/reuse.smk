@@ -42,7 +42,7 @@ rule save_run:
     wildcard_constraints:
         # A reused training is saved already.
         run=one_of(TO_SAVE),
-    priority: SOON
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1

@@ -52,6 +52,31 @@ def test_one_base_by_hand() -> None:
     assert not maps[0, :399].any(), "padded on the left"
 
 
+def test_an_lstm_is_that_of_its_formulas() -> None:
+    """Written out for one RNA: all gates, the state and the cell carried from base to base."""
+    given = network()
+    h = np.eye(16)[symbols_of(HAIRPIN).codes]
+    with torch.no_grad():
+        for lstm in (given.first, given.second):
+            lstm.bias += torch.linspace(-0.5, 0.5, lstm.bias.numel()).view_as(lstm.bias)
+            weight, recurrent, bias = (
+                it.numpy() for it in (lstm.weight, lstm.recurrent, lstm.bias[:, 0])
+            )
+            state = cell = np.zeros(lstm.width)
+            states = []
+            for x in h:
+                z = [x @ weight[g] + state @ recurrent[g] + bias[g] for g in range(4)]
+                i, f, o = (np.minimum(np.maximum(0.2 * it + 0.5, 0), 1) for it in z[1:])
+                cell = f * cell + i * np.tanh(z[0])
+                state = o * np.tanh(cell)
+                states.append(state)
+            h = np.array(states)
+        weights = np.exp(h @ given.attention.weight.numpy()[0])
+        expected = h * (weights / weights.sum())[:, None]
+        for maps in (given.dense_maps([HAIRPIN]), given.fast_maps([HAIRPIN])):
+            np.testing.assert_allclose(maps[0, -16:].numpy(), expected, rtol=1e-9)
+
+
 def test_attention_is_shared_among_the_bases_of_an_rna() -> None:
     given = network()
     with torch.no_grad():
@@ -72,8 +97,12 @@ def test_initial_weights_are_those_of_keras() -> None:
     for lstm in (given.first, given.second):
         assert lstm.bias[2].tolist() == [[1.0] * lstm.width], "of the forget gate"
         assert not lstm.bias[[0, 1, 3]].any()
-        for gate in lstm.recurrent.detach():
-            torch.testing.assert_close(gate @ gate.T, torch.eye(lstm.width), atol=1e-5, rtol=0)
+        # Of all gates together: rows are orthonormal, and the limit is that of one matrix.
+        together = torch.cat(list(lstm.recurrent.detach()), dim=1)
+        torch.testing.assert_close(together @ together.T, torch.eye(lstm.width), atol=1e-5, rtol=0)
+        inputs = lstm.weight.shape[1]
+        highest = (6 / (inputs + 4 * lstm.width)) ** 0.5
+        assert 0.97 * highest < float(lstm.weight.detach().abs().max()) <= highest
     limit = (6 / (4000 + 400)) ** 0.5
     largest = float(given.wide.weight.detach().abs().max())
     assert 0.99 * limit < largest <= limit

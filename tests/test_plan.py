@@ -158,6 +158,22 @@ def test_the_longest_trainings_are_the_most_expensive_ones() -> None:
     assert plan.cost(paper, runs[0], watch=80) == 80
 
 
+def test_what_trainings_wait_for_comes_before_every_training() -> None:
+    """A training that is ready must not keep the records of another one from being made."""
+    text = "\n".join(path.read_text() for path in sorted((ROOT / "rules").glob("*.smk")))
+    rules = dict(re.findall(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", text, re.M))
+    waited_for = "download records folds fold structures encode experiments audit collect_piece"
+    for name in (*waited_for.split(), "evaluate", "save_run"):
+        assert "    priority: FIRST\n" in rules[name], name
+    assert "    priority: lambda w: cost_of(run_of(w))\n" in rules["train"]
+    (first,) = re.findall(r"^FIRST = ([\d_]+)$", text, re.M)
+    given = config("config")
+    given["runs"] = [{"models": ["deepmirgene"], "recipe": "deepmirgene"}]
+    longest = load_study(given)
+    costs = [plan.cost(longest, run, watch=1000) for run in longest.plan()]
+    assert max(costs) < int(first)
+
+
 def test_a_run_has_one_key_and_one_folder() -> None:
     run = Run("human-cv1", "fixed", "paper", 2, 40)
     assert run.key == ("human-cv1", "fixed", "paper", 2)

@@ -348,6 +348,11 @@ def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
     check_choice(path, "animals", "lowest")
     check_choice(path, "animals", "5%")
     check_choice(tmp_path / "missing", "plants", "0.01%")
+    # Weights of one training, which do not say for which kingdom they are.
+    alone = trained(tmp_path)[0]
+    check_choice(alone, "animals", "0.01%")
+    with pytest.raises(InputError, match="do not say for which kingdoms they are"):
+        check_choice(alone, "plants")
 
 
 def test_a_score_does_not_depend_on_what_is_beside_it() -> None:

@@ -15,6 +15,7 @@ from test_metrics import some_scores
 
 from mirpair.contracts import METRICS, SET_FEATURES
 from mirpair.files import write_tsv
+from mirpair.identification.comparison import seeds_table
 from mirpair.identification.figures import (
     draw,
     draw_cleaned,
@@ -553,6 +554,12 @@ def test_deviations_from_the_mean_of_seeds_are_drawn_for_each_recipe() -> None:
     low, high = left.patches[0].get_extents().transformed(left.transData.inverted()).intervalx
     assert (low, high) == pytest.approx((-4.97, 4.97))
     assert {str(line.get_label()): line.get_data()[0] for line in right.lines}["SE"] == [-2.0]
+
+
+def test_a_figure_of_no_seeds_says_so() -> None:
+    figure = draw_seeds(seeds_table({}), "title")
+    assert not figure.axes
+    assert any("no row of several seeds" in text.get_text() for text in figure.texts)
 
 
 def test_intervals_of_a_table_of_results_are_drawn() -> None:

@@ -140,6 +140,10 @@ def test_saved_baselines_may_be_more_than_those_of_the_config(tmp_path: Path) ->
     assert check_data(tmp_path, DATA_OF, FILES), "the usual ones"
     with pytest.raises(InputError, match="the section baselines"):
         check_data(tmp_path, {**DATA_OF, "baselines": ["gradient-boosting"]}, FILES)
+    # If they are saved anew, those that the config lacks would be lost.
+    assert check_data(tmp_path, more, FILES, same_baselines=True)
+    with pytest.raises(InputError, match="the section baselines"):
+        check_data(tmp_path, DATA_OF, FILES, same_baselines=True)
 
 
 def test_results_of_another_study_are_said_to_be_that(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
 
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 SHOWN = ("F-score", "AUROC", "AUPR")
+_ROUNDING = 1e-9
 # Columns of a table of results for programs. Readers see them in method and note.
 FOR_PROGRAMS = ("model", "recipe", "reproduces", "whole", "seeds")
 
@@ -174,7 +175,9 @@ def seeds_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             spread = math.sqrt(1 + 1 / seeds)
             line["limit"] = float(stats.t.ppf(0.975, seeds - 1)) * spread
             for metric in METRICS:
-                sd = row[f"{metric} sd"] or math.nan
+                # Equal values may differ by rounding.
+                sd = row[f"{metric} sd"]
+                sd = sd if sd > _ROUNDING else math.nan
                 line[f"{metric} published"], line[f"{metric} mean"] = other[metric], row[metric]
                 line[f"{metric} sd"] = sd
                 line[f"{metric} deviation"] = (other[metric] - row[metric]) / sd

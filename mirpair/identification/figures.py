@@ -360,6 +360,9 @@ def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
     colours = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
     figure = Figure(figsize=(8, 1.5 + 0.24 * len(names)), layout="constrained")
     title_figure(figure, title)
+    if table.empty:
+        figure.text(0.5, 0.4, "no row of several seeds reproduces a published one", ha="center")
+        return figure
     axes = figure.subplots(1, len(recipes), sharey=True, squeeze=False)[0]
     for axis, recipe in zip(axes, recipes, strict=True):
         rows = table[table["recipe"] == recipe]

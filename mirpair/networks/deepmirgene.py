@@ -2,8 +2,8 @@
 
 The rival that Do et al. 2018 reran. It reads an RNA base by base: each position has one of 16
 symbols, its base and its state. Two LSTMs follow, the attention to each position, and three fully
-connected layers. What the paper leaves open is as in the code that its authors published: Keras's
-defaults of that time, such as the hard sigmoid.
+connected layers. What the paper leaves open is as in the code that its authors published: the
+defaults of Keras 2 in 2017, such as the hard sigmoid.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class _Lstm(nn.Module):
         self.weight = nn.Parameter(torch.empty(_GATES, inputs, width))
         self.recurrent = nn.Parameter(torch.empty(_GATES, width, width))
         self.bias = nn.Parameter(torch.zeros(_GATES, 1, width))
-        for gate in range(_GATES):
-            _glorot(self.weight[gate])
-            nn.init.orthogonal_(self.recurrent[gate])
+        # Keras draws the weights of all gates as one matrix.
+        _set_gates(self.weight, _glorot(torch.empty(inputs, _GATES * width)))
+        _set_gates(self.recurrent, nn.init.orthogonal_(torch.empty(width, _GATES * width)))
         nn.init.ones_(self.bias[_FORGET])
 
     def masks(self, count: int) -> tuple[Tensor, Tensor]:
@@ -97,10 +97,16 @@ class _Lstm(nn.Module):
         return gates[_OUTPUT] * torch.tanh(c), c
 
 
-def _glorot(weight: Tensor) -> None:
+def _glorot(weight: Tensor) -> Tensor:
     """Draw initial weights, (inputs, outputs) or (outputs, inputs), as Keras does by default."""
     limit = math.sqrt(6 / sum(weight.shape))
-    nn.init.uniform_(weight, -limit, limit)
+    return nn.init.uniform_(weight, -limit, limit)
+
+
+def _set_gates(weights: nn.Parameter, drawn: Tensor) -> None:
+    """Divide initial weights, (inputs, 4 · width), among the gates, (4, inputs, width)."""
+    with torch.no_grad():
+        weights.copy_(drawn.view(len(drawn), _GATES, -1).transpose(0, 1))
 
 
 def _hard_sigmoid(x: Tensor) -> Tensor:
@@ -169,7 +175,7 @@ class DeepMiRGene(Network):
 
     def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
         """Compute the same on the bases alone, without what is padded."""
-        tape = _on_tape([molecule.codes for molecule in molecules])
+        tape = _on_tape([_prepared(molecule).codes for molecule in molecules])
         order = torch.from_numpy(tape.order)
         rnas = torch.from_numpy(tape.rnas)
         codes = torch.from_numpy(tape.codes.astype(np.int64))

@@ -324,13 +324,14 @@ def check_choice(path: str | Path, kingdom: Kingdom, rate: Rate | None = None) -
         with safe_open(path, framework="numpy") as opened:
             (text,) = (opened.metadata() or {}).values()
         described = json.loads(text)
-        if "kingdoms" not in described:
-            return
     except (OSError, SafetensorError, TypeError, ValueError):
+        return
+    if "kingdoms" not in described:
+        _refuse_kingdom(Path(path), kingdom)
         return
     part = _part_of(described, kingdom, path)
     if rate is not None:
-        choose_rate(part["cuts"], rate)
+        choose_rate(part.get("cuts", {}), rate)
 
 
 def choose_rate(cuts: Collection[FalsePositives], wanted: Rate) -> FalsePositives | None:

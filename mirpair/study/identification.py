@@ -189,10 +189,17 @@ class Study(BaseStudy):
             self.require_known(where, "table", name, results)
             if not results[name].published:
                 raise ValueError(f"{where}: the table {name!r} has no published rows")
-            seeds: dict[tuple[str, str, str], set[int]] = {}
-            for run in self.runs_in_table(name):
-                seeds.setdefault((run.experiment, run.model, run.recipe), set()).add(run.seed)
-            if max(map(len, seeds.values())) < 2:
+            seeds: dict[tuple[str, str, str], list[set[int]]] = {}
+            for group in results[name].rows.values():
+                for fold in self.folds_of(group):
+                    by_method: dict[tuple[str, str, str], set[int]] = {}
+                    for run in self.plan():
+                        if run.experiment == fold:
+                            method = (group, run.model, run.recipe)
+                            by_method.setdefault(method, set()).add(run.seed)
+                    for method, found in by_method.items():
+                        seeds.setdefault(method, []).append(found)
+            if all(min(map(len, found)) < 2 for found in seeds.values()):
                 raise ValueError(
                     f"{where}: the trainings of the table {name!r} have one seed; add others to "
                     "`seeds`"

@@ -152,7 +152,7 @@ def cost(study: Study | FamilyStudy, run: Run, *, watch: int = 0) -> int:
     """Estimate the time of a training, in epochs of the variable-sized network.
 
     The longest trainings start first: one that starts last would run alone, while other cores wait.
-    Of those with the same estimate, Snakemake starts that with the largest tensors first.
+    The number of records, which is not known yet, does not count.
 
     Parameters
     ----------
@@ -423,6 +423,9 @@ def saved_results(
         [name for name in names if not Path(results, name, "weights.safetensors").exists()]
         for names in (saved, saved_watched)
     )
+    if len(runs) < len(planned):
+        # The baselines are made and saved anew: those that the config lacks would be lost.
+        check_data(folder, data, of_data, same_baselines=True)
     files = [f"{name}/{file}" for name in runs for file in OF_RUN]
     files += [f"{name}/{file}" for name in watched for file in OF_WATCHED]
     # A study that trains anything makes the records, and so all that describes them.

@@ -69,7 +69,13 @@ def _is_same(planned: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
     )
 
 
-def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]) -> bool:
+def check_data(
+    folder: str | Path,
+    data: Mapping[str, Any],
+    files: Sequence[str],
+    *,
+    same_baselines: bool = False,
+) -> bool:
     """Check that saved results come from the data that the config names; False if there are none.
 
     Parameters
@@ -82,6 +88,8 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
         those that are saved. Without this key, they are the usual ones.
     files
         Descriptions of the records (`datasets/…`): all must be there.
+    same_baselines
+        Whether all saved baselines must be among those of `data` too.
 
     Raises
     ------
@@ -117,7 +125,7 @@ def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]
     others = [name for name in data if name not in ("sha256", _BASELINES)]
     other = [name for name in others if saved.get(name) != data[name]]
     wanted, there = (set(it.get(_BASELINES, USUAL_BASELINES)) for it in (data, saved))
-    other += [_BASELINES] if wanted - there else []
+    other += [_BASELINES] if wanted - there or (same_baselines and there - wanted) else []
     if other:
         raise InputError(
             f"{folder}: these results come from other data: the section "
