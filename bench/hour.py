@@ -53,8 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the trainings")
     parser.add_argument("--save", type=Path, help="folder in which the trainings are saved too")
     given = parser.parse_args(arguments)
-    if RESULTS.exists():
-        parser.error(f"{RESULTS} exists: move it, so that all is made anew")
+    for folder in (RESULTS, RESULTS.parent / "raw"):
+        if folder.exists():
+            parser.error(f"{folder} exists: move it, so that all is made anew")
+    if given.save and any(given.save.glob(f"runs/*/*/paper/seed{given.seed}")):
+        parser.error(f"{given.save} has trainings of this seed, which would be reused")
     cores = len(os.sched_getaffinity(0))
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--quiet", "rules"]
     command += ["all", "--config", f"seeds=[{given.seed}]"]

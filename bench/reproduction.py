@@ -103,6 +103,8 @@ def by_network(table: pd.DataFrame) -> list[dict[str, Any]]:
     for recipe in reversed(RECIPES):
         for model, network in NETWORKS.items():
             of = rows_of(table, model, recipe)
+            if of.empty:
+                continue
             row = {"recipe": recipe, "network": network}
             row |= {"inside": int(agreement(of).loc[recipe, "inside"])}
             row |= {"ranking": int(agreement(of, RANKING).loc[recipe, "inside"])}

@@ -74,7 +74,7 @@ def table_of(recipe: str, **changes: object) -> pd.DataFrame:
     for metric in METRICS:
         row |= {metric: 0.5, f"{metric} stated": 0.6, f"{metric} agrees": "inside"}
         row |= {f"{metric} low": 0.4, f"{metric} high": 0.7}
-    return pd.DataFrame([{**row, **changes}])
+    return pd.DataFrame([{**row, "source": "this run", **changes}])
 
 
 def test_what_is_outside_is_listed_row_by_row() -> None:
@@ -82,6 +82,26 @@ def test_what_is_outside_is_listed_row_by_row() -> None:
     table = pd.concat([table_of("paper", **below), table_of("paper", set="new")])
     lines = reproduction.outside(table, "paper")
     assert lines == ["variable-sized, human CV: SE 0.600 → 0.250 ▼, AUPR 0.600 → 0.500 ▲"]
+
+
+def test_cells_and_differences_are_those_of_a_network_and_a_recipe() -> None:
+    """Two rows: SE inside in one; ours are .1 below on average."""
+    second = table_of("paper", **{"SE": 0.7, "SE stated": 0.8, "SE agrees": "below", "set": "new"})
+    other = table_of("published-code", SE=0.9, model="fixed")
+    rows = reproduction.by_network(pd.concat([table_of("paper"), second, other]))
+    by_name = {(row["recipe"], row["network"]): row for row in rows}
+    assert set(by_name) == {("paper", "variable-sized"), ("published-code", "fixed-sized")}
+    row = by_name["paper", "variable-sized"]
+    assert (row["inside"], row["ranking"]) == (13, 4)
+    assert row["SE"] == pytest.approx(-0.1)
+    assert by_name["published-code", "fixed-sized"]["SE"] == pytest.approx(0.3)
+
+
+def test_the_overview_has_both_recipes_of_a_row() -> None:
+    code = table_of("published-code", **{"AUPR": 0.75, "AUPR agrees": "above"})
+    (row,) = reproduction.overview(pd.concat([table_of("paper"), code]))
+    assert row["name"] == "variable-sized, human CV"
+    assert row["AUPR"] == "0.600 → 0.750 ▲, 0.500 ✓"
 
 
 def test_the_farthest_inside_an_interval_is_named() -> None:
