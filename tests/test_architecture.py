@@ -27,7 +27,7 @@ ORDER = {
     "known_stretches pre_mirnas genome_hairpins repeat_pairs",
     "networks": "score_log exact base do2018 tang2019 hairpin stem band deepmirgene pre_mirna "
     "weights build inference checkpoints loop training_job layers",
-    "study": "config_file base sources splits checks trainings tables "
+    "study": "config_file base sources splits tables checks trainings "
     "identification families prediction load saved_results plan shipping",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "

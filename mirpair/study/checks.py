@@ -1,10 +1,10 @@
-"""Checks of a study's collections, and of the sets and the experiments that use them."""
+"""Checks of sections of a config that must fit together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from mirpair.study.base import BaseStudy
+from mirpair.study.base import BaseStudy, Run
 from mirpair.study.sources import AnyCollection, CutNegatives, Dataset
 from mirpair.study.splits import (
     AnySplit,
@@ -13,6 +13,7 @@ from mirpair.study.splits import (
     SpeciesHeldOut,
     TimeHeldOut,
 )
+from mirpair.study.tables import Results
 
 
 def check_collections(
@@ -67,3 +68,25 @@ def _check_reserved(name: str, experiment: FamiliesHeldOut, labelled: Dataset) -
             BaseStudy.require_known(
                 f"experiments.{name}.{role}", f"file of {experiment.dataset!r}", ref, files
             )
+
+
+def check_seeds(
+    where: str,
+    name: str,
+    results: Mapping[str, Results],
+    runs_of: Callable[[str], Iterable[Run]],
+) -> None:
+    """Raise a ValueError if there is no table `name`, or one without published rows or seeds.
+
+    `where` is the table that asks for it, `runs_of` lists the trainings of a table of results.
+    """
+    BaseStudy.require_known(where, "table", name, results)
+    if not results[name].published:
+        raise ValueError(f"{where}: the table {name!r} has no published rows")
+    seeds: dict[tuple[str, str, str], set[int]] = {}
+    for run in runs_of(name):
+        seeds.setdefault((run.experiment, run.model, run.recipe), set()).add(run.seed)
+    if max(map(len, seeds.values())) < 2:
+        raise ValueError(
+            f"{where}: the trainings of the table {name!r} have one seed; add others to `seeds`"
+        )

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
 from mirpair.study.base import BaseStudy, Name, Run, first_duplicate
-from mirpair.study.checks import check_collections
+from mirpair.study.checks import check_collections, check_seeds
 from mirpair.study.sources import AnyCollection, Audit, Dataset
 from mirpair.study.splits import (
     AcrossDatasets,
@@ -166,7 +166,8 @@ class Study(BaseStudy):
                     self.require_known(where, "set", dataset, self.datasets)
                 continue
             if isinstance(table, Seeds):
-                self._has_seeds(where, table)
+                for of in table.seeds_of:
+                    check_seeds(where, of, self.tables_of(Results), self.runs_in_table)
                 continue
             groups = table.rows.values() if isinstance(table, Results) else [table.experiment]
             for group in groups:
@@ -182,28 +183,6 @@ class Study(BaseStudy):
                 files = {"positives": labelled.positives, "negatives": labelled.negatives}
                 if problem := unknown_files(table, files):
                     raise ValueError(f"{where}: {problem}")
-
-    def _has_seeds(self, where: str, table: Seeds) -> None:
-        results = self.tables_of(Results)
-        for name in table.seeds_of:
-            self.require_known(where, "table", name, results)
-            if not results[name].published:
-                raise ValueError(f"{where}: the table {name!r} has no published rows")
-            seeds: dict[tuple[str, str, str], list[set[int]]] = {}
-            for group in results[name].rows.values():
-                for fold in self.folds_of(group):
-                    by_method: dict[tuple[str, str, str], set[int]] = {}
-                    for run in self.plan():
-                        if run.experiment == fold:
-                            method = (group, run.model, run.recipe)
-                            by_method.setdefault(method, set()).add(run.seed)
-                    for method, found in by_method.items():
-                        seeds.setdefault(method, []).append(found)
-            if all(min(map(len, found)) < 2 for found in seeds.values()):
-                raise ValueError(
-                    f"{where}: the trainings of the table {name!r} have one seed; add others to "
-                    "`seeds`"
-                )
 
     def _figure3_is_possible(self) -> None:
         if self.figure3 is None:
