@@ -139,19 +139,19 @@ def test_the_audit_that_is_kept_is_that_of_the_real_files(
 
 
 def test_kept_trainings_had_the_experiments_of_the_real_files(prepared: tuple[Copy, str]) -> None:
-    """The column of weights, 1 for all records here, is newer than these trainings."""
+    """The column of weights, 1 for all records here, is newer than some of these trainings."""
     folder = prepared[0].folder
-    without_weights = {}
+    known: dict[str, set[str]] = {}
     for path in (folder / "results" / "paper" / "experiments").glob("*.tsv"):
         experiment = read_experiment(path)
         assert (experiment["weight"] == 1).all()
         older = folder / "older" / path.name
         write_tsv(experiment.drop(columns="weight"), older)
-        without_weights[path.name] = sha256(older)
+        known[path.name] = {sha256(older), sha256(path)}
     for path in sorted(KEPT.glob("runs/*/*/*/*/provenance.json")):
         inputs = json.loads(path.read_text())["inputs_sha256"]
         (name,) = [name for name in inputs if "/experiments/" in name]
-        assert without_weights[Path(name).name] == inputs[name], path
+        assert inputs[name] in known[Path(name).name], path
 
 
 def test_one_epoch_on_the_real_human_set_ranks_hairpins_well(prepared: tuple[Copy, str]) -> None:
