@@ -60,13 +60,13 @@ def within_limits(
 
 
 def is_covered(start: int, end: int, candidates: Sequence[GenomeHairpin]) -> bool:
-    """Tell whether one of the candidates covers enough of a stretch."""
+    """Check whether one of the candidates covers enough of a stretch."""
     shared = (min(it.end, end) - max(it.start, start) for it in candidates)
     return max(shared, default=0) >= COVERED * (end - start)
 
 
 def is_near(start: int, end: int, candidates: Sequence[GenomeHairpin]) -> bool:
-    """Tell whether both ends of one of the candidates are near those of a stretch."""
+    """Check whether both ends of one of the candidates are near those of a stretch."""
     apart = (max(abs(it.start - start), abs(it.end - end)) for it in candidates)
     return min(apart, default=APART + 1) <= APART
 

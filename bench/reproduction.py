@@ -302,7 +302,7 @@ def facts() -> dict[str, Any]:
         "of_clusters": lambda model: of_clusters(model, "published"),
         "ahead_of": lambda model: of_clusters(model, "ahead"),
         "aupr": lambda model, of, recipe: f"{cell(model, of, recipe)['AUPR']:.3f}",
-        "stated": lambda model, of: {"AUPR": cell(model, of, "paper")["AUPR stated"]},
+        "published_aupr": lambda model, of: f"{cell(model, of, 'paper')['AUPR stated']:.3f}",
         "stated_of": lambda model, metric: rows_of(table, model, "paper")[f"{metric} stated"],
         "known_new": int((negatives["hairpin"] != "").sum()),
         "clean": lambda method, group, column: f"{cleaned(clean, method)[column][group]:.3f}",

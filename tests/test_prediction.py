@@ -325,7 +325,7 @@ def test_a_rate_of_calls_has_the_interval_of_the_few_that_were_seen() -> None:
     assert GenomeRate("X", 10, 10, 10).interval[1] == pytest.approx(10)
 
 
-def test_a_scan_is_told_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
+def test_a_scan_reports_how_many_of_its_calls_are_false(tmp_path: Path) -> None:
     path = tmp_path / "shipped.safetensors"
     write_networks(path, {"animals": kingdom(trained(tmp_path, (1,)))})
     read = load_networks(path)

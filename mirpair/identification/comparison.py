@@ -138,7 +138,7 @@ def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[st
 
 
 def seeds_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Tell how far published values are from the mean of our seeds, in their standard deviations.
+    """Compare published values with the mean of our seeds, in standard deviations of the seeds.
 
     A published value is of one training. If it were another seed of ours, it would lie outside
     ± t · √(1 + 1/S) standard deviations of S seeds in 5 % of cases; t is the 97.5th percentile of

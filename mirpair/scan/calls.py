@@ -159,8 +159,8 @@ def preference(score: float, mfe: float, *, weight: float = ENERGY_WEIGHT) -> fl
     return math.log(share / (1 - share)) - weight * mfe
 
 
-def _of_best(pair: tuple[GenomeHairpin, Mapping[str, Any]]) -> tuple[bool, float, str, int]:
-    """Order calls: those first that are rather on the right strand than their twins."""
+def _call_order(pair: tuple[GenomeHairpin, Mapping[str, Any]]) -> tuple[bool, float, str, int]:
+    """Sort calls: first those that are more likely on the right strand than their twins."""
     hairpin, row = pair
     is_known = row.get("status") == KNOWN
     return not is_known, -preference(row["score"], row["mfe"]), hairpin.strand, hairpin.start
@@ -183,7 +183,7 @@ def mark_antisense(
         Length of the sequence if it is circular, nt.
     """
     called = [pair for pair in zip(hairpins, rows, strict=True) if pair[1]["call"] == 1]
-    called.sort(key=_of_best)
+    called.sort(key=_call_order)
     longest = max((it.end - it.start for it, _ in called), default=0)
     shifts = (0,) if circle is None else (-circle, 0, circle)
     # Of each strand: start and index in `called` of those that are no twins, by start.
