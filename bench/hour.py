@@ -47,6 +47,13 @@ def trainings(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(seconds, index=names, columns=["wall", "cpu"])
 
 
+def options(cores: int, seed: int, save: Path | None) -> list[str]:
+    """List the arguments for Snakemake: what it makes comes first, before lists of values."""
+    targets = ["all", "save"] if save else ["all"]
+    config = [f"seeds=[{seed}]", *([f"reuse={save}"] if save else [])]
+    return [*targets, "--cores", str(cores), "--config", *config, "--quiet", "rules"]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study, and write the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.hour", description=__doc__)
@@ -59,11 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.save and any(given.save.glob(f"runs/*/*/paper/seed{given.seed}")):
         parser.error(f"{given.save} has trainings of this seed, which would be reused")
     cores = len(os.sched_getaffinity(0))
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--quiet", "rules"]
-    command += ["all", "--config", f"seeds=[{given.seed}]"]
-    if given.save:
-        command.insert(command.index("all") + 1, "save")
-        command.append(f"reuse={given.save}")
+    command = [sys.executable, "-m", "snakemake", *options(cores, given.seed, given.save)]
     rates = [sgemm()]
     begun = time.perf_counter()
     subprocess.run(command, cwd=ROOT, check=True)

@@ -16,6 +16,7 @@ import torch
 import yaml
 from Bio.Seq import reverse_complement_rna
 from conftest import ROOT
+from snakemake.cli import get_argument_parser
 from torch.nn import functional as F
 
 from bench import (
@@ -399,6 +400,14 @@ def test_the_seconds_of_trainings_are_read_by_their_names() -> None:
     one = runs.loc["human-test/variable/paper/seed0"]
     assert (one["wall"], one["cpu"]) == (157.29, 132.10)
     assert len(runs) >= 39
+
+
+@pytest.mark.parametrize("save", [None, Path("saved")])
+def test_the_measured_run_makes_all_and_saves_it_if_asked(save: Path | None) -> None:
+    arguments = get_argument_parser().parse_args(hour.options(2, 1, save))
+    assert arguments.targets == (["all", "save"] if save else ["all"])
+    assert arguments.cores == 2
+    assert arguments.config == ["seeds=[1]", *(["reuse=saved"] if save else [])]
 
 
 def test_a_known_hairpin_has_a_candidate_that_covers_it_or_ends_near_it() -> None:
