@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pandas as pd
 import yaml
+from snakemake.utils import update_config
 
+from bench.hour import ONE
 from mirpair.contracts import METRICS, RANKING, read_audit
 from mirpair.files import write_text
 from mirpair.identification.comparison import SHOWN, agreement
@@ -28,8 +30,21 @@ NETWORKS = {
     "fixed": "fixed-sized",
     "without-pairing": "without pairing matrix",
 }
+# Rivals that were trained here: method in our tables to the published rows beside it.
+RIVALS = {
+    "deepMiRGene": ("deepMiRGene, its own logs", "deepMiRGene-rerun"),
+    "triplet-SVM": ("triplet-SVM",),
+}
 SETS = {"table2": "human", "table3": "cross-species", "table4": "new"}
-GROUPS = ("human-cv", "human-test", "cross-species-cv", "cross-species-test", "new-test")
+# Experiments in the order of the paper, and the rows of Tables 2–4 that they are.
+COUNTS = {4: "four", 5: "five"}
+GROUPS = {
+    "human-cv": ("human", "CV"),
+    "human-test": ("human", "test"),
+    "cross-species-cv": ("cross-species", "CV"),
+    "cross-species-test": ("cross-species", "test"),
+    "new-test": ("new", "test"),
+}
 # Methods of the study `clusters` that are shown, and the rows of the published split.
 OF_CLUSTERS = {
     "variable": "variable-sized",
@@ -40,14 +55,14 @@ OF_CLUSTERS = {
 BEFORE = {"human": ("table2", "CV"), "cross-species": ("table3", "CV"), "new": ("table4", "test")}
 
 
-def planned() -> dict[str, list[Path]]:
+def planned(names: Sequence[str] = CONFIGS, folder: str = "") -> dict[str, list[Path]]:
     """List the folders of the trainings that the tables show, by recipe; there may be more."""
     config: dict[str, Any] = {}
-    for name in CONFIGS:
-        config |= yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8"))
-    runs: dict[str, list[Path]] = {recipe: [] for recipe in RECIPES}
+    for name in names:
+        update_config(config, yaml.safe_load((ROOT / "config" / name).read_text(encoding="utf-8")))
+    runs: dict[str, list[Path]] = {}
     for run in load_study(config).plan():
-        runs[run.recipe].append(FOLDER / "runs" / run.folder)
+        runs.setdefault(run.recipe, []).append(FOLDER / folder / "runs" / run.folder)
     return runs
 
 
@@ -56,9 +71,14 @@ def shown(name: str) -> pd.DataFrame:
     return read_table(FOLDER / "tables" / f"{name}.csv")
 
 
+def every_row() -> pd.DataFrame:
+    """Read Tables 2–4, with a column set."""
+    return pd.concat([shown(name).assign(set=of) for name, of in SETS.items()])
+
+
 def results() -> pd.DataFrame:
-    """Read Tables 2–4: each of our rows with the published value of each metric beside it."""
-    tables = pd.concat([shown(name).assign(set=of) for name, of in SETS.items()])
+    """Read our rows of the paper's networks, with the published value of each metric beside it."""
+    tables = every_row()
     published = tables[tables["source"] == PUBLISHED]
     ours = tables[tables["source"] == OURS]
     keys = ["set", "protocol"]
@@ -69,7 +89,7 @@ def results() -> pd.DataFrame:
         suffixes=("", " stated"),
         validate="many_to_one",
     )
-    return joined
+    return joined[joined["model"].isin(NETWORKS)]
 
 
 def rows_of(table: pd.DataFrame, model: str, recipe: str) -> pd.DataFrame:
@@ -109,6 +129,34 @@ def outside(table: pd.DataFrame, recipe: str) -> list[str]:
             if cells:
                 lines.append(f"{network}, {it['set']} {it['protocol']}: {', '.join(cells)}")
     return lines
+
+
+def beyond_seeds(table: pd.DataFrame, recipe: str) -> list[str]:
+    """List the published values that are farther from the mean of our seeds than another seed.
+
+    `table` is a result of `mirpair.identification.comparison.seeds_table`; another seed would be
+    outside its limit in 5 % of cases.
+    """
+    lines = []
+    of = table[table["recipe"] == recipe]
+    for model, network in NETWORKS.items():
+        for it in of[of["model"] == model].to_dict("records"):
+            cells = [
+                f"{metric} {it[f'{metric} published']:.3f}, mean {it[f'{metric} mean']:.3f}, "
+                f"{it[f'{metric} deviation']:+.1f} SD"
+                for metric in METRICS
+                if abs(it[f"{metric} deviation"]) > it["limit"]
+            ]
+            if cells:
+                lines.append(f"{network}, {it['protocol']}: {'; '.join(cells)}")
+    return lines
+
+
+def beyond_limit(table: pd.DataFrame, recipe: str) -> int:
+    """Count the cells that `beyond_seeds` lists."""
+    of = table[table["recipe"] == recipe]
+    deviations = of[[f"{metric} deviation" for metric in METRICS]].abs()
+    return int(deviations.gt(of["limit"], axis=0).sum(axis=None))
 
 
 def by_network(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -168,16 +216,19 @@ def farthest_inside(table: pd.DataFrame, recipe: str) -> str:
     )
 
 
-def at_published_sensitivity(table: pd.DataFrame, model: str) -> list[tuple[float, float]]:
+def at_published_sensitivity(
+    table: pd.DataFrame, model: str, runs: Sequence[Path]
+) -> list[tuple[float, float]]:
     """Find threshold and PPV of recipe `paper` where SE is the published one: a pair a row.
 
-    In a cross-validation, both are means over the folds.
+    Both are means over folds and seeds.
     """
     found = []
     for it, group in zip(rows_of(table, model, "paper").to_dict("records"), GROUPS, strict=True):
         points = []
-        for path in sorted(FOLDER.glob(f"runs/{group}*/{model}/paper/seed0/predictions.tsv.gz")):
-            predictions = pd.read_csv(path, sep="\t")
+        folds = [it for it in runs if it.parts[-4].startswith(group) and it.parts[-3] == model]
+        for run in folds:
+            predictions = pd.read_csv(run / "predictions.tsv.gz", sep="\t")
             positive = predictions.loc[predictions["label"] == 1, "score"]
             highest = positive.sort_values(ascending=False)
             threshold = highest.iloc[round(it["SE stated"] * len(highest)) - 1]
@@ -186,6 +237,38 @@ def at_published_sensitivity(table: pd.DataFrame, model: str) -> list[tuple[floa
         threshold, ppv = pd.DataFrame(points).mean()
         found.append((float(threshold), float(ppv)))
     return found
+
+
+def rivals(every: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, str]]:
+    """Compare AUPR of the variable-sized network and of rivals, all trained here, row by row.
+
+    In brackets: on cleaned records. Published values of the rivals stand beside theirs.
+    """
+    rows = []
+    methods = {"Variable-sized, published-code": "Proposed variable-sized, published-code"}
+    methods |= {"Variable-sized": "Proposed variable-sized"} | {it: it for it in RIVALS}
+    for group, (of, protocol) in GROUPS.items():
+        same = every[(every["set"] == of) & (every["protocol"] == protocol)]
+        ours = same[same["source"] != PUBLISHED].set_index("method")["AUPR"]
+        stated = same[same["source"] == PUBLISHED].set_index("method")["AUPR"]
+        left = clean[clean["protocol"] == group].set_index("method")["AUPR cleaned"]
+        row = {"name": f"{of} {protocol}"}
+        for method, in_table in methods.items():
+            row[method] = f"{ours[in_table]:.3f} ({left[method]:.3f})"
+        for method in RIVALS:
+            names = [it for it in RIVALS[method] if it in stated]
+            row[f"{method} published"] = ", ".join(f"{stated[it]:.3f}" for it in names)
+        rows.append(row)
+    return rows
+
+
+def ahead_of_rival(every: pd.DataFrame, rival: str) -> int:
+    """Count the rows in which the variable-sized network has a higher AUPR than a rival here."""
+    ours = every[every["source"] != PUBLISHED].set_index(["set", "protocol", "method"])["AUPR"]
+    return sum(
+        ours[of, protocol, "Proposed variable-sized, published-code"] > ours[of, protocol, rival]
+        for of, protocol in GROUPS.values()
+    )
 
 
 def cleaned(table: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -251,15 +334,16 @@ def facts() -> dict[str, Any]:
     negatives = of_new[of_new["label"] == 0]
     runs = planned()
     seeds = {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()}
+    of_seeds, every = shown("seeds"), every_row()
+    is_ours = every["source"] != PUBLISHED
     jobs = pd.concat(
-        pd.read_csv(path / "benchmark.tsv", sep="\t").assign(recipe=recipe)
+        pd.read_csv(path / "benchmark.tsv", sep="\t").assign(recipe=recipe, seed=path.name)
         for recipe, paths in runs.items()
         for path in paths
     )
-    watched = [
-        pd.read_csv(path, sep="\t").set_index("epoch")
-        for path in sorted(FOLDER.glob("watched/human-cv*/variable/paper/seed0/history.tsv"))
-    ]
+    long = histories()
+    watched, turned = long["paper", 0], turns(long)
+    hour = dict(pd.read_csv(FOLDER / "hour.tsv", sep="\t", dtype=str).itertuples(index=False))
     best_fixed = [
         int(epoch)
         for row in epochs[epochs["method"] == "Fixed-sized"].to_dict("records")
@@ -267,7 +351,10 @@ def facts() -> dict[str, Any]:
         for epoch in str(row["best epoch"]).split(", ")
     ]
     of_variable = epochs[epochs["method"] == "Variable-sized"]
-    points = {model: at_published_sensitivity(table, model) for model in ("variable", "fixed")}
+    points = {
+        model: at_published_sensitivity(table, model, runs["paper"])
+        for model in ("variable", "fixed")
+    }
     compared = baselines(table, clean)
 
     def cell(model: str, of: str, recipe: str) -> dict[str, Any]:
@@ -282,10 +369,12 @@ def facts() -> dict[str, Any]:
     return {
         "ranking": RANKING,
         "trainings": sum(map(len, runs.values())),
-        "runs_paper": len(runs["paper"]),
-        "seeds": "one seed"
-        if set(seeds.values()) == {1}
-        else ", ".join(f"{count} seeds by `{recipe}`" for recipe, count in seeds.items()),
+        "seeds": seeds,
+        "beyond_seeds": lambda recipe: beyond_seeds(of_seeds, recipe),
+        "cells_of_seeds": lambda recipe: len(METRICS) * int((of_seeds["recipe"] == recipe).sum()),
+        "cells_beyond_seeds": lambda recipe: beyond_limit(of_seeds, recipe),
+        "limit": of_seeds.groupby("recipe")["limit"].first(),
+        "rivals": rivals(every, clean) if set(RIVALS) <= set(every["method"][is_ours]) else [],
         "count": lambda recipe, metrics=METRICS: agreement(table, metrics).loc[recipe],
         "weights": sorted((mine["negatives"] / mine["positives"]).loc[["human", "cross-species"]]),
         "overview": overview(table),
@@ -310,6 +399,11 @@ def facts() -> dict[str, Any]:
         "thresholds": [threshold for threshold, _ in points["variable"]],
         "at_published": lambda model: [ppv for _, ppv in points[model]],
         "baselines": compared,
+        "ahead_of_rival": lambda rival: ahead_of_rival(every, rival),
+        "ahead_by_code": ahead_of_baselines(rows_of(table, "variable", RECIPES[1])),
+        "baseline_count": COUNTS[
+            len(shown("table2").query("source == 'baseline'")["method"].unique())
+        ],
         "ahead": sum(row["gain"] > 0 for row in compared),
         "ahead_cleaned": sum(row["gain cleaned"] > 0 for row in compared),
         "alone": [
@@ -333,8 +427,8 @@ def facts() -> dict[str, Any]:
             for metric in ("AUPR", "F-score")
         },
         "best_fixed": sorted(best_fixed),
-        "turns": [int(it["evaluate loss"].idxmin()) for it in watched],
-        "after_turn": [it.loc[40, "evaluate loss"] / it["evaluate loss"].min() for it in watched],
+        "turns": turned,
+        "turned": [epoch for row in turned for epoch in row["epochs"]],
         "beyond": {
             metric: [
                 it.loc[80, f"evaluate {metric}"] - it.loc[40, f"evaluate {metric}"]
@@ -342,10 +436,44 @@ def facts() -> dict[str, Any]:
             ]
             for metric in METRICS
         },
-        "cpu_hours": jobs.groupby("recipe")["cpu_time"].sum() / 3600,
-        "longest_minutes": jobs["cpu_time"].max() / 60,
+        "hour": hour,
+        "hour_share": round(100 * share_of_hour(hour, jobs)),
+        "hour_training": ONE,
+        "sgemm": hour["sgemm on one thread before and after, GFLOP/s"].split(),
+        "cpu_minutes": lambda recipe: jobs.groupby("recipe")["cpu_time"].mean()[recipe] / 60,
+        "longest_minutes": jobs.groupby("recipe")["cpu_time"].max()["paper"] / 60,
         "gigabytes": jobs["max_rss"].max() / 1000,
     }
+
+
+def share_of_hour(hour: Mapping[str, str], jobs: pd.DataFrame) -> float:
+    """Compute how much of all cores' time the trainings of `bench.hour` took."""
+    of_run = jobs[(jobs["recipe"] == "paper") & (jobs["seed"] == f"seed{hour['seed']}")]
+    minutes = float(hour["minutes from no results to the report"]) * int(hour["cores"])
+    return float(of_run["s"].sum()) / 60 / minutes
+
+
+def histories() -> dict[tuple[str, int], list[pd.DataFrame]]:
+    """Read the trainings of 80 epochs, fold by fold, for each recipe and seed."""
+    found: dict[tuple[str, int], list[pd.DataFrame]] = {}
+    for path in sorted(FOLDER.glob("watched/human-cv*/variable/*/seed*/history.tsv")):
+        recipe, seed = path.parts[-3], int(path.parts[-2].removeprefix("seed"))
+        history = pd.read_csv(path, sep="\t").set_index("epoch")
+        found.setdefault((recipe, seed), []).append(history)
+    return found
+
+
+def turns(long: Mapping[tuple[str, int], Sequence[pd.DataFrame]]) -> list[dict[str, Any]]:
+    """Find the epoch of the lowest validation loss, and how much higher it is after epoch 40."""
+    return [
+        {
+            "recipe": recipe,
+            "seed": seed,
+            "epochs": [int(it["evaluate loss"].idxmin()) for it in folds],
+            "ratios": [it.loc[40, "evaluate loss"] / it["evaluate loss"].min() for it in folds],
+        }
+        for (recipe, seed), folds in long.items()
+    ]
 
 
 def _ends(values: Sequence[float], digits: int, sign: str = "") -> str:
@@ -368,6 +496,7 @@ def render() -> str:
         "round1": lambda value: f"{value:.1f}",
         "round2": lambda value: f"{value:.2f}",
         "three": lambda value: f"{value:.3f}",
+        "ends0": lambda values: f"{min(values)} to {max(values)}",
         "ends1": lambda values: _ends(values, 1),
         "ends2": lambda values: _ends(values, 2),
         "ends3": lambda values: _ends(values, 3),

@@ -38,7 +38,7 @@ def test_the_tables_that_are_shown_are_those_of_the_kept_trainings(made: Copy) -
     names = sorted(path.name for path in tables.glob("*.csv")) + sorted(
         path.name for path in tables.glob("*.md")
     )
-    assert len(names) == 14
+    assert len(names) == 16
     for name in names:
         assert (tables / name).read_bytes() == (KEPT / "tables" / name).read_bytes(), name
 
@@ -57,7 +57,7 @@ def test_every_row_of_the_paper_is_there_and_trained_in_full(made: Copy) -> None
 @pytest.mark.thorough
 def test_the_report_opens_with_the_answer_and_has_every_figure(made: Copy) -> None:
     page = (made.folder / "results" / "paper" / "report.html").read_text()
-    assert "78 trainings (78 reused from saved results)" in page
+    assert "156 trainings (156 reused from saved results)" in page
     assert "Did it reproduce? The published value is inside our 95 % interval in" in page
     for heading in ("Figure 1", "Figure 2", "Figure 3", "Figure 4", "Run time and memory"):
         assert heading in page
@@ -104,6 +104,75 @@ def test_the_overview_has_both_recipes_of_a_row() -> None:
     assert row["AUPR"] == "0.600 → 0.750 ▲, 0.500 ✓"
 
 
+def seeds_of(**deviations: float) -> pd.DataFrame:
+    """A row of the table of seeds, as `seeds_table` makes it, whose limit is 5."""
+    row: dict[str, object] = {"model": "variable", "recipe": "paper", "protocol": "human, CV"}
+    row["limit"] = 5.0
+    for metric in METRICS:
+        row |= {f"{metric} published": 0.9, f"{metric} mean": 0.85}
+        row[f"{metric} deviation"] = deviations.get(metric, float("nan"))
+    return pd.DataFrame([row])
+
+
+def test_what_seeds_do_not_explain_is_listed_and_counted() -> None:
+    table = seeds_of(SE=6.04, SP=-5.5, PPV=4.9, AUPR=-0.2)
+    assert reproduction.beyond_seeds(table, "paper") == [
+        "variable-sized, human, CV: SE 0.900, mean 0.850, +6.0 SD; SP 0.900, mean 0.850, -5.5 SD"
+    ]
+    assert reproduction.beyond_limit(table, "paper") == 2
+    assert reproduction.beyond_seeds(table, "published-code") == []
+
+
+def test_a_loss_turns_where_it_is_lowest() -> None:
+    history = pd.DataFrame({"evaluate loss": [0.4, 0.2, 0.5]}, index=[1, 20, 40])
+    (row,) = reproduction.turns(
+        {("paper", 2): [history, history.assign(**{"evaluate loss": [1, 2, 3]})]}
+    )
+    assert row == {"recipe": "paper", "seed": 2, "epochs": [20, 1], "ratios": [2.5, 3.0]}
+
+
+RIVALS = {"Proposed variable-sized, published-code": 0.7, "Proposed variable-sized": 0.6}
+RIVALS |= {"deepMiRGene": 0.65, "triplet-SVM": 0.8}
+
+
+def rival_rows() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of all groups, on all records and on cleaned ones, which are .1 better."""
+    rows, clean = [], []
+    for group, (of, protocol) in reproduction.GROUPS.items():
+        place = {"set": of, "protocol": protocol}
+        rows += [
+            {**place, "method": it, "source": "this run", "AUPR": value}
+            for it, value in RIVALS.items()
+        ]
+        for name, value in (
+            ("deepMiRGene-rerun", 0.5),
+            ("deepMiRGene, its own logs", 0.55),
+            ("triplet-SVM", 0.4),
+        ):
+            rows.append({**place, "method": name, "source": "published", "AUPR": value})
+        clean += [
+            {
+                "protocol": group,
+                "method": it.removeprefix("Proposed ").capitalize() if it.startswith("P") else it,
+                "AUPR cleaned": value + 0.1,
+            }
+            for it, value in RIVALS.items()
+        ]
+    return pd.DataFrame(rows), pd.DataFrame(clean)
+
+
+def test_rivals_stand_beside_their_published_values() -> None:
+    every, clean = rival_rows()
+    rows = reproduction.rivals(every, clean)
+    assert [row["name"] for row in rows][::4] == ["human CV", "new test"]
+    assert rows[0]["Variable-sized, published-code"] == "0.700 (0.800)"
+    assert rows[0]["deepMiRGene"] == "0.650 (0.750)"
+    assert rows[0]["deepMiRGene published"] == "0.550, 0.500"
+    assert (rows[0]["triplet-SVM"], rows[0]["triplet-SVM published"]) == ("0.800 (0.900)", "0.400")
+    assert reproduction.ahead_of_rival(every, "deepMiRGene") == 5
+    assert reproduction.ahead_of_rival(every, "triplet-SVM") == 0
+
+
 def test_the_farthest_inside_an_interval_is_named() -> None:
     far = table_of("paper", **{"F-score": 0.41, "set": "new"})
     outside = table_of("paper", **{"F-score": 0.1, "F-score agrees": "below"})
@@ -116,14 +185,19 @@ def test_at_the_published_sensitivity_so_many_positives_are_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of four positives, a published SE of .75 calls three: the threshold is the third score."""
-    monkeypatch.setattr(reproduction, "FOLDER", tmp_path)
-    monkeypatch.setattr(reproduction, "GROUPS", ("human-test",))
+    monkeypatch.setattr(reproduction, "GROUPS", {"human-test": ("human", "test")})
     run = tmp_path / "runs" / "human-test" / "variable" / "paper" / "seed0"
     run.mkdir(parents=True)
     scores = {"label": [1, 1, 1, 1, 0, 0], "score": [0.9, 0.8, 0.7, 0.2, 0.75, 0.1]}
     pd.DataFrame(scores).to_csv(run / "predictions.tsv.gz", sep="\t", index=False)
     table = table_of("paper", **{"SE stated": 0.75})
-    assert reproduction.at_published_sensitivity(table, "variable") == [(0.7, 0.75)]
+    assert reproduction.at_published_sensitivity(table, "variable", [run]) == [(0.7, 0.75)]
+    other = run.with_name("seed1")
+    other.mkdir()
+    scores["score"][2] = 0.5
+    pd.DataFrame(scores).to_csv(other / "predictions.tsv.gz", sep="\t", index=False)
+    (both,) = reproduction.at_published_sensitivity(table, "variable", [run, other])
+    assert both == pytest.approx((0.6, (0.75 + 0.75) / 2)), "of two seeds, the mean"
 
 
 def test_the_first_page_has_the_numbers_of_the_tables() -> None:
@@ -141,6 +215,7 @@ def test_the_first_page_has_the_numbers_of_the_tables() -> None:
     code = reproduction.rows_of(table, "variable", "published-code").query("protocol == 'test'")
     groups = [group for group in reproduction.GROUPS if group.endswith("test")]
     clean = reproduction.cleaned(reproduction.shown("cleaned"), "Variable-sized").loc[groups]
+    count = reproduction.facts()["baseline_count"]
     best = []
     for name in reproduction.SETS:
         of_test = reproduction.shown(name).query("source == 'baseline' and protocol == 'test'")
@@ -151,7 +226,7 @@ def test_the_first_page_has_the_numbers_of_the_tables() -> None:
         ("variable-sized: here, `paper`", of_tests["AUROC"], of_tests["AUPR"]),
         ("… on cleaned records", clean["AUROC cleaned"], clean["AUPR cleaned"]),
         (
-            "best of four baselines by AUPR, no network",
+            f"best of {count} baselines by AUPR, no network",
             [row["AUROC"] for row in best],
             [row["AUPR"] for row in best],
         ),
