@@ -142,7 +142,7 @@ audit:
 # Without PyTorch, see TORCH above, and without addresses of package indexes.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --group dev --no-emit-package torch pyproject.toml -o requirements.lock
+	  --no-annotate --all-extras --group dev --no-emit-package torch pyproject.toml -o requirements.lock
 
 # The schema with which editors check a config, and the tables of keys in config/README.md.
 schema: $(ENV)

@@ -13,7 +13,8 @@ import pandas as pd
 
 from mirpair.contracts import EVALUATE, read_family_records, read_queries
 from mirpair.families.family_calls import accuracy, in_trained_family, rejection
-from mirpair.families.infernal import read_models, scan
+from mirpair.families.infernal import scan
+from mirpair.families.model_files import read_models
 
 RESULTS = "results/families"
 EXPERIMENT = "rfam-60"

@@ -38,6 +38,11 @@ read_left_out = partial(read_tsv, columns={"id": "str"})
 FAMILY_RECORDS = {**RECORDS, "family": "str"}
 read_family_records = partial(read_tsv, columns=FAMILY_RECORDS)
 
+# families.tsv: families by name, their accessions in miRBase and Rfam and their names in MirGeneDB
+# (both separated by spaces), and the number of their records.
+FAMILIES = {**dict.fromkeys(("family", "accessions", "mirgenedb"), "str"), "records": "int64"}
+read_named_families = partial(read_tsv, columns=FAMILIES)
+
 # structures.tsv, row by row the records: dot-bracket and minimum free energy (kcal/mol).
 STRUCTURES = {"id": "str", "structure": "str", "mfe": "float64"}
 read_structures = partial(read_tsv, columns=STRUCTURES)

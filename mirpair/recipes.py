@@ -24,7 +24,8 @@ class Model:
         Name in tables and figures.
     architecture
         The network in `mirpair.networks.do2018`, `mirpair.networks.tang2019`,
-        `mirpair.networks.stem`, `mirpair.networks.band` or `mirpair.networks.deepmirgene`.
+        `mirpair.networks.stem`, `mirpair.networks.band`, `mirpair.networks.deepmirgene` or
+        `mirpair.networks.joined`.
     published
         Name in the paper's Tables 2–4; empty if it has no row there.
     pairing
@@ -55,6 +56,7 @@ class Model:
         "deepmirgene",
         MatrixKind,
         "one-hot",
+        "joined",
     ]
     published: str = ""
     pairing: bool = True
@@ -92,8 +94,9 @@ MODELS = {
     ),
 }
 
-# Networks that classify families: the encodings of Tang & Sun 2019, each with its own network, and
-# the variable-sized network, which neither paper tried for families.
+# Networks that classify families: the encodings of Tang & Sun 2019, each with its own network; the
+# variable-sized network, which neither paper tried for families; and the duplex, alone and with the
+# sequence.
 FAMILY_MODELS = {
     "pair": Model("Pair", "pair", max_length=200, dropout=0.5),
     "prob": Model("Probability", "prob", max_length=200, dropout=0.5),
@@ -101,6 +104,8 @@ FAMILY_MODELS = {
     "one-hot": Model("One-hot", "one-hot", max_length=200, dropout=0.5),
     "variable": MODELS["variable"],
     "without-pairing": MODELS["without-pairing"],
+    "stem": MODELS["stem"],
+    "joined": Model("Sequence and stem", "joined", max_length=200, dropout=0.5),
 }
 
 

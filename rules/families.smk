@@ -32,9 +32,11 @@ MIRMACHINE = "mirmachine==0.3.0.5 --hash=sha256:52c348320a0bfd51b06548a7334dbf8a
 rule families_records:
     input:
         families=list(FAMILY_FILES.values()),
-        others=[file_of(ref) for ref in STUDY.source_refs()],
+        others=[file_of(ref) for ref in STUDY.others.files] if STUDY.others else [],
+        named=NAMED,
     output:
         records="<results>/datasets/all/records.tsv",
+        families="<results>/datasets/all/families.tsv",
         experiments=expand("<results>/experiments/{experiment}.tsv", experiment=STUDY.experiments),
     log:
         "<logs>/families_records.log",
@@ -246,6 +248,35 @@ rule families_infernal:
         "../scripts/families_infernal.py"
 
 
+# The families that a network proposes, called by their covariance models.
+rule families_aligned:
+    input:
+        records="<results>/datasets/all/records.tsv",
+        experiment="<results>/experiments/{experiment}.tsv",
+        queries="<results>/nearest/{experiment}.tsv",
+        models="<results>/infernal/{experiment}.cm",
+        outputs=f"{RUN}/outputs.npz",
+    output:
+        f"{RUN}/aligned.tsv",
+    log:
+        "<logs>/families_aligned/{experiment}/{model}/{recipe}/seed{seed}.log",
+    benchmark:
+        "<benchmarks>/families_aligned/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+    conda:
+        "../envs/aligned.yaml"
+    threads: 1
+    resources:
+        # Measured on Rfam: 0.5 GB, 102 s.
+        mem_mb=growing(2000),
+        runtime=growing(60),
+    params:
+        code=code_of("families_aligned"),
+    message:
+        "Aligning the records of {wildcards.experiment} to the proposals of {wildcards.model} (seed {wildcards.seed})"
+    script:
+        "../scripts/families_aligned.py"
+
+
 # 263 MB; only the calibrated models of MirGeneDB's families are read.
 rule families_wheel:
     output:
@@ -325,6 +356,7 @@ rule families_speed:
         runtime=growing(240),
     params:
         queries=STUDY.infernal.queries if STUDY.infernal else 0,
+        proposals=STUDY.infernal.proposals if STUDY.infernal else None,
         families=STUDY.infernal.families if STUDY.infernal else [],
         code=code_of("families_speed"),
     message:
@@ -342,9 +374,13 @@ rule families_ship:
         weights=shipped_file(f"{RUN}/weights.safetensors"),
         outputs=shipped_file(f"{RUN}/outputs.npz"),
         provenance=shipped_file(f"{RUN}/provenance.json"),
+        families="<results>/datasets/all/families.tsv",
+        aligned=shipped_file(f"{RUN}/aligned.tsv") if SHIPS_MODELS else [],
+        models=shipped_file("<results>/infernal/{experiment}.cm") if SHIPS_MODELS else [],
     output:
         weights="<results>/shipped/families.safetensors",
         card="<results>/shipped/families.md",
+        models=["<results>/shipped/families.cm.xz"] if SHIPS_MODELS else [],
     log:
         "<logs>/families_ship.log",
     benchmark:
@@ -372,6 +408,7 @@ CALLED = {
     "nearest": expand("<results>/nearest/{experiment}.tsv", experiment=STUDY.experiments),
     "calls": [run_file(run, "calls.tsv") for run in PLAN.values()],
     "infernal": expand("<results>/infernal/{experiment}.tsv", experiment=SHOWN.compared),
+    "aligned": [run_file(run, "aligned.tsv") for run in PROPOSING],
 }
 LABELLED = [
     {"experiment": run.experiment, "label": training_of(run)["model"]["label"]}
@@ -387,7 +424,7 @@ rule families_tables:
             experiment=SHOWN.with_mirgenedb,
             format=["tsv", "json"],
         ),
-        speed=expand("<results>/speed/{experiment}.tsv", experiment=SHOWN.compared),
+        speed=expand("<results>/speed/{experiment}.tsv", experiment=SHOWN.timed),
     output:
         [table_outputs(name, f"families-{name}") for name in SHOWN.tables],
     log:
@@ -403,6 +440,7 @@ rule families_tables:
         runtime=growing(20),
     params:
         runs=LABELLED,
+        proposing=[run.experiment for run in PROPOSING],
         splits={name: split.model_dump() for name, split in STUDY.experiments.items()},
         series=SHOWN.series,
         shown=SHOWN.shown,
@@ -436,6 +474,7 @@ rule families_figures:
         runtime=growing(20),
     params:
         runs=LABELLED,
+        proposing=[run.experiment for run in PROPOSING],
         first=(SHOWN.rejected or SHOWN.shown)[0],
         code=code_of("families_figures"),
     message:
@@ -497,5 +536,5 @@ TARGETS["families-report"] = [
 TARGETS["all"] = [
     *TARGETS["families-report"],
     *(run_file(run, "weights.safetensors") for run in PLAN.values()),
-    *(multiext("<results>/shipped/families", ".safetensors", ".md") if STUDY.shipped else []),
+    *(rules.families_ship.output if STUDY.shipped else []),
 ]

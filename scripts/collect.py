@@ -7,7 +7,7 @@ import job
 from mirpair.rna.sequences import LONGEST
 from mirpair.sources.collections import (
     choose,
-    read_families,
+    read_family_members,
     read_hairpins,
     read_rfam,
     thin,
@@ -20,7 +20,7 @@ job.start(snakemake)
 settings, files = snakemake.params.how, snakemake.input
 if settings["source"] == "hairpins":
     entries = read_hairpins(files[0])
-    families = read_families(files[1]) if settings["families"] else None
+    families = read_family_members(files[1]) if settings["families"] else None
     criteria = {"species": settings["species"], "families": families}
 elif settings["source"] == "repeat-pairs":
     texts = read_texts(files[0], settings["regions"])

@@ -11,7 +11,14 @@ from mirpair.pages.style import save
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-called = read_called(inputs.nearest, inputs.calls, params.runs, inputs.infernal)
+called = read_called(
+    inputs.nearest,
+    inputs.calls,
+    params.runs,
+    inputs.infernal,
+    aligned=inputs.aligned,
+    proposing=params.proposing,
+)
 tables = {Path(path).stem: read_table(path) for path in inputs.tables}
 figures = study_figures(called, tables, inputs.histories, params.runs, params.first)
 for path in snakemake.output:

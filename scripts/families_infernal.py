@@ -3,7 +3,8 @@
 import job
 
 from mirpair.contracts import read_family_records, read_queries
-from mirpair.families.infernal import read_models, scan
+from mirpair.families.infernal import scan
+from mirpair.families.model_files import read_models
 from mirpair.files import write_tsv
 
 job.start(snakemake)

@@ -3,7 +3,8 @@
 import job
 
 from mirpair.contracts import TRAIN, read_experiment, read_family_records
-from mirpair.families.infernal import build_models, write_models
+from mirpair.families.infernal import build_models
+from mirpair.families.model_files import write_models
 
 job.start(snakemake)
 experiment = read_experiment(snakemake.input.experiment)

@@ -5,6 +5,12 @@ from pathlib import Path
 
 import job
 
+from mirpair.families.naming import (
+    merge_families,
+    mirgenedb_names,
+    name_by_file,
+    read_named,
+)
 from mirpair.families.records import assign_families, gather_records, read_families, read_others
 from mirpair.files import write_tsv
 
@@ -13,6 +19,15 @@ inputs, params = snakemake.input, snakemake.params
 hairpins = read_families(
     dict(zip(params.names, inputs.families, strict=True)), max_length=params.max_length
 )
+if inputs.named:
+    named, members, *mature = inputs.named
+    mirbase, accessions = read_named(named, members, max_length=params.max_length)
+    hairpins, families = merge_families(hairpins, mirbase, accessions)
+    for path in mature:
+        families["mirgenedb"] = families["family"].map(mirgenedb_names(hairpins, path)).fillna("")
+else:
+    hairpins, families = name_by_file(hairpins)
+write_tsv(families, snakemake.output.families)
 others = (
     read_others(inputs.others, max_length=params.max_length, **params.others)
     if params.others

@@ -5,9 +5,16 @@ from pathlib import Path
 
 import job
 
-from mirpair.contracts import read_experiment, read_family_records, read_queries
+from mirpair.contracts import (
+    read_calls,
+    read_experiment,
+    read_family_records,
+    read_named_families,
+    read_queries,
+)
 from mirpair.families.annotation import load, ship
 from mirpair.families.card import model_card
+from mirpair.families.model_files import read_models
 from mirpair.files import read_npz, write_text
 
 job.start(snakemake)
@@ -22,6 +29,9 @@ calls = ship(
     queries=queries,
     score=params.score,
     max_length=params.max_length,
+    families=read_named_families(inputs.families),
+    models=read_models(inputs.models) if inputs.models else None,
+    aligned=read_calls(inputs.aligned, ["bits"]) if inputs.aligned else None,
 )
 card = model_card(
     output.weights,

@@ -1,11 +1,20 @@
 """Measure how many RNAs per second each method classifies."""
 
+from pathlib import Path
+
 import job
 
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_records, read_queries
-from mirpair.families.family_calls import in_trained_family
-from mirpair.families.infernal import read_models
-from mirpair.families.speed import infernal_work, measure, nearest_work, network_work
+from mirpair.families.covariance import CovarianceModels
+from mirpair.families.family_calls import ALIGNED, INFERNAL, NEAREST, in_trained_family
+from mirpair.families.model_files import read_models
+from mirpair.families.speed import (
+    aligned_work,
+    infernal_work,
+    measure,
+    nearest_work,
+    network_work,
+)
 from mirpair.files import write_tsv
 from mirpair.networks.build import load_weights
 
@@ -17,15 +26,21 @@ known = queries[(queries["role"] == EVALUATE) & in_trained_family(queries)]
 # Every n-th record, so that all families are included.
 chosen = known["id"].iloc[:: max(1, len(known) // params.queries)].iloc[: params.queries]
 sequences = records.loc[chosen, "sequence"].tolist()
-train = records.loc[experiment.loc[experiment["role"] == TRAIN, "id"], "sequence"].tolist()
+train = records.loc[experiment.loc[experiment["role"] == TRAIN, "id"]]
 models = read_models(inputs.models)
-works = {("8-mer nearest neighbour", len(models)): nearest_work(train, sequences)}
-for path in inputs.weights:
-    network = load_weights(path)
+works = {(NEAREST, len(models)): nearest_work(train["sequence"].tolist(), sequences)}
+networks = {Path(path).parts[-4]: load_weights(path) for path in inputs.weights}
+for network in networks.values():
     works[network.model.label, len(models)] = network_work(network, sequences)
 for number in sorted({*params.families, len(models)}):
     if number <= len(models):
-        works["Infernal", number] = infernal_work(dict(list(models.items())[:number]), sequences)
+        few = dict(list(models.items())[:number])
+        works[INFERNAL, number] = infernal_work(few, sequences)
+if params.proposals:
+    known = train["sequence"].tolist(), train["family"].tolist()
+    works[ALIGNED, len(models)] = aligned_work(
+        networks[params.proposals], CovarianceModels(models), *known, sequences
+    )
 cores = [number for number in (1, 2) if number <= snakemake.threads]
 seconds = measure(works, sequences=len(sequences), cores=cores)
 write_tsv(seconds, snakemake.output[0], float_format="%.4f")

@@ -11,7 +11,15 @@ from mirpair.pages.printing import write
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-called = read_called(inputs.nearest, inputs.calls, params.runs, inputs.infernal, inputs.mirgenedb)
+called = read_called(
+    inputs.nearest,
+    inputs.calls,
+    params.runs,
+    inputs.infernal,
+    inputs.mirgenedb,
+    aligned=inputs.aligned,
+    proposing=params.proposing,
+)
 tables = study_tables(
     called, params.splits, shown=params.shown, series=params.series, speed=inputs.speed
 )

@@ -107,6 +107,9 @@ def training(study: Study, name: str, folder: Path, *, epochs: int) -> dict[str,
         "records": records,
         "queries": queries,
         "max_length": 200,
+        "families": pd.DataFrame(
+            {"family": classes, "accessions": [f"MIPF{it} {it}" for it in classes]}
+        ),
     }
 
 

@@ -26,14 +26,14 @@ ORDER = {
     "sources": "regions collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins repeat_pairs",
     "networks": "score_log exact base do2018 tang2019 hairpin stem band deepmirgene pre_mirna "
-    "weights build inference checkpoints loop training_job layers",
+    "joined weights build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits tables checks trainings "
     "identification families prediction load saved_results plan shipping",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
-    "families": "infernal records family_calls train annotation card "
-    "speed methods tables display figures report",
+    "families": "model_files infernal covariance records naming family_calls train proposals "
+    "aligned annotation card speed methods tables display figures report",
     "prediction": "calibration table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",
     "cli": "terminal options sequences predict scan live selftest app",

@@ -18,7 +18,7 @@ from mirpair.identification.audit import (
     features,
     join_features,
     known_hairpins,
-    read_families,
+    read_family_members,
     shortcuts,
 )
 
@@ -237,15 +237,50 @@ def test_a_wrong_file_of_families_is_refused_with_its_line(
     path = tmp_path / "miFam.dat"
     path.write_text(FAMILIES.replace(before, after))
     with pytest.raises(InputError, match=message):
-        read_families(path)
+        read_family_members(path)
+
+
+OBO = """\
+format-version: 1.4
+ontology: mirbase.family
+
+[Typedef]
+id: RO:0002351
+name: has member
+
+[Term]
+id: mirbase.family:MIPF0000001
+name: mir-17
+relationship: RO:0002351 mirbase:MI0000071 ! has member hsa-mir-17
+
+[Term]
+id: mirbase.family:MIPF0000001
+name: mir-17
+relationship: RO:0002351 mirbase:MI0000072 ! has member hsa-mir-18a
+"""
+
+
+def test_families_of_mirbase_are_read_from_an_ontology_too(tmp_path: Path) -> None:
+    path = tmp_path / "families.obo"
+    path.write_text(OBO)
+    family = ("MIPF0000001", "mir-17")
+    assert read_family_members(path) == {"MI0000071": family, "MI0000072": family}
+    path.write_text(OBO.replace("name: mir-17\n", "", 1))
+    with pytest.raises(InputError, match=r"line 10: MI0000071 is a member, but of no family"):
+        read_family_members(path)
+    path.write_text(OBO.replace("MI0000072", "MI0000071").replace("mir-17", "mir-1", 1))
+    with pytest.raises(
+        InputError, match=r"line 16: MI0000071 is in the family 'mir-17', and in 'mir-1'"
+    ):
+        read_family_members(path)
 
 
 def test_unreadable_files_of_families_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"miFam\.dat: cannot be read"):
-        read_families(tmp_path / "miFam.dat")
+        read_family_members(tmp_path / "miFam.dat")
     (tmp_path / "miFam.dat").write_bytes(b"ID   \xff\n")
     with pytest.raises(InputError, match="not UTF-8"):
-        read_families(tmp_path / "miFam.dat")
+        read_family_members(tmp_path / "miFam.dat")
 
 
 def test_families_of_another_release_are_refused(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ from mirpair.hairpins.tiles import check_genome
 from mirpair.networks.build import build
 from mirpair.networks.inference import embed
 from mirpair.networks.weights import save_weights
+from mirpair.prediction.predictor import predict
 from mirpair.prediction.weights import PreMirnaNetworks, find_weights, load_networks
 from mirpair.recipes import FAMILY_MODELS, MODELS
 from mirpair.rna import folding
@@ -599,13 +600,14 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
         queries=nearest_family(records, experiment),
         score="softmax",
         max_length=200,
+        families=pd.DataFrame({"family": ["RF1", "RF2"], "accessions": ["MIPF1 RF1", "RF2"]}),
     )
     return folder / "families.safetensors"
 
 
 ANNOTATED = "\t".join(
     [
-        *("id", "length", "family", "probability", "distribution"),
+        *("id", "length", "family", "accessions", "probability", "score", "distribution"),
         *("nearest", "nearest_family", "identity", "coverage", "reason"),
     ]
 )
@@ -629,9 +631,20 @@ def test_annotate_is_the_same_bytes_whatever_the_jobs_the_packing_and_the_way_in
     assert (tmp_path / "out.tsv").read_text() == text
     table = pd.read_csv(io.StringIO(text), sep="\t", keep_default_na=False)
     counts = table["reason"].value_counts()
-    assert f"150 records: {counts['']} named, {counts['out of distribution']} out of" in message
+    new, other = "a pre-miRNA of no known family", "no pre-miRNA"
+    assert set(counts.index) == {"", new, other}
+    summary = f"{counts['']} named, {counts[new]} {new}, {counts[other]} {other}"
+    assert f"150 records: {summary}" in message
+    # Those that mirpair predict calls are pre-miRNAs, although they are of no known family.
+    outside = table[table["reason"] != ""]
+    of_id = {record.id: record.sequence for record in read_fasta(HAIRPINS)}
+    calls = predict([of_id[it] for it in outside["id"]], reference=None)["call"]
+    assert (calls == 1).tolist() == (outside["reason"] == new).tolist()
     named = table[table["reason"] == ""]
     assert set(named["family"]) <= {"RF1", "RF2"}
+    assert named["accessions"].tolist() == [
+        {"RF1": "MIPF1 RF1", "RF2": "RF2"}[it] for it in named["family"]
+    ]
     assert set(named["distribution"]) == {"in"}
     assert named["probability"].astype(float).between(0.5, 1).all()
     assert set(table.loc[table["reason"] != "", "family"]) == {""}
@@ -658,12 +671,12 @@ def test_annotate_says_why_there_is_no_family_and_names_what_it_leaves_out(
     assert code == 0
     assert "skipped: standard input: record 1 ('long') is too long: 240 > 200" in message
     rows = list(csv.reader(io.StringIO(out), delimiter="\t"))
-    assert all(len(row) == 10 for row in rows)
-    assert rows[1] == ["long", "240", "", "", "", "", "", "", "", "too long: 240 > 200"]
-    assert rows[2] == ['a"[1]', "4", "", "", "", "", "", "", "", "'N' at position 4"]
+    assert all(len(row) == 12 for row in rows)
+    assert rows[1] == ["long", "240", *[""] * 9, "too long: 240 > 200"]
+    assert rows[2] == ['a"[1]', "4", *[""] * 9, "'N' at position 4"]
     assert rows[3][:2] == ['b"quoted', "72"]
     assert rows[4][0] == "short"
-    assert rows[4][5:9] == ["", "", "", ""]
+    assert rows[4][7:11] == ["", "", "", ""]
     assert "skipped: standard input: record 2" in message
     assert "1 odd character" in message
     assert "1 too long" in message

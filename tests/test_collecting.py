@@ -14,6 +14,7 @@ from mirpair.files import InputError
 from mirpair.rna.sequences import read_fasta
 from mirpair.sources.collections import (
     Entry,
+    Family,
     choose,
     family_of,
     read_hairpins,
@@ -139,6 +140,7 @@ def test_a_damaged_alignment_is_named(tmp_path: Path) -> None:
         read_rfam(tmp_path / "x.stk")
 
 
+LET_7 = Family("MIPF1", "let-7")
 ENTRIES = [
     Entry("hsa-a", "1", "hsa", "a", "ACGU" * 10),
     Entry("hsa-b", "2", "hsa", "b", "ACGU" * 20),
@@ -186,7 +188,7 @@ def test_blank_lines_before_the_first_record_are_passed_over(tmp_path: Path) -> 
 
 
 def test_a_file_of_families_stands_above_what_names_tell() -> None:
-    chosen, _ = choose(ENTRIES[:3], longest=80, families={"1": "let-7", "3": "let-7"})
+    chosen, _ = choose(ENTRIES[:3], longest=80, families={"1": LET_7, "3": LET_7})
     assert [it.family for it in chosen] == ["let-7", "", "let-7"]
 
 

@@ -29,6 +29,7 @@ from mirpair.families.records import (
 from mirpair.files import InputError
 
 SPLIT = {
+    "training_at_least": None,
     "split": "random",
     "at_least": 2,
     "at_most": None,
@@ -79,6 +80,17 @@ def test_copies_long_and_ambiguous_rnas_of_a_family_are_skipped(
     assert records["sequence"].tolist() == ["ACGU", "GGGG"]
     assert records["family"].tolist() == ["A", "B"]
     assert set(records["label"]) == {1}
+
+
+def test_small_families_take_part_if_asked_and_half_of_their_records_evaluate() -> None:
+    """Four train and three evaluate of large families; small ones share what they have."""
+    split = SPLIT | {"training_at_least": 1, "training": 4, "evaluation": 3, "validation": 2}
+    hairpins = table({"A": 20, "B": 7, "C": 5, "D": 3, "E": 2, "F": 1})
+    roles = split_families(hairpins, split, seed=0).merge(hairpins, on="id")
+    counts = roles.groupby("family")["role"].value_counts().unstack(fill_value=0)
+    assert counts["train"].to_dict() == {"A": 4, "B": 4, "C": 3, "D": 2, "E": 1}
+    assert counts["evaluate"].to_dict() == {"A": 3, "B": 3, "C": 2, "D": 1, "E": 1}
+    assert counts["validate"].to_dict() == {"A": 2, "B": 0, "C": 0, "D": 0, "E": 0}
 
 
 def test_an_rna_of_two_families_is_refused(tmp_path: Path) -> None:

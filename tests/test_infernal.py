@@ -24,10 +24,9 @@ from mirpair.families.infernal import (
     counterparts,
     hits,
     mirgenedb_models,
-    read_models,
     scan,
-    write_models,
 )
+from mirpair.families.model_files import read_models, write_models
 from mirpair.files import InputError
 
 needs_mafft = pytest.mark.skipif(not shutil.which("mafft"), reason="needs the program mafft")

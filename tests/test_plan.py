@@ -20,7 +20,7 @@ from mirpair.sources.live import raw_name
 from mirpair.sources.published import Source, read_sources
 from mirpair.study import plan
 from mirpair.study.base import Run
-from mirpair.study.families import FamilyStudy
+from mirpair.study.families import FamilyStudy, family_outputs
 from mirpair.study.identification import Results, Study
 from mirpair.study.load import load_study
 from mirpair.study.saved_results import DATA, OF_RUN, OF_WATCHED
@@ -425,14 +425,14 @@ def test_saved_results_are_reused_if_nothing_was_trained_here(tmp_path: Path) ->
 
 
 def test_tables_and_figures_of_families_are_those_that_the_config_asks_for() -> None:
-    everything = plan.family_outputs(families())
+    everything = family_outputs(families())
     assert everything.tables == ["accuracy", "sizes", "rejection", "infernal", "growth"]
-    assert everything.compared == everything.with_mirgenedb
+    assert everything.timed == everything.with_mirgenedb
     assert not set(everything.shown) & set(everything.series)
     assert set(everything.rejected) <= set(everything.shown)
     assert everything.figures["rejection"] == ("ROC of rejection", "roc")
     alone = [{"models": ["variable"], "experiments": ["small-10"]}]
-    few = plan.family_outputs(families(infernal=None, shipped=None, runs=alone))
+    few = family_outputs(families(infernal=None, shipped=None, runs=alone))
     assert few.tables == ["accuracy", "sizes"]
     assert few.shown == ["small-10"], "of a series too, if nothing else is trained"
     assert {"rejection", "speed"}.isdisjoint(few.figures)

@@ -60,9 +60,11 @@ if TYPE_CHECKING:
 
 _FAMILY = ["family", "family_probability", "distribution"]
 _ANNOTATED = [
-    *("id", "length", "family", "probability", "distribution"),
+    *("id", "length", "family", "accessions", "probability", "score", "distribution"),
     *("nearest", "nearest_family", "identity", "coverage", "reason"),
 ]
+# Why a hairpin has no family: it is called a pre-miRNA all the same, or it is not.
+_NEW, _OTHER = "a pre-miRNA of no known family", "no pre-miRNA"
 
 # What to do about records whose score has a hint beside it, by its kind.
 _REMEDIES = {
@@ -81,19 +83,26 @@ def annotate(
             help="Threshold for accepting a family: that of 5% false positives, or Youden's."
         ),
     ] = "5%",
+    kingdom: Annotated[
+        Kingdom, setting(PredictionSettings, "kingdom")
+    ] = PredictionSettings.kingdom,
     strict: Strict = False,
     jobs: Jobs = 0,
     on_ambiguous: OnAmbiguous = None,
 ) -> None:
     """Name the microRNA family of every hairpin.
 
-    A hairpin that belongs to no known family is out of distribution.
+    A hairpin that belongs to no known family is out of distribution; the networks of mirpair
+    predict then decide whether it is a pre-miRNA all the same.
 
-    The table has a row for each record, in the order of the files: id, length (nt), family (Rfam)
-    and its probability among the families that the network knows, distribution (in or out), the
-    nearest training RNA by shared 8-mers with its family, identity to it (matches divided by the
-    columns of the best local alignment), coverage (share of it that is aligned), and the reason if
-    there is no family.
+    A network and the nearest known hairpins propose families, and their covariance models decide
+    (with the package pyinfernal; otherwise the network decides).
+
+    The table has a row for each record, in the order of the files: id, length (nt), family and its
+    accessions in miRBase and Rfam, the network's probability of it, score (bits of the covariance
+    model, or the network's), distribution (in or out), the nearest training RNA by shared 8-mers
+    with its family, identity to it (matches divided by the columns of the best local alignment),
+    coverage (share of it that is aligned), and the reason if there is no family.
 
     Example: mirpair annotate hairpins.fa.gz -o families.tsv
     """
@@ -103,7 +112,7 @@ def annotate(
         is_unfit = annotator.unfit
         records = read_all(fasta, strict=is_strict(strict, on_ambiguous), unfit=is_unfit)
         name_skipped(records)
-        tables = _annotate(annotator, records, threshold, jobs)
+        tables = _annotate(annotator, records, threshold, kingdom, jobs)
         with open_output(output) as handle:
             counts: Counter[str] = Counter()
             # Rows that appear on the same terminal are progress enough.
@@ -379,16 +388,27 @@ class _Unlocated:
 def _load_annotator(weights: Path | None) -> Annotator:
     from mirpair.families.annotation import load, shipped
 
-    return load(weights or shipped())
+    annotator = load(weights or shipped())
+    if annotator.bits and annotator.models is None:
+        say(
+            "pyinfernal is not installed, so a network names the families, without covariance "
+            "models; to use them: pip install pyinfernal"
+        )
+    return annotator
 
 
 def _annotate(
-    annotator: Annotator, records: list[tuple[Record, Problem | None]], threshold: str, jobs: int
+    annotator: Annotator,
+    records: list[tuple[Record, Problem | None]],
+    threshold: str,
+    kingdom: Kingdom,
+    jobs: int,
 ) -> Iterator[pd.DataFrame]:
     """Annotate some records at a time; the processes that fold start here."""
     import torch
 
     from mirpair.families.annotation import in_chunks
+    from mirpair.prediction.predictor import predict
 
     sequences = [record.sequence for record, _ in records]
     reasons = [problem.reason if problem else "" for _, problem in records]
@@ -401,8 +421,18 @@ def _annotate(
     )
     torch.set_num_threads(jobs or cores())
 
+    rnas = iter(sequences)
+
     def named(table: pd.DataFrame) -> pd.DataFrame:
         ids, lengths = zip(*islice(names, len(table)), strict=True)
+        outside = (table["distribution"] == "out").tolist()
+        unknown = [
+            rna for rna, is_out in zip(islice(rnas, len(table)), outside, strict=True) if is_out
+        ]
+        if unknown:
+            # A very short RNA has no call.
+            calls = predict(unknown, kingdom=kingdom, reference=None)["call"].fillna(0)
+            table.loc[outside, "reason"] = [_NEW if call else _OTHER for call in calls]
         return table.assign(id=ids, length=lengths)[_ANNOTATED]
 
     return map(named, parts)

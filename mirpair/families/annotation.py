@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from scipy.special import softmax
 
 from mirpair import files
 from mirpair.contracts import TRAIN
+from mirpair.families.aligned import call_aligned
+from mirpair.families.covariance import CovarianceModels, is_available
 from mirpair.families.family_calls import (
     NETWORK_SCORES,
     nearest_cosine,
@@ -25,6 +27,7 @@ from mirpair.families.family_calls import (
     outlier_kinds,
     rejection,
 )
+from mirpair.families.model_files import split_models
 from mirpair.files import InputError
 from mirpair.networks.base import Network
 from mirpair.networks.build import build, load_weights
@@ -48,7 +51,7 @@ NAME = "families.safetensors"
 _KNOWN, _RECORDS = "known.directions", "known.records"
 ANNOTATION = {
     "length": "int64",
-    "family": "str",
+    **dict.fromkeys(("family", "accessions"), "str"),
     **dict.fromkeys(("probability", "score"), "float64"),
     **dict.fromkeys(("distribution", "nearest", "nearest_family"), "str"),
     **dict.fromkeys(("identity", "coverage"), "float64"),
@@ -77,6 +80,11 @@ class Annotator:
         (M,), of the training RNAs.
     nearest
         Search for the most similar training RNA.
+    accessions
+        Family to its accessions in databases, separated by spaces.
+    models, bits
+        Covariance models, which decide among the families that the network and the nearest training
+        RNAs propose, and the thresholds of their bits; None if the network decides alone.
     """
 
     network: Network
@@ -88,6 +96,9 @@ class Annotator:
     families: Sequence[str]
     sequences: Sequence[str]
     nearest: Nearest
+    accessions: Mapping[str, str]
+    models: CovarianceModels | None = None
+    bits: Mapping[str, float] = field(default_factory=dict)
 
     def unfit(self, sequence: str) -> str:
         """Say why the network cannot take an RNA over ACGU; empty if it can."""
@@ -104,8 +115,11 @@ def ship(
     queries: pd.DataFrame,
     score: str,
     max_length: int,
+    families: pd.DataFrame,
+    models: Mapping[str, str] | None = None,
+    aligned: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Write the shipped file of one training, which `load` reads.
+    """Write the shipped file of one training, which `load` reads, and its models beside it.
 
     Parameters
     ----------
@@ -117,6 +131,11 @@ def ship(
         One of `mirpair.families.family_calls.NETWORK_SCORES`.
     max_length
         Maximum length of the study's records, in nt.
+    families
+        Their accessions (`mirpair.contracts.FAMILIES`).
+    models, aligned
+        Covariance models of the families, and the calls by those that this network proposes
+        (`mirpair.families.aligned.call_aligned`, with ids); or neither.
 
     Returns
     -------
@@ -158,7 +177,19 @@ def ship(
         "score": score,
         "thresholds": {name: float(overall[column]) for name, column in THRESHOLDS.items()},
         "max_length": max_length,
+        "accessions": {
+            name: text
+            for name, text in zip(families["family"], families["accessions"], strict=True)
+            if name in network.classes
+        },
     }
+    if models is not None and aligned is not None:
+        by_bits = rejection(queries, aligned, "bits").to_dict("records")[-1]
+        described["bits"] = {name: float(by_bits[column]) for name, column in THRESHOLDS.items()}
+        beside = models_beside(path)
+        with files.atomic(beside) as temporary:
+            temporary.write_bytes(lzma.compress("".join(models.values()).encode("ascii")))
+        described["models"] = files.sha256(beside)
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
     tensors[_RECORDS] = torch.frombuffer(packed, dtype=torch.uint8)
@@ -172,13 +203,18 @@ def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
     return np.rint(127 * features / np.where(largest, largest, 1)).astype(np.int8)
 
 
+def models_beside(path: str | Path) -> Path:
+    """Return the path of the covariance models of a file of weights."""
+    return Path(path).with_suffix(".cm.xz")
+
+
 def shipped() -> Path:
     """Return the path of the shipped weights; `InputError` if they are missing."""
     return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 
 def load(path: str | Path) -> Annotator:
-    """Read a file that `ship` wrote.
+    """Read a file that `ship` wrote, and its models if pyinfernal is installed.
 
     Raises
     ------
@@ -205,6 +241,9 @@ def load(path: str | Path) -> Annotator:
             families=families,
             sequences=sequences,
             nearest=Nearest(sequences),
+            accessions=described.get("accessions", {}),
+            models=_read_models(path, described["models"]) if "models" in described else None,
+            bits=described.get("bits", {}),
         )
     except InputError:
         raise
@@ -213,6 +252,18 @@ def load(path: str | Path) -> Annotator:
             f"{path}: not weights for family annotation ({error}); use a file made by a study of "
             "families with a section `shipped`: results/<study>/shipped/families.safetensors"
         ) from error
+
+
+def _read_models(path: str | Path, checksum: str) -> CovarianceModels | None:
+    """Read the covariance models of a file of weights; None if nothing could use them."""
+    beside = models_beside(path)
+    if not is_available():
+        return None
+    if not beside.is_file():
+        raise InputError(f"{beside}: no such file; the weights {path} need it beside them")
+    if files.sha256(beside) != checksum:
+        raise InputError(f"{beside}: damaged, or not the models of {path}: copy both together")
+    return CovarianceModels(split_models(beside, lzma.decompress(beside.read_bytes()).decode()))
 
 
 def encode_for(
@@ -262,34 +313,44 @@ def annotate(
     threshold
         Name of one of the annotator's: ``"5%"`` false positives, or ``"youden"``.
     processes
-        Number of processes that fold, if the network needs it.
+        Number of processes that fold, if the network needs it, and of threads that align covariance
+        models.
 
     Returns
     -------
     DataFrame
-        One row per RNA: length (nt), family, probability (softmax, of that family), score (the
-        annotator's), distribution (``"in"`` or ``"out"``), nearest (id of the training RNA that
-        shares most 8-mers), nearest_family, identity and coverage (of the best local alignment with
-        that RNA, see `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out
-        of distribution, family and probability are empty or NaN; without a shared 8-mer, nearest
-        is; of a too long RNA only length and reason are filled.
+        One row per RNA: length (nt), family and its accessions, probability (the network's, of that
+        family), score (bits of the covariance model, or the network's), distribution (``"in"`` or
+        ``"out"``), nearest (id of the training RNA that shares most 8-mers), nearest_family,
+        identity and coverage (of the best local alignment with that RNA, see
+        `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
+        distribution, family, accessions and probability are empty or NaN; without a shared 8-mer,
+        nearest is; of a too long RNA only length and reason are filled.
     """
     parts = in_chunks(annotator, sequences, threshold=threshold, processes=processes)
-    empty = _table(annotator, [], iter([]), threshold, [])
+    empty = _table(annotator, [], iter([]), threshold, [], 1)
     return pd.concat([empty, *parts], ignore_index=True)
 
 
 def family_names(
-    annotator: Annotator, sequences: Sequence[str], *, threshold: str = "5%", chunk: int = 1000
+    annotator: Annotator,
+    sequences: Sequence[str],
+    *,
+    threshold: str = "5%",
+    threads: int = 1,
+    chunk: int = 1000,
 ) -> list[str]:
-    """Name the family of each RNA over ACGU; empty if it is out of distribution or too long."""
+    """Name the family of each RNA over ACGU; empty if it is out of distribution or too long.
+
+    Covariance models are aligned on so many threads; neither they nor `chunk` change the names.
+    """
     different = list(dict.fromkeys(it for it in sequences if not annotator.unfit(it)))
     encoded = encode_for(annotator.network, different)
     names: dict[str, str] = {}
     for start in range(0, len(different), chunk):
         part = different[start : start + chunk]
-        _, _, called = _families(annotator, list(islice(encoded, len(part))), threshold)
-        names |= dict(zip(part, called, strict=True))
+        called = _families(annotator, part, list(islice(encoded, len(part))), threshold, threads)
+        names |= {sequence: call.family for sequence, call in zip(part, called, strict=True)}
     return [names.get(it, "") for it in sequences]
 
 
@@ -322,7 +383,10 @@ def in_chunks(
     # Outside the generator, so that folding processes start before the caller has threads.
     encoded = encode_for(annotator.network, fitting, processes=processes, folded=folded)
     parts = (slice(start, start + chunk) for start in range(0, len(sequences), chunk))
-    return (_table(annotator, sequences[part], encoded, threshold, unfit[part]) for part in parts)
+    return (
+        _table(annotator, sequences[part], encoded, threshold, unfit[part], processes)
+        for part in parts
+    )
 
 
 def _table(
@@ -331,11 +395,12 @@ def _table(
     encoded: Iterator[Encoded],
     threshold: str,
     unfit: Sequence[str],
+    threads: int,
 ) -> pd.DataFrame:
     """Make the rows of some RNAs; those without a reason in `unfit` come next in `encoded`."""
     fitting = [sequence for sequence, reason in zip(sequences, unfit, strict=True) if not reason]
     next_encoded = list(islice(encoded, len(fitting)))
-    annotated = iter(_rows(annotator, fitting, next_encoded, threshold) if fitting else [])
+    annotated = iter(_rows(annotator, fitting, next_encoded, threshold, threads) if fitting else [])
     rows = [
         {"length": len(sequence), "reason": reason} if reason else next(annotated)
         for sequence, reason in zip(sequences, unfit, strict=True)
@@ -346,16 +411,21 @@ def _table(
 
 
 def _rows(
-    annotator: Annotator, sequences: Sequence[str], encoded: Sequence[Encoded], threshold: str
+    annotator: Annotator,
+    sequences: Sequence[str],
+    encoded: Sequence[Encoded],
+    threshold: str,
+    threads: int,
 ) -> Iterator[dict[str, Any]]:
-    scores, probabilities, families = _families(annotator, encoded, threshold)
+    called = _families(annotator, sequences, encoded, threshold, threads)
     neighbours, containment = annotator.nearest.find(sequences)
-    for number, sequence in enumerate(sequences):
-        row: dict[str, Any] = {"length": len(sequence), "score": scores[number]}
-        if families[number]:
+    for number, (sequence, call) in enumerate(zip(sequences, called, strict=True)):
+        row: dict[str, Any] = {"length": len(sequence), "score": call.score}
+        if call.family:
             row |= {
-                "family": families[number],
-                "probability": probabilities[number],
+                "family": call.family,
+                "accessions": annotator.accessions.get(call.family, ""),
+                "probability": call.probability,
                 "distribution": "in",
             }
         else:
@@ -372,18 +442,47 @@ def _rows(
         yield row
 
 
+class _Call(NamedTuple):
+    """The family of an RNA, empty if it has none; its score, and the network's probability."""
+
+    family: str
+    score: float
+    probability: float
+
+
 def _families(
-    annotator: Annotator, encoded: Sequence[Encoded], threshold: str
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[str]]:
-    """Compute score and highest probability of each RNA, and name its family if it has one."""
+    annotator: Annotator,
+    sequences: Sequence[str],
+    encoded: Sequence[Encoded],
+    threshold: str,
+    threads: int,
+) -> list[_Call]:
+    """Call the family of each RNA, by covariance models if there are any."""
     logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
-    known = annotator.directions.astype(np.float32)
-    scores = network_score(annotator.score, logits, features, known)
-    probabilities = softmax(logits, axis=1)
-    classes = annotator.network.classes
-    is_in = scores >= annotator.thresholds[threshold]
-    names = [
-        classes[best] if accepted else ""
-        for best, accepted in zip(probabilities.argmax(axis=1), is_in, strict=True)
+    probabilities, classes = softmax(logits, axis=1), annotator.network.classes
+    if annotator.models is None:
+        known = annotator.directions.astype(np.float32)
+        scores = network_score(annotator.score, logits, features, known)
+        best, least = probabilities.argmax(axis=1), annotator.thresholds[threshold]
+        families = [classes[it] for it in best]
+    else:
+        table = call_aligned(
+            annotator.models,
+            sequences,
+            logits,
+            classes,
+            annotator.nearest,
+            annotator.families,
+            threads=threads,
+        )
+        place = {family: number for number, family in enumerate(classes)}
+        families, least = table["called"].tolist(), annotator.bits[threshold]
+        best = np.array([place.get(it, 0) for it in families], dtype=np.int64)
+        # Without a hit there are no bits; a hit has at least 0.
+        scores = table["bits"].fillna(-1.0).to_numpy()
+    return [
+        _Call(family if score >= least else "", score, probability)
+        for family, score, probability in zip(
+            families, scores, probabilities[np.arange(len(best)), best], strict=True
+        )
     ]
-    return scores, probabilities.max(axis=1), names

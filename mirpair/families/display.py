@@ -7,8 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mirpair.families.family_calls import ALL, ALL_KINDS, OUTLIER_FALSE_POSITIVES
-from mirpair.families.methods import MIRGENEDB, NEAREST
+from mirpair.families.family_calls import (
+    ALL,
+    ALL_KINDS,
+    MIRGENEDB,
+    NEAREST,
+    OUTLIER_FALSE_POSITIVES,
+)
 from mirpair.families.tables import FAR, FAR_ACCURACY, is_far_right, reaches_baseline
 from mirpair.pages.printing import BELOW_MARK, BEST_MARK, MISSING, Printable, decimals, ranges
 

@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
+from mirpair.contracts import BASELINES, EVALUATE, TRAIN, VALIDATE
 
+# Methods that are no network.
+NEAREST, INFERNAL, MIRGENEDB = BASELINES["nearest-8-mer"], "Infernal", "MirGeneDB's models"
+ALIGNED = "Proposed families, aligned"
 # Scores of belonging to any trained family, higher is surer, and their names in tables.
 SCORES = {
     "softmax": "maximum softmax",

@@ -17,12 +17,14 @@ from mirpair.contracts import EVALUATE
 from mirpair.families.family_calls import (
     ALL,
     CONTAINMENT_BANDS,
+    INFERNAL,
+    NEAREST,
     OUTLIER_FALSE_POSITIVES,
     SCORES,
     in_trained_family,
     outlier_kinds,
 )
-from mirpair.families.methods import INFERNAL, INPUTS, NEAREST, Called
+from mirpair.families.methods import INPUTS, Called
 from mirpair.families.tables import FAR, FAR_ACCURACY, FASTER
 from mirpair.files import read_any_tsv
 from mirpair.pages.printing import OURS
@@ -46,8 +48,8 @@ from mirpair.pages.style import (
     title_panel,
 )
 
-_COLOURS = (BLACK, PURPLE, SKY, GREEN, YELLOW, BLUE, ORANGE, GREY, GREY)
-_MARKERS = ("D", "o", "s", "^", "v", "P", "X", "*", "d")
+_COLOURS = (BLACK, PURPLE, SKY, GREEN, YELLOW, BLUE, ORANGE, SKY, GREEN, BLACK, GREY, GREY)
+_MARKERS = ("D", "o", "s", "^", "v", "P", "X", "<", ">", "h", "*", "d")
 LOOKS: dict[Hashable, dict[str, Any]] = {
     method: {"color": colour, "marker": marker}
     for method, colour, marker in zip(INPUTS, _COLOURS, _MARKERS, strict=True)

@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 import RNA
 
-from mirpair.files import REMAKE, InputError, write_text
+from mirpair.families.model_files import write_models
+from mirpair.files import InputError
 
 HITS = {"sequence": "int64", "family": "str", "bits": "float64"}
 # Median calibration of the 1,293 models in MirMachine 0.3.0.5, see `build_models`. Columns: lambda,
@@ -42,7 +43,6 @@ _SEARCH = (
 # Files of the wheel with one model per family, of proto- and deuterostomes together: MirMachine's
 # default.
 _MIRGENEDB = re.compile(r"mirmachine/meta/cms/combined/(.+)\.PRE\.CM")
-_MODEL = re.compile(r"^NAME +(\S+)", re.MULTILINE)
 
 
 def align(sequences: Sequence[str]) -> list[str]:
@@ -134,31 +134,6 @@ def _build(family: str, sequences: Sequence[str]) -> str:
     # Remove the date, so that the same sequences give the same bytes.
     model = re.sub(r"^DATE .*\n", "", model, flags=re.MULTILINE)
     return re.sub(r"^CM\n", f"{_TAILS}CM\n", model, count=1, flags=re.MULTILINE)
-
-
-def write_models(models: Mapping[str, str], path: str | Path) -> None:
-    """Write models as one file, which Infernal's programs can read."""
-    write_text(path, "".join(models.values()))
-
-
-def read_models(path: str | Path) -> dict[str, str]:
-    """Read a file of covariance models as family to text; `InputError` if it is another file."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file, but expected covariance models") from error
-    models: dict[str, str] = {}
-    for entry in filter(None, re.split(r"^(?=INFERNAL1/)", text, flags=re.MULTILINE)):
-        name = _MODEL.search(entry)
-        if not entry.startswith("INFERNAL1/") or not entry.endswith("//\n") or not name:
-            raise InputError(
-                f"{path}: not a file of Infernal's covariance models, or truncated after model "
-                f"{len(models)}; {REMAKE}"
-            )
-        models[name[1]] = entry
-    return models
 
 
 def mirgenedb_models(wheel: str | Path) -> dict[str, str]:

@@ -10,12 +10,19 @@ from typing import Any
 
 import pandas as pd
 
-from mirpair.contracts import BASELINES, read_calls, read_queries
-from mirpair.families.family_calls import NETWORK_SCORES, SCORES, in_trained_family
+from mirpair.contracts import read_calls, read_queries
+from mirpair.families.family_calls import (
+    ALIGNED,
+    INFERNAL,
+    MIRGENEDB,
+    NEAREST,
+    NETWORK_SCORES,
+    SCORES,
+    in_trained_family,
+)
 from mirpair.pages.printing import BASELINE, OTHER_PROGRAM, OURS
 from mirpair.recipes import FAMILY_MODELS
 
-NEAREST, INFERNAL, MIRGENEDB = BASELINES["nearest-8-mer"], "Infernal", "MirGeneDB's models"
 _INPUTS = {
     "pair": "pairs of the ensemble",
     "prob": "pair probabilities",
@@ -23,16 +30,20 @@ _INPUTS = {
     "one-hot": "sequence",
     "variable": "sequence and MFE structure",
     "without-pairing": "sequence",
+    "stem": "duplex of the MFE structure",
+    "joined": "sequence and duplex",
 }
 INPUTS = {
     NEAREST: "8-mers of the sequence",
     **{FAMILY_MODELS[name].label: text for name, text in _INPUTS.items()},
+    ALIGNED: "sequence, alignment and consensus structure",
     INFERNAL: "alignment and consensus structure",
     MIRGENEDB: "alignment and consensus structure",
 }
 # Where a method comes from; all others are networks trained here.
 _SOURCES = {NEAREST: BASELINE, INFERNAL: OTHER_PROGRAM, MIRGENEDB: OTHER_PROGRAM}
-WITH_STRUCTURE = tuple(FAMILY_MODELS[name].label for name in ("pair", "prob", "mixed", "variable"))
+_WITH_STRUCTURE = ("pair", "prob", "mixed", "variable", "stem", "joined")
+WITH_STRUCTURE = tuple(FAMILY_MODELS[name].label for name in _WITH_STRUCTURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ def gather_called(
     networks: Sequence[tuple[str, str, pd.DataFrame]],
     infernal: Mapping[str, pd.DataFrame] | None = None,
     mirgenedb: Mapping[str, tuple[pd.DataFrame, Mapping[str, str]]] | None = None,
+    *,
+    aligned: Sequence[tuple[str, pd.DataFrame]] = (),
 ) -> list[Called]:
     """Gather the calls of all methods by experiment: the baseline, networks, other programs.
 
@@ -83,6 +96,9 @@ def gather_called(
     mirgenedb
         Experiment to calls with MirGeneDB's names, and our families to those names (see
         `mirpair.families.infernal.counterparts`).
+    aligned
+        Experiment and calls (id, called, bits) of each training whose proposals were aligned, see
+        `mirpair.families.aligned`.
     """
     called = []
     for name, records in queries.items():
@@ -91,6 +107,9 @@ def gather_called(
         for experiment, label, calls in networks:
             if experiment == name:
                 of_method.setdefault(label, []).append(calls)
+        for experiment, calls in aligned:
+            if experiment == name:
+                of_method.setdefault(ALIGNED, []).append(calls)
         if infernal and name in infernal:
             of_method[INFERNAL] = [infernal[name]]
         called += [Called(name, method, records, calls) for method, calls in of_method.items()]
@@ -105,6 +124,9 @@ def read_called(
     runs: Sequence[Mapping[str, Any]],
     infernal: Sequence[str] = (),
     mirgenedb: Sequence[str] = (),
+    *,
+    aligned: Sequence[str] = (),
+    proposing: Sequence[str] = (),
 ) -> list[Called]:
     """Read the calls of all methods from the files of a study, see `gather_called`.
 
@@ -117,6 +139,8 @@ def read_called(
     infernal, mirgenedb
         ``infernal/<experiment>.tsv``; ``infernal/<experiment>-mirgenedb.tsv`` and ``.json``, or
         nothing.
+    aligned, proposing
+        ``aligned.tsv`` of trainings, and the experiment of each.
     """
     of_mirgenedb = {}
     if mirgenedb:
@@ -132,6 +156,10 @@ def read_called(
         ],
         {Path(path).stem: read_calls(path, ["bits"]) for path in infernal},
         of_mirgenedb,
+        aligned=[
+            (experiment, read_calls(path, ["bits"]))
+            for experiment, path in zip(proposing, aligned, strict=True)
+        ],
     )
 
 

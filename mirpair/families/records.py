@@ -135,9 +135,12 @@ def split_families(
     """Choose the families of an experiment and assign roles to their records.
 
     From each family, a fixed number of records is drawn for evaluation, then for training, then up
-    to a fixed number of the rest for validation. A split by clusters draws complete clusters. It
-    then drops evaluation and validation records with at least `identity` to a training record
-    (`mirpair.rna.similarity.nearest`), because the clustering misses some.
+    to a fixed number of the rest for validation. With `training_at_least`, a small family takes
+    part too: at most half of its records evaluate, and the others train.
+
+    A split by clusters draws complete clusters. It then drops evaluation and validation records
+    with at least `identity` to a training record (`mirpair.rna.similarity.nearest`), because the
+    clustering misses some.
 
     Parameters
     ----------
@@ -174,10 +177,11 @@ def split_families(
     members = members.assign(cluster=cluster)
     roles = {EVALUATE: "evaluation", TRAIN: "training", VALIDATE: "validation"}
     counts = {role: split[name] for role, name in roles.items()}
+    least = split["training_at_least"] or split["training"]
     drawn = []
     for family in sorted(chosen):
         rng = np.random.default_rng([seed, *family.encode()])
-        role_of = _draw(members[members["family"] == family], counts, rng)
+        role_of = _draw(members[members["family"] == family], counts, least, rng)
         if role_of is not None:
             drawn.append(role_of)
     if len(drawn) < 2:
@@ -198,15 +202,17 @@ def split_families(
 
 
 def _draw(
-    group: pd.DataFrame, counts: Mapping[str, int], rng: np.random.Generator
+    group: pd.DataFrame, counts: Mapping[str, int], least: int, rng: np.random.Generator
 ) -> pd.Series | None:
     """Assign roles by id to one family's records; None if too few train or none evaluates."""
+    # What must be left to train: of a small family, half.
+    reserved = min(counts[TRAIN], max(least, -(-len(group) // 2)))
     shuffled = group.iloc[rng.permutation(len(group))]
     roles: dict[str, str] = {}
     remaining = [part["id"].tolist() for _, part in shuffled.groupby("cluster", sort=False)]
     for role, wanted in counts.items():
         # Skip a cluster if the others would be too few for training.
-        needed = counts[TRAIN] if role == EVALUATE else 0
+        needed = reserved if role == EVALUATE else 0
         taken = 0
         skipped: list[list[str]] = []
         while remaining and taken < wanted:
@@ -218,7 +224,7 @@ def _draw(
             roles |= dict.fromkeys(cluster[: wanted - taken], role)
             taken += min(len(cluster), wanted - taken)
         remaining = skipped + remaining
-        if (role == TRAIN and taken < wanted) or (role == EVALUATE and not taken):
+        if (role == TRAIN and taken < least) or (role == EVALUATE and not taken):
             return None
     return pd.Series(roles)
 

@@ -12,10 +12,13 @@ from mirpair.families.display import printable
 from mirpair.families.family_calls import (
     ALL,
     ALL_KINDS,
+    INFERNAL,
+    MIRGENEDB,
+    NEAREST,
     OUTLIER_FALSE_POSITIVES,
     with_interval,
 )
-from mirpair.families.methods import INFERNAL, MIRGENEDB, NEAREST, WITH_STRUCTURE
+from mirpair.families.methods import WITH_STRUCTURE
 from mirpair.families.tables import (
     ACCEPTED,
     FAR,

@@ -9,7 +9,9 @@ import pandas as pd
 import torch
 
 from mirpair.contracts import SPEED
+from mirpair.families.aligned import call_aligned
 from mirpair.families.annotation import encode_for
+from mirpair.families.covariance import CovarianceModels
 from mirpair.families.infernal import scan
 from mirpair.networks.base import Network
 from mirpair.networks.inference import predict
@@ -38,6 +40,25 @@ def infernal_work(models: Mapping[str, str], sequences: Sequence[str]) -> Work:
 
     def work(cores: int) -> float:
         scan(models, sequences, threads=cores)
+        return 0.0
+
+    return work
+
+
+def aligned_work(
+    network: Network,
+    models: CovarianceModels,
+    known: Sequence[str],
+    families: Sequence[str],
+    sequences: Sequence[str],
+) -> Work:
+    """Make the work of a network that proposes families, and of their covariance models."""
+    nearest = Nearest(known)
+
+    def work(cores: int) -> float:
+        torch.set_num_threads(cores)
+        logits = predict(network, list(encode_for(network, sequences))).numpy()
+        call_aligned(models, sequences, logits, network.classes, nearest, families, threads=cores)
         return 0.0
 
     return work

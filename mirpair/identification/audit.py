@@ -14,7 +14,7 @@ from mirpair.files import InputError
 from mirpair.identification.metrics import rank
 from mirpair.rna.sequences import Dropped, read_fasta, read_parts
 from mirpair.rna.similarity import nearest
-from mirpair.sources.collections import read_families
+from mirpair.sources.collections import read_family_members
 
 
 def features(records: pd.DataFrame, structures: pd.DataFrame) -> pd.DataFrame:
@@ -198,8 +198,9 @@ def known_hairpins(hairpins: str | Path, families: str | Path | None = None) -> 
     if families is None:
         return table.assign(family="")
     accessions = [[*header.split(), "", ""][1] for header, _ in read_parts(hairpins)]
-    family_of = read_families(families)
-    table["family"] = [family_of.get(accessions[record.number - 1], "") for record in read]
+    family_of = read_family_members(families)
+    of_each = [family_of.get(accessions[record.number - 1]) for record in read]
+    table["family"] = [family.name if family else "" for family in of_each]
     if not table["family"].any():
         raise InputError(
             f"{families}: has none of the accessions in {hairpins} (second word of each header): "

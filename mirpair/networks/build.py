@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mirpair.files import InputError
-from mirpair.networks import pre_mirna, tang2019
+from mirpair.networks import joined, pre_mirna, tang2019
 from mirpair.networks.base import Network
 from mirpair.networks.weights import read_weights
 from mirpair.recipes import Model
@@ -28,8 +28,11 @@ def build(model: Model, *, seed: int, classes: Sequence[str] = ()) -> Network:
         Names of the classes in the order of the output's columns; empty for the two columns "not
         a pre-miRNA" and "pre-miRNA".
     """
-    of_families = model.architecture in tang2019.NETWORKS
-    return (tang2019.build if of_families else pre_mirna.build)(model, seed=seed, classes=classes)
+    if model.architecture in tang2019.NETWORKS:
+        return tang2019.build(model, seed=seed, classes=classes)
+    if model.architecture in joined.NETWORKS:
+        return joined.build(model, seed=seed, classes=classes)
+    return pre_mirna.build(model, seed=seed, classes=classes)
 
 
 def load_weights(path: str | Path) -> Network:

@@ -192,7 +192,7 @@ class HairpinNetwork(Network):
 
     def looked_up(self, symbols: npt.NDArray[np.uint8]) -> Tensor:
         """Look up the channels of symbols, (…, channels)."""
-        table = cast(Tensor, self.one_hot).to(self.output.weight)
+        table = cast(Tensor, self.one_hot).to(self.hidden.weight)
         return table[torch.from_numpy(symbols.astype(np.int64)).to(table.device)]
 
 

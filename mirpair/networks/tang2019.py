@@ -161,7 +161,7 @@ class OneHotNetwork(Network):
         images = np.zeros((len(molecules), size, 4), dtype=np.float32)
         for image, molecule in zip(images, molecules, strict=True):
             image[np.arange(len(molecule.codes)), molecule.codes] = 1
-        weight = self.output.weight
+        weight = self.hidden.weight
         return torch.from_numpy(images).to(weight.device, weight.dtype)
 
     def features(self, molecules: Sequence[Encoded], *, dense: bool = False) -> Tensor:

@@ -28,6 +28,8 @@ from mirpair.rna.text_files import open_text
 _STOCKHOLM = "# STOCKHOLM"
 # All species name a family alike: hsa-mir-10a, dre-mir-10b-1, Hsa-Mir-10-P1a, ath-MIR156a.
 _FAMILY = re.compile(r"(?:mir-)?(let|mir|lin|lsy|iab)-?(\d+)", re.IGNORECASE)
+# A hairpin that an ontology's family has as its member.
+_MEMBER = re.compile(r"\bmirbase:(MI\d+)\b")
 
 
 class Entry(NamedTuple):
@@ -176,44 +178,78 @@ def _of_rfam(family: str, name: str, sequence: str) -> Entry:
     return Entry(f"{family}:{name}", name, "", family, normalise(sequence))
 
 
-def read_families(path: str | Path) -> dict[str, str]:
-    """Read miRBase's miFam.dat: accession of each hairpin to the name of its family.
+class Family(NamedTuple):
+    """A family of miRBase."""
 
-    An entry consists of lines ``AC`` (the family's accession), ``ID`` (its name), ``MI`` (accession
-    and name of a hairpin, any number of lines), and ``//``. It is an `InputError`, which names file
-    and line, if a line is none of these, or a hairpin has no family or two.
+    accession: str
+    name: str
+
+
+def read_family_members(path: str | Path) -> dict[str, Family]:
+    """Read the families of miRBase: accession of each hairpin to its family.
+
+    The file is miRBase's own miFam.dat: lines ``AC`` (the family's accession), ``ID`` (its name),
+    ``MI`` (accession and name of a hairpin, any number of lines), and ``//``. Or it is an ontology
+    in OBO format, in which a family has the relationship *has member* to each of its hairpins, as
+    PyOBO writes it. It is an `InputError`, which names file and line, if it is another file, or a
+    hairpin has two families.
     """
-    family_of: dict[str, str] = {}
-    family = ""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a readable miFam.dat: it is not UTF-8 text") from error
+        raise InputError(f"{path}: not families of miRBase: it is not UTF-8 text") from error
+    members = _of_obo if lines and lines[0].startswith("format-version:") else _of_mifam
+    family_of: dict[str, Family] = {}
+    for number, hairpin, family in members(path, lines):
+        first = family_of.setdefault(hairpin, family)
+        if first != family:
+            raise InputError(
+                f"{path}: line {number}: {hairpin} is in the family {family.name!r}, and in "
+                f"{first.name!r}; correct it"
+            )
+    return family_of
+
+
+def _of_mifam(path: str | Path, lines: Sequence[str]) -> Iterator[tuple[int, str, Family]]:
+    accession = name = ""
     for number, line in enumerate(lines, 1):
         match line.split():
-            case [] | ["AC", _]:
+            case []:
+                pass
+            case ["AC", accession]:
                 pass
             case ["ID", name]:
-                family = name
-            case ["MI", accession, _] if (
-                family and family_of.setdefault(accession, family) == family
-            ):
                 pass
-            case ["MI", accession, _] if family:
-                raise InputError(
-                    f"{path}: line {number}: {accession} is in the family {family!r}, and in "
-                    f"{family_of[accession]!r}; correct it"
-                )
+            case ["MI", hairpin, _] if name:
+                yield number, hairpin, Family(accession, name)
             case ["//"]:
-                family = ""
+                accession = name = ""
             case _:
                 raise InputError(
                     f"{path}: line {number} is {line[:40]!r}; miRBase's miFam.dat has lines "
                     "`AC accession`, `ID family`, below it `MI accession hairpin`, then `//`"
                 )
-    return family_of
+
+
+def _of_obo(path: str | Path, lines: Sequence[str]) -> Iterator[tuple[int, str, Family]]:
+    accession = name = ""
+    for number, line in enumerate(lines, 1):
+        key, _, value = line.partition(": ")
+        if line.startswith("["):
+            accession = name = ""
+        elif key == "id":
+            accession = value.removeprefix("mirbase.family:").strip()
+        elif key == "name":
+            name = value.strip()
+        elif key == "relationship" and (member := _MEMBER.search(value)):
+            if not (accession and name):
+                raise InputError(
+                    f"{path}: line {number}: {member[1]} is a member, but of no family: its term "
+                    "must begin with an `id` and a `name`"
+                )
+            yield number, member[1], Family(accession, name)
 
 
 def choose(
@@ -222,7 +258,7 @@ def choose(
     species: Collection[str] | None = None,
     shortest: int = 1,
     longest: int,
-    families: dict[str, str] | None = None,
+    families: Mapping[str, Family] | None = None,
 ) -> tuple[list[Entry], Counter[str]]:
     """Choose the RNAs of a collection among those of a database.
 
@@ -233,7 +269,7 @@ def choose(
     shortest, longest
         Shortest and longest length, nt, both included.
     families
-        Result of `read_families`; replaces the families derived from names.
+        Result of `read_family_members`; replaces the families derived from names.
 
     Returns
     -------
@@ -269,7 +305,8 @@ def choose(
             left_out["the same entry once more"] += 1
         else:
             if families is not None:
-                entry = entry._replace(family=families.get(entry.accession, ""))
+                family = families.get(entry.accession)
+                entry = entry._replace(family=family.name if family else "")
             chosen[entry.id] = entry
     if included and (missing := sorted(included - set(seen))):
         most = ", ".join(name for name, _ in seen.most_common(8))

@@ -36,7 +36,7 @@ from mirpair.settings import HairpinCriteria
 from mirpair.sources.collections import CutRna, Entry, choose, read_hairpins, without_copies
 from mirpair.sources.known_stretches import most_places
 
-Kingdom = Literal["animals", "plants", "viruses", "all"]
+Organisms = Literal["animals", "plants", "viruses", "all"]
 # miRBase names no kingdoms, so these are all of its viruses, up to release 22.
 _VIRUSES = (
     *("bfv", "bhv1", "bhv5", "bkv", "blv", "bpcv1", "bpcv2", "dev", "ebv", "gggpv1", "hbv", "hcmv"),
@@ -76,7 +76,7 @@ def kingdom_of(name: str) -> str:
 
 
 def read_pre_mirnas(
-    path: str | Path, *, kingdom: Kingdom = "all", species: Collection[str] | None = None
+    path: str | Path, *, kingdom: Organisms = "all", species: Collection[str] | None = None
 ) -> tuple[list[Entry], Counter[str]]:
     """Read the hairpins of a kingdom, or of some species, as `read_hairpins` reads them.
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES, Model, Recipe
-from mirpair.study.base import BaseStudy, Name, Run, Section, SourceRefs, first_duplicate
+from mirpair.study.base import (
+    BaseSeed,
+    BaseStudy,
+    Name,
+    Run,
+    Section,
+    SourceRef,
+    SourceRefs,
+    first_duplicate,
+)
 
 RECIPE = "tang-sun"
 
@@ -27,6 +37,23 @@ class Others(Section):
         "other non-coding RNA", description="Name of all other classes in tables and figures."
     )
     without: list[str] = Field([], description="Classes to leave out; by default none.")
+
+
+class Named(Section):
+    """The families of miRBase, whose names people use."""
+
+    hairpins: SourceRef = Field(
+        description="Hairpins of miRBase, as FASTA or as a CSV table of the package smallrnaseq."
+    )
+    members: SourceRef = Field(
+        description="Which hairpin belongs to which family: miRBase's miFam.dat, or an ontology "
+        "(OBO), both of the same release as `hairpins`."
+    )
+    mature: SourceRef | None = Field(
+        None,
+        description="Mature microRNAs of MirGeneDB, which give the names of its families too; by "
+        "default none.",
+    )
 
 
 class FamilySplit(Section):
@@ -55,6 +82,12 @@ class FamilySplit(Section):
         description="Lowest sequence identity at which RNAs are similar (`split: clusters`).",
     )
     training: int = Field(ge=1, description="Number of training records per family.")
+    training_at_least: int | None = Field(
+        None,
+        ge=1,
+        description="A family with fewer records than `training` takes part if so many train; at "
+        "most half of its records evaluate. By default, `training`.",
+    )
     evaluation: int = Field(ge=1, description="Maximum number of evaluation records per family.")
     validation: int = Field(
         0,
@@ -76,6 +109,11 @@ class FamilySplit(Section):
             raise ValueError(
                 f"`at_least` ({self.at_least}) is greater than `at_most` ({self.at_most})"
             )
+        if self.training_at_least is not None and self.training_at_least > self.training:
+            raise ValueError(
+                f"`training_at_least` ({self.training_at_least}) is greater than `training` "
+                f"({self.training})"
+            )
         if self.outliers and not self.validation:
             raise ValueError("`outliers` also needs `validation`, which chooses the thresholds")
         return self
@@ -84,9 +122,18 @@ class FamilySplit(Section):
 class FamilyRuns(Section):
     """Which networks are trained on which experiments of a study of families."""
 
-    models: list[Literal["pair", "prob", "mixed", "one-hot", "variable", "without-pairing"]] = (
-        Field(min_length=1, description="Networks to train, each with its encoding.")
-    )
+    models: list[
+        Literal[
+            "pair",
+            "prob",
+            "mixed",
+            "one-hot",
+            "variable",
+            "without-pairing",
+            "stem",
+            "joined",
+        ]
+    ] = Field(min_length=1, description="Networks to train, each with its encoding.")
     experiments: list[Name] | None = Field(
         None, min_length=1, description="Experiments to train on; by default all."
     )
@@ -95,13 +142,27 @@ class FamilyRuns(Section):
         ge=1,
         description="Number of passes over the training records; by default the recipe's, 20.",
     )
+    seeds: list[BaseSeed] | None = Field(
+        None, min_length=1, description="Base seeds; by default those of the study."
+    )
 
 
 class Infernal(Section):
     """The comparison with covariance models; it needs Infernal and MAFFT."""
 
     experiment: Name = Field(
-        description="Experiment on whose training records the models are built."
+        description="Experiment on whose training records the models are built, and on which speed "
+        "is measured."
+    )
+    also: list[Name] = Field(
+        [],
+        description="Other experiments to compare on, without their speed; by default none.",
+    )
+    proposals: Literal["one-hot", "variable", "without-pairing"] | None = Field(
+        None,
+        description="Network that proposes families, of which only these models are tried, as "
+        "another method; `runs` must train it on these experiments. It needs the package "
+        "pyinfernal. By default there is no such method.",
     )
     queries: int = Field(
         200, ge=2, description="Number of evaluation records on which speed is measured."
@@ -139,6 +200,11 @@ class FamilyStudy(BaseStudy):
         description="FASTA files of pre-miRNAs, one per family: names of the sources table, or "
         "paths, in which `{family}` stands for the family's name.",
     )
+    named: Named | None = Field(
+        None,
+        description="Families of miRBase: those of `families` are merged into them and get their "
+        "names; by default, families are called as their files are.",
+    )
     max_length: int = Field(
         200,
         ge=1,
@@ -167,14 +233,28 @@ class FamilyStudy(BaseStudy):
         if twice := first_duplicate(self.plan()):
             raise ValueError(f"runs: {twice.model!r} on {twice.experiment!r} is listed twice")
         if self.infernal:
-            name = self.infernal.experiment
-            self.require_known("infernal.experiment", "experiment", name, self.experiments)
+            self._infernal_is_possible(self.infernal)
         if self.shipped:
             self._shipped_is_possible(self.shipped)
         for name, split in self.experiments.items():
             if split.outliers and self.others is None:
                 raise ValueError(f"experiments.{name}: outliers need the section `others`")
         return self
+
+    def _infernal_is_possible(self, infernal: Infernal) -> None:
+        compared = [infernal.experiment, *infernal.also]
+        for number, name in enumerate(compared):
+            where = "infernal.also" if number else "infernal.experiment"
+            self.require_known(where, "experiment", name, self.experiments)
+            if infernal.proposals and not any(
+                (run.experiment, run.model) == (name, infernal.proposals) for run in self.plan()
+            ):
+                raise ValueError(
+                    f"infernal.proposals: no training of {infernal.proposals!r} on {name!r} is "
+                    "planned"
+                )
+        if len(set(compared)) < len(compared):
+            raise ValueError("infernal: an experiment is listed twice")
 
     def _shipped_is_possible(self, shipped: Shipped) -> None:
         name, model = shipped.experiment, shipped.model
@@ -185,7 +265,8 @@ class FamilyStudy(BaseStudy):
 
     def source_refs(self) -> list[str]:
         """List the files that the config names one by one; those of families are a pattern."""
-        return self.others.files if self.others else []
+        named = list(self.named.model_dump(exclude_none=True).values()) if self.named else []
+        return [*(self.others.files if self.others else []), *named]
 
     def plan(self) -> list[Run]:
         """List every training of the study, in the order of the config."""
@@ -196,7 +277,7 @@ class FamilyStudy(BaseStudy):
             if runs.experiments is None or name in runs.experiments
             for model in runs.models
             for _, recipe in [self.training(name, model, RECIPE)]
-            for seed in self.seeds
+            for seed in runs.seeds or self.seeds
         ]
 
     def first_runs(self, experiment: str) -> list[Run]:
@@ -204,6 +285,11 @@ class FamilyStudy(BaseStudy):
         return [
             run for run in self.plan() if (run.experiment, run.seed) == (experiment, self.seeds[0])
         ]
+
+    def proposing(self, experiment: str) -> list[Run]:
+        """List the trainings of the network that proposes families for covariance models."""
+        model = self.infernal.proposals if self.infernal else None
+        return [run for run in self.plan() if (run.experiment, run.model) == (experiment, model)]
 
     def shipped_run(self) -> Run | None:
         """Return the training whose weights are shipped; None if none is."""
@@ -227,3 +313,60 @@ class FamilyStudy(BaseStudy):
     def training(experiment: str, model: str, recipe: str) -> tuple[Model, Recipe]:
         """Return what a run trains, and how."""
         return FAMILY_RECIPES[recipe](FAMILY_MODELS[model])
+
+
+@dataclass(frozen=True)
+class FamilyOutputs:
+    """What the tables and figures of a study of families show.
+
+    Attributes
+    ----------
+    series
+        Experiments that differ only in the number of training records.
+    compared, timed, with_mirgenedb
+        Experiments that are compared with Infernal, and those of them whose speed is measured, and
+        with MirGeneDB's models.
+    shown, rejected
+        Experiments that tables and figures show one by one, and those of them with RNAs to reject
+        and with records that choose the threshold.
+    tables, figures
+        Names of the tables; name of each figure to its heading and its caption file.
+    """
+
+    series: list[str]
+    compared: list[str]
+    timed: list[str]
+    with_mirgenedb: list[str]
+    shown: list[str]
+    rejected: list[str]
+    tables: list[str]
+    figures: dict[str, tuple[str, str]]
+
+
+def family_outputs(study: FamilyStudy) -> FamilyOutputs:
+    """Choose what the tables and figures of a study of families show."""
+    series = study.series()
+    timed = [study.infernal.experiment] if study.infernal else []
+    compared = [*timed, *study.infernal.also] if study.infernal else []
+    with_mirgenedb = timed if study.infernal and study.infernal.mirgenedb else []
+    with_runs = {run.experiment for run in study.plan()}
+    trained = [name for name in study.experiments if name in with_runs]
+    shown = [name for name in trained if name not in series] or trained
+    splits = study.experiments
+    rejected = [name for name in shown if splits[name].outliers and splits[name].validation]
+    tables = [
+        "accuracy",
+        *(["sizes"] if series else []),
+        *(["rejection"] if rejected else []),
+        *(["infernal", "growth"] if timed else []),
+    ]
+    figures = {
+        "methods": ("Accuracy by encoding", "methods"),
+        "bands": ("Accuracy by what trained alike", "bands"),
+        **({"sizes": ("Accuracy by family size", "sizes")} if series else {}),
+        "confusions": ("What is confused", "confusions"),
+        **({"rejection": ("ROC of rejection", "roc")} if rejected else {}),
+        **({"speed": ("Speed against Infernal", "speed")} if timed else {}),
+        "histories": ("Training histories", "histories"),
+    }
+    return FamilyOutputs(series, compared, timed, with_mirgenedb, shown, rejected, tables, figures)

@@ -1,0 +1,171 @@
+"""Name families as people do: by miRBase's names, with the families of Rfam merged into them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mirpair.contracts import ALPHABET, FAMILIES, FAMILY_RECORDS
+from mirpair.files import InputError
+from mirpair.rna.sequences import normalise, read_parts
+from mirpair.rna.similarity import Nearest
+from mirpair.sources.collections import read_family_members, read_hairpins
+
+# A mature microRNA of MirGeneDB: species, family, paralogue or variant, arm.
+_MATURE = re.compile(r"[^-]+-(.+?)(?:-(?:P\d|v\d|o\d|as)[^_]*)?_(?:5p|3p)\S*")
+_WORD = 16
+# RNAs of a family of Rfam that decide which family of miRBase it is, and the share of their 8-mers
+# that the nearest hairpin must have to count.
+VOTERS, LIKE = 20, 0.3
+
+
+def read_named(
+    hairpins: str | Path, families: str | Path, *, max_length: int
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Read the hairpins of miRBase that belong to a family.
+
+    Parameters
+    ----------
+    hairpins, families
+        As of `mirpair.sources.collections.read_hairpins` and `read_family_members`.
+    max_length
+        In nt. Longer hairpins are skipped, as are those with a letter outside ACGU and copies.
+
+    Returns
+    -------
+    records, accessions
+        As of `mirpair.families.records.read_families`, with the names of the families; and the
+        accession of each name.
+
+    Raises
+    ------
+    InputError
+        If a file is another one, or no hairpin has a family.
+    """
+    family_of = read_family_members(families)
+    rows = []
+    for number, entry in enumerate(read_hairpins(hairpins), 1):
+        family = family_of.get(entry.accession)
+        fits = len(entry.sequence) <= max_length and not set(entry.sequence) - set(ALPHABET)
+        if family and fits:
+            name = f"{family.name}:{entry.id}"
+            rows.append((name, 1, entry.sequence, str(hairpins), number, family.name))
+    if not rows:
+        raise InputError(
+            f"{families}: has none of the accessions in {hairpins}: use both files of the same "
+            "release"
+        )
+    table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
+    accessions = {family.name: family.accession for family in family_of.values()}
+    return table.drop_duplicates("sequence", ignore_index=True), accessions
+
+
+def merge_families(
+    rfam: pd.DataFrame, mirbase: pd.DataFrame, accessions: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Merge the families of Rfam into those of miRBase.
+
+    A family of Rfam is the family of miRBase that the nearest hairpins of more than half of its
+    RNAs belong to. If more than half are like hairpins of miRBase, but of several families, it is
+    left out, because these families have them already. Otherwise, miRBase does not know it, and it
+    has its accession as name.
+
+    Parameters
+    ----------
+    rfam, mirbase
+        Records as of `mirpair.families.records.read_families`; the families of miRBase are names.
+    accessions
+        Name to accession of each family of miRBase.
+
+    Returns
+    -------
+    records
+        All records with the merged families, those of miRBase first; an RNA that is in both has
+        miRBase's.
+    families
+        Columns of `mirpair.contracts.FAMILIES`, one row for each; those of MirGeneDB are empty, see
+        `mirgenedb_names`.
+    """
+    nearest, families = Nearest(mirbase["sequence"].tolist()), mirbase["family"].tolist()
+    named: dict[str, str] = {}
+    for family, records in rfam.groupby("family", sort=True):
+        chosen = np.unique(np.linspace(0, len(records) - 1, VOTERS).astype(np.int64))
+        indices, containment = nearest.find(records["sequence"].iloc[chosen].tolist())
+        votes = Counter(
+            families[index]
+            for index, share in zip(indices, containment, strict=True)
+            if share >= LIKE
+        )
+        name, most = votes.most_common(1)[0] if votes else ("", 0)
+        if 2 * most > len(chosen):
+            named[str(family)] = name
+        elif 2 * votes.total() <= len(chosen):
+            named[str(family)] = str(family)
+    renamed = rfam.assign(family=rfam["family"].map(named))[rfam["family"].isin(named)]
+    records = pd.concat([mirbase, renamed], ignore_index=True)[list(FAMILY_RECORDS)]
+    records = records.drop_duplicates("sequence", ignore_index=True)
+    own = {name: [accession] for name, accession in accessions.items()}
+    for family, name in named.items():
+        own.setdefault(name, []).append(family)
+    return records, _described(records, own)
+
+
+def mirgenedb_names(records: pd.DataFrame, mature: str | Path) -> dict[str, str]:
+    """Find the families of MirGeneDB whose mature microRNAs are in the hairpins of each family.
+
+    Parameters
+    ----------
+    records
+        With columns family and sequence.
+    mature
+        FASTA of MirGeneDB's mature microRNAs, whose names are such as ``Hsa-Mir-10-P1a_5p``.
+
+    Returns
+    -------
+    dict
+        Family to the names in MirGeneDB, such as ``MIR-10``, the most frequent first, separated by
+        spaces. A name counts if at least a tenth as many hairpins have it as have the most frequent
+        one; families without any are missing.
+
+    Raises
+    ------
+    InputError
+        If no record of the file has such a name.
+    """
+    of_word: dict[str, list[tuple[str, str]]] = {}
+    for header, parts in read_parts(mature):
+        sequence = normalise("".join(parts))
+        if (name := _MATURE.fullmatch(header.split()[0])) and len(sequence) >= _WORD:
+            of_word.setdefault(sequence[:_WORD], []).append((sequence, name[1].upper()))
+    if not of_word:
+        raise InputError(f"{mature}: no mature microRNA has a name such as Hsa-Mir-10-P1a_5p")
+    counts: dict[str, Counter[str]] = {}
+    for family, sequence in zip(records["family"], records["sequence"], strict=True):
+        names = {
+            name
+            for start in range(len(sequence) - _WORD + 1)
+            for rna, name in of_word.get(sequence[start : start + _WORD], ())
+            if sequence.startswith(rna, start)
+        }
+        counts.setdefault(family, Counter()).update(names)
+    return {
+        family: " ".join(name for name, count in of.most_common() if 10 * count >= max(of.values()))
+        for family, of in counts.items()
+        if of
+    }
+
+
+def name_by_file(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave families as they are called; the result is as of `merge_families`."""
+    return records, _described(records, {name: [name] for name in set(records["family"])})
+
+
+def _described(records: pd.DataFrame, accessions: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    sizes = records["family"].value_counts()
+    rows = [(name, " ".join(accessions[name]), "", sizes[name]) for name in sorted(sizes.index)]
+    return pd.DataFrame(rows, columns=list(FAMILIES)).astype(FAMILIES)
