@@ -56,9 +56,16 @@ def test_a_family_of_rfam_gets_the_name_of_the_hairpins_that_its_rnas_are_like()
 
 
 def test_a_family_that_mirbase_does_not_know_has_its_accession_as_name() -> None:
-    _, families = merged({"RF9": variants(NEW, 4) + variants(LET_7, 4)[3:]})
+    _, families = merged({"RF9": variants(NEW, 15) + variants(LET_7, 4)[3:]})
     assert families["family"].tolist() == ["RF9", "let-7", "mir-1", "mir-2"]
     assert families["accessions"].tolist()[0] == "RF9"
+
+
+def test_only_rnas_with_a_similar_hairpin_decide_which_family_it_is() -> None:
+    """Of 15 RNAs, three are like let-7 and one like mir-2."""
+    few = variants(NEW, 11) + variants(LET_7, 6)[3:] + variants(MIR_2, 1)
+    _, families = merged({"RF9": few})
+    assert families["accessions"].tolist() == ["MIPF1 RF9", "MIPF2", "MIPF3"]
 
 
 def test_a_family_of_rfam_that_is_several_of_mirbase_is_left_out() -> None:

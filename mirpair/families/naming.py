@@ -70,10 +70,11 @@ def merge_families(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Merge the families of Rfam into those of miRBase.
 
-    A family of Rfam is the family of miRBase that the nearest hairpins of more than half of its
-    RNAs belong to. If more than half are like hairpins of miRBase, but of several families, it is
-    left out, because these families have them already. Otherwise, miRBase does not know it, and it
-    has its accession as name.
+    Some RNAs of a family of Rfam are compared with the hairpins of miRBase. The family is the one
+    that the nearest hairpins of more than half of those belong to that have a similar one. If they
+    belong to several families, it is left out, because these families have them already. If less
+    than a tenth have a similar hairpin, miRBase does not know the family, and it has its accession
+    as name.
 
     Parameters
     ----------
@@ -102,10 +103,10 @@ def merge_families(
             if share >= LIKE
         )
         name, most = votes.most_common(1)[0] if votes else ("", 0)
-        if 2 * most > len(chosen):
-            named[str(family)] = name
-        elif 2 * votes.total() <= len(chosen):
+        if 10 * votes.total() < len(chosen):
             named[str(family)] = str(family)
+        elif 2 * most > votes.total():
+            named[str(family)] = name
     renamed = rfam.assign(family=rfam["family"].map(named))[rfam["family"].isin(named)]
     records = pd.concat([mirbase, renamed], ignore_index=True)[list(FAMILY_RECORDS)]
     records = records.drop_duplicates("sequence", ignore_index=True)
