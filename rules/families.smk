@@ -263,7 +263,7 @@ rule families_aligned:
     benchmark:
         "<benchmarks>/families_aligned/{experiment}/{model}/{recipe}/seed{seed}.tsv"
     conda:
-        "../envs/aligned.yaml"
+        "../envs/ship.yaml"
     threads: 1
     resources:
         # Measured on Rfam: 0.5 GB, 102 s.

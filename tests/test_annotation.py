@@ -15,12 +15,17 @@ import pytest
 import torch
 from conftest import ROOT, random_rna
 from safetensors.torch import save_file
+from test_aligned import needs_library
+from test_infernal import needs_infernal
 
 from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
-from mirpair.families.annotation import annotate, in_chunks, load, ship, shipped
+from mirpair.families.aligned import call_aligned
+from mirpair.families.annotation import annotate, family_names, in_chunks, load, ship, shipped
 from mirpair.families.card import model_card
-from mirpair.families.family_calls import NETWORK_SCORES
+from mirpair.families.covariance import CovarianceModels
+from mirpair.families.family_calls import NETWORK_SCORES, rejection
+from mirpair.families.infernal import build_models
 from mirpair.families.records import nearest_family, trained_families
 from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256
@@ -31,6 +36,7 @@ from mirpair.recipes import FAMILY_MODELS, FAMILY_RECIPES
 from mirpair.rna.encoded_sets import Tensors
 from mirpair.rna.encoding import encode
 from mirpair.rna.folding import fold
+from mirpair.rna.similarity import Nearest
 
 ROLES = [TRAIN] * 8 + [VALIDATE] * 3 + [EVALUATE] * 3
 COMPLEMENT = str.maketrans("ACGU", "UGCA")
@@ -338,3 +344,66 @@ def test_shipped_weights_are_small_and_match_their_card() -> None:
     table = annotate(annotator, annotator.sequences[::500])
     assert table["nearest"].tolist() == list(annotator.ids[::500])
     assert (table[["identity", "coverage"]] == 1).all(axis=None)
+
+
+def with_models(
+    trained: dict[str, Any], study: Study, path: Path
+) -> tuple[Path, pd.DataFrame, pd.DataFrame]:
+    """Ship a network with covariance models of its families; return the calls by these too."""
+    train = study.records[study.experiment["role"] == TRAIN]
+    texts = build_models(train.groupby("family")["sequence"].apply(list).to_dict())
+    outputs, queries = trained["outputs"], study.queries
+    sequences = study.records.set_index("id").loc[queries["id"], "sequence"].tolist()
+    place = {name: number for number, name in enumerate(outputs["ids"].tolist())}
+    aligned = call_aligned(
+        CovarianceModels(texts),
+        sequences,
+        outputs["logits"][[place[it] for it in queries["id"]]],
+        outputs["classes"].tolist(),
+        Nearest(train["sequence"].tolist()),
+        train["family"].tolist(),
+    )
+    calls = queries[["id"]].assign(called=aligned["called"], bits=aligned["bits"])
+    ship(path, **trained, score="softmax", models=texts, aligned=calls)
+    return path, queries, calls
+
+
+@needs_infernal
+@needs_library
+def test_covariance_models_decide_if_they_are_shipped(
+    trained: dict[str, Any], study: Study, tmp_path: Path
+) -> None:
+    path, queries, calls = with_models(trained, study, tmp_path / "families.safetensors")
+    annotator = load(path)
+    sequences = study.records.set_index("id").loc[queries["id"], "sequence"].tolist()
+    table = annotate(annotator, sequences, processes=2)
+    least = rejection(queries, calls, "bits").to_dict("records")[-1]["threshold"]
+    accepted = (calls["bits"] >= least).to_numpy()
+    assert 0 < accepted.sum() < len(accepted)
+    assert table["family"].tolist() == calls["called"].where(accepted, "").tolist()
+    np.testing.assert_allclose(table["score"], calls["bits"])
+    named = table[accepted]
+    assert named["accessions"].tolist() == [f"MIPF{it} {it}" for it in named["family"]]
+    assert annotate(annotator, sequences[:5])["score"].tolist() == table["score"][:5].tolist()
+    assert family_names(annotator, sequences, threads=2, chunk=7) == table["family"].tolist()
+
+
+@needs_infernal
+@needs_library
+def test_models_of_other_weights_are_refused_and_without_the_library_the_network_decides(
+    trained: dict[str, Any], study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _, _ = with_models(trained, study, tmp_path / "families.safetensors")
+    beside = path.with_suffix(".cm.xz")
+    packed = beside.read_bytes()
+    beside.write_bytes(packed + b"x")
+    with pytest.raises(InputError, match=r"families\.cm\.xz: damaged, or not the models of"):
+        load(path)
+    beside.unlink()
+    with pytest.raises(InputError, match=r"families\.cm\.xz: no such file; the weights"):
+        load(path)
+    monkeypatch.setattr("mirpair.families.annotation.is_available", lambda: False)
+    alone = load(path)
+    assert alone.models is None
+    assert alone.bits, "so that one can say what is missing"
+    assert annotate(alone, [study.records["sequence"][0]])["score"].between(0, 1).all()

@@ -320,10 +320,10 @@ def annotate(
     -------
     DataFrame
         One row per RNA: length (nt), family and its accessions, probability (the network's, of that
-        family), score (bits of the covariance model, or the network's), distribution (``"in"`` or
-        ``"out"``), nearest (id of the training RNA that shares most 8-mers), nearest_family,
-        identity and coverage (of the best local alignment with that RNA, see
-        `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
+        family), score (bits of the covariance model, NaN without a hit; or the network's),
+        distribution (``"in"`` or ``"out"``), nearest (id of the training RNA that shares most
+        8-mers), nearest_family, identity and coverage (of the best local alignment with that RNA,
+        see `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
         distribution, family, accessions and probability are empty or NaN; without a shared 8-mer,
         nearest is; of a too long RNA only length and reason are filled.
     """
@@ -478,8 +478,7 @@ def _families(
         place = {family: number for number, family in enumerate(classes)}
         families, least = table["called"].tolist(), annotator.bits[threshold]
         best = np.array([place.get(it, 0) for it in families], dtype=np.int64)
-        # Without a hit there are no bits; a hit has at least 0.
-        scores = table["bits"].fillna(-1.0).to_numpy()
+        scores = table["bits"].to_numpy()
     return [
         _Call(family if score >= least else "", score, probability)
         for family, score, probability in zip(
