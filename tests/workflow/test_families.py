@@ -8,7 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from test_aligned import needs_library
+from test_infernal import needs_infernal
 
+from mirpair.families.annotation import annotate, load
 from workflow.conftest import ROOT, Copy, bytes_of, copy_of_repository
 
 CONFIG = ("--configfile", "config/families-demo.yaml")
@@ -105,3 +108,31 @@ def test_snakemakes_own_report_has_the_captions_of_families(made: Copy) -> None:
     for name in ("accuracy", "rejection", "methods", "bands", "confusions", "roc", "histories"):
         caption = (ROOT / "rules" / "captions" / f"families-{name}.rst").read_text()
         assert " ".join(caption.split())[:40] in text, name
+
+
+@pytest.mark.thorough
+@needs_infernal
+@needs_library
+def test_models_of_proposed_families_are_compared_and_shipped(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """As often right as Infernal, which tries all families; the shipped models answer alike."""
+    copy = copy_of_repository(tmp_path_factory.mktemp("aligned"))
+    config = yaml.safe_load((ROOT / "config" / "families-demo.yaml").read_text())
+    config["runs"] = [{"models": ["one-hot"], "epochs": 12}]
+    config["infernal"] = {"experiment": "random", "also": ["clusters"], "queries": 10}
+    config["infernal"]["proposals"] = "one-hot"
+    (copy.folder / "config" / "families-demo.yaml").write_text(yaml.safe_dump(config))
+    copy.snakemake("all", *CONFIG)
+    table = pd.read_csv(copy.folder / RESULTS / "tables" / "accuracy.csv")
+    accuracy = table[table["band"] == "all"].set_index(["experiment", "method"])["accuracy"]
+    for name in ("random", "clusters"):
+        assert accuracy[name, "Proposed families, aligned"] >= accuracy[name, "Infernal"] - 0.02
+    speed = pd.read_csv(copy.folder / RESULTS / "tables" / "growth.csv")
+    assert {"Proposed families, aligned", "Infernal", "One-hot"} <= set(speed["method"])
+    aligned = read(copy, "runs/random/one-hot/tang-sun/seed0/aligned.tsv").set_index("id")
+    called = aligned[aligned["called"] != ""].iloc[:20]
+    sequences = read(copy, "datasets/all/records.tsv").set_index("id").loc[called.index, "sequence"]
+    shipped = load(copy.folder / RESULTS / "shipped" / "families.safetensors")
+    scores = annotate(shipped, sequences.tolist())["score"]
+    assert scores.tolist() == pytest.approx(called["bits"].astype(float).tolist(), abs=1e-4)
