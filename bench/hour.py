@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +45,13 @@ def trainings(folder: Path) -> pd.DataFrame:
     tables = [pd.read_csv(path, sep="\t").iloc[0] for path in paths]
     seconds = [(float(it["s"]), float(it["cpu_time"])) for it in tables]
     return pd.DataFrame(seconds, index=names, columns=["wall", "cpu"])
+
+
+def share_of_trainings(hour: Mapping[str, str], jobs: pd.DataFrame) -> float:
+    """Compute how much of all cores' time the trainings took."""
+    of_run = jobs[(jobs["recipe"] == "paper") & (jobs["seed"] == f"seed{hour['seed']}")]
+    minutes = float(hour["minutes from no results to the report"]) * int(hour["cores"])
+    return float(of_run["s"].sum()) / 60 / minutes
 
 
 def options(cores: int, seed: int, save: Path | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
-from bench.hour import ONE
+from bench.hour import ONE, share_of_trainings
+from bench.turns import histories, turns
 from mirpair.contracts import METRICS, RANKING, read_audit
 from mirpair.files import write_text
 from mirpair.identification.comparison import SHOWN, agreement
@@ -341,7 +342,7 @@ def facts() -> dict[str, Any]:
         for recipe, paths in runs.items()
         for path in paths
     )
-    long = histories()
+    long = histories(FOLDER)
     watched, turned = long["paper", 0], turns(long)
     hour = dict(pd.read_csv(FOLDER / "hour.tsv", sep="\t", dtype=str).itertuples(index=False))
     best_fixed = [
@@ -437,43 +438,13 @@ def facts() -> dict[str, Any]:
             for metric in METRICS
         },
         "hour": hour,
-        "hour_share": round(100 * share_of_hour(hour, jobs)),
+        "hour_share": round(100 * share_of_trainings(hour, jobs)),
         "hour_training": ONE,
         "sgemm": hour["sgemm on one thread before and after, GFLOP/s"].split(),
         "cpu_minutes": lambda recipe: jobs.groupby("recipe")["cpu_time"].mean()[recipe] / 60,
         "longest_minutes": jobs.groupby("recipe")["cpu_time"].max()["paper"] / 60,
         "gigabytes": jobs["max_rss"].max() / 1000,
     }
-
-
-def share_of_hour(hour: Mapping[str, str], jobs: pd.DataFrame) -> float:
-    """Compute how much of all cores' time the trainings of `bench.hour` took."""
-    of_run = jobs[(jobs["recipe"] == "paper") & (jobs["seed"] == f"seed{hour['seed']}")]
-    minutes = float(hour["minutes from no results to the report"]) * int(hour["cores"])
-    return float(of_run["s"].sum()) / 60 / minutes
-
-
-def histories() -> dict[tuple[str, int], list[pd.DataFrame]]:
-    """Read the trainings of 80 epochs, fold by fold, for each recipe and seed."""
-    found: dict[tuple[str, int], list[pd.DataFrame]] = {}
-    for path in sorted(FOLDER.glob("watched/human-cv*/variable/*/seed*/history.tsv")):
-        recipe, seed = path.parts[-3], int(path.parts[-2].removeprefix("seed"))
-        history = pd.read_csv(path, sep="\t").set_index("epoch")
-        found.setdefault((recipe, seed), []).append(history)
-    return found
-
-
-def turns(long: Mapping[tuple[str, int], Sequence[pd.DataFrame]]) -> list[dict[str, Any]]:
-    """Find the epoch of the lowest validation loss, and how much higher it is after epoch 40."""
-    return [
-        {
-            "recipe": recipe,
-            "seed": seed,
-            "epochs": [int(it["evaluate loss"].idxmin()) for it in folds],
-            "ratios": [it.loc[40, "evaluate loss"] / it["evaluate loss"].min() for it in folds],
-        }
-        for (recipe, seed), folds in long.items()
-    ]
 
 
 def _ends(values: Sequence[float], digits: int, sign: str = "") -> str:

@@ -95,8 +95,8 @@ def annotate(
     A hairpin that belongs to no known family is out of distribution; the networks of mirpair
     predict then decide whether it is a pre-miRNA all the same.
 
-    A network and the nearest known hairpins propose families, and their covariance models decide
-    (with the package pyinfernal; otherwise the network decides).
+    A network decides. If the weights have covariance models beside them, and the package pyinfernal
+    is installed, the network and the nearest known hairpins propose families, and models decide.
 
     The table has a row for each record, in the order of the files: id, length (nt), family and its
     accessions in miRBase and Rfam, the network's probability of it, score (bits of the covariance

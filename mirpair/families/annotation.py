@@ -241,7 +241,8 @@ def load(path: str | Path) -> Annotator:
             families=families,
             sequences=sequences,
             nearest=Nearest(sequences),
-            accessions=described.get("accessions", {}),
+            # In files of earlier releases, families are called by their accessions.
+            accessions=described.get("accessions") or {it: it for it in network.classes},
             models=_read_models(path, described["models"]) if "models" in described else None,
             bits=described.get("bits", {}),
         )
@@ -424,7 +425,7 @@ def _rows(
         if call.family:
             row |= {
                 "family": call.family,
-                "accessions": annotator.accessions.get(call.family, ""),
+                "accessions": annotator.accessions[call.family],
                 "probability": call.probability,
                 "distribution": "in",
             }

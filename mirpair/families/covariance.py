@@ -21,10 +21,10 @@ from mirpair.files import InputError
 if TYPE_CHECKING:
     from pyinfernal.cm import CM
 
-# Bits of the filters are those of a search in so many nt, as of ``cmsearch -Z 1``.
+# The filters are as strict as in a search of so many nt, as with ``cmsearch -Z 1``.
 _SEARCHED = 1_000_000
-# The library also looks for RNAs that a model is cut at, at both ends of a sequence, for ten times
-# the time of all others. An RNA here is complete, and behind so many unknown bases, no end is near.
+# At both ends of a sequence, the library looks for truncated RNAs, which takes most of its time. An
+# RNA here is complete; with so many unknown bases on both sides, it is not near an end.
 _FLANK = "N" * 150
 _FORWARD = "+"
 
@@ -46,11 +46,6 @@ class CovarianceModels:
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = dict(texts)
         self._read: dict[str, CM] = {}
-
-    @property
-    def families(self) -> list[str]:
-        """List the families that have a model."""
-        return list(self._texts)
 
     def bits(
         self, sequences: Sequence[str], proposed: Sequence[Sequence[str]], *, threads: int = 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import reproduction
+from bench import reproduction, turns
 from mirpair.contracts import METRICS
 from mirpair.identification.comparison import agreement
 from mirpair.identification.tables import read_table
@@ -125,9 +125,7 @@ def test_what_seeds_do_not_explain_is_listed_and_counted() -> None:
 
 def test_a_loss_turns_where_it_is_lowest() -> None:
     history = pd.DataFrame({"evaluate loss": [0.4, 0.2, 0.5]}, index=[1, 20, 40])
-    (row,) = reproduction.turns(
-        {("paper", 2): [history, history.assign(**{"evaluate loss": [1, 2, 3]})]}
-    )
+    (row,) = turns.turns({("paper", 2): [history, history.assign(**{"evaluate loss": [1, 2, 3]})]})
     assert row == {"recipe": "paper", "seed": 2, "epochs": [20, 1], "ratios": [2.5, 3.0]}
 
 
