@@ -407,3 +407,9 @@ def test_models_of_other_weights_are_refused_and_without_the_library_the_network
     assert alone.models is None
     assert alone.bits, "so that one can say what is missing"
     assert annotate(alone, [study.records["sequence"][0]])["score"].between(0, 1).all()
+
+
+def test_families_of_earlier_weights_are_called_by_their_accession() -> None:
+    let_7 = "UGGGAUGAGGUAGUAGGUUGUAUAGUUUUAGGGUCACACCCACCACUGGGAGAUAACUAUACAAUCUACUGUCUUUCCUA"
+    (row,) = annotate(load(shipped()), [let_7]).to_dict("records")
+    assert (row["family"], row["accessions"]) == ("RF00027", "RF00027")
