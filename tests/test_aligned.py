@@ -1,4 +1,4 @@
-"""Few families are proposed for an RNA, and their covariance models decide as all would."""
+"""Few families are proposed for an RNA, and their models decide as all models would."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_infernal import FAMILIES, OTHERS, TRAINED, needs_infernal
 
+from mirpair.families import covariance
 from mirpair.families.aligned import call_aligned
 from mirpair.families.covariance import CovarianceModels, is_available
 from mirpair.families.infernal import build_models, hits, scan
@@ -77,7 +78,9 @@ def test_most_bits_decide_among_what_is_proposed() -> None:
 def test_bits_are_those_of_the_program_that_tries_all_families() -> None:
     texts = build_models(TRAINED)
     sequences = [rna for _, rna in OTHERS] + [TRAINED["RF00001"][0][::-1]]
-    every = CovarianceModels(texts).bits(sequences, [list(FAMILIES)] * len(sequences), threads=2)
+    every = CovarianceModels(texts).aligned_bits(
+        sequences, [list(FAMILIES)] * len(sequences), threads=2
+    )
     table = hits(texts, sequences)
     expected: list[dict[str, float]] = [{} for _ in sequences]
     for row in table.to_dict("records"):
@@ -102,6 +105,24 @@ def test_only_proposed_families_with_a_model_are_tried_and_threads_change_nothin
     assert set(other) <= {"RF00001"}, "its own family was not proposed"
     assert models.bits([first, second], of_each, threads=2) == [one, other]
     assert models.bits([first], [[]]) == [{}]
+
+
+@needs_infernal
+@needs_library
+def test_a_sure_profile_decides_and_otherwise_the_models_of_the_best_profiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The profile HMM knows no pairs, so it has other bits than the covariance model."""
+    models = CovarianceModels(build_models(TRAINED))
+    rna, of_all = TRAINED["RF00001"][0], [list(FAMILIES)]
+    (aligned,) = models.aligned_bits([rna], of_all)
+    (sure,) = models.bits([rna], of_all)
+    assert max(sure, key=sure.__getitem__) == "RF00001"
+    assert sure["RF00001"] >= covariance.SURE
+    assert abs(sure["RF00001"] - aligned["RF00001"]) > 1
+    monkeypatch.setattr(covariance, "SURE", 1000.0)
+    (unsure,) = models.bits([rna], of_all)
+    assert unsure["RF00001"] == aligned["RF00001"]
 
 
 def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,9 @@ from mirpair.families.covariance import CovarianceModels
 from mirpair.families.proposals import propose
 from mirpair.rna.similarity import Nearest
 
-# Families that the network proposes, and that the neighbours propose.
-EACH = 10
+# Families that the network proposes, and that the neighbours propose. Of the validation records of
+# rfam-60 in config/families.yaml, 99.94 % have their family among them; with 10, 99.81 %.
+EACH = 15
 
 
 def call_aligned(
