@@ -55,6 +55,11 @@ def test_a_family_of_rfam_gets_the_name_of_the_hairpins_that_its_rnas_are_like()
     assert records["family"].value_counts().to_dict() == {"let-7": 6, "mir-1": 3, "mir-2": 1}
 
 
+def test_a_family_that_is_not_in_the_list_has_no_accession() -> None:
+    _, families = merge_families(table({"RF1": variants(MIR_2, 2)}), MIRBASE, {"let-7": "MIPF1"})
+    assert families["accessions"].tolist() == ["MIPF1", "", "RF1"]
+
+
 def test_a_family_that_mirbase_does_not_know_has_its_accession_as_name() -> None:
     _, families = merged({"RF9": variants(NEW, 15) + variants(LET_7, 4)[3:]})
     assert families["family"].tolist() == ["RF9", "let-7", "mir-1", "mir-2"]
@@ -109,6 +114,12 @@ CGGGGUGAGGUAGUAGNUU
 UGGGAUGAGGUAGUAGG
 >hsa-let-7d MI0000065 Homo sapiens let-7d stem-loop
 CCUAGGAAGAGGUAGUAGGUUGCAUAGUU
+>sme-let-9a MI0005120 Schmidtea mediterranea let-9a stem-loop
+UGGGAUGAGGUAGUAGAA
+>osa-MIR168b MI0001116 Oryza sativa MIR168b stem-loop
+GAGAGACCCUCUCUCU
+>dme-bantam MI0000387 Drosophila melanogaster bantam stem-loop
+AUUUGACUACGAAACC
 """
 MEMBERS = """\
 AC   MIPF0000002
@@ -122,12 +133,19 @@ MI   MI0000065  hsa-let-7d
 
 
 def test_hairpins_of_mirbase_have_the_names_of_their_families(tmp_path: Path) -> None:
-    """Without a family, ambiguous, a copy, and too long: one of five is left."""
+    """Ambiguous, a copy, and too long: three are left out."""
     hairpins, members = tmp_path / "hairpins.fa", tmp_path / "miFam.dat"
     hairpins.write_text(FASTA)
     members.write_text(MEMBERS)
     records, accessions = read_named(hairpins, members, max_length=20)
-    assert records["id"].tolist() == ["let-7:hsa-let-7a-1"]
+    assert records["id"].tolist() == [
+        "let-7:hsa-let-7a-1",
+        "mir-585:hsa-mir-585",
+        "let-7:sme-let-9a",
+        "MIR168:osa-MIR168b",
+        "bantam:dme-bantam",
+    ], "the most similar hairpin says the family, or else the name"
+    assert records["family"].tolist() == [name.split(":")[0] for name in records["id"]]
     assert accessions == {"let-7": "MIPF0000002"}
     members.write_text(MEMBERS.replace("MI00000", "MI00001"))
     with pytest.raises(InputError, match=r"none of the accessions in .*same release"):

@@ -18,16 +18,23 @@ from mirpair.sources.collections import read_family_members, read_hairpins
 
 # A mature microRNA of MirGeneDB: species, family, paralogue or variant, arm.
 _MATURE = re.compile(r"[^-]+-(.+?)(?:-(?:P\d|v\d|o\d|as)[^_]*)?_(?:5p|3p)\S*")
+# The beginning of a hairpin's name that all members of a family have: mir-10, MIR168, let-7.
+_NUMBERED = re.compile(r"(?:mir-|let-|lin-|lsy-|iab-)\d+|MIR\d+")
 _WORD = 16
-# RNAs of a family of Rfam that decide which family of miRBase it is, and the share of their 8-mers
-# that the nearest hairpin must have to count.
-VOTERS, LIKE = 20, 0.3
+# An RNA counts as similar to a hairpin that has so large a share of its 8-mers.
+LIKE = 0.3
+# RNAs of a family of Rfam that decide which family of miRBase it is.
+VOTERS = 20
 
 
 def read_named(
     hairpins: str | Path, families: str | Path, *, max_length: int
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Read the hairpins of miRBase that belong to a family.
+    """Read the hairpins of miRBase with their families.
+
+    Half of miRBase 22.1's hairpins have no family in its list, sme-let-7a among them. Here, such a
+    hairpin belongs to the family of the most similar hairpin that has one. Without a similar one,
+    its name says the family, as orthologs have the same number; many are alone in theirs.
 
     Parameters
     ----------
@@ -40,29 +47,43 @@ def read_named(
     -------
     records, accessions
         As of `mirpair.families.records.read_families`, with the names of the families; and the
-        accession of each name.
+        accession of each name in the list.
 
     Raises
     ------
     InputError
-        If a file is another one, or no hairpin has a family.
+        If a file is another one, or no hairpin has a family in the list.
     """
     family_of = read_family_members(families)
     rows = []
     for number, entry in enumerate(read_hairpins(hairpins), 1):
-        family = family_of.get(entry.accession)
-        fits = len(entry.sequence) <= max_length and not set(entry.sequence) - set(ALPHABET)
-        if family and fits:
-            name = f"{family.name}:{entry.id}"
-            rows.append((name, 1, entry.sequence, str(hairpins), number, family.name))
-    if not rows:
+        if len(entry.sequence) <= max_length and not set(entry.sequence) - set(ALPHABET):
+            family = family_of.get(entry.accession)
+            row = (entry.id, 1, entry.sequence, str(hairpins), number, family.name if family else "")
+            rows.append(row)
+    table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
+    # Of copies, the first one that has a family.
+    order = (table["family"] == "").to_numpy().argsort(kind="stable")
+    table = table.iloc[order].drop_duplicates("sequence").sort_index(ignore_index=True)
+    listed, others = table[table["family"] != ""], table[table["family"] == ""]
+    if listed.empty:
         raise InputError(
             f"{families}: has none of the accessions in {hairpins}: use both files of the same "
             "release"
         )
-    table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
-    accessions = {family.name: family.accession for family in family_of.values()}
-    return table.drop_duplicates("sequence", ignore_index=True), accessions
+    indices, containment = Nearest(listed["sequence"].tolist()).find(others["sequence"].tolist())
+    near = listed["family"].to_numpy()[indices]
+    names = [_family_in(name) for name in others["id"]]
+    table.loc[others.index, "family"] = np.where(containment >= LIKE, near, names)
+    table["id"] = table["family"] + ":" + table["id"]
+    return table, {family.name: family.accession for family in family_of.values()}
+
+
+def _family_in(name: str) -> str:
+    """Return the family in the name of a hairpin of miRBase, such as mir-10 of sme-mir-10b."""
+    own = name.partition("-")[2] or name
+    numbered = _NUMBERED.match(own)
+    return numbered[0] if numbered else own
 
 
 def merge_families(
@@ -111,6 +132,8 @@ def merge_families(
     records = pd.concat([mirbase, renamed], ignore_index=True)[list(FAMILY_RECORDS)]
     records = records.drop_duplicates("sequence", ignore_index=True)
     own = {name: [accession] for name, accession in accessions.items()}
+    # Families that are not in the list have no accession.
+    own |= {name: [] for name in set(mirbase["family"]) - set(own)}
     for family, name in named.items():
         own.setdefault(name, []).append(family)
     return records, _described(records, own)
