@@ -29,7 +29,7 @@ def propose(
     logits, classes
         (N, C): output of the network for these RNAs; the families of its columns.
     nearest, families
-        Known RNAs, and the family of each.
+        Known RNAs, and the family of each; a family that is none of `classes` is not proposed.
     each
         Number of families that the network proposes, and that the neighbours propose.
 
@@ -39,15 +39,16 @@ def propose(
         For each RNA, at most 2 · `each` different families. A neighbour proposes its family if it
         shares an 8-mer with the RNA.
     """
-    names, owners = np.unique(np.asarray(families), return_inverse=True)
+    place = {name: number for number, name in enumerate(classes)}
+    owners = np.array([place.get(it, -1) for it in families], dtype=np.int64)
     best = np.argsort(-logits, axis=1, kind="stable")[:, :each]
     proposals = []
     for row, sequence in zip(best, sequences, strict=True):
         shared, _ = nearest.shared(sequence)
-        most = np.zeros(len(names), dtype=np.int64)
-        np.maximum.at(most, owners, shared)
-        near = np.argsort(-most, kind="stable")[:each]
-        of_neighbours = [str(names[it]) for it in near if most[it]]
+        near = np.flatnonzero((shared > 0) & (owners >= 0))
+        # The family of the RNA that shares most comes first; of equal ones, the first by class.
+        near = near[np.lexsort((owners[near], -shared[near]))]
+        of_neighbours = [classes[it] for it in dict.fromkeys(owners[near].tolist())][:each]
         of_network = [classes[it] for it in row]
         turns = chain.from_iterable(zip_longest(of_network, of_neighbours))
         proposals.append(list(dict.fromkeys(it for it in turns if it)))
