@@ -5,28 +5,22 @@ from pathlib import Path
 
 import job
 
-from mirpair.families.naming import (
-    merge_families,
-    mirgenedb_names,
-    name_by_file,
-    read_named,
+from mirpair.families.naming import name_families
+from mirpair.families.records import (
+    assign_families,
+    gather_records,
+    known_rnas,
+    read_families,
+    read_others,
 )
-from mirpair.families.records import assign_families, gather_records, read_families, read_others
 from mirpair.files import write_tsv
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
-hairpins = read_families(
+rfam = read_families(
     dict(zip(params.names, inputs.families, strict=True)), max_length=params.max_length
 )
-if inputs.named:
-    named, members, *mature = inputs.named
-    mirbase, accessions = read_named(named, members, max_length=params.max_length)
-    hairpins, families = merge_families(hairpins, mirbase, accessions)
-    for path in mature:
-        families["mirgenedb"] = families["family"].map(mirgenedb_names(hairpins, path)).fillna("")
-else:
-    hairpins, families = name_by_file(hairpins)
+hairpins, families = name_families(rfam, inputs.named, max_length=params.max_length)
 write_tsv(families, snakemake.output.families)
 others = (
     read_others(inputs.others, max_length=params.max_length, **params.others)
@@ -41,6 +35,8 @@ for path in snakemake.output.experiments:
         hairpins, others, split, seed=params.seed, threads=snakemake.threads
     )
     write_tsv(table, path)
+    if Path(path).stem == params.shipped:
+        write_tsv(known_rnas(hairpins, table), snakemake.output.known)
     trained = records.loc[table["role"].to_numpy() == "train", "family"].nunique()
     logging.info(
         "%s: uses %d of %d families, the others have too few RNAs or too many; %s",

@@ -12,9 +12,10 @@ from mirpair.contracts import (
     read_named_families,
     read_queries,
 )
-from mirpair.families.annotation import load, ship
+from mirpair.families.annotation import load
 from mirpair.families.card import model_card
 from mirpair.families.model_files import read_models
+from mirpair.families.shipping import ship
 from mirpair.files import read_npz, write_text
 
 job.start(snakemake)
@@ -25,7 +26,7 @@ calls = ship(
     weights=inputs.weights,
     outputs=read_npz(inputs.outputs, ("ids", "classes", "logits", "features")),
     experiment=read_experiment(inputs.experiment),
-    records=read_family_records(inputs.records),
+    known=read_family_records(inputs.known),
     queries=queries,
     score=params.score,
     max_length=params.max_length,

@@ -21,12 +21,13 @@ from test_infernal import needs_infernal
 from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
 from mirpair.families.aligned import call_aligned
-from mirpair.families.annotation import annotate, family_names, in_chunks, load, ship, shipped
+from mirpair.families.annotation import annotate, family_names, in_chunks, load, shipped
 from mirpair.families.card import model_card
 from mirpair.families.covariance import CovarianceModels
 from mirpair.families.family_calls import NETWORK_SCORES, rejection
 from mirpair.families.infernal import build_models
 from mirpair.families.records import nearest_family, trained_families
+from mirpair.families.shipping import ship
 from mirpair.families.train import train_families
 from mirpair.files import InputError, sha256
 from mirpair.networks import weights
@@ -110,7 +111,7 @@ def training(study: Study, name: str, folder: Path, *, epochs: int) -> dict[str,
         "weights": folder / "weights.safetensors",
         "outputs": outputs,
         "experiment": experiment,
-        "records": records,
+        "known": records[(experiment["role"] == TRAIN).to_numpy()],
         "queries": queries,
         "max_length": 200,
         "families": pd.DataFrame(
@@ -210,7 +211,7 @@ def test_too_long_rnas_are_not_annotated_and_a_neighbour_needs_a_shared_8_mer(
 
 @pytest.mark.parametrize("score", NETWORK_SCORES)
 def test_the_thresholds_have_their_false_positive_rates(
-    trained: dict[str, Any], score: str, tmp_path: Path
+    trained: dict[str, Any], study: Study, score: str, tmp_path: Path
 ) -> None:
     calls = ship(tmp_path / "families.safetensors", **trained, score=score)
     annotator = load(tmp_path / "families.safetensors")
@@ -225,7 +226,7 @@ def test_the_thresholds_have_their_false_positive_rates(
 
     assert gain(annotator.thresholds["youden"]) == max(gain(cut) for cut in inside)
     # Annotation gives the scores that the thresholds were chosen on.
-    sequences = trained["records"].set_index("id").loc[calls["id"], "sequence"].tolist()
+    sequences = study.records.set_index("id").loc[calls["id"], "sequence"].tolist()
     scores = annotate(annotator, sequences)["score"]
     np.testing.assert_allclose(scores, calls[score], rtol=1e-4)
     lenient = min(annotator.thresholds, key=lambda name: annotator.thresholds[name])
@@ -241,7 +242,7 @@ def test_shipping_the_same_training_gives_the_same_bytes(
     annotator = load(one_hot)
     train = trained["experiment"].loc[trained["experiment"]["role"] == TRAIN, "id"]
     assert list(annotator.ids) == train.tolist()
-    records = trained["records"].set_index("id").loc[train]
+    records = trained["known"].set_index("id").loc[train]
     assert list(annotator.sequences) == records["sequence"].tolist()
     assert list(annotator.families) == records["family"].tolist()
 
@@ -255,7 +256,7 @@ def test_shipping_a_wrong_training_is_refused_and_leaves_no_file(
     known = trained["queries"][trained["queries"]["kind"] == ""]
     with pytest.raises(InputError, match="outliers"):
         ship(path, **{**trained, "queries": known}, score="energy")
-    monkeypatch.setattr("mirpair.families.annotation.LARGEST", 1000)
+    monkeypatch.setattr("mirpair.families.shipping.LARGEST", 1000)
     with pytest.raises(InputError, match="choose a smaller network"):
         ship(path, **trained, score="energy")
     assert list(tmp_path.iterdir()) == []
@@ -366,6 +367,39 @@ def with_models(
     calls = queries[["id"]].assign(called=aligned["called"], bits=aligned["bits"])
     ship(path, **trained, score="softmax", models=texts, aligned=calls)
     return path, queries, calls
+
+
+def test_rnas_like_a_known_one_of_a_family_that_did_not_train_are_of_that_family(
+    trained: dict[str, Any], tmp_path: Path
+) -> None:
+    """Three of 50 bases differ; with 14, or with 30 bases of the known RNA, they are not alike."""
+    path = tmp_path / "families.safetensors"
+    rna = "GGCUAACGUACGGAUCCAUUGACCAGUUCAGGAUACCAGUAAGCUCAUUG"
+    alone = pd.DataFrame(
+        [{"id": "mir-9:hsa-mir-9", "family": "mir-9", "sequence": rna, "label": 1}]
+    )
+    known = pd.concat([trained["known"], alone], ignore_index=True)
+    named = pd.concat(
+        [trained["families"], pd.DataFrame([{"family": "mir-9", "accessions": "RF9"}])]
+    )
+    ship(path, **{**trained, "known": known, "families": named}, score="distance")
+    annotator = load(path)
+    assert "mir-9" not in annotator.network.classes
+
+    def changed(*places: int) -> str:
+        return "".join(
+            base.translate(COMPLEMENT) if it in places else base for it, base in enumerate(rna)
+        )
+
+    like, unlike = changed(12, 25, 37), changed(*range(9, 50, 3))
+    queries = [rna, like, unlike, rna[:30]]
+    table = annotate(annotator, queries)
+    assert table["nearest_family"].tolist() == ["mir-9"] * 4
+    assert table["family"].tolist() == ["mir-9", "mir-9", "", ""]
+    assert table["accessions"].tolist() == ["RF9", "RF9", "", ""]
+    assert table["distribution"].tolist() == ["in", "in", "out", "out"]
+    assert table["probability"].isna().all()
+    assert family_names(annotator, queries) == table["family"].tolist()
 
 
 @needs_infernal

@@ -33,7 +33,7 @@ ORDER = {
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "model_files infernal covariance records naming family_calls train proposals "
-    "aligned annotation card speed methods tables display figures report",
+    "aligned annotation shipping card speed methods tables display figures report",
     "prediction": "calibration table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",
     "cli": "terminal options sequences predict scan live selftest app",

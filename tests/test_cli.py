@@ -34,8 +34,9 @@ from typer.testing import CliRunner
 
 from mirpair import __version__
 from mirpair.cli.app import app
-from mirpair.families.annotation import ship, shipped
+from mirpair.families.annotation import shipped
 from mirpair.families.records import nearest_family
+from mirpair.families.shipping import ship
 from mirpair.files import file_lock, sha256
 from mirpair.hairpins.tiles import check_genome
 from mirpair.networks.build import build
@@ -596,7 +597,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "features": features.numpy(),
         },
         experiment=experiment,
-        records=records,
+        known=records[roles == "train"],
         queries=nearest_family(records, experiment),
         score="softmax",
         max_length=200,

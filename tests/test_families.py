@@ -18,6 +18,7 @@ from mirpair.families.records import (
     Nearest,
     assign_families,
     gather_records,
+    known_rnas,
     nearest_family,
     outliers,
     read_families,
@@ -343,3 +344,17 @@ def test_every_record_gets_its_kind_and_nearest_training_record() -> None:
     classes, labels = trained_families(experiment, records)
     assert classes == ["A", "B"]
     assert labels.tolist() == [0, 0, 0, 1, 1, -1, -1]
+
+
+def test_known_rnas_are_those_that_train_and_a_few_of_each_family() -> None:
+    """Of six RNAs of a, four train; b is too small to train; c has more than are taken."""
+    families = ["a"] * 6 + ["b"] + ["c"] * 5
+    hairpins = pd.DataFrame({"id": [f"{it}{n}" for n, it in enumerate(families)]})
+    hairpins["family"] = families
+    roles = pd.DataFrame(
+        {"id": ["a1", "a2", "a3", "a4", "a5"], "role": ["train"] * 4 + ["evaluate"]}
+    )
+    known = known_rnas(hairpins, roles, most=3)
+    assert known["id"].tolist() == ["a1", "a2", "a3", "a4", "b6", "c7", "c8", "c9"]
+    known = known_rnas(hairpins, roles, most=5)
+    assert known["id"].tolist()[:6] == ["a1", "a2", "a3", "a4", "a0", "b6"]

@@ -13,7 +13,7 @@ from mirpair.contracts import FAMILY_RECORDS
 from mirpair.families.naming import (
     merge_families,
     mirgenedb_names,
-    name_by_file,
+    name_families,
     read_named,
 )
 from mirpair.files import InputError
@@ -81,7 +81,7 @@ def test_a_family_of_rfam_that_is_several_of_mirbase_is_left_out() -> None:
 
 
 def test_families_without_names_are_called_as_their_files() -> None:
-    records, families = name_by_file(MIRBASE)
+    records, families = name_families(MIRBASE, [], max_length=200)
     assert records is MIRBASE
     assert families["family"].tolist() == families["accessions"].tolist()
     assert families["records"].tolist() == [3, 1, 1]
@@ -101,6 +101,24 @@ def test_families_have_the_names_of_mirgenedb_by_their_mature_micrornas(tmp_path
     path.write_text(">hsa-let-7a-5p\nUGAGGUAGUAGGUUGUAUAGUU\n")
     with pytest.raises(InputError, match="no mature microRNA has a name such as"):
         mirgenedb_names(records, path)
+
+
+def test_families_are_named_from_all_files_of_a_study(tmp_path: Path) -> None:
+    hairpins, members, mature = (tmp_path / it for it in ("hairpins.fa", "miFam.dat", "mature.fa"))
+    hairpins.write_text(f">hsa-let-7a-1 MI0000060 x\n{LET_7}\n>hsa-mir-9 MI1 x\n{NEW}\n")
+    members.write_text("AC   MIPF0000002\nID   let-7\nMI   MI0000060  hsa-let-7a-1\n//\n")
+    mature.write_text(f">Hsa-Let-7-P1a_5p\n{LET_7[5:27]}\n")
+    rfam = table({"RF1": variants(LET_7, 2)})
+    records, families = name_families(rfam, [hairpins, members, mature], max_length=200)
+    assert families.to_dict("list") == {
+        "family": ["let-7", "mir-9"],
+        "accessions": ["MIPF0000002 RF1", ""],
+        "mirgenedb": ["LET-7", ""],
+        "records": [3, 1],
+    }
+    _, families = name_families(rfam, [hairpins, members], max_length=200)
+    assert families["mirgenedb"].tolist() == ["", ""]
+    assert len(records) == 4
 
 
 FASTA = """\

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import lzma
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,43 +13,31 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 from scipy.special import softmax
 
 from mirpair import files
-from mirpair.contracts import TRAIN
 from mirpair.families.aligned import call_aligned
 from mirpair.families.covariance import CovarianceModels, is_available
-from mirpair.families.family_calls import (
-    NETWORK_SCORES,
-    nearest_cosine,
-    network_calls,
-    network_score,
-    outlier_kinds,
-    rejection,
-)
+from mirpair.families.family_calls import network_score
 from mirpair.families.model_files import split_models
 from mirpair.files import InputError
 from mirpair.networks.base import Network
-from mirpair.networks.build import build, load_weights
+from mirpair.networks.build import build
 from mirpair.networks.inference import embed
-from mirpair.networks.weights import (
-    ANNOTATOR,
-    LARGEST,
-    read_tensors,
-    refuse_kind,
-    write_tensors,
-)
+from mirpair.networks.weights import ANNOTATOR, read_tensors, refuse_kind
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, encode, encode_ensemble
 from mirpair.rna.folding import Structure, ensemble, fold_all, for_each
 from mirpair.rna.sequences import too_long
-from mirpair.rna.similarity import Nearest, align
+from mirpair.rna.similarity import COVERAGE, Nearest, align
 
 # Name of a threshold to its column of `mirpair.families.family_calls.rejection`.
 THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
 NAME = "families.safetensors"
-_KNOWN, _RECORDS = "known.directions", "known.records"
+# Tensors of the file: see `Annotator`, and known RNAs with their families, compressed.
+DIRECTIONS, RECORDS = "known.directions", "known.records"
+# Identity to a known RNA from which on an RNA is of the same family, if no model knows that family.
+_COPY = 0.8
 ANNOTATION = {
     "length": "int64",
     **dict.fromkeys(("family", "accessions"), "str"),
@@ -61,7 +50,7 @@ ANNOTATION = {
 
 @dataclass(frozen=True, slots=True)
 class Annotator:
-    """A network with its thresholds and training RNAs, as `annotate` needs them.
+    """A network with its thresholds and known RNAs, as `annotate` needs them.
 
     Attributes
     ----------
@@ -70,20 +59,21 @@ class Annotator:
     score
         One of `mirpair.families.family_calls.NETWORK_SCORES`, compared with the threshold.
     thresholds
-        By the names of `THRESHOLDS`; an RNA with a lower score is of no trained family.
+        By the names of `THRESHOLDS`; an RNA with a lower score is of none of the network's
+        families.
     max_length
         In nt; longer RNAs are not annotated, as none were trained or tested.
     directions
-        (M, D) int8: features of the training RNAs, scaled so that each RNA's largest is 127; (0, D)
-        if the score does not use them.
+        (M, D) int8: features of the M training RNAs, scaled so that each RNA's largest is 127;
+        (0, D) if the score does not use them.
     ids, families, sequences
-        (M,), of the training RNAs.
+        Of known RNAs: those that trained, and others, also of families that are too small to train.
     nearest
-        Search for the most similar training RNA.
+        Search for the most similar known RNA.
     accessions
         Family to its accessions in databases, separated by spaces.
     models, bits
-        Covariance models, which decide among the families that the network and the nearest training
+        Covariance models, which decide among the families that the network and the nearest known
         RNAs propose, and the thresholds of their bits; None if the network decides alone.
     """
 
@@ -100,107 +90,14 @@ class Annotator:
     models: CovarianceModels | None = None
     bits: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def decides(self) -> tuple[str, Mapping[str, float]]:
+        """The score that decides (`mirpair.families.family_calls.SCORES`), and its thresholds."""
+        return (self.score, self.thresholds) if self.models is None else ("bits", self.bits)
+
     def unfit(self, sequence: str) -> str:
         """Say why the network cannot take an RNA over ACGU; empty if it can."""
         return too_long(sequence, self.max_length)
-
-
-def ship(
-    path: str | Path,
-    *,
-    weights: str | Path,
-    outputs: Mapping[str, npt.NDArray[Any]],
-    experiment: pd.DataFrame,
-    records: pd.DataFrame,
-    queries: pd.DataFrame,
-    score: str,
-    max_length: int,
-    families: pd.DataFrame,
-    models: Mapping[str, str] | None = None,
-    aligned: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Write the shipped file of one training, which `load` reads, and its models beside it.
-
-    Parameters
-    ----------
-    weights, outputs
-        Of the training: its file, and its arrays ids, classes, logits and features.
-    experiment, records, queries
-        Of the experiment: roles, records with families, and nearest training records.
-    score
-        One of `mirpair.families.family_calls.NETWORK_SCORES`.
-    max_length
-        Maximum length of the study's records, in nt.
-    families
-        Their accessions (`mirpair.contracts.FAMILIES`).
-    models, aligned
-        Covariance models of the families, and the calls by those that this network proposes
-        (`mirpair.families.aligned.call_aligned`, with ids); or neither.
-
-    Returns
-    -------
-    DataFrame
-        `mirpair.families.family_calls.network_calls` with the rounded features that are shipped;
-        the thresholds are chosen on these scores.
-
-    Raises
-    ------
-    InputError
-        If the score does not exist, the experiment has no outliers, or the file would be larger
-        than `mirpair.networks.weights.LARGEST` bytes.
-    """
-    if score not in NETWORK_SCORES:
-        raise InputError(
-            f"shipped.score: {score!r} is not a score of a network; choose one of "
-            f"{', '.join(NETWORK_SCORES)}"
-        )
-    if not outlier_kinds(queries):
-        raise InputError(
-            "the shipped experiment has no records outside the trained families, but they choose "
-            "the threshold: set its `outliers`, or ship another experiment"
-        )
-    network = load_weights(weights)
-    ids = outputs["ids"].tolist()
-    roles = experiment.set_index("id").loc[ids, "role"].to_numpy()
-    trains = roles == TRAIN
-    features = outputs["features"]
-    directions = _rounded(features[trains])
-    calls = network_calls(ids, roles, outputs["logits"], features, outputs["classes"].tolist())
-    calls["distance"] = nearest_cosine(features[~trains], directions.astype(np.float32))
-    overall = rejection(queries, calls, score).to_dict("records")[-1]  # row "all kinds"
-    train = records.set_index("id").loc[outputs["ids"][trains].tolist(), ["family", "sequence"]]
-    text = train.to_csv(sep="\t", header=False, lineterminator="\n")
-    packed = bytearray(lzma.compress(text.encode()))
-    described = {
-        "model": asdict(network.model),
-        "classes": network.classes,
-        "score": score,
-        "thresholds": {name: float(overall[column]) for name, column in THRESHOLDS.items()},
-        "max_length": max_length,
-        "accessions": {
-            name: text
-            for name, text in zip(families["family"], families["accessions"], strict=True)
-            if name in network.classes
-        },
-    }
-    if models is not None and aligned is not None:
-        by_bits = rejection(queries, aligned, "bits").to_dict("records")[-1]
-        described["bits"] = {name: float(by_bits[column]) for name, column in THRESHOLDS.items()}
-        beside = models_beside(path)
-        with files.atomic(beside) as temporary:
-            temporary.write_bytes(lzma.compress("".join(models.values()).encode("ascii")))
-        described["models"] = files.sha256(beside)
-    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    tensors[_KNOWN] = torch.from_numpy(directions if score == "distance" else directions[:0])
-    tensors[_RECORDS] = torch.frombuffer(packed, dtype=torch.uint8)
-    write_tensors(path, ANNOTATOR, described, tensors, largest=LARGEST)
-    return calls
-
-
-def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
-    """Round features to int8, rescaled, as `nearest_cosine` ignores their lengths."""
-    largest = np.abs(features).max(axis=1, keepdims=True)
-    return np.rint(127 * features / np.where(largest, largest, 1)).astype(np.int8)
 
 
 def models_beside(path: str | Path) -> Path:
@@ -226,9 +123,9 @@ def load(path: str | Path) -> Annotator:
         if kind != ANNOTATOR:
             refuse_kind(path, kind)
             raise ValueError("it contains no annotator")
-        lines = lzma.decompress(tensors.pop(_RECORDS).numpy().tobytes()).decode().splitlines()
+        lines = lzma.decompress(tensors.pop(RECORDS).numpy().tobytes()).decode().splitlines()
         ids, families, sequences = zip(*(line.split("\t") for line in lines), strict=True)
-        directions = tensors.pop(_KNOWN).numpy()
+        directions = tensors.pop(DIRECTIONS).numpy()
         network = build(Model(**described["model"]), seed=0, classes=described["classes"])
         network.load_state_dict({name.removeprefix("network."): t for name, t in tensors.items()})
         return Annotator(
@@ -305,7 +202,11 @@ def annotate(
     threshold: str = "5%",
     processes: int = 1,
 ) -> pd.DataFrame:
-    """Name the family of each RNA, if it belongs to a trained one.
+    """Name the family of each RNA, if it belongs to a known one.
+
+    The score decides, at the threshold, among the families that trained. Below it, an RNA is of a
+    family that was too small to train if the nearest known RNA is: at least 0.8 of their alignment
+    must be identical, and it must cover at least 0.8 of that RNA.
 
     Parameters
     ----------
@@ -321,10 +222,10 @@ def annotate(
     -------
     DataFrame
         One row per RNA: length (nt), family and its accessions, probability (the network's, of that
-        family), score (bits of the covariance model, NaN without a hit; or the network's),
-        distribution (``"in"`` or ``"out"``), nearest (id of the training RNA that shares most
-        8-mers), nearest_family, identity and coverage (of the best local alignment with that RNA,
-        see `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
+        family; NaN if it did not train), score (bits of the model, NaN without a hit; or the
+        network's), distribution (``"in"`` or ``"out"``), nearest (id of the known RNA that shares
+        most 8-mers), nearest_family, identity and coverage (of the best local alignment with that
+        RNA, see `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
         distribution, family, accessions and probability are empty or NaN; without a shared 8-mer,
         nearest is; of a too long RNA only length and reason are filled.
     """
@@ -350,7 +251,9 @@ def family_names(
     names: dict[str, str] = {}
     for start in range(0, len(different), chunk):
         part = different[start : start + chunk]
-        called = _families(annotator, part, list(islice(encoded, len(part))), threshold, threads)
+        following = list(islice(encoded, len(part)))
+        near = partial(_nearest, annotator)
+        called = _families(annotator, part, following, threshold, threads, near)
         names |= {sequence: call.family for sequence, call in zip(part, called, strict=True)}
     return [names.get(it, "") for it in sequences]
 
@@ -418,29 +321,44 @@ def _rows(
     threshold: str,
     threads: int,
 ) -> Iterator[dict[str, Any]]:
-    called = _families(annotator, sequences, encoded, threshold, threads)
-    neighbours, containment = annotator.nearest.find(sequences)
-    for number, (sequence, call) in enumerate(zip(sequences, called, strict=True)):
+    near = cache(partial(_nearest, annotator))
+    called = _families(annotator, sequences, encoded, threshold, threads, near)
+    for sequence, call in zip(sequences, called, strict=True):
         row: dict[str, Any] = {"length": len(sequence), "score": call.score}
         if call.family:
             row |= {
                 "family": call.family,
-                "accessions": annotator.accessions[call.family],
+                "accessions": annotator.accessions.get(call.family, ""),
                 "probability": call.probability,
                 "distribution": "in",
             }
         else:
             row |= {"distribution": "out", "reason": "out of distribution"}
-        if containment[number] > 0:
-            neighbour = int(neighbours[number])
-            alignment = align(sequence, annotator.sequences[neighbour])
-            row |= {
-                "nearest": annotator.ids[neighbour],
-                "nearest_family": annotator.families[neighbour],
-                "identity": alignment.identity,
-                "coverage": alignment.coverage,
-            }
-        yield row
+        neighbour = near(sequence)
+        yield row | (neighbour._asdict() if neighbour else {})
+
+
+class _Neighbour(NamedTuple):
+    """The known RNA that shares most 8-mers with an RNA: columns of `ANNOTATION`."""
+
+    nearest: str
+    nearest_family: str
+    identity: float
+    coverage: float
+
+
+def _nearest(annotator: Annotator, sequence: str) -> _Neighbour | None:
+    (index,), (containment,) = annotator.nearest.find([sequence])
+    if not containment:
+        return None
+    alignment = align(sequence, annotator.sequences[index])
+    return _Neighbour(
+        annotator.ids[index], annotator.families[index], alignment.identity, alignment.coverage
+    )
+
+
+def _is_copy(neighbour: _Neighbour) -> bool:
+    return neighbour.identity >= _COPY and neighbour.coverage >= COVERAGE
 
 
 class _Call(NamedTuple):
@@ -457,6 +375,7 @@ def _families(
     encoded: Sequence[Encoded],
     threshold: str,
     threads: int,
+    near: Callable[[str], _Neighbour | None],
 ) -> list[_Call]:
     """Call the family of each RNA, by covariance models if there are any."""
     logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
@@ -464,8 +383,7 @@ def _families(
     if annotator.models is None:
         known = annotator.directions.astype(np.float32)
         scores = network_score(annotator.score, logits, features, known)
-        best, least = probabilities.argmax(axis=1), annotator.thresholds[threshold]
-        families = [classes[it] for it in best]
+        families = [classes[it] for it in probabilities.argmax(axis=1)]
     else:
         table = call_aligned(
             annotator.models,
@@ -476,13 +394,19 @@ def _families(
             annotator.families,
             threads=threads,
         )
-        place = {family: number for number, family in enumerate(classes)}
-        families, least = table["called"].tolist(), annotator.bits[threshold]
-        best = np.array([place.get(it, 0) for it in families], dtype=np.int64)
-        scores = table["bits"].to_numpy()
-    return [
-        _Call(family if score >= least else "", score, probability)
-        for family, score, probability in zip(
-            families, scores, probabilities[np.arange(len(best)), best], strict=True
-        )
-    ]
+        families, scores = table["called"].tolist(), table["bits"].to_numpy()
+    least = annotator.decides[1][threshold]
+    place = {family: number for number, family in enumerate(classes)}
+    calls = []
+    for row, sequence, family, score in zip(
+        probabilities, sequences, families, scores, strict=True
+    ):
+        if not score >= least:
+            neighbour = near(sequence)
+            is_small = neighbour is not None and neighbour.nearest_family not in place
+            family = (
+                neighbour.nearest_family if neighbour and is_small and _is_copy(neighbour) else ""
+            )
+        probability = row[place[family]] if family in place else np.nan
+        calls.append(_Call(family, score, probability))
+    return calls

@@ -59,7 +59,14 @@ def read_named(
     for number, entry in enumerate(read_hairpins(hairpins), 1):
         if len(entry.sequence) <= max_length and not set(entry.sequence) - set(ALPHABET):
             family = family_of.get(entry.accession)
-            row = (entry.id, 1, entry.sequence, str(hairpins), number, family.name if family else "")
+            row = (
+                entry.id,
+                1,
+                entry.sequence,
+                str(hairpins),
+                number,
+                family.name if family else "",
+            )
             rows.append(row)
     table = pd.DataFrame(rows, columns=list(FAMILY_RECORDS)).astype(FAMILY_RECORDS)
     # Of copies, the first one that has a family.
@@ -184,9 +191,34 @@ def mirgenedb_names(records: pd.DataFrame, mature: str | Path) -> dict[str, str]
     }
 
 
-def name_by_file(records: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Leave families as they are called; the result is as of `merge_families`."""
-    return records, _described(records, {name: [name] for name in set(records["family"])})
+def name_families(
+    rfam: pd.DataFrame, named: Sequence[str | Path], *, max_length: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Name the families of a study as miRBase and MirGeneDB do.
+
+    Parameters
+    ----------
+    rfam
+        Result of `mirpair.families.records.read_families`.
+    named
+        Files of miRBase's hairpins and families, see `read_named`, and perhaps of MirGeneDB's
+        mature microRNAs, see `mirgenedb_names`; without any, families keep the names of their
+        files.
+    max_length
+        In nt, of the hairpins of miRBase.
+
+    Returns
+    -------
+    records, families
+        As of `merge_families`.
+    """
+    if not named:
+        return rfam, _described(rfam, {name: [name] for name in set(rfam["family"])})
+    hairpins, members, *mature = named
+    records, families = merge_families(rfam, *read_named(hairpins, members, max_length=max_length))
+    for path in mature:
+        families["mirgenedb"] = families["family"].map(mirgenedb_names(records, path)).fillna("")
+    return records, families
 
 
 def _described(records: pd.DataFrame, accessions: Mapping[str, Sequence[str]]) -> pd.DataFrame:

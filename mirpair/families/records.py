@@ -422,3 +422,27 @@ def trained_families(
     family = experiment["id"].map(records.set_index("id")["family"])
     classes = sorted(set(family[experiment["role"] == TRAIN]))
     return classes, pd.Index(classes).get_indexer(family).astype(np.int64)
+
+
+def known_rnas(hairpins: pd.DataFrame, roles: pd.DataFrame, *, most: int = 50) -> pd.DataFrame:
+    """Choose the RNAs that the shipped weights know, also of families that are too small to train.
+
+    Parameters
+    ----------
+    hairpins
+        Result of `read_families`, or of `mirpair.families.naming.merge_families`.
+    roles
+        Of the experiment whose training is shipped.
+    most
+        Number of RNAs of a family, if not more of it train.
+
+    Returns
+    -------
+    DataFrame
+        The rows that train, then the first others of each family.
+    """
+    trains = hairpins["id"].isin(roles.loc[roles["role"] == TRAIN, "id"])
+    train, others = hairpins[trains], hairpins[~trains]
+    before = others["family"].map(train["family"].value_counts()).fillna(0)
+    more = others[others.groupby("family").cumcount() < most - before]
+    return pd.concat([train, more], ignore_index=True)
