@@ -5,7 +5,6 @@ from pathlib import Path
 import job
 
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_records, read_queries
-from mirpair.families.covariance import CovarianceModels
 from mirpair.families.family_calls import ALIGNED, INFERNAL, NEAREST, in_trained_family
 from mirpair.families.model_files import read_models
 from mirpair.families.speed import (
@@ -32,15 +31,15 @@ works = {(NEAREST, len(models)): nearest_work(train["sequence"].tolist(), sequen
 networks = {Path(path).parts[-4]: load_weights(path) for path in inputs.weights}
 for network in networks.values():
     works[network.model.label, len(models)] = network_work(network, sequences)
+rnas, families = train["sequence"].tolist(), train["family"].tolist()
 for number in sorted({*params.families, len(models)}):
     if number <= len(models):
         few = dict(list(models.items())[:number])
         works[INFERNAL, number] = infernal_work(few, sequences)
-if params.proposals:
-    known = train["sequence"].tolist(), train["family"].tolist()
-    works[ALIGNED, len(models)] = aligned_work(
-        networks[params.proposals], CovarianceModels(models), *known, sequences
-    )
+        if params.proposals:
+            works[ALIGNED, number] = aligned_work(
+                networks[params.proposals], few, *known, sequences
+            )
 cores = [number for number in (1, 2) if number <= snakemake.threads]
 seconds = measure(works, sequences=len(sequences), cores=cores)
 write_tsv(seconds, snakemake.output[0], float_format="%.4f")

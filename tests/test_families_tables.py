@@ -24,6 +24,7 @@ from mirpair.families.methods import (
 from mirpair.families.report import answer, goals, render
 from mirpair.families.tables import (
     accuracy_table,
+    differences_table,
     growth_table,
     infernal_table,
     is_far_right,
@@ -34,7 +35,7 @@ from mirpair.families.tables import (
 )
 from mirpair.files import InputError, write_tsv
 from mirpair.pages.page import Picture, StudyInfo
-from mirpair.pages.printing import to_text, write
+from mirpair.pages.printing import BELOW_MARK, to_text, write
 from mirpair.pages.style import save
 from mirpair.study.families import FamilyStudy
 from mirpair.study.load import load_study
@@ -120,6 +121,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "sizes": sizes_table(every, ["few", "more"]),
         "rejection": rejections,
         "infernal": infernal_table(every, rejections, speed(), "main"),
+        "differences": differences_table(called(), rejections),
         "growth": growth_table(speed()),
     }
 
@@ -350,6 +352,42 @@ def test_no_text_of_the_user_is_code(tmp_path: Path) -> None:
 def test_the_goal_where_little_alike_trained_is_above_90_percent(value: float, is_it: bool) -> None:
     rows = pd.DataFrame({"band": ["all", "below 0.3"], "records": [9, 5], "accuracy": [1.0, value]})
     assert is_far_right(rows) is is_it
+
+
+def test_methods_are_compared_with_infernal_on_the_same_records() -> None:
+    """Infernal has all right; the network's second seed has two of four wrong, one of each family.
+
+    The neighbour has only the record of the band below 0.3 wrong. Its shared 8-mers accept three of
+    four records at the threshold of no tRNA (0.5), where Infernal accepts all.
+    """
+    table = tables()["differences"]
+    assert set(table["experiment"]) == {"main"}, "no other experiment has Infernal"
+    assert INFERNAL not in set(table["method"])
+
+    def of(method: str, measure: str, of: str) -> tuple[float, int]:
+        found = row(table, method=method, measure=measure, of=of)
+        return found["difference"], found["records"]
+
+    assert of(NETWORK, "accuracy", "all") == (-0.25, 4)
+    assert of(NETWORK, "accuracy", "below 0.3") == (-0.5, 1)
+    assert of(NEAREST, "accuracy", "all") == (-0.25, 4)
+    assert of(NEAREST, "accuracy", "0.5–0.7") == (0.0, 2)
+    assert of(NETWORK, "accepted", "tRNA") == (0.0, 4)
+    assert of(NEAREST, "accepted", "tRNA") == (-0.25, 4)
+    assert of(NEAREST, "accepted", "all kinds") == (-0.25, 4)
+    neighbour = row(table, method=NEAREST, measure="accuracy", of="all")
+    # Both records of F2 are drawn, one, or none: the difference is -1/2, -1/4 or 0.
+    assert (neighbour["low"], neighbour["high"]) == (-0.5, 0.0)
+    shown = to_text(printable("differences", table), "md")
+    assert "-0.250" in shown
+    assert "-0.500 to +0.000" in shown
+
+
+def test_a_difference_that_is_surely_negative_is_marked() -> None:
+    table = tables()["differences"].head(1)
+    for high, mark in ((-0.001, True), (0.0, False)):
+        text = to_text(printable("differences", table.assign(low=-0.1, high=high)), "md")
+        assert (f"{table['difference'].iloc[0]:+.3f} {BELOW_MARK}" in text) is mark
 
 
 def test_a_study_has_all_its_tables_and_those_of_speed_if_it_was_measured(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ TITLES = {
     "sizes": "How often the family is right, by number of training records",
     "rejection": "Separating the trained families from all other RNAs",
     "infernal": "Comparison with Infernal",
+    "differences": "How far each method is from Infernal",
     "growth": "How the time grows with the number of families",
 }
 # Cells, source of each row, smaller text below cells, notes.
@@ -206,6 +207,29 @@ def _show_infernal(table: pd.DataFrame) -> _Shown:
     return text, list(table["source"]), below, [*notes, *partial(table)]
 
 
+def _show_differences(table: pd.DataFrame) -> _Shown:
+    """Show a row for each method and experiment, a column for each band and kind of outliers."""
+    keys = ["experiment", "method"]
+    rows = table[[*keys, "source"]].drop_duplicates(keys).reset_index(drop=True)
+    text = rows[keys].rename(columns=str.title)
+    below = pd.DataFrame(index=text.index)
+    for (_, of), part in table.groupby(["measure", "of"], sort=False):
+        name = str(of).capitalize()
+        cells = part.set_index(keys).reindex(pd.MultiIndex.from_frame(rows[keys]))
+        marks = np.where(cells["high"] < 0, f" {BELOW_MARK}", "")
+        shown = decimals(cells["difference"], "{:+.3f}")
+        text[name] = [f"{value}{mark}" for value, mark in zip(shown, marks, strict=True)]
+        below[name] = ranges(cells["low"], cells["high"], "{:+.3f} to {:+.3f}")
+    note = (
+        "The method's value minus Infernal's on the same records, mean over seeds, and the 95 % "
+        "interval of a bootstrap over families. First the accuracy, of all records and by the "
+        "share of 8-mers that the nearest training record also has; then the share of trained "
+        f"families that is accepted at {OUTLIER_FALSE_POSITIVES:.0%} false positives of each kind, "
+        f"by each method's best score. {BELOW_MARK} the whole interval is below 0."
+    )
+    return text, list(rows["source"]), below, [note]
+
+
 def _show_growth(table: pd.DataFrame) -> _Shown:
     text = table[["method", "families", "cores", "sequences"]].astype(str)
     text.columns = ["Method", "Families", "Cores", "RNAs"]
@@ -218,6 +242,7 @@ _SHOWN = {
     "sizes": _show_sizes,
     "rejection": _show_rejection,
     "infernal": _show_infernal,
+    "differences": _show_differences,
     "growth": _show_growth,
 }
 _TEXT_COLUMNS = ("Experiment", "Method", "Input", "Score")

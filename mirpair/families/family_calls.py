@@ -13,7 +13,7 @@ from mirpair.contracts import BASELINES, EVALUATE, TRAIN, VALIDATE
 
 # Methods that are no network.
 NEAREST, INFERNAL, MIRGENEDB = BASELINES["nearest-8-mer"], "Infernal", "MirGeneDB's models"
-ALIGNED = "Proposed families, aligned"
+ALIGNED = "Network, then models"
 # Scores of belonging to any trained family, higher is surer, and their names in tables.
 SCORES = {
     "softmax": "maximum softmax",
@@ -124,6 +124,8 @@ def accuracy(
     queries: pd.DataFrame,
     calls: pd.DataFrame,
     bands: Mapping[str, tuple[float, float]] = CONTAINMENT_BANDS,
+    *,
+    against: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Compute a method's accuracy on the evaluation records of trained families.
 
@@ -135,6 +137,8 @@ def accuracy(
         Columns id and called.
     bands
         Name to the range of containment (lower end included, upper end excluded).
+    against
+        Calls of the method to compare with; by default the 8-mer nearest neighbour's.
 
     Returns
     -------
@@ -142,13 +146,15 @@ def accuracy(
         One row for all records and one per band: band, records, correct, accuracy, low and high
         (95 % interval of a bootstrap over families, because records of a family tend to be right or
         wrong together; NaN if all or none are right); gain, gain low and gain high: accuracy minus
-        that of the 8-mer nearest neighbour on the same records, and the interval of the difference
+        that of the method `against` on the same records, and the interval of the difference
         (with the same resampled families; NaN if both methods call all records alike).
     """
-    table = queries.merge(calls[["id", "called"]], on="id", suffixes=("_nearest", ""))
+    other = queries if against is None else against
+    table = queries.drop(columns="called").merge(calls[["id", "called"]], on="id")
+    table = table.merge(other[["id", "called"]], on="id", suffixes=("", "_other"))
     table = table[(table["role"] == EVALUATE) & in_trained_family(table)]
     right = (table["called"] == table["family"]).astype(int)
-    gain = right - (table["called_nearest"] == table["family"])
+    gain = right - (table["called_other"] == table["family"])
     counted = pd.DataFrame({"right": right, "gain": gain, "size": 1})
     lines = []
     for name, (low, high) in {ALL: (0.0, np.inf), **bands}.items():
@@ -162,7 +168,7 @@ def accuracy(
         ):
             total = float(by_family[column].sum())
             line["gain" if prefix else "accuracy"] = total / records if records else np.nan
-            limits = _over_families(by_family[[column, "size"]].to_numpy()) if varies else None
+            limits = over_families(by_family[[column, "size"]].to_numpy()) if varies else None
             line[f"{prefix}low"], line[f"{prefix}high"] = limits or (np.nan, np.nan)
         lines.append(line)
     return pd.DataFrame(lines)
@@ -176,8 +182,11 @@ def with_interval(row: Mapping[Any, Any]) -> str:
     return f"{row['accuracy']:.3f}{interval}"
 
 
-def _over_families(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Compute the 95 % interval of Σ value / Σ records over families sampled with replacement."""
+def over_families(counts: npt.NDArray[np.number]) -> tuple[float, float]:
+    """Compute the 95 % interval of Σ value / Σ records over families sampled with replacement.
+
+    `counts` is (families, 2): the sum of the values, and the number of records.
+    """
     rng = np.random.default_rng(0)
     drawn = counts[rng.integers(len(counts), size=(2000, len(counts)))].sum(axis=1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
@@ -234,12 +243,7 @@ def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.Data
         at the threshold of 5 % false positives of this kind, and, with the prefix youden, at
         Youden's point.
     """
-    table = queries.merge(
-        calls[["id", "called", score]], on="id", suffixes=("_nearest", ""), validate="one_to_one"
-    )
-    lowest = table[score].min()
-    table[score] = table[score].fillna(lowest - 1 if pd.notna(lowest) else 0.0)
-    validate, evaluate = (table[table["role"] == role] for role in (VALIDATE, EVALUATE))
+    validate, evaluate = _scored(queries, calls, score)
     kinds = outlier_kinds(evaluate)
     known = evaluate[in_trained_family(evaluate)]
     right = (known["called"] == known["family"]).to_numpy()
@@ -266,6 +270,31 @@ def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.Data
             }
         lines.append(line)
     return pd.DataFrame(lines)
+
+
+def accepted(queries: pd.DataFrame, calls: pd.DataFrame, score: str, kind: str) -> pd.Series:
+    """Tell which evaluation records of trained families a score accepts.
+
+    The parameters are those of `rejection`, and the threshold is its: of 5 % false positives of the
+    kind, or of `ALL_KINDS`. The result has the ids of the records as index.
+    """
+    validate, evaluate = _scored(queries, calls, score)
+    kinds = outlier_kinds(validate) if kind == ALL_KINDS else [kind]
+    cut = threshold_at([_of_kind(validate, name, score) for name in kinds])
+    known = evaluate[in_trained_family(evaluate)]
+    return known.set_index("id")[score] >= cut
+
+
+def _scored(
+    queries: pd.DataFrame, calls: pd.DataFrame, score: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join validation and evaluation records with their calls; no score is the lowest one."""
+    table = queries.merge(
+        calls[["id", "called", score]], on="id", suffixes=("_nearest", ""), validate="one_to_one"
+    )
+    lowest = table[score].min()
+    table[score] = table[score].fillna(lowest - 1 if pd.notna(lowest) else 0.0)
+    return table[table["role"] == VALIDATE], table[table["role"] == EVALUATE]
 
 
 def _of_kind(table: pd.DataFrame, kind: str, score: str) -> Floats:

@@ -47,18 +47,27 @@ def infernal_work(models: Mapping[str, str], sequences: Sequence[str]) -> Work:
 
 def aligned_work(
     network: Network,
-    models: CovarianceModels,
+    models: Mapping[str, str],
     known: Sequence[str],
     families: Sequence[str],
     sequences: Sequence[str],
 ) -> Work:
-    """Make the work of a network that proposes families, and of their covariance models."""
-    nearest = Nearest(known)
+    """Make the work of a network that proposes families, and of their models.
+
+    It knows the families that have a model, no others; `known` are RNAs of `families`.
+    """
+    of_models = [
+        (rna, family) for rna, family in zip(known, families, strict=True) if family in models
+    ]
+    owners = [family for _, family in of_models]
+    nearest = Nearest([rna for rna, _ in of_models])
+    columns = [network.classes.index(family) for family in models]
+    read = CovarianceModels(models)
 
     def work(cores: int) -> float:
         torch.set_num_threads(cores)
-        logits = predict(network, list(encode_for(network, sequences))).numpy()
-        call_aligned(models, sequences, logits, network.classes, nearest, families, threads=cores)
+        logits = predict(network, list(encode_for(network, sequences))).numpy()[:, columns]
+        call_aligned(read, sequences, logits, list(models), nearest, owners, threads=cores)
         return 0.0
 
     return work

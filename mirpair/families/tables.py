@@ -18,8 +18,11 @@ from mirpair.families.family_calls import (
     MIRGENEDB,
     NEAREST,
     SCORES,
+    accepted,
     accuracy,
     in_trained_family,
+    outlier_kinds,
+    over_families,
     rejection,
 )
 from mirpair.families.methods import INPUTS, Called
@@ -31,15 +34,21 @@ FAR_ACCURACY, ACCEPTED, FASTER = 0.90, 0.95, 50
 _RATES = ("accepted", "sensitivity", "false positives")
 
 
-def _accuracy(called: Called) -> pd.DataFrame:
-    """Measure the mean accuracy over seeds and its interval.
+def _accuracy(called: Called, against: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Measure the mean accuracy over seeds, its interval, and its gain over another method.
 
     The bootstrap draws each family with the calls of all seeds.
     """
     seeds = range(len(called.calls))
+
+    def of_seeds(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        named = [it.assign(id=it["id"] + f" {n}") for n, it in enumerate(tables)]
+        return pd.concat(named, ignore_index=True)
+
     table = accuracy(
-        pd.concat([called.queries.assign(id=called.queries["id"] + f" {n}") for n in seeds]),
-        pd.concat([calls.assign(id=calls["id"] + f" {n}") for n, calls in enumerate(called.calls)]),
+        of_seeds([called.queries for _ in seeds]),
+        of_seeds(called.calls),
+        against=None if against is None else of_seeds([against for _ in seeds]),
     )
     return table.assign(records=table["records"] // len(seeds)).drop(columns="correct")
 
@@ -147,6 +156,49 @@ def rejection_table(called: Sequence[Called]) -> pd.DataFrame:
     return table.assign(best=of_score == own, overall=of_score == top)
 
 
+def differences_table(called: Sequence[Called], rejections: pd.DataFrame) -> pd.DataFrame:
+    """Compare each method with Infernal on the same records.
+
+    `called` and `rejections` are the results of `mirpair.families.methods.gather_called` and of
+    `rejection_table`, whose best score of each method is compared with Infernal's bits.
+
+    Returns
+    -------
+    DataFrame
+        A row for each experiment with Infernal, other method with all families, and measure:
+        experiment, method, source, measure (accuracy, or accepted at 5 % false positives), of (a
+        band of containment, or a kind of outliers), records, difference (the method's value minus
+        Infernal's, mean over seeds), low and high (its 95 % interval of a bootstrap over families;
+        NaN if there is no difference).
+    """
+    infernal = {one.experiment: one for one in called if one.method == INFERNAL}
+    lines: list[dict[str, Any]] = []
+    for one in called:
+        other = infernal.get(one.experiment)
+        if other is None or one.method in (INFERNAL, MIRGENEDB):
+            continue
+        about = {"experiment": one.experiment, "method": one.method, "source": one.source}
+        for row in _accuracy(one, other.calls[0]).to_dict("records"):
+            values = {"difference": row["gain"], "low": row["gain low"], "high": row["gain high"]}
+            of = {"measure": "accuracy", "of": row["band"], "records": row["records"]}
+            lines.append(about | of | values)
+        if rejections.empty or one.experiment not in set(rejections["experiment"]):
+            continue
+        chosen = rejections[rejections["best"] & (rejections["experiment"] == one.experiment)]
+        name = chosen.loc[chosen["method"] == one.method, "score"].iloc[0]
+        score = next(key for key, text in SCORES.items() if text == name)
+        family = one.queries.set_index("id")["family"]
+        for kind in [*outlier_kinds(one.queries), ALL_KINDS]:
+            own = [accepted(one.queries, calls, score, kind) for calls in one.calls]
+            theirs = accepted(one.queries, other.calls[0], "bits", kind)
+            gain = pd.concat(own, axis=1).mean(axis=1) - theirs
+            counts = gain.groupby(family.loc[gain.index]).agg(["sum", "size"]).to_numpy()
+            low, high = over_families(counts) if gain.any() else (np.nan, np.nan)
+            of = {"measure": "accepted", "of": kind, "records": len(gain)}
+            lines.append(about | of | {"difference": gain.mean(), "low": low, "high": high})
+    return pd.DataFrame(lines)
+
+
 def infernal_table(
     accuracies: pd.DataFrame, rejections: pd.DataFrame, speed: pd.DataFrame, experiment: str
 ) -> pd.DataFrame:
@@ -219,6 +271,7 @@ def study_tables(
         measured = read_speed(path)
         experiment = Path(path).stem
         tables["infernal"] = infernal_table(accuracies, tables["rejection"], measured, experiment)
+        tables["differences"] = differences_table(called, tables["rejection"])
         tables["growth"] = growth_table(measured)
     return tables
 

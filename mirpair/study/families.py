@@ -358,7 +358,7 @@ def family_outputs(study: FamilyStudy) -> FamilyOutputs:
         "accuracy",
         *(["sizes"] if series else []),
         *(["rejection"] if rejected else []),
-        *(["infernal", "growth"] if timed else []),
+        *(["infernal", "differences", "growth"] if timed else []),
     ]
     figures = {
         "methods": ("Accuracy by encoding", "methods"),
