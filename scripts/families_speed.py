@@ -37,9 +37,8 @@ for number in sorted({*params.families, len(models)}):
         few = dict(list(models.items())[:number])
         works[INFERNAL, number] = infernal_work(few, sequences)
         if params.proposals:
-            works[ALIGNED, number] = aligned_work(
-                networks[params.proposals], few, *known, sequences
-            )
+            network = networks[params.proposals]
+            works[ALIGNED, number] = aligned_work(network, few, rnas, families, sequences)
 cores = [number for number in (1, 2) if number <= snakemake.threads]
 seconds = measure(works, sequences=len(sequences), cores=cores)
 write_tsv(seconds, snakemake.output[0], float_format="%.4f")

@@ -324,7 +324,7 @@ def test_the_card_has_the_checksum_and_accuracy_of_its_weights(
     )
     assert sha256(one_hot) in card
     assert "- Somebody 2020; licence: CC0" in card
-    assert "32 hairpins for training" in card
+    assert "The file knows 32 hairpins" in card
     table = calls.merge(trained["queries"], on="id", suffixes=("", "_nearest"))
     known = table[(table["role"] == EVALUATE) & (table["kind"] == "")]
     right = (known["called"] == known["family"]).mean()

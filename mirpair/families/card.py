@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mirpair.contracts import EVALUATE, VALIDATE
-from mirpair.families.annotation import Annotator
+from mirpair.families.annotation import Annotator, models_beside
 from mirpair.families.family_calls import (
     ALL_KINDS,
     SCORES,
@@ -20,6 +20,9 @@ from mirpair.families.family_calls import (
 )
 from mirpair.files import sha256
 from mirpair.pages.printing import markdown
+
+# Families that the card names one by one.
+_LISTED = 200
 
 
 def model_card(
@@ -38,7 +41,7 @@ def model_card(
     path, annotator
         The file of weights, and what `mirpair.families.annotation.load` reads from it.
     queries, calls
-        Results of `mirpair.families.records.nearest_family` and `mirpair.families.annotation.ship`.
+        Results of `mirpair.families.records.nearest_family` and `mirpair.families.shipping.ship`.
     provenance
         Of the training.
     sources
@@ -48,14 +51,15 @@ def model_card(
     weights = sum(parameter.numel() for parameter in network.parameters())
     known = in_trained_family(queries)
     counts = {role: int((known & (queries["role"] == role)).sum()) for role in (VALIDATE, EVALUATE)}
-    thresholds = " and ".join(
-        f"{value:.4f} ({name})" for name, value in annotator.thresholds.items()
-    )
+    score, limits = annotator.decides
+    thresholds = " and ".join(f"{value:.4f} ({name})" for name, value in limits.items())
+    classes = network.classes
+    small = sorted(set(annotator.families) - set(classes))
     listed = "\n".join(f"- {source}" for source in sources)
     return f"""\
 # {Path(path).name}
 
-`mirpair annotate` uses these weights to decide which of {len(network.classes)} microRNA families
+`mirpair annotate` uses these weights to decide which of {len(classes):,} microRNA families
 a hairpin belongs to, if any. The file is safetensors, without pickled objects.
 
 | | |
@@ -64,15 +68,15 @@ a hairpin belongs to, if any. The file is safetensors, without pickled objects.
 | size | {Path(path).stat().st_size:,} bytes |
 | SHA-256 | `{sha256(path)}` |
 | longest RNA | {annotator.max_length} nt |
-| score | {SCORES[annotator.score]}; accepted from {thresholds} on |
+{_models(path, annotator)}| score | {SCORES[score]}; accepted from {thresholds} on |
 | licence | that of this project; for the sequences, see below |
 
 ## Data
 
-Experiment `{run["experiment"]}`: {len(annotator.ids):,} hairpins for training;
-{counts[VALIDATE]:,} others and outliers to choose the thresholds;
-{counts[EVALUATE]:,} more, and other outliers, to measure all rates below.
-The file holds the training hairpins, to find the nearest one. The sequences are from:
+Experiment `{run["experiment"]}`: {counts[VALIDATE]:,} hairpins and outliers that do not train
+choose the thresholds; {counts[EVALUATE]:,} more, and other outliers, measure all rates below.
+The file knows {len(annotator.ids):,} hairpins, to find the nearest one: those that train, and
+others, also of {len(small):,} families that are too small to train. The sequences are from:
 
 {listed}
 
@@ -106,8 +110,23 @@ named correctly.
 - A family is no proof of a microRNA; `mirpair predict` and expression give evidence of that.
 - Hairpins must be as in Rfam: whole, on the right strand, without long flanks. Others were not
   tested.
-- It knows only these families, in this order: {", ".join(network.classes)}.
+- It knows no other families than these{_listed(classes)}
 """
+
+
+def _models(path: str | Path, annotator: Annotator) -> str:
+    """Describe the models beside the weights, as a row of the first table."""
+    if annotator.models is None:
+        return ""
+    beside = models_beside(path)
+    return (
+        f"| covariance models | `{beside.name}`, built from all that it knows: "
+        f"{beside.stat().st_size:,} bytes, SHA-256 `{sha256(beside)}` |\n"
+    )
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return f": {', '.join(classes)}." if len(classes) <= _LISTED else f" {len(classes):,}."
 
 
 def _accuracies(queries: pd.DataFrame, calls: pd.DataFrame) -> str:
@@ -123,24 +142,22 @@ def _accuracies(queries: pd.DataFrame, calls: pd.DataFrame) -> str:
 
 def _rejections(queries: pd.DataFrame, calls: pd.DataFrame, annotator: Annotator) -> str:
     """Measure false positives at the shipped thresholds, which are the same for every kind."""
+    score, limits = annotator.decides
     table = queries.merge(calls, on="id", suffixes=("_nearest", ""))
     table = table[table["role"] == EVALUATE]
-    ranked = rejection(queries, calls, annotator.score).set_index("kind")["AUROC"]
+    ranked = rejection(queries, calls, score).set_index("kind")["AUROC"]
     known = table[in_trained_family(table)]
     right = known["called"] == known["family"]
     lines = []
     for kind, auroc in ranked.items():
         chosen = [kind] if kind != ALL_KINDS else [k for k in ranked.index if k != ALL_KINDS]
-        outside = [table.loc[table["kind"] == name, annotator.score] for name in chosen]
+        outside = [table.loc[table["kind"] == name, score] for name in chosen]
         line = {"kind": kind, "RNAs": str(sum(map(len, outside))), "AUROC": f"{auroc:.3f}"}
-        for name, cut in annotator.thresholds.items():
+        for name, cut in limits.items():
             wrong = sum((scores >= cut).mean() for scores in outside) / len(outside)
             line[f"false positives, {name}"] = f"{wrong:.3f}"
         lines.append(line)
-    accepted = {
-        name: ((known[annotator.score] >= cut) & right).mean()
-        for name, cut in annotator.thresholds.items()
-    }
+    accepted = {name: ((known[score] >= cut) & right).mean() for name, cut in limits.items()}
     sensitivities = ", ".join(f"{value:.3f} at `{name}`" for name, value in accepted.items())
     shown = markdown(pd.DataFrame(lines))
     return f"{shown}\n\nSensitivity: {sensitivities}, of {len(known):,} hairpins."
