@@ -78,16 +78,19 @@ reproduction: tables
 
 families: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) families-report --configfile config/families.yaml --quiet rules
-	mkdir -p docs/families
+	$(BIN)/snakemake --cores $(CORES) families-report --configfile config/every-family.yaml --quiet rules
+	mkdir -p docs/families/every
 	cp results/families/tables/*.csv results/families/tables/*.md results/families/figures/*.png docs/families/
+	cp results/every-family/tables/*.csv results/every-family/tables/*.md \
+	  results/every-family/figures/*.png results/every-family/datasets/all/families.tsv docs/families/every/
 
 weights: $(ENV)
-	$(BIN)/snakemake --cores $(CORES) results/families/shipped/families.safetensors \
-	  --configfile config/families.yaml --quiet rules
+	$(BIN)/snakemake --cores $(CORES) results/every-family/shipped/families.safetensors \
+	  --configfile config/every-family.yaml --quiet rules
 	$(BIN)/snakemake --cores $(CORES) $(addprefix results/finder/shipped/,$(SHIPPED)) \
 	  --configfile config/finder.yaml --quiet rules
 	mkdir -p weights
-	cp results/families/shipped/families.safetensors results/families/shipped/families.md weights/
+	cp $(addprefix results/every-family/shipped/families.,safetensors md cm.xz) weights/
 	cp $(addprefix results/finder/shipped/,$(SHIPPED)) weights/
 	$(BIN)/python -m bench.golden
 
