@@ -13,9 +13,16 @@ from mirpair.prediction.weights import find_weights
 NOTES = "weights.tsv"
 
 
-def write_measured(table: pd.DataFrame, path: Path, float_format: str | None = None) -> None:
+def write_measured(
+    table: pd.DataFrame,
+    path: Path,
+    float_format: str | None = None,
+    *,
+    weights: Path | None = None,
+) -> None:
     """Write a table as TSV, or as CSV by its name, and note the weights beside it.
 
+    By default, the weights are those of `mirpair predict`.
     A test fails if the weights that ship are other ones: then the table must be measured again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,5 +34,5 @@ def write_measured(table: pd.DataFrame, path: Path, float_format: str | None = N
     made_of = {}
     if notes.is_file():
         made_of = pd.read_csv(notes, sep="\t").set_index("table")["weights"].to_dict()
-    made_of[path.name] = sha256(find_weights())
+    made_of[path.name] = sha256(weights or find_weights())
     write_tsv(pd.DataFrame(sorted(made_of.items()), columns=["table", "weights"]), notes)
