@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from bench import (
     alternatives,
+    annotated,
     candidates,
     finder,
     finder_results,
@@ -567,3 +568,14 @@ def test_hairpins_of_regions_that_trained_nothing() -> None:
     assert genomes.within(table, ("x:11-19",)).tolist() == [False, True, False, False]
     assert genomes.within(table, ("x:11-20", "y:1-16")).tolist() == [False, True, True, True]
     assert genomes.within(table, ()).all()
+
+
+def test_annotated_rnas_are_counted_by_what_the_command_says() -> None:
+    rows = pd.DataFrame(
+        {
+            "family": ["let-7", "mir-1", "", "", ""],
+            "right": ["let-7", "mir-2", "mir-3", "", "mir-4"],
+            "reason": ["", "", annotated.NEW, "no pre-miRNA", annotated.NEW],
+        }
+    )
+    assert annotated.counted(rows) == {"RNAs": 5, "named": 2, "named right": 1, annotated.NEW: 2}

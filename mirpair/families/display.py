@@ -214,7 +214,7 @@ def _show_differences(table: pd.DataFrame) -> _Shown:
     text = rows[keys].rename(columns=str.title)
     below = pd.DataFrame(index=text.index)
     for (_, of), part in table.groupby(["measure", "of"], sort=False):
-        name = str(of).capitalize()
+        name = "All" if of == ALL else str(of)
         cells = part.set_index(keys).reindex(pd.MultiIndex.from_frame(rows[keys]))
         marks = np.where(cells["high"] < 0, f" {BELOW_MARK}", "")
         shown = decimals(cells["difference"], "{:+.3f}")
