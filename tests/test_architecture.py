@@ -20,12 +20,12 @@ PACKAGE = ROOT / "mirpair"
 # A package imports only those above it, a module within a package only those before it.
 ORDER = {
     "": "__init__ files values sheets settings contracts provenance recipes",
-    "rna": "formats structures text_files sequences in_memory folding encoding duplex encoded_sets "
-    "similarity known_hairpins",
+    "rna": "formats structures text_files sequences in_memory folding encoding duplex facing "
+    "encoded_sets similarity known_hairpins",
     "hairpins": "tiles stems candidates",
     "sources": "regions collections transfer packages download published ncbi live pseudo_hairpins "
     "known_stretches pre_mirnas genome_hairpins repeat_pairs",
-    "networks": "score_log exact base do2018 tang2019 hairpin stem band deepmirgene pre_mirna "
+    "networks": "score_log exact base do2018 tang2019 hairpin stem band deepmirgene arms pre_mirna "
     "joined weights build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits tables checks trainings "
     "identification families prediction load saved_results plan shipping",
