@@ -34,6 +34,7 @@ ORDER = {
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "model_files infernal covariance records naming family_calls train proposals "
     "aligned annotation shipping card speed methods tables display figures report",
+    "arms": "records rules measure train find",
     "prediction": "calibration table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",
     "cli": "terminal options sequences predict scan live selftest app",

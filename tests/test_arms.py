@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,9 @@ from conftest import random_rna
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mirpair.arms.find import find_arms, read_networks, write_networks
+from mirpair.arms.train import ArmsRecipe, train
+from mirpair.files import InputError
 from mirpair.networks.arms import (
     BETWEEN,
     LONGEST,
@@ -18,6 +23,7 @@ from mirpair.networks.arms import (
     most_likely,
     read,
 )
+from mirpair.networks.weights import write_tensors
 from mirpair.rna.duplex import INSIDE, LOOP, OUTSIDE, PAIR
 from mirpair.rna.encoding import Molecule, encode
 from mirpair.rna.facing import facing
@@ -132,6 +138,44 @@ def test_the_output_is_a_distribution_over_the_bases_of_each_rna_whatever_is_bes
             torch.testing.assert_close(together[row, :, :length], alone)
             torch.testing.assert_close(alone.sum(1), torch.ones(4).double())
             assert (together[row, :, length:] == 0).all()
+
+
+def toy(number: int, rng: np.random.Generator) -> tuple[Molecule, tuple[int, int, int, int]]:
+    """A stem of 30 pairs between flanks; the arms begin two pairs above its base."""
+    stem, left = random_rna(rng, 30), int(rng.integers(3, 12))
+    pairs = str.maketrans("ACGU", "UGCA")
+    rna = random_rna(rng, left) + stem + "GAAA" + stem.translate(pairs)[::-1] + random_rna(rng, 6)
+    structure = "." * left + "(" * 30 + "." * 4 + ")" * 30 + "." * 6
+    end = left + 64
+    return molecule(rna, structure), (left + 2, left + 24, end - 24, end - 2)
+
+
+def test_training_finds_arms_by_their_place_in_the_stem_and_weights_are_read_as_written(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(0)
+    molecules, places = zip(*(toy(number, rng) for number in range(160)), strict=True)
+    inputs, known = [read(it) for it in molecules], np.array(places)
+    recipe = ArmsRecipe(epochs=6, batch_size=16, dropout=0.0)
+    network = train(inputs[:128], known[:128], np.ones(128), recipe, seed=0)
+    again = train(inputs[:128], known[:128], np.ones(128), recipe, seed=0)
+    path = tmp_path / "arms.safetensors"
+    write_networks([network, again], path, {"seed": 0})
+    one, other = read_networks(path)
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), "the seed decides all"
+    found = find_arms([one, other], molecules[128:], batch=7)
+    assert found == find_arms([one], molecules[128:], batch=32)
+    away = np.array([arms[:4] for arms in found if arms]) - known[128:]
+    assert (abs(away) <= 1).mean() > 0.9
+    assert find_arms([one], [folded("ACGU" * 9)]) == [None]
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    write_tensors(path, "model", {}, {"x": torch.zeros(1)})
+    with pytest.raises(InputError, match=r"other.safetensors: not weights that find arms"):
+        read_networks(path)
 
 
 def test_a_base_far_away_on_the_strand_counts_if_it_is_opposite() -> None:

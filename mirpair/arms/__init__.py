@@ -1,0 +1,1 @@
+"""Where the mature microRNAs of a pre-miRNA are: records, rules, training, measures."""
