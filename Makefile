@@ -74,6 +74,7 @@ reproduction: tables
 	mkdir -p docs/reproduction/tables
 	cp results/paper/tables/*.csv results/paper/tables/*.md docs/reproduction/tables/
 	cp results/paper/figures/tables/*.png docs/reproduction/tables/
+	cp results/paper/figures/figure3.png docs/reproduction/
 	$(BIN)/python -m bench.reproduction
 
 families: $(ENV)

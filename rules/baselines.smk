@@ -9,6 +9,8 @@ rule baselines:
         "<logs>/baselines/{experiment}.log",
     benchmark:
         "<benchmarks>/baselines/{experiment}.tsv"
+    # Trainings are saved only if all other data of the study are there.
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: 1

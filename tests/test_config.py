@@ -384,6 +384,12 @@ def test_a_config_may_vary_networks_and_recipes() -> None:
     _, small = study.training("human-cv1", "variable", "batch-16")
     assert small == Recipe(batch_size=16)
     assert study.method("variable", "adam").label == "Variable-sized, Adam"
+    rival = study.method("deepmirgene", "deepmirgene")
+    assert rival == ("deepMiRGene", "deepMiRGene, its own logs", "deepMiRGene")
+    code = study.method("variable", "published-code")
+    assert code.label == "Variable-sized, published-code"
+    assert code.label_beside_published == "Proposed variable-sized, published-code"
+    assert study.method("variable", "finder").reproduces == "", "it reproduces nothing"
     assert study.method("dropout", "paper").label == "Dropout 0.5"
 
 
@@ -612,7 +618,7 @@ def test_a_study_of_families_is_read_and_planned() -> None:
     study = load_study(shipped("families"))
     assert isinstance(study, FamilyStudy)
     plan = study.plan()
-    assert len(plan) == 6 + 3 + 3 * 4
+    assert len(plan) == 5 + 2 + 3 * 2 * 3 + 3 * 4
     assert {run.epochs for run in plan if run.experiment == "rfam-60"} == {20}
     # Every family is seen a thousand times or so, whatever its size.
     seen = {it.experiment: study.experiments[it.experiment].training * it.epochs for it in plan}
@@ -643,6 +649,7 @@ def test_an_error_in_a_study_of_families_is_explained(
     path: tuple[str | int, ...], value: object, message: str
 ) -> None:
     config = shipped("families")
+    config["shipped"] = {"experiment": "rfam-60", "model": "one-hot", "score": "softmax"}
     if path == ("shipped", "model"):
         config["shipped"]["experiment"] = "small-40"
     place: Any = config

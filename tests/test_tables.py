@@ -119,30 +119,46 @@ def of_seeds(**changes: object) -> pd.DataFrame:
     """A table with a published row, and ours of three seeds that reproduces it."""
     given: dict[str, object] = {f"{name} sd": 0.01 for name in METRICS} | {"seeds": 3}
     return results_table(
-        {"CV": "cv"}, summary(**{**given, **changes}), runs(), {"cv": 3}, stated(SE=0.65, SP=0.54)
+        {"CV": "cv"},
+        summary(**{**given, **changes}),
+        runs(),
+        {"cv": 3},
+        stated(SE=0.6605, SP=0.5395),
     )
 
 
 def test_published_values_are_compared_with_the_variation_of_seeds() -> None:
-    """.65 is 5 SDs of .01 above .6, and the border of three seeds is 4.303 · √(4/3) = 4.97."""
+    """Ours are .0605 below, of which .0005 is rounding: 6 SDs of .01.
+
+    The limit of three seeds is 4.303 · √(4/3) = 4.97.
+    """
     table = seeds_table({"human": of_seeds(), "new": of_seeds(**{"PPV sd": 0.0})})
     first, second = table.to_dict("records")
     assert (first["method"], first["protocol"]) == ("Variable-sized", "human, CV")
     assert (first["recipe"], first["seeds"]) == ("paper", 3)
     assert first["limit"] == pytest.approx(4.3027 * math.sqrt(4 / 3), abs=1e-3)
-    assert first["SE deviation"] == pytest.approx(5)
-    assert first["SP deviation"] == pytest.approx(-6)
-    assert (first["SE published"], first["SE mean"], first["SE sd"]) == (0.65, 0.6, 0.01)
+    assert first["SE deviation"] == pytest.approx(-6)
+    assert first["SP deviation"] == pytest.approx(6)
+    assert [first[f"{it} agrees"] for it in ("SE", "SP", "PPV")] == ["below", "above", "inside"]
+    assert (first["SE published"], first["SE mean"], first["SE sd"]) == (0.6605, 0.6, 0.01)
     assert second["protocol"] == "new, CV"
     assert math.isnan(second["PPV deviation"]), "all seeds have the same"
     shown = printable(table, "Seeds")
     row = shown.text.iloc[0]
     assert row["Method"] == "Variable-sized (human, CV)"
-    # The marks say where ours is.
-    assert (row["SE"], row["SP"], row["PPV"]) == ("+5.0 ▼", "-6.0 ▲", "+0.0 ✓")
+    assert (row["SE"], row["SP"], row["PPV"]) == ("-6.0 ▼", "+6.0 ▲", "+0.0 ✓")
     assert shown.text.iloc[1]["PPV"] == "–"
     assert shown.below.iloc[0]["SE"] == "0.600 ± 0.010"
     assert "Recipe paper: inside in 9 of 13 cells." in shown.notes
+    assert "of 3 seeds, up to 4.97 standard deviations" in shown.notes[0]
+
+
+def test_rounding_to_three_decimals_is_no_difference() -> None:
+    """Ours are .0004 below, 40 SDs of .00001; and .0007 above, of which .0002 is beyond it."""
+    table = seeds_table({"human": of_seeds(**{"SE": 0.6601, "SP": 0.5402, "SE sd": 1e-5})})
+    (row,) = table.to_dict("records")
+    assert (row["SE deviation"], row["SE agrees"]) == (0, "inside")
+    assert row["SP deviation"] == pytest.approx(0.02)
 
 
 def test_a_row_of_one_seed_or_in_part_is_not_compared_with_the_variation() -> None:
@@ -150,6 +166,12 @@ def test_a_row_of_one_seed_or_in_part_is_not_compared_with_the_variation() -> No
     assert seeds_table({"human": of_seeds(folds="1")}).empty
     more = seeds_table({"human": of_seeds(seeds=5)})
     assert more["limit"].tolist() == pytest.approx([2.7764 * math.sqrt(6 / 5)], abs=1e-3)
+
+
+def test_limits_of_the_note_are_those_of_the_rows() -> None:
+    table = seeds_table({"a": of_seeds(seeds=5), "b": of_seeds(seeds=2)})
+    limits = "of 2 seeds, up to 15.56 standard deviations, of 5 seeds, up to 3.04 standard"
+    assert limits in printable(table, "Seeds").notes[0]
 
 
 def test_a_row_that_averages_trainings_says_of_how_many() -> None:

@@ -178,9 +178,10 @@ def predict(
 ) -> pd.DataFrame:
     """Fit baselines on training records and score evaluation records.
 
-    The fitted ones weight the classes ("balanced" in scikit-learn), as does equation 2, the loss of
-    the networks, and the records by their weights in that loss. Settings not given here are
-    scikit-learn's defaults; none was chosen by results.
+    The fitted ones, apart from triplet-SVM, weight the classes ("balanced" in scikit-learn), as
+    does equation 2, the loss of the networks, and the records by their weights in that loss.
+    Settings not given here are scikit-learn's defaults; none was chosen by results, but for those
+    that triplet-SVM chooses on the training records.
 
     Parameters
     ----------
@@ -189,8 +190,8 @@ def predict(
         boosting those of `stem_features` too. Labels of `evaluate` are only copied to the result.
         Training records may have a column weight, 1 if there is none.
     seed, threads
-        For the random forest and gradient boosting: nothing else is random, and threads do not
-        change the scores.
+        For the random forest, gradient boosting and the folds of triplet-SVM: nothing else is
+        random, and threads do not change the scores.
     validate
         Validation records, with the columns of `train`: of use for gradient boosting alone, see
         `boosting_scores`. None if there are none.

@@ -14,6 +14,8 @@ from mirpair.pages.printing import BASELINE, OURS, PUBLISHED
 INSIDE, ABOVE, BELOW = "inside", "above", "below"
 SHOWN = ("F-score", "AUROC", "AUPR")
 _ROUNDING = 1e-9
+# Published values have three decimals.
+_HALF_A_UNIT = 0.0005
 # Columns of a table of results for programs. Readers see them in method and note.
 FOR_PROGRAMS = ("model", "recipe", "reproduces", "whole", "seeds")
 
@@ -138,11 +140,12 @@ def _agreement(ours: Mapping[Any, Any], published: Mapping[Any, Any]) -> dict[st
 
 
 def seeds_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compare published values with the mean of our seeds, in standard deviations of the seeds.
+    """Compare the mean of our seeds with published values, in standard deviations of the seeds.
 
-    A published value is of one training. If it were another seed of ours, it would lie outside
-    ± t · √(1 + 1/S) standard deviations of S seeds in 5 % of cases; t is the 97.5th percentile of
-    Student's t with S − 1 degrees of freedom. Of three seeds, that is 4.97.
+    A published value is of one training. If it were another seed of ours, the mean of S seeds would
+    be more than t · √(1 + 1/S) standard deviations away in 5 % of cases; t is the 97.5th percentile
+    of Student's t with S − 1 degrees of freedom. Published values have three decimals, so half a
+    unit of the last one is no difference.
 
     Parameters
     ----------
@@ -154,8 +157,9 @@ def seeds_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     DataFrame
         A row for each of our rows with several seeds that reproduces a published one: method,
         protocol (with the name of its table), source, model, recipe, seeds, limit, and for each
-        metric ``<metric> published``, ``<metric> mean``, ``<metric> sd`` and ``<metric>
-        deviation``: published minus mean, divided by sd. Missing where the sd is missing or 0.
+        metric ``<metric> published``, ``<metric> mean``, ``<metric> sd``, ``<metric> deviation``
+        (mean minus published, divided by sd; missing where the sd is missing or 0) and ``<metric>
+        agrees`` (inside the limit, or ours is above or below; empty without a deviation).
     """
     from scipy import stats
 
@@ -175,14 +179,19 @@ def seeds_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             spread = math.sqrt(1 + 1 / seeds)
             line["limit"] = float(stats.t.ppf(0.975, seeds - 1)) * spread
             for metric in METRICS:
+                line[f"{metric} published"], line[f"{metric} mean"] = other[metric], row[metric]
                 # Equal values may differ by rounding.
                 sd = row[f"{metric} sd"]
                 sd = sd if sd > _ROUNDING else math.nan
-                line[f"{metric} published"], line[f"{metric} mean"] = other[metric], row[metric]
-                line[f"{metric} sd"] = sd
-                line[f"{metric} deviation"] = (other[metric] - row[metric]) / sd
+                away = row[metric] - other[metric]
+                away = math.copysign(max(0.0, abs(away) - _HALF_A_UNIT), away) / sd
+                side = ABOVE if away > 0 else BELOW
+                agrees = INSIDE if abs(away) <= line["limit"] else side
+                line[f"{metric} sd"], line[f"{metric} deviation"] = sd, away
+                line[f"{metric} agrees"] = "" if math.isnan(away) else agrees
             lines.append(line)
-    of_metric = [f"{m} {it}" for m in METRICS for it in ("published", "mean", "sd", "deviation")]
+    parts = ("published", "mean", "sd", "deviation", "agrees")
+    of_metric = [f"{metric} {it}" for metric in METRICS for it in parts]
     columns = ["method", "protocol", "source", "model", "recipe", "seeds", "limit", *of_metric]
     return pd.DataFrame(lines, columns=columns)
 

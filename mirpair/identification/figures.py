@@ -348,7 +348,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
 
 @in_style
 def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
-    """Draw how far published values are from the mean of our seeds: a panel for each recipe.
+    """Draw how far the mean of our seeds is from published values: a panel for each recipe.
 
     Parameters
     ----------
@@ -368,8 +368,8 @@ def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
         rows = table[table["recipe"] == recipe]
         labels = rows["method"] + " (" + rows["protocol"] + ")"
         places = [len(names) - 1 - names.index(name) for name in labels]
-        border = rows["limit"].max()
-        axis.axvspan(-border, border, color=GREY, alpha=0.15, lw=0)
+        limit = rows["limit"].max()
+        axis.axvspan(-limit, limit, color=GREY, alpha=0.15, lw=0)
         axis.axvline(0, color=BLACK, lw=0.8)
         for number, (metric, colour) in enumerate(colours.items()):
             # One below the other, so that equal values stay visible.
@@ -379,7 +379,7 @@ def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
         axis.xaxis.set_major_formatter(FULL_NUMBERS)
         axis.set_yticks(range(len(names)), names[::-1])
         axis.set_ylim(-0.7, len(names) - 0.3)
-        axis.set_xlabel("published − mean, in SDs of seeds")
+        axis.set_xlabel("ours − published, in SDs of seeds")
         axis.set_title(f"recipe {recipe}")
     handles, labels_of = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels_of, loc="outside lower center", ncols=len(METRICS))

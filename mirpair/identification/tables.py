@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import pandas as pd
 
 from mirpair.contracts import (
@@ -69,10 +68,10 @@ _CLEANED = (
 
 
 _OF_SEEDS = (
-    "Each value is the published one minus the mean of our seeds, divided by their standard "
-    f"deviation. {INSIDE_MARK} another seed of ours would lie this far away in more than 5 % of "
-    f"cases, {ABOVE_MARK} ours are above the published value, {BELOW_MARK} below. Of three seeds, "
-    "the border is 4.97 standard deviations: so few say little about their own variation."
+    "Each value is the mean of our seeds minus the published value, divided by the standard "
+    "deviation of the seeds. {inside} another seed of ours would be this far away in more than 5 % "
+    "of cases: {limits}. {above} ours are above the published value, {below} below. So few seeds "
+    "say little about their own variation."
 )
 
 
@@ -214,26 +213,27 @@ def printable_seeds(table: pd.DataFrame, title: str) -> Printable:
     text["Method"] = table["method"] + " (" + table["protocol"] + ")"
     text["Recipe"], text["Seeds"] = table["recipe"], table["seeds"].astype(str)
     below = {}
-    beyond = pd.DataFrame(index=table.index)
     for metric in METRICS:
-        deviation = table[f"{metric} deviation"]
-        beyond[metric] = deviation.abs() > table["limit"]
-        # The marks say where ours is, as in the tables of results.
-        side = np.where(deviation > 0, BELOW_MARK, ABOVE_MARK)
-        marks = np.where(deviation.isna(), "", np.where(beyond[metric], side, INSIDE_MARK))
-        shown = zip(decimals(deviation, "{:+.1f}"), marks, strict=True)
+        marks = table[f"{metric} agrees"].map(MARKS).fillna("")
+        shown = zip(decimals(table[f"{metric} deviation"], "{:+.1f}"), marks, strict=True)
         text[metric] = [f"{value} {mark}".strip() for value, mark in shown]
         below[metric] = [
             f"{mean:.3f} ± {sd:.3f}" if pd.notna(sd) else ""
             for mean, sd in zip(table[f"{metric} mean"], table[f"{metric} sd"], strict=True)
         ]
-    known = table[[f"{metric} deviation" for metric in METRICS]].notna().to_numpy()
+    agrees = table[[f"{metric} agrees" for metric in METRICS]]
     counts = [
-        f"Recipe {recipe}: inside in {int((known & ~beyond.to_numpy())[rows].sum())} of "
-        f"{int(known[rows].sum())} cells."
-        for recipe in table["recipe"].drop_duplicates()
-        for rows in [(table["recipe"] == recipe).to_numpy()]
+        f"Recipe {recipe}: inside in {(cells == INSIDE).sum()} of {(cells != '').sum()} cells."
+        for recipe, rows in agrees.groupby(table["recipe"], sort=False)
+        for cells in [rows.to_numpy()]
     ]
+    limits = ", ".join(
+        f"of {seeds} seeds, up to {limit:.2f} standard deviations"
+        for seeds, limit in sorted(set(zip(table["seeds"], table["limit"], strict=True)))
+    )
+    note = _OF_SEEDS.format(
+        inside=INSIDE_MARK, above=ABOVE_MARK, below=BELOW_MARK, limits=limits or "no row has seeds"
+    )
     return Printable(
         title,
         table,
@@ -242,7 +242,7 @@ def printable_seeds(table: pd.DataFrame, title: str) -> Printable:
         numbers=METRICS,
         below=pd.DataFrame(below),
         intervals="Mean ± standard deviation of our seeds",
-        notes=[_OF_SEEDS, *counts],
+        notes=[note, *counts],
     )
 
 

@@ -475,12 +475,13 @@ class Study(BaseStudy):
 
     def method(self, model: str, recipe: str) -> Method:
         """Return what a network that is trained by a recipe is called."""
-        network, known = self._network(model), recipe in RECIPES
-        label = recipe if known else self.recipes[recipe].label
-        suffix = "" if recipe == "paper" else f", {label}"
-        # Only the recipes of the paper and of its code reproduce anything.
-        reproduces = network.published if known else ""
-        return Method(network.label + suffix, reproduces, (reproduces or network.label) + suffix)
+        network = self._network(model)
+        label = recipe if recipe in RECIPES else self.recipes[recipe].label
+        # A rival's recipe has its own name.
+        suffix = "" if recipe in ("paper", model) else f", {label}"
+        reproduces = network.published if recipe in ("paper", "published-code", model) else ""
+        name = network.label if recipe == model or not reproduces else reproduces
+        return Method(network.label + suffix, reproduces, name + suffix)
 
     def _network(self, model: str) -> Model:
         return MODELS[model] if model in MODELS else self.models[model].network()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import reproduction, turns
+from bench import compared, logs, reproduced, reproduction, turns
 from mirpair.contracts import METRICS
 from mirpair.identification.comparison import agreement
 from mirpair.identification.tables import read_table
@@ -46,7 +46,7 @@ def test_the_tables_that_are_shown_are_those_of_the_kept_trainings(made: Copy) -
 @pytest.mark.thorough
 def test_every_row_of_the_paper_is_there_and_trained_in_full(made: Copy) -> None:
     counts = {"table2": 6, "table3": 6, "table4": 3}
-    for (name, count), recipe in product(counts.items(), reproduction.RECIPES):
+    for (name, count), recipe in product(counts.items(), reproduced.RECIPES):
         table = read_table(made.folder / "results" / "paper" / "tables" / f"{name}.csv")
         ours = table[(table["source"] == "this run") & (table["recipe"] == recipe)]
         assert len(ours) == count
@@ -104,23 +104,89 @@ def test_the_overview_has_both_recipes_of_a_row() -> None:
     assert row["AUPR"] == "0.600 → 0.750 ▲, 0.500 ✓"
 
 
-def seeds_of(**deviations: float) -> pd.DataFrame:
-    """A row of the table of seeds, as `seeds_table` makes it, whose limit is 5."""
+def test_what_seeds_do_not_explain_is_listed_and_counted() -> None:
     row: dict[str, object] = {"model": "variable", "recipe": "paper", "protocol": "human, CV"}
     row["limit"] = 5.0
     for metric in METRICS:
-        row |= {f"{metric} published": 0.9, f"{metric} mean": 0.85}
-        row[f"{metric} deviation"] = deviations.get(metric, float("nan"))
-    return pd.DataFrame([row])
-
-
-def test_what_seeds_do_not_explain_is_listed_and_counted() -> None:
-    table = seeds_of(SE=6.04, SP=-5.5, PPV=4.9, AUPR=-0.2)
+        row |= {f"{metric} published": 0.9, f"{metric} mean": 0.85, f"{metric} sd": 0.002}
+        row[f"{metric} agrees"] = "inside"
+    row |= {"SE agrees": "below", "SP agrees": "above", "AUPR agrees": ""}
+    table = pd.DataFrame([row])
     assert reproduction.beyond_seeds(table, "paper") == [
-        "variable-sized, human, CV: SE 0.900, mean 0.850, +6.0 SD; SP 0.900, mean 0.850, -5.5 SD"
+        "variable-sized, human CV: SE 0.900 → 0.850 (± 0.010) ▼, SP 0.900 → 0.850 (± 0.010) ▲"
     ]
-    assert reproduction.beyond_limit(table, "paper") == 2
+    assert reproduction.beyond_limit(table, "paper") == (2, 6)
+    assert reproduction.beyond_limit(table, "paper", ["AUROC", "AUPR"]) == (0, 1)
     assert reproduction.beyond_seeds(table, "published-code") == []
+
+
+def test_the_largest_difference_of_a_network_is_named() -> None:
+    table = pd.concat([table_of("paper"), table_of("paper", set="new", SE=0.75)])
+    assert reproduction.largest_difference(table, "variable", "paper", "SE") == pytest.approx(0.15)
+    assert reproduction.largest_difference(table, "variable", "paper", "AUPR") == pytest.approx(0.1)
+
+
+def test_epochs_of_the_lowest_loss_are_those_of_the_folds_of_a_network() -> None:
+    rows = [("A", "human-cv", "7, 30, 2"), ("A", "new-cv", "9"), ("A", "human-test", "1")]
+    table = pd.DataFrame([*rows, ("B", "human-cv", "5")], columns=["method", "protocol", "x"])
+    table = table.rename(columns={"x": "best epoch"})
+    assert reproduction.epochs_of_lowest_loss(table, "A") == [2, 7, 9, 30]
+
+
+def test_the_authors_logs_are_those_of_the_published_rows() -> None:
+    """The mean of their last epochs over folds is what the paper has."""
+    every, means = reproduced.every_row(), logs.read_logs()
+    means["group"] = means["experiment"].str.rstrip("0123456789")
+    stated = every[every["source"] == "published"].set_index(["set", "protocol", "method"])
+    names = {"variable": "Proposed variable-sized", "fixed": "Proposed fixed-sized"}
+    means = means.groupby(["model", "group"])[list(METRICS)].mean()
+    assert len(means) == 10
+    for (model, group), row in means.iterrows():
+        published = stated.loc[(*reproduced.GROUPS[group], names[model])]
+        for metric in METRICS:
+            assert row[metric] == pytest.approx(published[metric], abs=0.0016), (group, metric)
+
+
+def test_differences_are_paired_by_fold(tmp_path: Path) -> None:
+    """Ours are .1 and .3 above theirs, so .2 ± 12.706 · .1414 / √2, and the mean of two seeds."""
+    values = {"human-cv1": [0.55, 0.65], "human-cv2": [0.8, 0.8], "human-test": [0.4, 0.4]}
+    runs = []
+    for experiment, seeds in values.items():
+        for seed, value in enumerate(seeds):
+            run = tmp_path / experiment / "variable" / "paper" / f"seed{seed}"
+            run.mkdir(parents=True)
+            history = pd.DataFrame({f"evaluate {metric}": [0.1, value] for metric in METRICS})
+            history.to_csv(run / "history.tsv", sep="\t", index=False)
+            runs.append(run)
+    theirs = pd.DataFrame({"experiment": list(values), "model": "variable"})
+    theirs[list(METRICS)] = 0.5
+    table = logs.paired(runs, theirs)
+    assert table["group"].tolist() == ["human-cv", "human-test"]
+    first, second = table.to_dict("records")
+    assert (first["folds"], first["AUPR"]) == (2, pytest.approx(0.2))
+    assert first["AUPR high"] == pytest.approx(0.2 + 12.7062 * 0.1, abs=1e-3)
+    assert first["AUPR low"] == pytest.approx(0.2 - 12.7062 * 0.1, abs=1e-3)
+    assert second["SE"] == pytest.approx(-0.1)
+    assert pd.isna(second["SE low"])
+
+
+def test_a_published_score_that_is_the_highest_of_the_last_epochs_is_named() -> None:
+    table = pd.DataFrame(
+        {
+            "model": ["variable", "fixed", "fixed"],
+            "experiment": ["new-test", "new-test", "human-cv1"],
+            "F-score": [0.8, 0.7, 0.9],
+            "F-score highest": [0.8, 0.75, float("nan")],
+        }
+    )
+    assert logs.highest_at_the_end(table) == ["variable new-test"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-0.0004, "0.000"), (0.0004, "0.000"), (-0.0006, "-0.001"), (0.2, "+0.200")]
+)
+def test_a_difference_that_rounds_to_nothing_has_no_sign(value: float, text: str) -> None:
+    assert reproduced.signed(value) == text
 
 
 def test_a_loss_turns_where_it_is_lowest() -> None:
@@ -136,7 +202,7 @@ RIVALS |= {"deepMiRGene": 0.65, "triplet-SVM": 0.8}
 def rival_rows() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of all groups, on all records and on cleaned ones, which are .1 better."""
     rows, clean = [], []
-    for group, (of, protocol) in reproduction.GROUPS.items():
+    for group, (of, protocol) in reproduced.GROUPS.items():
         place = {"set": of, "protocol": protocol}
         rows += [
             {**place, "method": it, "source": "this run", "AUPR": value}
@@ -161,14 +227,14 @@ def rival_rows() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_rivals_stand_beside_their_published_values() -> None:
     every, clean = rival_rows()
-    rows = reproduction.rivals(every, clean)
+    rows = compared.rivals(every, clean)
     assert [row["name"] for row in rows][::4] == ["human CV", "new test"]
     assert rows[0]["Variable-sized, published-code"] == "0.700 (0.800)"
     assert rows[0]["deepMiRGene"] == "0.650 (0.750)"
     assert rows[0]["deepMiRGene published"] == "0.550, 0.500"
     assert (rows[0]["triplet-SVM"], rows[0]["triplet-SVM published"]) == ("0.800 (0.900)", "0.400")
-    assert reproduction.ahead_of_rival(every, "deepMiRGene") == 5
-    assert reproduction.ahead_of_rival(every, "triplet-SVM") == 0
+    assert compared.ahead_of_rival(every, "deepMiRGene") == 5
+    assert compared.ahead_of_rival(every, "triplet-SVM") == 0
 
 
 def test_the_farthest_inside_an_interval_is_named() -> None:
@@ -200,7 +266,7 @@ def test_at_the_published_sensitivity_so_many_positives_are_called(
 
 def test_the_first_page_has_the_numbers_of_the_tables() -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    text, table = " ".join(page.split()), reproduction.results()
+    text, table = " ".join(page.split()), reproduced.results()
     for recipe, words in (("published-code", "in our 95 % interval in "), ("paper", "it is ")):
         every, ranking = (
             agreement(table, metrics).loc[recipe] for metrics in (METRICS, ["AUROC", "AUPR"])
@@ -209,14 +275,14 @@ def test_the_first_page_has_the_numbers_of_the_tables() -> None:
         both = f"{ranking['inside']} and {every['inside']}"
         counts += f"{every['inside']} of {every['cells']} cells of all seven metrics"
         assert words + (counts if recipe == "published-code" else both) in text
-    of_tests = reproduction.rows_of(table, "variable", "paper").query("protocol == 'test'")
-    code = reproduction.rows_of(table, "variable", "published-code").query("protocol == 'test'")
-    groups = [group for group in reproduction.GROUPS if group.endswith("test")]
-    clean = reproduction.cleaned(reproduction.shown("cleaned"), "Variable-sized").loc[groups]
+    of_tests = reproduced.rows_of(table, "variable", "paper").query("protocol == 'test'")
+    code = reproduced.rows_of(table, "variable", "published-code").query("protocol == 'test'")
+    groups = [group for group in reproduced.GROUPS if group.endswith("test")]
+    clean = reproduced.cleaned(reproduced.shown("cleaned"), "Variable-sized").loc[groups]
     count = reproduction.facts()["baseline_count"]
     best = []
-    for name in reproduction.SETS:
-        of_test = reproduction.shown(name).query("source == 'baseline' and protocol == 'test'")
+    for name in reproduced.SETS:
+        of_test = reproduced.shown(name).query("source == 'baseline' and protocol == 'test'")
         best.append(of_test.sort_values("AUPR").iloc[-1])
     for title, auroc, aupr in (
         ("variable-sized: published", of_tests["AUROC stated"], of_tests["AUPR stated"]),
@@ -244,7 +310,7 @@ def test_the_tables_of_held_out_clusters_are_those_of_the_kept_trainings(
         "--config",
         "reuse=docs/reproduction/clusters",
     )
-    tables = [f"results/clusters/tables/{name}.csv" for name in reproduction.BEFORE]
+    tables = [f"results/clusters/tables/{name}.csv" for name in reproduced.BEFORE]
     assert not set(copy.planned(*tables, *arguments)) & NEVER
     copy.snakemake(*tables, *arguments)
     for name in [Path(name).with_suffix(kind) for name in tables for kind in (".csv", ".md")]:
