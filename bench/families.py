@@ -14,10 +14,10 @@ import pandas as pd
 
 from bench.genomes import ROOT
 from mirpair.contracts import read_named_families
-from mirpair.families.aligned import EACH
-from mirpair.families.covariance import ALIGNED as MOST_ALIGNED
+from mirpair.families.by_models import EACH
+from mirpair.families.covariance import BY_MODELS as MOST_ALIGNED
 from mirpair.families.covariance import SURE
-from mirpair.families.family_calls import ALIGNED, ALL, ALL_KINDS, INFERNAL, NEAREST
+from mirpair.families.family_calls import ALL, ALL_KINDS, BY_MODELS, INFERNAL, NEAREST
 from mirpair.families.tables import read_table
 from mirpair.files import write_text
 
@@ -54,7 +54,7 @@ class Study:
     def sizes(self) -> list[int]:
         """List the numbers of families for which time was measured."""
         growth = self.tables["growth"]
-        return sorted(int(it) for it in growth.loc[growth["method"] == ALIGNED, "families"])
+        return sorted(int(it) for it in growth.loc[growth["method"] == BY_MODELS, "families"])
 
 
 def _one(table: pd.DataFrame, **chosen: object) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def compared(studies: dict[str, Study], splits: Sequence[tuple[str, str, str]]) 
     for study, experiment, name in splits:
         for band in (ALL, "below 0.3"):
             one = studies[study]
-            ours = one.accuracy(experiment, ALIGNED, band)
+            ours = one.accuracy(experiment, BY_MODELS, band)
             rows.append(
                 [
                     name if band == ALL else f"{name}, unlike all that trained",
@@ -88,7 +88,7 @@ def compared(studies: dict[str, Study], splits: Sequence[tuple[str, str, str]]) 
                     f"{ours['accuracy']:.3f}",
                     f"{one.accuracy(experiment, INFERNAL, band)['accuracy']:.3f}",
                     with_limits(
-                        one.difference(experiment, ALIGNED, band, "accuracy"), "difference", "+"
+                        one.difference(experiment, BY_MODELS, band, "accuracy"), "difference", "+"
                     ),
                     f"{one.accuracy(experiment, ONE_HOT, band)['accuracy']:.3f}",
                     f"{one.accuracy(experiment, NEAREST, band)['accuracy']:.3f}",
@@ -111,7 +111,7 @@ def facts() -> dict[str, Any]:
         "annotated": annotated.to_dict("index"),
         "compared": lambda splits: compared(studies, splits),
         "with_limits": with_limits,
-        "ours": ALIGNED,
+        "ours": BY_MODELS,
         "infernal": INFERNAL,
         "nearest": NEAREST,
         "one_hot": ONE_HOT,
@@ -122,12 +122,12 @@ def facts() -> dict[str, Any]:
         "sure": SURE,
         "aligned": MOST_ALIGNED,
         "at_least": AT_LEAST,
-        "structures": [ONE_HOT, STEM, JOINED, NEAREST, ALIGNED, INFERNAL],
+        "structures": [ONE_HOT, STEM, JOINED, NEAREST, BY_MODELS, INFERNAL],
         "structure": structure(studies["paper"]),
         "rejected": [
             (kind, with_limits(row, "difference", "+"))
             for kind in rejected_kinds(studies["every"])
-            for row in [studies["every"].difference("every", ALIGNED, kind, "accepted")]
+            for row in [studies["every"].difference("every", BY_MODELS, kind, "accepted")]
         ],
         "weights_mb": round(sum(it.stat().st_size for it in WEIGHTS.glob("families.*")) / 1e6),
         **by_size(studies["every"]),

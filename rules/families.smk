@@ -251,7 +251,7 @@ rule families_infernal:
 
 
 # The families that a network proposes, called by their covariance models.
-rule families_aligned:
+rule families_by_models:
     input:
         records="<results>/datasets/all/records.tsv",
         experiment="<results>/experiments/{experiment}.tsv",
@@ -259,11 +259,11 @@ rule families_aligned:
         models="<results>/infernal/{experiment}.cm",
         outputs=f"{RUN}/outputs.npz",
     output:
-        f"{RUN}/aligned.tsv",
+        f"{RUN}/by_models.tsv",
     log:
-        "<logs>/families_aligned/{experiment}/{model}/{recipe}/seed{seed}.log",
+        "<logs>/families_by_models/{experiment}/{model}/{recipe}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/families_aligned/{experiment}/{model}/{recipe}/seed{seed}.tsv"
+        "<benchmarks>/families_by_models/{experiment}/{model}/{recipe}/seed{seed}.tsv"
     conda:
         "../envs/ship.yaml"
     threads: 1
@@ -272,11 +272,11 @@ rule families_aligned:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        code=code_of("families_aligned"),
+        code=code_of("families_by_models"),
     message:
         "Aligning the records of {wildcards.experiment} to the proposals of {wildcards.model} (seed {wildcards.seed})"
     script:
-        "../scripts/families_aligned.py"
+        "../scripts/families_by_models.py"
 
 
 # 263 MB; only the calibrated models of MirGeneDB's families are read.
@@ -403,7 +403,7 @@ rule families_ship:
         outputs=shipped_file(f"{RUN}/outputs.npz"),
         provenance=shipped_file(f"{RUN}/provenance.json"),
         families="<results>/datasets/all/families.tsv",
-        aligned=shipped_file(f"{RUN}/aligned.tsv") if SHIPS_MODELS else [],
+        by_models=shipped_file(f"{RUN}/by_models.tsv") if SHIPS_MODELS else [],
         models="<results>/shipped/families.cm" if SHIPS_MODELS else [],
     output:
         weights="<results>/shipped/families.safetensors",
@@ -436,7 +436,7 @@ CALLED = {
     "nearest": expand("<results>/nearest/{experiment}.tsv", experiment=STUDY.experiments),
     "calls": [run_file(run, "calls.tsv") for run in PLAN.values()],
     "infernal": expand("<results>/infernal/{experiment}.tsv", experiment=SHOWN.compared),
-    "aligned": [run_file(run, "aligned.tsv") for run in PROPOSING],
+    "by_models": [run_file(run, "by_models.tsv") for run in PROPOSING],
 }
 LABELLED = [
     {"experiment": run.experiment, "label": training_of(run)["model"]["label"]}

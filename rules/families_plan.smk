@@ -15,7 +15,7 @@ NAMED = (
 )
 # What tables and figures show.
 SHOWN = family_outputs(STUDY)
-# Trainings whose proposals are aligned.
+# Trainings that make shortlists of families, which models call.
 PROPOSING = [run for name in SHOWN.compared for run in STUDY.proposing(name)]
 # Whether the shipped network has covariance models that decide.
 SHIPS_MODELS = STUDY.shipped_run() in PROPOSING

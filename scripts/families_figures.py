@@ -16,7 +16,7 @@ called = read_called(
     inputs.calls,
     params.runs,
     inputs.infernal,
-    aligned=inputs.aligned,
+    by_models=inputs.by_models,
     proposing=params.proposing,
 )
 tables = {Path(path).stem: read_table(path) for path in inputs.tables}

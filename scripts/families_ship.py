@@ -32,7 +32,7 @@ calls = ship(
     max_length=params.max_length,
     families=read_named_families(inputs.families),
     models=read_models(inputs.models) if inputs.models else None,
-    aligned=read_calls(inputs.aligned, ["bits"]) if inputs.aligned else None,
+    by_models=read_calls(inputs.by_models, ["bits"]) if inputs.by_models else None,
 )
 card = model_card(
     output.weights,

@@ -5,12 +5,12 @@ from pathlib import Path
 import job
 
 from mirpair.contracts import EVALUATE, TRAIN, read_experiment, read_family_records, read_queries
-from mirpair.families.family_calls import ALIGNED, INFERNAL, NEAREST, in_trained_family
+from mirpair.families.family_calls import BY_MODELS, INFERNAL, NEAREST, in_trained_family
 from mirpair.families.model_files import read_models
 from mirpair.families.speed import (
-    aligned_work,
     infernal_work,
     measure,
+    models_work,
     nearest_work,
     network_work,
 )
@@ -38,7 +38,7 @@ for number in sorted({*params.families, len(models)}):
         works[INFERNAL, number] = infernal_work(few, sequences)
         if params.proposals:
             network = networks[params.proposals]
-            works[ALIGNED, number] = aligned_work(network, few, rnas, families, sequences)
+            works[BY_MODELS, number] = models_work(network, few, rnas, families, sequences)
 cores = [number for number in (1, 2) if number <= snakemake.threads]
 seconds = measure(works, sequences=len(sequences), cores=cores)
 write_tsv(seconds, snakemake.output[0], float_format="%.4f")

@@ -17,7 +17,7 @@ called = read_called(
     params.runs,
     inputs.infernal,
     inputs.mirgenedb,
-    aligned=inputs.aligned,
+    by_models=inputs.by_models,
     proposing=params.proposing,
 )
 tables = study_tables(

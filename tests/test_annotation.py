@@ -15,13 +15,13 @@ import pytest
 import torch
 from conftest import ROOT, random_rna
 from safetensors.torch import save_file
-from test_aligned import needs_library
+from test_by_models import needs_library
 from test_infernal import needs_infernal
 
 from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
-from mirpair.families.aligned import call_aligned
 from mirpair.families.annotation import annotate, family_names, in_chunks, load, shipped
+from mirpair.families.by_models import call_by_models
 from mirpair.families.card import model_card
 from mirpair.families.covariance import CovarianceModels
 from mirpair.families.family_calls import NETWORK_SCORES, rejection
@@ -72,7 +72,7 @@ def study() -> Study:
         role = (VALIDATE, EVALUATE)[number % 2]
         rows.append((f"tRNA:{number}", 0, random_rna(rng, 70), "tRNA", role))
         worn = known[number % len(known)]
-        for _ in range(4):
+        for _ in range(8):
             worn = mutated(worn, rng)
         rows.append((f"worn:{number}", 0, worn, "worn hairpin", role))
     records = pd.DataFrame(rows, columns=["id", "label", "sequence", "family", "role"])
@@ -356,7 +356,7 @@ def with_models(
     outputs, queries = trained["outputs"], study.queries
     sequences = study.records.set_index("id").loc[queries["id"], "sequence"].tolist()
     place = {name: number for number, name in enumerate(outputs["ids"].tolist())}
-    aligned = call_aligned(
+    aligned = call_by_models(
         CovarianceModels(texts),
         sequences,
         outputs["logits"][[place[it] for it in queries["id"]]],
@@ -365,7 +365,7 @@ def with_models(
         train["family"].tolist(),
     )
     calls = queries[["id"]].assign(called=aligned["called"], bits=aligned["bits"])
-    ship(path, **trained, score="softmax", models=texts, aligned=calls)
+    ship(path, **trained, score="softmax", models=texts, by_models=calls)
     return path, queries, calls
 
 

@@ -32,8 +32,8 @@ ORDER = {
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
-    "families": "model_files infernal covariance records naming family_calls train proposals "
-    "aligned annotation shipping card speed methods tables display figures report",
+    "families": "model_files infernal covariance records naming family_calls train shortlist "
+    "by_models annotation shipping card speed methods tables display figures report",
     "arms": "records rules measure train find",
     "prediction": "calibration table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",

@@ -12,7 +12,7 @@ from conftest import ROOT
 from matplotlib.figure import Figure
 
 from mirpair.families.display import TITLES, printable
-from mirpair.families.family_calls import CONTAINMENT_BANDS
+from mirpair.families.family_calls import CONTAINMENT_BANDS, Scored, sensitivity_difference
 from mirpair.families.methods import (
     INFERNAL,
     MIRGENEDB,
@@ -357,8 +357,8 @@ def test_the_goal_where_little_alike_trained_is_above_90_percent(value: float, i
 def test_methods_are_compared_with_infernal_on_the_same_records() -> None:
     """Infernal has all right; the network's second seed has two of four wrong, one of each family.
 
-    The neighbour has only the record of the band below 0.3 wrong. Its shared 8-mers accept three of
-    four records at the threshold of no tRNA (0.5), where Infernal accepts all.
+    The neighbour has only the record of the band below 0.3 wrong, and its shared 8-mers accept the
+    three others at the threshold of no tRNA (0.5), where Infernal accepts all.
     """
     table = tables()["differences"]
     assert set(table["experiment"]) == {"main"}, "no other experiment has Infernal"
@@ -372,15 +372,36 @@ def test_methods_are_compared_with_infernal_on_the_same_records() -> None:
     assert of(NETWORK, "accuracy", "below 0.3") == (-0.5, 1)
     assert of(NEAREST, "accuracy", "all") == (-0.25, 4)
     assert of(NEAREST, "accuracy", "0.5–0.7") == (0.0, 2)
-    assert of(NETWORK, "accepted", "tRNA") == (0.0, 4)
-    assert of(NEAREST, "accepted", "tRNA") == (-0.25, 4)
-    assert of(NEAREST, "accepted", "all kinds") == (-0.25, 4)
+    assert of(NETWORK, "sensitivity", "tRNA") == (-0.25, 4), "half of the second seed is wrong"
+    assert of(NEAREST, "sensitivity", "tRNA") == (-0.25, 4)
+    assert of(NEAREST, "sensitivity", "all kinds") == (-0.25, 4)
+    sensitive = row(table, method=NEAREST, measure="sensitivity", of="tRNA")
+    assert (sensitive["low"], sensitive["high"]) == (-0.5, 0.0)
     neighbour = row(table, method=NEAREST, measure="accuracy", of="all")
     # Both records of F2 are drawn, one, or none: the difference is -1/2, -1/4 or 0.
     assert (neighbour["low"], neighbour["high"]) == (-0.5, 0.0)
     shown = to_text(printable("differences", table), "md")
     assert "-0.250" in shown
     assert "-0.500 to +0.000" in shown
+
+
+def test_a_sensitivity_is_as_uncertain_as_its_threshold() -> None:
+    """All records have the same score, between those of 20 outliers, of which one is above it.
+
+    In a third of the draws, it is drawn twice or more, and the threshold is above all records.
+    """
+    families = [f"F{number}" for number in range(20)]
+    rows = [("evaluate", it, "", 1.0, 5.0) for it in families]
+    outside = [2.0] + [0.0] * 19
+    rows += [("validate", "tRNA", "tRNA", value, 0.0) for value in outside]
+    table = pd.DataFrame(rows, columns=["role", "family", "kind", "ours", "theirs"])
+    table["id"], table["called"] = [str(number) for number in range(40)], table["family"]
+    queries = table[["id", "role", "family", "kind", "called"]]
+    ours, theirs = (Scored(table[["id", "called", it]], it) for it in ("ours", "theirs"))
+    difference, low, high = sensitivity_difference(queries, [ours], theirs, "tRNA")
+    assert (difference, low, high) == (0.0, -1.0, 0.0)
+    same = sensitivity_difference(queries, [theirs, theirs], theirs, "tRNA")
+    assert same == (0.0, 0.0, 0.0)
 
 
 def test_a_difference_that_is_surely_negative_is_marked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,10 @@ UGGGAUGAGGUAGUAGAA
 GAGAGACCCUCUCUCU
 >dme-bantam MI0000387 Drosophila melanogaster bantam stem-loop
 AUUUGACUACGAAACC
+>cli-mir-98 MI0031165 Columba livia mir-98 stem-loop
+GGCCCGAUUUUACGCC
+>hsa-mir-98 MI0000100 Homo sapiens mir-98 stem-loop
+AGGAUUCUGCUCAUGC
 """
 MEMBERS = """\
 AC   MIPF0000002
@@ -146,6 +151,7 @@ MI   MI0000060  hsa-let-7a-1
 MI   MI0000063  hsa-let-7b
 MI   MI0000064  hsa-let-7c
 MI   MI0000065  hsa-let-7d
+MI   MI0000100  hsa-mir-98
 //
 """
 
@@ -162,9 +168,11 @@ def test_hairpins_of_mirbase_have_the_names_of_their_families(tmp_path: Path) ->
         "let-7:sme-let-9a",
         "MIR168:osa-MIR168b",
         "bantam:dme-bantam",
-    ], "the most similar hairpin says the family, or else the name"
+        "let-7:cli-mir-98",
+        "let-7:hsa-mir-98",
+    ], "the most similar hairpin says the family, or others with this number, or the name"
     assert records["family"].tolist() == [name.split(":")[0] for name in records["id"]]
     assert accessions == {"let-7": "MIPF0000002"}
-    members.write_text(MEMBERS.replace("MI00000", "MI00001"))
+    members.write_text(re.sub(r"MI00", "MI01", MEMBERS))
     with pytest.raises(InputError, match=r"none of the accessions in .*same release"):
         read_named(hairpins, members, max_length=20)

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import softmax
 
 from mirpair import files
-from mirpair.families.aligned import call_aligned
+from mirpair.families.by_models import call_by_models
 from mirpair.families.covariance import CovarianceModels, is_available
 from mirpair.families.family_calls import network_score
 from mirpair.families.model_files import split_models
@@ -36,7 +36,7 @@ THRESHOLDS = {"5%": "threshold", "youden": "youden threshold"}
 NAME = "families.safetensors"
 # Tensors of the file: see `Annotator`, and known RNAs with their families, compressed.
 DIRECTIONS, RECORDS = "known.directions", "known.records"
-# Identity to a known RNA from which on an RNA is of the same family, if no model knows that family.
+# Identity to a known RNA from which on an RNA is a near-copy of it, and of its family.
 _COPY = 0.8
 ANNOTATION = {
     "length": "int64",
@@ -72,6 +72,8 @@ class Annotator:
         Search for the most similar known RNA.
     accessions
         Family to its accessions in databases, separated by spaces.
+    places
+        Index of each of `sequences`.
     models, bits
         Covariance models, which decide among the families that the network and the nearest known
         RNAs propose, and the thresholds of their bits; None if the network decides alone.
@@ -87,6 +89,7 @@ class Annotator:
     sequences: Sequence[str]
     nearest: Nearest
     accessions: Mapping[str, str]
+    places: Mapping[str, int]
     models: CovarianceModels | None = None
     bits: Mapping[str, float] = field(default_factory=dict)
 
@@ -138,6 +141,7 @@ def load(path: str | Path) -> Annotator:
             families=families,
             sequences=sequences,
             nearest=Nearest(sequences),
+            places={it: number for number, it in enumerate(sequences)},
             # In files of earlier releases, families are called by their accessions.
             accessions=described.get("accessions") or {it: it for it in network.classes},
             models=_read_models(path, described["models"]) if "models" in described else None,
@@ -204,9 +208,9 @@ def annotate(
 ) -> pd.DataFrame:
     """Name the family of each RNA, if it belongs to a known one.
 
-    The score decides, at the threshold, among the families that trained. Below it, an RNA is of a
-    family that was too small to train if the nearest known RNA is: at least 0.8 of their alignment
-    must be identical, and it must cover at least 0.8 of that RNA.
+    A near-copy of a known RNA is of its family, also if that was too small to train: at least 0.8
+    of their alignment is identical, and it covers at least 0.8 of the known RNA. The family of
+    another RNA is one of those that trained, if the score reaches the threshold.
 
     Parameters
     ----------
@@ -222,10 +226,11 @@ def annotate(
     -------
     DataFrame
         One row per RNA: length (nt), family and its accessions, probability (the network's, of that
-        family; NaN if it did not train), score (bits of the model, NaN without a hit; or the
-        network's), distribution (``"in"`` or ``"out"``), nearest (id of the known RNA that shares
-        most 8-mers), nearest_family, identity and coverage (of the best local alignment with that
-        RNA, see `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
+        family; NaN if it did not train), score (bits of the model, NaN without a hit, or the
+        network's; of a near-copy it decides nothing), distribution (``"in"`` or ``"out"``), nearest
+        (id of the known RNA that is the same, or shares most 8-mers), nearest_family, identity and
+        coverage (of the best local alignment with that RNA, see
+        `mirpair.rna.similarity.Alignment`) and reason (why there is no family). Out of
         distribution, family, accessions and probability are empty or NaN; without a shared 8-mer,
         nearest is; of a too long RNA only length and reason are filled.
     """
@@ -252,7 +257,7 @@ def family_names(
     for start in range(0, len(different), chunk):
         part = different[start : start + chunk]
         following = list(islice(encoded, len(part)))
-        near = partial(_nearest, annotator)
+        near = cache(partial(_nearest, annotator))
         called = _families(annotator, part, following, threshold, threads, near)
         names |= {sequence: call.family for sequence, call in zip(part, called, strict=True)}
     return [names.get(it, "") for it in sequences]
@@ -347,18 +352,27 @@ class _Neighbour(NamedTuple):
     coverage: float
 
 
+_Near = Callable[[str], _Neighbour | None]
+
+
 def _nearest(annotator: Annotator, sequence: str) -> _Neighbour | None:
-    (index,), (containment,) = annotator.nearest.find([sequence])
-    if not containment:
-        return None
+    """Find the known RNA that is the same, or else the one that shares most 8-mers."""
+    index = annotator.places.get(sequence)
+    if index is None:
+        (found,), (containment,) = annotator.nearest.find([sequence])
+        if not containment:
+            return None
+        index = int(found)
     alignment = align(sequence, annotator.sequences[index])
     return _Neighbour(
         annotator.ids[index], annotator.families[index], alignment.identity, alignment.coverage
     )
 
 
-def _is_copy(neighbour: _Neighbour) -> bool:
-    return neighbour.identity >= _COPY and neighbour.coverage >= COVERAGE
+def _family_of_copy(neighbour: _Neighbour | None) -> str:
+    """Return the family of a known RNA if an RNA is a near-copy of it; else nothing."""
+    is_copy = neighbour and neighbour.identity >= _COPY and neighbour.coverage >= COVERAGE
+    return neighbour.nearest_family if neighbour and is_copy else ""
 
 
 class _Call(NamedTuple):
@@ -375,7 +389,7 @@ def _families(
     encoded: Sequence[Encoded],
     threshold: str,
     threads: int,
-    near: Callable[[str], _Neighbour | None],
+    near: _Near,
 ) -> list[_Call]:
     """Call the family of each RNA, by covariance models if there are any."""
     logits, features = (tensor.numpy() for tensor in embed(annotator.network, encoded))
@@ -385,7 +399,7 @@ def _families(
         scores = network_score(annotator.score, logits, features, known)
         families = [classes[it] for it in probabilities.argmax(axis=1)]
     else:
-        table = call_aligned(
+        table = call_by_models(
             annotator.models,
             sequences,
             logits,
@@ -398,15 +412,9 @@ def _families(
     least = annotator.decides[1][threshold]
     place = {family: number for number, family in enumerate(classes)}
     calls = []
-    for row, sequence, family, score in zip(
-        probabilities, sequences, families, scores, strict=True
-    ):
-        if not score >= least:
-            neighbour = near(sequence)
-            is_small = neighbour is not None and neighbour.nearest_family not in place
-            family = (
-                neighbour.nearest_family if neighbour and is_small and _is_copy(neighbour) else ""
-            )
+    of_copies = [_family_of_copy(near(sequence)) for sequence in sequences]
+    for row, copied, called, score in zip(probabilities, of_copies, families, scores, strict=True):
+        family = copied or (called if score >= least else "")
         probability = row[place[family]] if family in place else np.nan
         calls.append(_Call(family, score, probability))
     return calls

@@ -1,10 +1,9 @@
-"""Score each RNA by the covariance models of a few families, with Infernal as a library.
+"""Call the family of each RNA by the models of a few families, with Infernal as a library.
 
 Infernal's programs compare every RNA with every model (`mirpair.families.infernal`). Here, each RNA
-has families of its own, which something faster has proposed. Each model has a profile HMM, which
-is a hundred times as fast and scores lower, as it knows no pairs. If it is sure, it decides;
-otherwise, the covariance models of the best few are aligned, with Infernal's scores. The libraries
-are pyhmmer and pyinfernal, an optional dependency.
+has a shortlist of its own. Each covariance model has a profile HMM, which is a hundred times as
+fast, but knows no pairs. If the best profile HMM is sure, it decides. Otherwise, covariance models
+are aligned, with Infernal's scores. The libraries are pyhmmer and pyinfernal, which is optional.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,20 +22,44 @@ from mirpair.files import InputError
 
 if TYPE_CHECKING:
     from pyhmmer.easel import DigitalSequenceBlock
+    from pyhmmer.plan7 import HMM
     from pyinfernal.cm import CM
 
 # The filters are as strict as in a search of so many nt, as with ``cmsearch -Z 1``.
 _SEARCHED = 1_000_000
-# A profile HMM with so many bits decides. For the validation records of rfam-60 in
-# config/families.yaml, it decides for 98 % of the known families and is always right.
-SURE = 20.0
+# From so many bits on, the best profile HMM decides alone. Its bits are lower than those of the
+# covariance model, so no threshold may be higher.
+SURE = 40.0
+# From so many bits on, it decides which family it is, and only that covariance model is aligned. Of
+# the validation records of rfam-60 (config/families.yaml), 98 % of the known families have as many,
+# and all of these are right.
+CLEAR = 20.0
 # Otherwise, so many covariance models are aligned, those with the best profile HMMs.
-ALIGNED = 3
+MOST_MODELS = 3
 # P-values of a profile HMM's three filters, looser than HMMER's: of the same records, 99.8 % have
 # their family among the best three, and of the RNAs of no known family, 0.6 have any.
 _F1, _F2, _F3 = 0.1, 0.03, 0.005
 _WINDOW = re.compile(r"^W +(\d+)$", re.MULTILINE)
 _FORWARD = "+"
+# What decided the family of an RNA.
+BY_PROFILE, BY_MODEL = "profile HMM", "covariance model"
+
+
+class Decision(NamedTuple):
+    """The family of an RNA; empty if no profile HMM has a hit.
+
+    Attributes
+    ----------
+    bits
+        Log-odds score of the covariance model, or of the profile HMM if that was sure; NaN if no
+        covariance model has a hit.
+    decided
+        `BY_PROFILE`, `BY_MODEL`, or empty without bits.
+    """
+
+    family: str = ""
+    bits: float = np.nan
+    decided: str = ""
 
 
 def is_available() -> bool:
@@ -45,7 +68,10 @@ def is_available() -> bool:
 
 
 class CovarianceModels:
-    """Covariance models of families, read when an RNA needs one.
+    """Covariance models of families, read when an RNA needs one; not to be shared by threads.
+
+    Their profile HMMs stay in memory, covariance models do not: they grow when they are used, to
+    two megabytes each.
 
     Parameters
     ----------
@@ -55,65 +81,54 @@ class CovarianceModels:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = dict(texts)
-        self._read: dict[str, CM] = {}
+        self._profiles: dict[str, HMM[Any]] = {}
 
-    def bits(
-        self, sequences: Sequence[str], proposed: Sequence[Sequence[str]], *, threads: int = 1
-    ) -> list[dict[str, float]]:
-        """Score RNAs by the models of the families that were proposed for them.
+    def decide(
+        self, sequences: Sequence[str], shortlists: Sequence[Sequence[str]], *, threads: int = 1
+    ) -> list[Decision]:
+        """Call the family of each RNA among those of its shortlist.
 
         Parameters
         ----------
         sequences
             Over ACGU.
-        proposed
+        shortlists
             For each RNA, families. Those without a model are left out.
         threads
             Number of models that are used at a time; it does not change the result.
-
-        Returns
-        -------
-        list of dict
-            For each RNA, family to bits (log-odds score): with the covariance model if it was
-            aligned, otherwise with its profile HMM. Families without any hit are missing.
 
         Raises
         ------
         InputError
             If pyinfernal is missing.
         """
-        found = self._all(self._profile, sequences, proposed, threads)
-        unsure = [
-            sorted(bits, key=lambda it: (-bits[it], it))[:ALIGNED]
-            if max(bits.values(), default=SURE) < SURE
-            else []
-            for bits in found
-        ]
+        profiles = self._all(self._profile, sequences, shortlists, threads)
+        unsure = [_unsure(bits) for bits in profiles]
         aligned = self.aligned_bits(sequences, unsure, threads=threads)
-        return [of_profile | of_model for of_profile, of_model in zip(found, aligned, strict=True)]
+        return [_decide(*bits) for bits in zip(profiles, aligned, strict=True)]
 
     def aligned_bits(
-        self, sequences: Sequence[str], proposed: Sequence[Sequence[str]], *, threads: int = 1
+        self, sequences: Sequence[str], families: Sequence[Sequence[str]], *, threads: int = 1
     ) -> list[dict[str, float]]:
-        """Score RNAs as `bits` does, by all the covariance models that are proposed.
+        """Score RNAs by the covariance models of some families each: family to bits.
 
-        The bits are the same as of `mirpair.families.infernal.hits`. Its filters, profile HMMs, see
-        an RNA between unknown bases here, and reject a little more: of 29 RNAs whose profile HMM is
-        not sure, 4.
+        The bits are the same as of `mirpair.families.infernal.hits`; families without a hit are
+        missing. Infernal's filters see an RNA between unknown bases here, and reject a little more:
+        of 29 RNAs whose profile HMM is not sure, 4.
         """
-        return self._all(self._align, sequences, proposed, threads)
+        return self._all(self._align, sequences, families, threads)
 
     def _all(
         self,
         score: Callable[[str, Sequence[str]], npt.NDArray[np.float64]],
         sequences: Sequence[str],
-        proposed: Sequence[Sequence[str]],
+        families: Sequence[Sequence[str]],
         threads: int,
     ) -> list[dict[str, float]]:
         """Score RNAs by families, each family once for all its RNAs; without those that are NaN."""
         of_family: dict[str, list[int]] = {}
-        for index, families in enumerate(proposed):
-            for family in dict.fromkeys(families):
+        for index, names in enumerate(families):
+            for family in dict.fromkeys(names):
                 if family in self._texts:
                     of_family.setdefault(family, []).append(index)
         found: list[dict[str, float]] = [{} for _ in sequences]
@@ -129,7 +144,10 @@ class CovarianceModels:
 
     def _profile(self, family: str, sequences: Sequence[str]) -> npt.NDArray[np.float64]:
         """Score RNAs by the profile HMM of a model, (N,); NaN without a hit."""
-        hmm = self._model(family).filter_hmm
+        if family not in self._profiles:
+            # The profile HMM is a part of the model, which does not stay in memory.
+            self._profiles[family] = self._model(family).filter_hmm.copy()
+        hmm = self._profiles[family]
         from pyhmmer.plan7 import Pipeline
 
         pipeline = Pipeline(
@@ -152,16 +170,34 @@ class CovarianceModels:
         return _best([hit for hit in hits if hit.strand == _FORWARD], len(sequences))
 
     def _model(self, family: str) -> CM:
-        if family not in self._read:
-            try:
-                from pyinfernal.cm import CMFile
-            except ImportError as error:
-                raise InputError(
-                    "covariance models need the package pyinfernal: pip install pyinfernal"
-                ) from error
-            with CMFile(io.BytesIO(self._texts[family].encode("ascii"))) as models:
-                self._read[family] = next(iter(models))
-        return self._read[family]
+        try:
+            from pyinfernal.cm import CMFile
+        except ImportError as error:
+            raise InputError(
+                "covariance models need the package pyinfernal: pip install pyinfernal"
+            ) from error
+        with CMFile(io.BytesIO(self._texts[family].encode("ascii"))) as models:
+            return next(iter(models))
+
+
+def _unsure(profiles: Mapping[str, float]) -> list[str]:
+    """List the families whose covariance models are aligned."""
+    ranked = sorted(profiles, key=lambda it: (-profiles[it], it))
+    best = profiles[ranked[0]] if ranked else SURE
+    return [] if best >= SURE else ranked[:1] if best >= CLEAR else ranked[:MOST_MODELS]
+
+
+def _decide(profiles: Mapping[str, float], aligned: Mapping[str, float]) -> Decision:
+    """Choose the family with most bits; of equal ones, the first by name, as Infernal does."""
+    if not profiles:
+        return Decision()
+    best = min(profiles, key=lambda it: (-profiles[it], it))
+    if profiles[best] >= SURE:
+        return Decision(best, profiles[best], BY_PROFILE)
+    if not aligned:
+        return Decision(best)
+    best = min(aligned, key=lambda it: (-aligned[it], it))
+    return Decision(best, aligned[best], BY_MODEL)
 
 
 def _digital(sequences: Sequence[str]) -> DigitalSequenceBlock:

@@ -223,9 +223,10 @@ def _show_differences(table: pd.DataFrame) -> _Shown:
     note = (
         "The method's value minus Infernal's on the same records, mean over seeds, and the 95 % "
         "interval of a bootstrap over families. First the accuracy, of all records and by the "
-        "share of 8-mers that the nearest training record also has; then the share of trained "
-        f"families that is accepted at {OUTLIER_FALSE_POSITIVES:.0%} false positives of each kind, "
-        f"by each method's best score. {BELOW_MARK} the whole interval is below 0."
+        "share of 8-mers that the nearest training record also has; then the sensitivity (share "
+        "that is accepted and called rightly) at the threshold of each method's best score with "
+        f"{OUTLIER_FALSE_POSITIVES:.0%} false positives of each kind; there, the bootstrap draws "
+        f"the RNAs that choose the thresholds too. {BELOW_MARK} the whole interval is below 0."
     )
     return text, list(rows["source"]), below, [note]
 

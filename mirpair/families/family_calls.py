@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from mirpair.contracts import BASELINES, EVALUATE, TRAIN, VALIDATE
 
 # Methods that are no network.
 NEAREST, INFERNAL, MIRGENEDB = BASELINES["nearest-8-mer"], "Infernal", "MirGeneDB's models"
-ALIGNED = "Network, then models"
+BY_MODELS = "Shortlist, then models"
 # Scores of belonging to any trained family, higher is surer, and their names in tables.
 SCORES = {
     "softmax": "maximum softmax",
@@ -272,17 +272,68 @@ def rejection(queries: pd.DataFrame, calls: pd.DataFrame, score: str) -> pd.Data
     return pd.DataFrame(lines)
 
 
-def accepted(queries: pd.DataFrame, calls: pd.DataFrame, score: str, kind: str) -> pd.Series:
-    """Tell which evaluation records of trained families a score accepts.
+class Scored(NamedTuple):
+    """The calls of a method: id, called and the score that accepts, and the name of its column."""
 
-    The parameters are those of `rejection`, and the threshold is its: of 5 % false positives of the
-    kind, or of `ALL_KINDS`. The result has the ids of the records as index.
+    calls: pd.DataFrame
+    score: str
+
+
+def sensitivity_difference(
+    queries: pd.DataFrame, ours: Sequence[Scored], theirs: Scored, kind: str, *, rounds: int = 500
+) -> tuple[float, float, float]:
+    """Compare the sensitivities of two methods, each at its own threshold.
+
+    The sensitivity is the share of the evaluation records of trained families that are accepted and
+    called rightly, at the threshold of 5 % false positives of validation outliers.
+
+    Parameters
+    ----------
+    queries
+        Result of `mirpair.families.records.nearest_family`.
+    ours, theirs
+        A method with each of its seeds, whose sensitivities are averaged, and another method.
+    kind
+        Of the outliers that choose the thresholds, or `ALL_KINDS`.
+
+    Returns
+    -------
+    difference, low, high
+        Ours minus theirs, and the 95 % interval of a bootstrap that draws families, and the
+        outliers that choose the thresholds.
     """
-    validate, evaluate = _scored(queries, calls, score)
-    kinds = outlier_kinds(validate) if kind == ALL_KINDS else [kind]
-    cut = threshold_at([_of_kind(validate, name, score) for name in kinds])
-    known = evaluate[in_trained_family(evaluate)]
-    return known.set_index("id")[score] >= cut
+    tables = [_scored(queries, *method) for method in (*ours, theirs)]
+    names = outlier_kinds(tables[0][0]) if kind == ALL_KINDS else [kind]
+    outside = [
+        [_of_kind(validate, it, of.score) for it in names]
+        for (validate, _), of in zip(tables, (*ours, theirs), strict=True)
+    ]
+    known = [evaluate[in_trained_family(evaluate)] for _, evaluate in tables]
+    right = [(it["called"] == it["family"]).to_numpy() for it in known]
+    scores = [it[of.score].to_numpy() for it, of in zip(known, (*ours, theirs), strict=True)]
+    _, family = np.unique(known[0]["family"], return_inverse=True)
+
+    def difference(
+        weights: npt.NDArray[np.number], chosen: Sequence[npt.NDArray[np.int64]]
+    ) -> float:
+        found = []
+        for of_kinds, score, is_right in zip(outside, scores, right, strict=True):
+            cut = threshold_at([it[drawn] for it, drawn in zip(of_kinds, chosen, strict=True)])
+            found.append((weights * (score >= cut) * is_right).sum() / weights.sum())
+        return float(np.mean(found[:-1]) - found[-1])
+
+    rng, families = np.random.default_rng(0), family.max() + 1
+    sizes = [len(it) for it in outside[0]]
+    every = difference(np.ones(len(family)), [np.arange(size) for size in sizes])
+    drawn = [
+        difference(
+            np.bincount(rng.integers(families, size=families), minlength=families)[family],
+            [rng.integers(size, size=size) for size in sizes],
+        )
+        for _ in range(rounds)
+    ]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return every, float(low), float(high)
 
 
 def _scored(

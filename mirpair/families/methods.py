@@ -12,7 +12,7 @@ import pandas as pd
 
 from mirpair.contracts import read_calls, read_queries
 from mirpair.families.family_calls import (
-    ALIGNED,
+    BY_MODELS,
     INFERNAL,
     MIRGENEDB,
     NEAREST,
@@ -36,7 +36,7 @@ _INPUTS = {
 INPUTS = {
     NEAREST: "8-mers of the sequence",
     **{FAMILY_MODELS[name].label: text for name, text in _INPUTS.items()},
-    ALIGNED: "sequence, alignment and consensus structure",
+    BY_MODELS: "sequence, alignment and consensus structure",
     INFERNAL: "alignment and consensus structure",
     MIRGENEDB: "alignment and consensus structure",
 }
@@ -80,7 +80,7 @@ def gather_called(
     infernal: Mapping[str, pd.DataFrame] | None = None,
     mirgenedb: Mapping[str, tuple[pd.DataFrame, Mapping[str, str]]] | None = None,
     *,
-    aligned: Sequence[tuple[str, pd.DataFrame]] = (),
+    by_models: Sequence[tuple[str, pd.DataFrame]] = (),
 ) -> list[Called]:
     """Gather the calls of all methods by experiment: the baseline, networks, other programs.
 
@@ -96,9 +96,9 @@ def gather_called(
     mirgenedb
         Experiment to calls with MirGeneDB's names, and our families to those names (see
         `mirpair.families.infernal.counterparts`).
-    aligned
-        Experiment and calls (id, called, bits) of each training whose proposals were aligned, see
-        `mirpair.families.aligned`.
+    by_models
+        Experiment and calls (id, called, bits) of each training that makes shortlists, see
+        `mirpair.families.by_models`.
     """
     called = []
     for name, records in queries.items():
@@ -107,9 +107,9 @@ def gather_called(
         for experiment, label, calls in networks:
             if experiment == name:
                 of_method.setdefault(label, []).append(calls)
-        for experiment, calls in aligned:
+        for experiment, calls in by_models:
             if experiment == name:
-                of_method.setdefault(ALIGNED, []).append(calls)
+                of_method.setdefault(BY_MODELS, []).append(calls)
         if infernal and name in infernal:
             of_method[INFERNAL] = [infernal[name]]
         called += [Called(name, method, records, calls) for method, calls in of_method.items()]
@@ -125,7 +125,7 @@ def read_called(
     infernal: Sequence[str] = (),
     mirgenedb: Sequence[str] = (),
     *,
-    aligned: Sequence[str] = (),
+    by_models: Sequence[str] = (),
     proposing: Sequence[str] = (),
 ) -> list[Called]:
     """Read the calls of all methods from the files of a study, see `gather_called`.
@@ -139,8 +139,8 @@ def read_called(
     infernal, mirgenedb
         ``infernal/<experiment>.tsv``; ``infernal/<experiment>-mirgenedb.tsv`` and ``.json``, or
         nothing.
-    aligned, proposing
-        ``aligned.tsv`` of trainings, and the experiment of each.
+    by_models, proposing
+        ``by_models.tsv`` of trainings, and the experiment of each.
     """
     of_mirgenedb = {}
     if mirgenedb:
@@ -156,9 +156,9 @@ def read_called(
         ],
         {Path(path).stem: read_calls(path, ["bits"]) for path in infernal},
         of_mirgenedb,
-        aligned=[
+        by_models=[
             (experiment, read_calls(path, ["bits"]))
-            for experiment, path in zip(proposing, aligned, strict=True)
+            for experiment, path in zip(proposing, by_models, strict=True)
         ],
     )
 

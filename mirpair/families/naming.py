@@ -19,7 +19,7 @@ from mirpair.sources.collections import read_family_members, read_hairpins
 # A mature microRNA of MirGeneDB: species, family, paralogue or variant, arm.
 _MATURE = re.compile(r"[^-]+-(.+?)(?:-(?:P\d|v\d|o\d|as)[^_]*)?_(?:5p|3p)\S*")
 # The beginning of a hairpin's name that all members of a family have: mir-10, MIR168, let-7.
-_NUMBERED = re.compile(r"(?:mir-|let-|lin-|lsy-|iab-)\d+|MIR\d+")
+_NUMBERED = re.compile(r"(?:mir-)?(?:mir-|let-|lin-|lsy-|iab-)\d+|MIR\d+")
 _WORD = 16
 # An RNA counts as similar to a hairpin that has so large a share of its 8-mers.
 LIKE = 0.3
@@ -34,7 +34,8 @@ def read_named(
 
     Half of miRBase 22.1's hairpins have no family in its list, sme-let-7a among them. Here, such a
     hairpin belongs to the family of the most similar hairpin that has one. Without a similar one,
-    its name says the family, as orthologs have the same number; many are alone in theirs.
+    its name says the family, as orthologs have the same number: that of most listed hairpins with
+    this number (mir-92 is of the family mir-25), or else the number itself. Many are alone.
 
     Parameters
     ----------
@@ -80,14 +81,23 @@ def read_named(
         )
     indices, containment = Nearest(listed["sequence"].tolist()).find(others["sequence"].tolist())
     near = listed["family"].to_numpy()[indices]
-    names = [_family_in(name) for name in others["id"]]
+    known = _families_of_numbers(listed)
+    names = [known.get(number, number) for number in map(_number_in, others["id"])]
     table.loc[others.index, "family"] = np.where(containment >= LIKE, near, names)
     table["id"] = table["family"] + ":" + table["id"]
     return table, {family.name: family.accession for family in family_of.values()}
 
 
-def _family_in(name: str) -> str:
-    """Return the family in the name of a hairpin of miRBase, such as mir-10 of sme-mir-10b."""
+def _families_of_numbers(listed: pd.DataFrame) -> dict[str, str]:
+    """Return the family of most hairpins with each number, such as mir-25 for mir-92."""
+    counts: dict[str, Counter[str]] = {}
+    for name, family in zip(listed["id"], listed["family"], strict=True):
+        counts.setdefault(_number_in(name), Counter())[family] += 1
+    return {number: families.most_common(1)[0][0] for number, families in counts.items()}
+
+
+def _number_in(name: str) -> str:
+    """Return what orthologs share in the name of a hairpin, such as mir-10 of sme-mir-10b."""
     own = name.partition("-")[2] or name
     numbered = _NUMBERED.match(own)
     return numbered[0] if numbered else own

@@ -135,8 +135,8 @@ def split_families(
     """Choose the families of an experiment and assign roles to their records.
 
     From each family, a fixed number of records is drawn for evaluation, then for training, then up
-    to a fixed number of the rest for validation. With `training_at_least`, a small family takes
-    part too: at most half of its records evaluate, and the others train.
+    to a fixed number of the rest for validation. With `training_at_least`, small families take part
+    too: at most half of their records evaluate or validate, in this order, and the others train.
 
     A split by clusters draws complete clusters. It then drops evaluation and validation records
     with at least `identity` to a training record (`mirpair.rna.similarity.nearest`), because the
@@ -176,6 +176,9 @@ def split_families(
         cluster = np.arange(len(members))
     members = members.assign(cluster=cluster)
     roles = {EVALUATE: "evaluation", TRAIN: "training", VALIDATE: "validation"}
+    if split["training_at_least"]:
+        # Otherwise only families with more records than train would choose the thresholds.
+        roles = {EVALUATE: "evaluation", VALIDATE: "validation", TRAIN: "training"}
     counts = {role: split[name] for role, name in roles.items()}
     least = split["training_at_least"] or split["training"]
     drawn = []
@@ -212,7 +215,7 @@ def _draw(
     remaining = [part["id"].tolist() for _, part in shuffled.groupby("cluster", sort=False)]
     for role, wanted in counts.items():
         # Skip a cluster if the others would be too few for training.
-        needed = reserved if role == EVALUATE else 0
+        needed = 0 if role == TRAIN or TRAIN in roles.values() else reserved
         taken = 0
         skipped: list[list[str]] = []
         while remaining and taken < wanted:

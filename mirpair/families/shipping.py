@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,6 +17,7 @@ import torch
 from mirpair import files
 from mirpair.contracts import TRAIN
 from mirpair.families.annotation import DIRECTIONS, RECORDS, THRESHOLDS, models_beside
+from mirpair.families.covariance import SURE
 from mirpair.families.family_calls import (
     NETWORK_SCORES,
     nearest_cosine,
@@ -40,7 +42,7 @@ def ship(
     max_length: int,
     families: pd.DataFrame,
     models: Mapping[str, str] | None = None,
-    aligned: pd.DataFrame | None = None,
+    by_models: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Write the file of weights for `mirpair.families.annotation.load`, and models beside it.
 
@@ -57,16 +59,16 @@ def ship(
         Maximum length of the study's records, in nt.
     families
         Their accessions (`mirpair.contracts.FAMILIES`).
-    models, aligned
+    models, by_models
         Covariance models of the families, and the calls by those of the training records that this
         network proposes
-        (`mirpair.families.aligned.call_aligned`, with ids); or neither.
+        (`mirpair.families.by_models.call_by_models`, with ids); or neither.
 
     Returns
     -------
     DataFrame
         The calls by which the shipped file decides, on whose scores its thresholds are chosen:
-        `aligned`, or `mirpair.families.family_calls.network_calls` with the rounded features that
+        `by_models`, or `mirpair.families.family_calls.network_calls` with the rounded features that
         are shipped.
 
     Raises
@@ -109,18 +111,34 @@ def ship(
             if name in set(known["family"])
         },
     }
-    if models is not None and aligned is not None:
-        by_bits = rejection(queries, aligned, "bits").to_dict("records")[-1]
-        described["bits"] = {name: float(by_bits[column]) for name, column in THRESHOLDS.items()}
-        beside = models_beside(path)
-        with files.atomic(beside) as temporary:
-            temporary.write_bytes(lzma.compress("".join(models.values()).encode("ascii")))
-        described["models"] = files.sha256(beside)
+    packed_models = b""
+    if models is not None and by_models is not None:
+        by_bits = rejection(queries, by_models, "bits").to_dict("records")[-1]
+        bits = {name: float(by_bits[column]) for name, column in THRESHOLDS.items()}
+        if bits["5%"] > SURE:
+            raise InputError(
+                f"a threshold of {bits['5%']:.1f} bits is higher than the {SURE:.0f} from which on "
+                "a profile HMM decides, so they cannot be compared: the outliers of this study are "
+                "too similar to its families"
+            )
+        # Youden's point is the lowest score of a known RNA, and may be far above all outliers.
+        bits["youden"] = min(bits["youden"], SURE)
+        described["bits"] = bits
+        packed_models = lzma.compress("".join(models.values()).encode("ascii"))
+        if len(packed_models) > LARGEST:
+            raise InputError(
+                f"{models_beside(path)}: would have {len(packed_models) / 1e6:.1f} MB; files that "
+                f"ship may have at most {LARGEST / 1e6:.0f}: train fewer families (`at_least`)"
+            )
+        described["models"] = hashlib.sha256(packed_models).hexdigest()
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors[DIRECTIONS] = torch.from_numpy(directions if score == "distance" else directions[:0])
     tensors[RECORDS] = torch.frombuffer(packed, dtype=torch.uint8)
     write_tensors(path, ANNOTATOR, described, tensors, largest=LARGEST)
-    return calls if aligned is None else aligned
+    if "models" in described:
+        with files.atomic(models_beside(path)) as temporary:
+            temporary.write_bytes(packed_models)
+    return calls if by_models is None else by_models
 
 
 def _rounded(features: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:

@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from mirpair.contracts import SPEED
-from mirpair.families.aligned import call_aligned
 from mirpair.families.annotation import encode_for
+from mirpair.families.by_models import call_by_models
 from mirpair.families.covariance import CovarianceModels
 from mirpair.families.infernal import scan
 from mirpair.networks.base import Network
@@ -45,7 +45,7 @@ def infernal_work(models: Mapping[str, str], sequences: Sequence[str]) -> Work:
     return work
 
 
-def aligned_work(
+def models_work(
     network: Network,
     models: Mapping[str, str],
     known: Sequence[str],
@@ -54,7 +54,8 @@ def aligned_work(
 ) -> Work:
     """Make the work of a network that proposes families, and of their models.
 
-    It knows the families that have a model, no others; `known` are RNAs of `families`.
+    It knows the families that have a model, no others; `known` are RNAs of `families`. The work
+    reads the models that it needs, as Infernal's programs do.
     """
     of_models = [
         (rna, family) for rna, family in zip(known, families, strict=True) if family in models
@@ -62,12 +63,19 @@ def aligned_work(
     owners = [family for _, family in of_models]
     nearest = Nearest([rna for rna, _ in of_models])
     columns = [network.classes.index(family) for family in models]
-    read = CovarianceModels(models)
 
     def work(cores: int) -> float:
         torch.set_num_threads(cores)
         logits = predict(network, list(encode_for(network, sequences))).numpy()[:, columns]
-        call_aligned(read, sequences, logits, list(models), nearest, owners, threads=cores)
+        call_by_models(
+            CovarianceModels(models),
+            sequences,
+            logits,
+            list(models),
+            nearest,
+            owners,
+            threads=cores,
+        )
         return 0.0
 
     return work

@@ -18,12 +18,12 @@ from mirpair.families.family_calls import (
     MIRGENEDB,
     NEAREST,
     SCORES,
-    accepted,
+    Scored,
     accuracy,
     in_trained_family,
     outlier_kinds,
-    over_families,
     rejection,
+    sensitivity_difference,
 )
 from mirpair.families.methods import INPUTS, Called
 
@@ -166,10 +166,11 @@ def differences_table(called: Sequence[Called], rejections: pd.DataFrame) -> pd.
     -------
     DataFrame
         A row for each experiment with Infernal, other method with all families, and measure:
-        experiment, method, source, measure (accuracy, or accepted at 5 % false positives), of (a
+        experiment, method, source, measure (accuracy, or sensitivity at 5 % false positives), of (a
         band of containment, or a kind of outliers), records, difference (the method's value minus
-        Infernal's, mean over seeds), low and high (its 95 % interval of a bootstrap over families;
-        NaN if there is no difference).
+        Infernal's, mean over seeds), low and high (its 95 % interval of a bootstrap, see
+        `mirpair.families.family_calls.accuracy` and `sensitivity_difference`; NaN if the accuracies
+        do not differ).
     """
     infernal = {one.experiment: one for one in called if one.method == INFERNAL}
     lines: list[dict[str, Any]] = []
@@ -187,15 +188,13 @@ def differences_table(called: Sequence[Called], rejections: pd.DataFrame) -> pd.
         chosen = rejections[rejections["best"] & (rejections["experiment"] == one.experiment)]
         name = chosen.loc[chosen["method"] == one.method, "score"].iloc[0]
         score = next(key for key, text in SCORES.items() if text == name)
-        family = one.queries.set_index("id")["family"]
+        ours = [Scored(calls, score) for calls in one.calls]
+        known = one.queries[in_trained_family(one.queries) & (one.queries["role"] == EVALUATE)]
         for kind in [*outlier_kinds(one.queries), ALL_KINDS]:
-            own = [accepted(one.queries, calls, score, kind) for calls in one.calls]
-            theirs = accepted(one.queries, other.calls[0], "bits", kind)
-            gain = pd.concat(own, axis=1).mean(axis=1) - theirs
-            counts = gain.groupby(family.loc[gain.index]).agg(["sum", "size"]).to_numpy()
-            low, high = over_families(counts) if gain.any() else (np.nan, np.nan)
-            of = {"measure": "accepted", "of": kind, "records": len(gain)}
-            lines.append(about | of | {"difference": gain.mean(), "low": low, "high": high})
+            theirs = Scored(other.calls[0], "bits")
+            difference, low, high = sensitivity_difference(one.queries, ours, theirs, kind)
+            of = {"measure": "sensitivity", "of": kind, "records": len(known)}
+            lines.append(about | of | {"difference": difference, "low": low, "high": high})
     return pd.DataFrame(lines)
 
 

@@ -3,7 +3,7 @@
 import job
 
 from mirpair.contracts import TRAIN, read_experiment, read_family_records, read_queries
-from mirpair.families.aligned import call_aligned
+from mirpair.families.by_models import call_by_models
 from mirpair.families.covariance import CovarianceModels
 from mirpair.families.model_files import read_models
 from mirpair.files import read_npz, write_tsv
@@ -16,7 +16,7 @@ experiment, queries = read_experiment(inputs.experiment), read_queries(inputs.qu
 train = records.loc[experiment.loc[experiment["role"] == TRAIN, "id"]]
 outputs = read_npz(inputs.outputs, ("ids", "classes", "logits"))
 place = {name: number for number, name in enumerate(outputs["ids"].tolist())}
-calls = call_aligned(
+calls = call_by_models(
     CovarianceModels(read_models(inputs.models)),
     records.loc[queries["id"], "sequence"].tolist(),
     outputs["logits"][[place[name] for name in queries["id"]]],
