@@ -570,6 +570,27 @@ def test_intervals_of_a_table_of_results_are_drawn() -> None:
         assert known == [[0.7, 0.8]] * int(results()[metric].notna().sum())
 
 
+def test_a_published_value_is_drawn_in_each_row_that_reproduces_it() -> None:
+    """In its own row, which has ours by the paper's recipe, and in that of another recipe."""
+    metrics = dict.fromkeys(METRICS, 0.75)
+    limits = {f"{metric} {it}": 0.7 for metric in METRICS for it in ("low", "high")}
+    about = {"protocol": "CV", "whole": True, **limits}
+    table = pd.DataFrame(
+        [
+            {"method": "A", "source": "published", "reproduces": "", **about, **metrics},
+            {"method": "A", "source": "this run", "reproduces": "A", **about, **metrics},
+            {"method": "A, other", "source": "this run", "reproduces": "A", **about, **metrics},
+            {"method": "B", "source": "published", "reproduces": "", **about, **metrics},
+        ]
+    )
+    axis = draw_results(table, "T").axes[0]
+    names = dict(
+        zip(axis.get_yticks(), [it.get_text() for it in axis.get_yticklabels()], strict=True)
+    )
+    (dots,) = [line for line in axis.lines if line.get_label() == "published"]
+    assert sorted({names[it] for it in dots.get_ydata()}) == ["A (CV)", "A, other (CV)", "B (CV)"]
+
+
 def test_figures_are_drawn_from_the_files_of_the_stages_before(tmp_path: Path) -> None:
     table = history(some_scores())
     files = []

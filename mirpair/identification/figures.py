@@ -49,6 +49,9 @@ _SHORT = "* fewer epochs than the recipe, or fewer folds than the experiment"
 _COLOUR = {"F-score": PURPLE, "AUROC": BLUE, "AUPR": ORANGE}
 
 
+_OF_METRICS = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
+
+
 @in_style
 def draw_histories(histories: Mapping[str, Mapping[str, pd.DataFrame]], title: str) -> Figure:
     """Draw loss and metrics by epoch: a row for each network, a thin line for each fold or seed.
@@ -106,14 +109,13 @@ def draw_watched(
     """
     panels = [(name, held_out_role(history), history) for name, history in validation.items()]
     panels += [(name, "train", history) for name, history in training.items()]
-    colours = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
     rows = -(-len(panels) // 2)
     figure = Figure(figsize=(8, 0.6 + 2.5 * rows), layout="constrained")
     axes = figure.subplots(rows, 2, squeeze=False).ravel()
     losses = []
     for place, (name, role, history) in enumerate(panels):
         axis, letter = axes[place], chr(ord("A") + place) if place < 26 else str(place + 1)
-        for metric, colour in colours.items():
+        for metric, colour in _OF_METRICS.items():
             values = history[f"{role} {metric}"]
             axis.plot(history["epoch"], values, color=colour, lw=1.1, label=metric)
         axis.axvline(epochs, color=BLACK, lw=0.8, ls=":")
@@ -320,12 +322,22 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
 
 @in_style
 def draw_results(table: pd.DataFrame, title: str) -> Figure:
-    """Draw a table of results as dots: published, ours and baselines, with our 95 % intervals."""
+    """Draw a table of results as dots: published, ours and baselines, with our 95 % intervals.
+
+    A published value is drawn in its own row, and in each of our rows that reproduces it.
+    """
     names = [f"{m} ({p})" for m, p in zip(table["method"], table["protocol"], strict=True)]
     short = {name for name, whole in zip(names, table["whole"], strict=True) if not whole}
     rows = list(dict.fromkeys(names))
     place = {name: len(rows) - 1 - index for index, name in enumerate(rows)}
     present = [source for source in _LOOKS if (table["source"] == source).any()]
+    published = table[table["source"] == PUBLISHED]
+    # Rows of ours that reproduce a published one have another name if the recipe is another one.
+    ours = table.assign(beside=names)[lambda it: (it["source"] == OURS) & (it["reproduces"] != "")]
+    ours = ours[ours["beside"] != ours["reproduces"] + " (" + ours["protocol"] + ")"]
+    also = ours[["reproduces", "protocol", "beside"]].merge(
+        published, left_on=["reproduces", "protocol"], right_on=["method", "protocol"]
+    )
     figure = Figure(figsize=(8, 1.2 + 0.24 * len(rows)), layout="constrained")
     title_figure(figure, title)
     axes = figure.subplots(1, len(SHOWN), sharey=True)
@@ -333,7 +345,11 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
         for source in present:
             chosen = (table["source"] == source).to_numpy()
             heights = [place[name] for name, is_in in zip(names, chosen, strict=True) if is_in]
-            _dots(axis, table[chosen], metric, heights, source, **_LOOKS[source])
+            rows_of = table[chosen]
+            if source == PUBLISHED:
+                rows_of = pd.concat([rows_of, also])
+                heights += [place[name] for name in also["beside"]]
+            _dots(axis, rows_of, metric, heights, source, **_LOOKS[source])
         axis.set_title(metric)
         starred = [f"{name} *" if name in short else name for name in rows]
         axis.set_yticks(list(place.values()), starred)
@@ -357,7 +373,6 @@ def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
     """
     names = (table["method"] + " (" + table["protocol"] + ")").drop_duplicates().tolist()
     recipes = table["recipe"].drop_duplicates().tolist()
-    colours = dict(zip(METRICS, (GREEN, SKY, YELLOW, PURPLE, GREY, BLUE, ORANGE), strict=True))
     figure = Figure(figsize=(8, 1.5 + 0.24 * len(names)), layout="constrained")
     title_figure(figure, title)
     if table.empty:
@@ -371,7 +386,7 @@ def draw_seeds(table: pd.DataFrame, title: str) -> Figure:
         limit = rows["limit"].max()
         axis.axvspan(-limit, limit, color=GREY, alpha=0.15, lw=0)
         axis.axvline(0, color=BLACK, lw=0.8)
-        for number, (metric, colour) in enumerate(colours.items()):
+        for number, (metric, colour) in enumerate(_OF_METRICS.items()):
             # One below the other, so that equal values stay visible.
             heights = [place + 0.3 - 0.1 * number for place in places]
             axis.plot(rows[f"{metric} deviation"], heights, "o", color=colour, ms=3.5, label=metric)
