@@ -159,7 +159,7 @@ def _paper(model: Model, split: Split) -> tuple[Model, Recipe]:
 
 
 def _published_code(model: Model, split: Split) -> tuple[Model, Recipe]:
-    """Return the settings behind the published numbers, from the authors' published code.
+    """Return the settings behind the published numbers, from the authors' published code and logs.
 
     They differ from the paper in the order of the fixed-sized network's layers, the loss, the
     learning rate, the weight decay, the batch, the epochs and the batch normalisation.
@@ -201,7 +201,7 @@ def _finder(model: Model, split: Split) -> tuple[Model, Recipe]:
 def _deepmirgene(model: Model, split: Split) -> tuple[Model, Recipe]:
     """Return the settings of deepMiRGene's published code (Park et al. 2017).
 
-    It asks for weights of the classes, but that Keras ignores them.
+    It asks for weights of the classes, but its Keras ignores them (docs/method.md).
     """
     return model, Recipe(
         epochs={"cross-validation": 300, "test": 300, "across-datasets": 100}[split],

@@ -275,11 +275,16 @@ def test_the_first_page_has_the_numbers_of_the_tables() -> None:
         both = f"{ranking['inside']} and {every['inside']}"
         counts += f"{every['inside']} of {every['cells']} cells of all seven metrics"
         assert words + (counts if recipe == "published-code" else both) in text
+    facts = reproduction.facts()
+    minutes = float(facts["hour"]["minutes from no results to the report"])
+    assert f"took {minutes:.0f} minutes on two cores" in text
+    assert facts["gigabytes"] <= 1
+    assert "at most 1 GB per training" in text
     of_tests = reproduced.rows_of(table, "variable", "paper").query("protocol == 'test'")
     code = reproduced.rows_of(table, "variable", "published-code").query("protocol == 'test'")
     groups = [group for group in reproduced.GROUPS if group.endswith("test")]
     clean = reproduced.cleaned(reproduced.shown("cleaned"), "Variable-sized").loc[groups]
-    count = reproduction.facts()["baseline_count"]
+    count = facts["baseline_count"]
     best = []
     for name in reproduced.SETS:
         of_test = reproduced.shown(name).query("source == 'baseline' and protocol == 'test'")
