@@ -647,7 +647,7 @@ def test_annotate_is_the_same_bytes_whatever_the_jobs_the_packing_and_the_way_in
         {"RF1": "MIPF1 RF1", "RF2": "RF2"}[it] for it in named["family"]
     ]
     assert set(named["distribution"]) == {"in"}
-    assert named["probability"].astype(float).between(0.5, 1).all()
+    assert named["probability"].astype(float).between(0, 1).all()
     assert set(table.loc[table["reason"] != "", "family"]) == {""}
     # A hairpin that trained is its own nearest one.
     assert (table["nearest"] == table["id"]).sum() == 60

@@ -639,6 +639,7 @@ def test_a_study_of_families_is_read_and_planned() -> None:
         (("experiments", "rfam-60", "trainin"), 3, "trainin: this key is not known"),
         (("shipped", "model"), "one-hot", "shipped: no training of 'one-hot' on 'small-40'"),
         (("shipped", "model"), "pair", "shipped.model"),
+        (("infernal", "proposals"), "variable", "'one-hot' would ship without covariance models"),
         (("infernal", "experiment"), "x", "infernal.experiment: there is no experiment named 'x'"),
         (("max_length",), 201, "max_length"),
         (("seeds",), [1, 1], "a seed is listed twice"),

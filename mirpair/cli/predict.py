@@ -80,7 +80,8 @@ def annotate(
     threshold: Annotated[
         Literal["5%", "youden"],
         typer.Option(
-            help="Threshold for accepting a family: that of 5% false positives, or Youden's."
+            help="Threshold for accepting a family: that of 5% false positives, on average over "
+            "kinds of other RNAs, or the usually stricter one of Youden."
         ),
     ] = "5%",
     kingdom: Annotated[
@@ -92,17 +93,18 @@ def annotate(
 ) -> None:
     """Name the microRNA family of every hairpin.
 
-    A hairpin that belongs to no known family is out of distribution; the networks of mirpair
+    A near-copy of a known hairpin has its family. For other hairpins, a network and the nearest
+    known ones make a shortlist of families, and the profile HMMs and covariance models of these
+    decide. If the weights have no models, or the package pyinfernal is not installed, the network
+    decides alone. A hairpin of no known family is out of distribution; the networks of mirpair
     predict then decide whether it is a pre-miRNA all the same.
 
-    A network decides. If the weights have covariance models beside them, and the package pyinfernal
-    is installed, the network and the nearest known hairpins propose families, and models decide.
-
     The table has a row for each record, in the order of the files: id, length (nt), family and its
-    accessions in miRBase and Rfam, the network's probability of it, score (bits of the covariance
-    model, or the network's), distribution (in or out), the nearest training RNA by shared 8-mers
-    with its family, identity to it (matches divided by the columns of the best local alignment),
-    coverage (share of it that is aligned), and the reason if there is no family.
+    accessions in miRBase and Rfam, the network's probability of it, score (bits of the profile HMM
+    or covariance model, or the network's), distribution (in: of a known family, or out), the
+    nearest known RNA (by shared 8-mers) with its family, identity to it (matches divided by the
+    columns of the best local alignment), coverage (share of it that is aligned), and the reason if
+    there is no family.
 
     Example: mirpair annotate hairpins.fa.gz -o families.tsv
     """
@@ -171,7 +173,7 @@ def predict(
     nearest (known hairpin of the --reference), identity to it (matches divided by the columns of
     the best local alignment), coverage (share of it that is aligned), status (known if the identity
     is at least 0.8 and the coverage at least 0.6, else novel), other_known (known hairpins
-    elsewhere in the RNA); with --annotate also family (Rfam), its probability, and distribution.
+    elsewhere in the RNA); with --annotate also the family, its probability, and distribution.
 
     Example: mirpair predict candidates.fa more.fa.gz -o calls.tsv
     """

@@ -85,8 +85,9 @@ class FamilySplit(Section):
     training_at_least: int | None = Field(
         None,
         ge=1,
-        description="A family with fewer records than `training` takes part if so many train; at "
-        "most half of its records evaluate. By default, `training`.",
+        description="Fewest training records of a family that has less than `training`, such as 1: "
+        "at most half of its records evaluate or validate, the others train (of 3, 2 train). By "
+        "default, such families do not take part.",
     )
     evaluation: int = Field(ge=1, description="Maximum number of evaluation records per family.")
     validation: int = Field(
@@ -160,9 +161,10 @@ class Infernal(Section):
     )
     proposals: Literal["one-hot", "variable", "without-pairing"] | None = Field(
         None,
-        description="Network that proposes families, of which only these models are tried, as "
-        "another method; `runs` must train it on these experiments. It needs the package "
-        "pyinfernal. By default there is no such method.",
+        description="Network that makes a shortlist of families for each RNA, with the nearest "
+        "training records. Only models of families on the shortlist are compared with the RNA: a "
+        "method of its own, which needs the package pyinfernal. `runs` must train the network on "
+        "these experiments. By default there is no such method.",
     )
     queries: int = Field(
         200, ge=2, description="Number of evaluation records on which speed is measured."
@@ -185,7 +187,8 @@ class Shipped(Section):
         description="Network to ship; matrix networks are too large."
     )
     score: Literal["softmax", "energy", "distance"] = Field(
-        description="Score that decides whether an RNA belongs to no trained family."
+        description="Score of the network that decides whether an RNA belongs to any trained "
+        "family, where no covariance models decide."
     )
 
 
@@ -262,6 +265,12 @@ class FamilyStudy(BaseStudy):
             raise ValueError(f"shipped: no training of {model!r} on {name!r} is planned")
         if not self.experiments[name].outliers:
             raise ValueError(f"shipped: {name!r} needs `outliers`, which choose the threshold")
+        proposals = self.infernal.proposals if self.infernal else None
+        if proposals not in (None, model):
+            raise ValueError(
+                f"shipped.model: {model!r} would ship without covariance models, because "
+                f"infernal.proposals is {proposals!r}: name the same network"
+            )
 
     def source_refs(self) -> list[str]:
         """List the files that the config names one by one; those of families are a pattern."""
