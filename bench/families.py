@@ -18,8 +18,8 @@ from mirpair.families.by_models import EACH
 from mirpair.families.covariance import BY_MODELS as MOST_ALIGNED
 from mirpair.families.covariance import SURE
 from mirpair.families.family_calls import ALL, ALL_KINDS, BY_MODELS, INFERNAL, NEAREST
-from mirpair.families.tables import read_table
 from mirpair.files import write_text
+from mirpair.pages.printing import read_table
 
 PAGE, FOLDER = ROOT / "docs" / "families.md", ROOT / "docs" / "families"
 # Studies: the 164 families of the paper, and every family; with their folders below FOLDER.

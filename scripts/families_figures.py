@@ -6,7 +6,7 @@ import job
 
 from mirpair.families.figures import study_figures
 from mirpair.families.methods import read_called
-from mirpair.families.tables import read_table
+from mirpair.pages.printing import read_table
 from mirpair.pages.style import save
 
 job.start(snakemake)

@@ -7,9 +7,9 @@ import job
 import yaml
 
 from mirpair.families.report import render
-from mirpair.families.tables import read_table
 from mirpair.files import write_text
 from mirpair.pages.page import Picture, StudyInfo
+from mirpair.pages.printing import read_table
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params

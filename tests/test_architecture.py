@@ -20,7 +20,7 @@ PACKAGE = ROOT / "mirpair"
 # A package imports only those above it, a module within a package only those before it.
 ORDER = {
     "": "__init__ files values sheets settings contracts provenance recipes",
-    "rna": "formats structures text_files sequences in_memory folding encoding duplex facing "
+    "rna": "formats structures text_files sequences in_memory folding encoding duplex facing arms "
     "encoded_sets similarity known_hairpins",
     "hairpins": "tiles stems candidates",
     "sources": "regions collections transfer packages download published ncbi live pseudo_hairpins "
@@ -28,13 +28,13 @@ ORDER = {
     "networks": "score_log exact base do2018 tang2019 hairpin stem band deepmirgene arms pre_mirna "
     "joined weights build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits tables checks trainings "
-    "identification families prediction load saved_results plan shipping",
+    "identification families arms prediction load saved_results plan shipping",
     "pages": "style page printing drawings",
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "model_files infernal covariance records naming family_calls train shortlist "
     "by_models annotation shipping card speed methods tables display figures report",
-    "arms": "records rules measure train find",
+    "arms": "records collect rules measure train find tables card",
     "prediction": "calibration table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",
     "cli": "terminal options sequences predict scan live selftest app",
@@ -187,10 +187,10 @@ def test_every_import_of_a_rule_is_in_its_conda_environment(name: str) -> None:
 # What takes a second or so to import, and which scripts import it before their first line of work.
 # A job is a process of its own, and a study has hundreds.
 SLOW = {
-    "torch": "families_ship families_speed families_train train",
+    "torch": "arms_ship arms_train families_ship families_speed families_train train",
     "sklearn": "baselines folds",
     "scipy": "baselines families_ship families_speed folds",
-    "matplotlib": "drawings families_figures figures scan",
+    "matplotlib": "arms_tables drawings families_figures figures scan",
 }
 
 

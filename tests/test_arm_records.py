@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mirpair.arms.collect import find_arms, read_records
 from mirpair.arms.measure import ALL_ENDS, ends_table, reliability
-from mirpair.arms.records import PLACES, find_arms, fold_of, read_records, weights_of
+from mirpair.arms.records import PLACES, fold_of, trains, weights_of
 from mirpair.arms.rules import from_the_base, from_the_loop
 from mirpair.files import InputError
 from mirpair.rna.encoding import Molecule, encode
@@ -34,7 +35,8 @@ def test_hairpins_with_both_arms_are_read_in_each_cut(tmp_path: Path) -> None:
         path.write_text(text)
     hairpins, members, mature, table = paths
     records = read_records(hairpins, members, mature, [table], folds=5)
-    assert set(records["id"]) == {"hsa-let-7a-1"}
+    assert set(records["hairpin"]) == {"hsa-let-7a-1"}
+    assert records["id"].is_unique
     assert records["cut"].tolist() == ["hairpin", "trimmed", "flanked", "testSet"]
     for row in records.to_dict("records"):
         rna = row["sequence"]
@@ -72,10 +74,27 @@ def test_a_family_is_in_one_fold_and_folds_are_about_equal() -> None:
 
 
 def test_a_family_of_four_hairpins_weighs_twice_as_much_as_one_alone() -> None:
-    records = pd.DataFrame({"id": ["a", "b", "c", "d", "e", "e"], "family": [*"xxxx", "y", "y"]})
+    records = pd.DataFrame(
+        {"hairpin": ["a", "b", "c", "d", "e", "e"], "family": [*"xxxx", "y", "y"]}
+    )
     weights = weights_of(records)
     assert weights.mean() == pytest.approx(1)
     assert weights[:4].sum() == pytest.approx(2 * weights[4:].sum())
+
+
+def test_held_out_families_and_unsure_hairpins_do_not_train() -> None:
+    rows = [
+        ("animals", 0, "supported", "hairpin"),
+        ("animals", 1, "related", "flanked"),
+        ("animals", 2, "doubtful", "hairpin"),
+        ("animals", 2, "", "hairpin"),
+        ("animals", 2, "supported", "testSet"),
+        ("plants", 2, "", "hairpin"),
+    ]
+    records = pd.DataFrame(rows, columns=["kingdom", "fold", "trust", "cut"])
+    assert trains(records, "animals", 1).tolist() == [True, *[False] * 5]
+    assert trains(records, "animals", 3).tolist() == [True, True, *[False] * 4]
+    assert trains(records, "plants", 0).tolist() == [*[False] * 5, True]
 
 
 def hairpin() -> Molecule:

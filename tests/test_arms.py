@@ -14,16 +14,9 @@ from hypothesis import strategies as st
 from mirpair.arms.find import find_arms, read_networks, write_networks
 from mirpair.arms.train import ArmsRecipe, train
 from mirpair.files import InputError
-from mirpair.networks.arms import (
-    BETWEEN,
-    LONGEST,
-    SHORTEST,
-    Arms,
-    ArmsNetwork,
-    most_likely,
-    read,
-)
+from mirpair.networks.arms import ArmsNetwork, read
 from mirpair.networks.weights import write_tensors
+from mirpair.rna.arms import BETWEEN, LONGEST, SHORTEST, Arms, most_likely
 from mirpair.rna.duplex import INSIDE, LOOP, OUTSIDE, PAIR
 from mirpair.rna.encoding import Molecule, encode
 from mirpair.rna.facing import facing

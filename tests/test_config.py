@@ -1148,6 +1148,6 @@ def test_a_file_of_both_classes_is_refused() -> None:
 @pytest.mark.parametrize("task", ["predictions", None, ["families"]])
 def test_a_task_that_does_not_exist_is_refused_with_all_that_do(task: object) -> None:
     with pytest.raises(
-        InputError, match=r"task: is .* must be one of identification, families, pre"
+        InputError, match=r"task: is .* must be one of identification, families, arms, pre"
     ):
         load_study({"task": task})

@@ -28,14 +28,13 @@ from mirpair.families.tables import (
     growth_table,
     infernal_table,
     is_far_right,
-    read_table,
     rejection_table,
     sizes_table,
     study_tables,
 )
 from mirpair.files import InputError, write_tsv
 from mirpair.pages.page import Picture, StudyInfo
-from mirpair.pages.printing import BELOW_MARK, to_text, write
+from mirpair.pages.printing import BELOW_MARK, read_table, to_text, write
 from mirpair.pages.style import save
 from mirpair.study.families import FamilyStudy
 from mirpair.study.load import load_study

@@ -10,15 +10,9 @@ import torch
 
 from mirpair import files
 from mirpair.files import InputError
-from mirpair.networks.arms import (
-    BETWEEN,
-    SHORTEST,
-    Arms,
-    ArmsNetwork,
-    most_likely,
-    read,
-)
+from mirpair.networks.arms import ArmsNetwork, read
 from mirpair.networks.weights import LARGEST, read_tensors, write_tensors
+from mirpair.rna.arms import BETWEEN, SHORTEST, Arms, most_likely
 from mirpair.rna.encoding import Molecule
 
 NAME, KIND = "arms.safetensors", "arms"
@@ -60,18 +54,34 @@ def write_networks(
     write_tensors(path, KIND, described, tensors, largest=LARGEST)
 
 
-def read_networks(path: str | Path) -> list[ArmsNetwork]:
-    """Read what `write_networks` wrote, in double precision; `InputError` if it is another file."""
+def read_networks(path: str | Path, kingdom: str | None = None) -> list[ArmsNetwork]:
+    """Read what `write_networks` wrote, in double precision.
+
+    Parameters
+    ----------
+    kingdom
+        Only the networks of a kingdom, which the fact ``kingdoms`` of the file says of each.
+
+    Raises
+    ------
+    InputError
+        If it is another file, or has no network of this kingdom.
+    """
     kind, described, tensors = read_tensors(path)
     try:
         if kind != KIND:
             raise ValueError(f"it has weights of the kind {kind!r}")
         networks = []
+        kingdoms = described["kingdoms"] if kingdom else []
         for number in range(int(described["networks"])):
+            if kingdom and kingdoms[number] != kingdom:
+                continue
             network, start = ArmsNetwork(), f"{number}."
             own = {it.removeprefix(start): t for it, t in tensors.items() if it.startswith(start)}
             network.load_state_dict(own)
             networks.append(network.double().eval())
+        if not networks:
+            raise ValueError(f"it has no network of {kingdom}")
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: not weights that find arms ({error}); use a file made by a study of arms"

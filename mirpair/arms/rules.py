@@ -7,7 +7,7 @@ there (Park et al. 2011, doi:10.1038/nature10198).
 
 from __future__ import annotations
 
-from mirpair.networks.arms import Arms
+from mirpair.rna.arms import Arms
 from mirpair.rna.duplex import main_stem
 from mirpair.rna.encoding import Molecule
 

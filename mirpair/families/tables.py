@@ -293,10 +293,3 @@ def is_far_right(rows: pd.DataFrame) -> bool | None:
     """
     far = rows[(rows["band"] == FAR) & (rows["records"] > 0)]
     return None if far.empty else bool((far["accuracy"] > FAR_ACCURACY).all())
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read the CSV of a table, with the types that it had before it was written."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    texts = table.select_dtypes(exclude=["number", "bool"]).columns
-    return table.assign(**{name: table[name].fillna("") for name in texts})

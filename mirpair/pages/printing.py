@@ -181,3 +181,10 @@ def _latex(text: pd.DataFrame, caption: str, numbers: Collection[str]) -> str:
 
 def _latex_text(text: str) -> str:
     return text.translate(str.maketrans(_LATEX))
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read the CSV of a table, with the types that it had before it was written."""
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    return table.assign(**{name: table[name].fillna("") for name in texts})

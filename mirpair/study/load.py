@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mirpair.files import InputError
 from mirpair.settings import NO_REFERENCE
+from mirpair.study.arms import ArmsStudy
 from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
 from mirpair.study.prediction import PredictionStudy
@@ -18,10 +19,11 @@ from mirpair.values import explain_value, written
 
 # Keys that were renamed: the old names still work in this release.
 RENAMED = {"kept": "reuse"}
-AnyStudy = Study | FamilyStudy | PredictionStudy
+AnyStudy = Study | FamilyStudy | ArmsStudy | PredictionStudy
 _TASKS: dict[Any, type[AnyStudy]] = {
     "identification": Study,
     "families": FamilyStudy,
+    "arms": ArmsStudy,
     "prediction": PredictionStudy,
 }
 
