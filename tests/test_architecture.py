@@ -29,15 +29,15 @@ ORDER = {
     "joined weights build inference checkpoints loop training_job layers",
     "study": "config_file base sources splits tables checks trainings "
     "identification families arms prediction load saved_results plan shipping",
-    "pages": "style page printing drawings",
+    "pages": "style page printing structures drawings",
     "identification": "datasets folds experiments intervals ranking metrics audit stem_features "
     "baselines train comparison kinds cutting kind_tables tables kind_figures figures report",
     "families": "model_files infernal covariance records naming family_calls train shortlist "
     "by_models annotation shipping card speed methods tables display figures report",
     "arms": "records collect rules measure train find tables card",
-    "prediction": "calibration table weights predictor shipping tracks card",
+    "prediction": "calibration importance table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",
-    "cli": "terminal options sequences predict scan live selftest app",
+    "cli": "terminal options sequences explain predict scan live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.
 WITHOUT_INPUT = (

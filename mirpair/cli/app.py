@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mirpair import __version__
+from mirpair.cli.explain import explain
 from mirpair.cli.live import refresh
 from mirpair.cli.predict import annotate, predict
 from mirpair.cli.scan import scan
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # boxes and colours would make help take twice as long
 )
-for command in (fold, annotate, predict, scan, refresh, selftest, plot, export):
+for command in (fold, annotate, predict, explain, scan, refresh, selftest, plot, export):
     app.command()(command)
 
 

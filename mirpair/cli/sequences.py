@@ -141,6 +141,13 @@ def _fold(sequences: list[str], processes: int) -> dict[str, Structure]:
     return dict(zip(different, tracked, strict=True))
 
 
+def file_name(name: str) -> str:
+    """Make the name of a file from an id, which may have other characters."""
+    safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:80] or "molecule"
+    # Ids that differ only in such characters have a file each.
+    return safe if safe == name else f"{safe}-{crc32(name.encode()):08x}"
+
+
 def plot(
     file: _File,
     name: Annotated[str, typer.Argument(help="Id of the RNA.", metavar="ID")],
@@ -159,11 +166,7 @@ def plot(
     Example: mirpair plot hairpins.fa hsa-mir-21 -o mir-21.pdf
     """
     with messages():
-        # An id may have characters that the name of a file may not have.
-        safe = re.sub(r"[^A-Za-z0-9._+-]+", "_", name).strip("._-")[:80] or "molecule"
-        if safe != name:  # ids that differ only in such characters have a file each
-            safe += f"-{crc32(name.encode()):08x}"
-        path = output or Path(f"{safe}.svg")
+        path = output or Path(f"{file_name(name)}.svg")
         check_output(path, [file], (".svg", ".pdf", ".png"))
         chosen = _choose(file, [name], keep_structures=keep_structures)
 

@@ -8,41 +8,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PatchCollection, PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch, Polygon
+from matplotlib.patches import FancyBboxPatch, Polygon
 
 from mirpair.contracts import ALPHABET
 from mirpair.files import InputError
-from mirpair.pages.style import BLUE, GREY, ORANGE, SKY, in_style
-from mirpair.rna.encoding import CHANNELS, Molecule, dense, encode
-from mirpair.rna.folding import Structure, layout
+from mirpair.pages.structures import (
+    BASE_COLOUR,
+    PAIR_COLOUR,
+    canvas,
+    draw_structure,
+    energy,
+    printable_name,
+)
+from mirpair.pages.style import GREY, in_style
+from mirpair.rna.encoding import CHANNELS, dense, encode
+from mirpair.rna.folding import Structure
 
 if TYPE_CHECKING:
     from mirpair.networks.base import Network
     from mirpair.recipes import Model
 
-# The four of Okabe and Ito's colours that colour-blind readers distinguish best.
-_BASE_COLOUR = dict(zip(ALPHABET, ("#F0E442", BLUE, ORANGE, SKY), strict=True))
-_LETTER_COLOUR = dict(zip(ALPHABET, ("black", "white", "black", "black"), strict=True))
-_PAIR_COLOUR, _LINE = "#333333", "#BBBBBB"
+_LINE = "#BBBBBB"
 _MOST_CELLS = 60
-# Maximum distance of neighbours in a structure, mm.
-_FARTHEST = 6.5
 _Point = tuple[float, float]
-
-
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
-    """Make an empty figure whose coordinates are millimetres from its lower left corner."""
-    figure = Figure(figsize=(width / 25.4, height / 25.4))
-    axis = figure.add_axes((0, 0, 1, 1))
-    axis.set(xlim=(0, width), ylim=(0, height))
-    axis.set_axis_off()
-    return figure, axis
-
-
-def _energy(mfe: float) -> str:
-    return f"{mfe:.2f}".replace("-", "−") + " kcal/mol"
 
 
 def _plane(
@@ -78,113 +68,6 @@ def _plane(
     axis.add_patch(Polygon(outline, fill=False, ec=GREY, lw=0.7))
 
 
-def _draw_structure(
-    axis: Axes,
-    molecule: Molecule,
-    sequence: str,
-    dot_bracket: str,
-    box: tuple[float, float, float, float],
-    *,
-    every: int = 0,
-) -> None:
-    """Draw the secondary structure inside `box` (left, bottom, width, height; mm).
-
-    Every `every`-th base is numbered; 0 numbers none.
-    """
-    # Room for the marks at the ends and the numbers outside.
-    places, step = _fitted(layout(dot_bracket), np.array(box[2:]) - 9)
-    places = places + np.array(box[:2]) + np.array(box[2:]) / 2
-
-    paired = [(i, j) for i, j in enumerate(molecule.partner.tolist()) if i < j]
-    ladder = [places[[i, j]].tolist() for i, j in paired]
-    axis.add_collection(
-        LineCollection(ladder, colors=_PAIR_COLOUR, linewidths=0.35 * step + 0.3, zorder=1.1)
-    )
-    axis.plot(*places.T, color=GREY, lw=0.25 * step + 0.4, zorder=1)
-    radius = 0.4 * step
-    discs = [Circle((x, y), radius) for x, y in places.tolist()]
-    colours = [_BASE_COLOUR[base] for base in sequence]
-    axis.add_collection(
-        PatchCollection(
-            discs, facecolors=colours, edgecolors=GREY, linewidths=0.06 * step, zorder=1.2
-        )
-    )
-    points = 1.75 * step
-    if points >= 3:
-        for (x, y), base in zip(places.tolist(), sequence, strict=True):
-            axis.text(
-                x, y, base, color=_LETTER_COLOUR[base], size=min(points, 9), ha="center",
-                va="center_baseline",
-            )  # fmt: skip
-
-    # The layout runs clockwise, so the outside is on the left on the way from 5′ to 3′.
-    way = np.gradient(places, axis=0) if len(places) > 1 else np.array([[0.0, 1.0]])
-    outside = _unit(np.column_stack([-way[:, 1], way[:, 0]]))
-    taken = places
-    for mark, end, beside in (("5′", 0, 1), ("3′", -1, -2)):
-        back = _unit(places[end] - places[beside % len(places)])
-        taken = _mark(axis, mark, places[end], [back, back + outside[end]], radius, taken)
-    for number in range(every, len(places), every) if every else ():
-        out = outside[number - 1]
-        along = np.array([out[1], -out[0]])
-        directions = [out, out + along / 2, out - along / 2]
-        taken = _mark(axis, str(number), places[number - 1], directions, radius, taken)
-
-
-def _fitted(
-    places: npt.NDArray[np.float64], room: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], float]:
-    """Scale and turn places around (0, 0) to fill the room; return them and the scale."""
-    ways = []
-    for angle in sorted(range(-90, 91, 5), key=abs):
-        sine, cosine = np.sin(np.radians(angle)), np.cos(np.radians(angle))
-        turned = places @ np.array([[cosine, sine], [-sine, cosine]])
-        low, high = turned.min(axis=0), turned.max(axis=0)
-        step = min(_FARTHEST, *(room / np.maximum(high - low, 1e-9)))
-        ways.append(((turned - (low + high) / 2) * step, step))
-    best = max(ways, key=lambda way: way[1])
-    # Turn only if that makes it clearly larger, as for a long hairpin with a bend.
-    return best if best[1] > 1.25 * ways[0][1] else ways[0]
-
-
-def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    norm: npt.NDArray[np.float64] = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.maximum(norm, 1e-9)
-
-
-def _mark(
-    axis: Axes,
-    text: str,
-    place: npt.NDArray[np.float64],
-    directions: Sequence[npt.NDArray[np.float64]],
-    radius: float,
-    taken: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """Write `text` beside the base at `place` in free space; return all occupied places, (n, 2).
-
-    A number without room is left out; an end is always marked.
-    """
-    half = np.array([0.95 * len(text), 1.0])  # of 7 pt, mm
-    for far in (0.8, 1.6, 3.2):
-        for direction in _unit(np.array(directions)):
-            gap = np.abs(half * direction).sum()
-            target = place + direction * (radius + far + gap)
-            if (np.abs(taken - target) - half > radius).any(axis=1).all():
-                break
-        else:
-            continue
-        break
-    else:
-        if text.isdigit():
-            return taken
-    if text.isdigit():
-        line = np.array([place, target - direction * gap])
-        axis.plot(*line.T, color=GREY, lw=0.5, zorder=0.5)
-    axis.text(target[0], target[1], text, size=7, ha="center", va="center_baseline")
-    corners = half * [(x, y) for x in (-1, -0.3, 0.3, 1) for y in (-1, 0, 1)]
-    return np.vstack([taken, target + corners])
-
-
 @in_style
 def draw_encoding(sequence: str, structure: Structure) -> Figure:
     """Draw how a molecule becomes L × L × 9: panels A–F as in Figure 1 of Do et al. 2018.
@@ -217,7 +100,7 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     below = 32 + 2 * small  # where panels D and F begin, from the bottom
     width = right + max(large, small + 8 * aside) + 9
     height = below + large + 12
-    figure, axis = _canvas(width, height)
+    figure, axis = canvas(width, height)
 
     def write(x: float, y: float, text: str, size: float = 7, **how: Any) -> None:
         axis.text(x, y, text, size=size, **{"ha": "center", "va": "center_baseline", **how})
@@ -243,7 +126,7 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
         write(x, top - 16, symbol, 8)
         if i == 0 or (i + 1) % 5 == 0:
             write(x, top - 6.5, str(i + 1), color=GREY)
-    write(8, top - 23, f"E = {_energy(molecule.mfe)}", 8, ha="left")
+    write(8, top - 23, f"E = {energy(molecule.mfe)}", 8, ha="left")
     meanings = ("C: E where i pairs with j, else 0", "D, E: 1 where filled, else 0")
     for n, line in enumerate((*meanings, "i: row, j: column")):
         write(8, top - 31 - 4 * n, line, color=GREY, ha="left")
@@ -251,11 +134,11 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     middle = 8 + 4 * small / 2
     panel("B", "secondary structure", middle + 5, top)
     box = (middle + 5, below, right - middle - 12, top - 2 - below)
-    _draw_structure(axis, molecule, sequence, structure.dot_bracket, box)
+    draw_structure(axis, molecule, sequence, structure.dot_bracket, box)
 
     panel("C", f"pairing matrix, {shape} 1", right - 4, top)
     corner = (right + 1, height - 11)
-    _plane(axis, tensor[:, :, 0], corner, large, _PAIR_COLOUR, "C-0")
+    _plane(axis, tensor[:, :, 0], corner, large, PAIR_COLOUR, "C-0")
     rows_of(*corner, large)
     columns_of(*corner, large)
     for i, j in (np.argwhere(tensor[:, :, 0]) + 0.5).tolist():
@@ -265,7 +148,7 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     panel("D", f"vertical one-hot sequence, base i along row i: {shape} 4", 3, below - 4)
     panel("E", f"horizontal one-hot, base j down column j: {shape} 4", 3, below - small - 18)
     for n, base in enumerate(ALPHABET):
-        x, colour = 8 + n * (small + 2.6), _BASE_COLOUR[base]
+        x, colour = 8 + n * (small + 2.6), BASE_COLOUR[base]
         y = below - 10
         _plane(axis, tensor[:, :, 1 + n], (x, y), small, colour, f"D-{1 + n}")
         write(x + small / 2, y + 1.9, f"channel {1 + n}: {base}", color=GREY)
@@ -279,7 +162,7 @@ def draw_encoding(sequence: str, structure: Structure) -> Figure:
     for n in reversed(range(CHANNELS)):
         x, y = right + 1 + n * aside, 5 + small + n * above
         base = ALPHABET[(n - 1) % 4]
-        colour = _BASE_COLOUR[base] if n else _PAIR_COLOUR
+        colour = BASE_COLOUR[base] if n else PAIR_COLOUR
         _plane(axis, tensor[:, :, n], (x, y), small, colour, f"F-{n}")
         write(x + small + 1, y - small + 1.2, f"{n}: {base if n else 'E'}", ha="left")
     return figure
@@ -308,19 +191,15 @@ def draw_molecule(
     molecule = encode(sequence, *structure)
     length, side = len(sequence), 98.0
     plane = dense(molecule)[:, :, 0]
-    # Replace characters that a font cannot draw or that would break an SVG.
-    shown = "".join(
-        symbol if symbol.isprintable() else "\N{REPLACEMENT CHARACTER}" for symbol in name
-    )
-    shown = shown if len(shown) <= 44 else shown[:43] + "…"
+    shown = printable_name(name)
     label_text = {None: "", 0: ", not a pre-miRNA", 1: ", a pre-miRNA"}[label]
-    figure, axis = _canvas(180, 122)
+    figure, axis = canvas(180, 122)
     axis.text(3, 115.5, shown, size=10, weight="bold")
-    axis.text(3, 110, f"{length} nt, {_energy(molecule.mfe)}{label_text}", size=8)
+    axis.text(3, 110, f"{length} nt, {energy(molecule.mfe)}{label_text}", size=8)
     every = 10 if length <= 120 else 20
-    _draw_structure(axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every)
+    draw_structure(axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every)
     x, y = 78.0, 104.0
-    _plane(axis, plane, (x, y), side, _PAIR_COLOUR, "pairs", grid=False)
+    _plane(axis, plane, (x, y), side, PAIR_COLOUR, "pairs", grid=False)
     # Numbers overlap if they have less than 7 mm.
     tick = next(
         n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, length) if n * side >= 7 * length
@@ -331,7 +210,7 @@ def draw_molecule(
         axis.plot([x - 1, x], [y - at, y - at], color=GREY, lw=0.7)
         axis.text(x + at, y + 2.8, str(number), size=7, ha="center", va="center_baseline")
         axis.text(x - 1.8, y - at, str(number), size=7, ha="right", va="center_baseline")
-    below = f"pairing matrix: {_energy(molecule.mfe)} where i pairs with j, else 0"
+    below = f"pairing matrix: {energy(molecule.mfe)} where i pairs with j, else 0"
     axis.text(x, y - side - 3.5, below, size=7, va="center_baseline", color=GREY)
     return figure
 
@@ -341,14 +220,14 @@ def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
     """Draw several RNAs, each a name, a sequence and a structure (dot-bracket), five in a row."""
     wide, tall, each = 36.0, 92.0, 5
     rows = -(-len(hairpins) // each)
-    figure, axis = _canvas(wide * each, tall * rows)
+    figure, axis = canvas(wide * each, tall * rows)
     for number, (name, sequence, structure) in enumerate(hairpins):
         row, column = divmod(number, each)
         left, bottom = column * wide, (rows - 1 - row) * tall
         axis.text(left + 3, bottom + tall - 6, name, size=10, weight="bold")
         molecule = encode(sequence, structure, 0.0)
         box = (left + 1, bottom + 1, wide - 2, tall - 10)
-        _draw_structure(axis, molecule, sequence, structure, box)
+        draw_structure(axis, molecule, sequence, structure, box)
     return figure
 
 
@@ -389,7 +268,7 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
     column = max(90.0, box + 38)
     most = max(len(steps) for steps in columns.values())
     height = 22 + pitch * most
-    figure, axis = _canvas(column * len(columns), height)
+    figure, axis = canvas(column * len(columns), height)
     for n, (label, steps) in enumerate(columns.items()):
         left, top = n * column + 12, height - 19
         axis.text(left, height - 7, label, size=10, weight="bold")
