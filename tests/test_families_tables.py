@@ -24,6 +24,7 @@ from mirpair.families.methods import (
 from mirpair.families.report import answer, goals, render
 from mirpair.families.tables import (
     accuracy_table,
+    decisions_table,
     differences_table,
     growth_table,
     infernal_table,
@@ -82,6 +83,10 @@ def bits() -> pd.DataFrame:
     )
 
 
+def decided() -> pd.DataFrame:
+    return bits().assign(decided=["profile HMM"] * 8 + [""] * 4)
+
+
 def called() -> list[Called]:
     few = queries()[lambda table: table["kind"] == ""]
     networks = [
@@ -121,6 +126,9 @@ def tables() -> dict[str, pd.DataFrame]:
         "rejection": rejections,
         "infernal": infernal_table(every, rejections, speed(), "main"),
         "differences": differences_table(called(), rejections),
+        "decisions": decisions_table(
+            gather_called({"main": queries()}, [], by_models=[("main", decided())])
+        ),
         "growth": growth_table(speed()),
     }
 
@@ -272,7 +280,7 @@ def test_tables_are_read_as_they_were_written_and_shown_in_every_format(
     assert to_text(printable(name, again), "csv") == to_text(printable(name, table), "csv")
     for kind in ("md", "html", "tex"):
         text = (tmp_path / f"{name}.{kind}").read_text("utf-8")
-        assert NETWORK in text
+        assert (NETWORK if name != "decisions" else "profile HMM") in text
         assert "nan" not in text
     with pytest.raises(InputError, match="unknown table format"):
         write(printable(name, table), tmp_path / f"{name}.xlsx")
@@ -384,6 +392,22 @@ def test_methods_are_compared_with_infernal_on_the_same_records() -> None:
     assert "-0.500 to +0.000" in shown
 
 
+def test_decisions_are_counted_by_what_decided() -> None:
+    """Of eight calls of known families, a profile HMM decides four, of which one is wrong."""
+    table = queries()
+    decided = ["profile HMM"] * 2 + ["covariance model"] + [""]
+    calls = table[["id", "called"]].assign(bits=50.0, decided=[*decided, *decided, *[""] * 4])
+    calls.loc[5, "called"] = "F2"
+    found = gather_called({"main": table}, [], by_models=[("main", calls), ("main", calls)])
+    rows = decisions_table(found)
+    assert rows["decided"].tolist() == ["profile HMM", "covariance model", ""]
+    assert rows["known"].tolist() == [4, 2, 2]
+    assert rows["right"].tolist() == [0.5, 1.0, 0.0]
+    assert rows["others"].tolist() == [0, 0, 4]
+    shown = to_text(printable("decisions", rows), "md")
+    assert "nothing: no covariance model has a hit" in shown
+
+
 def test_a_sensitivity_is_as_uncertain_as_its_threshold() -> None:
     """All records have the same score, between those of 20 outliers, of which one is above it.
 
@@ -414,9 +438,12 @@ def test_a_study_has_all_its_tables_and_those_of_speed_if_it_was_measured(tmp_pa
     write_tsv(speed(), tmp_path / "main.tsv")
     path = str(tmp_path / "main.tsv")
     made = study_tables(called(), SPLITS, shown=["main"], series=["few", "more"], speed=[path])
-    assert list(made) == list(TITLES)
-    for name, table in tables().items():
-        pd.testing.assert_frame_equal(made[name], table)
+    every = [name for name in TITLES if name != "decisions"]
+    assert sorted(made) == sorted(every), "no network makes shortlists"
+    for name in every:
+        pd.testing.assert_frame_equal(made[name], tables()[name])
+    found = gather_called({"main": queries()}, [], by_models=[("main", decided())])
+    assert "decisions" in study_tables(found, SPLITS, shown=["main"])
     assert list(study_tables(called(), SPLITS, shown=["main"])) == [
         "accuracy",
         "sizes",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mirpair.families.model_files import BY_MODEL, BY_PROFILE
 from mirpair.files import InputError
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ MOST_MODELS = 3
 _F1, _F2, _F3 = 0.1, 0.03, 0.005
 _WINDOW = re.compile(r"^W +(\d+)$", re.MULTILINE)
 _FORWARD = "+"
-# What decided the family of an RNA.
-BY_PROFILE, BY_MODEL = "profile HMM", "covariance model"
 
 
 class Decision(NamedTuple):

@@ -23,6 +23,7 @@ TITLES = {
     "rejection": "Separating the trained families from all other RNAs",
     "infernal": "Comparison with Infernal",
     "differences": "How far each method is from Infernal",
+    "decisions": "What decides about a shortlist",
     "growth": "How the time grows with the number of families",
 }
 # Cells, source of each row, smaller text below cells, notes.
@@ -231,6 +232,23 @@ def _show_differences(table: pd.DataFrame) -> _Shown:
     return text, list(rows["source"]), below, [note]
 
 
+def _show_decisions(table: pd.DataFrame) -> _Shown:
+    text = pd.DataFrame(
+        {
+            "Experiment": table["experiment"],
+            "Decided by": table["decided"].replace("", "nothing: no covariance model has a hit"),
+            "Known family": [f"{it:,}" for it in table["known"]],
+            "Of these right": decimals(table["right"]),
+            "No known family": [f"{it:,}" for it in table["others"]],
+        }
+    )
+    note = (
+        "Evaluation records of all seeds together. Without a hit of a covariance model, the family "
+        "of the best profile HMM is called, but never accepted."
+    )
+    return text, [""] * len(text), pd.DataFrame(), [note]
+
+
 def _show_growth(table: pd.DataFrame) -> _Shown:
     text = table[["method", "families", "cores", "sequences"]].astype(str)
     text.columns = ["Method", "Families", "Cores", "RNAs"]
@@ -244,9 +262,10 @@ _SHOWN = {
     "rejection": _show_rejection,
     "infernal": _show_infernal,
     "differences": _show_differences,
+    "decisions": _show_decisions,
     "growth": _show_growth,
 }
-_TEXT_COLUMNS = ("Experiment", "Method", "Input", "Score")
+_TEXT_COLUMNS = ("Experiment", "Method", "Input", "Score", "Decided by")
 
 
 def printable(name: str, table: pd.DataFrame) -> Printable:

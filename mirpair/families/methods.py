@@ -20,6 +20,7 @@ from mirpair.families.family_calls import (
     SCORES,
     in_trained_family,
 )
+from mirpair.files import read_tsv
 from mirpair.pages.printing import BASELINE, OTHER_PROGRAM, OURS
 from mirpair.recipes import FAMILY_MODELS
 
@@ -40,6 +41,8 @@ INPUTS = {
     INFERNAL: "alignment and consensus structure",
     MIRGENEDB: "alignment and consensus structure",
 }
+# by_models.tsv: the family that models call, its bits, and what decided.
+MODEL_CALLS = {"id": "str", "called": "str", "bits": "float64", "decided": "str"}
 # Where a method comes from; all others are networks trained here.
 _SOURCES = {NEAREST: BASELINE, INFERNAL: OTHER_PROGRAM, MIRGENEDB: OTHER_PROGRAM}
 _WITH_STRUCTURE = ("pair", "prob", "mixed", "variable", "stem", "joined")
@@ -97,7 +100,7 @@ def gather_called(
         Experiment to calls with MirGeneDB's names, and our families to those names (see
         `mirpair.families.infernal.counterparts`).
     by_models
-        Experiment and calls (id, called, bits) of each training that makes shortlists, see
+        Experiment and calls (`MODEL_CALLS`) of each training that makes shortlists, see
         `mirpair.families.by_models`.
     """
     called = []
@@ -157,7 +160,7 @@ def read_called(
         {Path(path).stem: read_calls(path, ["bits"]) for path in infernal},
         of_mirgenedb,
         by_models=[
-            (experiment, read_calls(path, ["bits"]))
+            (experiment, read_tsv(path, MODEL_CALLS))
             for experiment, path in zip(proposing, by_models, strict=True)
         ],
     )

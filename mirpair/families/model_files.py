@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mirpair.files import REMAKE, InputError, write_text
 
+# What decides the family of an RNA, see `mirpair.families.covariance`.
+BY_PROFILE, BY_MODEL = "profile HMM", "covariance model"
 _MODEL = re.compile(r"^NAME +(\S+)", re.MULTILINE)
 
 

@@ -13,6 +13,7 @@ from mirpair.contracts import EVALUATE, VALIDATE, read_speed
 from mirpair.families.family_calls import (
     ALL,
     ALL_KINDS,
+    BY_MODELS,
     CONTAINMENT_BANDS,
     INFERNAL,
     MIRGENEDB,
@@ -26,6 +27,7 @@ from mirpair.families.family_calls import (
     sensitivity_difference,
 )
 from mirpair.families.methods import INPUTS, Called
+from mirpair.families.model_files import BY_MODEL, BY_PROFILE
 
 FAR = next(iter(CONTAINMENT_BANDS))
 # Goals for a network: accuracy for RNAs far from all training records, share of the trained
@@ -198,6 +200,32 @@ def differences_table(called: Sequence[Called], rejections: pd.DataFrame) -> pd.
     return pd.DataFrame(lines)
 
 
+def decisions_table(called: Sequence[Called]) -> pd.DataFrame:
+    """Count what decided the calls by models, of evaluation records, all seeds together.
+
+    Returns
+    -------
+    DataFrame
+        A row for each experiment and what decided (`mirpair.families.covariance.Decision`, empty
+        without bits): experiment, decided, known (records of trained families), right (share of
+        these), others (RNAs of no trained family).
+    """
+    lines = []
+    for one in called:
+        if one.method != BY_MODELS:
+            continue
+        queries = one.queries[one.queries["role"] == EVALUATE].drop(columns="called")
+        every = pd.concat([queries.merge(calls, on="id") for calls in one.calls])
+        is_known = in_trained_family(every)
+        for decided in (BY_PROFILE, BY_MODEL, ""):
+            rows = every["decided"] == decided
+            known = every[rows & is_known]
+            line = {"experiment": one.experiment, "decided": decided, "known": len(known)}
+            line["right"] = (known["called"] == known["family"]).mean()
+            lines.append(line | {"others": int((rows & ~is_known).sum())})
+    return pd.DataFrame(lines)
+
+
 def infernal_table(
     accuracies: pd.DataFrame, rejections: pd.DataFrame, speed: pd.DataFrame, experiment: str
 ) -> pd.DataFrame:
@@ -266,6 +294,8 @@ def study_tables(
         "sizes": sizes_table(accuracies, series),
         "rejection": rejection_table(called),
     }
+    if any(one.method == BY_MODELS for one in called):
+        tables["decisions"] = decisions_table(called)
     for path in speed:
         measured = read_speed(path)
         experiment = Path(path).stem

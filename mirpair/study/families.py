@@ -367,7 +367,9 @@ def family_outputs(study: FamilyStudy) -> FamilyOutputs:
         "accuracy",
         *(["sizes"] if series else []),
         *(["rejection"] if rejected else []),
-        *(["infernal", "differences", "growth"] if timed else []),
+        *(["infernal", "differences"] if timed else []),
+        *(["decisions"] if study.infernal and study.infernal.proposals else []),
+        *(["growth"] if timed else []),
     ]
     figures = {
         "methods": ("Accuracy by encoding", "methods"),
