@@ -1155,7 +1155,7 @@ def test_each_option_of_predict_changes_the_setting_of_its_name_only(
 
 
 @pytest.mark.parametrize("command", ["predict", "fold", "plot"])
-def test_aligned_rnas_are_read_without_their_gaps(command: str, tmp_path: Path) -> None:
+def test_by_models_rnas_are_read_without_their_gaps(command: str, tmp_path: Path) -> None:
     path = tmp_path / "aligned.fa"
     path.write_text(">a\nGGGGG--AAAACCCCC\n....\n")
     options = {"predict": ["--reference", "none"], "plot": ["a", "-o", str(tmp_path / "a.svg")]}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from test_aligned import needs_library
+from test_by_models import needs_library
 from test_infernal import needs_infernal
 
 from mirpair.families.annotation import annotate, load
