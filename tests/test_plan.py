@@ -426,7 +426,8 @@ def test_saved_results_are_reused_if_nothing_was_trained_here(tmp_path: Path) ->
 
 def test_tables_and_figures_of_families_are_those_that_the_config_asks_for() -> None:
     everything = family_outputs(families())
-    assert everything.tables == ["accuracy", "sizes", "rejection", "infernal", "growth"]
+    of_infernal = ["infernal", "differences", "decisions", "growth"]
+    assert everything.tables == ["accuracy", "sizes", "rejection", *of_infernal]
     assert everything.timed == everything.with_mirgenedb
     assert not set(everything.shown) & set(everything.series)
     assert set(everything.rejected) <= set(everything.shown)
@@ -436,12 +437,20 @@ def test_tables_and_figures_of_families_are_those_that_the_config_asks_for() -> 
     assert few.tables == ["accuracy", "sizes"]
     assert few.shown == ["small-10"], "of a series too, if nothing else is trained"
     assert {"rejection", "speed"}.isdisjoint(few.figures)
+    compared = families().infernal
+    assert compared is not None
+    alone_compared = compared.model_copy(update={"proposals": None}).model_dump()
+    assert "decisions" not in family_outputs(families(infernal=alone_compared)).tables
+    for name in everything.tables:
+        assert (ROOT / "rules" / "captions" / f"families-{name}.rst").is_file()
     for _, text in everything.figures.values():
         assert (ROOT / "rules" / "captions" / f"families-{text}.rst").is_file()
 
 
 def test_the_shipped_run_of_families_is_of_the_first_seed() -> None:
-    read = families(seeds=[3, 4])
+    one = {"experiment": "rfam-60", "model": "one-hot", "score": "softmax"}
+    runs = [{"models": ["one-hot"], "experiments": ["rfam-60"]}]
+    read = families(seeds=[3, 4], shipped=one, runs=runs, infernal=None)
     assert read.shipped is not None
     run = read.shipped_run()
     assert run is not None
