@@ -104,13 +104,15 @@ named correctly.
 
 ## Limits
 
-- A probability compares these families only. The column `distribution` says whether to believe it.
+- A probability is the network's, and compares these families only. The column `distribution` says
+  whether to believe the family.
 - The rates hold for the kinds of outliers in the table. RNAs of other kinds may be accepted more
   often. Most of the many hairpins of a genome are no pre-miRNAs: 5 % of them would be too many.
 - A family is no proof of a microRNA; `mirpair predict` and expression give evidence of that.
 - Hairpins must be as in Rfam: whole, on the right strand, without long flanks. Others were not
   tested.
-- It knows no other families than these{_listed(classes)}
+- Models know no other families than these{_listed(classes)} The small families that the file knows
+  are found by near-copies only.
 """
 
 
