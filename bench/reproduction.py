@@ -301,6 +301,7 @@ def facts() -> dict[str, Any]:
         },
         "best_fixed": best_fixed,
         "turns": turned,
+        "turned": [epoch for row in turned for epoch in row["epochs"]],
         "beyond": {
             metric: [
                 it.loc[80, f"evaluate {metric}"] - it.loc[40, f"evaluate {metric}"]
