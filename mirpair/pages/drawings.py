@@ -20,7 +20,7 @@ from mirpair.pages.structures import (
     canvas,
     draw_structure,
     energy,
-    printable_name,
+    structure_page,
 )
 from mirpair.pages.style import GREY, in_style
 from mirpair.rna.encoding import CHANNELS, dense, encode
@@ -191,13 +191,8 @@ def draw_molecule(
     molecule = encode(sequence, *structure)
     length, side = len(sequence), 98.0
     plane = dense(molecule)[:, :, 0]
-    shown = printable_name(name)
-    label_text = {None: "", 0: ", not a pre-miRNA", 1: ", a pre-miRNA"}[label]
-    figure, axis = canvas(180, 122)
-    axis.text(3, 115.5, shown, size=10, weight="bold")
-    axis.text(3, 110, f"{length} nt, {energy(molecule.mfe)}{label_text}", size=8)
-    every = 10 if length <= 120 else 20
-    draw_structure(axis, molecule, sequence, structure.dot_bracket, (1, 2, 66, 105), every=every)
+    remark = {None: "", 0: ", not a pre-miRNA", 1: ", a pre-miRNA"}[label]
+    figure, axis = structure_page(name, molecule, sequence, structure.dot_bracket, remark)
     x, y = 78.0, 104.0
     _plane(axis, plane, (x, y), side, PAIR_COLOUR, "pairs", grid=False)
     # Numbers overlap if they have less than 7 mm.

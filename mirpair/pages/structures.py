@@ -160,6 +160,27 @@ def printable_name(name: str) -> str:
     return shown if len(shown) <= 44 else shown[:43] + "…"
 
 
+def structure_page(
+    name: str,
+    molecule: Molecule,
+    sequence: str,
+    dot_bracket: str,
+    remark: str = "",
+    colours: Sequence[tuple[Any, str]] | None = None,
+) -> tuple[Figure, Axes]:
+    """Start a page of 180 x 122 mm: name, length and energy, and the structure on the left.
+
+    `remark` follows the energy; `colours` are those of `draw_structure`.
+    """
+    figure, axis = canvas(180, 122)
+    length = len(sequence)
+    axis.text(3, 115.5, printable_name(name), size=10, weight="bold")
+    axis.text(3, 110, f"{length} nt, {energy(molecule.mfe)}{remark}", size=8)
+    every, box = 10 if length <= 120 else 20, (1, 2, 66, 105)
+    draw_structure(axis, molecule, sequence, dot_bracket, box, every=every, colours=colours)
+    return figure, axis
+
+
 @in_style
 def draw_importance(
     name: str, sequence: str, structure: Structure, bases: Sequence[float], pairs: Sequence[float]
@@ -189,14 +210,7 @@ def draw_importance(
         (tuple(1 - shade * (1 - it) for it in to_rgb(ORANGE)), "white" if shade > 0.6 else "black")
         for shade in shades.tolist()
     ]
-    figure, axis = canvas(180, 122)
-    axis.text(3, 115.5, printable_name(name), size=10, weight="bold")
-    axis.text(3, 110, f"{length} nt, {energy(molecule.mfe)}", size=8)
-    every = 10 if length <= 120 else 20
-    box = (1, 2, 66, 105)
-    draw_structure(
-        axis, molecule, sequence, structure.dot_bracket, box, every=every, colours=colours
-    )
+    figure, _ = structure_page(name, molecule, sequence, structure.dot_bracket, colours=colours)
     places = np.arange(1, length + 1)
     of_bases = figure.add_axes((0.47, 0.57, 0.5, 0.33))
     of_pairs = figure.add_axes((0.47, 0.13, 0.5, 0.33))
