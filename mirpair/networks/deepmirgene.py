@@ -251,24 +251,32 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, recurrent: Tensor, masks: Tensor, tape: _Tape) -> Tensor:
-        gates = inputs.clone()
+        # All but the candidate are clamp(0.2 · z + 0.5, 0, 1); here, z is scaled before the loop.
+        gates, scaled = inputs.clone(), recurrent.clone()
+        gates[_INPUT:].mul_(0.2).add_(0.5)
+        scaled[_INPUT:].mul_(0.2)
         width = gates.shape[2]
         # An empty last row is what is before the first position of an RNA.
         h, c, tanh = (gates.new_zeros(gates.shape[1] + 1, width) for _ in range(3))
-        state, cell = (gates.new_zeros(masks.shape[1], width) for _ in range(2))
-        start = 0
-        for count in tape.counts:
-            stop = start + count
-            own, before, cells = gates[:, start:stop], state[:count], cell[:count]
-            own.baddbmm_(before * masks[:, :count], recurrent)
-            own[_CANDIDATE].tanh_()
-            own[_INPUT:].mul_(0.2).add_(0.5).clamp_(0, 1)
-            cells.mul_(own[_FORGET]).addcmul_(own[_INPUT], own[_CANDIDATE])
-            c[start:stop] = cells
-            torch.tanh(cells, out=tanh[start:stop])
-            torch.mul(own[_OUTPUT], tanh[start:stop], out=before)
-            h[start:stop] = before
-            start = stop
+        states, cells = (gates.new_zeros(masks.shape[1], width) for _ in range(2))
+        count = 0
+        for own, row, of_cell, of_tanh in zip(
+            gates.split_with_sizes(tape.counts, dim=1),
+            *(it[:-1].split_with_sizes(tape.counts) for it in (h, c, tanh)),
+            strict=True,
+        ):
+            if len(row) != count:
+                count = len(row)
+                state, cell, mask = states[:count], cells[:count], masks[:, :count]
+            own.baddbmm_(state * mask, scaled)
+            candidate, enter, forget, output = own.unbind()
+            candidate.tanh_()
+            own[_INPUT:].clamp_(0, 1)
+            cell.mul_(forget).addcmul_(enter, candidate)
+            of_cell.copy_(cell)
+            torch.tanh(cell, out=of_tanh)
+            torch.mul(output, of_tanh, out=row)
+            state.copy_(row)
         ctx.save_for_backward(gates, h, c, tanh, recurrent, masks)
         ctx.tape = tape
         return h[:-1]
@@ -289,17 +297,23 @@ class _Recurrence(torch.autograd.Function):
         inputs = torch.empty_like(gates)
         dh, dc = (gates.new_zeros(masks.shape[1], gates.shape[2]) for _ in range(2))
         back = recurrent.transpose(1, 2)
-        stop = gates.shape[1]
-        for count in reversed(tape.counts):
-            start = stop - count
-            state, cell, own = dh[:count], dc[:count], inputs[:, start:stop]
-            state += gradient[start:stop]
-            cell.addcmul_(state, of_cell[start:stop])
-            torch.mul(slope[:_OUTPUT, start:stop], cell, out=own[:_OUTPUT])
-            torch.mul(slope[_OUTPUT, start:stop], state, out=own[_OUTPUT])
-            cell *= gates[_FORGET, start:stop]
-            torch.sum(torch.bmm(own, back).mul_(masks[:, :count]), dim=0, out=state)
-            stop = start
+        count = 0
+        for own, slopes, cell_slope, forget, given in zip(
+            *(
+                reversed(it.split_with_sizes(tape.counts, dim=-2))
+                for it in (inputs, slope, of_cell, gates[_FORGET], gradient)
+            ),
+            strict=True,
+        ):
+            if len(given) != count:
+                count = len(given)
+                state, cell, mask = dh[:count], dc[:count], masks[:, :count]
+            state += given
+            cell.addcmul_(state, cell_slope)
+            torch.mul(slopes[:_OUTPUT], cell, out=own[:_OUTPUT])
+            torch.mul(slopes[_OUTPUT], state, out=own[_OUTPUT])
+            cell *= forget
+            torch.sum(torch.bmm(own, back).mul_(mask), dim=0, out=state)
         states = h[before] * masks[:, torch.from_numpy(tape.rnas)]
         return inputs, states.transpose(1, 2) @ inputs, None, None
 
