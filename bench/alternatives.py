@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 import yaml
 from scipy.stats import ttest_ind
 
+from bench.templates import fill
 from mirpair.contracts import METRICS
 from mirpair.files import write_text, write_tsv
 from mirpair.recipes import MODELS, RECIPES
@@ -94,19 +94,14 @@ def render(runs: pd.DataFrame) -> str:
         side: [row["label"] for row in rows if row["tried"] and row["side"] == side]
         for side in ("above", "below", "within")
     }
-    template = (Path(__file__).parent / "alternatives.md.j2").read_text(encoding="utf-8")
-    page: str = (
-        jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-        .from_string(template)
-        .render(
-            rows=rows,
-            shown=SHOWN,
-            named=named,
-            epochs=int(runs["epochs"].max()),
-            trainings=len(runs),
-        )
+    return fill(
+        "alternatives",
+        rows=rows,
+        shown=SHOWN,
+        named=named,
+        epochs=int(runs["epochs"].max()),
+        trainings=len(runs),
     )
-    return page
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 import yaml
 
 from bench.genomes import ROOT
+from bench.templates import fill
 from mirpair.contracts import read_named_families
 from mirpair.families.by_models import EACH
 from mirpair.families.covariance import CLEAR, MOST_MODELS, SURE
@@ -177,18 +177,14 @@ def by_size(study: Study) -> dict[str, Any]:
 
 def render() -> str:
     """Write the page as Markdown."""
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
+    filters = {
         "limits": with_limits,
         "three": lambda value: f"{value:.3f}",
         "count": lambda value: f"{value:,}",
         "few": lambda value: f"{value:,.0f}" if value >= 20 else f"{value:.2g}",
         "percent": lambda value: f"{100 * value:.1f}",
     }
-    template = (Path(__file__).parent / "families.md.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(facts()) + "\n"
+    return fill("families", filters, **facts())
 
 
 def main() -> None:

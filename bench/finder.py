@@ -16,13 +16,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
 from bench import kingdoms, limits, lookalikes, shipped, strands
 from bench.finder_results import RESULTS, ROOT, TABLES, evaluation, load, table_of, without_newer
 from bench.measured import write_measured
+from bench.templates import fill
 from mirpair.contracts import (
     BASELINES,
     BOOSTING,
@@ -282,13 +282,10 @@ def render(folder: Path = TABLES) -> str:
         for path in sorted(folder.glob(f"*.{ending}"))
     }
     peers = tables["peers"].table.fillna({"trainings": ""})
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": _percent, "share": _share, "rounded": rounded}
     study = load()
-    template = (Path(__file__).parent / "finder.md.j2").read_text(encoding="utf-8")
-    text = environment.from_string(template).render(
+    return fill(
+        "finder",
+        {"percent": _percent, "share": _share, "rounded": rounded},
         **tables | {"peers": _Rows(peers)},
         behind=behind(peers, "stem", "mirDNN"),
         with_interval=_with_interval,
@@ -308,7 +305,6 @@ def render(folder: Path = TABLES) -> str:
         and_boosting=AND_BOOSTING,
         facts=json.loads((folder / "peers.json").read_text(encoding="utf-8")),
     )
-    return text + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

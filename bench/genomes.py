@@ -14,13 +14,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from Bio.Seq import reverse_complement_rna
 
 from bench.measured import write_measured
+from bench.templates import fill
 from mirpair.files import sha256, write_text
 from mirpair.hairpins.candidates import GenomeHairpin
 from mirpair.identification.experiments import read_family_names
@@ -359,11 +359,8 @@ def render() -> str:
         missed[titles[str(name)]] = [
             ", ".join(sorted(set(lost.loc[of, "name"]))) or "none" for of in (~on_other, on_other)
         ]
-    template = (Path(__file__).parent / "genomes.md.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.from_string(template).render(
+    return fill(
+        "genomes",
         rates=_markdown(counts.assign(genome=counts["genome"].map(titles))),
         recall=_markdown(recalls.assign(genome=recalls["genome"].map(titles))),
         missed=missed,
@@ -373,7 +370,6 @@ def render() -> str:
         human_sized=large.to_markdown(index=False, disable_numparse=True),
         candidates=_markdown(candidates),
     )
-    return text + "\n"
 
 
 def _markdown(table: pd.DataFrame) -> str:

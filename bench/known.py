@@ -11,10 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import jinja2
 import numpy as np
 import pandas as pd
 
+from bench.templates import fill
 from mirpair.files import write_text, write_tsv
 from mirpair.hairpins.candidates import as_scanned
 from mirpair.rna.known_hairpins import KNOWN, KnownHairpins, load_known_hairpins
@@ -186,10 +186,6 @@ def _several(hairpins: KnownHairpins, rng: np.random.Generator) -> pd.DataFrame:
 
 def render(rates: pd.DataFrame, grid: pd.DataFrame, several: pd.DataFrame) -> str:
     """Write the page about the three tables of `measure`."""
-    template = (Path(__file__).parent / "known.md.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True
-    )
     names = list(dict.fromkeys(rates["case"]))
     by_case = rates.groupby("case", sort=False)[["records", "known", "itself"]].sum()
     flanked, _, ten, *_, fifteen, scanned, shuffles, more_shuffles, _, _ = names
@@ -216,7 +212,8 @@ def render(rates: pd.DataFrame, grid: pd.DataFrame, several: pd.DataFrame) -> st
         for (identity, coverage), row in shown.iterrows()
     ]
     false = by_case.loc[[shuffles, more_shuffles]].sum()
-    return environment.from_string(template).render(
+    return fill(
+        "known",
         classes=list(CLASSES),
         rates=rows,
         grid=choices,
@@ -251,7 +248,7 @@ def write(tables: Sequence[pd.DataFrame], folder: Path = TABLES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in zip(("rates", "grid", "several"), tables, strict=True):
         write_tsv(table, folder / f"{name}.tsv", float_format="%.6g")
-    write_text(folder.with_suffix(".md"), render(*read(folder)) + "\n")
+    write_text(folder.with_suffix(".md"), render(*read(folder)))
 
 
 def read(folder: Path) -> list[pd.DataFrame]:

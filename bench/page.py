@@ -7,7 +7,6 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-import jinja2
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.networks import IN_BATCHES, ONE_BY_ONE, OURS
+from bench.templates import fill
 from bench.use import GOALS as USE_GOAL
 from mirpair.files import write_text
 from mirpair.networks.exact import REMEMBERED, REMEMBERED_LENGTH
@@ -52,41 +52,35 @@ def write(folder: Path, page: Path) -> str:
     ways = [name for name in length.columns[1:] if not name.startswith("fixed")]
     sgemm = tables["networks"].query("way == 'sgemm'")
     goals, missed = _goals(tables["networks"])
-    template = (Path(__file__).parent / "speed.md.j2").read_text()
-    text = (
-        jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-        .from_string(template)
-        .render(
-            machine=(folder / "machine.txt").read_text().strip(),
-            rates=" and ".join(
-                f"{1 / row.forward:.0f} GFLOP/s on {row.threads} thread(s)"
-                for row in sgemm.itertuples()
-            ),
-            networks=_markdown(_shown(tables["networks"])),
-            goals=_markdown(goals),
-            missed=missed,
-            goal=GOAL,
-            above=ABOVE_FLOOR,
-            long=REMEMBERED_LENGTH,
-            remembered=f"{REMEMBERED:,}",
-            number=_markdown(
-                number.assign(**{"ms a sample": number["next_epoch"] / number["n"] * 1e3})
-            ),
-            length=_markdown(length),
-            slopes={
-                "next_epoch": f"{_slope(number['n'], number['next_epoch']):.2f}",
-                "prediction": f"{_slope(number['n'], number['prediction']):.2f}",
-                "lengths": ", ".join(
-                    f"{way} {_slope(long['length'], long[way]):.2f}" for way in ways
-                ),
-            },
-            folding=_markdown(tables["folding"]),
-            predict=_markdown(tables["predict"]),
-            scan=_markdown(tables["scan"]),
-            use_goal=USE_GOAL,
-        )
+    text = fill(
+        "speed",
+        machine=(folder / "machine.txt").read_text().strip(),
+        rates=" and ".join(
+            f"{1 / row.forward:.0f} GFLOP/s on {row.threads} thread(s)"
+            for row in sgemm.itertuples()
+        ),
+        networks=_markdown(_shown(tables["networks"])),
+        goals=_markdown(goals),
+        missed=missed,
+        goal=GOAL,
+        above=ABOVE_FLOOR,
+        long=REMEMBERED_LENGTH,
+        remembered=f"{REMEMBERED:,}",
+        number=_markdown(
+            number.assign(**{"ms a sample": number["next_epoch"] / number["n"] * 1e3})
+        ),
+        length=_markdown(length),
+        slopes={
+            "next_epoch": f"{_slope(number['n'], number['next_epoch']):.2f}",
+            "prediction": f"{_slope(number['n'], number['prediction']):.2f}",
+            "lengths": ", ".join(f"{way} {_slope(long['length'], long[way]):.2f}" for way in ways),
+        },
+        folding=_markdown(tables["folding"]),
+        predict=_markdown(tables["predict"]),
+        scan=_markdown(tables["scan"]),
+        use_goal=USE_GOAL,
     )
-    write_text(page, text + "\n")
+    write_text(page, text)
     return text
 
 

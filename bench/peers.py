@@ -17,12 +17,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from bench.measured import write_measured
+from bench.templates import fill
 from mirpair.contracts import (
     BASELINES,
     BY_KIND,
@@ -287,15 +287,7 @@ def render(compared: pd.DataFrame, facts: Mapping[str, Any]) -> str:
                 "rows": rows,
             }
         )
-    template = (Path(__file__).parent / "peers.md.j2").read_text(encoding="utf-8")
-    page: str = (
-        jinja2.Environment(
-            undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-        )
-        .from_string(template)
-        .render(sections=sections, metrics=BY_KIND, mfe=MFE.replace("|", r"\|"), **facts)
-    )
-    return page
+    return fill("peers", sections=sections, metrics=BY_KIND, mfe=MFE.replace("|", r"\|"), **facts)
 
 
 def _cell(row: pd.Series[Any], metric: str, best: float) -> str:
@@ -389,7 +381,7 @@ def _compare_all(given: argparse.Namespace) -> None:
     compared = compare(table, families, methods, resamples=given.resamples)
     write_measured(compared, given.out / "peers.tsv", float_format="%.6g")
     write_json(facts, given.out / "peers.json")
-    page = render(*read(given.out)) + "\n"
+    page = render(*read(given.out))
     write_text(given.out / "peers.md", page)
     print(page)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from bench.compared import (
@@ -37,6 +36,7 @@ from bench.reproduced import (
     signed,
     with_limits,
 )
+from bench.templates import fill
 from bench.turns import histories, turns
 from mirpair.contracts import METRICS, RANKING
 from mirpair.files import write_text
@@ -333,10 +333,7 @@ def _listed(values: Sequence[float], sign: str = "") -> str:
 
 def render() -> str:
     """Write the page as Markdown."""
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "round0": lambda value: f"{value:.0f}",
         "round1": lambda value: f"{value:.1f}",
         "round2": lambda value: f"{value:.2f}",
@@ -351,8 +348,7 @@ def render() -> str:
         "listed_signed": lambda values: _listed(list(values), "+"),
         "signed1": signed,
     }
-    template = (Path(__file__).parent / "reproduction.md.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(facts()) + "\n"
+    return fill("reproduction", filters, **facts())
 
 
 def main() -> None:

@@ -118,7 +118,7 @@ def test_all_methods_score_the_same_hairpins(table: Path, tmp_path: Path) -> Non
     assert human[["R@1%", "R@0.1%"]].isna().all(axis=None)
 
     page = (tmp_path / "out" / "peers.md").read_text(encoding="utf-8")
-    assert page == peers.render(compared, facts) + "\n"
+    assert page == peers.render(compared, facts)
     assert "**has seen these pre-miRNAs**" in page
     assert "**has not seen**" in page
     seen = peers.render(compared, facts | {"seen": ["ours"]})
@@ -181,7 +181,7 @@ def test_the_page_of_peers_is_what_its_table_says() -> None:
     if not (folder / "peers.tsv").exists():
         pytest.skip("python -m bench.peers has not written the page yet")
     written = (folder / "peers.md").read_text(encoding="utf-8")
-    assert peers.render(*peers.read(folder)) + "\n" == written
+    assert peers.render(*peers.read(folder)) == written
 
 
 def test_the_networks_of_a_kingdom_score_rnas_as_predict_does() -> None:
