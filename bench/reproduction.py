@@ -191,37 +191,21 @@ def at_published_sensitivity(
 
 def facts() -> dict[str, Any]:
     """Compute all that the page says."""
-    table, clean, audit, epochs = results(), shown("cleaned"), shown("audit"), shown("epochs")
-    counts = shown("table1")
-    mine = counts[counts["source"] == OURS].set_index("dataset")
-    variable, neighbour = (
-        cleaned(clean, name) for name in ("Variable-sized", "8-mer nearest neighbour")
-    )
-    near = ["identity 0.95–1", "identity 0.90–0.95", "identity 0.80–0.90"]
-    runs = planned()
-    seeds = {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()}
-    of_seeds, every = shown("seeds"), every_row()
-    is_ours = every["source"] != PUBLISHED
-    jobs = pd.concat(
-        pd.read_csv(path / "benchmark.tsv", sep="\t").assign(recipe=recipe, seed=path.name)
-        for recipe, paths in runs.items()
-        for path in paths
-    )
-    long = histories(FOLDER)
-    watched, turned = long["paper", 0], turns(long)
-    hour = dict(pd.read_csv(FOLDER / "hour.tsv", sep="\t", dtype=str).itertuples(index=False))
-    best_fixed = epochs_of_lowest_loss(epochs, "Fixed-sized")
-    of_variable = epochs[epochs["method"] == "Variable-sized"]
-    points = {
-        model: at_published_sensitivity(table, model, runs["paper"])
-        for model in ("variable", "fixed")
+    table, clean, runs = results(), shown("cleaned"), planned()
+    return {
+        "seeds": {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()},
+        "trainings": sum(map(len, runs.values())),
+        **_of_rows(table),
+        **_of_what_remains(table, runs),
+        **_of_methods(table, clean),
+        **_of_records(clean),
+        **_of_epochs(),
+        **_of_time(runs),
     }
-    compared = baselines(table, clean)
 
-    def cell(model: str, of: str, recipe: str) -> dict[str, Any]:
-        of_test = rows_of(table, model, recipe).query("protocol == 'test'").set_index("set")
-        found: dict[str, Any] = of_test.loc[of].to_dict()
-        return found
+
+def _of_rows(table: pd.DataFrame) -> dict[str, Any]:
+    """Facts about the published rows, for the first sections."""
 
     def gains(recipe: str) -> tuple[str, str]:
         """Say what the pairing matrix adds to AUPR: on the two older sets, and on *new*."""
@@ -229,93 +213,144 @@ def facts() -> dict[str, Any]:
         added = pd.Series((one["AUPR"].to_numpy() - other["AUPR"].to_numpy()), one["set"])
         return _ends(added.drop("new").tolist(), 3, "+"), signed(added["new"])
 
+    def cell(model: str, of: str, recipe: str) -> dict[str, Any]:
+        of_test = rows_of(table, model, recipe).query("protocol == 'test'").set_index("set")
+        found: dict[str, Any] = of_test.loc[of].to_dict()
+        return found
+
     return {
         "ranking": RANKING,
-        "trainings": sum(map(len, runs.values())),
-        "seeds": seeds,
-        "beyond_seeds": lambda recipe: beyond_seeds(of_seeds, recipe),
-        "beyond_limit": lambda recipe, metrics=METRICS: beyond_limit(of_seeds, recipe, metrics),
-        "limit": of_seeds.groupby("recipe")["limit"].first(),
+        "single": len(METRICS) * len(GROUPS),
         "largest": lambda *of: f"{largest_difference(table, *of):.3f}",
-        "by_fold": fold_by_fold(runs),
-        "fold_of": lambda recipe, name, metric: next(
-            it[metric] for it in fold_by_fold(runs) if (it["recipe"], it["name"]) == (recipe, name)
-        ),
-        "highest_at_the_end": highest_at_the_end(read_logs()),
-        "logs": read_logs().set_index(["model", "experiment"]),
-        "forest": network_minus_forest(),
-        "with_limits": with_limits,
-        "lowest": epochs_of_lowest_loss(epochs, "Variable-sized"),
-        "rivals": rivals(every, clean) if set(RIVALS) <= set(every["method"][is_ours]) else [],
         "count": lambda recipe, metrics=METRICS: agreement(table, metrics).loc[recipe],
-        "weights": sorted((mine["negatives"] / mine["positives"]).loc[["human", "cross-species"]]),
         "overview": overview(table),
-        "outside": lambda recipe: outside(table, recipe),
-        "farthest": farthest_inside(table, RECIPES[1]),
-        "outside_without": int(
-            agreement(rows_of(table, "without-pairing", RECIPES[1]))[["above", "below"]].sum(
-                axis=None
-            )
-        ),
         "by_network": by_network(table),
-        "networks_compared": len(table),
-        "networks_ahead": ahead_of_baselines(table),
-        "of_clusters": lambda model: of_clusters(model, "published"),
-        "ahead_of": lambda model: of_clusters(model, "ahead"),
+        "farthest": farthest_inside(table, RECIPES[1]),
+        "gains": gains,
         "cell": cell,
-        "alone_of": lambda name: audit.set_index("experiment")[f"AUROC of {name}"],
         "aupr": lambda model, of, recipe: f"{cell(model, of, recipe)['AUPR']:.3f}",
         "published_aupr": lambda model, of: f"{cell(model, of, 'paper')['AUPR stated']:.3f}",
         "stated_of": lambda model, metric: rows_of(table, model, "paper")[f"{metric} stated"],
-        "clean": lambda method, group, column: f"{cleaned(clean, method)[column][group]:.3f}",
-        "gains": gains,
+    }
+
+
+def _of_what_remains(table: pd.DataFrame, runs: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """Facts about differences that seeds and records do not explain."""
+    of_seeds, logs = shown("seeds"), read_logs()
+    by_fold = fold_by_fold(runs)
+    points = {
+        model: at_published_sensitivity(table, model, runs["paper"])
+        for model in ("variable", "fixed")
+    }
+    without = agreement(rows_of(table, "without-pairing", RECIPES[1]))
+    return {
+        "by_fold": by_fold,
+        "fold_of": lambda recipe, name, metric: next(
+            it[metric] for it in by_fold if (it["recipe"], it["name"]) == (recipe, name)
+        ),
+        "beyond_seeds": lambda recipe: beyond_seeds(of_seeds, recipe),
+        "beyond_limit": lambda recipe, metrics=METRICS: beyond_limit(of_seeds, recipe, metrics),
+        "limit": of_seeds.groupby("recipe")["limit"].first(),
+        "outside": lambda recipe: outside(table, recipe),
+        "outside_without": int(without[["above", "below"]].sum(axis=None)),
+        "highest_at_the_end": highest_at_the_end(logs),
+        "logs": logs.set_index(["model", "experiment"]),
         "thresholds": [threshold for threshold, _ in points["variable"]],
         "at_published": lambda model: [ppv for _, ppv in points[model]],
-        "baselines": compared,
+    }
+
+
+def _of_methods(table: pd.DataFrame, clean: pd.DataFrame) -> dict[str, Any]:
+    """Facts about rivals, baselines and held-out clusters."""
+    every = every_row()
+    is_ours = every["source"] != PUBLISHED
+    of_baselines = baselines(table, clean)
+    names = shown("table2").query("source == 'baseline'")["method"].unique()
+    return {
+        "rivals": rivals(every, clean) if set(RIVALS) <= set(every["method"][is_ours]) else [],
         "ahead_of_rival": lambda rival: ahead_of_rival(every, rival),
+        "baselines": of_baselines,
+        "baseline_count": COUNTS[len(names)],
+        "ahead": sum(row["gain"] > 0 for row in of_baselines),
+        "ahead_cleaned": sum(row["gain cleaned"] > 0 for row in of_baselines),
         "ahead_by_code": ahead_of_baselines(rows_of(table, "variable", RECIPES[1])),
-        "baseline_count": COUNTS[
-            len(shown("table2").query("source == 'baseline'")["method"].unique())
-        ],
-        "ahead": sum(row["gain"] > 0 for row in compared),
-        "ahead_cleaned": sum(row["gain cleaned"] > 0 for row in compared),
-        "alone": [
-            audit.set_index("experiment")["AUROC of |MFE| / length"][group]
-            for group in GROUPS
-            if group.endswith("test")
-        ],
+        "networks_compared": len(table),
+        "networks_ahead": ahead_of_baselines(table),
+        "clusters": clusters(),
+        "of_clusters": lambda model: of_clusters(model, "published"),
+        "ahead_of": lambda model: of_clusters(model, "ahead"),
+        "forest": network_minus_forest(),
+        "with_limits": with_limits,
+    }
+
+
+def _of_records(clean: pd.DataFrame) -> dict[str, Any]:
+    """Facts about labels, copies and relatives."""
+    counts, audit = shown("table1"), shown("audit").set_index("experiment")
+    mine = counts[counts["source"] == OURS].set_index("dataset")
+    variable, neighbour = (
+        cleaned(clean, name) for name in ("Variable-sized", "8-mer nearest neighbour")
+    )
+    near = ["identity 0.95–1", "identity 0.90–0.95", "identity 0.80–0.90"]
+    of_energy = audit["AUROC of |MFE| / length"]
+    return {
+        "weights": sorted((mine["negatives"] / mine["positives"]).loc[["human", "cross-species"]]),
         "both": mine["positives that are negatives too"],
         "known": mine["known negatives"],
+        "clean": lambda method, group, column: f"{cleaned(clean, method)[column][group]:.3f}",
         "rise": (variable["AUPR labels cleaned"] - variable["AUPR all"]).tolist(),
         "change": (variable["AUPR cleaned"] - variable["AUPR labels cleaned"]).abs().max(),
         "fall": (neighbour["AUPR labels cleaned"] - neighbour["AUPR cleaned"]).tolist(),
         "evaluated": int(audit[["positives", "negatives"]].sum(axis=None)),
         "copies": int(audit["in training"].sum()),
         "near": int(audit[near].sum(axis=None)),
-        "relatives": audit.set_index("experiment")["relative in training"]["cross-species-test"],
-        "families": audit.set_index("experiment")["family known"]["cross-species-test"],
-        "clusters": clusters(),
+        "relatives": audit["relative in training"]["cross-species-test"],
+        "families": audit["family known"]["cross-species-test"],
+        "alone_of": lambda name: audit[f"AUROC of {name}"],
+        "alone": [of_energy[group] for group in GROUPS if group.endswith("test")],
+    }
+
+
+def _of_epochs() -> dict[str, Any]:
+    """Facts about the epoch of the lowest loss, and about Figure 3."""
+    epochs, long = shown("epochs"), histories(FOLDER)
+    turned = turns(long)
+    of_variable = epochs[epochs["method"] == "Variable-sized"]
+    return {
+        "lowest": epochs_of_lowest_loss(epochs, "Variable-sized"),
+        "best_fixed": epochs_of_lowest_loss(epochs, "Fixed-sized"),
         "of_epochs": {
             metric: (of_variable[f"{metric} best"] - of_variable[f"{metric} last"]).tolist()
             for metric in ("AUPR", "F-score")
         },
-        "best_fixed": best_fixed,
         "turns": turned,
         "turned": [epoch for row in turned for epoch in row["epochs"]],
         "beyond": {
             metric: [
                 it.loc[80, f"evaluate {metric}"] - it.loc[40, f"evaluate {metric}"]
-                for it in watched
+                for it in long["paper", 0]
             ]
             for metric in METRICS
         },
+    }
+
+
+def _of_time(runs: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """Facts about time and memory."""
+    jobs = pd.concat(
+        pd.read_csv(path / "benchmark.tsv", sep="\t").assign(recipe=recipe, seed=path.name)
+        for recipe, paths in runs.items()
+        for path in paths
+    )
+    cpu = jobs.groupby("recipe")["cpu_time"]
+    hour = dict(pd.read_csv(FOLDER / "hour.tsv", sep="\t", dtype=str).itertuples(index=False))
+    return {
         "hour": hour,
         "hour_share": round(100 * share_of_trainings(hour, jobs)),
-        "single": len(METRICS) * 5,
         "hour_training": ONE,
         "sgemm": hour["sgemm on one thread before and after, GFLOP/s"].split(),
-        "cpu_minutes": lambda recipe: jobs.groupby("recipe")["cpu_time"].mean()[recipe] / 60,
-        "longest_minutes": jobs.groupby("recipe")["cpu_time"].max()["paper"] / 60,
+        "cpu_minutes": lambda recipe: cpu.mean()[recipe] / 60,
+        "longest_minutes": cpu.max()["paper"] / 60,
         "gigabytes": jobs["max_rss"].max() / 1000,
     }
 
