@@ -37,7 +37,8 @@ ORDER = {
     "arms": "records collect rules measure train find tables card",
     "prediction": "calibration importance table weights predictor shipping tracks card",
     "scan": "resume find calls output page run",
-    "cli": "terminal options sequences explain predict scan live selftest app",
+    "server": "jobs app",
+    "cli": "terminal options sequences explain predict scan serve live selftest app",
 }
 # What they read is a param: a URL, a package, a sequence, networks.
 WITHOUT_INPUT = (

@@ -13,6 +13,7 @@ from mirpair.cli.predict import annotate, predict
 from mirpair.cli.scan import scan
 from mirpair.cli.selftest import selftest
 from mirpair.cli.sequences import export, fold, plot
+from mirpair.cli.serve import serve
 
 app = typer.Typer(
     help="Find precursor microRNAs, and look at their pairing matrices (Do et al. 2018).\n\n"
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # boxes and colours would make help take twice as long
 )
-for command in (fold, annotate, predict, explain, scan, refresh, selftest, plot, export):
+for command in (fold, annotate, predict, explain, scan, serve, refresh, selftest, plot, export):
     app.command()(command)
 
 

@@ -56,22 +56,36 @@ class StudyInfo:
 
 
 @cache
-def _frame() -> dict[str, Markup]:
-    """Read the style and the script of all pages, and make the policy that allows only them."""
+def _frame(script_name: str, asks: tuple[str, ...]) -> dict[str, Markup]:
+    """Read the style and the script of a page, and make the policy that allows only them."""
     folder = resources.files("mirpair").joinpath("pages", "templates")
-    style, script = (folder.joinpath(n).read_text("utf-8") for n in ("style.css", "sort.js"))
+    style, script = (folder.joinpath(n).read_text("utf-8") for n in ("style.css", script_name))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    none = "'none'"
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        "style-src 'unsafe-inline'; img-src data:; "
-        f"script-src 'sha256-{digest}'"
+        f"style-src 'unsafe-inline'; img-src {' '.join(('data:', *asks))}; "
+        f"connect-src {' '.join(asks) or none}; script-src 'sha256-{digest}'"
     )
     return {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}
 
 
-def render(template: str, **parts: Any) -> str:
-    """Fill in a template of ``pages/templates`` and return the page as HTML."""
-    return _TEMPLATES.get_template(f"{template}.html.j2").render(**_frame(), **parts)
+def render(
+    template: str, *, script: str = "sort.js", asks: tuple[str, ...] = (), **parts: Any
+) -> str:
+    """Fill in a template of ``pages/templates`` and return the page as HTML.
+
+    Parameters
+    ----------
+    template, script
+        Their names; the page runs no other script.
+    asks
+        Sources that the page may ask for data and pictures, as in a Content Security Policy.
+    **parts
+        What the template needs.
+    """
+    frame = _frame(script, asks)
+    return _TEMPLATES.get_template(f"{template}.html.j2").render(**frame, **parts)
 
 
 def render_study(

@@ -167,18 +167,26 @@ def structure_page(
     dot_bracket: str,
     remark: str = "",
     colours: Sequence[tuple[Any, str]] | None = None,
+    width: float = 180,
 ) -> tuple[Figure, Axes]:
-    """Start a page of 180 x 122 mm: name, length and energy, and the structure on the left.
+    """Start a page of `width` x 122 mm: name, length and energy, and the structure on the left.
 
     `remark` follows the energy; `colours` are those of `draw_structure`.
     """
-    figure, axis = canvas(180, 122)
+    figure, axis = canvas(width, 122)
     length = len(sequence)
     axis.text(3, 115.5, printable_name(name), size=10, weight="bold")
     axis.text(3, 110, f"{length} nt, {energy(molecule.mfe)}{remark}", size=8)
     every, box = 10 if length <= 120 else 20, (1, 2, 66, 105)
     draw_structure(axis, molecule, sequence, dot_bracket, box, every=every, colours=colours)
     return figure, axis
+
+
+@in_style
+def draw_alone(name: str, sequence: str, structure: Structure) -> Figure:
+    """Draw the structure of an RNA of L bases, 80 mm wide."""
+    molecule = encode(sequence, *structure)
+    return structure_page(name, molecule, sequence, structure.dot_bracket, width=80)[0]
 
 
 @in_style

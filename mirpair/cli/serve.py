@@ -1,0 +1,82 @@
+"""Open a page in the browser to which RNAs are pasted: `serve`."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from mirpair.cli.options import Jobs
+from mirpair.cli.terminal import messages, say
+from mirpair.files import InputError
+
+_HOST = "127.0.0.1"
+
+
+def serve(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any that is free.")
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option(help="Open the page in the browser of this machine.")
+    ] = True,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, help="Stop a set of RNAs that takes longer than this.")
+    ] = 30,
+    jobs: Jobs = 0,
+) -> None:
+    """Open a page to paste RNAs into; all stays on this machine.
+
+    The page does what mirpair predict --annotate does, for up to 10,000 records: it shows a table
+    that can be sorted, draws each structure and the importance of its bases, and offers the table,
+    GFF3 and FASTA as files. Only this machine can reach it, by an address that contains a secret.
+    Ctrl-C ends it and deletes the RNAs and results.
+
+    It needs the packages of mirpair[page].
+
+    Example: mirpair serve
+    """
+    with messages():
+        try:
+            import uvicorn
+
+            from mirpair.server.app import make_app
+            from mirpair.server.jobs import Jobs as Sets
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] not in ("starlette", "uvicorn", "anyio", "h11"):
+                raise
+            raise InputError(
+                f"the page needs the package {error.name}: pip install 'mirpair[page]'"
+            ) from error
+        with socket.socket() as listening:
+            try:
+                listening.bind((_HOST, port))
+                # The browser may ask before the server is ready: it waits.
+                listening.listen()
+            except OSError as error:
+                raise InputError(
+                    f"port {port}: {error.strerror}; leave out --port to use any that is free"
+                ) from error
+            token = secrets.token_urlsafe(16)
+            address = f"http://{_HOST}:{listening.getsockname()[1]}/{token}/"
+            sets = Sets(jobs, minutes)
+            try:
+                say(f"the page: {address}")
+                say("only this machine can reach it; Ctrl-C ends it")
+                config = uvicorn.Config(
+                    make_app(sets, token),
+                    log_level="warning",
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=2,
+                )
+                if browser:
+                    webbrowser.open(address)
+                uvicorn.Server(config).run(sockets=[listening])
+            except KeyboardInterrupt:
+                say("ended; the RNAs and results are deleted")
+            finally:
+                sets.close()
