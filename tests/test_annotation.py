@@ -20,7 +20,14 @@ from test_infernal import needs_infernal
 
 from mirpair import files
 from mirpair.contracts import EVALUATE, TRAIN, VALIDATE
-from mirpair.families.annotation import annotate, family_names, in_chunks, load, shipped
+from mirpair.families.annotation import (
+    annotate,
+    decided_by,
+    family_names,
+    in_chunks,
+    load,
+    shipped,
+)
 from mirpair.families.by_models import call_by_models
 from mirpair.families.card import model_card
 from mirpair.families.covariance import CovarianceModels
@@ -436,9 +443,11 @@ def test_models_of_other_weights_are_refused_and_without_the_library_the_network
     beside.unlink()
     with pytest.raises(InputError, match=r"families\.cm\.xz: no such file; the weights"):
         load(path)
+    assert decided_by(path) == "covariance models"
     monkeypatch.setattr("mirpair.families.annotation.is_available", lambda: False)
     alone = load(path)
     assert alone.models is None
+    assert decided_by(path) == "the network, as pyinfernal is not installed"
     assert alone.bits, "so that one can say what is missing"
     assert annotate(alone, [study.records["sequence"][0]])["score"].between(0, 1).all()
 

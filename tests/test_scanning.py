@@ -1295,6 +1295,7 @@ def test_the_calls_of_a_scan_have_the_families_that_annotate_names(tmp_path: Pat
     assert "RF00027" in set(called["family"])
     head = (tmp_path / "out" / "g.gff3").read_text()
     assert "# families: families.safetensors, SHA-256 " in head
+    assert "# families are named by: " in head
 
 
 def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:

@@ -113,6 +113,16 @@ def shipped() -> Path:
     return files.shipped(NAME, "name a file with --weights, or make it: make weights")
 
 
+def decided_by(path: str | Path) -> str:
+    """Say what names families with these weights on this machine, without loading the models."""
+    _, described, _ = read_tensors(path)
+    if "models" not in described:
+        return "the network"
+    if is_available():
+        return "covariance models"
+    return "the network, as pyinfernal is not installed"
+
+
 def load(path: str | Path) -> Annotator:
     """Read a file that `ship` wrote, and its models if pyinfernal is installed.
 

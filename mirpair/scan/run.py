@@ -167,6 +167,7 @@ def write(
     predictor = Predictor.for_genome(load_networks(weights, settings.kingdom), settings)
     parameters = _parameters(genome, checksum, criteria, predictor, weights)
     parameters["families"] = f"{Path(families).name}, SHA-256 {sha256(families)}"
+    parameters["families are named by"] = _namer(families)
     if written.top:
         parameters["rows of the TSV"] = f"the {written.top:,} hairpins with the best ranks"
     described = (f"{name}: {it}" for name, it in parameters.items())
@@ -190,6 +191,12 @@ def find_families() -> Path:
     from mirpair.families.annotation import shipped
 
     return shipped()
+
+
+def _namer(families: str | Path) -> str:
+    from mirpair.families.annotation import decided_by
+
+    return decided_by(families)
 
 
 def _name_families(weights: str | Path, rnas: Sequence[str]) -> list[str]:
