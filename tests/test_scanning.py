@@ -38,7 +38,8 @@ from mirpair.hairpins.candidates import (
 )
 from mirpair.hairpins.tiles import DOWNSTREAM, TILE, Tile, check_genome, join_short, read_tiles
 from mirpair.prediction import predictor as prediction
-from mirpair.prediction.predictor import Predictor, predict_records
+from mirpair.prediction.importance import importance
+from mirpair.prediction.predictor import Predictor, predict, predict_records
 from mirpair.prediction.weights import GenomeCurve, StemLimits, load_networks
 from mirpair.rna.folding import fold
 from mirpair.rna.known_hairpins import load_known_hairpins
@@ -1296,6 +1297,20 @@ def test_the_calls_of_a_scan_have_the_families_that_annotate_names(tmp_path: Pat
     head = (tmp_path / "out" / "g.gff3").read_text()
     assert "# families: families.safetensors, SHA-256 " in head
     assert "# families are named by: " in head
+    # The page explains the calls among the best, as `mirpair explain` does.
+    best = {row["id"]: (row, bases) for row, bases in summary.best if row["call"] == 1}
+    assert summary.importance.keys() == best.keys()
+    row, bases = next(iter(best.values()))
+    explained = importance(
+        bases,
+        row["structure"],
+        lambda rnas: predict(list(rnas), reference=None)["score"].to_numpy(),
+    )
+    np.testing.assert_allclose(
+        summary.importance[row["id"]], explained.bases["importance"], atol=1e-6
+    )
+    page = (tmp_path / "out" / "g.html").read_text()
+    assert "bases are darker the more the score loses with another base" in page
 
 
 def test_the_page_says_how_many_calls_to_expect_in_as_many_bases() -> None:

@@ -20,6 +20,7 @@ from mirpair.pages.structures import (
     canvas,
     draw_structure,
     energy,
+    importance_colours,
     structure_page,
 )
 from mirpair.pages.style import GREY, in_style
@@ -211,8 +212,14 @@ def draw_molecule(
 
 
 @in_style
-def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
-    """Draw several RNAs, each a name, a sequence and a structure (dot-bracket), five in a row."""
+def draw_hairpins(
+    hairpins: Sequence[tuple[str, str, str]], importance: Mapping[str, Sequence[float]]
+) -> Figure:
+    """Draw several RNAs, each a name, a sequence and a structure (dot-bracket), five in a row.
+
+    `importance` is that of the bases of some of them, by name; the others have the colours of the
+    four bases.
+    """
     wide, tall, each = 36.0, 92.0, 5
     rows = -(-len(hairpins) // each)
     figure, axis = canvas(wide * each, tall * rows)
@@ -222,7 +229,8 @@ def draw_hairpins(hairpins: Sequence[tuple[str, str, str]]) -> Figure:
         axis.text(left + 3, bottom + tall - 6, name, size=10, weight="bold")
         molecule = encode(sequence, structure, 0.0)
         box = (left + 1, bottom + 1, wide - 2, tall - 10)
-        draw_structure(axis, molecule, sequence, structure, box)
+        colours = importance_colours(importance[name]) if name in importance else None
+        draw_structure(axis, molecule, sequence, structure, box, colours=colours)
     return figure
 
 

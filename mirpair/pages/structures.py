@@ -182,6 +182,19 @@ def structure_page(
     return figure, axis
 
 
+def importance_colours(bases: Sequence[float]) -> list[tuple[Any, str]]:
+    """Choose the colours of bases by their importance, (L,), and of their letters.
+
+    The most important one is orange; from 0 down, bases are white.
+    """
+    values = np.nan_to_num(np.asarray(bases, dtype=np.float64))
+    shades = np.clip(values / max(float(values.max()), 1e-9), 0, 1)
+    return [
+        (tuple(1 - shade * (1 - it) for it in to_rgb(ORANGE)), "white" if shade > 0.6 else "black")
+        for shade in shades.tolist()
+    ]
+
+
 @in_style
 def draw_alone(name: str, sequence: str, structure: Structure) -> Figure:
     """Draw the structure of an RNA of L bases, 80 mm wide."""
@@ -212,12 +225,7 @@ def draw_importance(
     """
     molecule, length = encode(sequence, *structure), len(sequence)
     values = np.nan_to_num(np.asarray(bases, dtype=np.float64))
-    most = max(float(values.max()), 1e-9)
-    shades = np.clip(values / most, 0, 1)
-    colours = [
-        (tuple(1 - shade * (1 - it) for it in to_rgb(ORANGE)), "white" if shade > 0.6 else "black")
-        for shade in shades.tolist()
-    ]
+    colours = importance_colours(bases)
     figure, _ = structure_page(name, molecule, sequence, structure.dot_bracket, colours=colours)
     places = np.arange(1, length + 1)
     of_bases = figure.add_axes((0.47, 0.57, 0.5, 0.33))

@@ -27,7 +27,7 @@ from mirpair.prediction.weights import (
     load_networks,
 )
 from mirpair.rna.encoding import Encoded, encode
-from mirpair.rna.folding import Structure, for_each, given_or_folded
+from mirpair.rna.folding import Structure, fold, for_each, given_or_folded
 from mirpair.rna.in_memory import records_of
 from mirpair.rna.known_hairpins import KnownHairpins, NearestHairpin, load_reference
 from mirpair.rna.sequences import Problem, Record, TooLong, too_long
@@ -395,6 +395,12 @@ def score_molecules(networks: Sequence[Network], molecules: Sequence[Encoded]) -
         scores.append(scores_of(logits[: len(molecules)].double()))
     mean: Floats = np.mean(scores, axis=0)
     return mean
+
+
+def score_sequences(predictor: Predictor, sequences: Sequence[str]) -> Floats:
+    """Fold and score RNAs over ACGU in this process: (N,)."""
+    molecules = [encode(sequence, *fold(sequence)) for sequence in sequences]
+    return score_molecules(predictor.trained.networks, molecules)
 
 
 def fold_and_score(rnas: Sequence[Foldable], job: int) -> list[Scored]:

@@ -130,6 +130,9 @@ class Summary:
     best
         The ten hairpins with the highest scores, without antisense twins: row of
         `mirpair.prediction.predictor.predict` and bases of each.
+    importance
+        Of each base of the best that are called, by id: see
+        `mirpair.prediction.importance.Importance`.
     called
         The calls, in the order of the genome.
     known, known_names
@@ -144,6 +147,7 @@ class Summary:
     calls: Counter[str] = field(default_factory=Counter)
     scores: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, dtype=np.int64))
     best: list[tuple[Mapping[str, Any], str]] = field(default_factory=list)
+    importance: dict[str, list[float]] = field(default_factory=dict)
     called: Sequence[Call] = ()
     known: int = 0
     known_names: list[str] = field(default_factory=list)

@@ -48,8 +48,10 @@ def render(
     best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
     figures = {"overview": draw_overview(summary), "scores": draw_scores(summary)}
     if summary.best:
+        numbers = {row["id"]: str(number) for number, (row, _) in enumerate(summary.best, 1)}
         figures["best"] = draw_hairpins(
-            [(str(n), bases, row["structure"]) for n, (row, bases) in enumerate(summary.best, 1)]
+            [(numbers[row["id"]], bases, row["structure"]) for row, bases in summary.best],
+            {numbers[name]: values for name, values in summary.importance.items()},
         )
     pictures = {part: embed_svg(to_svg(it), f"scan-{part}") for part, it in figures.items()}
     return render_page(
@@ -63,6 +65,7 @@ def render(
         left_out=len(summary.lengths) - len(rows),
         table={"header": header, "rows": rows},
         best=best,
+        explained=len(summary.importance),
         false_calls=_false_calls(summary, curves),
         not_drawn=len(summary.lengths) - len(drawn),
         calls_not_drawn=sum(summary.calls[name] for name in summary.lengths if name not in drawn),

@@ -12,7 +12,8 @@ from mirpair import __version__
 from mirpair.files import InputError, Journal, file_lock, sha256, write_text
 from mirpair.hairpins.stems import PER_BASE
 from mirpair.hairpins.tiles import TILE, check_genome
-from mirpair.prediction.predictor import Predictor
+from mirpair.prediction.importance import importance
+from mirpair.prediction.predictor import Predictor, score_sequences
 from mirpair.prediction.weights import StemLimits, find_weights, load_networks
 from mirpair.rna.known_hairpins import describe_reference, load_reference
 from mirpair.scan.find import find
@@ -181,6 +182,13 @@ def write(
         top=written.top,
     )
     summary.expected = parameters.get(EXPECTED, "")
+    summary.importance = {
+        row["id"]: importance(bases, row["structure"], partial(score_sequences, predictor))
+        .bases["importance"]
+        .tolist()
+        for row, bases in summary.best
+        if row["call"] == 1
+    }
     page = render(Path(genome).name, summary, parameters, predictor.trained.curves)
     write_text(f"{prefix}.html", page)
     return summary
