@@ -146,6 +146,7 @@ def to_save(runs, kind, reused):
 
 
 TO_SAVE = to_save(PLAN.values(), "runs", SAVED.runs)
+DATA_TO_SAVE = [] if SAVED.describes else [DATA, *plan.data_files(STUDY)]
 TO_SAVE_WATCHED = to_save(WATCHED.values(), "watched", SAVED.watched)
 TARGETS |= {
     "all": [

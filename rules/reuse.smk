@@ -82,7 +82,7 @@ rule save_data:
     input:
         [f"<results>/{name.removesuffix('.gz')}" for name in plan.data_files(STUDY)],
     output:
-        [f"{SAVED.folder}/{name}" for name in (DATA, *plan.data_files(STUDY)) if TO_SAVE],
+        [f"{SAVED.folder}/{name}" for name in DATA_TO_SAVE],
     log:
         "<logs>/save_data.log",
     benchmark:
@@ -106,6 +106,7 @@ rule save_data:
 rule save:
     input:
         [f"{SAVED.folder}/{name}/provenance.json" for name in TO_SAVE],
+        [f"{SAVED.folder}/{name}" for name in DATA_TO_SAVE],
 
 
 # The names of these targets in earlier releases.

@@ -400,6 +400,7 @@ def test_saved_results_are_reused_if_nothing_was_trained_here(tmp_path: Path) ->
     arguments = (str(folder), str(results), {"a.fa": "0a"})
     nothing = plan.saved_results(demo, *arguments)
     assert nothing.files == {}
+    assert not nothing.describes
     assert nothing.data == plan.data_of(demo, {"a.fa": "0a"})
     for file in plan.data_files(demo):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -422,6 +423,12 @@ def test_saved_results_are_reused_if_nothing_was_trained_here(tmp_path: Path) ->
     saved = plan.saved_results(demo, *arguments)
     assert saved.runs == list(planned)[1:]
     assert not any(name.startswith(("baselines", first)) for name in saved.files)
+    assert saved.describes, "what is there need not be saved again"
+    # Another baseline is made, and the trainings are reused all the same.
+    more = demo.model_copy(update={"baselines": [*demo.baselines, "triplet-svm"]})
+    saved = plan.saved_results(more, *arguments)
+    assert saved.runs == list(planned)[1:]
+    assert not saved.describes
 
 
 def test_tables_and_figures_of_families_are_those_that_the_config_asks_for() -> None:

@@ -18,6 +18,7 @@ from mirpair.study.saved_results import (
     DATA,
     OF_RUN,
     OF_WATCHED,
+    check_baselines,
     check_data,
     pack,
     reusable_runs,
@@ -129,21 +130,18 @@ def test_results_of_other_data_are_refused(tmp_path: Path) -> None:
         check_data(tmp_path / "nowhere", DATA_OF, FILES)
 
 
-def test_saved_baselines_may_be_more_than_those_of_the_config(tmp_path: Path) -> None:
+def test_other_baselines_are_made_and_cost_no_training(tmp_path: Path) -> None:
     save_data(tmp_path)
     more = {**DATA_OF, "baselines": [*USUAL_BASELINES, "triplet-svm"]}
-    with pytest.raises(InputError, match="from other data: the section baselines of the config"):
-        check_data(tmp_path, more, FILES)
-    assert check_data(tmp_path, {**DATA_OF, "baselines": ["random-forest"]}, FILES)
-    (tmp_path / DATA).write_text(json.dumps(more))
+    assert check_baselines(tmp_path, DATA_OF), "the usual ones"
     assert check_data(tmp_path, more, FILES)
-    assert check_data(tmp_path, DATA_OF, FILES), "the usual ones"
-    with pytest.raises(InputError, match="the section baselines"):
-        check_data(tmp_path, {**DATA_OF, "baselines": ["gradient-boosting"]}, FILES)
-    # If they are saved anew, those that the config lacks would be lost.
-    assert check_data(tmp_path, more, FILES, same_baselines=True)
-    with pytest.raises(InputError, match="the section baselines"):
-        check_data(tmp_path, DATA_OF, FILES, same_baselines=True)
+    assert not check_baselines(tmp_path, more)
+    (tmp_path / DATA).write_text(json.dumps(more))
+    for fewer in (more, DATA_OF, {"baselines": ["random-forest"]}):
+        assert check_baselines(tmp_path, fewer)
+    # If they are saved again, those that the config lacks would be lost.
+    with pytest.raises(InputError, match=r"again, and .*triplet-svm would be lost: add what is m"):
+        check_baselines(tmp_path, {"baselines": ["gradient-boosting"]})
 
 
 def test_results_of_another_study_are_said_to_be_that(tmp_path: Path) -> None:

@@ -21,7 +21,13 @@ from mirpair.sources.published import Source, read_sources
 from mirpair.study.base import Run
 from mirpair.study.families import FamilyStudy
 from mirpair.study.identification import Study
-from mirpair.study.saved_results import OF_RUN, OF_WATCHED, check_data, reusable_runs
+from mirpair.study.saved_results import (
+    OF_RUN,
+    OF_WATCHED,
+    check_baselines,
+    check_data,
+    reusable_runs,
+)
 from mirpair.study.tables import Counts, Kinds, Results
 
 # Files of the sources table that are shipped with weights, whatever a study is made of.
@@ -395,6 +401,8 @@ class SavedResults:
         Folders below <results> of the trainings that are reused, and of those of Figure 3.
     files
         File below <results> to the saved file that it is restored from.
+    describes
+        Whether the folder has all that describes the records.
     """
 
     folder: str | None = None
@@ -402,6 +410,7 @@ class SavedResults:
     runs: Sequence[str] = ()
     watched: Sequence[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    describes: bool = False
 
 
 def saved_results(
@@ -423,15 +432,13 @@ def saved_results(
         [name for name in names if not Path(results, name, "weights.safetensors").exists()]
         for names in (saved, saved_watched)
     )
-    if len(runs) < len(planned):
-        # The baselines are made and saved anew: those that the config lacks would be lost.
-        check_data(folder, data, of_data, same_baselines=True)
+    describes = check_baselines(folder, data)
     files = [f"{name}/{file}" for name in runs for file in OF_RUN]
     files += [f"{name}/{file}" for name in watched for file in OF_WATCHED]
     # A study that trains anything makes the records, and so all that describes them.
-    files += of_data if len(runs) == len(planned) else []
+    files += of_data if describes and len(runs) == len(planned) else []
     restored = {name.removesuffix(".gz"): f"{folder}/{name}" for name in files}
-    return SavedResults(folder, data, runs, watched, restored)
+    return SavedResults(folder, data, runs, watched, restored, describes)
 
 
 def encoding_of(model: str) -> str:

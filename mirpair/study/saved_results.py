@@ -69,13 +69,7 @@ def _is_same(planned: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
     )
 
 
-def check_data(
-    folder: str | Path,
-    data: Mapping[str, Any],
-    files: Sequence[str],
-    *,
-    same_baselines: bool = False,
-) -> bool:
+def check_data(folder: str | Path, data: Mapping[str, Any], files: Sequence[str]) -> bool:
     """Check that saved results come from the data that the config names; False if there are none.
 
     Parameters
@@ -84,12 +78,10 @@ def check_data(
         Folder with saved results, or for them.
     data
         What must be the same: datasets, experiments and audit of the config, and under sha256 the
-        checksum of each file that they name, where it is known; and baselines, which must be among
-        those that are saved. Without this key, they are the usual ones.
+        checksum of each file that they name, where it is known. Baselines may differ, see
+        `check_baselines`.
     files
         Descriptions of the records (`datasets/…`): all must be there.
-    same_baselines
-        Whether all saved baselines must be among those of `data` too.
 
     Raises
     ------
@@ -124,8 +116,6 @@ def check_data(
         )
     others = [name for name in data if name not in ("sha256", _BASELINES)]
     other = [name for name in others if saved.get(name) != data[name]]
-    wanted, there = (set(it.get(_BASELINES, USUAL_BASELINES)) for it in (data, saved))
-    other += [_BASELINES] if wanted - there or (same_baselines and there - wanted) else []
     if other:
         raise InputError(
             f"{folder}: these results come from other data: the section "
@@ -134,6 +124,29 @@ def check_data(
     if missing:
         raise _incomplete(folder, missing)
     return True
+
+
+def check_baselines(folder: str | Path, data: Mapping[str, Any]) -> bool:
+    """Tell whether all baselines of the config are saved, so that none has to be saved.
+
+    `folder` and `data` are those of `check_data`, which found saved results. Baselines are the
+    usual ones if `data` names none.
+
+    Raises
+    ------
+    InputError
+        If they have to be saved, and the config lacks some of those that are there.
+    """
+    path = Path(folder) / DATA
+    wanted, there = (it.get(_BASELINES, USUAL_BASELINES) for it in (data, _read_json(path)))
+    if set(wanted) <= set(there):
+        return True
+    if lost := [name for name in there if name not in wanted]:
+        raise InputError(
+            f"{folder}: the baselines are made and saved again, and {', '.join(lost)} would be "
+            "lost: add what is missing to `baselines`, or name another folder"
+        )
+    return False
 
 
 def _incomplete(folder: str | Path, missing: Sequence[str]) -> InputError:
