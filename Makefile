@@ -64,6 +64,7 @@ tables: $(ENV)
 	$(BIN)/snakemake --cores $(CORES) all --configfile config/config.yaml config/reproduction.yaml \
 	  --config reuse=docs/reproduction --quiet rules
 	@echo
+	@echo "Published values that lie in our 95 % interval:"
 	@for table in results/paper/tables/table[2-4].md; do head -1 $$table; grep "inside in" $$table; done
 	@echo
 	@echo "Tables: $(CURDIR)/results/paper/tables/"

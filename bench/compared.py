@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +13,7 @@ from bench.reproduced import (
     BEFORE,
     FOLDER,
     GROUPS,
+    NETWORKS,
     OF_CLUSTERS,
     RIVALS,
     SETS,
@@ -75,14 +78,44 @@ def network_minus_forest() -> dict[str, dict[str, Any]]:
     return found
 
 
+def far_below(runs: Mapping[str, Sequence[Path]], by: float) -> list[str]:
+    """Name trainings whose last F-score is so far below the median of the others of their row.
+
+    Those of a row have the same network, recipe and kind of experiment: folds and seeds.
+    """
+    rows = []
+    for recipe, folders in runs.items():
+        for folder in folders:
+            experiment, model, _, seed = folder.parts[-4:]
+            group = experiment.rstrip("0123456789")
+            fold = experiment.removeprefix(group)
+            last = pd.read_csv(folder / "history.tsv", sep="\t")["evaluate F-score"].iloc[-1]
+            rows.append((model, recipe, group, fold, seed, last))
+    table = pd.DataFrame(rows, columns=["model", "recipe", "group", "fold", "seed", "F-score"])
+    median = table.groupby(["model", "recipe", "group"])["F-score"].transform("median")
+    return [
+        f"{NETWORKS[row['model']]}, `{row['recipe']}`, {' '.join(GROUPS[row['group']])}"
+        f"{', fold ' * bool(row['fold'])}{row['fold']}, seed {row['seed'].removeprefix('seed')} "
+        f"({row['F-score']:.2f})"
+        for row in table[median - table["F-score"] > by].to_dict("records")
+        if row["model"] in NETWORKS
+    ]
+
+
+def run_here(every: pd.DataFrame) -> list[str]:
+    """List the rivals that were trained here."""
+    return [it for it in RIVALS if it in set(every.loc[every["source"] != PUBLISHED, "method"])]
+
+
 def rivals(every: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, str]]:
-    """Compare AUPR of the variable-sized network and of rivals, all trained here, row by row.
+    """Compare AUPR of the variable-sized network and of rivals, row by row.
 
     In brackets: on cleaned records. Published values of the rivals stand beside theirs.
     """
     rows = []
     methods = {"Variable-sized, published-code": "Proposed variable-sized, published-code"}
-    methods |= {"Variable-sized": "Proposed variable-sized"} | {it: it for it in RIVALS}
+    methods |= {"Variable-sized": "Proposed variable-sized"}
+    methods |= {it: it for it in run_here(every)}
     for group, (of, protocol) in GROUPS.items():
         same = every[(every["set"] == of) & (every["protocol"] == protocol)]
         ours = same[same["source"] != PUBLISHED].set_index("method")["AUPR"]
@@ -93,16 +126,22 @@ def rivals(every: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, str]]:
             row[method] = f"{ours[in_table]:.3f} ({left[method]:.3f})"
         for method in RIVALS:
             names = [it for it in RIVALS[method] if it in stated]
-            row[f"{method} published"] = ", ".join(f"{stated[it]:.3f}" for it in names)
+            row[f"{method} published"] = ", ".join(f"{stated[it]:.3f}" for it in names) or "–"
         rows.append(row)
     return rows
 
 
-def ahead_of_rival(every: pd.DataFrame, rival: str) -> int:
-    """Count the rows in which the variable-sized network has a higher AUPR than a rival here."""
+def ahead_of_rival(every: pd.DataFrame, rival: str, *, published: bool = False) -> int:
+    """Count the rows in which the variable-sized network has a higher AUPR than a rival here.
+
+    If `published`, than a published value of the rival.
+    """
     ours = every[every["source"] != PUBLISHED].set_index(["set", "protocol", "method"])["AUPR"]
+    theirs = every[(every["source"] == PUBLISHED) == published]
+    of_rival = theirs.set_index(["set", "protocol", "method"])["AUPR"]
     return sum(
-        ours[of, protocol, "Proposed variable-sized, published-code"] > ours[of, protocol, rival]
+        ours[of, protocol, "Proposed variable-sized, published-code"]
+        > of_rival[of, protocol, rival]
         for of, protocol in GROUPS.values()
     )
 

@@ -14,9 +14,11 @@ from bench.compared import (
     ahead_of_rival,
     baselines,
     clusters,
+    far_below,
     network_minus_forest,
     of_clusters,
     rivals,
+    run_here,
 )
 from bench.hour import ONE, share_of_trainings
 from bench.logs import highest_at_the_end, paired, read_logs
@@ -42,7 +44,7 @@ from mirpair.contracts import METRICS, RANKING
 from mirpair.files import write_text
 from mirpair.identification.comparison import ABOVE, BELOW, SHOWN, agreement
 from mirpair.identification.tables import MARKS
-from mirpair.pages.printing import OURS, PUBLISHED
+from mirpair.pages.printing import OURS
 
 PAGE = FOLDER / "README.md"
 
@@ -196,6 +198,7 @@ def facts() -> dict[str, Any]:
         "seeds": {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()},
         "trainings": sum(map(len, runs.values())),
         **_of_rows(table),
+        "far_below": far_below(runs, 0.2),
         **_of_what_remains(table, runs),
         **_of_methods(table, clean),
         **_of_records(clean),
@@ -263,12 +266,14 @@ def _of_what_remains(table: pd.DataFrame, runs: Mapping[str, Sequence[Path]]) ->
 def _of_methods(table: pd.DataFrame, clean: pd.DataFrame) -> dict[str, Any]:
     """Facts about rivals, baselines and held-out clusters."""
     every = every_row()
-    is_ours = every["source"] != PUBLISHED
     of_baselines = baselines(table, clean)
     names = shown("table2").query("source == 'baseline'")["method"].unique()
     return {
-        "rivals": rivals(every, clean) if set(RIVALS) <= set(every["method"][is_ours]) else [],
+        "rivals": rivals(every, clean),
+        "run_here": run_here(every),
+        "published_of": RIVALS,
         "ahead_of_rival": lambda rival: ahead_of_rival(every, rival),
+        "ahead_of_published": lambda rival: ahead_of_rival(every, rival, published=True),
         "baselines": of_baselines,
         "baseline_count": COUNTS[len(names)],
         "ahead": sum(row["gain"] > 0 for row in of_baselines),

@@ -31,6 +31,8 @@ with explained():
         or_make = ", or make the folder if results are to be saved there"
         folder = existing(STUDY.reuse, key="reuse", or_else=or_make, folder=True)
         SAVED = plan.saved_results(STUDY, folder, RESULTS, checksums)
+        if workflow.is_main_process:
+            logger.info(plan.reused(SAVED, PLAN))
 HAS_FIGURE3 = bool(WATCHED) and (STUDY.figure3.in_report or len(SAVED.watched) == len(WATCHED))
 PICTURES = {
     name: (heading, caption(text))

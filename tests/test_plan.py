@@ -174,6 +174,15 @@ def test_what_trainings_wait_for_comes_before_every_training() -> None:
     assert max(costs) < int(first)
 
 
+def test_a_rival_is_not_trained_by_a_recipe_that_nobody_named() -> None:
+    given = config("config")
+    given["runs"] = [{"models": ["variable", "deepmirgene"]}]
+    with pytest.raises(InputError, match=r"deepmirgene has a recipe of its own.*add `recipe: deep"):
+        load_study(given)
+    given["runs"][0]["recipe"] = "paper"
+    assert {run.recipe for run in load_study(given).plan()} == {"paper"}
+
+
 def test_a_run_has_one_key_and_one_folder() -> None:
     run = Run("human-cv1", "fixed", "paper", 2, 40)
     assert run.key == ("human-cv1", "fixed", "paper", 2)
@@ -429,6 +438,9 @@ def test_saved_results_are_reused_if_nothing_was_trained_here(tmp_path: Path) ->
     saved = plan.saved_results(more, *arguments)
     assert saved.runs == list(planned)[1:]
     assert not saved.describes
+    count = len(planned)
+    said = f"reuse: {count - 1} of {count} trainings are taken from {folder}; the others are not"
+    assert plan.reused(saved, planned).startswith(said)
 
 
 def test_tables_and_figures_of_families_are_those_that_the_config_asks_for() -> None:

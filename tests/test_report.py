@@ -419,6 +419,19 @@ def test_figure_4_counts_every_rna_and_marks_the_mean() -> None:
     assert mean.get_xdata()[0] == pytest.approx(157.2)
 
 
+def test_an_rna_counts_once_in_a_histogram_however_many_seeds_scored_it() -> None:
+    one = pd.DataFrame({"id": list("abc"), "label": [1, 0, 0], "score": [0.9, 0.1, 0.1]})
+    seeds = {f"seed{n}": one.assign(score=one["score"] + 0.005 * n) for n in range(3)}
+    figure = draw_predictions({"Network": seeds}, "title")
+    histogram = next(it for it in figure.axes if it.get_title() == "Network")
+    highest = {
+        patch.get_label(): max(y for _, y in patch.get_xy())  # type: ignore[attr-defined]
+        for patch in histogram.patches
+    }
+    assert highest["others"] == pytest.approx(2), "two RNAs, not six scores"
+    assert highest["pre-miRNAs"] == pytest.approx(1)
+
+
 def test_curves_calibration_and_histograms_are_those_of_the_predictions() -> None:
     predictions = pd.DataFrame(
         {"id": list("abcde"), "label": [1, 1, 0, 0, 0], "score": [0.95, 0.42, 0.61, 0.11, 0.13]}

@@ -227,9 +227,16 @@ def draw_predictions(predictions: Mapping[str, Mapping[str, pd.DataFrame]], titl
 
 def _draw_score_histogram(axis: Axes, predictions: pd.DataFrame, name: str) -> None:
     bins = list(np.linspace(0, 1, 26))
-    others, pre_mirnas = (predictions.loc[predictions["label"] == it, "score"] for it in (0, 1))
-    axis.hist(others, bins, color=GREY, histtype="stepfilled", alpha=0.5, lw=1.4, label="others")
-    axis.hist(pre_mirnas, bins, color=ORANGE, histtype="step", alpha=1, lw=1.4, label="pre-miRNAs")
+    # With several seeds, an RNA has several scores: together they count as one.
+    times = predictions.groupby("id")["score"].transform("size")
+    looks: list[tuple[int, str, dict[str, Any]]] = [
+        (0, "others", {"color": GREY, "histtype": "stepfilled", "alpha": 0.5}),
+        (1, "pre-miRNAs", {"color": ORANGE, "histtype": "step", "alpha": 1}),
+    ]
+    for label, name_of_label, look in looks:
+        is_of_label = predictions["label"] == label
+        scores, share = predictions.loc[is_of_label, "score"], 1 / times[is_of_label]
+        axis.hist(scores, bins, weights=share, lw=1.4, label=name_of_label, **look)
     axis.axvline(0.5, color=BLACK, lw=0.8, ls=":")
     log_counts(axis)
     axis.set_title(textwrap.fill(name, 30), fontsize=MEDIUM)

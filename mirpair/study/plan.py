@@ -441,6 +441,14 @@ def saved_results(
     return SavedResults(folder, data, runs, watched, restored, describes)
 
 
+def reused(saved: SavedResults, planned: Collection[object]) -> str:
+    """Say how many of the planned trainings are reused."""
+    text = f"reuse: {len(saved.runs):,} of {len(planned):,} trainings are taken from {saved.folder}"
+    if len(saved.runs) < len(planned):
+        text += "; the others are not there, or of another network, recipe, seed or epochs"
+    return text
+
+
 def encoding_of(model: str) -> str:
     """Return the name of the file, without its suffix, that a network of families is trained on."""
     return "ensembles" if FAMILY_MODELS[model].needs == "ensemble" else "tensors"

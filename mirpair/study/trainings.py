@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mirpair.contracts import BASELINES, USUAL_BASELINES
 from mirpair.recipes import MODELS, RECIPES, Model, Recipe, Split
@@ -188,6 +188,16 @@ class Runs(Section):
         ge=1,
         description="Number of passes over the training records; by default the recipe's.",
     )
+
+    @model_validator(mode="after")
+    def _rivals_have_their_recipe(self) -> Self:
+        own = next((name for name in self.models if name in RECIPES), None)
+        if own and "recipe" not in self.model_fields_set:
+            raise ValueError(
+                f"recipe: {own} has a recipe of its own, and the default is another one; add "
+                f"`recipe: {own}`"
+            )
+        return self
 
 
 class Average(Section):

@@ -235,6 +235,33 @@ def test_rivals_stand_beside_their_published_values() -> None:
     assert (rows[0]["triplet-SVM"], rows[0]["triplet-SVM published"]) == ("0.800 (0.900)", "0.400")
     assert compared.ahead_of_rival(every, "deepMiRGene") == 5
     assert compared.ahead_of_rival(every, "triplet-SVM") == 0
+    published = {"deepMiRGene-rerun": 5, "triplet-SVM": 5}
+    for name, rows_ahead in published.items():
+        assert compared.ahead_of_rival(every, name, published=True) == rows_ahead
+    assert compared.run_here(every) == ["deepMiRGene", "triplet-SVM"]
+
+
+def test_a_rival_that_was_not_trained_here_has_its_published_values_alone() -> None:
+    every, clean = rival_rows()
+    every = every[(every["method"] != "deepMiRGene") | (every["source"] == "published")]
+    assert compared.run_here(every) == ["triplet-SVM"]
+    row = compared.rivals(every, clean)[0]
+    assert "deepMiRGene" not in row
+    assert row["deepMiRGene published"] == "0.550, 0.500"
+
+
+def test_a_training_that_ends_far_from_the_others_is_named(tmp_path: Path) -> None:
+    folders = []
+    for fold, value in enumerate((0.8, 0.81, 0.4, 0.79, 0.78), 1):
+        folder = tmp_path / "runs" / f"human-cv{fold}" / "fixed" / "paper" / "seed1"
+        folder.mkdir(parents=True)
+        pd.DataFrame({"evaluate F-score": [0.9, value]}).to_csv(
+            folder / "history.tsv", sep="\t", index=False
+        )
+        folders.append(folder)
+    named = compared.far_below({"paper": folders}, 0.2)
+    assert named == ["fixed-sized, `paper`, human CV, fold 3, seed 1 (0.40)"]
+    assert compared.far_below({"paper": folders}, 0.5) == []
 
 
 def test_the_farthest_inside_an_interval_is_named() -> None:
