@@ -51,13 +51,16 @@ def test_every_row_of_the_paper_is_there_and_trained_in_full(made: Copy) -> None
         ours = table[(table["source"] == "this run") & (table["recipe"] == recipe)]
         assert len(ours) == count
         assert ours["whole"].all()
-        assert (ours[[f"{m} agrees" for m in METRICS]] != "").all(axis=None)
+        # A PPV is undefined if nothing was called in one of the folds.
+        for metric in METRICS:
+            assert ((ours[f"{metric} agrees"] != "") == ours[metric].notna()).all()
+        assert ours.drop(columns="PPV")[[m for m in METRICS if m != "PPV"]].notna().all(axis=None)
 
 
 @pytest.mark.thorough
 def test_the_report_opens_with_the_answer_and_has_every_figure(made: Copy) -> None:
     page = (made.folder / "results" / "paper" / "report.html").read_text()
-    assert "156 trainings (156 reused from saved results)" in page
+    assert "195 trainings (195 reused from saved results)" in page
     assert "Did it reproduce? The published value is inside our 95 % interval in" in page
     for heading in ("Figure 1", "Figure 2", "Figure 3", "Figure 4", "Run time and memory"):
         assert heading in page
