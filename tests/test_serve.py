@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from test_browser import WIDTHS, browser  # noqa: F401, a fixture
 from mirpair.files import InputError
 from mirpair.server import jobs as limits
 from mirpair.server.jobs import Jobs
+from mirpair.settings import PredictionSettings
 
 DEMO = ROOT / "config" / "demo"
 # A hairpin of the demo set, and an id that is HTML, a formula and a path at once.
@@ -119,8 +120,8 @@ def done(server: Server) -> int:
 def test_the_table_and_the_files_are_those_of_the_command(
     server: Server, done: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "pasted.fa").write_text(RNAS)
-    command = ["predict", "pasted.fa", "--annotate", "-o", "t.tsv", "--gff3", "t.gff3"]
+    (tmp_path / "RNAs").write_text(RNAS)
+    command = ["predict", "RNAs", "--annotate", "-o", "t.tsv", "--gff3", "t.gff3"]
     command += ["--fasta", "t.fa", "--jobs", "1"]
     said = subprocess.run(
         [sys.executable, "-m", "mirpair.cli.app", *command],
@@ -148,11 +149,17 @@ def test_the_table_and_the_files_are_those_of_the_command(
 
 
 def test_structures_and_importance_are_drawn(server: Server, done: int) -> None:
+    pictures = {}
     for kind in ("structure", "importance"):
         reply = server.ask(f"jobs/{done}/records/2/{kind}.svg")
         assert reply.headers["content-type"] == "image/svg+xml"
         assert b"&lt;img/src=x" in reply.body
         assert b"<img" not in reply.body
+        pictures[kind] = reply.body.decode()
+    letters = re.findall(r">\s*([ACGU])\s*</text>", pictures["structure"])
+    assert "".join(letters) == HAIRPIN[3:-3]
+    assert "loss of log-odds" in pictures["importance"]
+    assert "loss of log-odds" not in pictures["structure"]
     again = server.ask(f"jobs/{done}/records/2/importance.svg")
     assert again.body == reply.body
     for kind in ("structure", "importance"):
@@ -174,7 +181,7 @@ def test_structures_and_importance_are_drawn(server: Server, done: int) -> None:
         ("/", {}, 404),
         ("/another-secret/jobs/1", {}, 404),
         ("jobs/1/files/..%2f..%2fpasted.fa", {}, 404),
-        ("jobs/1/files/pasted.fa", {}, 404),
+        ("jobs/1/files/RNAs", {}, 404),
         ("jobs/1/files/messages.txt", {}, 404),
         ("jobs/99/table", {}, 404),
         ("jobs/1/records/0/structure.svg", {}, 404),
@@ -201,6 +208,13 @@ def test_the_page_itself_may_ask(server: Server) -> None:
     assert reply.headers["x-frame-options"] == "DENY"
     assert reply.headers["referrer-policy"] == "no-referrer"
     assert "access-control-allow-origin" not in reply.headers
+    link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
+    assert server.ask(**link, Sec_Fetch_Dest="document").status == 200, "a link to the page"
+    assert server.ask(**link, Sec_Fetch_Dest="iframe").status == 403
+    assert server.ask("jobs/1", **link, Sec_Fetch_Dest="document").status == 403
+    page = " ".join(server.ask().body.decode().split())
+    assert "if 10 % of such RNAs are pre-miRNAs" in page
+    assert PredictionSettings.prior == 0.1
 
 
 def test_only_this_machine_can_reach_it(server: Server) -> None:
@@ -217,12 +231,15 @@ def test_only_this_machine_can_reach_it(server: Server) -> None:
         ("", "the text"),
         ("hello", "the text"),
         (">a\nACGU\n" * 10_001, "more than 10,000 records"),
+        (gzip.compress(b">a\n" + b"A" * limits.MOST_BYTES), "more than 16 MiB of text"),
+        (gzip.compress(b">a\nACGU\n")[:-9], "the file is damaged"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused_with_the_reason(
-    server: Server, body: str, words: str
+    server: Server, body: str | bytes, words: str
 ) -> None:
-    reply = server.ask("jobs", method="POST", body=body.encode())
+    sent = body.encode() if isinstance(body, str) else body
+    reply = server.ask("jobs", method="POST", body=sent)
     assert reply.status == 400
     assert words in reply.body.decode()
     assert str(server.folder) not in reply.body.decode()
@@ -246,7 +263,61 @@ def test_a_compressed_file_and_plants_are_predicted_too(server: Server) -> None:
     assert of_plants[4] != of_animals[4], "the networks of plants give another score"
 
 
-def test_a_set_that_takes_too_long_or_is_stopped_ends(tmp_path: Path) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    for _ in range(int(10 * seconds)):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} seconds")
+
+
+def children(pid: int) -> list[str]:
+    """Command lines of the processes that a process has started."""
+    listed = subprocess.run(
+        ["ps", "-o", "args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [it for it in listed.stdout.splitlines() if "mirpair" in it]
+
+
+def test_a_set_that_runs_is_stopped_and_its_process_ends(server: Server) -> None:
+    many = (DEMO / "positives.fa").read_text() * 20
+    first, waiting = server.send(many), server.send(RNAS)
+    until(lambda: server.ask(f"jobs/{first}").json["done"] > 0)
+    assert server.ask(f"jobs/{waiting}").json["state"] == "waiting"
+    progress = server.ask(f"jobs/{first}").json
+    assert 0 < progress["done"] < progress["total"] == many.count(">")
+    early = server.ask(f"jobs/{first}/records/1/importance.svg")
+    assert (early.status, early.body) == (400, b"these RNAs are running")
+    assert server.ask(f"jobs/{first}", method="DELETE").status == 204
+    assert server.ask(f"jobs/{first}").json["state"] == "stopped"
+    assert server.ended(waiting)["state"] == "done", "the next one is predicted"
+    assert not children(server.process.pid)
+
+
+def test_a_process_that_is_killed_is_explained(server: Server) -> None:
+    number = server.send((DEMO / "positives.fa").read_text() * 20)
+    until(lambda: bool(children(server.process.pid)))
+    subprocess.run(["pkill", "-KILL", "-P", str(server.process.pid)], check=True)
+    state = server.ended(number)
+    assert state["state"] == "failed"
+    assert "most likely because memory ran out: send fewer RNAs" in state["messages"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_ends_at_once_and_leaves_nothing_whatever_runs(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    running = started(tmp_path)
+    running.send((DEMO / "positives.fa").read_text() * 20)
+    until(lambda: bool(children(running.process.pid)))
+    running.process.send_signal(number)
+    _, said = running.process.communicate(timeout=20)
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == "ended; the RNAs and results are deleted"
+    assert not list(tmp_path.glob("mirpair-*"))
+
+
+def test_a_set_that_takes_too_long_is_stopped() -> None:
     many = (DEMO / "positives.fa").read_bytes() * 20
     sets = Jobs(processes=1, minutes=0.02)
     try:
@@ -255,13 +326,10 @@ def test_a_set_that_takes_too_long_or_is_stopped_ends(tmp_path: Path) -> None:
         assert waiting.state == "stopped"
         with pytest.raises(InputError, match="stopped"):
             waiting.table()
-        for _ in range(300):
-            if late.state not in ("waiting", "running"):
-                break
-            time.sleep(0.1)
-        assert (late.state, late.messages) == (
-            "failed",
-            "stopped: it took longer than 0.02 minutes",
+        until(lambda: late.state not in ("waiting", "running"))
+        assert late.state == "failed"
+        assert late.messages == (
+            "stopped: it took longer than 0.02 minutes (mirpair serve --minutes)"
         )
     finally:
         sets.close()
@@ -333,18 +401,27 @@ def test_rnas_are_pasted_and_looked_at(
     width: int,
 ) -> None:
     page, complaints = opened(browser, server, width)
-    page.get_by_label("RNAs as FASTA").fill(RNAS)
+    rnas = f">nine\nACGUACGUA\n{RNAS}>long\n{'AC' * 50}\n"
+    page.get_by_label("RNAs as FASTA").fill(rnas)
     page.get_by_role("button", name="Find pre-miRNAs").click()
     answer = page.locator("#answer")
     expect(answer).to_have_text(
-        "Called pre-miRNAs: 2 of 3 RNAs (similar to a known hairpin: 2).", timeout=60_000
+        "Called pre-miRNAs: 2 of 5 RNAs (similar to a known hairpin: 2).", timeout=60_000
     )
     ids = page.locator("tbody td:first-child")
-    assert ids.all_inner_texts() == ["chr1:101-172(+)", EVIL, "short"]
+    assert ids.all_inner_texts() == ["nine", "chr1:101-172(+)", EVIL, "short", "long"]
     page.get_by_role("button", name="length, nt").click()
-    assert ids.all_inner_texts() == ["chr1:101-172(+)", EVIL, "short"]
+    assert ids.all_inner_texts() == ["long", "chr1:101-172(+)", EVIL, "nine", "short"]
     page.get_by_role("button", name="length, nt").click()
-    assert ids.all_inner_texts() == ["short", EVIL, "chr1:101-172(+)"]
+    assert ids.all_inner_texts() == ["short", "nine", EVIL, "chr1:101-172(+)", "long"]
+    # What is shown is what the command wrote.
+    number = int(page.url.rpartition("#")[2])
+    table = server.ask(f"jobs/{number}/table").json
+    row = dict(zip(table["columns"], table["rows"][1], strict=True))
+    shown = page.locator("tbody tr").nth(3).locator("td").all_inner_texts()
+    names = ("probability", "score", "family", "identity", "length", "mfe")
+    assert [shown[place] for place in (2, 3, 4, 6, 7, 8)] == [row[name] for name in names]
+    assert shown[5].split(" ")[0] == row["nearest"].split(",")[0] == "hsa-mir-21"
     page.get_by_label("only called").check()
     assert ids.all_inner_texts() == [EVIL, "chr1:101-172(+)"]
     page.get_by_label("Find in the table").fill("CHR1")
@@ -359,9 +436,22 @@ def test_rnas_are_pasted_and_looked_at(
     expect(contribution).to_be_visible(timeout=60_000)
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide == width, "nothing but the table scrolls sideways"
-    with page.expect_download() as download:
-        page.get_by_role("link", name="table (TSV)").click()
-    assert download.value.suggested_filename == "predictions.tsv"
+    for kind in ("structure", "importance"):
+        assert page.locator("#picture").evaluate("it => it.naturalWidth") > 100, kind
+    for link, name in {
+        "table (TSV)": "predictions.tsv",
+        "called, with coordinates (GFF3)": "called.gff3",
+        "called (FASTA)": "called.fa",
+    }.items():
+        with page.expect_download() as download:
+            page.get_by_role("link", name=link).click()
+        assert download.value.suggested_filename == name
+        same = server.ask(f"jobs/{number}/files/{name}").body
+        assert Path(download.value.path()).read_bytes() == same
+    page.get_by_role("button", name="Back to the table").click()
+    assert page.locator(":focus").inner_text() == EVIL
+    page.reload()
+    expect(answer).to_contain_text("2 of 5")
     assert complaints == []
     page.close()
 
@@ -382,6 +472,40 @@ def test_the_keyboard_alone_is_enough(browser: Browser, server: Server, done: in
     page.keyboard.press("Enter")
     expect(page.get_by_role("img", name="Secondary structure of")).to_be_visible()
     assert page.locator(":focus").get_attribute("id") == "name"
+    assert complaints == []
+    page.close()
+
+
+def test_a_file_of_plants_is_sent_paged_through_and_stopped(
+    browser: Browser,  # noqa: F811
+    server: Server,
+    tmp_path: Path,
+) -> None:
+    page, complaints = opened(browser, server, 1600)
+    few = "".join(f">short{n}\nACGU\n" for n in range(150))
+    (tmp_path / "few.fa.gz").write_bytes(gzip.compress((RNAS + few).encode()))
+    page.get_by_label("RNAs as FASTA").fill(">other\nACGU\n")
+    page.get_by_label("or a file").set_input_files(tmp_path / "few.fa.gz")
+    assert page.get_by_label("RNAs as FASTA").input_value() == "", "the file is sent"
+    page.get_by_label("trained on").select_option("plants")
+    page.get_by_role("button", name="Find pre-miRNAs").click()
+    expect(page.locator("#answer")).to_contain_text("of 153 RNAs", timeout=60_000)
+    number = int(page.url.rpartition("#")[2])
+    (of_plants, *_) = server.ask(f"jobs/{number}/table").json["rows"]
+    (of_animals, *_) = server.ask("jobs/1/table").json["rows"]
+    assert of_plants[4] != of_animals[4]
+    ids = page.locator("tbody td:first-child")
+    assert ids.count() == 100
+    page.get_by_role("button", name="Next 100").click()
+    assert ids.all_inner_texts()[0] == "short97"
+    assert page.locator("#shown").inner_text() == "101–153 of 153"
+    page.get_by_role("button", name="Previous 100").click()
+    assert ids.all_inner_texts()[0] == "chr1:101-172(+)"
+    (tmp_path / "many.fa").write_text((DEMO / "positives.fa").read_text() * 20)
+    page.get_by_label("or a file").set_input_files(tmp_path / "many.fa")
+    page.get_by_role("button", name="Find pre-miRNAs").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#status")).to_have_text("Stopped", timeout=20_000)
     assert complaints == []
     page.close()
 

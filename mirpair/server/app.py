@@ -29,8 +29,17 @@ from mirpair.pages.page import render
 from mirpair.pages.structures import draw_alone
 from mirpair.pages.style import to_svg
 from mirpair.rna.folding import Structure
-from mirpair.server.jobs import CALLED, MOST_BYTES, MOST_RECORDS, TABLE, TRACK, Job, Jobs
-from mirpair.settings import KINGDOMS
+from mirpair.server.jobs import (
+    CALLED,
+    MOST_BYTES,
+    MOST_RECORDS,
+    TABLE,
+    TOO_LARGE,
+    TRACK,
+    Job,
+    Jobs,
+)
+from mirpair.settings import KINGDOMS, PredictionSettings
 
 HOSTS = ["127.0.0.1", "localhost"]
 # What a file of a set of RNAs is, by its name in the address.
@@ -71,17 +80,20 @@ def make_app(jobs: Jobs, token: str) -> Starlette:
         routes=[Mount(f"/{token}", routes=routes)],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
-            Middleware(_SameSite),
+            Middleware(_SameSite, page=f"/{token}/"),
         ],
         exception_handlers={InputError: _refused},
     )
 
 
 class _SameSite:
-    """Refuse requests that pages of other sites make, and add the headers that forbid more."""
+    """Refuse requests that pages of other sites make, and add the headers that forbid more.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    A link to the page may be followed from anywhere: who has it has the secret.
+    """
+
+    def __init__(self, app: ASGIApp, page: str) -> None:
+        self._app, self._page = app, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -96,8 +108,14 @@ class _SameSite:
                 message["headers"] = [*message["headers"], *named.items()]
             await send(message)
 
+        follows_link = (
+            scope["method"] == "GET"
+            and scope["path"] == self._page
+            and headers.get("sec-fetch-mode") == "navigate"
+            and headers.get("sec-fetch-dest") == "document"
+        )
         is_foreign = origin is not None and origin != f"http://{headers.get('host')}"
-        if is_foreign or site not in ("none", "same-origin"):
+        if is_foreign or not (follows_link or site in ("none", "same-origin")):
             refusal = PlainTextResponse("only the page itself may ask this", 403)
             await refusal(scope, receive, with_headers)
         else:
@@ -123,6 +141,7 @@ class _State:
             version=__version__,
             kingdoms=KINGDOMS,
             most=MOST_RECORDS,
+            prior=PredictionSettings.prior,
         )
         return Response(text, media_type="text/html")
 
@@ -135,11 +154,7 @@ class _State:
         async for part in request.stream():
             text += part
             if len(text) > MOST_BYTES:
-                raise HTTPException(
-                    413,
-                    f"more than {MOST_BYTES // 2**20} MiB: use the command `mirpair predict`, "
-                    "which has no limit",
-                )
+                raise HTTPException(413, TOO_LARGE)
         number = await run_in_threadpool(self._jobs.add, bytes(text), kingdom)
         return JSONResponse({"job": number}, 201)
 

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import gzip
+import io
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Literal
+from typing import IO, Literal
 
 from mirpair.files import InputError
 from mirpair.rna.sequences import Record, read_records
 from mirpair.settings import Kingdom
 
-# Limits of one set of RNAs, and of the sets that wait or whose results are still there.
+# Limits of one set of RNAs, unpacked, and of the sets whose results are there.
 MOST_RECORDS = 10_000
 MOST_BYTES = 16 * 2**20
 MOST_SETS = 8
-# A picture of importance takes seconds; of the longest RNA, on a busy machine, a minute or two.
-_PICTURE_SECONDS = 300
-_PASTED = "pasted.fa"
+TOO_LARGE = (
+    f"more than {MOST_BYTES // 2**20} MiB of text: use the command `mirpair predict`, which has no "
+    "limit"
+)
+# What messages call the RNAs.
+_PASTED = "RNAs"
 TABLE, TRACK, CALLED = "predictions.tsv", "called.gff3", "called.fa"
 State = Literal["waiting", "running", "done", "failed", "stopped"]
+# Seconds that a process has to end before it is killed.
+_PATIENCE = 5
 
 
 @dataclass(slots=True)
@@ -52,7 +63,6 @@ class Job:
     done: int = 0
     messages: str = ""
     process: subprocess.Popen[str] | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def file(self, name: str) -> Path:
         """Return the path of an output; `InputError` if it is not there yet."""
@@ -74,21 +84,28 @@ class Jobs:
     processes
         See `mirpair.prediction.predictor.predict`; 0 are all cores.
     minutes
-        A set that takes longer is stopped.
+        A set, or a picture, that takes longer is stopped.
     """
 
     def __init__(self, processes: int, minutes: float) -> None:
         self._processes, self._seconds = processes, 60 * minutes
-        self._folder = Path(tempfile.mkdtemp(prefix="mirpair-"))
+        # Only its user can read it.
+        self.folder = Path(tempfile.mkdtemp(prefix="mirpair-"))
         self._jobs: dict[int, Job] = {}
         self._next = 1
+        # Guards the state of all sets, and the processes that run.
         self._lock = threading.Lock()
+        self._children: set[subprocess.Popen[str]] = set()
+        self._ends = False
+        # A picture takes as much of the machine as a prediction: one at a time.
+        self._drawing = threading.Lock()
+        self._drawn: Job | None = None
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._worker.start()
 
     def add(self, text: bytes, kingdom: Kingdom) -> int:
-        """Queue RNAs, and return their number.
+        """Queue RNAs, plain or gzip, and return their number.
 
         Results of the oldest set are deleted if there are too many.
 
@@ -97,9 +114,9 @@ class Jobs:
         InputError
             If the text has no records or too many, or too many sets are waiting.
         """
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
         try:
-            records = _read(folder / _PASTED, text)
+            records = _read(folder / _PASTED, _unpacked(text))
             with self._lock:
                 self._make_room()
                 number, self._next = self._next, self._next + 1
@@ -116,11 +133,11 @@ class Jobs:
 
     def stop(self, job: Job) -> None:
         """Stop a set that is waiting or running."""
-        with job.lock:
+        with self._lock:
             if job.state in ("waiting", "running"):
                 job.state = "stopped"
                 if job.process:
-                    job.process.terminate()
+                    _signal(job.process, signal.SIGTERM)
 
     def draw_importance(self, job: Job, index: int) -> bytes:
         """Draw the importance of the bases of an RNA, with `mirpair explain`: an SVG.
@@ -128,47 +145,94 @@ class Jobs:
         Raises
         ------
         InputError
-            If the RNA has no score, or it takes too long.
+            If the set is not done, the RNA has no score, another picture is being computed, or it
+            takes too long.
         """
-        record, folder = job.records[index], job.folder / f"why-{index}"
-        with job.lock:
+        folder = job.file(f"why-{index}")
+        if not self._drawing.acquire(blocking=False):
+            raise InputError("another picture is being computed: try again when it is there")
+        try:
+            self._drawn = job
             if not folder.exists():
-                alone = job.folder / f"{index}.fa"
-                alone.write_text(f">{record.id}\n{record.sequence}\n", encoding="utf-8")
-                command = ["explain", alone.name, "--kingdom", job.kingdom, "-o", f"part-{index}"]
-                command += ["--jobs", str(self._processes), "--", record.id]
-                try:
-                    done = subprocess.run(
-                        _mirpair(*command),
-                        cwd=job.folder,
-                        stdin=subprocess.DEVNULL,
-                        capture_output=True,
-                        text=True,
-                        timeout=_PICTURE_SECONDS,
-                        check=False,
-                    )
-                except subprocess.TimeoutExpired as error:
-                    message = f"stopped: it took longer than {_PICTURE_SECONDS} seconds"
-                    raise InputError(message) from error
-                if done.returncode:
-                    raise InputError(done.stderr.strip())
-                (job.folder / f"part-{index}").rename(folder)
-        (picture,) = folder.glob("*.svg")
-        return picture.read_bytes()
+                self._explain(job, index, folder)
+            (picture,) = folder.glob("*.svg")
+            return picture.read_bytes()
+        finally:
+            self._drawn = None
+            self._drawing.release()
+
+    def _explain(self, job: Job, index: int, folder: Path) -> None:
+        record, part = job.records[index], folder.with_name(f"part-{index}")
+        part.mkdir(exist_ok=True)
+        (part / "RNA").write_text(f">{record.id}\n{record.sequence}\n", encoding="utf-8")
+        options = ["--kingdom", job.kingdom, "--jobs", str(self._processes), "-o", "drawn"]
+        command = ["explain", "RNA", *options, "--", record.id]
+        with self._running(command, part, subprocess.PIPE, subprocess.STDOUT) as process:
+            try:
+                said, _ = process.communicate(timeout=self._seconds)
+            except subprocess.TimeoutExpired as error:
+                raise InputError(_late(self._seconds)) from error
+        if process.returncode:
+            raise InputError(_explained(process.returncode, said))
+        (part / "drawn").rename(folder)
+
+    @contextlib.contextmanager
+    def _running(
+        self, command: Sequence[str], folder: Path, stdout: int, stderr: int | IO[str]
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Start the command `mirpair` in a folder; at the end, it and its workers are gone."""
+        with self._lock:
+            if self._ends:
+                raise InputError("mirpair is ending")
+            process = subprocess.Popen(
+                [sys.executable, "-m", "mirpair.cli.app", *command],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env={**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"},
+                # Its workers are of its group, and end with it.
+                start_new_session=True,
+            )
+            self._children.add(process)
+        try:
+            yield process
+        finally:
+            _end(process)
+            with self._lock:
+                self._children.discard(process)
+
+    def end(self) -> None:
+        """Ask all processes to end, so that nobody waits for them, and start no more."""
+        with self._lock:
+            self._ends = True
+            for job in self._jobs.values():
+                if job.state in ("waiting", "running"):
+                    job.state = "stopped"
+            for process in self._children:
+                _signal(process, signal.SIGTERM)
 
     def close(self) -> None:
-        """Stop everything, and delete all files."""
-        for job in list(self._jobs.values()):
-            self.stop(job)
+        """End all processes, and delete all files."""
+        self.end()
         self._queue.put(None)
-        self._worker.join(timeout=10)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for process in list(self._children):
+            _end(process)
+        self._worker.join(timeout=2 * _PATIENCE)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make_room(self) -> None:
         """Forget the oldest set that has ended, if there are too many sets."""
         if len(self._jobs) < MOST_SETS:
             return
-        ended = [it for it, job in self._jobs.items() if job.state not in ("waiting", "running")]
+        ended = [
+            number
+            for number, job in self._jobs.items()
+            if job.state not in ("waiting", "running") and job is not self._drawn
+        ]
         if not ended:
             raise InputError(
                 f"{MOST_SETS} sets of RNAs are waiting: try again when one is done, or stop one"
@@ -178,45 +242,46 @@ class Jobs:
     def _work(self) -> None:
         while job := self._queue.get():
             try:
-                self._predict(job)
+                if job.state == "waiting":
+                    self._predict(job)
             except Exception as error:  # the next set must be predicted all the same
-                job.state, job.messages = "failed", str(error)
+                with self._lock:
+                    if job.state != "stopped":
+                        job.state, job.messages = "failed", str(error)
 
     def _predict(self, job: Job) -> None:
         command = ["predict", _PASTED, "--annotate", "--kingdom", job.kingdom]
         command += ["--gff3", TRACK, "--fasta", CALLED, "--jobs", str(self._processes)]
-        said = job.folder / "messages.txt"
-        with said.open("w", encoding="utf-8") as messages:
-            with job.lock:
-                if job.state == "stopped":
-                    return
-                process = job.process = subprocess.Popen(
-                    _mirpair(*command),
-                    cwd=job.folder,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=messages,
-                    text=True,
-                    encoding="utf-8",
-                )
-                job.state = "running"
-            is_late = threading.Event()
+        path, is_late = job.folder / "messages.txt", threading.Event()
+        with (
+            path.open("w", encoding="utf-8") as messages,
+            self._running(command, job.folder, subprocess.PIPE, messages) as process,
+        ):
 
             def end() -> None:
                 is_late.set()
-                process.kill()
+                _signal(process, signal.SIGTERM)
 
             limit = threading.Timer(self._seconds, end)
+            limit.daemon = True
+            with self._lock:
+                job.process = process
+                if job.state == "waiting":
+                    job.state = "running"
+                else:
+                    _signal(process, signal.SIGTERM)
             limit.start()
             try:
                 _copy_rows(job, process)
                 code = process.wait()
             finally:
                 limit.cancel()
-        with job.lock:
-            job.messages = said.read_text(encoding="utf-8").strip()
+        said = path.read_text(encoding="utf-8", errors="replace")
+        with self._lock:
+            job.process = None
+            job.messages = _explained(code, said) if code else said.strip()
             if is_late.is_set():
-                job.messages = f"stopped: it took longer than {self._seconds / 60:g} minutes"
+                job.messages = _late(self._seconds)
             if job.state == "running":
                 job.state = "failed" if code else "done"
 
@@ -228,6 +293,53 @@ def _copy_rows(job: Job, process: subprocess.Popen[str]) -> None:
         for number, line in enumerate(process.stdout):
             handle.write(line)
             job.done = number
+
+
+def _late(seconds: float) -> str:
+    return f"stopped: it took longer than {seconds / 60:g} minutes (mirpair serve --minutes)"
+
+
+def _explained(code: int, said: str) -> str:
+    """Say why a process failed, also if it could not say so itself."""
+    if code < 0 or not said.strip():
+        return (
+            f"{said.strip()}\nmirpair was killed (exit status {code}), most likely because memory "
+            "ran out: send fewer RNAs, or start mirpair serve with --jobs 1"
+        ).strip()
+    return said.strip()
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal to a process and its workers."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                process.terminate()
+            else:
+                os.killpg(process.pid, number)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a process and its workers, at the latest by killing them."""
+    _signal(process, signal.SIGTERM)
+    try:
+        process.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        _signal(process, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        process.wait()
+
+
+def _unpacked(text: bytes) -> bytes:
+    """Unpack a text if it is compressed; an `InputError` if it is too long then, or damaged."""
+    if not text.startswith(b"\x1f\x8b"):
+        return text
+    try:
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(text)).read(MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"the file is damaged ({error}): compress it again") from error
+    if len(unpacked) > MOST_BYTES:
+        raise InputError(TOO_LARGE)
+    return unpacked
 
 
 def _read(path: Path, text: bytes) -> list[Record]:
@@ -245,7 +357,3 @@ def _read(path: Path, text: bytes) -> list[Record]:
     except InputError as error:
         raise InputError(str(error).replace(str(path), "the text")) from error
     return records
-
-
-def _mirpair(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "mirpair.cli.app", *arguments]

@@ -27,28 +27,30 @@ async function ask(path, options = {}) {
 }
 
 // Runs an action of the user, and shows why it failed.
-function attempt(action, place = at("status")) {
+function attempt(action) {
   return async (event) => {
     try {
       await action(event);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      place.textContent = error.message;
+      at("status").textContent = error.message;
       busy(false);
     }
   };
 }
 
 function busy(is) {
-  for (const name of ["progress", "stop"]) at(name).hidden = !is;
+  at("progress").hidden = !is;
+  // What is still being sent has no number, so that it cannot be stopped.
+  at("stop").hidden = true;
   document.querySelector("button.main").disabled = is;
 }
 
 async function send(event) {
   event.preventDefault();
   const [file] = at("file").files;
-  const text = file ?? at("rnas").value;
-  if (!file && !text.trim()) throw new Refusal("Paste RNAs, or choose a file.");
+  if (!file && !at("rnas").value.trim()) throw new Refusal("Paste RNAs, or choose a file.");
+  const text = file ? await contents(file) : at("rnas").value;
   for (const name of ["results", "detail", "messages"]) at(name).hidden = true;
   busy(true);
   at("progress").removeAttribute("value");
@@ -59,7 +61,18 @@ async function send(event) {
   await follow(state.job);
 }
 
+async function contents(file) {
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    throw new Refusal(`${file.name} cannot be read, or has changed: choose it again.`);
+  }
+}
+
 async function follow(job) {
+  // So that a reload of the page finds the results.
+  history.replaceState(null, "", `#${job}`);
+  at("stop").hidden = false;
   for (;;) {
     const now = await (await ask(`jobs/${job}`)).json();
     if (job !== state.job) return;
@@ -86,6 +99,8 @@ async function show(job) {
   });
   state.order = { by: "", sign: 0 };
   state.first = 0;
+  at("find").value = "";
+  at("only").checked = false;
   const called = state.rows.filter((row) => row.call === "yes");
   const known = called.filter((row) => row.status === "known").length;
   at("answer").textContent =
@@ -150,7 +165,7 @@ function fill() {
     for (const name of COLUMNS) {
       const cell = element("td", "", { className: NUMBERS.has(name) ? "" : name === "reason" ? "text note" : "text" });
       if (name === "id") {
-        const button = element("button", row.id || "(no id)", { type: "button", className: "link" });
+        const button = element("button", row.id || "(no id)", { type: "button", className: "link", id: `row-${row.number}` });
         button.addEventListener("click", attempt(() => detail(row)));
         cell.append(button);
       } else cell.textContent = name === "nearest" ? first(row[name]) : row[name];
@@ -167,13 +182,15 @@ function fill() {
   at("after").disabled = last >= rows.length;
 }
 
+// Shows a picture of an RNA, unless the user has gone on to another one.
 async function picture(kind, alternative) {
   const { job, row } = state;
   const answer = await ask(`jobs/${job}/records/${row.number}/${kind}.svg`);
   const text = await answer.text();
-  if (state.job !== job || state.row !== row) return;
+  if (state.job !== job || state.row !== row) return false;
   at("picture").src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   at("picture").alt = alternative;
+  return true;
 }
 
 async function detail(row) {
@@ -193,13 +210,17 @@ async function detail(row) {
 }
 
 async function why() {
-  at("reason").textContent = "Scoring each RNA with one other base; this takes some seconds";
-  at("why").disabled = true;
+  const row = state.row;
+  const say = (text) => {
+    if (state.row === row) at("reason").textContent = text;
+  };
+  say("Scoring each RNA with one other base: some seconds for 80 nt, minutes for 400 nt");
   try {
-    await picture("importance", `What each base of ${state.row.id} contributes to its score`);
-    at("reason").textContent = "Bases are darker the more the score loses with another base.";
-  } finally {
-    at("why").disabled = false;
+    const is_shown = await picture("importance", `What each base of ${row.id} contributes to its score`);
+    if (is_shown) say("Bases are darker the more the score loses with another base.");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    say(error.message);
   }
 }
 
@@ -222,14 +243,24 @@ for (const name of ["find", "only"])
   });
 at("before").addEventListener("click", () => turn(-1));
 at("after").addEventListener("click", () => turn(1));
-at("why").addEventListener("click", attempt(why, at("reason")));
-at("back").addEventListener("click", () => at("table").scrollIntoView());
-document.addEventListener("dragover", (event) => event.preventDefault());
+at("why").addEventListener("click", why);
+at("back").addEventListener("click", () => (at(`row-${state.row.number}`) ?? at("find")).focus());
+at("file").addEventListener("change", () => (at("rnas").value = ""));
+const has_files = (event) => event.dataTransfer.types.includes("Files");
+document.addEventListener("dragover", (event) => has_files(event) && event.preventDefault());
 document.addEventListener("drop", (event) => {
+  if (!has_files(event)) return;
   event.preventDefault();
-  if (event.dataTransfer.files.length) {
-    at("file").files = event.dataTransfer.files;
+  const { files } = event.dataTransfer;
+  if (files.length === 1) {
+    at("file").files = files;
     at("rnas").value = "";
-    at("status").textContent = `Chosen: ${event.dataTransfer.files[0].name}`;
   }
+  at("status").textContent = files.length === 1 ? `Chosen: ${files[0].name}` : "Drop one file at a time.";
 });
+const earlier = Number(location.hash.slice(1));
+if (earlier) {
+  state.job = earlier;
+  busy(true);
+  attempt(() => follow(earlier))();
+}
