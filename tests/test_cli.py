@@ -34,7 +34,7 @@ from typer.testing import CliRunner
 
 from mirpair import __version__
 from mirpair.cli.app import app
-from mirpair.families.annotation import shipped
+from mirpair.families.annotation import decided_by, shipped
 from mirpair.families.records import nearest_family
 from mirpair.families.shipping import ship
 from mirpair.files import file_lock, sha256
@@ -1380,6 +1380,7 @@ def test_the_head_of_a_scan_tells_its_settings(tmp_path: Path) -> None:
         "# prior of the probabilities: 0.3",
         "# known hairpins: none",
         f"# families: families.safetensors, SHA-256 {sha256(shipped())}",
+        f"# families are named by: {decided_by(shipped())}",
     ]
 
 
