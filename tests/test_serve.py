@@ -374,6 +374,20 @@ def test_a_port_that_is_in_use_is_named() -> None:
     assert "leave out --port" in ended.stderr
 
 
+@pytest.mark.parametrize("package", ["starlette", "uvicorn"])
+def test_a_package_that_is_missing_is_named_with_what_installs_it(package: str) -> None:
+    code = f"import sys; sys.modules['{package}'] = None; from mirpair.cli.app import app; app()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "serve", "--no-browser"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"error: the page needs the package {package}")
+    assert ended.stderr.endswith("pip install 'mirpair[page]'\n")
+
+
 def opened(browser: Browser, server: Server, width: int) -> tuple[Page, list[str]]:  # noqa: F811
     """The page, and everything that it complained of or asked of others."""
     page = browser.new_page(viewport={"width": width, "height": 900})

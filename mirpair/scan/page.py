@@ -48,7 +48,7 @@ def render(
     best = [{"name": row["id"], **_texts(row)} for row, _ in summary.best]
     figures = {"overview": draw_overview(summary), "scores": draw_scores(summary)}
     if summary.best:
-        numbers = {row["id"]: str(number) for number, (row, _) in enumerate(summary.best, 1)}
+        numbers = _numbers(summary)
         figures["best"] = draw_hairpins(
             [(numbers[row["id"]], bases, row["structure"]) for row, bases in summary.best],
             {numbers[name]: values for name, values in summary.importance.items()},
@@ -179,6 +179,11 @@ def draw_overview(summary: Summary) -> Figure:
     return figure
 
 
+def _numbers(summary: Summary) -> dict[str, str]:
+    """Number the best hairpins, by their ids."""
+    return {row["id"]: str(number) for number, (row, _) in enumerate(summary.best, 1)}
+
+
 def _drawn(summary: Summary) -> set[str]:
     """Choose the sequences of the overview: those with calls first, and then the longest ones."""
     order = sorted(
@@ -189,7 +194,7 @@ def _drawn(summary: Summary) -> set[str]:
 
 def _labels(summary: Summary, near: float) -> dict[tuple[str, str], list[tuple[float, str]]]:
     """Place the numbers of the best calls on each strand; those `near` each other, nt, together."""
-    numbers = {row["id"]: str(number) for number, (row, _) in enumerate(summary.best, 1)}
+    numbers = _numbers(summary)
     labels: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for call in summary.called:
         if number := numbers.get(identifier(call.sequence, call)):
