@@ -153,8 +153,13 @@ class DeepMiRGene(Network):
         return super().features(cast(Any, read), dense=dense)
 
     def head(self, x: Tensor) -> Tensor:
-        """Turn the weighted states, (N, 400, 10), into features, (N, 100)."""
-        x = torch.sigmoid(self.wide(self.drop(x.flatten(1))))
+        """Turn the weighted states, (N, L, 10), into features, (N, 100).
+
+        L is 400, or less if all RNAs are padded before the last L positions: there, states are 0.
+        """
+        x = x.flatten(1)
+        weight = self.wide.weight[:, -x.shape[1] :]
+        x = torch.sigmoid(F.linear(self.drop(x), weight, self.wide.bias))
         return torch.sigmoid(self.hidden(self.drop(x)))
 
     def dense_maps(self, molecules: Sequence[Any]) -> Tensor:
@@ -174,7 +179,7 @@ class DeepMiRGene(Network):
         return (x * weights / weights.sum(0)).permute(1, 0, 2)
 
     def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
-        """Compute the same on the bases alone, without what is padded."""
+        """Compute the same for the last positions, (N, longest RNA, 10), on the bases alone."""
         tape = _on_tape([_prepared(molecule).codes for molecule in molecules])
         order = torch.from_numpy(tape.order)
         rnas = torch.from_numpy(tape.rnas)
@@ -188,9 +193,8 @@ class DeepMiRGene(Network):
         scores = x.new_full((len(molecules), len(tape.counts)), -torch.inf)
         scores = scores.index_put((rnas, steps), self.attention(x)[:, 0])
         weights = torch.softmax(scores, dim=1)[rnas, steps]
-        maps = x.new_zeros(len(molecules), self.longest, _SECOND)
-        places = self.longest - len(tape.counts) + steps
-        return maps.index_put((order[rnas], places), x * weights[:, None])
+        maps = x.new_zeros(len(molecules), len(tape.counts), _SECOND)
+        return maps.index_put((order[rnas], steps), x * weights[:, None])
 
 
 def _prepared(molecule: Molecule | Symbols) -> Symbols:

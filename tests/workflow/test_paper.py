@@ -221,7 +221,7 @@ def test_all_adds_figures_and_the_report(complete: Copy, config: str) -> None:
     # Of tables 2–4 and the cleaned one; Figures 1, 2 and 4; predictions and histories of 5
     # experiments; resources.
     assert page.count("<svg") == 4 + 3 + 2 * 5 + 1
-    assert "Results on the cross-species dataset" in page
+    assert "Table 3: results on the cross-species dataset" in page
     for section in ("table-cleaned", "table-epochs", "table-audit"):
         assert f'<section id="{section}">' in page
     assert page.count("0.95–1") >= 1
