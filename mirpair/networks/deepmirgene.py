@@ -179,147 +179,88 @@ class DeepMiRGene(Network):
         return (x * weights / weights.sum(0)).permute(1, 0, 2)
 
     def fast_maps(self, molecules: Sequence[Any]) -> Tensor:
-        """Compute the same for the last positions, (N, longest RNA, 10), on the bases alone."""
-        tape = _on_tape([_prepared(molecule).codes for molecule in molecules])
-        order = torch.from_numpy(tape.order)
-        rnas = torch.from_numpy(tape.rnas)
-        codes = torch.from_numpy(tape.codes.astype(np.int64))
-        x = F.one_hot(codes, SYMBOLS).to(self.output.weight)
+        """Compute the same for the last positions, (N, longest RNA, 10), on the bases alone.
+
+        On a CPU where Numba is installed; elsewhere, by the definition.
+        """
+        kernels = _kernels(self.output.weight)
+        if kernels is None:
+            return self.dense_maps(molecules)
+        blocks = _in_blocks([_prepared(molecule).codes for molecule in molecules], kernels.LANES)
+        at = tuple(torch.from_numpy(it) for it in (blocks.rows, blocks.lanes))
+        one_hot = self.output.weight.new_zeros(int(blocks.starts[-1]), SYMBOLS, kernels.LANES)
+        one_hot[at[0], torch.from_numpy(blocks.codes.astype(np.int64)), at[1]] = 1
+        x = one_hot
+        places = torch.from_numpy(blocks.places)
         for lstm in (self.first, self.second):
-            of_inputs, of_states = (it[:, order] for it in lstm.masks(len(molecules)))
-            inputs = torch.baddbmm(lstm.bias, x * of_inputs[:, rnas], lstm.weight)
-            x = _states(inputs, lstm.recurrent, of_states, tape)
-        steps = torch.from_numpy(tape.steps)
-        scores = x.new_full((len(molecules), len(tape.counts)), -torch.inf)
+            masks = torch.cat(lstm.masks(len(molecules)), dim=2)
+            of_lanes = masks.new_zeros(
+                _GATES, (len(blocks.starts) - 1) * kernels.LANES, masks.shape[2]
+            )
+            of_lanes[:, places] = masks
+            of_lanes = of_lanes.view(_GATES, -1, kernels.LANES, masks.shape[2]).permute(1, 0, 3, 2)
+            weight = torch.cat([lstm.weight, lstm.recurrent], dim=1)
+            x = kernels.lstm(x, weight, lstm.bias[:, 0], of_lanes, blocks.starts)
+        x = x.transpose(1, 2)[at]
+        rnas, steps = torch.from_numpy(blocks.rnas), torch.from_numpy(blocks.steps)
+        scores = x.new_full((len(molecules), int(steps.max()) + 1), -torch.inf)
         scores = scores.index_put((rnas, steps), self.attention(x)[:, 0])
         weights = torch.softmax(scores, dim=1)[rnas, steps]
-        maps = x.new_zeros(len(molecules), len(tape.counts), _SECOND)
-        return maps.index_put((order[rnas], steps), x * weights[:, None])
+        maps = x.new_zeros(*scores.shape, _SECOND)
+        return maps.index_put(
+            (rnas, steps - torch.from_numpy(blocks.lengths)[rnas]), x * weights[:, None]
+        )
 
 
 def _prepared(molecule: Molecule | Symbols) -> Symbols:
     return molecule if isinstance(molecule, Symbols) else symbols_of(molecule)
 
 
-class _Tape(NamedTuple):
-    """The positions of several RNAs that end together, step after step, the longest RNAs first.
+def _kernels(weight: Tensor) -> Any:
+    """Return the module `mirpair.networks.lstm_kernels`, or None where it cannot run."""
+    if weight.device.type != "cpu":
+        return None
+    try:
+        from mirpair.networks import lstm_kernels
+    except ModuleNotFoundError:
+        return None
+    return lstm_kernels
+
+
+class _Blocks(NamedTuple):
+    """Where the positions of several RNAs lie in blocks, for `mirpair.networks.lstm_kernels.lstm`.
 
     Attributes
     ----------
-    order
-        (N,): index of each RNA, the longest first.
-    counts
-        For each step, how many RNAs have begun: the first ones of `order`.
-    codes, rnas, steps
-        (T,) each: symbol of each position, its RNA (a place in `order`) and its step.
-    before
-        (T,): where the position before it is on the tape; T at the beginning of an RNA.
+    lengths, places
+        (N,): length of each RNA, and its lane among those of all blocks, the longest RNAs first.
+    starts
+        (blocks + 1,): first row of each block, and the number of rows.
+    codes, rnas, steps, rows, lanes
+        (T,) each: symbol of each position, its RNA, its step, its row and its lane.
     """
 
-    order: npt.NDArray[np.int64]
-    counts: Sequence[int]
+    lengths: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
     codes: npt.NDArray[np.uint8]
     rnas: npt.NDArray[np.int64]
     steps: npt.NDArray[np.int64]
-    before: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+    lanes: npt.NDArray[np.int64]
 
 
-def _on_tape(rnas: Sequence[npt.NDArray[np.uint8]]) -> _Tape:
-    lengths = np.array([len(it) for it in rnas])
-    order = np.argsort(-lengths, kind="stable")
-    last = lengths.max()
-    # Rows are steps, columns are RNAs.
-    is_there = np.arange(last)[:, None] >= last - lengths[order]
-    codes = np.zeros(is_there.shape, dtype=np.uint8)
-    codes.T[is_there.T] = np.concatenate([rnas[n] for n in order])
-    number = np.full((last + 1, len(rnas)), is_there.sum())
-    number[1:][is_there] = np.arange(is_there.sum())
-    steps, columns = np.nonzero(is_there)
-    counts = is_there.sum(1).tolist()
-    return _Tape(order, counts, codes[is_there], columns, steps, number[:-1][is_there])
-
-
-def _states(inputs: Tensor, recurrent: Tensor, masks: Tensor, tape: _Tape) -> Tensor:
-    """Compute the states of an LSTM, (T, width), from the inputs of its gates, (4, T, width)."""
-    arguments = inputs, recurrent, masks, tape
-    return cast(Tensor, _Recurrence.apply(*arguments))  # type: ignore[no-untyped-call]
-
-
-class _Recurrence(torch.autograd.Function):
-    """`_states`, and its gradients.
-
-    PyTorch's LSTM has no dropout of the state before, and its loop in Python would keep a graph of
-    each step. Here, a step computes what depends on the step before it, and all else is computed
-    for all steps at once.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, inputs: Tensor, recurrent: Tensor, masks: Tensor, tape: _Tape) -> Tensor:
-        # All but the candidate are clamp(0.2 · z + 0.5, 0, 1); here, z is scaled before the loop.
-        gates, scaled = inputs.clone(), recurrent.clone()
-        gates[_INPUT:].mul_(0.2).add_(0.5)
-        scaled[_INPUT:].mul_(0.2)
-        width = gates.shape[2]
-        # An empty last row is what is before the first position of an RNA.
-        h, c, tanh = (gates.new_zeros(gates.shape[1] + 1, width) for _ in range(3))
-        states, cells = (gates.new_zeros(masks.shape[1], width) for _ in range(2))
-        count = 0
-        for own, row, of_cell, of_tanh in zip(
-            gates.split_with_sizes(tape.counts, dim=1),
-            *(it[:-1].split_with_sizes(tape.counts) for it in (h, c, tanh)),
-            strict=True,
-        ):
-            if len(row) != count:
-                count = len(row)
-                state, cell, mask = states[:count], cells[:count], masks[:, :count]
-            own.baddbmm_(state * mask, scaled)
-            candidate, enter, forget, output = own.unbind()
-            candidate.tanh_()
-            own[_INPUT:].clamp_(0, 1)
-            cell.mul_(forget).addcmul_(enter, candidate)
-            of_cell.copy_(cell)
-            torch.tanh(cell, out=of_tanh)
-            torch.mul(output, of_tanh, out=row)
-            state.copy_(row)
-        ctx.save_for_backward(gates, h, c, tanh, recurrent, masks)
-        ctx.tape = tape
-        return h[:-1]
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        gates, h, c, tanh, recurrent, masks = ctx.saved_tensors
-        tape = ctx.tape
-        before = torch.from_numpy(tape.before)
-        tanh = tanh[:-1]
-        # How each gate's input changes the cell or, in the last row, the state.
-        slope = 0.2 * ((gates > 0) & (gates < 1)).to(gates)
-        slope[_CANDIDATE] = gates[_INPUT] * (1 - gates[_CANDIDATE] ** 2)
-        slope[_INPUT] *= gates[_CANDIDATE]
-        slope[_FORGET] *= c[before]
-        slope[_OUTPUT] *= tanh
-        of_cell = gates[_OUTPUT] * (1 - tanh**2)
-        inputs = torch.empty_like(gates)
-        dh, dc = (gates.new_zeros(masks.shape[1], gates.shape[2]) for _ in range(2))
-        back = recurrent.transpose(1, 2)
-        count = 0
-        for own, slopes, cell_slope, forget, given in zip(
-            *(
-                reversed(it.split_with_sizes(tape.counts, dim=-2))
-                for it in (inputs, slope, of_cell, gates[_FORGET], gradient)
-            ),
-            strict=True,
-        ):
-            if len(given) != count:
-                count = len(given)
-                state, cell, mask = dh[:count], dc[:count], masks[:, :count]
-            state += given
-            cell.addcmul_(state, cell_slope)
-            torch.mul(slopes[:_OUTPUT], cell, out=own[:_OUTPUT])
-            torch.mul(slopes[_OUTPUT], state, out=own[_OUTPUT])
-            cell *= forget
-            torch.sum(torch.bmm(own, back).mul_(mask), dim=0, out=state)
-        states = h[before] * masks[:, torch.from_numpy(tape.rnas)]
-        return inputs, states.transpose(1, 2) @ inputs, None, None
+def _in_blocks(codes: Sequence[npt.NDArray[np.uint8]], lanes: int) -> _Blocks:
+    lengths = np.array([len(it) for it in codes])
+    places = np.empty_like(lengths)
+    places[np.argsort(-lengths, kind="stable")] = np.arange(len(codes))
+    starts = np.concatenate([[0], np.cumsum(-np.sort(-lengths)[::lanes])])
+    rnas = np.repeat(np.arange(len(codes)), lengths)
+    steps = np.arange(len(rnas)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    block, lane = np.divmod(places[rnas], lanes)
+    return _Blocks(
+        lengths, places, starts, np.concatenate(codes), rnas, steps, starts[block] + steps, lane
+    )
 
 
 NETWORKS: dict[str, type[Network]] = {"deepmirgene": DeepMiRGene}

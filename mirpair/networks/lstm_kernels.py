@@ -1,0 +1,246 @@
+"""The loops of an LSTM over many RNAs, compiled by Numba.
+
+A step of an LSTM is small, and depends on the step before. PyTorch, called for each step, spends
+its time on the calls. Here, the RNAs lie side by side in the lanes of a block, so that a vector of
+the processor holds the same value of neighbouring RNAs.
+
+This module needs Numba: import it where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Floats = npt.NDArray[Any]
+Integers = npt.NDArray[np.int64]
+
+LANES = 64
+# The gates of an LSTM, in the order of the rows of its weights: all but the first are sigmoid.
+CANDIDATE, INPUT, FORGET, OUTPUT = range(4)
+GATES = 4
+
+# The order of a sum may change, so that vectors can add; a division by 0 is no error.
+_compiled = numba.njit(fastmath=True, error_model="numpy")
+
+
+class _Numbers(NamedTuple):
+    """Constants in the precision of the arrays: others would turn all that they touch to float64.
+
+    `p` and `q` are coefficients of the polynomials of `_tanh`.
+    """
+
+    zero: Any
+    fifth: Any
+    half: Any
+    one: Any
+    two: Any
+    limit: Any
+    sixteenth: Any
+    p: tuple[Any, Any, Any]
+    q: tuple[Any, Any, Any]
+
+
+def _numbers(like: Floats) -> _Numbers:
+    given = like.dtype.type
+    p, q = (17325, 378, 1), (62370, 3150, 28)
+    first, second = (tuple(given(it / 135135) for it in polynomial) for polynomial in (p, q))
+    return _Numbers(
+        *map(given, (0, 0.2, 0.5, 1, 2, 20, 1 / 16)), cast(Any, first), cast(Any, second)
+    )
+
+
+@_compiled
+def _tanh(x: Any, n: _Numbers) -> Any:
+    """Compute the hyperbolic tangent, with an error below 1e-12: there is none for vectors.
+
+    Lambert's continued fraction of x / 16, cut, as a quotient of polynomials; then the argument is
+    doubled four times, tanh(2y) = 2 · tanh(y) / (1 + tanh²(y)).
+    """
+    y = min(max(x, -n.limit), n.limit) * n.sixteenth
+    square = y * y
+    above = y * (n.one + square * (n.p[0] + square * (n.p[1] + square * n.p[2])))
+    below = n.one + square * (n.q[0] + square * (n.q[1] + square * n.q[2]))
+    for _ in range(4):
+        above, below = n.two * above * below, above * above + below * below
+    return above / below
+
+
+@_compiled
+def _forward(
+    x: Floats,
+    weight: Floats,
+    bias: Floats,
+    masks: Floats,
+    starts: Integers,
+    read: Floats,
+    gates: Floats,
+    cells: Floats,
+    tanhs: Floats,
+    states: Floats,
+    n: _Numbers,
+) -> None:
+    """Fill the last five arrays, step after step: see `_Lstm`."""
+    inputs, (size, width) = x.shape[1], weight.shape[1:]
+    masked = np.empty(LANES, x.dtype)
+    for block in range(len(starts) - 1):
+        first = starts[block]
+        for row in range(first, starts[block + 1]):
+            read[row, :inputs] = x[row]
+            read[row, inputs:] = n.zero
+            if row > first:
+                read[row, inputs:] = states[row - 1]
+            for gate in range(GATES):
+                z = gates[row, gate]
+                for j in range(width):
+                    for lane in range(LANES):
+                        z[j, lane] = bias[gate, j]
+                for k in range(size):
+                    for lane in range(LANES):
+                        masked[lane] = read[row, k, lane] * masks[block, gate, k, lane]
+                    for j in range(width):
+                        w = weight[gate, k, j]
+                        for lane in range(LANES):
+                            z[j, lane] += w * masked[lane]
+            for gate in range(1, GATES):
+                for j in range(width):
+                    for lane in range(LANES):
+                        z_of_lane = gates[row, gate, j, lane] * n.fifth + n.half
+                        gates[row, gate, j, lane] = min(max(z_of_lane, n.zero), n.one)
+            for j in range(width):
+                for lane in range(LANES):
+                    gates[row, CANDIDATE, j, lane] = _tanh(gates[row, CANDIDATE, j, lane], n)
+                for lane in range(LANES):
+                    cells[row, j, lane] = (
+                        gates[row, INPUT, j, lane] * gates[row, CANDIDATE, j, lane]
+                    )
+                if row > first:
+                    for lane in range(LANES):
+                        cells[row, j, lane] += gates[row, FORGET, j, lane] * cells[row - 1, j, lane]
+                for lane in range(LANES):
+                    tanhs[row, j, lane] = _tanh(cells[row, j, lane], n)
+                for lane in range(LANES):
+                    states[row, j, lane] = gates[row, OUTPUT, j, lane] * tanhs[row, j, lane]
+
+
+@_compiled
+def _backward(
+    given: Floats,
+    weight: Floats,
+    masks: Floats,
+    starts: Integers,
+    read: Floats,
+    gates: Floats,
+    cells: Floats,
+    tanhs: Floats,
+    of_x: Floats,
+    of_weight: Floats,
+    of_bias: Floats,
+    n: _Numbers,
+) -> None:
+    """Add up the gradients in the arrays `of_…`, from the last step to the first."""
+    inputs, (size, width) = of_x.shape[1], weight.shape[1:]
+    masked, sums = np.empty(LANES, read.dtype), np.empty(LANES, read.dtype)
+    of_read = np.empty((size, LANES), read.dtype)
+    of_cell = np.empty((width, LANES), read.dtype)
+    of_z = np.empty((GATES, width, LANES), read.dtype)
+    nothing = np.zeros((width, LANES), read.dtype)
+    for block in range(len(starts) - 1):
+        first = starts[block]
+        of_read[:] = n.zero
+        of_cell[:] = n.zero
+        for row in range(starts[block + 1] - 1, first - 1, -1):
+            before = cells[row - 1] if row > first else nothing
+            for j in range(width):
+                for lane in range(LANES):
+                    of_state = given[row, j, lane] + of_read[inputs + j, lane]
+                    candidate = gates[row, CANDIDATE, j, lane]
+                    enter = gates[row, INPUT, j, lane]
+                    forget = gates[row, FORGET, j, lane]
+                    output = gates[row, OUTPUT, j, lane]
+                    tanh = tanhs[row, j, lane]
+                    cell = of_cell[j, lane] + of_state * output * (n.one - tanh * tanh)
+                    # The hard sigmoid is flat where it is 0 or 1.
+                    slope = n.fifth if n.zero < enter < n.one else n.zero
+                    of_z[INPUT, j, lane] = slope * cell * candidate
+                    slope = n.fifth if n.zero < forget < n.one else n.zero
+                    of_z[FORGET, j, lane] = slope * cell * before[j, lane]
+                    slope = n.fifth if n.zero < output < n.one else n.zero
+                    of_z[OUTPUT, j, lane] = slope * of_state * tanh
+                    of_z[CANDIDATE, j, lane] = cell * enter * (n.one - candidate * candidate)
+                    of_cell[j, lane] = cell * forget
+            of_read[:] = n.zero
+            for gate in range(GATES):
+                for j in range(width):
+                    total = n.zero
+                    for lane in range(LANES):
+                        total += of_z[gate, j, lane]
+                    of_bias[gate, j] += total
+                for k in range(size):
+                    for lane in range(LANES):
+                        masked[lane] = read[row, k, lane] * masks[block, gate, k, lane]
+                        sums[lane] = n.zero
+                    for j in range(width):
+                        w, total = weight[gate, k, j], n.zero
+                        for lane in range(LANES):
+                            sums[lane] += w * of_z[gate, j, lane]
+                            total += masked[lane] * of_z[gate, j, lane]
+                        of_weight[gate, k, j] += total
+                    for lane in range(LANES):
+                        of_read[k, lane] += sums[lane] * masks[block, gate, k, lane]
+            of_x[row] = of_read[:inputs]
+
+
+class _Lstm(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, masks: Tensor, starts: Integers
+    ) -> Tensor:
+        rows, inputs, _ = x.shape
+        _, size, width = weight.shape
+        read = x.new_empty(rows, size, LANES)
+        gates = x.new_empty(rows, GATES, width, LANES)
+        cells, tanhs, states = (x.new_empty(rows, width, LANES) for _ in range(3))
+        filled = [it.numpy() for it in (read, gates, cells, tanhs, states)]
+        taken = [it.detach().contiguous().numpy() for it in (x, weight, bias, masks)]
+        _forward(*taken, starts, *filled, _numbers(filled[0]))
+        ctx.save_for_backward(weight, masks, read, gates, cells, tanhs)
+        ctx.starts, ctx.inputs = starts, inputs
+        return states
+
+    @staticmethod
+    def backward(ctx: Any, given: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        weight, masks, *saved = ctx.saved_tensors
+        of_x = given.new_empty(len(given), ctx.inputs, LANES)
+        of_weight, of_bias = torch.zeros_like(weight), weight.new_zeros(GATES, weight.shape[2])
+        taken = [it.detach().contiguous().numpy() for it in (given, weight, masks)]
+        filled = [it.numpy() for it in (of_x, of_weight, of_bias)]
+        _backward(*taken, ctx.starts, *(it.numpy() for it in saved), *filled, _numbers(filled[0]))
+        return of_x, of_weight, of_bias, None, None
+
+
+def lstm(x: Tensor, weight: Tensor, bias: Tensor, masks: Tensor, starts: Integers) -> Tensor:
+    """Compute the states of an LSTM with hard sigmoids, (R, width, 64), on a CPU.
+
+    RNAs that begin together are a block of 64 lanes, and each step of a block is a row. An RNA may
+    end before the last row of its block: what follows it changes nothing before it.
+
+    Parameters
+    ----------
+    x
+        (R, inputs, 64): what each step reads.
+    weight
+        (4, inputs + width, width): of what is read and of the state before.
+    bias
+        (4, width).
+    masks
+        (blocks, 4, inputs + width, 64): factors of what is read and of the state before.
+    starts
+        (blocks + 1,): first row of each block, and R.
+    """
+    return cast(Tensor, _Lstm.apply(x, weight, bias, masks, starts))  # type: ignore[no-untyped-call]
