@@ -62,7 +62,8 @@ def _tanh(x: Any, n: _Numbers) -> Any:
     Lambert's continued fraction of x / 16, cut, as a quotient of polynomials; then the argument is
     doubled four times, tanh(2y) = 2 · tanh(y) / (1 + tanh²(y)).
     """
-    y = min(max(x, -n.limit), n.limit) * n.sixteenth
+    y = -n.limit if x < -n.limit else x
+    y = (n.limit if y > n.limit else y) * n.sixteenth
     square = y * y
     above = y * (n.one + square * (n.p[0] + square * (n.p[1] + square * n.p[2])))
     below = n.one + square * (n.q[0] + square * (n.q[1] + square * n.q[2]))
@@ -87,7 +88,7 @@ def _forward(
 ) -> None:
     """Fill the last five arrays, step after step: see `_Lstm`."""
     inputs, (size, width) = x.shape[1], weight.shape[1:]
-    masked = np.empty(LANES, x.dtype)
+    masked = np.empty((2, LANES), x.dtype)
     for block in range(len(starts) - 1):
         first = starts[block]
         for row in range(first, starts[block + 1]):
@@ -100,18 +101,22 @@ def _forward(
                 for j in range(width):
                     for lane in range(LANES):
                         z[j, lane] = bias[gate, j]
-                for k in range(size):
-                    for lane in range(LANES):
-                        masked[lane] = read[row, k, lane] * masks[block, gate, k, lane]
-                    for j in range(width):
-                        w = weight[gate, k, j]
+                for k in range(0, size, 2):
+                    for i in range(2):
                         for lane in range(LANES):
-                            z[j, lane] += w * masked[lane]
+                            of_lane = masks[block, gate, k + i, lane]
+                            masked[i, lane] = read[row, k + i, lane] * of_lane
+                    for j in range(width):
+                        w, w2 = weight[gate, k, j], weight[gate, k + 1, j]
+                        for lane in range(LANES):
+                            z[j, lane] += w * masked[0, lane] + w2 * masked[1, lane]
             for gate in range(1, GATES):
                 for j in range(width):
                     for lane in range(LANES):
-                        z_of_lane = gates[row, gate, j, lane] * n.fifth + n.half
-                        gates[row, gate, j, lane] = min(max(z_of_lane, n.zero), n.one)
+                        # LLVM makes vectors of conditional values, but not of min and max.
+                        y = gates[row, gate, j, lane] * n.fifth + n.half
+                        y = n.zero if y < n.zero else y
+                        gates[row, gate, j, lane] = n.one if y > n.one else y
             for j in range(width):
                 for lane in range(LANES):
                     gates[row, CANDIDATE, j, lane] = _tanh(gates[row, CANDIDATE, j, lane], n)
@@ -145,7 +150,7 @@ def _backward(
 ) -> None:
     """Add up the gradients in the arrays `of_…`, from the last step to the first."""
     inputs, (size, width) = of_x.shape[1], weight.shape[1:]
-    masked, sums = np.empty(LANES, read.dtype), np.empty(LANES, read.dtype)
+    masked, sums = np.empty((2, LANES), read.dtype), np.empty((2, LANES), read.dtype)
     of_read = np.empty((size, LANES), read.dtype)
     of_cell = np.empty((width, LANES), read.dtype)
     of_z = np.empty((GATES, width, LANES), read.dtype)
@@ -181,18 +186,26 @@ def _backward(
                     for lane in range(LANES):
                         total += of_z[gate, j, lane]
                     of_bias[gate, j] += total
-                for k in range(size):
-                    for lane in range(LANES):
-                        masked[lane] = read[row, k, lane] * masks[block, gate, k, lane]
-                        sums[lane] = n.zero
-                    for j in range(width):
-                        w, total = weight[gate, k, j], n.zero
+                for k in range(0, size, 2):
+                    for i in range(2):
                         for lane in range(LANES):
-                            sums[lane] += w * of_z[gate, j, lane]
-                            total += masked[lane] * of_z[gate, j, lane]
+                            of_lane = masks[block, gate, k + i, lane]
+                            masked[i, lane] = read[row, k + i, lane] * of_lane
+                            sums[i, lane] = n.zero
+                    for j in range(width):
+                        w, w2 = weight[gate, k, j], weight[gate, k + 1, j]
+                        total, total2 = n.zero, n.zero
+                        for lane in range(LANES):
+                            sums[0, lane] += w * of_z[gate, j, lane]
+                            sums[1, lane] += w2 * of_z[gate, j, lane]
+                            total += masked[0, lane] * of_z[gate, j, lane]
+                            total2 += masked[1, lane] * of_z[gate, j, lane]
                         of_weight[gate, k, j] += total
-                    for lane in range(LANES):
-                        of_read[k, lane] += sums[lane] * masks[block, gate, k, lane]
+                        of_weight[gate, k + 1, j] += total2
+                    for i in range(2):
+                        for lane in range(LANES):
+                            of_lane = masks[block, gate, k + i, lane]
+                            of_read[k + i, lane] += sums[i, lane] * of_lane
             of_x[row] = of_read[:inputs]
 
 
@@ -235,7 +248,7 @@ def lstm(x: Tensor, weight: Tensor, bias: Tensor, masks: Tensor, starts: Integer
     x
         (R, inputs, 64): what each step reads.
     weight
-        (4, inputs + width, width): of what is read and of the state before.
+        (4, inputs + width, width): of what is read and of the state before; an even number of both.
     bias
         (4, width).
     masks
