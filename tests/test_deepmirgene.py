@@ -5,10 +5,13 @@ tests/test_exactness.py compares its fast way with the definition.
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+from mirpair import networks
 from mirpair.files import InputError
 from mirpair.networks.build import build
 from mirpair.networks.deepmirgene import DeepMiRGene, symbols_of
@@ -133,3 +136,30 @@ def test_its_recipe_is_that_of_its_authors() -> None:
 def test_a_long_rna_is_refused() -> None:
     with pytest.raises(InputError, match=r"401 nt does not fit the deepMiRGene network.*up to 400"):
         network()([encode("A" * 401, "." * 401, 0.0)])
+
+
+def test_more_rnas_than_a_block_has_lanes() -> None:
+    """The 65th RNA, the shortest, is alone in its block; no RNA depends on those beside it."""
+    random = np.random.default_rng(0)
+    sizes = random.permutation(np.arange(20, 85))
+    molecules = [encode("".join(random.choice(list("ACGU"), n)), "." * n, 0.0) for n in sizes]
+    given = network()
+    with torch.no_grad():
+        together, alone = given(molecules), torch.cat([given([it]) for it in molecules])
+        torch.testing.assert_close(together, given(molecules, dense=True))
+    torch.testing.assert_close(together, alone)
+    assert float(alone.std(dim=0).min()) > 1e-5, "they differ"
+
+
+def test_without_numba_it_runs_by_its_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = network()
+    with torch.no_grad():
+        fast = given.fast_maps([HAIRPIN])
+        assert fast.shape == (1, 16, 10), "compiled: what is padded is left out"
+        monkeypatch.delitem(sys.modules, "mirpair.networks.lstm_kernels")
+        monkeypatch.delattr(networks, "lstm_kernels")
+        monkeypatch.setitem(sys.modules, "numba", None)
+        slow = given.fast_maps([HAIRPIN])
+        assert slow.shape == (1, 400, 10)
+        torch.testing.assert_close(fast, slow[:, -16:])
+        torch.testing.assert_close(given.head(fast), given.head(slow))

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 Floats = npt.NDArray[Any]
+Arrays = tuple[Floats, ...]
 Integers = npt.NDArray[np.int64]
 
 LANES = 64
@@ -48,10 +49,16 @@ class _Numbers(NamedTuple):
 
 def _numbers(like: Floats) -> _Numbers:
     given = like.dtype.type
-    p, q = (17325, 378, 1), (62370, 3150, 28)
-    first, second = (tuple(given(it / 135135) for it in polynomial) for polynomial in (p, q))
     return _Numbers(
-        *map(given, (0, 0.2, 0.5, 1, 2, 20, 1 / 16)), cast(Any, first), cast(Any, second)
+        zero=given(0),
+        fifth=given(0.2),
+        half=given(0.5),
+        one=given(1),
+        two=given(2),
+        limit=given(20),
+        sixteenth=given(1 / 16),
+        p=(given(17325 / 135135), given(378 / 135135), given(1 / 135135)),
+        q=(given(62370 / 135135), given(3150 / 135135), given(28 / 135135)),
     )
 
 
@@ -73,20 +80,10 @@ def _tanh(x: Any, n: _Numbers) -> Any:
 
 
 @_compiled
-def _forward(
-    x: Floats,
-    weight: Floats,
-    bias: Floats,
-    masks: Floats,
-    starts: Integers,
-    read: Floats,
-    gates: Floats,
-    cells: Floats,
-    tanhs: Floats,
-    states: Floats,
-    n: _Numbers,
-) -> None:
-    """Fill the last five arrays, step after step: see `_Lstm`."""
+def _forward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> None:
+    """Fill the last arrays, step after step; which they are: see `_Lstm`."""
+    x, weight, bias, masks = given
+    read, gates, cells, tanhs, states = filled
     inputs, (size, width) = x.shape[1], weight.shape[1:]
     masked = np.empty((2, LANES), x.dtype)
     for block in range(len(starts) - 1):
@@ -134,21 +131,10 @@ def _forward(
 
 
 @_compiled
-def _backward(
-    given: Floats,
-    weight: Floats,
-    masks: Floats,
-    starts: Integers,
-    read: Floats,
-    gates: Floats,
-    cells: Floats,
-    tanhs: Floats,
-    of_x: Floats,
-    of_weight: Floats,
-    of_bias: Floats,
-    n: _Numbers,
-) -> None:
-    """Add up the gradients in the arrays `of_…`, from the last step to the first."""
+def _backward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> None:
+    """Compute the gradients, from the last step to the first; which arrays: see `_Lstm`."""
+    of_states, weight, masks, read, gates, cells, tanhs = given
+    of_x, of_weight, of_bias = filled
     inputs, (size, width) = of_x.shape[1], weight.shape[1:]
     masked, sums = np.empty((2, LANES), read.dtype), np.empty((2, LANES), read.dtype)
     of_read = np.empty((size, LANES), read.dtype)
@@ -163,7 +149,7 @@ def _backward(
             before = cells[row - 1] if row > first else nothing
             for j in range(width):
                 for lane in range(LANES):
-                    of_state = given[row, j, lane] + of_read[inputs + j, lane]
+                    of_state = of_states[row, j, lane] + of_read[inputs + j, lane]
                     candidate = gates[row, CANDIDATE, j, lane]
                     enter = gates[row, INPUT, j, lane]
                     forget = gates[row, FORGET, j, lane]
@@ -209,6 +195,11 @@ def _backward(
             of_x[row] = of_read[:inputs]
 
 
+def _arrays(*tensors: Tensor) -> Arrays:
+    # Numba compiles once for each number of arrays and their precision, all of them contiguous.
+    return tuple(it.detach().contiguous().numpy() for it in tensors)
+
+
 class _Lstm(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -219,9 +210,8 @@ class _Lstm(torch.autograd.Function):
         read = x.new_empty(rows, size, LANES)
         gates = x.new_empty(rows, GATES, width, LANES)
         cells, tanhs, states = (x.new_empty(rows, width, LANES) for _ in range(3))
-        filled = [it.numpy() for it in (read, gates, cells, tanhs, states)]
-        taken = [it.detach().contiguous().numpy() for it in (x, weight, bias, masks)]
-        _forward(*taken, starts, *filled, _numbers(filled[0]))
+        given, filled = _arrays(x, weight, bias, masks), _arrays(read, gates, cells, tanhs, states)
+        _forward(given, starts, filled, _numbers(filled[0]))
         ctx.save_for_backward(weight, masks, read, gates, cells, tanhs)
         ctx.starts, ctx.inputs = starts, inputs
         return states
@@ -231,9 +221,8 @@ class _Lstm(torch.autograd.Function):
         weight, masks, *saved = ctx.saved_tensors
         of_x = given.new_empty(len(given), ctx.inputs, LANES)
         of_weight, of_bias = torch.zeros_like(weight), weight.new_zeros(GATES, weight.shape[2])
-        taken = [it.detach().contiguous().numpy() for it in (given, weight, masks)]
-        filled = [it.numpy() for it in (of_x, of_weight, of_bias)]
-        _backward(*taken, ctx.starts, *(it.numpy() for it in saved), *filled, _numbers(filled[0]))
+        taken, filled = _arrays(given, weight, masks, *saved), _arrays(of_x, of_weight, of_bias)
+        _backward(taken, ctx.starts, filled, _numbers(filled[0]))
         return of_x, of_weight, of_bias, None, None
 
 
