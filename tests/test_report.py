@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import html
+import itertools
 import re
 from pathlib import Path
 
@@ -581,6 +582,17 @@ def test_intervals_of_a_table_of_results_are_drawn() -> None:
         drawn = [segment for bars in axis.collections for segment in bars.get_segments()]
         known = [[x for x, _ in segment] for segment in drawn if len(segment)]
         assert known == [[0.7, 0.8]] * int(results()[metric].notna().sum())
+
+
+def test_the_scale_is_wider_near_one_and_has_all_values_on_it() -> None:
+    figure = draw_results(results(), "title")
+    axis = figure.axes[1]
+    to_right = axis.transData.transform
+    places = [to_right((value, 0))[0] for value in (0.85, 0.9, 0.95, 1.0)]
+    steps = [right - left for left, right in itertools.pairwise(places)]
+    assert 0 < steps[0] < steps[1] < steps[2]
+    assert axis.get_window_extent().x1 >= places[-1], "1 is on it"
+    assert axis.get_xlabel() == "(wider near 1)"
 
 
 def test_a_published_value_is_drawn_in_each_row_that_reproduces_it() -> None:

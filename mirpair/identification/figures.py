@@ -43,6 +43,7 @@ from mirpair.pages.style import (
     log_counts,
     title_figure,
     title_panel,
+    wider_near_one,
 )
 
 _SHORT = "* fewer epochs than the recipe, or fewer folds than the experiment"
@@ -319,7 +320,7 @@ def draw_cleaned(table: pd.DataFrame, subsets: Mapping[str, str]) -> Figure:
         for group, height in zip(sizes, ticks, strict=True):
             axis.text(0.0, height, group if axis is axes[0] else "", **across)
         axis.set_ylim(-start + 0.9, 1.6)
-        axis.set_xlim(right=1.02)
+        wider_near_one(axis)
     if not table["whole"].all():
         figure.text(0.01, 0.002, _SHORT)
     handles, names = axes[0].get_legend_handles_labels()
@@ -361,7 +362,7 @@ def draw_results(table: pd.DataFrame, title: str) -> Figure:
         starred = [f"{name} *" if name in short else name for name in rows]
         axis.set_yticks(list(place.values()), starred)
         axis.set_ylim(-0.7, len(rows) - 0.3)
-        axis.set_xlim(right=1.02)
+        wider_near_one(axis)
     if short:
         figure.text(0.01, 0.01, _SHORT)
     handles = [Line2D([], [], ls="none", label=name, **_LOOKS[name]) for name in present]

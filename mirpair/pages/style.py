@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from mirpair.files import atomic
 
@@ -69,6 +70,21 @@ def epochs_along(axis: Axes) -> None:
     """Label the horizontal axis as epochs, which are integers."""
     axis.set_xlabel("epoch")
     axis.locator_params(axis="x", integer=True)
+
+
+def wider_near_one(axis: Axes) -> None:
+    """Make the horizontal axis, of values from 0 to 1, wider the nearer to 1.
+
+    The scale is the logarithm of the distance to 1.03, so that 1 is on it.
+    """
+    functions = (lambda x: -np.log(1.03 - np.minimum(x, 1.02)), lambda y: 1.03 - np.exp(-y))
+    axis.set_xscale("function", functions=functions)
+    axis.xaxis.set_major_locator(FixedLocator([0, 0.5, 0.8, 0.9, 0.95, 1]))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FULL_NUMBERS)
+    axis.tick_params(axis="x", labelsize=TINY)
+    axis.set_xlim(right=1.002)
+    axis.set_xlabel("(wider near 1)")
 
 
 def log_counts(axis: Axes) -> None:
