@@ -178,16 +178,22 @@ def _backward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> N
                             of_lane = masks[block, gate, k + i, lane]
                             masked[i, lane] = read[row, k + i, lane] * of_lane
                             sums[i, lane] = n.zero
-                    for j in range(width):
-                        w, w2 = weight[gate, k, j], weight[gate, k + 1, j]
-                        total, total2 = n.zero, n.zero
+                    for j in range(0, width, 2):
+                        w00, w01 = weight[gate, k, j], weight[gate, k, j + 1]
+                        w10, w11 = weight[gate, k + 1, j], weight[gate, k + 1, j + 1]
+                        s00, s01, s10, s11 = n.zero, n.zero, n.zero, n.zero
                         for lane in range(LANES):
-                            sums[0, lane] += w * of_z[gate, j, lane]
-                            sums[1, lane] += w2 * of_z[gate, j, lane]
-                            total += masked[0, lane] * of_z[gate, j, lane]
-                            total2 += masked[1, lane] * of_z[gate, j, lane]
-                        of_weight[gate, k, j] += total
-                        of_weight[gate, k + 1, j] += total2
+                            z0, z1 = of_z[gate, j, lane], of_z[gate, j + 1, lane]
+                            sums[0, lane] += w00 * z0 + w01 * z1
+                            sums[1, lane] += w10 * z0 + w11 * z1
+                            s00 += masked[0, lane] * z0
+                            s01 += masked[0, lane] * z1
+                            s10 += masked[1, lane] * z0
+                            s11 += masked[1, lane] * z1
+                        of_weight[gate, k, j] += s00
+                        of_weight[gate, k, j + 1] += s01
+                        of_weight[gate, k + 1, j] += s10
+                        of_weight[gate, k + 1, j + 1] += s11
                     for i in range(2):
                         for lane in range(LANES):
                             of_lane = masks[block, gate, k + i, lane]
