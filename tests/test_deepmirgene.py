@@ -6,15 +6,17 @@ tests/test_exactness.py compares its fast way with the definition.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from mirpair import networks
 from mirpair.files import InputError
+from mirpair.networks import lstm_kernels
 from mirpair.networks.build import build
-from mirpair.networks.deepmirgene import DeepMiRGene, symbols_of
+from mirpair.networks.deepmirgene import DeepMiRGene, _kernels, symbols_of
 from mirpair.recipes import MODELS, RECIPES
 from mirpair.rna.encoding import encode
 
@@ -61,7 +63,8 @@ def test_an_lstm_is_that_of_its_formulas() -> None:
     h = np.eye(16)[symbols_of(HAIRPIN).codes]
     with torch.no_grad():
         for lstm in (given.first, given.second):
-            lstm.bias += torch.linspace(-0.5, 0.5, lstm.bias.numel()).view_as(lstm.bias)
+            # So that some gates are 0 and some are 1.
+            lstm.bias += torch.linspace(-4, 4, lstm.width)
             weight, recurrent, bias = (
                 it.numpy() for it in (lstm.weight, lstm.recurrent, lstm.bias[:, 0])
             )
@@ -69,10 +72,11 @@ def test_an_lstm_is_that_of_its_formulas() -> None:
             states = []
             for x in h:
                 z = [x @ weight[g] + state @ recurrent[g] + bias[g] for g in range(4)]
-                i, f, o = (np.minimum(np.maximum(0.2 * it + 0.5, 0), 1) for it in z[1:])
+                i, f, o = gates = [np.minimum(np.maximum(0.2 * it + 0.5, 0), 1) for it in z[1:]]
                 cell = f * cell + i * np.tanh(z[0])
                 state = o * np.tanh(cell)
                 states.append(state)
+            assert {0.0, 1.0} < set(np.concatenate(gates).tolist())
             h = np.array(states)
         weights = np.exp(h @ given.attention.weight.numpy()[0])
         expected = h * (weights / weights.sum())[:, None]
@@ -151,15 +155,74 @@ def test_more_rnas_than_a_block_has_lanes() -> None:
     assert float(alone.std(dim=0).min()) > 1e-5, "they differ"
 
 
+def test_gradients_of_several_blocks_with_gates_at_their_limits() -> None:
+    """As in a training: 130 RNAs are three blocks, and their order is not that of their lengths."""
+    random = np.random.default_rng(1)
+    molecules = [
+        encode("".join(random.choice(list("ACGU"), n)), "." * n, 0.0)
+        for n in random.integers(20, 90, 130)
+    ]
+    gradients = []
+    for dense in (False, True):
+        given = network().train()
+        for lstm in (given.first, given.second):
+            lstm.bias.data += torch.linspace(-4, 4, lstm.width)
+            lstm.recurrent.data *= 3
+        torch.manual_seed(3)
+        logits = given(molecules, dense=dense)
+        (logits * torch.linspace(-1, 1, 260).view(130, 2)).sum().backward()
+        gradients.append({name: it.grad for name, it in given.named_parameters()})
+    for name, definition in gradients[1].items():
+        assert definition is not None
+        scale = float(definition.abs().max())
+        if name == "attention.bias":
+            # A softmax does not depend on what is added to all.
+            scale = 1.0
+        assert scale > 1e-9
+        torch.testing.assert_close(gradients[0][name], definition, rtol=0, atol=1e-10 * scale)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, w, b, m, starts: (x, w[:, :-1], b, m[:, :, :-1], starts),
+        lambda x, w, b, m, starts: (x.float(), w, b, m, starts),
+        lambda x, w, b, m, starts: (x, w, b, m, starts[:-1]),
+        lambda x, w, b, m, starts: (x[:-1], w, b, m, starts),
+    ],
+    ids=["odd", "precision", "blocks", "rows"],
+)
+def test_the_compiled_loops_refuse_arrays_that_do_not_fit(
+    change: Callable[..., tuple[Any, ...]],
+) -> None:
+    given = (
+        torch.zeros(5, 4, lstm_kernels.LANES).double(),
+        torch.zeros(4, 6, 2).double(),
+        torch.zeros(4, 2).double(),
+        torch.ones(2, 4, 6, lstm_kernels.LANES).double(),
+        np.array([0, 3, 5]),
+    )
+    assert lstm_kernels.lstm(*given).shape == (5, 2, lstm_kernels.LANES)
+    with pytest.raises(ValueError, match="in place of"):
+        lstm_kernels.lstm(*change(*given))
+
+
 def test_without_numba_it_runs_by_its_definition(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = network()
-    with torch.no_grad():
-        fast = given.fast_maps([HAIRPIN])
-        assert fast.shape == (1, 16, 10), "compiled: what is padded is left out"
-        monkeypatch.delitem(sys.modules, "mirpair.networks.lstm_kernels")
-        monkeypatch.delattr(networks, "lstm_kernels")
-        monkeypatch.setitem(sys.modules, "numba", None)
-        slow = given.fast_maps([HAIRPIN])
-        assert slow.shape == (1, 400, 10)
-        torch.testing.assert_close(fast, slow[:, -16:])
-        torch.testing.assert_close(given.head(fast), given.head(slow))
+    given = network().train()
+
+    def computed() -> tuple[torch.Tensor, torch.Tensor]:
+        torch.manual_seed(0)
+        with torch.no_grad():
+            return given.fast_maps([HAIRPIN]), given([HAIRPIN])
+
+    fast, logits = computed()
+    assert fast.shape == (1, 16, 10), "compiled: what is padded is left out"
+    _kernels.cache_clear()
+    monkeypatch.setitem(sys.modules, "numba", None)
+    try:
+        slow, same = computed()
+    finally:
+        _kernels.cache_clear()
+    assert slow.shape == (1, 400, 10)
+    torch.testing.assert_close(fast, slow[:, -16:])
+    torch.testing.assert_close(logits, same)

@@ -8,7 +8,8 @@ defaults of Keras 2 in 2017, such as the hard sigmoid.
 
 from __future__ import annotations
 
-import math
+import functools
+import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
@@ -20,6 +21,7 @@ from torch.nn import functional as F
 
 from mirpair.contracts import ALPHABET
 from mirpair.networks.base import Network, check_fit
+from mirpair.networks.lstm import GATES, Lstm, glorot
 from mirpair.recipes import Model
 from mirpair.rna.encoding import Encoded, Molecule
 
@@ -28,9 +30,8 @@ _OPENS, _CLOSES, _UNPAIRED, _LOOP = range(4)
 STATES = 4
 SYMBOLS = len(ALPHABET) * STATES
 _FIRST, _SECOND, _WIDE, _HIDDEN = 20, 10, 400, 100
-# The gates of an LSTM, in the order of the rows of its weights: all but the first are sigmoid.
-_CANDIDATE, _INPUT, _FORGET, _OUTPUT = range(4)
-_GATES = 4
+
+log = logging.getLogger(__name__)
 
 
 class Symbols(NamedTuple):
@@ -56,76 +57,19 @@ def symbols_of(molecule: Molecule) -> Symbols:
     return Symbols((STATES * molecule.codes + state).astype(np.uint8))
 
 
-class _Lstm(nn.Module):
-    """Weights of an LSTM, and its step by the definition.
-
-    The four gates have their own masks of dropout, the same at each position of an RNA: one of
-    the inputs, and one of the state before (Gal and Ghahramani 2016).
-    """
-
-    def __init__(self, inputs: int, width: int, dropout: float) -> None:
-        super().__init__()
-        self.width, self.dropout = width, dropout
-        self.weight = nn.Parameter(torch.empty(_GATES, inputs, width))
-        self.recurrent = nn.Parameter(torch.empty(_GATES, width, width))
-        self.bias = nn.Parameter(torch.zeros(_GATES, 1, width))
-        # Keras draws the weights of all gates as one matrix.
-        _set_gates(self.weight, _glorot(torch.empty(inputs, _GATES * width)))
-        _set_gates(self.recurrent, nn.init.orthogonal_(torch.empty(width, _GATES * width)))
-        nn.init.ones_(self.bias[_FORGET])
-
-    def masks(self, count: int) -> tuple[Tensor, Tensor]:
-        """Draw the masks of so many RNAs, (4, N, inputs) and (4, N, width); all 1 if not training.
-
-        They have zeros, and such values that the mean is 1.
-        """
-        kept = 1 - self.dropout if self.training else 1.0
-        sizes = (self.weight.shape[1], self.width)
-        of_inputs, of_states = (
-            (torch.rand(_GATES, count, size) < kept).to(self.weight) / kept for size in sizes
-        )
-        return of_inputs, of_states
-
-    def step(
-        self, x: Tensor, h: Tensor, c: Tensor, masks: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Compute the next state from a position's inputs, (N, inputs), and states, (N, width)."""
-        of_inputs, of_states = masks
-        z = (x * of_inputs) @ self.weight + (h * of_states) @ self.recurrent + self.bias
-        gates = _hard_sigmoid(z)
-        c = gates[_FORGET] * c + gates[_INPUT] * torch.tanh(z[_CANDIDATE])
-        return gates[_OUTPUT] * torch.tanh(c), c
-
-
-def _glorot(weight: Tensor) -> Tensor:
-    """Draw initial weights, (inputs, outputs) or (outputs, inputs), as Keras does by default."""
-    limit = math.sqrt(6 / sum(weight.shape))
-    return nn.init.uniform_(weight, -limit, limit)
-
-
-def _set_gates(weights: nn.Parameter, drawn: Tensor) -> None:
-    """Divide initial weights, (inputs, 4 · width), among the gates, (4, inputs, width)."""
-    with torch.no_grad():
-        weights.copy_(drawn.view(len(drawn), _GATES, -1).transpose(0, 1))
-
-
-def _hard_sigmoid(x: Tensor) -> Tensor:
-    return (0.2 * x + 0.5).clamp(0, 1)
-
-
 class DeepMiRGene(Network):
-    """The network; RNAs are padded on the left, and what is padded is left out."""
+    """The network; RNAs are padded on the left. Padding changes no state and no attention."""
 
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
         super().__init__(model, classes)
-        self.first = _Lstm(SYMBOLS, _FIRST, model.dropout)
-        self.second = _Lstm(_FIRST, _SECOND, model.dropout)
+        self.first = Lstm(SYMBOLS, _FIRST, model.dropout)
+        self.second = Lstm(_FIRST, _SECOND, model.dropout)
         self.attention = nn.Linear(_SECOND, 1)
         self.wide = nn.Linear(self.longest * _SECOND, _WIDE)
         self.hidden = nn.Linear(_WIDE, _HIDDEN)
         self.output = nn.Linear(_HIDDEN, self.columns)
         for layer in (self.attention, self.wide, self.hidden, self.output):
-            _glorot(layer.weight)
+            glorot(layer.weight)
             nn.init.zeros_(layer.bias)
 
     @property
@@ -150,12 +94,14 @@ class DeepMiRGene(Network):
         """Compute features, (N, 100); a molecule that does not fit is an `InputError`."""
         read = [_prepared(molecule) for molecule in molecules]
         check_fit(cast(Any, read), self.longest, self.model.label)
-        return super().features(cast(Any, read), dense=dense)
+        maps = self.dense_maps(read) if dense else self.fast_maps(read)
+        # Both ways leave out what is padding in all RNAs, so that they draw the same dropout.
+        return self.head(maps[:, -max(len(it.codes) for it in read) :])
 
     def head(self, x: Tensor) -> Tensor:
         """Turn the weighted states, (N, L, 10), into features, (N, 100).
 
-        L is 400, or less if all RNAs are padded before the last L positions: there, states are 0.
+        L is 400, or less if all RNAs are padded before the last L positions: states are 0 there.
         """
         x = x.flatten(1)
         weight = self.wide.weight[:, -x.shape[1] :]
@@ -183,7 +129,7 @@ class DeepMiRGene(Network):
 
         On a CPU where Numba is installed; elsewhere, by the definition.
         """
-        kernels = _kernels(self.output.weight)
+        kernels = _kernels() if self.output.weight.device.type == "cpu" else None
         if kernels is None:
             return self.dense_maps(molecules)
         blocks = _in_blocks([_prepared(molecule).codes for molecule in molecules], kernels.LANES)
@@ -195,10 +141,14 @@ class DeepMiRGene(Network):
         for lstm in (self.first, self.second):
             masks = torch.cat(lstm.masks(len(molecules)), dim=2)
             of_lanes = masks.new_zeros(
-                _GATES, (len(blocks.starts) - 1) * kernels.LANES, masks.shape[2]
+                GATES, (len(blocks.starts) - 1) * kernels.LANES, masks.shape[2]
             )
             of_lanes[:, places] = masks
-            of_lanes = of_lanes.view(_GATES, -1, kernels.LANES, masks.shape[2]).permute(1, 0, 3, 2)
+            of_lanes = (
+                of_lanes.view(GATES, -1, kernels.LANES, masks.shape[2])
+                .permute(1, 0, 3, 2)
+                .contiguous()
+            )
             weight = torch.cat([lstm.weight, lstm.recurrent], dim=1)
             x = kernels.lstm(x, weight, lstm.bias[:, 0], of_lanes, blocks.starts)
         x = x.transpose(1, 2)[at]
@@ -216,14 +166,16 @@ def _prepared(molecule: Molecule | Symbols) -> Symbols:
     return molecule if isinstance(molecule, Symbols) else symbols_of(molecule)
 
 
-def _kernels(weight: Tensor) -> Any:
-    """Return the module `mirpair.networks.lstm_kernels`, or None where it cannot run."""
-    if weight.device.type != "cpu":
-        return None
+@functools.cache
+def _kernels() -> Any:
+    """Return the module `mirpair.networks.lstm_kernels`, or None if Numba cannot be imported."""
     try:
-        from mirpair.networks import lstm_kernels
-    except ModuleNotFoundError:
+        import numba  # noqa: F401
+    except ImportError:
+        log.info("Numba is not installed: deepMiRGene takes longer (mirpair[deepmirgene])")
         return None
+    from mirpair.networks import lstm_kernels
+
     return lstm_kernels
 
 

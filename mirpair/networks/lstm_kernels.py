@@ -16,18 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mirpair.networks.lstm import CANDIDATE, FORGET, GATES, INPUT, OUTPUT
 
 Floats = npt.NDArray[Any]
 Arrays = tuple[Floats, ...]
 Integers = npt.NDArray[np.int64]
 
 LANES = 64
-# The gates of an LSTM, in the order of the rows of its weights: all but the first are sigmoid.
-CANDIDATE, INPUT, FORGET, OUTPUT = range(4)
-GATES = 4
-
 # The order of a sum may change, so that vectors can add; a division by 0 is no error.
-_compiled = numba.njit(fastmath=True, error_model="numpy")
+_compiled = numba.njit(fastmath=True, error_model="numpy", nogil=True)
 
 
 class _Numbers(NamedTuple):
@@ -81,7 +80,17 @@ def _tanh(x: Any, n: _Numbers) -> Any:
 
 @_compiled
 def _forward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> None:
-    """Fill the last arrays, step after step; which they are: see `_Lstm`."""
+    """Fill arrays, step after step.
+
+    Parameters
+    ----------
+    given
+        The arguments of `lstm`.
+    filled
+        What each step reads, with the state before, (R, inputs + width, 64); its gates, after their
+        functions, (R, 4, width, 64); its cell, the hyperbolic tangent of that, and its state, each
+        (R, width, 64).
+    """
     x, weight, bias, masks = given
     read, gates, cells, tanhs, states = filled
     inputs, (size, width) = x.shape[1], weight.shape[1:]
@@ -132,7 +141,16 @@ def _forward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> No
 
 @_compiled
 def _backward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> None:
-    """Compute the gradients, from the last step to the first; which arrays: see `_Lstm`."""
+    """Compute gradients, from the last step to the first.
+
+    Parameters
+    ----------
+    given
+        The gradient of the states, weight and masks of `lstm`, and all but the states that
+        `_forward` filled.
+    filled
+        Gradients of x, of the weight and of the bias; the last two are 0 before.
+    """
     of_states, weight, masks, read, gates, cells, tanhs = given
     of_x, of_weight, of_bias = filled
     inputs, (size, width) = of_x.shape[1], weight.shape[1:]
@@ -202,11 +220,11 @@ def _backward(given: Arrays, starts: Integers, filled: Arrays, n: _Numbers) -> N
 
 
 def _arrays(*tensors: Tensor) -> Arrays:
-    # Numba compiles once for each number of arrays and their precision, all of them contiguous.
+    # Numba compiles anew for each combination of precisions, and of arrays that are not contiguous.
     return tuple(it.detach().contiguous().numpy() for it in tensors)
 
 
-class _Lstm(torch.autograd.Function):
+class _CompiledLstm(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, masks: Tensor, starts: Integers
@@ -223,6 +241,7 @@ class _Lstm(torch.autograd.Function):
         return states
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, given: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         weight, masks, *saved = ctx.saved_tensors
         of_x = given.new_empty(len(given), ctx.inputs, LANES)
@@ -243,12 +262,31 @@ def lstm(x: Tensor, weight: Tensor, bias: Tensor, masks: Tensor, starts: Integer
     x
         (R, inputs, 64): what each step reads.
     weight
-        (4, inputs + width, width): of what is read and of the state before; an even number of both.
+        (4, inputs + width, width): of what is read and of the state before; an even number of
+        both, and an even width.
     bias
         (4, width).
     masks
         (blocks, 4, inputs + width, 64): factors of what is read and of the state before.
     starts
         (blocks + 1,): first row of each block, and R.
+
+    Raises
+    ------
+    ValueError
+        If shapes or precisions do not fit each other: the compiled loops check no bounds.
     """
-    return cast(Tensor, _Lstm.apply(x, weight, bias, masks, starts))  # type: ignore[no-untyped-call]
+    _, size, width = weight.shape
+    shapes = (
+        (x.shape[1:], (size - width, LANES)),
+        (weight.shape[0], GATES),
+        (bias.shape, (GATES, width)),
+        (masks.shape, (len(starts) - 1, GATES, size, LANES)),
+        (int(starts[-1]), len(x)),
+        ((size % 2, width % 2), (0, 0)),
+        ({it.dtype for it in (x, weight, bias, masks)}, {x.dtype}),
+    )
+    for actual, expected in shapes:
+        if actual != expected:
+            raise ValueError(f"an LSTM got {actual} in place of {expected}")
+    return cast(Tensor, _CompiledLstm.apply(x, weight, bias, masks, starts))  # type: ignore[no-untyped-call]
