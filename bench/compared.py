@@ -15,6 +15,7 @@ from bench.reproduced import (
     GROUPS,
     NETWORKS,
     OF_CLUSTERS,
+    RECIPES,
     RIVALS,
     SETS,
     every_row,
@@ -24,6 +25,9 @@ from bench.reproduced import (
 from mirpair.identification.metrics import measure
 from mirpair.identification.tables import read_table
 from mirpair.pages.printing import BASELINE, PUBLISHED
+
+# The row of our tables that is compared with rivals.
+BY_CODE = "Proposed variable-sized, published-code"
 
 
 def ahead_of_baselines(table: pd.DataFrame) -> int:
@@ -59,7 +63,7 @@ def of_clusters(model: str, what: str) -> list[float]:
 def network_minus_forest() -> dict[str, dict[str, Any]]:
     """Subtract the random forest's AUPR from the network's, fold by fold of held-out clusters.
 
-    By set: difference, low and high (95 % interval by Student's t over the five folds).
+    By set, as `_over_folds` returns it.
     """
     found = {}
     for of in BEFORE:
@@ -67,15 +71,47 @@ def network_minus_forest() -> dict[str, dict[str, Any]]:
         for fold in range(1, 6):
             name = f"{of}-clusters{fold}"
             run = FOLDER / "clusters" / "runs" / name / "variable" / "paper" / "seed0"
-            ours = pd.read_csv(run / "history.tsv", sep="\t")["evaluate AUPR"].iloc[-1]
             scores = pd.read_csv(FOLDER / "clusters" / "baselines" / f"{name}.tsv.gz", sep="\t")
             forest = measure(scores["label"], scores["random-forest"])["AUPR"]
-            gains.append(ours - forest)
-        values = pd.Series(gains)
-        half = stats.t.ppf(0.975, len(values) - 1) * values.std() / len(values) ** 0.5
-        found[of] = {"AUPR": values.mean(), "AUPR low": values.mean() - half}
-        found[of]["AUPR high"] = values.mean() + half
+            gains.append(_last(run, "AUPR") - forest)
+        found[of] = _over_folds(gains)
     return found
+
+
+def network_minus_rival(runs: Mapping[str, Sequence[Path]], rival: str) -> dict[str, Any]:
+    """Subtract a rival network's AUPR from the variable-sized one's, fold by fold.
+
+    By group of a cross-validation, as `_over_folds` returns it; the mean of all seeds of a fold, by
+    `published-code` and by the recipe of the rival's name.
+    """
+    values: dict[tuple[str, str], list[float]] = {}
+    for recipe, model in ((RECIPES[1], "variable"), (rival, rival)):
+        for run in runs.get(recipe, []):
+            experiment, of, *_ = run.parts[-4:]
+            if of == model:
+                values.setdefault((experiment, model), []).append(_last(run, "AUPR"))
+    found = {}
+    for group in (it for it in GROUPS if it.endswith("cv")):
+        folds = [f"{group}{fold}" for fold in range(1, 6)]
+        means = {key: sum(it) / len(it) for key, it in values.items()}
+        if all((fold, rival) in means for fold in folds):
+            found[group] = _over_folds(
+                [means[fold, "variable"] - means[fold, rival] for fold in folds]
+            )
+    return found
+
+
+def _last(run: Path, metric: str) -> float:
+    """Read a metric of the evaluation records after the last epoch."""
+    return float(pd.read_csv(run / "history.tsv", sep="\t")[f"evaluate {metric}"].iloc[-1])
+
+
+def _over_folds(gains: Sequence[float]) -> dict[str, float]:
+    """Return the mean of differences, low and high: the 95 % interval by Student's t."""
+    values = pd.Series(gains)
+    half = stats.t.ppf(0.975, len(values) - 1) * values.std() / len(values) ** 0.5
+    mean = float(values.mean())
+    return {"AUPR": mean, "AUPR low": mean - half, "AUPR high": mean + half}
 
 
 def far_below(runs: Mapping[str, Sequence[Path]], by: float) -> list[str]:
@@ -89,16 +125,15 @@ def far_below(runs: Mapping[str, Sequence[Path]], by: float) -> list[str]:
             experiment, model, _, seed = folder.parts[-4:]
             group = experiment.rstrip("0123456789")
             fold = experiment.removeprefix(group)
-            last = pd.read_csv(folder / "history.tsv", sep="\t")["evaluate F-score"].iloc[-1]
-            rows.append((model, recipe, group, fold, seed, last))
+            rows.append((model, recipe, group, fold, seed, _last(folder, "F-score")))
     table = pd.DataFrame(rows, columns=["model", "recipe", "group", "fold", "seed", "F-score"])
     median = table.groupby(["model", "recipe", "group"])["F-score"].transform("median")
     return [
-        f"{NETWORKS[row['model']]}, `{row['recipe']}`, {' '.join(GROUPS[row['group']])}"
+        f"{NETWORKS.get(row['model'], row['model'])}, `{row['recipe']}`, "
+        f"{' '.join(GROUPS[row['group']])}"
         f"{', fold ' * bool(row['fold'])}{row['fold']}, seed {row['seed'].removeprefix('seed')} "
         f"({row['F-score']:.2f})"
         for row in table[median - table["F-score"] > by].to_dict("records")
-        if row["model"] in NETWORKS
     ]
 
 
@@ -113,7 +148,7 @@ def rivals(every: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, str]]:
     In brackets: on cleaned records. Published values of the rivals stand beside theirs.
     """
     rows = []
-    methods = {"Variable-sized, published-code": "Proposed variable-sized, published-code"}
+    methods = {"Variable-sized, published-code": BY_CODE}
     methods |= {"Variable-sized": "Proposed variable-sized"}
     methods |= {it: it for it in run_here(every)}
     for group, (of, protocol) in GROUPS.items():
@@ -140,8 +175,7 @@ def ahead_of_rival(every: pd.DataFrame, rival: str, *, published: bool = False) 
     theirs = every[(every["source"] == PUBLISHED) == published]
     of_rival = theirs.set_index(["set", "protocol", "method"])["AUPR"]
     return sum(
-        ours[of, protocol, "Proposed variable-sized, published-code"]
-        > of_rival[of, protocol, rival]
+        ours[of, protocol, BY_CODE] > of_rival[of, protocol, rival]
         for of, protocol in GROUPS.values()
     )
 

@@ -25,7 +25,7 @@ NETWORKS = {
     "fixed": "fixed-sized",
     "without-pairing": "without pairing matrix",
 }
-# Rivals that were trained here: method in our tables to the published rows beside it.
+# Rivals: method in our tables to the published rows that are shown beside it.
 RIVALS = {
     "deepMiRGene": ("deepMiRGene, its own logs", "deepMiRGene-rerun"),
     "triplet-SVM": ("triplet-SVM",),

@@ -16,6 +16,7 @@ from bench.compared import (
     clusters,
     far_below,
     network_minus_forest,
+    network_minus_rival,
     of_clusters,
     rivals,
     run_here,
@@ -196,11 +197,14 @@ def facts() -> dict[str, Any]:
     table, clean, runs = results(), shown("cleaned"), planned()
     return {
         "seeds": {recipe: len({path.name for path in paths}) for recipe, paths in runs.items()},
-        "trainings": sum(map(len, runs.values())),
+        "trainings": {
+            "all": sum(map(len, runs.values())),
+            **{recipe: len(paths) for recipe, paths in runs.items()},
+        },
         **_of_rows(table),
         "far_below": far_below(runs, 0.2),
         **_of_what_remains(table, runs),
-        **_of_methods(table, clean),
+        **_of_methods(table, clean, runs),
         **_of_records(clean),
         **_of_epochs(),
         **_of_time(runs),
@@ -263,7 +267,9 @@ def _of_what_remains(table: pd.DataFrame, runs: Mapping[str, Sequence[Path]]) ->
     }
 
 
-def _of_methods(table: pd.DataFrame, clean: pd.DataFrame) -> dict[str, Any]:
+def _of_methods(
+    table: pd.DataFrame, clean: pd.DataFrame, runs: Mapping[str, Sequence[Path]]
+) -> dict[str, Any]:
     """Facts about rivals, baselines and held-out clusters."""
     every = every_row()
     of_baselines = baselines(table, clean)
@@ -272,6 +278,8 @@ def _of_methods(table: pd.DataFrame, clean: pd.DataFrame) -> dict[str, Any]:
         "rivals": rivals(every, clean),
         "run_here": run_here(every),
         "published_of": RIVALS,
+        "minus_rival": network_minus_rival(runs, "deepmirgene"),
+        "rival_agrees": lambda recipe: agreement(every[every["source"] == OURS]).loc[recipe],
         "ahead_of_rival": lambda rival: ahead_of_rival(every, rival),
         "ahead_of_published": lambda rival: ahead_of_rival(every, rival, published=True),
         "baselines": of_baselines,
