@@ -16,6 +16,7 @@
 # make scale         measure 400,000 RNAs from records to splits, for docs/fresh.md (an hour; needs
 #                    Debian's apt-get)
 # make alternatives  train what the paper also tried and write docs/alternatives.md (an hour)
+# make site          build the site of the documentation in site/: half a minute, offline
 # make test-slurm    run the demo on a SLURM that it starts and stops: nine minutes (needs slurm-wlm, munge)
 # make fuzz          fuzz each reader of user files for ten minutes (an hour, Linux)
 # make audit         check the locked versions for known vulnerabilities (needs uv and the network)
@@ -38,7 +39,7 @@ SHIPPED := pre-mirna.safetensors pre-mirna.md mirbase22.tsv.xz
 
 FUZZED := fasta dot-bracket npz arrays config sheets
 
-.PHONY: test-all test-slurm fuzz audit demo tables reproduction families weights finder genomes known scale test bench alternatives lint env lock schema
+.PHONY: test-all test-slurm fuzz audit demo tables reproduction families weights finder genomes known scale test bench alternatives lint env lock schema site
 .DEFAULT_GOAL := demo
 
 env: $(ENV)
@@ -137,6 +138,10 @@ test-all: test
 
 test-slurm: $(ENV)
 	$(BIN)/pytest tests/slurm
+
+site: $(ENV)
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs -d site/.doctrees . site
+	@echo "Site: $(CURDIR)/site/docs/index.html"
 
 fuzz: $(ENV)
 	for reader in $(FUZZED); do $(BIN)/python -m tests.fuzz $$reader -max_total_time=600 || exit 1; done

@@ -1,6 +1,6 @@
-"""config/schema.json, and the tables of keys in config/README.md, from the config's own code.
+"""Write what the docs repeat of the code: config/schema.json, tables of keys, docs/cli.md.
 
-`make schema` writes both. In the README a comment ``<!-- keys: Runs -->`` marks the table of
+`make schema` writes all three; docs/cli.md is the help of the command. In config/README.md a comment ``<!-- keys: Runs -->`` marks the table of
 the keys of a section; ``<!-- keys: KFold, Published -->`` above one of several kinds of a section.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from mirpair.study.load import schema
 CONFIG = Path(__file__).parent.parent / "config"
 # Keys that say which kind of a section it is; the heading above the table has them.
 KINDS = ("source", "task")
+
+_OF_COMMANDS = "<!-- Written by `make schema` from the help of the commands. -->\n"
 
 
 def default_of(name: str, section: dict[str, Any]) -> str:
@@ -73,8 +77,18 @@ def with_tables(readme: str) -> str:
     return re.sub(r"(<!-- keys: ([\w, ]+) -->\n)(?:\n(?:\|.*\n)+)?", table, readme)
 
 
+def commands() -> str:
+    """Return the page of all commands and options, as Typer writes it from their help."""
+    arguments = ("-m", "typer", "mirpair.cli.app", "utils", "docs", "--name", "mirpair")
+    page = subprocess.run(
+        [sys.executable, *arguments], check=True, capture_output=True, text=True, cwd=CONFIG.parent
+    ).stdout
+    return page.replace("# `mirpair`\n", f"# The command mirpair\n\n{_OF_COMMANDS}", 1)
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
+    write_text(CONFIG.parent / "docs" / "cli.md", commands())
     write_text(CONFIG / "schema.json", json.dumps(schema(), indent=2) + "\n")
     readme = CONFIG / "README.md"
     write_text(readme, with_tables(readme.read_text(encoding="utf-8")))
