@@ -1,7 +1,8 @@
 """Write what the docs repeat of the code: config/schema.json, tables of keys, docs/cli.md.
 
-`make schema` writes all three; docs/cli.md is the help of the command. In config/README.md a comment ``<!-- keys: Runs -->`` marks the table of
-the keys of a section; ``<!-- keys: KFold, Published -->`` above one of several kinds of a section.
+`make schema` writes all three; docs/cli.md is the help of the command. In config/README.md, a
+comment ``<!-- keys: Runs -->`` marks the table of the keys of a section; ``<!-- keys: KFold,
+Published -->`` above one of several kinds of a section.
 """
 
 from __future__ import annotations

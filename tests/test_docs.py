@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import doctest
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from conftest import ROOT
 
+from bench.config_docs import commands
 from mirpair.scan.calls import ENERGY_WEIGHT
 
 PAGES = sorted(
@@ -47,6 +50,30 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
             path = page.parent / target if target else page
             assert path.exists(), target
             assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
+
+
+def test_the_page_of_commands_is_what_their_help_says() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert page == commands(), "run make schema"
+    for name in ("predict", "scan", "annotate", "serve"):
+        assert f"## `mirpair {name}`" in page
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """A broken link, a missing page or a wrong docstring is one."""
+    options = ("--quiet", "--fail-on-warning", "--keep-going", "-d", str(tmp_path / "doctrees"))
+    arguments = ("-c", str(ROOT / "docs"), str(ROOT), str(tmp_path / "site"))
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    pages = {str(it.relative_to(tmp_path / "site")) for it in (tmp_path / "site").rglob("*.html")}
+    assert {"docs/index.html", "README.html", "config/README.html", "docs/cli.html"} <= pages
+    function = (tmp_path / "site" / "docs" / "api.html").read_text(encoding="utf-8")
+    assert "Predict which RNAs are pre-miRNAs." in function
 
 
 @pytest.mark.parametrize("name", ["accuracy", "sizes", "rejection", "infernal"])
