@@ -296,10 +296,14 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
 
 
 def draw_models(models: Sequence[Model]) -> Figure:
-    """Draw untrained networks by their descriptions, see `draw_networks`."""
+    """Draw untrained networks by their descriptions, see `draw_networks`.
+
+    deepMiRGene is left out: a recurrent network has as many steps as an RNA has bases.
+    """
     from mirpair.networks.build import build
 
-    return draw_networks({model.label: build(model, seed=0) for model in models})
+    drawn = [model for model in models if model.architecture != "deepmirgene"]
+    return draw_networks({model.label: build(model, seed=0) for model in drawn})
 
 
 def _arrow(
