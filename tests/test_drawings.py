@@ -23,7 +23,7 @@ from mirpair.networks.build import build
 from mirpair.networks.do2018 import FixedNetwork, PairingNetwork
 from mirpair.networks.inference import predict
 from mirpair.networks.layers import observe
-from mirpair.pages.drawings import draw_encoding, draw_molecule, draw_networks
+from mirpair.pages.drawings import draw_encoding, draw_models, draw_molecule, draw_networks
 from mirpair.pages.style import save
 from mirpair.recipes import MODELS
 from mirpair.rna.encoding import Molecule, dense, encode
@@ -394,3 +394,13 @@ def test_the_figure_of_networks_has_every_step_and_its_size(tmp_path: Path) -> N
     save(figure, tmp_path / "a.svg")
     save(draw_networks(networks, length=94), tmp_path / "b.svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_recurrent_network_is_left_out_of_the_networks() -> None:
+    """It has a step for each base; a study of nothing else says so in place of a drawing."""
+    both = texts(draw_models([MODELS["variable"], MODELS["deepmirgene"]]))
+    assert "Variable-sized" in both
+    assert "deepMiRGene" not in both
+    assert both == texts(draw_models([MODELS["variable"]]))
+    (alone,) = texts(draw_models([MODELS["deepmirgene"]]))
+    assert "is not drawn" in alone

@@ -303,7 +303,11 @@ def draw_models(models: Sequence[Model]) -> Figure:
     from mirpair.networks.build import build
 
     drawn = [model for model in models if model.architecture != "deepmirgene"]
-    return draw_networks({model.label: build(model, seed=0) for model in drawn})
+    if drawn:
+        return draw_networks({model.label: build(model, seed=0) for model in drawn})
+    figure, axis = canvas(90.0, 12.0)
+    axis.text(4, 6, "a recurrent network is not drawn: see docs/method.md", size=8, color=GREY)
+    return figure
 
 
 def _arrow(
