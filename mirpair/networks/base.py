@@ -29,6 +29,8 @@ class Network(nn.Module):
     columns; empty for pre-miRNAs and others.
     """
 
+    # Whether it has a step for each base: then its layers are too many to draw.
+    is_recurrent = False
     hidden: nn.Linear
     output: nn.Linear
     drop: nn.Module

@@ -60,6 +60,8 @@ def symbols_of(molecule: Molecule) -> Symbols:
 class DeepMiRGene(Network):
     """The network; RNAs are padded on the left. Padding changes no state and no attention."""
 
+    is_recurrent = True
+
     def __init__(self, model: Model, classes: Sequence[str] = ()) -> None:
         super().__init__(model, classes)
         self.first = Lstm(SYMBOLS, _FIRST, model.dropout)

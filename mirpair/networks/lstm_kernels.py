@@ -63,19 +63,19 @@ def _numbers(like: Floats) -> _Numbers:
 
 @_compiled
 def _tanh(x: Any, n: _Numbers) -> Any:
-    """Compute the hyperbolic tangent, with an error below 1e-12: there is none for vectors.
+    """Compute the hyperbolic tangent, with an error below 1e-12: LLVM has none for vectors.
 
-    Lambert's continued fraction of x / 16, cut, as a quotient of polynomials; then the argument is
-    doubled four times, tanh(2y) = 2 · tanh(y) / (1 + tanh²(y)).
+    Lambert's continued fraction of x / 16, truncated, is a quotient of polynomials. The argument is
+    then doubled four times, tanh(2y) = 2 · tanh(y) / (1 + tanh²(y)).
     """
     y = -n.limit if x < -n.limit else x
     y = (n.limit if y > n.limit else y) * n.sixteenth
     square = y * y
-    above = y * (n.one + square * (n.p[0] + square * (n.p[1] + square * n.p[2])))
-    below = n.one + square * (n.q[0] + square * (n.q[1] + square * n.q[2]))
+    top = y * (n.one + square * (n.p[0] + square * (n.p[1] + square * n.p[2])))
+    bottom = n.one + square * (n.q[0] + square * (n.q[1] + square * n.q[2]))
     for _ in range(4):
-        above, below = n.two * above * below, above * above + below * below
-    return above / below
+        top, bottom = n.two * top * bottom, top * top + bottom * bottom
+    return top / bottom
 
 
 @_compiled

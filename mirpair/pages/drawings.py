@@ -296,15 +296,13 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
 
 
 def draw_models(models: Sequence[Model]) -> Figure:
-    """Draw untrained networks by their descriptions, see `draw_networks`.
-
-    deepMiRGene is left out: a recurrent network has as many steps as an RNA has bases.
-    """
+    """Draw untrained networks by their descriptions, but for recurrent ones: see `draw_networks`."""
     from mirpair.networks.build import build
 
-    drawn = [model for model in models if model.architecture != "deepmirgene"]
+    networks = {model.label: build(model, seed=0) for model in models}
+    drawn = {label: it for label, it in networks.items() if not it.is_recurrent}
     if drawn:
-        return draw_networks({model.label: build(model, seed=0) for model in drawn})
+        return draw_networks(drawn)
     figure, axis = canvas(90.0, 12.0)
     axis.text(4, 6, "a recurrent network is not drawn: see docs/method.md", size=8, color=GREY)
     return figure
