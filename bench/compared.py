@@ -137,11 +137,6 @@ def far_below(runs: Mapping[str, Sequence[Path]], by: float) -> list[str]:
     ]
 
 
-def run_here(every: pd.DataFrame) -> list[str]:
-    """List the rivals that were trained here."""
-    return [it for it in RIVALS if it in set(every.loc[every["source"] != PUBLISHED, "method"])]
-
-
 def rivals(every: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, str]]:
     """Compare AUPR of the variable-sized network and of rivals, row by row.
 
@@ -150,7 +145,7 @@ def rivals(every: pd.DataFrame, clean: pd.DataFrame) -> list[dict[str, str]]:
     rows = []
     methods = {"Variable-sized, published-code": BY_CODE}
     methods |= {"Variable-sized": "Proposed variable-sized"}
-    methods |= {it: it for it in run_here(every)}
+    methods |= {it: it for it in RIVALS}
     for group, (of, protocol) in GROUPS.items():
         same = every[(every["set"] == of) & (every["protocol"] == protocol)]
         ours = same[same["source"] != PUBLISHED].set_index("method")["AUPR"]

@@ -19,7 +19,6 @@ from bench.compared import (
     network_minus_rival,
     of_clusters,
     rivals,
-    run_here,
 )
 from bench.hour import ONE, share_of_trainings
 from bench.logs import highest_at_the_end, paired, read_logs
@@ -276,7 +275,6 @@ def _of_methods(
     names = shown("table2").query("source == 'baseline'")["method"].unique()
     return {
         "rivals": rivals(every, clean),
-        "run_here": run_here(every),
         "published_of": RIVALS,
         "minus_rival": network_minus_rival(runs, "deepmirgene"),
         "rival_agrees": lambda recipe: agreement(every[every["source"] == OURS]).loc[recipe],

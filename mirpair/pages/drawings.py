@@ -296,7 +296,7 @@ def draw_networks(networks: Mapping[str, Network], *, length: int = 94) -> Figur
 
 
 def draw_models(models: Sequence[Model]) -> Figure:
-    """Draw untrained networks by their descriptions, but for recurrent ones: see `draw_networks`."""
+    """Draw untrained networks by their descriptions, except recurrent ones: `draw_networks`."""
     from mirpair.networks.build import build
 
     networks = {model.label: build(model, seed=0) for model in models}
